@@ -1,0 +1,1 @@
+"""lacelang: say what a generator's samples must be like, and sample them."""

@@ -1,0 +1,81 @@
+"""What can go wrong, as values a front end can print.
+
+A wrong program becomes a list of `Diagnostic`s, carried by `ProgramError`. A failed environment
+(no weights, no space, no network) becomes a `ResourceError` with a remedy. Both are `LaceError`s
+and each knows the exit code that the command line ends with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from attrs import field, frozen
+
+Severity = Literal["error", "warning"]
+
+
+@frozen
+class Span:
+    """A stretch of source text. Lines and columns count from 1; `end_column` is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@frozen
+class Diagnostic:
+    """One complaint about a program: a stable code, where, what, and a way out if one is known."""
+
+    code: str
+    message: str
+    span: Span
+    hint: str | None = None
+    severity: Severity = "error"
+    path: str | None = None
+    source: str = field(default="", repr=False, eq=False)
+
+
+class LaceError(Exception):
+    """Base of every error that lacelang raises on purpose.
+
+    Attributes:
+        diagnostics: the complaints about the program; empty where the environment failed.
+        exit_code: what `lacelang` exits with.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+
+
+class ProgramError(LaceError):
+    """The program is wrong; `diagnostics` says where and why."""
+
+    exit_code = 1
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        first = diagnostics[0]
+        more = f" (and {len(diagnostics) - 1} more)" if len(diagnostics) > 1 else ""
+        super().__init__(f"{first.code}: {first.message}{more}", diagnostics)
+
+
+class UsageError(LaceError):
+    """The command line, or an argument to a public function, is wrong."""
+
+    exit_code = 2
+
+
+class ResourceError(LaceError):
+    """The environment failed: weights, disk, network or device. `remedy` says what to do."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, remedy: str | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message}\n{remedy}")
+        self.message = message
+        self.remedy = remedy
