@@ -1,0 +1,1 @@
+"""Names, kinds and units: from a syntax tree to a checked program."""

@@ -1,0 +1,312 @@
+"""The checked program: everything resolved, ready to compile, free of torch and of syntax.
+
+Definitions and imports are expanded, loops unrolled, named points and units turned to numbers,
+`xor` and `implies` rewritten with `and`, `or` and `not`. What is left is a list of statements
+over a handful of predicates. A predicate's `weight`, `temp` and `logit_temp` speak of it as a
+term of its parent; spans and texts are for display and take no part in equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from lacelang.errors import Diagnostic, Span
+
+Unit: TypeAlias = Literal["deg", "years"]
+Space: TypeAlias = Literal["z", "w", "image"]
+
+NOWHERE = Span(1, 1, 1, 1)
+"""The span of a predicate that was built in Python and has no source text."""
+
+
+# Attributes
+
+
+@frozen
+class BinaryAttribute:
+    """A yes-or-no attribute: class 0 means absent, class 1 present.
+
+    `layers` are the style layers (numbered as in the 18-layer StyleGAN2) that an edit of it
+    may replace; None means all.
+    """
+
+    name: str
+    layers: tuple[int, ...] | None = None
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the logits."""
+        return ("0", "1")
+
+
+@frozen
+class ChoiceAttribute:
+    """One of several named values; class i is `values[i]`, in the order of the logits."""
+
+    name: str
+    values: tuple[str, ...]
+    layers: tuple[int, ...] | None = None
+
+
+@frozen
+class ContinuousAttribute:
+    """A measured quantity in `low`..`high`, in `unit`, with names for some of its points."""
+
+    name: str
+    low: float
+    high: float
+    unit: Unit | None = None
+    points: Mapping[str, float] = field(factory=dict, hash=False)
+    layers: tuple[int, ...] | None = None
+
+
+Attribute: TypeAlias = BinaryAttribute | ChoiceAttribute | ContinuousAttribute
+
+
+@frozen
+class ModelSpec:
+    """A model as declared: a generator, where its weights come from, what can be asked of it.
+
+    Attributes:
+        name: what programs call it.
+        generator: the architecture, e.g. `mobilestylegan`.
+        package, version: the archive that carries the weights, from `from "package==version"`.
+        sha256: the archive's digest, 64 hexadecimal digits.
+        classifiers: file name of the latent classifiers, e.g. `ffhq.safetensors`.
+        space: the space that the classifiers judge.
+        attributes: in the order of declaration.
+        path: folder of the declaring file; None for a program without a file.
+        file: the local weight file, where `from` names no package.
+    """
+
+    name: str
+    generator: str
+    package: str | None = None
+    version: str | None = None
+    sha256: str | None = None
+    classifiers: str | None = None
+    space: Space = "w"
+    attributes: tuple[Attribute, ...] = ()
+    path: Path | None = None
+    file: str | None = None
+
+    def attribute(self, name: str) -> Attribute:
+        """Return the attribute called `name`.
+
+        Raises:
+            KeyError: the model declares no such attribute.
+        """
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        raise KeyError(name)
+
+
+# Predicates
+
+
+@frozen(kw_only=True)
+class Predicate:
+    """What every predicate carries as a term of its parent.
+
+    Attributes:
+        weight: multiplies the energy under `and` and at the root; prior odds under `or`.
+        temp: divides the energy; None means 1. On a discrete atom it stands in place of the
+            statement's own `temp`.
+        logit_temp: the paper's temperature of the logits; on discrete atoms only, never
+            together with `temp` and never under a `Not`.
+        text: the source form, for display, e.g. `glasses=1`.
+    """
+
+    weight: float = 1.0
+    temp: float | None = None
+    logit_temp: float | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    text: str = field(default="", eq=False, repr=False)
+
+
+@frozen
+class Discrete(Predicate):
+    """The attribute has one of `classes` (indices into its values): -log of their total p."""
+
+    attribute: BinaryAttribute | ChoiceAttribute
+    classes: frozenset[int]
+
+
+@frozen
+class Degree(Predicate):
+    """The classifier gives class `cls` the probability `degree` (0..1)."""
+
+    attribute: BinaryAttribute | ChoiceAttribute
+    cls: int
+    degree: float
+
+
+@frozen
+class Equals(Predicate):
+    """The attribute is `value`, in its own units."""
+
+    attribute: ContinuousAttribute
+    value: float
+
+
+@frozen
+class AtLeast(Predicate):
+    """The attribute is `bound` or more; `>` and `>=` mean the same to a density."""
+
+    attribute: ContinuousAttribute
+    bound: float
+
+
+@frozen
+class AtMost(Predicate):
+    """The attribute is `bound` or less."""
+
+    attribute: ContinuousAttribute
+    bound: float
+
+
+@frozen
+class Between(Predicate):
+    """The attribute is in `low`..`high`, low < high."""
+
+    attribute: ContinuousAttribute
+    low: float
+    high: float
+
+
+@frozen
+class And(Predicate):
+    """All of two or more terms. A nested plain `And` is merged into its parent."""
+
+    terms: tuple[Predicate, ...]
+
+
+@frozen
+class Or(Predicate):
+    """At least one of two or more terms, flat, so that order never matters."""
+
+    terms: tuple[Predicate, ...]
+
+
+@frozen
+class Not(Predicate):
+    """The term does not hold; the statement's `negation` says how."""
+
+    term: Predicate
+
+
+# Statements
+
+
+@frozen
+class SamplerChoice:
+    """A sampler and its options, complete: defaults and presets are filled in."""
+
+    name: str
+    options: Mapping[str, float | int] = field(factory=dict, hash=False)
+
+
+Negation: TypeAlias = tuple[Literal["complement"]] | tuple[Literal["contrast"], float]
+
+
+@frozen
+class SampleStatement:
+    """Draw `count` samples of `model` such that `where` holds; None asks for prior draws.
+
+    Attributes:
+        name: unique in the program; `sample1`, `sample2`, … where the program gives none.
+        temp: divides the energy of every discrete atom that has no temperature of its own.
+        logit_temp: the same in the paper's form; never together with `temp`.
+        truncation: psi of w' = mean + psi (w - mean), in (0, 1].
+        seed: None where the program leaves it to the run.
+    """
+
+    name: str
+    count: int
+    model: ModelSpec
+    where: Predicate | None
+    temp: float | None
+    logit_temp: float | None
+    truncation: float
+    seed: int | None
+    sampler: SamplerChoice
+    negation: Negation = ("complement",)
+    disjunction: Literal["equal", "balanced"] = "equal"
+    sigma: Literal["residual", "paper"] = "residual"
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class EditStatement:
+    """Change the samples of `group` one step after another (LACE sec. 3.2).
+
+    Attributes:
+        name: of the edited group, a group like any other; `edit1`, … where none is given.
+        group: name of an earlier sample or edit.
+        steps: atoms in the order of the edits.
+        stay: mu, the pull towards the sample before the step.
+        hold: gamma, the pull on the attributes still to come.
+        sampler: None leaves the choice to the editor.
+    """
+
+    name: str
+    group: str
+    model: ModelSpec
+    steps: tuple[Predicate, ...]
+    stay: float = 0.04
+    hold: float = 0.01
+    sampler: SamplerChoice | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class MeasureStatement:
+    """The probability of `what`, given `given`, under the generator's own distribution."""
+
+    name: str
+    model: ModelSpec
+    what: Predicate
+    given: Predicate | None = None
+    truncation: float = 0.7
+    seed: int | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    text: str = field(default="", eq=False, repr=False)
+
+
+@frozen
+class ExpectStatement:
+    """At least the share `share` (0..1) of `group` must satisfy `what`, judged on the images."""
+
+    what: Predicate
+    share: float
+    group: str
+    model: ModelSpec
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    text: str = field(default="", eq=False, repr=False)
+
+
+Statement: TypeAlias = SampleStatement | EditStatement | MeasureStatement | ExpectStatement
+
+
+@frozen
+class CheckedProgram:
+    """A program without errors.
+
+    Attributes:
+        statements: in the order of the source, loops unrolled.
+        models: those that the program itself declares.
+        warnings: what a person would want to hear, in the order of the source.
+        path: the file, None for a string.
+        source: the text, for display beside spans.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    path: Path | None = None
+    models: tuple[ModelSpec, ...] = ()
+    source: str = field(default="", repr=False, eq=False)

@@ -1,0 +1,101 @@
+"""The samplers that `with` can name and their options: names, defaults and limits only.
+
+The samplers themselves live in `lacelang.sample`; this table lets a program be checked, and an
+editor complete it, without importing them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+DEFAULT_SAMPLER = "heun"
+
+FLOW_TIME = 5.024945
+"""tau(1e-3) of LACE.md: the integral of beta(t)/2 from t = 1e-3 to 1, beta from 0.1 to 20."""
+
+
+@frozen
+class Option:
+    """One option of a sampler.
+
+    Attributes:
+        default: None where it follows from the other options (see `complete`).
+        low: the least value; excluded if `above` is true.
+        high: the greatest value, included.
+        whole: only whole numbers.
+        doc: what it does, one line.
+    """
+
+    name: str
+    default: float | int | None
+    low: float
+    high: float
+    doc: str
+    above: bool = True
+    whole: bool = False
+
+
+@frozen
+class SamplerTable:
+    """A sampler's name, its options and its presets (`with langevin(preset=paper)`)."""
+
+    name: str
+    doc: str
+    options: tuple[Option, ...]
+    presets: Mapping[str, Mapping[str, float | int]] = field(factory=dict, hash=False)
+
+    def option(self, name: str) -> Option | None:
+        """Return the option called `name`, or None."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def complete(
+        self, given: Mapping[str, float | int], preset: str | None = None
+    ) -> dict[str, float | int]:
+        """Return every option's value: given ones first, then the preset's, then defaults."""
+        chosen = {**(self.presets[preset] if preset else {}), **given}
+        values: dict[str, float | int] = {}
+        for option in self.options:
+            value = chosen.get(option.name, option.default)
+            if value is not None:
+                values[option.name] = value
+        if self.name == "langevin" and "noise" not in values:
+            # The scale at which the chain is an unbiased discretisation of the diffusion.
+            values["noise"] = math.sqrt(2.0 * values["step"])
+        return values
+
+
+_TABLES = (
+    SamplerTable(
+        "heun",
+        "adaptive Heun steps along the energy's gradient flow, each sample at its own pace",
+        (
+            Option("tolerance", 1e-3, 0.0, 1.0, "local error allowed per step"),
+            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+            Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
+        ),
+    ),
+    SamplerTable(
+        "dopri5",
+        "the paper's solver: torchdiffeq's dopri5, one step size for the whole batch",
+        (
+            Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance"),
+            Option("rtol", 1e-3, 0.0, 1.0, "relative tolerance"),
+        ),
+    ),
+    SamplerTable(
+        "langevin",
+        "noisy gradient steps on the whole energy, prior included",
+        (
+            Option("steps", 100, 1, 1_000_000, "number of steps", False, True),
+            Option("step", 0.01, 0.0, 10.0, "step size"),
+            Option("noise", None, 0.0, 10.0, "noise per step; sqrt(2 step) if not given", False),
+        ),
+        presets={"paper": {"steps": 100, "step": 0.01, "noise": 0.01}},
+    ),
+)
+
+SAMPLERS: Mapping[str, SamplerTable] = {table.name: table for table in _TABLES}
+"""All samplers by name, the default first."""
