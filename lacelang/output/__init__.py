@@ -1,0 +1,1 @@
+"""What a run leaves behind: images, contact sheets, the run file, and what is shown meanwhile."""

@@ -1,0 +1,105 @@
+"""Files that are either whole or not there, and disk errors in the reader's words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from lacelang.errors import ResourceError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_NAME_BYTES = 120
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, which afterwards holds all of it or what it held before.
+
+    The bytes go to a hidden neighbour first, which is renamed once they are all there; whatever
+    interrupts the write, no reader ever sees half a file under `path`.
+
+    Raises:
+        ResourceError: the disk is full, or the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    finally:
+        # Gone already after the rename; left over after an error, or an interrupt in between.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Create the folder `path` and its parents.
+
+    Raises:
+        ResourceError: a file is in the way, or the folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove unfinished files that a killed run left in `folder`."""
+    for part in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def disk_error(error: OSError, path: Path) -> ResourceError:
+    """Turn what the system said about writing `path` into a message with a remedy."""
+    if error.errno in _FULL:
+        return ResourceError(
+            f"no space left on the disk: {path} was not written",
+            "free some space, or choose another folder with --out; "
+            "what is finished is kept, and the same command goes on from there",
+        )
+    if error.errno in _DENIED:
+        return ResourceError(
+            f"{path} cannot be written: {_reason(error)}",
+            "choose a folder of your own with --out",
+        )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        return ResourceError(
+            f"{path} cannot be written: a file stands where a folder is needed, "
+            "or a folder where a file is",
+            "move it away, or choose another folder with --out",
+        )
+    return ResourceError(
+        f"{path} cannot be written: {_reason(error)}",
+        "choose another folder with --out",
+    )
+
+
+def folder_name(name: str, taken: Collection[str] = ()) -> str:
+    """Turn a group's name into one folder's name, safe on every file system.
+
+    Args:
+        name: any text, such as `beard at 0.5`.
+        taken: names in use already; the result differs from each of them in more than case.
+    """
+    safe = _UNSAFE.sub("_", name).strip(" .") or "group"
+    if _RESERVED.match(safe):
+        safe = f"_{safe}"
+    safe = safe.encode()[:_NAME_BYTES].decode(errors="ignore")
+    used = {other.casefold() for other in taken}
+    candidate, number = safe, 2
+    while candidate.casefold() in used:
+        candidate, number = f"{safe}_{number}", number + 1
+    return candidate
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,91 @@
+"""What is known about a run, a group and a sample, as plain values: no tensors, no images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+Reading = Literal["probability", "value"]
+
+
+@frozen
+class Atom:
+    """One comparison of a condition, and which readings satisfy it.
+
+    Attributes:
+        text: its source form, such as `glasses=1`.
+        attribute: the attribute it reads.
+        reading: `probability` of what it says (discrete), or the attribute's own `value`.
+        low, high: the readings that satisfy it, in probability or in the attribute's units.
+        unit: of the value: `deg`, `years` or none.
+        negated: it stands right under a `not`, and is satisfied outside `low`..`high`.
+    """
+
+    text: str
+    attribute: str
+    reading: Reading
+    low: float
+    high: float
+    unit: str | None = None
+    negated: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a sample that reads `value` satisfies it."""
+        return (self.low <= value <= self.high) != self.negated
+
+
+@frozen
+class Sample:
+    """One sample: where it started, what it reads, how its sampler ended.
+
+    Attributes:
+        index: its number in the group; with the group's seed, all that its prior draw depends on.
+        energy: conditional energy in nats, prior excluded; None where it is not finite.
+        status: `converged`, `max_steps` or `non_finite`.
+        nfe: evaluations of the energy and its gradient.
+        readings: atom text → probability or value, as the classifiers see the latent.
+    """
+
+    index: int
+    energy: float | None
+    status: str
+    nfe: int
+    readings: Mapping[str, float | None]
+
+    @property
+    def file(self) -> str:
+        """Name of its image inside the group's folder."""
+        return f"{self.index:04d}.png"
+
+
+@frozen
+class Group:
+    """What one `sample` statement asked for, and the samples there are of it.
+
+    `fingerprint` names everything that a sample depends on except its index: the resolved
+    condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
+    reader. The count is not part of it: more of the same group is the same group.
+    """
+
+    name: str
+    folder: str
+    condition: str
+    fingerprint: str
+    seed: int
+    settings: Mapping[str, Any]
+    atoms: tuple[Atom, ...]
+    samples: tuple[Sample, ...]
+
+
+@frozen
+class Run:
+    """A program's run: its text, its groups, and, kept apart, what differs every time."""
+
+    program: str
+    source: str
+    versions: Mapping[str, str]
+    groups: tuple[Group, ...] = ()
+    complete: bool = False
+    timing: Mapping[str, Any] = field(factory=dict, eq=False)
