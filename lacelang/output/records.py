@@ -46,6 +46,7 @@ class Sample:
         status: `converged`, `max_steps` or `non_finite`.
         nfe: evaluations of the energy and its gradient.
         readings: atom text → probability or value, as the classifiers see the latent.
+        file: its image, a path inside the run's folder; None until it is written.
     """
 
     index: int
@@ -53,20 +54,16 @@ class Sample:
     status: str
     nfe: int
     readings: Mapping[str, float | None]
-
-    @property
-    def file(self) -> str:
-        """Name of its image inside the group's folder."""
-        return f"{self.index:04d}.png"
+    file: str | None = None
 
 
 @frozen
 class Group:
-    """What one `sample` statement asked for, and the samples there are of it.
+    """What one `sample` statement asked for, and the samples there are of it, index 0 first.
 
     `fingerprint` names everything that a sample depends on except its index: the resolved
     condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
-    reader. The count is not part of it: more of the same group is the same group.
+    reader. `count`, how many were asked for, is not part of it: more of a group is that group.
     """
 
     name: str
@@ -74,6 +71,7 @@ class Group:
     condition: str
     fingerprint: str
     seed: int
+    count: int
     settings: Mapping[str, Any]
     atoms: tuple[Atom, ...]
     samples: tuple[Sample, ...]

@@ -1,0 +1,196 @@
+"""`run.json`: what was asked, and what each sample became. Schema 1.
+
+    schema, lacelang        of this file, and of the program that wrote it
+    program                 name, and source text
+    versions                of the libraries that a sample's last bits depend on
+    complete                false until every image and sheet is there
+    groups[]                one a `sample` statement, in the program's order
+      name, folder, condition, fingerprint, seed, count, settings{}
+      latents, sheet        paths inside the run's folder
+      atoms[]               text, attribute, reading, low, high, unit, negated
+      samples[]             index, seed, file, latent{file, row}, energy, status, nfe, readings{}
+    timing                  all that differs between two runs of one command
+
+Two runs of one command on one machine agree in everything but `timing`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from lacelang.errors import ResourceError
+from lacelang.output.files import write_atomic
+from lacelang.output.records import Atom, Group, Reading, Run, Sample
+
+SCHEMA = 1
+NAME = "run.json"
+LATENTS = "latents.safetensors"
+SHEET = "sheet.png"
+_WIDTH = 110
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write `run` to `folder`/run.json, whole or not at all.
+
+    Raises:
+        ResourceError: the disk is full, or the folder cannot be written.
+    """
+    write_atomic(folder / NAME, (_pretty(to_json(run)) + "\n").encode())
+
+
+def read_run(folder: Path) -> Run | None:
+    """Return the run that `folder` holds; None if there is no run.json.
+
+    Raises:
+        ResourceError: it cannot be read, is damaged, or has a later schema than this one.
+    """
+    path = folder / NAME
+    remedy = "move it away, or choose another folder with --out"
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ResourceError(f"{path} cannot be read: {error.strerror}", remedy) from error
+    except ValueError as error:
+        raise ResourceError(f"{path} is damaged, or no run of lacelang", remedy) from error
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise ResourceError(f"{path} was written by a later version of lacelang", remedy)
+    try:
+        return from_json(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ResourceError(f"{path} is damaged, or no run of lacelang", remedy) from error
+
+
+def to_json(run: Run) -> dict[str, Any]:
+    """Return `run` as the value that run.json holds."""
+    return {
+        "schema": SCHEMA,
+        "lacelang": run.versions.get("lacelang", ""),
+        "program": {"name": run.program, "source": run.source},
+        "versions": dict(run.versions),
+        "complete": run.complete,
+        "groups": [_group_to_json(group) for group in run.groups],
+        "timing": dict(run.timing),
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Run:
+    """Return the run that `to_json` made `data` from.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: `data` is something else.
+    """
+    return Run(
+        program=str(data["program"]["name"]),
+        source=str(data["program"]["source"]),
+        versions=dict(data["versions"]),
+        groups=tuple(_group_from_json(group) for group in data["groups"]),
+        complete=bool(data["complete"]),
+        timing=dict(data["timing"]),
+    )
+
+
+def rounded(value: float) -> float | None:
+    """`value` to six digits, as run.json keeps it; None where it is not finite."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _group_to_json(group: Group) -> dict[str, Any]:
+    latents = f"{group.folder}/{LATENTS}"
+    return {
+        "name": group.name,
+        "folder": group.folder,
+        "condition": group.condition,
+        "fingerprint": group.fingerprint,
+        "seed": group.seed,
+        "count": group.count,
+        "settings": dict(group.settings),
+        "latents": latents,
+        "sheet": f"{group.folder}/{SHEET}",
+        "atoms": [_atom_to_json(atom) for atom in group.atoms],
+        "samples": [
+            {
+                "index": sample.index,
+                "seed": group.seed,
+                "file": sample.file,
+                "latent": {"file": latents, "row": row},
+                "energy": sample.energy,
+                "status": sample.status,
+                "nfe": sample.nfe,
+                "readings": dict(sample.readings),
+            }
+            for row, sample in enumerate(group.samples)
+        ],
+    }
+
+
+def _group_from_json(data: Mapping[str, Any]) -> Group:
+    return Group(
+        name=str(data["name"]),
+        folder=str(data["folder"]),
+        condition=str(data["condition"]),
+        fingerprint=str(data["fingerprint"]),
+        seed=int(data["seed"]),
+        count=int(data["count"]),
+        settings=dict(data["settings"]),
+        atoms=tuple(_atom_from_json(atom) for atom in data["atoms"]),
+        samples=tuple(
+            Sample(
+                index=int(sample["index"]),
+                energy=_number(sample["energy"]),
+                status=str(sample["status"]),
+                nfe=int(sample["nfe"]),
+                readings={str(k): _number(v) for k, v in sample["readings"].items()},
+                file=None if sample["file"] is None else str(sample["file"]),
+            )
+            for sample in data["samples"]
+        ),
+    )
+
+
+def _atom_to_json(atom: Atom) -> dict[str, Any]:
+    # JSON has no infinity; a side without a bound is null.
+    return {
+        "text": atom.text,
+        "attribute": atom.attribute,
+        "reading": atom.reading,
+        "low": atom.low if math.isfinite(atom.low) else None,
+        "high": atom.high if math.isfinite(atom.high) else None,
+        "unit": atom.unit,
+        "negated": atom.negated,
+    }
+
+
+def _atom_from_json(data: Mapping[str, Any]) -> Atom:
+    low, high = _number(data["low"]), _number(data["high"])
+    return Atom(
+        text=str(data["text"]),
+        attribute=str(data["attribute"]),
+        reading=cast(Reading, str(data["reading"])),
+        low=-math.inf if low is None else low,
+        high=math.inf if high is None else high,
+        unit=None if data["unit"] is None else str(data["unit"]),
+        negated=bool(data["negated"]),
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _pretty(value: Any, indent: str = "") -> str:
+    """JSON with a line for what fits on one, so that a sample reads as a row."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(indent) + len(line) <= _WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    inner = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(k)}: {_pretty(v, inner)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
