@@ -1,0 +1,114 @@
+"""Classifiers on disk: one safetensors file, what the numbers mean as JSON in its header.
+
+Weights are stored in half precision (training rounds them before it calibrates, so nothing is
+lost here); standardisation and calibration stay in single precision.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import asdict, frozen
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from lacelang.attributes.classifier import Heads
+from lacelang.attributes.schema import Attribute, Declared, require
+from lacelang.errors import LaceError, ResourceError
+
+FORMAT = "lacelang-heads-1"
+_REMEDY = "train the classifiers again with `lacelang train`, or restore the file"
+
+
+@frozen(eq=False)
+class Saved:
+    """A loaded file: the heads, frozen, and the report that their training wrote."""
+
+    heads: Heads
+    report: Mapping[str, Any]
+
+
+def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
+    """Write the heads and their training report (JSON values only), all or nothing.
+
+    Raises:
+        ResourceError: the folder cannot be written.
+    """
+    half = {"weights", "biases"}
+    tensors = {
+        name: (tensor.half() if name.split(".")[0] in half else tensor).contiguous()
+        for name, tensor in heads.state_dict().items()
+    }
+    header = {
+        "attributes": [asdict(attribute) for attribute in heads.attributes],
+        "arrangement": heads.arrangement,
+        "members": heads.members,
+        "inputs": heads.inputs,
+        "sigma": heads.sigma,
+        "report": report,
+    }
+    text = json.dumps(header, allow_nan=False)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(tensors, partial, metadata={"format": FORMAT, "heads": text})
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        raise ResourceError(f"cannot write {path}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
+    """Read heads, ready to judge.
+
+    Args:
+        path: the file.
+        declared: (name, kind, values) of each attribute that the model declares, if the heads
+            must fit a declaration.
+
+    Raises:
+        ResourceError: the file is missing, damaged, of another format, or does not fit.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ResourceError(f"no classifiers at {path}", _REMEDY) from error
+    except (OSError, SafetensorError) as error:
+        raise ResourceError(f"the classifiers {path} are damaged: {error}", _REMEDY) from error
+    if header.get("format") != FORMAT:
+        found = header.get("format", "something else")
+        raise ResourceError(f"{path} holds {found}, not {FORMAT}", _REMEDY)
+    try:
+        saved = _restore(json.loads(header["heads"]), tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, LaceError) as error:
+        raise ResourceError(f"the classifiers {path} are damaged: {error}", _REMEDY) from error
+    if declared is not None:
+        require(saved.heads.attributes, declared)
+    return saved
+
+
+def _restore(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Saved:
+    heads = Heads(
+        [Attribute(**fields) for fields in header["attributes"]],
+        arrangement=header["arrangement"],
+        members=header["members"],
+        inputs=header["inputs"],
+    )
+    heads.load_state_dict(tensors)
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError("a weight is not finite")
+    if not (heads.std > 0).all():
+        raise ValueError("a standard deviation is not positive")
+    sigma = {name: float(header["sigma"][name]) for name in heads.sigma}
+    if not all(0 < spread < math.inf for spread in sigma.values()):
+        raise ValueError("a sigma is not positive")
+    heads.sigma = sigma
+    return Saved(heads.freeze(), dict(header["report"]))

@@ -1,0 +1,84 @@
+"""How to train: the published way, and the regularised way that makes faces obey."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import evolve, field, frozen
+
+from lacelang.errors import UsageError
+
+
+@frozen
+class Noise:
+    """What a head's inputs and features suffer in training.
+
+    Attributes:
+        dropout: share of the hidden units dropped after each hidden layer.
+        jitter: standard deviation of the noise on the input, in standard deviations of w.
+    """
+
+    dropout: float = 0.0
+    jitter: float = 0.0
+
+
+@frozen
+class Recipe:
+    """Settings of one training run.
+
+    Attributes:
+        name: as the command line and the card call it.
+        standardise: whether the networks see (w - mean) / std, or w as it is.
+        calibrate: whether outputs are calibrated on held-out prior rows.
+        noise: what every head suffers, but those named in `own_noise`.
+        own_noise: by attribute, for heads that want more or less of it.
+        learning_rate: of Adam, at the start.
+        decay: `staircase` divides the rate by ten after half and after three quarters of the
+            epochs; `cosine` takes it smoothly to zero.
+        weight_decay: AdamW's decoupled decay of the weights.
+        gradient_penalty: weight of the squared norm of the outputs' gradient by the input.
+        members: networks to average.
+        epochs, batch: passes over the training rows, and rows in a step.
+    """
+
+    name: str
+    standardise: bool = True
+    calibrate: bool = True
+    noise: Noise = field(factory=Noise)
+    own_noise: Mapping[str, Noise] = field(factory=dict)
+    learning_rate: float = 1e-3
+    decay: Literal["staircase", "cosine"] = "cosine"
+    weight_decay: float = 0.0
+    gradient_penalty: float = 0.0
+    members: int = 1
+    epochs: int = 100
+    batch: int = 128
+
+    def rate(self, progress: float) -> float:
+        """Return the learning rate after the given share (0..1) of the epochs."""
+        if self.decay == "cosine":
+            return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+        return self.learning_rate * (1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01)
+
+
+PAPER = Recipe("paper", standardise=False, calibrate=False, decay="staircase")
+"""LACE sec. 4: Adam, 100 epochs, staircase decay, nothing to keep the networks from overfitting."""
+
+REGULARISED = Recipe("regularised", noise=Noise(dropout=0.3, jitter=0.3), weight_decay=0.1)
+"""The default."""
+
+
+def recipe_named(name: str, *, epochs: int | None = None) -> Recipe:
+    """Return the recipe of that name, with another number of epochs if one is given.
+
+    Raises:
+        UsageError: there is none.
+    """
+    recipes = {recipe.name: recipe for recipe in (REGULARISED, PAPER)}
+    if name not in recipes:
+        raise UsageError(f"no recipe {name!r}; there are {', '.join(recipes)}")
+    if epochs is not None and epochs < 1:
+        raise UsageError("training needs at least one epoch")
+    return recipes[name] if epochs is None else evolve(recipes[name], epochs=epochs)
