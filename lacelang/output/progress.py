@@ -1,0 +1,176 @@
+"""How far a long piece of work has come: on a terminal, or nowhere.
+
+Whoever has long work to do takes a `Progress` and opens a stage for it:
+
+    with progress.stage("decoding", total=32) as stage:
+        for image in images:
+            stage.advance()
+
+Stages may overlap and may be advanced from any thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+Unit = Literal["items", "bytes"]
+
+
+class Stage(Protocol):
+    """A piece of work under way, left with its `with` block."""
+
+    def advance(self, amount: float = 1) -> None:
+        """Say that `amount` more of the total is done."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Progress(Protocol):
+    """Where stages are shown."""
+
+    def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
+        """Begin `name`, of `total` items or bytes; None where nobody knows how many."""
+
+    def note(self, message: str) -> None:
+        """Say one line beside the bars."""
+
+
+class Silent:
+    """Shows nothing: for pipes, tests and programs that embed this one."""
+
+    def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
+        """Begin a stage that nobody sees."""
+        return _SilentStage()
+
+    def note(self, message: str) -> None:
+        """Say nothing."""
+
+
+class Plain(Silent):
+    """Notes as lines, no bars: for a standard error that is no terminal."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+
+    def note(self, message: str) -> None:
+        """Print the message."""
+        print(message, file=self._stream or sys.stderr, flush=True)
+
+
+class Bars:
+    """Bars on a terminal, drawn by rich."""
+
+    def __init__(self, rich: RichProgress) -> None:
+        self._rich = rich
+
+    def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
+        """Begin a stage with a bar of its own."""
+        task = self._rich.add_task(name, total=total, unit=unit)
+        return _Bar(self._rich, task)
+
+    def note(self, message: str) -> None:
+        """Print the message over the bars."""
+        self._rich.console.print(message, markup=False, highlight=False)
+
+
+@contextmanager
+def shown(stream: TextIO | None = None) -> Iterator[Progress]:
+    """Bars on `stream` (standard error) if it is a terminal, else only notes."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield Plain(stream)
+        return
+    with _rich(stream) as rich:
+        yield Bars(rich)
+
+
+class _SilentStage:
+    def advance(self, amount: float = 1) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+class _Bar:
+    def __init__(self, rich: RichProgress, task: TaskID) -> None:
+        self._rich = rich
+        self._task = task
+
+    def advance(self, amount: float = 1) -> None:
+        self._rich.advance(self._task, amount)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # A finished bar stays, frozen at what it reached; an unknown total becomes what was done.
+        task = self._rich.tasks[self._rich.task_ids.index(self._task)]
+        if task.total is None:
+            self._rich.update(self._task, total=max(task.completed, 1), completed=task.completed)
+        self._rich.stop_task(self._task)
+
+
+def _rich(stream: TextIO) -> RichProgress:
+    # Only a terminal pays for importing rich.
+    from rich.console import Console
+    from rich.filesize import decimal
+    from rich.progress import (
+        BarColumn,
+        ProgressColumn,
+        SpinnerColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class Amount(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            if task.fields.get("unit") == "bytes":
+                done, total = decimal(int(task.completed)), task.total
+                whole = f"/{decimal(int(total))}" if total is not None else ""
+            else:
+                done = f"{task.completed:.0f}"
+                whole = f"/{task.total:.0f}" if task.total is not None else ""
+            return Text(done + whole, style="progress.download")
+
+    return RichProgress(
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=32),
+        Amount(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=stream),
+    )
