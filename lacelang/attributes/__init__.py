@@ -1,0 +1,1 @@
+"""Latent classifiers: labels, training, calibration, and the image annotators that label."""
