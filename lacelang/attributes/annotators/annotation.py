@@ -1,0 +1,144 @@
+"""What the annotators say about one image, and how it follows from what they measured."""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from lacelang.attributes.annotators import hair
+
+#: Names of the raw measures, in the order of the vector that `Annotators.measure` returns.
+MEASURES = (
+    "presence",  # probability that a face is there
+    "smile_ratio",  # mouth width over face width
+    "mouth_open",  # gap between the lips over face width
+    "corner_lift",  # corners of the mouth above its middle, over face width
+    "width_ratio",  # face width over face height
+    "yaw",  # degrees, > 0 to the viewer's right
+    "pitch",  # degrees, > 0 up
+    "roll",  # degrees, > 0 clockwise
+    "age",  # years
+    "male",  # probability
+    "glasses_share",  # share of the image that is spectacles
+    "hair_share",
+    "hat_share",
+    "hair_l",  # median CIELAB of the hair, NaN when hidden
+    "hair_a",
+    "hair_b",
+    "skin_l",  # median CIELAB of the skin
+    "skin_a",
+    "skin_b",
+    "scalp_share",  # bare share of the head above the brows
+    "light_0",  # linear luminance: constant term
+    "light_y",
+    "light_z",
+    "light_x",  # > 0 when the light comes from the viewer's right
+)
+
+#: The twelve attributes, in the paper's order.
+ATTRIBUTES = (
+    "smile",
+    "glasses",
+    "gender",
+    "beard",
+    "haircolor",
+    "yaw",
+    "age",
+    "pitch",
+    "bald",
+    "width",
+    "light0",
+    "light3",
+)
+#: Attributes that are yes or no; an annotation holds a score 0..1 for each, yes from 0.5 up.
+BINARY = ("smile", "glasses", "gender", "beard")
+
+# Mouth width over face width from which a face smiles, and the width of the doubtful zone.
+_SMILE, _SMILE_SOFTNESS = 0.41, 0.012
+# Share of the image from which spectacles are worn.
+_GLASSES = 0.003
+# What is 0 and 1 of the normalised attributes: almost all faces lie between.
+_WIDTH = (0.75, 1.05)
+_BALD = (0.0, 1.0)
+_LIGHT0 = (0.0, 0.6)
+_LIGHT3 = (-1.2, 1.2)
+
+
+@attrs.frozen(eq=False)
+class Annotation:
+    """The twelve attributes of one image. When no face is found all values are NaN or hidden.
+
+    Attributes:
+        found: whether there is a face.
+        smile, glasses, gender, beard: scores 0..1, yes (or male) from 0.5 up.
+        haircolor: index into `hair.COLOURS`, −1 when hidden or too little.
+        yaw, pitch: degrees; the viewer's right and up are positive.
+        age: years.
+        bald, width, light0, light3: 0..1 over the generator's faces.
+        raw: float32, the measures named in `MEASURES`.
+        embedding: float16 (2560,), image features of the whole face and of its lower part.
+    """
+
+    found: bool
+    smile: float
+    glasses: float
+    gender: float
+    beard: float
+    haircolor: int
+    yaw: float
+    pitch: float
+    age: float
+    bald: float
+    width: float
+    light0: float
+    light3: float
+    raw: NDArray[np.float32]
+    embedding: NDArray[np.float16]
+
+    def value(self, attribute: str) -> float:
+        """Return 0 or 1 of a binary attribute, the class of hair colour, else the quantity."""
+        score = float(getattr(self, attribute))
+        if attribute in BINARY and not math.isnan(score):
+            return float(score >= 0.5)
+        return score
+
+    def measure(self, name: str) -> float:
+        """Return one raw measure by its name in `MEASURES`."""
+        return float(self.raw[MEASURES.index(name)])
+
+
+def derive(raw: NDArray[np.float32], embedding: NDArray[np.float16]) -> Annotation:
+    """Turn raw measures and an embedding into an annotation."""
+    m = {name: float(value) for name, value in zip(MEASURES, raw, strict=True)}
+    found = m["presence"] >= 0.5
+    if not found:
+        nan = float("nan")
+        return Annotation(
+            False, *(nan,) * 4, hair.HIDDEN, *(nan,) * 7, raw=raw, embedding=embedding
+        )
+    share = m["glasses_share"]
+    return Annotation(
+        found=True,
+        smile=1 / (1 + math.exp((_SMILE - m["smile_ratio"]) / _SMILE_SOFTNESS)),
+        glasses=share / (share + _GLASSES),
+        gender=m["male"],
+        beard=float("nan"),
+        haircolor=hair.colour_class((m["hair_l"], m["hair_a"], m["hair_b"])),
+        yaw=m["yaw"],
+        pitch=m["pitch"],
+        age=m["age"],
+        bald=_unit(m["scalp_share"], _BALD),
+        width=_unit(m["width_ratio"], _WIDTH),
+        light0=_unit(m["light_0"], _LIGHT0),
+        light3=_unit(m["light_x"] / max(m["light_0"], 1e-3), _LIGHT3),
+        raw=raw,
+        embedding=embedding,
+    )
+
+
+def _unit(value: float, ends: tuple[float, float]) -> float:
+    """Map `ends` to 0 and 1 and cut off what lies beyond."""
+    return min(1.0, max(0.0, (value - ends[0]) / (ends[1] - ends[0])))
