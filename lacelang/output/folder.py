@@ -181,9 +181,6 @@ class RunFolder:
         self._groups[group.name] = evolve(group, samples=tuple(samples))
 
     def _remove(self, name: str) -> None:
-        # run.json is a file that anybody may have edited: never follow it out of the folder.
-        if folder_name(name) != name:
-            return
         folder = self.root / name
         try:
             for path in _faces(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,6 +20,9 @@ from PIL import Image, PngImagePlugin
 from lacelang.output.files import write_atomic
 
 KEY = "lacelang"
+
+# The last chunk of every PNG, checksum included, which Pillow's `verify` does not look at.
+_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 # Huffman coding alone, after PNG's own prediction: measured on faces at 1024², 55 ms and 1.33 MB
 # against 320 ms and 1.34 MB at zlib's default. Their noise leaves nothing for a match to find.
@@ -57,8 +61,13 @@ def metadata_of(path: Path) -> dict[str, Any] | None:
 def is_whole(path: Path) -> bool:
     """Whether `path` is a PNG whose every chunk, to the last, agrees with its checksum."""
     try:
-        with Image.open(path, formats=("PNG",)) as image:
-            image.verify()
+        with path.open("rb") as file:
+            file.seek(-len(_END), os.SEEK_END)
+            if file.read() != _END:
+                return False
+            file.seek(0)
+            with Image.open(file, formats=("PNG",)) as image:
+                image.verify()
     except (OSError, SyntaxError, ValueError):
         # Pillow reports a broken chunk as SyntaxError, a short file as OSError.
         return False

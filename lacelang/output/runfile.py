@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from lacelang.errors import ResourceError
-from lacelang.output.files import write_atomic
+from lacelang.output.files import folder_name, write_atomic
 from lacelang.output.records import Atom, Group, Reading, Run, Sample
 
 SCHEMA = 1
@@ -131,9 +131,13 @@ def _group_to_json(group: Group) -> dict[str, Any]:
 
 
 def _group_from_json(data: Mapping[str, Any]) -> Group:
+    folder = str(data["folder"])
+    if folder_name(folder) != folder:
+        # Files under it may be removed: a forged name must not lead out of the run's folder.
+        raise ValueError(f"{folder} is no folder of a group")
     return Group(
         name=str(data["name"]),
-        folder=str(data["folder"]),
+        folder=folder,
         condition=str(data["condition"]),
         fingerprint=str(data["fingerprint"]),
         seed=int(data["seed"]),

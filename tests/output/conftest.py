@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lacelang.output.records import Atom, Group
+
+ATOMS = (
+    Atom("glasses=1", "glasses", "probability", 0.5, 1.0),
+    Atom("age=15", "age", "value", 7.0, 23.0, unit="years"),
+)
+
+
+@pytest.fixture
+def face() -> NDArray[np.uint8]:
+    """A small picture with texture, uint8 (32, 32, 3)."""
+    return np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def make_group() -> Callable[..., Group]:
+    def make(
+        name: str = "kids", fingerprint: str = "f0", count: int = 4, **fields: object
+    ) -> Group:
+        values: dict[str, object] = {
+            "name": name,
+            "folder": name,
+            "condition": "glasses=1 and age=15",
+            "fingerprint": fingerprint,
+            "seed": 124,
+            "count": count,
+            "settings": {"model": "ffhq", "sampler": "heun", "truncation": 0.7},
+            "atoms": ATOMS,
+            "samples": (),
+        }
+        return Group(**{**values, **fields})  # type: ignore[arg-type]
+
+    return make

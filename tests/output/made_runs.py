@@ -1,0 +1,24 @@
+"""Runs, samples and latents for the tests of what a run leaves behind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lacelang.output.latents import Latents
+from lacelang.output.records import Group, Run, Sample
+
+
+def make_run(*groups: Group, program: str = "p.lace", source: str = "sample from ffhq") -> Run:
+    return Run(program, source, {"lacelang": "0"}, tuple(groups))
+
+
+def make_samples(first: int, count: int, status: str = "converged") -> list[Sample]:
+    return [
+        Sample(i, 0.25 * i, status, 20 + i, {"glasses=1": 0.99, "age=15": 14.2})
+        for i in range(first, first + count)
+    ]
+
+
+def make_latents(count: int, start: float = 0.0) -> Latents:
+    rows = np.arange(count * 8, dtype=np.float32).reshape(count, 8) + np.float32(start)
+    return Latents(z=rows, w=rows / 2)
