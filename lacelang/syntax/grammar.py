@@ -1,0 +1,135 @@
+"""The one grammar, loaded once: Lark's parser of `grammars/lace.lark`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from lark import Lark, Token
+from lark.lark import PostLex
+
+from lacelang.resources import shipped
+
+_COMPARISONS = frozenset(
+    {"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE", "IN"}
+)
+
+UNITS = ("deg", "years")
+"""The units there are; other words after a number are reported by the checker."""
+
+STATEMENTS = frozenset(
+    {"MODEL", "IMPORT", "LET", "DEF", "SAMPLE", "EDIT", "FOR", "MEASURE", "EXPECT"}
+)
+"""Terminals that begin a statement, and nothing else."""
+
+CLAUSES = frozenset(
+    {
+        "FROM",
+        "WHERE",
+        "GIVEN",
+        "TEMP",
+        "TRUNCATION",
+        "SEED",
+        "WITH",
+        "AS",
+        "NEGATION",
+        "DISJUNCTION",
+        "SIGMA",
+        "STAY",
+        "HOLD",
+    }
+)
+"""Terminals that begin a clause."""
+
+ITEMS = frozenset({"GENERATOR", "CLASSIFIERS", "ATTRIBUTE"})
+"""Terminals that begin an item of a model."""
+
+SHAPES = {
+    "RANGE": "..",
+    "UNEQUAL": "!=",
+    "AT_MOST": "<=",
+    "AT_LEAST": ">=",
+    "EQUAL": "=",
+    "LESSTHAN": "<",
+    "MORETHAN": ">",
+    "TILDE": "~",
+    "LPAR": "(",
+    "RPAR": ")",
+    "LSQB": "[",
+    "RSQB": "]",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "COMMA": ",",
+    "COLON": ":",
+    "PERCENT": "%",
+    "IN_SHARE": "in",
+}
+"""What the terminals that are not words look like."""
+
+
+class Neighbours(PostLex):
+    """Tell apart, by their neighbours, the terminals that one character of lookahead cannot.
+
+    A name after a number is its unit unless a comparison follows (`{ age = 10  smile = 0 }` has
+    two steps). An `in` before a percentage belongs to `expect`.
+    """
+
+    always_accept = ()
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """Retype the tokens of a whole program."""
+        return iter(retype(list(stream)))
+
+
+def retype(tokens: list[Token]) -> list[Token]:
+    """Set the types UNIT and IN_SHARE, in place; the list is returned."""
+    last = len(tokens) - 1
+    for i, token in enumerate(tokens):
+        if token.type != "NUMBER" or i == last:
+            continue
+        after = tokens[i + 1]
+        if after.type == "PERCENT":
+            if i and tokens[i - 1].type == "IN":
+                tokens[i - 1].type = "IN_SHARE"
+        elif after.type == "NAME" and not _compares(tokens, i + 2):
+            # `15 adn smile=1` is a slip of the keyboard rather than a unit called `adn`.
+            beyond = tokens[i + 2].type if i + 2 <= last else None
+            if after in UNITS or beyond not in ("NAME", "NUMBER", "STRING", "LPAR"):
+                after.type = "UNIT"
+    return tokens
+
+
+def _compares(tokens: list[Token], i: int) -> bool:
+    """Whether token i continues a comparison; an `in` before a percentage does not."""
+    if i >= len(tokens) or tokens[i].type not in _COMPARISONS:
+        return False
+    return not (
+        tokens[i].type == "IN"
+        and i + 2 < len(tokens)
+        and tokens[i + 1].type == "NUMBER"
+        and tokens[i + 2].type == "PERCENT"
+    )
+
+
+def build(transformer: Any = None) -> Lark:
+    """Return a parser of the shipped grammar; without a `transformer` it makes Lark trees."""
+    text = (shipped("grammars") / "lace.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="basic", postlex=Neighbours(), transformer=transformer)
+
+
+@cache
+def keywords() -> frozenset[str]:
+    """Return the reserved words, read off the grammar."""
+    terminals = loaded().terminals
+    return frozenset(
+        t.pattern.value for t in terminals if t.pattern.type == "str" and t.pattern.value.isalnum()
+    )
+
+
+@cache
+def loaded() -> Lark:
+    """Return the parser that makes `lacelang.syntax.nodes`."""
+    from lacelang.syntax.build import Builder
+
+    return build(Builder())

@@ -1,0 +1,256 @@
+"""From text to tree, with every mistake of a file in one pass.
+
+Lark's LALR automaton is fed token by token. Where it refuses one, `complaints` says why in a
+reader's words and, where the meaning is plain, how to mend it; then the token is fed again.
+Otherwise the automaton goes back to the last place where a statement or a clause could begin and
+the text is skipped up to the next one that can begin there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from attrs import frozen
+from lark import Token
+from lark.exceptions import UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
+
+from lacelang.errors import Diagnostic, ProgramError
+from lacelang.syntax import nodes
+from lacelang.syntax.complaints import Complaint, Trouble, explain
+from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, loaded
+from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
+
+_RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
+_OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
+_CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})
+
+
+@frozen
+class Parsed:
+    """What could be read of a text.
+
+    Attributes:
+        program: the statements that could be made sense of, all of them if `problems` is empty.
+        problems: in the order of the text.
+        tokens: the text taken apart, comments included.
+    """
+
+    program: nodes.Program
+    problems: tuple[Diagnostic, ...]
+    tokens: Tokens
+
+
+def parse(source: str, path: str | None = None) -> nodes.Program:
+    """Return the tree of `source`; `path` is named in complaints.
+
+    Raises:
+        ProgramError: with every syntax error of the text.
+    """
+    parsed = read(source, path)
+    if parsed.problems:
+        raise ProgramError(parsed.problems)
+    return parsed.program
+
+
+def read(source: str, path: str | None = None) -> Parsed:
+    """Read as much of `source` as makes sense; never raises."""
+    taken = tokenize(source)
+    reader = _Reader(taken.tokens, taken.complete)
+    program = reader.run()
+    found = sorted(taken.problems + reader.problems, key=lambda p: (p.span.line, p.span.column))
+    problems = tuple(
+        Diagnostic(p.code, p.message, p.span, p.hint, p.severity, path, source) for p in found
+    )
+    return Parsed(program, problems, taken)
+
+
+class _Reader:
+    """The automaton, and what is needed to go back.
+
+    Attributes:
+        bases: heights of the state stack at which a statement, a clause or an item may begin.
+        opened: brackets not yet closed, each with the height of the stack below it.
+        orphans: `{` that were skipped or given up, whose `}` is still to come.
+    """
+
+    def __init__(self, tokens: list[Token], complete: bool) -> None:
+        self.tokens = tokens
+        self.complete = complete
+        self.problems: list[Diagnostic] = []
+        self.state = loaded().parse_interactive().parser_state
+        self.states = self.state.parse_conf.states
+        self.bases = [1]
+        self.opened: list[tuple[Token, int]] = []
+        self.orphans = 0
+        self.begun: Token | None = None
+
+    def run(self) -> nodes.Program:
+        """Read all tokens."""
+        i, mended = 0, -1
+        while i < len(self.tokens):
+            token = self.tokens[i]
+            try:
+                self._feed(token)
+                i += 1
+            except UnexpectedToken:
+                if token.type == "RBRACE" and self.orphans and not self._closes_open_brace():
+                    self.orphans -= 1
+                    i += 1
+                    continue
+                if len(self.problems) >= MAX_PROBLEMS:
+                    break
+                complaint = self._complain(i)
+                if mended != i and self._mend(complaint, i):
+                    mended = i if not complaint.drop else -1
+                    i += 1 if complaint.drop else 0
+                else:
+                    i = self._skip(i)
+        return self._finish()
+
+    def _finish(self) -> nodes.Program:
+        end = _at_end(self.tokens)
+        mended = False
+        while True:
+            try:
+                program = self.state.feed_token(end, True)
+                assert isinstance(program, nodes.Program)
+                return program
+            except UnexpectedToken:
+                if self.complete and not mended and len(self.problems) < MAX_PROBLEMS:
+                    mended = True
+                    if self._mend(self._complain(len(self.tokens)), len(self.tokens)):
+                        continue
+                self._go_back(end)
+
+    # Feeding
+
+    def _feed(self, token: Token) -> None:
+        kind = token.type
+        stack = self.state.state_stack
+        self.state.feed_token(token)
+        if kind in _RESUME and kind != "RBRACE":
+            self._remember(len(stack) - 1)
+            if kind not in CLAUSES:
+                self.begun = token
+        if kind in _OPENING:
+            self.opened.append((token, len(stack) - 1))
+            if kind == "LBRACE":
+                self._remember(len(stack))
+        elif kind in _CLOSING and self.opened:
+            self.opened.pop()
+
+    def _remember(self, height: int) -> None:
+        while self.bases[-1] > height:
+            self.bases.pop()
+        if self.bases[-1] != height:
+            self.bases.append(height)
+
+    def accepts(self, kinds: Sequence[str], height: int | None = None) -> bool:
+        """Whether tokens of these kinds could come next, from the stack cut to `height`."""
+        stack = list(self.state.state_stack[:height])
+        for kind in kinds:
+            while True:
+                action = self.states[stack[-1]].get(kind)
+                if action is None:
+                    return False
+                if action[0] is Shift:
+                    stack.append(action[1])
+                    break
+                rule = action[1]
+                if rule.expansion:
+                    del stack[-len(rule.expansion) :]
+                goto = self.states[stack[-1]][rule.origin.name][1]
+                stack.append(goto)
+                if kind == "$END" and goto == self.state.parse_conf.end_state:
+                    break
+        return True
+
+    # Complaining and mending
+
+    def _complain(self, i: int) -> Complaint:
+        tokens = self.tokens
+        table = self.states[self.state.state_stack[-1]]
+        trouble = Trouble(
+            token=tokens[i] if i < len(tokens) else _at_end(tokens),
+            before=tokens[i - 1] if i else None,
+            after=tokens[i + 1] if i + 1 < len(tokens) else None,
+            expected=frozenset(k for k in table if k.isupper() and self.accepts([k])),
+            opened=tuple(token for token, _ in self.opened),
+            statement=self.begun,
+            accepts=self.accepts,
+        )
+        complaint = explain(trouble)
+        self.problems.append(complaint.diagnostic)
+        return complaint
+
+    def _mend(self, complaint: Complaint, i: int) -> bool:
+        """Do what the complaint proposes, if the automaton agrees; say whether it was done."""
+        if complaint.drop:
+            return i < len(self.tokens)
+        if not (complaint.insert or complaint.retype):
+            return False
+        token = self.tokens[i] if i < len(self.tokens) else _at_end(self.tokens)
+        kind = complaint.retype or token.type
+        if not self.accepts([*complaint.insert, kind]):
+            return False
+        for inserted in complaint.insert:
+            shape = SHAPES.get(inserted, inserted.lower())
+            self._feed(Token.new_borrow_pos(inserted, shape, token))
+        if complaint.retype:
+            text = complaint.text if complaint.text is not None else str(token)
+            self.tokens[i] = Token.new_borrow_pos(complaint.retype, text, token)
+        return True
+
+    def _skip(self, i: int) -> int:
+        """Skip to the next token that can begin something; return its index."""
+        depth = 0
+        while i < len(self.tokens):
+            kind = self.tokens[i].type
+            if kind == "LBRACE":
+                depth += 1
+            elif kind == "RBRACE" and depth:
+                depth -= 1
+            elif kind in _RESUME and self._go_back(self.tokens[i]):
+                break
+            i += 1
+        else:
+            self._go_back(_at_end(self.tokens))
+        self.orphans += depth
+        return i
+
+    def _closes_open_brace(self) -> bool:
+        return any(token.type == "LBRACE" for token, _ in self.opened)
+
+    def _go_back(self, token: Token) -> bool:
+        """Cut the stack to the last place where `token` could begin something."""
+        stack = self.state.state_stack
+        for base in (len(stack), *reversed(self.bases)):
+            if base <= len(stack) and self.accepts([token.type], base):
+                del stack[base:]
+                del self.state.value_stack[base - 1 :]
+                while self.bases[-1] > base:
+                    self.bases.pop()
+                while self.opened and self.opened[-1][1] >= base:
+                    if self.opened.pop()[0].type == "LBRACE":
+                        self.orphans += 1
+                return True
+        return False
+
+
+def _at_end(tokens: list[Token]) -> Token:
+    if not tokens:
+        return Token("$END", "", 0, 1, 1, 1, 1, 0)
+    last = tokens[-1]
+    line, column = last.end_line, last.end_column
+    return Token("$END", "", last.end_pos, line, column, line, (column or 1) + 1, last.end_pos)
+
+
+def names_defined(tokens: Sequence[Token]) -> frozenset[str]:
+    """Return every name that a text seems to define, its broken statements included."""
+    names = set()
+    for before, token in pairwise(tokens):
+        if before.type in ("LET", "DEF", "MODEL", "AS", "FOR", "IMPORT"):
+            names.add(str(token).strip('"'))
+    return frozenset(names)

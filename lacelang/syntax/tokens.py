@@ -1,0 +1,232 @@
+"""From text to tokens, past every character that does not belong.
+
+The terminals are the grammar's; this module drives Lark's lexer over a whole file, mends the slips
+that have one obvious meaning (`&&`, `==`, curly quotes) so that parsing can go on, and reports
+each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import copy
+from functools import cache
+
+from attrs import define, field
+from lark import Token
+from lark.exceptions import UnexpectedCharacters
+from lark.lexer import BasicLexer, LexerState, LexerThread
+
+from lacelang.errors import Diagnostic, Span
+from lacelang.syntax.build import between, span_of
+from lacelang.syntax.grammar import SHAPES, STATEMENTS, loaded, retype
+
+MAX_PROBLEMS = 200
+"""A text with more mistakes than this is not a program; reading stops."""
+
+MAX_NESTING = 100
+"""How many brackets and `not`s may stand inside one another."""
+
+
+@define
+class Tokens:
+    """A text taken apart.
+
+    Attributes:
+        tokens: all but white space and comments, in order.
+        comments: in order.
+        problems: what had to be mended or left out.
+        complete: False if reading stopped early.
+    """
+
+    tokens: list[Token] = field(factory=list)
+    comments: list[Token] = field(factory=list)
+    problems: list[Diagnostic] = field(factory=list)
+    complete: bool = True
+
+
+# What people write out of habit: pattern, terminal to read it as (None: leave out), hint.
+_FOREIGN: tuple[tuple[str, str | None, str], ...] = (
+    (r"&&?|∧", "AND", "write `and`"),
+    (r"\|\|?|∨", "OR", "write `or`"),
+    (r"\^|⊕", "XOR", "write `xor`"),
+    (r"[!¬]", "NOT", "write `not`"),
+    (r"≠", "UNEQUAL", "write `!=`"),
+    (r"≤", "AT_MOST", "write `<=`"),
+    (r"≥", "AT_LEAST", "write `>=`"),
+    (r"≈|∼", "TILDE", "write `~`"),
+    (r"…", "RANGE", "write two dots: `..`"),
+    (r"[−–—](?=[0-9.])", "MINUS", "write a plain minus sign: `-`"),
+    (r"°", "UNIT", "write `deg`"),
+    (r";", None, "nothing stands between statements; leave it out"),
+    (r"//[^\n]*|/\*[^\n]*", None, "a comment begins with `#`"),
+    (r"“[^”\n\"]*[”\"]", "STRING", 'use straight quotes: `"`'),
+    (r"'[^'\n\"]*'|‘[^’\n\"]*’", "STRING", 'text stands in double quotes: `"…"`'),
+)
+_FOREIGN_RE = re.compile("|".join(f"(?P<f{i}>{p})" for i, (p, _, _) in enumerate(_FOREIGN)))
+_WORDS = {"AND": "and", "OR": "or", "XOR": "xor", "NOT": "not", "UNIT": "deg"}
+_STRAY = re.compile(r"[^\w\s\"#=!<>~{}()\[\],:%+\-.&|;'“‘≠≤≥…−–—°^/\ufeff]+")
+_UNCLOSED = re.compile(r"\"[^\n]*")
+
+# Two operators that touch: terminal to read them as, hint.
+_TOUCHING = {
+    ("EQUAL", "EQUAL"): ("EQUAL", "one `=` compares"),
+    ("EQUAL", "MORETHAN"): ("AT_LEAST", "write `>=`"),
+    ("EQUAL", "LESSTHAN"): ("AT_MOST", "write `<=`"),
+    ("LESSTHAN", "MORETHAN"): ("UNEQUAL", "write `!=`"),
+    ("UNEQUAL", "EQUAL"): ("UNEQUAL", "write `!=`"),
+    ("TILDE", "EQUAL"): ("TILDE", "write `~`"),
+}
+_FIRST_TOUCHING = frozenset(first for first, _ in _TOUCHING)
+
+
+def tokenize(text: str) -> Tokens:
+    """Take `text` apart; nothing in it can make this raise."""
+    lexer = _lexer()
+    result = Tokens()
+    state = LexerThread.from_text(lexer, text).state
+    assert state is not None
+    tokens, comments = result.tokens, result.comments
+    while True:
+        try:
+            token = lexer.next_token(state)
+        except EOFError:
+            break
+        except UnexpectedCharacters:
+            if len(result.problems) >= MAX_PROBLEMS:
+                result.complete = False
+                break
+            _mend(text, state, result)
+        else:
+            (comments if token.type == "COMMENT" else tokens).append(token)
+    _join_touching(result)
+    retype(tokens)
+    _limit_nesting(result)
+    return result
+
+
+@cache
+def _lexer() -> BasicLexer:
+    """Return the grammar's lexer, except that it keeps comments."""
+    conf = copy(loaded().lexer_conf)
+    conf.ignore = ["SPACE"]
+    return BasicLexer(conf)
+
+
+def _mend(text: str, state: LexerState, result: Tokens) -> None:
+    """Report the characters at the lexer's position and step over them, or mend them."""
+    at = state.line_ctr.char_pos
+    line, column = state.line_ctr.line, state.line_ctr.column
+    kind: str | None = None
+    found = _FOREIGN_RE.match(text, at)
+    if found:
+        assert found.lastgroup is not None
+        _, kind, hint = _FOREIGN[int(found.lastgroup[1:])]
+        wrong = found.group()
+        code, message = "LACE008", f"`{wrong}` is not how it is written here"
+        if kind == "STRING":
+            message = "these quotes are not straight double quotes"
+        elif kind == "MINUS":
+            message = f"`{wrong}` is a dash, not a minus sign"
+        elif kind is None and wrong.startswith("/"):
+            message = f"`{wrong[:2]}` does not begin a comment"
+    elif text[at] == '"':
+        unclosed = _UNCLOSED.match(text, at)
+        assert unclosed is not None
+        wrong, kind = unclosed.group().rstrip(), "STRING"
+        code, message = "LACE002", "this text is never closed"
+        hint = 'put a `"` at its end, on the same line'
+    else:
+        stray = _STRAY.match(text, at)
+        wrong = stray.group() if stray else text[at]
+        code, message = "LACE001", f"{_shown(wrong)} has no meaning here"
+        hint = "leave it out" if len(wrong) > 1 else _stray_hint(wrong)
+    state.line_ctr.feed(wrong)
+    span = Span(line, column, line, column + len(wrong))
+    result.problems.append(Diagnostic(code, message, span, hint))
+    if kind is not None and kind != "MINUS":
+        value = SHAPES.get(kind) or _WORDS.get(kind) or f'"{wrong.strip(_QUOTES)}"'
+        end = column + len(wrong)
+        result.tokens.append(Token(kind, value, at, line, column, line, end, at + len(wrong)))
+
+
+_QUOTES = "\"'“”‘’"
+
+
+def _shown(wrong: str) -> str:
+    """Return the characters for a message, the unprintable ones by their numbers."""
+    short = wrong if len(wrong) <= 20 else wrong[:20] + "…"
+    if short.isprintable():
+        return f"`{short}`"
+    return "`" + "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in short) + "`"
+
+
+def _stray_hint(character: str) -> str:
+    if character in "+-":
+        return "a sign belongs right before a number; the language does no arithmetic"
+    if character == ".":
+        return "a range has two dots, `20..30`; a number has a digit after its point, `2.0`"
+    if character in "*/":
+        return "the language does no arithmetic; write the number itself"
+    if character.isdigit():
+        return "write numbers with the digits 0 to 9"
+    return "leave it out"
+
+
+def _join_touching(result: Tokens) -> None:
+    """Read `==`, `=>`, `=<` and `<>` as the one operator that was meant."""
+    tokens = result.tokens
+    if not any(t.type in _FIRST_TOUCHING for t in tokens):
+        return
+    joined: list[Token] = []
+    for token in tokens:
+        before = joined[-1] if joined else None
+        if before is not None and before.end_pos == token.start_pos:
+            meant = _TOUCHING.get((before.type, token.type))
+            if meant is not None and len(before) < 3:
+                kind, hint = meant
+                wrong = f"{before}{token}"
+                span = between(before, token)
+                if len(result.problems) < MAX_PROBLEMS:
+                    message = f"`{wrong}` is not how it is written here"
+                    result.problems.append(Diagnostic("LACE008", message, span, hint))
+                start, stop = before.start_pos, token.end_pos
+                joined[-1] = Token(
+                    kind, SHAPES[kind], start, span.line, span.column, span.end_line,
+                    span.end_column, stop,
+                )  # fmt: skip
+                continue
+        joined.append(token)
+    result.tokens[:] = joined
+
+
+def _limit_nesting(result: Tokens) -> None:
+    """Refuse a text whose tree would be deeper than any person's; it ends before that point."""
+    nots, total = 0, 0
+    levels: list[tuple[str, int]] = []
+    for i, token in enumerate(result.tokens):
+        kind = token.type
+        if kind == "NOT":
+            nots += 1
+        elif kind in _OPENING:
+            levels.append((kind, nots + 1))
+            total, nots = total + nots + 1, 0
+        else:
+            nots = 0
+            if kind in _CLOSING:
+                if levels:
+                    total -= levels.pop()[1]
+            elif kind in STATEMENTS:
+                # A bracket left open in the statement before is that statement's own mistake.
+                while levels and levels[-1][0] != "LBRACE":
+                    total -= levels.pop()[1]
+        if total + nots > MAX_NESTING:
+            message = f"conditions are nested more than {MAX_NESTING} levels deep"
+            hint = "give the inner ones names with `let`, or use fewer brackets"
+            result.problems.append(Diagnostic("LACE006", message, span_of(token), hint))
+            del result.tokens[i:]
+            result.complete = False
+            return
+
+
+_OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
+_CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})

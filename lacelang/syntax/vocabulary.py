@@ -1,0 +1,78 @@
+"""Words for complaints: what follows which keyword, what people write instead, examples."""
+
+from __future__ import annotations
+
+NEED_NAME = {
+    "FROM": "the name of a model",
+    "AS": "a name for the group",
+    "WITH": "the name of a sampler",
+    "LET": "a name",
+    "DEF": "a name",
+    "MODEL": "a name",
+    "FOR": "the name of a loop variable",
+    "IMPORT": "the name of a module, or a file in quotes",
+    "EDIT": "the name of a group",
+    "OF": "a name",
+    "ATTRIBUTE": "a name",
+    "GENERATOR": "the name of an architecture",
+    "NEGATION": "`complement` or `contrast(0.1)`",
+    "DISJUNCTION": "`equal` or `balanced`",
+    "SIGMA": "`residual` or `paper`",
+    "ON": "`w`, `z` or `image`",
+}
+"""Keywords that a name follows, and what it names."""
+
+SYNONYMS = {
+    "is": "=",
+    "equals": "=",
+    "are": "=",
+    "but": "and",
+    "if": "where",
+    "when": "where",
+    "having": "where",
+    "such": "where",
+    "that": "where",
+    "using": "with",
+    "named": "as",
+    "called": "as",
+    "foreach": "for",
+    "define": "def",
+    "function": "def",
+    "temperature": "temp",
+    "psi": "truncation",
+    "generate": "sample",
+    "draw": "sample",
+    "include": "import",
+    "assert": "expect",
+    "var": "let",
+    "no": "not",
+    "sampler": "with",
+    "solver": "with",
+    "without": "not",
+}
+"""What people write out of habit, and the word or sign of the language that they mean."""
+
+EXAMPLES = {
+    "SAMPLE": "sample 8 from ffhq where smile=1 as smiling",
+    "EDIT": "edit men { smile = 0 } as men_edited",
+    "FOR": "for t in 2, 1, 0.5 { sample from ffhq where beard=1 temp t }",
+    "MEASURE": "measure glasses=1 given age < 20 from ffhq",
+    "EXPECT": "expect glasses=1 in 95% of kids",
+    "LET": "let grandpa = gender=male and age in 60..70",
+    "DEF": "def either(a, b) = (a or b) and not (a and b)",
+    "IMPORT": "import faces",
+    "MODEL": "model ffhq { generator … classifiers … attribute … }",
+    "GENERATOR": 'generator mobilestylegan from "package==1.0" sha256 "…"',
+    "CLASSIFIERS": 'classifiers "ffhq.safetensors" on w',
+    "ATTRIBUTE": "attribute yaw : -45..45 deg layers 0..3 { left = -25, front = 0 }",
+}
+"""One example for each statement and each item of a model."""
+
+PHRASES = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "text in quotes",
+    "UNIT": "a unit",
+    "$END": "the end of the program",
+}
+"""Terminals that have no one spelling."""
