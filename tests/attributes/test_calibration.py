@@ -52,15 +52,17 @@ def test_a_faultless_head_keeps_finite_confidence():
     labels = torch.arange(400) % 2
     logits = F.one_hot(labels, 2).float() * 4.0
     calibration = fit_discrete(logits, labels)
-    assert 1.0 < calibration.gain < 20.0
-    assert calibration(logits).isfinite().all()
+    # Where nothing is wrong the prior decides: minus nll' = log(gain) at the optimum.
+    margin = 4.0 * calibration.gain
+    pull = 400 * margin / (1.0 + math.exp(margin))
+    assert math.log(calibration.gain) == pytest.approx(pull, rel=1e-3)
 
 
 def test_a_class_that_never_occurs_keeps_a_finite_bias():
     logits, labels = honest(500, 3)
     calibration = fit_discrete(logits, labels.clamp(max=1))
     assert calibration.shift.isfinite().all()
-    assert calibration.shift[2] < calibration.shift[0]
+    assert -6.0 < calibration.shift[2] < calibration.shift[0]
 
 
 @given(

@@ -111,6 +111,16 @@ def test_dropout_and_initial_weights_follow_the_generator():
     assert not torch.equal(draws[0], first.raw(x))
 
 
+def test_dropout_keeps_the_mean():
+    heads = build()
+    for tensor in (*heads.weights, *heads.biases):
+        tensor.abs_()
+    random = torch.Generator().manual_seed(0)
+    x = latents(1).abs().expand(4000, -1)
+    dropped = heads.raw(x, dropout=0.4, generator=random).mean(dim=1)
+    torch.testing.assert_close(dropped, heads.raw(x)[:, 0], rtol=0.02, atol=0.0)
+
+
 @pytest.mark.parametrize("arrangement", ["single", "separate"])
 def test_save_and_load_give_the_same_classifier(tmp_path, arrangement):
     heads = build(arrangement, members=2)

@@ -68,6 +68,16 @@ def test_the_same_seed_gives_the_same_weights(trained):
     assert not torch.equal(mine["weights.0"], different["weights.0"])
 
 
+def test_only_the_regularised_recipe_standardises(trained):
+    kept, _ = split(labelled(), 0.15, seed=1)
+    seen = torch.from_numpy(labelled().w[kept])
+    x = trained.heads.standardise(seen)
+    torch.testing.assert_close(x.mean(0), torch.zeros(INPUTS), atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(x.std(0), torch.ones(INPUTS), atol=1e-5, rtol=0.0)
+    plain = train(labelled(), ATTRIBUTES, recipe=quick(PAPER, epochs=1)).heads
+    assert torch.equal(plain.standardise(seen), seen)
+
+
 def test_training_leaves_the_global_random_state_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
