@@ -14,27 +14,31 @@ import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from attrs import evolve
+from filelock import FileLock, Timeout
 
 from lacelang.errors import ResourceError
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents, read_latents, write_latents
 from lacelang.output.provenance import is_finished
-from lacelang.output.records import Group, Run, Sample
+from lacelang.output.records import GroupRecord, RunRecord, SampleRecord
 from lacelang.output.runfile import LATENTS, SHEET, read_run, write_run
 
 _FACE = re.compile(r"\d{4,}\.png")
 
 
 class RunFolder:
-    """The folder of one run, kept in step with its run.json. Safe to use from several threads."""
+    """The folder of one run, kept in step with its run.json. Safe to use from several threads.
+
+    It is a context: within, no other process runs into the same folder.
+    """
 
     def __init__(
         self,
         root: Path,
-        run: Run,
+        run: RunRecord,
         chosen: Collection[str] | None = None,
         metadata: bool = True,
     ) -> None:
@@ -51,9 +55,31 @@ class RunFolder:
         self._metadata = metadata
         names = [group.name for group in run.groups]
         self._chosen = names if chosen is None else [name for name in names if name in chosen]
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, GroupRecord] = {}
         self._latents: dict[str, Latents] = {}
         self._lock = threading.Lock()
+        self._held: FileLock | None = None
+
+    def __enter__(self) -> Self:
+        make_folder(self.root)
+        held = FileLock(self.root / ".lock")
+        try:
+            held.acquire(timeout=0)
+        except Timeout:
+            raise ResourceError(
+                f"another lacelang is running into {self.root}",
+                "wait for it, or choose another folder with --out",
+            ) from None
+        except OSError as error:
+            raise disk_error(error, self.root) from error
+        self._held = held
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held is not None:
+            self._held.release()
+            with contextlib.suppress(OSError):
+                (self.root / ".lock").unlink(missing_ok=True)
 
     def begin(self) -> tuple[str, ...]:
         """Keep what an earlier run left, remove what is another's, and write run.json.
@@ -64,7 +90,6 @@ class RunFolder:
         Raises:
             ResourceError: the folder cannot be written, or holds files of somebody else.
         """
-        make_folder(self.root)
         sweep_parts(self.root)
         earlier = read_run(self.root)
         known = {group.name: group for group in earlier.groups} if earlier else {}
@@ -89,7 +114,7 @@ class RunFolder:
         self.save()
         return removed
 
-    def group(self, name: str) -> Group:
+    def group(self, name: str) -> GroupRecord:
         """The group as it stands now."""
         return self._groups[name]
 
@@ -105,15 +130,31 @@ class RunFolder:
         """Where the group's contact sheet goes."""
         return self.root / self._groups[name].folder / SHEET
 
-    def unwritten(self, name: str) -> list[Sample]:
+    def unwritten(self, name: str) -> list[SampleRecord]:
         """Samples whose image is still to be decoded."""
         with self._lock:
             return [sample for sample in self._groups[name].samples if sample.file is None]
 
-    def add(self, name: str, samples: Sequence[Sample], latents: Latents) -> None:
+    def finished(self) -> int:
+        """How many images there are, of all groups."""
+        with self._lock:
+            groups = self._groups.values()
+            return sum(s.file is not None for group in groups for s in group.samples)
+
+    def is_complete(self) -> bool:
+        """Whether every group of the program has all its images and its sheet."""
+        with self._lock:
+            return len(self._groups) == len(self._run.groups) and all(
+                len(group.samples) == group.count
+                and all(sample.file is not None for sample in group.samples)
+                and (self.root / group.folder / SHEET).exists()
+                for group in self._groups.values()
+            )
+
+    def add(self, name: str, samples: Sequence[SampleRecord], latents: Latents) -> None:
         """Keep further samples of a group: their latents on disk first, then run.json."""
         before = self._latents.get(name)
-        merged = latents if before is None else before.followed_by(latents)
+        merged = latents if before is None else Latents.joined([before, latents])
         write_latents(self.root / self._groups[name].folder / LATENTS, merged)
         with self._lock:
             group = self._groups[name]
@@ -129,7 +170,7 @@ class RunFolder:
             samples[index] = evolve(samples[index], file=f"{group.folder}/{index:04d}.png")
             self._groups[name] = evolve(group, samples=tuple(samples))
 
-    def save(self, complete: bool = False, timing: Mapping[str, Any] | None = None) -> Run:
+    def save(self, complete: bool = False, timing: Mapping[str, Any] | None = None) -> RunRecord:
         """Write run.json as things stand, and return what it says."""
         with self._lock:
             run = evolve(
@@ -142,11 +183,14 @@ class RunFolder:
         return run
 
     def _fresh(
-        self, wanted: Mapping[str, Group], same: Mapping[str, Group], vouched: Collection[str]
-    ) -> dict[str, Group]:
+        self,
+        wanted: Mapping[str, GroupRecord],
+        same: Mapping[str, GroupRecord],
+        vouched: Collection[str],
+    ) -> dict[str, GroupRecord]:
         """Give a folder to each chosen group that nothing is kept of, refusing a stranger's."""
         taken = [old.folder for old in same.values()]
-        fresh: dict[str, Group] = {}
+        fresh: dict[str, GroupRecord] = {}
         for name in self._chosen:
             if name in same:
                 continue
@@ -157,7 +201,7 @@ class RunFolder:
             fresh[name] = evolve(wanted[name], folder=folder)
         return fresh
 
-    def _adopt(self, group: Group, old: Group) -> None:
+    def _adopt(self, group: GroupRecord, old: GroupRecord) -> None:
         """Take over the samples of the same group of an earlier run, and its whole images."""
         folder = self.root / group.folder
         make_folder(folder)

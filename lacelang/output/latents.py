@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,11 @@ class Latents:
         """The first `count` rows."""
         return Latents(self.z[:count], self.w[:count])
 
-    def followed_by(self, more: Latents) -> Latents:
-        """These rows and then those of `more`."""
-        return Latents(np.concatenate([self.z, more.z]), np.concatenate([self.w, more.w]))
+    @staticmethod
+    def joined(parts: Sequence[Latents]) -> Latents:
+        """The rows of all `parts`, one after another."""
+        z = np.concatenate([part.z for part in parts])
+        return Latents(z, np.concatenate([part.w for part in parts]))
 
 
 def write_latents(path: Path, latents: Latents) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from lacelang.output.png import is_whole, metadata_of
-from lacelang.output.records import Group, Run, Sample
+from lacelang.output.records import GroupRecord, RunRecord, SampleRecord
 
 SCHEMA = 1
 
 
-def provenance(run: Run, group: Group, sample: Sample) -> dict[str, Any]:
+def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict[str, Any]:
     """Return the metadata of one image: its program, where it stands in it, what it reads.
 
     Nothing in it depends on when or where the program ran, so that the same command writes the
@@ -33,7 +33,7 @@ def provenance(run: Run, group: Group, sample: Sample) -> dict[str, Any]:
     }
 
 
-def is_finished(path: Path, group: Group, index: int, metadata: bool) -> bool:
+def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:
     """Whether `path` is the whole image of sample `index`, with metadata or without as wanted.
 
     An image without metadata cannot say whose it is; the folder it lies in vouches for it.

@@ -20,7 +20,7 @@ class Atom:
         reading: `probability` of what it says (discrete), or the attribute's own `value`.
         low, high: the readings that satisfy it, in probability or in the attribute's units.
         unit: of the value: `deg`, `years` or none.
-        negated: it stands right under a `not`, and is satisfied outside `low`..`high`.
+        negated: it stands under a `not`, and is satisfied outside `low`..`high`.
     """
 
     text: str
@@ -31,13 +31,18 @@ class Atom:
     unit: str | None = None
     negated: bool = False
 
+    @property
+    def wanted(self) -> str:
+        """What a sample should do: `glasses=1`, or `not glasses=1` under a `not`."""
+        return f"not {self.text}" if self.negated else self.text
+
     def holds(self, value: float) -> bool:
         """Whether a sample that reads `value` satisfies it."""
         return (self.low <= value <= self.high) != self.negated
 
 
 @frozen
-class Sample:
+class SampleRecord:
     """One sample: where it started, what it reads, how its sampler ended.
 
     Attributes:
@@ -45,6 +50,7 @@ class Sample:
         energy: conditional energy in nats, prior excluded; None where it is not finite.
         status: `converged`, `max_steps` or `non_finite`.
         nfe: evaluations of the energy and its gradient.
+        accepted, rejected: steps that the sampler took, and tried in vain.
         readings: atom text → probability or value, as the classifiers see the latent.
         file: its image, a path inside the run's folder; None until it is written.
     """
@@ -54,11 +60,13 @@ class Sample:
     status: str
     nfe: int
     readings: Mapping[str, float | None]
+    accepted: int = 0
+    rejected: int = 0
     file: str | None = None
 
 
 @frozen
-class Group:
+class GroupRecord:
     """What one `sample` statement asked for, and the samples there are of it, index 0 first.
 
     `fingerprint` names everything that a sample depends on except its index: the resolved
@@ -74,16 +82,16 @@ class Group:
     count: int
     settings: Mapping[str, Any]
     atoms: tuple[Atom, ...]
-    samples: tuple[Sample, ...]
+    samples: tuple[SampleRecord, ...]
 
 
 @frozen
-class Run:
+class RunRecord:
     """A program's run: its text, its groups, and, kept apart, what differs every time."""
 
     program: str
     source: str
     versions: Mapping[str, str]
-    groups: tuple[Group, ...] = ()
+    groups: tuple[GroupRecord, ...] = ()
     complete: bool = False
     timing: Mapping[str, Any] = field(factory=dict, eq=False)

@@ -8,7 +8,8 @@
       name, folder, condition, fingerprint, seed, count, settings{}
       latents, sheet        paths inside the run's folder
       atoms[]               text, attribute, reading, low, high, unit, negated
-      samples[]             index, seed, file, latent{file, row}, energy, status, nfe, readings{}
+      samples[]             index, seed, file, latent{file, row}, energy, status, readings{},
+                            nfe, accepted, rejected
     timing                  all that differs between two runs of one command
 
 Two runs of one command on one machine agree in everything but `timing`.
@@ -24,7 +25,7 @@ from typing import Any, cast
 
 from lacelang.errors import ResourceError
 from lacelang.output.files import folder_name, write_atomic
-from lacelang.output.records import Atom, Group, Reading, Run, Sample
+from lacelang.output.records import Atom, GroupRecord, Reading, RunRecord, SampleRecord
 
 SCHEMA = 1
 NAME = "run.json"
@@ -33,7 +34,7 @@ SHEET = "sheet.png"
 _WIDTH = 110
 
 
-def write_run(folder: Path, run: Run) -> None:
+def write_run(folder: Path, run: RunRecord) -> None:
     """Write `run` to `folder`/run.json, whole or not at all.
 
     Raises:
@@ -42,7 +43,7 @@ def write_run(folder: Path, run: Run) -> None:
     write_atomic(folder / NAME, (_pretty(to_json(run)) + "\n").encode())
 
 
-def read_run(folder: Path) -> Run | None:
+def read_run(folder: Path) -> RunRecord | None:
     """Return the run that `folder` holds; None if there is no run.json.
 
     Raises:
@@ -67,7 +68,7 @@ def read_run(folder: Path) -> Run | None:
         raise ResourceError(f"{path} is damaged, or no run of lacelang", remedy) from error
 
 
-def to_json(run: Run) -> dict[str, Any]:
+def to_json(run: RunRecord) -> dict[str, Any]:
     """Return `run` as the value that run.json holds."""
     return {
         "schema": SCHEMA,
@@ -80,13 +81,13 @@ def to_json(run: Run) -> dict[str, Any]:
     }
 
 
-def from_json(data: Mapping[str, Any]) -> Run:
+def from_json(data: Mapping[str, Any]) -> RunRecord:
     """Return the run that `to_json` made `data` from.
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: `data` is something else.
     """
-    return Run(
+    return RunRecord(
         program=str(data["program"]["name"]),
         source=str(data["program"]["source"]),
         versions=dict(data["versions"]),
@@ -101,7 +102,7 @@ def rounded(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def _group_to_json(group: Group) -> dict[str, Any]:
+def _group_to_json(group: GroupRecord) -> dict[str, Any]:
     latents = f"{group.folder}/{LATENTS}"
     return {
         "name": group.name,
@@ -122,20 +123,22 @@ def _group_to_json(group: Group) -> dict[str, Any]:
                 "latent": {"file": latents, "row": row},
                 "energy": sample.energy,
                 "status": sample.status,
-                "nfe": sample.nfe,
                 "readings": dict(sample.readings),
+                "nfe": sample.nfe,
+                "accepted": sample.accepted,
+                "rejected": sample.rejected,
             }
             for row, sample in enumerate(group.samples)
         ],
     }
 
 
-def _group_from_json(data: Mapping[str, Any]) -> Group:
+def _group_from_json(data: Mapping[str, Any]) -> GroupRecord:
     folder = str(data["folder"])
     if folder_name(folder) != folder:
         # Files under it may be removed: a forged name must not lead out of the run's folder.
         raise ValueError(f"{folder} is no folder of a group")
-    return Group(
+    return GroupRecord(
         name=str(data["name"]),
         folder=folder,
         condition=str(data["condition"]),
@@ -145,12 +148,14 @@ def _group_from_json(data: Mapping[str, Any]) -> Group:
         settings=dict(data["settings"]),
         atoms=tuple(_atom_from_json(atom) for atom in data["atoms"]),
         samples=tuple(
-            Sample(
+            SampleRecord(
                 index=int(sample["index"]),
                 energy=_number(sample["energy"]),
                 status=str(sample["status"]),
                 nfe=int(sample["nfe"]),
                 readings={str(k): _number(v) for k, v in sample["readings"].items()},
+                accepted=int(sample["accepted"]),
+                rejected=int(sample["rejected"]),
                 file=None if sample["file"] is None else str(sample["file"]),
             )
             for sample in data["samples"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lacelang.output.files import write_atomic
-from lacelang.output.records import Atom, Group, Sample
+from lacelang.output.records import Atom, GroupRecord, SampleRecord
 from lacelang.output.text import fit, font, font_for, legible, wrap
 
 THUMBNAIL = 256
@@ -52,7 +52,7 @@ def columns_for(count: int) -> int:
     return min(range(narrow, wide + 1), key=lambda columns: (-count % columns, columns))
 
 
-def draw_sheet(group: Group, thumbnails: Mapping[int, Image.Image]) -> Image.Image:
+def draw_sheet(group: GroupRecord, thumbnails: Mapping[int, Image.Image]) -> Image.Image:
     """Draw the contact sheet of `group`.
 
     Args:
@@ -117,7 +117,7 @@ def achieved(atom: Atom, value: float | None) -> str:
     return f"{value:.1f}" if max(bounds, default=abs(value)) >= 10 else f"{value:.2f}"
 
 
-def _header(group: Group, shown: int, width: int) -> list[tuple[str, int, str, int]]:
+def _header(group: GroupRecord, shown: int, width: int) -> list[tuple[str, int, str, int]]:
     """Lines over the faces: text, size, ink and the distance to the next one."""
     lines = []
     face = font_for(group.name, _TITLE)
@@ -131,7 +131,7 @@ def _header(group: Group, shown: int, width: int) -> list[tuple[str, int, str, i
     return lines
 
 
-def _facts(group: Group, shown: int) -> str:
+def _facts(group: GroupRecord, shown: int) -> str:
     count = len(group.samples)
     faces = f"{count} faces" if count != 1 else "1 face"
     facts = [faces if shown == count else f"first {shown} of {faces}", f"seed {group.seed}"]
@@ -149,7 +149,7 @@ def _draw_card(
     draw: ImageDraw.ImageDraw,
     corner: tuple[int, int],
     height: int,
-    sample: Sample,
+    sample: SampleRecord,
     atoms: Sequence[Atom],
     more: int,
 ) -> None:
@@ -167,9 +167,8 @@ def _draw_card(
         got = value is not None and atom.holds(value)
         shown = achieved(atom, value)
         draw.text((right, y), shown, font=small, fill=_GOT if got else _INK, anchor="ra")
-        wanted = f"not {atom.text}" if atom.negated else atom.text
         room = right - left - small.getlength(shown) - 12
-        draw.text((left, y), fit(legible(wanted, small), small, room), font=small, fill=_SOFT)
+        draw.text((left, y), fit(legible(atom.wanted, small), small, room), font=small, fill=_SOFT)
     if more > 0:
         y += _ROW
         draw.text((left, y), f"and {more} more", font=small, fill=_FAINT)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lacelang.output.records import Atom, Group
+from lacelang.output.records import Atom, GroupRecord
 
 ATOMS = (
     Atom("glasses=1", "glasses", "probability", 0.5, 1.0),
@@ -21,10 +21,10 @@ def face() -> NDArray[np.uint8]:
 
 
 @pytest.fixture
-def make_group() -> Callable[..., Group]:
+def make_group() -> Callable[..., GroupRecord]:
     def make(
         name: str = "kids", fingerprint: str = "f0", count: int = 4, **fields: object
-    ) -> Group:
+    ) -> GroupRecord:
         values: dict[str, object] = {
             "name": name,
             "folder": name,
@@ -36,6 +36,6 @@ def make_group() -> Callable[..., Group]:
             "atoms": ATOMS,
             "samples": (),
         }
-        return Group(**{**values, **fields})  # type: ignore[arg-type]
+        return GroupRecord(**{**values, **fields})  # type: ignore[arg-type]
 
     return make

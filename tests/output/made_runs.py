@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from lacelang.output.latents import Latents
-from lacelang.output.records import Group, Run, Sample
+from lacelang.output.records import GroupRecord, RunRecord, SampleRecord
 
 
-def make_run(*groups: Group, program: str = "p.lace", source: str = "sample from ffhq") -> Run:
-    return Run(program, source, {"lacelang": "0"}, tuple(groups))
+def make_run(
+    *groups: GroupRecord, program: str = "p.lace", source: str = "sample from ffhq"
+) -> RunRecord:
+    return RunRecord(program, source, {"lacelang": "0"}, tuple(groups))
 
 
-def make_samples(first: int, count: int, status: str = "converged") -> list[Sample]:
+def make_samples(first: int, count: int, status: str = "converged") -> list[SampleRecord]:
     return [
-        Sample(i, 0.25 * i, status, 20 + i, {"glasses=1": 0.99, "age=15": 14.2})
+        SampleRecord(i, 0.25 * i, status, 20 + i, {"glasses=1": 0.99, "age=15": 14.2})
         for i in range(first, first + count)
     ]
 

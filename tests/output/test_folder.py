@@ -14,15 +14,15 @@ from lacelang.output.files import write_atomic
 from lacelang.output.folder import RunFolder
 from lacelang.output.png import encode
 from lacelang.output.provenance import provenance
-from lacelang.output.records import Group, Run
+from lacelang.output.records import GroupRecord, RunRecord
 from lacelang.output.runfile import NAME, read_run
 
-Make = Callable[..., Group]
+Make = Callable[..., GroupRecord]
 Face = NDArray[np.uint8]
 
 
-def fill(folder: RunFolder, name: str, face: Face, count: int, faces: int, run: Run) -> None:
-    """Sample `count` and write the first `faces` images, as a run that is then stopped."""
+def fill(folder: RunFolder, name: str, face: Face, count: int, faces: int, run: RunRecord) -> None:
+    """SampleRecord `count` and write the first `faces` images, as a run that is then stopped."""
     folder.add(name, make_samples(0, count), make_latents(count))
     for sample in folder.group(name).samples[:faces]:
         metadata = provenance(run, folder.group(name), sample)
@@ -30,9 +30,9 @@ def fill(folder: RunFolder, name: str, face: Face, count: int, faces: int, run: 
         folder.written(name, sample.index)
 
 
-def begin(root: Path, run: Run, **options: object) -> RunFolder:
-    folder = RunFolder(root, run, **options)  # type: ignore[arg-type]
-    folder.begin()
+def begin(root: Path, run: RunRecord, **options: object) -> RunFolder:
+    with RunFolder(root, run, **options) as folder:  # type: ignore[arg-type]
+        folder.begin()
     return folder
 
 
@@ -197,3 +197,27 @@ def test_lost_latents_mean_sampling_again(tmp_path: Path, make_group: Make, face
     folder = begin(tmp_path, run)
     assert folder.group("kids").samples == ()
     assert list((tmp_path / "kids").glob("0*.png")) == []
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path, make_group: Make) -> None:
+    run = make_run(make_group())
+    with RunFolder(tmp_path, run) as first:
+        first.begin()
+        with (
+            pytest.raises(ResourceError, match="another lacelang is running"),
+            RunFolder(tmp_path, run),
+        ):
+            pass
+    with RunFolder(tmp_path, run) as second:
+        second.begin()
+    assert sorted(os.listdir(tmp_path)) == ["kids", NAME]
+
+
+def test_a_run_is_complete_when_all_is_there(tmp_path: Path, make_group: Make, face: Face) -> None:
+    run = make_run(make_group())
+    folder = begin(tmp_path, run)
+    fill(folder, "kids", face, count=4, faces=4, run=run)
+    assert folder.finished() == 4
+    assert not folder.is_complete()
+    folder.sheet("kids").write_bytes(b"")
+    assert folder.is_complete()

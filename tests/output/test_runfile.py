@@ -10,11 +10,11 @@ from attrs import evolve
 from made_runs import make_run, make_samples
 
 from lacelang.errors import ResourceError
-from lacelang.output.records import Atom, Group
+from lacelang.output.records import Atom, GroupRecord
 from lacelang.output.runfile import NAME, from_json, read_run, rounded, to_json, write_run
 
 
-def test_a_run_comes_back_as_it_was(tmp_path: Path, make_group: Callable[..., Group]) -> None:
+def test_a_run_comes_back_as_it_was(tmp_path: Path, make_group: Callable[..., GroupRecord]) -> None:
     odd = Atom("yaw > 10 deg", "yaw", "value", 10.0, math.inf, "deg", negated=True)
     samples = [
         *make_samples(0, 2),
@@ -29,7 +29,7 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path, make_group: Callable[..., Gr
     assert again.timing == run.timing
 
 
-def test_a_reader_finds_what_the_design_promises(make_group: Callable[..., Group]) -> None:
+def test_a_reader_finds_what_the_design_promises(make_group: Callable[..., GroupRecord]) -> None:
     data = to_json(make_run(make_group(samples=tuple(make_samples(0, 1)))))
     assert data["schema"] == 1
     (group,) = data["groups"]
@@ -43,12 +43,14 @@ def test_a_reader_finds_what_the_design_promises(make_group: Callable[..., Group
         "energy": 0.0,
         "status": "converged",
         "nfe": 20,
+        "accepted": 0,
+        "rejected": 0,
         "readings": {"glasses=1": 0.99, "age=15": 14.2},
     }
 
 
 def test_two_runs_differ_in_their_timing_only(
-    tmp_path: Path, make_group: Callable[..., Group]
+    tmp_path: Path, make_group: Callable[..., GroupRecord]
 ) -> None:
     run = make_run(make_group(samples=tuple(make_samples(0, 3))))
     texts = []
@@ -61,7 +63,7 @@ def test_two_runs_differ_in_their_timing_only(
     assert first == second
 
 
-def test_a_sample_reads_as_a_row(tmp_path: Path, make_group: Callable[..., Group]) -> None:
+def test_a_sample_reads_as_a_row(tmp_path: Path, make_group: Callable[..., GroupRecord]) -> None:
     write_run(tmp_path, make_run(make_group(samples=tuple(make_samples(0, 3)))))
     text = (tmp_path / NAME).read_text()
     assert '"readings": {"glasses=1": 0.99, "age=15": 14.2}' in text
@@ -94,6 +96,6 @@ def test_numbers_are_short_and_never_nan() -> None:
     assert rounded(-math.inf) is None
 
 
-def test_json_is_the_inverse_of_itself(make_group: Callable[..., Group]) -> None:
+def test_json_is_the_inverse_of_itself(make_group: Callable[..., GroupRecord]) -> None:
     run = make_run(make_group(), make_group("men", "f1"))
     assert from_json(json.loads(json.dumps(to_json(run)))) == run

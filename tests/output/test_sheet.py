@@ -10,7 +10,7 @@ from attrs import evolve
 from made_runs import make_samples
 from PIL import Image, ImageChops
 
-from lacelang.output.records import Atom, Group
+from lacelang.output.records import Atom, GroupRecord
 from lacelang.output.sheet import (
     MOST_FACES,
     THUMBNAIL,
@@ -21,7 +21,7 @@ from lacelang.output.sheet import (
     write_sheet,
 )
 
-Make = Callable[..., Group]
+Make = Callable[..., GroupRecord]
 INKS = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250)]
 
 
