@@ -1,0 +1,57 @@
+"""The latents that a label table is about: prior draws by seed, or a list of conditioned ones."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from lacelang.sample.streams import prior, stream
+
+# Purpose of the random stream that a label row's truncation comes from (0 and 1 are a sample's).
+TRUNCATION_STREAM = 2
+#: Truncations that prior rows are spread over: classifiers meet the default 0.7, the paper's 0.5
+#: for editing, and 1, whose tails are where a conditioned sample at 0.7 ends up.
+TRUNCATIONS = (0.5, 1.0)
+# Conditioned latents are kept in steps of 1/32: the rounded latent is the one that is painted
+# and labelled, so nothing is lost, and a row takes 512 bytes.
+_STEP = 1 / 32
+
+
+@frozen(eq=False)
+class Draws:
+    """Latents to label.
+
+    Attributes:
+        z: float32 (N, d).
+        psi: float32 (N,), the truncation each is painted at.
+    """
+
+    z: NDArray[np.float32]
+    psi: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def fingerprint(self) -> str:
+        """A short name that changes with any of the numbers."""
+        return hashlib.sha256(self.z.tobytes() + self.psi.tobytes()).hexdigest()[:12]
+
+
+def from_prior(seed: int, count: int, dim: int) -> Draws:
+    """Rows 0 … count − 1 of the prior with this seed, truncation uniform in `TRUNCATIONS`."""
+    low, high = TRUNCATIONS
+    psi = [stream(seed, i, TRUNCATION_STREAM).uniform(low, high) for i in range(count)]
+    return Draws(prior(seed, range(count), dim).numpy(), np.array(psi, np.float32))
+
+
+def rounded(z: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Latents as int8 in steps of 1/32; what lies beyond ±3.97 is cut off."""
+    return np.clip(np.rint(z / _STEP), -127, 127).astype(np.int8)
+
+
+def unrounded(steps: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The latents that `rounded` stands for."""
+    return steps.astype(np.float32) * np.float32(_STEP)

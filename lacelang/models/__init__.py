@@ -1,0 +1,1 @@
+"""Pre-trained generators: their latent spaces, their decoders, and where their weights come from."""

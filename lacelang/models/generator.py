@@ -1,0 +1,119 @@
+"""What a generator is to the rest of lacelang, and how one is loaded by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacelang.errors import ResourceError
+from lacelang.models.fetch import Archive
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from lacelang.output.progress import Progress
+
+Image = NDArray[np.uint8]
+
+
+class Generator(Protocol):
+    """A latent space with a prior N(0, I), a feature space w, and a decoder to images.
+
+    Attributes:
+        latent_dim: length of z.
+        style_count: number of styles that w+ has.
+        mapping: module z (N, latent_dim) → w (N, w_dim), differentiable, without truncation.
+        w_mean: (w_dim,), the mean of w under the prior.
+        resolution: side of an image in pixels.
+    """
+
+    latent_dim: int
+    style_count: int
+    resolution: int
+    mapping: nn.Module
+    w_mean: Tensor
+
+    def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
+        """w' = mean + ψ (w − mean); ψ a number or (N, 1)."""
+        ...
+
+    def decode(self, w: Tensor) -> Iterator[Image]:
+        """Paint truncated w (N, 512) or w+ (N, 23, 512) as uint8 (H, W, 3) RGB, in order."""
+        ...
+
+    def prepare(self) -> None:
+        """Get the decoder ready; safe to call from another thread while sampling goes on."""
+        ...
+
+
+Loader = Callable[..., Generator]
+
+
+def _mobilestylegan(
+    archive: Archive, device: torch.device, progress: Progress | None, help_: str, threads: int
+) -> Generator:
+    from lacelang.models.mobilestylegan.generator import MobileStyleGAN
+
+    return MobileStyleGAN.load(archive, device, progress=progress, help_=help_, threads=threads)
+
+
+#: Generator architectures by the name that a `model` declaration uses.
+ARCHITECTURES: dict[str, Loader] = {"mobilestylegan": _mobilestylegan}
+
+
+def load_generator(
+    architecture: str,
+    archive: Archive,
+    *,
+    device: torch.device,
+    progress: Progress | None = None,
+    help_: str = "",
+    threads: int = 0,
+) -> Generator:
+    """Load a generator, fetching and converting its weights on first use.
+
+    Args:
+        architecture: a key of `ARCHITECTURES`.
+        archive: where its weights are published.
+        device: where mapping and, other than on a CPU, decoding run.
+        progress: where to show fetching and converting.
+        help_: the command that takes the archive from a file, for the error without a network.
+        threads: CPU threads of the decoder; 0 means all.
+
+    Raises:
+        ResourceError: the weights cannot be had, are damaged, or the architecture is unknown.
+    """
+    try:
+        loader = ARCHITECTURES[architecture]
+    except KeyError:
+        known = ", ".join(ARCHITECTURES)
+        raise ResourceError(
+            f"no generator architecture is called {architecture}", f"known are: {known}"
+        ) from None
+    return loader(archive, device, progress, help_, threads)
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda` or `mps` into a device that is there.
+
+    Raises:
+        ResourceError: the named device is not on this machine.
+    """
+    import torch
+
+    available: Sequence[str] = [
+        *(["cuda"] if torch.cuda.is_available() else []),
+        *(["mps"] if torch.backends.mps.is_available() else []),
+        "cpu",
+    ]
+    if name == "auto":
+        return torch.device(available[0])
+    if name not in available:
+        raise ResourceError(
+            f"there is no {name} device here", f"use one of: auto, {', '.join(available)}"
+        )
+    return torch.device(name)

@@ -1,0 +1,92 @@
+"""MobileStyleGAN as a `Generator`: mapping in PyTorch, truncation, decoding at the CPU's pace."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lacelang.models.fetch import Archive
+from lacelang.models.generator import Image
+from lacelang.models.mobilestylegan import store
+from lacelang.models.mobilestylegan.mapping import DIM, MappingNetwork
+from lacelang.models.mobilestylegan.synthesis import RESOLUTION, STYLES, SynthesisNetwork
+
+if TYPE_CHECKING:
+    from lacelang.output.progress import Progress
+
+
+class MobileStyleGAN:
+    """The FFHQ generator at 1024²; see `lacelang.models.generator.Generator`."""
+
+    latent_dim = DIM
+    style_count = STYLES
+    resolution = RESOLUTION
+
+    def __init__(self, folder: Path, device: torch.device, threads: int = 0) -> None:
+        self._folder = folder
+        self._threads = threads
+        self.device = device
+        state = load_file(store.verify(folder, "mapping.safetensors"))
+        self.w_mean = state.pop("w_mean").to(device)
+        self.mapping = MappingNetwork()
+        self.mapping.load_state_dict(state)
+        self.mapping.to(device).eval().requires_grad_(False)
+        self._decoder: Callable[[Tensor], Iterator[Image]] | None = None
+        self._preparing = threading.Lock()
+
+    @classmethod
+    def load(
+        cls,
+        archive: Archive,
+        device: torch.device,
+        *,
+        progress: Progress | None = None,
+        help_: str = "",
+        threads: int = 0,
+    ) -> Self:
+        """Load the converted weights, fetching and converting them on first use."""
+        return cls(store.converted(archive, progress, help_), device, threads)
+
+    def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
+        """w' = mean + ψ (w − mean) for w (N, 512); ψ a number or (N, 1)."""
+        return self.w_mean + psi * (w - self.w_mean)
+
+    def synthesis(self) -> SynthesisNetwork:
+        """The differentiable synthesis network w+ → image on this generator's device."""
+        network = SynthesisNetwork()
+        network.load_state_dict(load_file(store.verify(self._folder, "synthesis.safetensors")))
+        return network.to(self.device).eval().requires_grad_(False)
+
+    def prepare(self) -> None:
+        """Get the decoder ready; idempotent, and safe to call from another thread."""
+        from lacelang.models.mobilestylegan import painter
+
+        with self._preparing:
+            if self._decoder is not None:
+                return
+            if self.device.type == "cpu":
+                store.verify(self._folder, "painter.bin")
+                path = store.verify(self._folder, "painter.xml")
+                self._decoder = painter.OpenVinoDecoder(path, self._threads)
+            else:
+                self._decoder = painter.TorchDecoder(self.synthesis(), self.device)
+
+    def decode(self, w: Tensor) -> Iterator[Image]:
+        """Paint truncated w (N, 512) or w+ (N, 23, 512) as uint8 (1024, 1024, 3), in order.
+
+        Raises:
+            ValueError: w has another shape.
+        """
+        if w.ndim == 2:
+            w = w[:, None].expand(-1, STYLES, -1)
+        if w.ndim != 3 or w.shape[1:] != (STYLES, DIM):
+            raise ValueError(f"expected w (N, {DIM}) or (N, {STYLES}, {DIM}), got {tuple(w.shape)}")
+        self.prepare()
+        assert self._decoder is not None
+        return self._decoder(w)

@@ -1,0 +1,116 @@
+"""w+ → uint8 images: by OpenVINO on a CPU, by PyTorch on any other device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lacelang.models.generator import Image
+from lacelang.models.mobilestylegan.synthesis import STYLE_DIM, STYLES, SynthesisNetwork
+
+
+class Painter(nn.Module):
+    """The synthesis network with its last step: [−1, 1] planes to uint8 pixels.
+
+    The strength of the baked noise is an input, always 1: were it a constant, OpenVINO would add
+    noise and bias up front into one plane per channel, nine times the size of the weights.
+    """
+
+    def __init__(self, synthesis: SynthesisNetwork) -> None:
+        super().__init__()
+        self.synthesis = synthesis
+
+    def forward(self, styles: Tensor, strength: Tensor) -> Tensor:
+        """Styles (N, 23, 512), noise strength (1,) → uint8 (N, 1024, 1024, 3) RGB."""
+        image = self.synthesis(styles, strength)
+        scaled = ((image + 1.0) * 127.5).clamp(0.0, 255.0).round()
+        return scaled.permute(0, 2, 3, 1).to(torch.uint8)
+
+
+def export(synthesis: SynthesisNetwork, path: Path) -> None:
+    """Write the painter as OpenVINO IR, float32, one image a request, at `path` and its .bin."""
+    import openvino as ov
+
+    shape = (1, STYLES, STYLE_DIM)
+    with torch.no_grad():
+        model = ov.convert_model(
+            Painter(synthesis).eval(),
+            example_input=(torch.zeros(shape), torch.ones(1)),
+            input=[list(shape), [1]],
+        )
+    ov.save_model(model, path, compress_to_fp16=False)
+
+
+class OpenVinoDecoder:
+    """Decodes on a CPU, one request per core side by side, in order.
+
+    Args:
+        path: the IR that `export` wrote.
+        threads: CPU threads to use; 0 means all.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        import openvino as ov
+
+        config: dict[str, Any] = {
+            # The CPU's own default may be bfloat16.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            # Pinned, two processes side by side would share one core.
+            "ENABLE_CPU_PINNING": False,
+        }
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        self._compiled = ov.Core().compile_model(path, "CPU", config)
+        self._jobs = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+
+    def __call__(self, styles: Tensor) -> Iterator[Image]:
+        """Paint styles (N, 23, 512), in order; at most a few images are held at once."""
+        import openvino as ov
+
+        array = styles.detach().cpu().float().contiguous().numpy()
+        strength = np.ones(1, np.float32)
+        done: SimpleQueue[tuple[int, Image]] = SimpleQueue()
+        queue = ov.AsyncInferQueue(self._compiled, self._jobs)
+
+        def finished(request: Any, index: int) -> None:
+            done.put((index, np.array(request.get_output_tensor(0).data[0])))
+
+        queue.set_callback(finished)
+        early: dict[int, Image] = {}
+        started = 0
+        try:
+            for wanted in range(len(array)):
+                # One request more than run at once, so that a free core finds work waiting.
+                while started < len(array) and started <= wanted + self._jobs:
+                    queue.start_async([array[started : started + 1], strength], started)
+                    started += 1
+                while wanted not in early:
+                    index, image = done.get()
+                    early[index] = image
+                yield early.pop(wanted)
+        finally:
+            queue.wait_all()
+
+
+class TorchDecoder:
+    """Decodes on a torch device, a few images at a time."""
+
+    BATCH = 8
+
+    def __init__(self, synthesis: SynthesisNetwork, device: torch.device) -> None:
+        self._painter = Painter(synthesis).to(device).eval()
+        self._device = device
+
+    def __call__(self, styles: Tensor) -> Iterator[Image]:
+        """Paint styles (N, 23, 512), in order."""
+        for part in styles.detach().split(self.BATCH):
+            with torch.inference_mode():
+                strength = torch.ones(1, device=self._device)
+                yield from self._painter(part.to(self._device), strength).cpu().numpy()
