@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.attributes.annotators import hair
+from lacelang.attributes.annotators import hair, probe
 
 #: Names of the raw measures, in the order of the vector that `Annotators.measure` returns.
 MEASURES = (
@@ -38,6 +38,13 @@ MEASURES = (
     "light_x",  # > 0 when the light comes from the viewer's right
 )
 
+# The parts of an embedding.
+WHOLE = slice(0, 1280)  # image features of the whole picture
+LOWER = slice(1280, 2560)  # image features of the lower face
+LIPS = slice(2560, 2680)  # offsets of the lip outline, 40 points in 3-D
+#: Length of an embedding.
+EMBEDDING = LIPS.stop
+
 #: The twelve attributes, in the paper's order.
 ATTRIBUTES = (
     "smile",
@@ -56,12 +63,10 @@ ATTRIBUTES = (
 #: Attributes that are yes or no; an annotation holds a score 0..1 for each, yes from 0.5 up.
 BINARY = ("smile", "glasses", "gender", "beard")
 
-# Mouth width over face width from which a face smiles, and the width of the doubtful zone.
-_SMILE, _SMILE_SOFTNESS = 0.41, 0.012
 # Share of the image from which spectacles are worn.
 _GLASSES = 0.003
 # What is 0 and 1 of the normalised attributes: almost all faces lie between.
-_WIDTH = (0.75, 1.05)
+_WIDTH = (0.76, 0.98)
 _BALD = (0.0, 1.0)
 _LIGHT0 = (0.0, 0.6)
 _LIGHT3 = (-1.2, 1.2)
@@ -79,7 +84,7 @@ class Annotation:
         age: years.
         bald, width, light0, light3: 0..1 over the generator's faces.
         raw: float32, the measures named in `MEASURES`.
-        embedding: float16 (2560,), image features of the whole face and of its lower part.
+        embedding: float16 (2680,), in the parts `WHOLE`, `LOWER` and `LIPS`.
     """
 
     found: bool
@@ -111,7 +116,7 @@ class Annotation:
 
 
 def derive(raw: NDArray[np.float32], embedding: NDArray[np.float16]) -> Annotation:
-    """Turn raw measures and an embedding into an annotation."""
+    """Turn what `Annotators.measure` returns, raw measures and embedding, into an annotation."""
     m = {name: float(value) for name, value in zip(MEASURES, raw, strict=True)}
     found = m["presence"] >= 0.5
     if not found:
@@ -122,21 +127,45 @@ def derive(raw: NDArray[np.float32], embedding: NDArray[np.float16]) -> Annotati
     share = m["glasses_share"]
     return Annotation(
         found=True,
-        smile=1 / (1 + math.exp((_SMILE - m["smile_ratio"]) / _SMILE_SOFTNESS)),
+        smile=_chance("smile", embedding[LIPS]),
         glasses=share / (share + _GLASSES),
         gender=m["male"],
-        beard=float("nan"),
-        haircolor=hair.colour_class((m["hair_l"], m["hair_a"], m["hair_b"])),
+        beard=_chance("beard", embedding[LOWER]),
+        haircolor=_colour(m),
         yaw=m["yaw"],
         pitch=m["pitch"],
         age=m["age"],
         bald=_unit(m["scalp_share"], _BALD),
-        width=_unit(m["width_ratio"], _WIDTH),
+        width=_unit(m["width_ratio"] - _width_bias(m["yaw"], m["pitch"]), _WIDTH),
         light0=_unit(m["light_0"], _LIGHT0),
         light3=_unit(m["light_x"] / max(m["light_0"], 1e-3), _LIGHT3),
         raw=raw,
         embedding=embedding,
     )
+
+
+def _chance(name: str, features: NDArray[np.float16]) -> float:
+    """The probability that a yes-or-no probe gives."""
+    logit = float(probe.shipped_probe(name)(features)[0])
+    return 1 / (1 + math.exp(-min(60.0, max(-60.0, logit))))
+
+
+def _colour(m: dict[str, float]) -> int:
+    lab = np.array([m["hair_l"], m["hair_a"], m["hair_b"]])
+    skin = np.array([m["skin_l"], m["skin_a"], m["skin_b"]])
+    if not (np.isfinite(lab).all() and np.isfinite(skin).all()):
+        return hair.HIDDEN
+    return int(probe.shipped_probe("haircolor")(hair.colour_features(lab, skin)).argmax())
+
+
+def _width_bias(yaw: float, pitch: float) -> float:
+    """How much wider the mesh makes a face for its pose alone.
+
+    The mesh guesses depth poorly. Least squares over 600 faces, on the ground that the shape of
+    a face does not depend on where it looks.
+    """
+    y, p = (yaw / 30) ** 2, pitch / 15
+    return 0.0308 * y + 0.0017 * y * y + 0.0263 * p - 0.0201 * p * p
 
 
 def _unit(value: float, ends: tuple[float, float]) -> float:

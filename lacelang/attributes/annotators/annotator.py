@@ -12,6 +12,8 @@ from safetensors.numpy import load_file
 from lacelang.attributes.annotators import chips, hair, light, mesh, parsing, pose
 from lacelang.attributes.annotators.annotation import MEASURES, Annotation, derive
 from lacelang.attributes.annotators.networks import Networks
+from lacelang.attributes.annotators.smile import LipShape
+from lacelang.output.progress import Progress
 from lacelang.resources import shipped
 
 # Side in pixels of the copy of the image that everything but the embedding is measured on.
@@ -29,18 +31,22 @@ class Annotators:
     Args:
         threads: CPU threads for the networks.
         folder: where converted networks are cached; the user's cache by default.
+        progress: where to show downloads on first use.
 
     Raises:
         ResourceError: the weights cannot be fetched or are damaged.
     """
 
-    def __init__(self, threads: int = 1, folder: Path | None = None) -> None:
-        networks = Networks(threads, folder)
+    def __init__(
+        self, threads: int = 1, folder: Path | None = None, progress: Progress | None = None
+    ) -> None:
+        networks = Networks(threads, folder, progress)
         self._mesh = mesh.FaceMesh(networks.face_mesh())
         self._parsing = networks.face_parsing()
         self._chips = chips.AgeGender(networks.age(), networks.gender())
         self._features = networks.image_features()
         self._frontal = load_file(shipped("stdlib") / FRONTAL)["frontal"].astype(np.float64)
+        self._lips = LipShape(self._frontal)
         self._near = light.neighbours(self._frontal)
 
     def annotate(self, image: NDArray[np.uint8]) -> Annotation:
@@ -113,7 +119,8 @@ class Annotators:
 
     def _embed(self, image: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.float16]:
         views = np.stack([mesh.resize(image, _FEATURE_SIDE), lower_face(image, points)])
-        return self._features(views).astype(np.float16).reshape(-1)
+        parts = (self._features(views).reshape(-1), self._lips(points))
+        return np.concatenate(parts).astype(np.float16)
 
 
 def lower_face(

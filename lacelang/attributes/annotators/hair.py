@@ -51,16 +51,16 @@ def scalp_share(classes: NDArray[np.uint8], points: NDArray[np.float64]) -> floa
     return skin / max(1, skin + covered)
 
 
-def colour_class(lab: tuple[float, float, float]) -> int:
-    """Return the index in `COLOURS` of a median CIELAB hair colour, or `HIDDEN` for NaN."""
-    lightness, a, b = lab
-    if not np.isfinite(lightness):
-        return HIDDEN
-    chroma = float(np.hypot(a, b))
-    if lightness > 35 and chroma < 9:
-        return COLOURS.index("gray")
-    if a > 14 and a > 0.6 * b and lightness > 22:
-        return COLOURS.index("red")
-    if lightness > 45:
-        return COLOURS.index("blond")
-    return COLOURS.index("black" if lightness < 18 else "brown")
+def colour_features(lab: NDArray[np.floating], skin: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what the colour probe reads, (..., 21), of the median colours of hair and skin.
+
+    All monomials up to the second degree of the hair's CIELAB (..., 3) and of its difference from
+    the skin's, which takes off the colour of the light, and the skin's own.
+    """
+    hair_, skin_ = np.asarray(lab, dtype=np.float64) / 50, np.asarray(skin, dtype=np.float64) / 50
+    parts = [skin_]
+    for colour in (hair_, hair_ - skin_):
+        parts.append(colour)
+        for i in range(3):
+            parts.extend(colour[..., i : i + 1] * colour[..., j : j + 1] for j in range(i, 3))
+    return np.concatenate(parts, axis=-1)

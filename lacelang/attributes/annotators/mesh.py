@@ -22,6 +22,12 @@ EYE_LEFT_OUTER, EYE_LEFT_INNER = 33, 133
 EYE_RIGHT_INNER, EYE_RIGHT_OUTER = 362, 263
 BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 
+#: The outline of both lips.
+LIPS = (
+    *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409),
+    *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415),
+)
+
 # The central box of an aligned face, as fractions of the side: left, top, right, bottom.
 _FIRST_BOX = (0.12, 0.14, 0.88, 0.90)
 _MARGIN = 1.5

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from lacelang.attributes.annotators import parsing, weights
 from lacelang.attributes.annotators.weights import WeightFile
+from lacelang.models.cache import cache_dir, guarded, locked
+from lacelang.output.progress import Progress
 
 # Part of every cached file's name: raise it when a conversion changes.
 _CONVERSION = 1
@@ -45,16 +47,16 @@ class Networks:
         threads: CPU threads of each network. Give every worker process one thread: the networks
             run one after another, so threads beyond the cores only wait.
         folder: where the converted networks are kept; the user's cache by default.
+        progress: where to show downloads.
     """
 
-    def __init__(self, threads: int = 1, folder: Path | None = None) -> None:
+    def __init__(
+        self, threads: int = 1, folder: Path | None = None, progress: Progress | None = None
+    ) -> None:
         import openvino
 
-        if folder is None:
-            from lacelang.models.cache import cache_dir
-
-            folder = Path(cache_dir()) / "annotators"
-        self._folder = folder
+        self._folder = folder or cache_dir() / "annotators"
+        self._progress = progress
         self._core = openvino.Core()
         # The CPU default may be bfloat16, which moves landmarks and class borders. Pinning makes
         # two workers share one core.
@@ -83,7 +85,7 @@ class Networks:
         def build() -> Any:
             from lacelang.attributes.annotators import bisenet
 
-            network = bisenet.FaceParsing.load(weights.FACE_PARSING.read())
+            network = bisenet.FaceParsing.load(weights.FACE_PARSING.read(self._progress))
             return _from_torch(network, (1, parsing.INPUT_SIZE, parsing.INPUT_SIZE, 3))
 
         return self._compile("face_parsing", build)
@@ -94,7 +96,7 @@ class Networks:
         def build() -> Any:
             from lacelang.attributes.annotators import efficientnet
 
-            network = efficientnet.ImageFeatures.load(weights.IMAGE_FEATURES.read())
+            network = efficientnet.ImageFeatures.load(weights.IMAGE_FEATURES.read(self._progress))
             return _from_torch(network, (2, efficientnet.INPUT_SIZE, efficientnet.INPUT_SIZE, 3))
 
         return self._compile("image_features", build)
@@ -102,14 +104,16 @@ class Networks:
     def _compile(self, name: str, build: Callable[[], Any]) -> Network:
         path = self._folder / f"{name}-{_CONVERSION}"
         if not path.is_dir():
-            self._store(path, build())
+            with locked(path, f"converting {name}"):
+                if not path.is_dir():  # another process has just converted it
+                    self._store(path, build())
         return Network(self._core.compile_model(path / "network.xml", "CPU", self._config))
 
     def _read(self, source: WeightFile, shape: tuple[int, ...] | None = None) -> Any:
         # OpenVINO reads TensorFlow Lite from a file only.
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"network.{source.kind}"
-            path.write_bytes(source.read())
+            path.write_bytes(source.read(self._progress))
             model = self._core.read_model(path)
             if shape is not None:
                 model.reshape(list(shape))
@@ -120,17 +124,13 @@ class Networks:
         """Write the network beside `path`, then move it there whole, so no reader sees a half."""
         import openvino
 
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            openvino.save_model(model, scratch / "network.xml", compress_to_fp16=False)
-            os.rename(scratch, path)
-        except OSError:
-            # Another process may have put the same network there first.
-            if not path.is_dir():
-                raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with guarded(path.parent):
+            scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+            try:
+                openvino.save_model(model, scratch / "network.xml", compress_to_fp16=False)
+                os.rename(scratch, path)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _from_torch(network: Any, shape: tuple[int, ...]) -> Any:

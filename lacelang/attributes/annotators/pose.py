@@ -84,12 +84,30 @@ def _about_x(pitch: float) -> Array:
     return np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
 
 
-def _symmetric(mean: Array) -> Array:
+def partners(mean: Array) -> NDArray[np.int64]:
+    """Return (N,): the point that each point of a frontal mesh is mirrored to.
+
+    Raises:
+        ValueError: the points do not pair up left and right.
+    """
     mirrored = mean * np.array([-1.0, 1.0, 1.0])
-    partner = ((mean[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
+    partner: NDArray[np.int64] = ((mean[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
     if not np.array_equal(partner[partner], np.arange(len(mean))):
         raise ValueError("the mesh has no left-right symmetry")
-    mirrored = mirrored[partner]
+    return partner
+
+
+def shape(points: Array, frontal: Array) -> Array:
+    """Return a mesh in image axes with its pose and size taken off, as offsets from `frontal`."""
+    turned = upright(points)
+    rotation, scale = procrustes(turned, frontal)
+    out: Array = scale * (turned - turned.mean(0)) @ rotation.T - frontal
+    return out
+
+
+def _symmetric(mean: Array) -> Array:
+    partner = partners(mean)
+    mirrored = (mean * np.array([-1.0, 1.0, 1.0]))[partner]
     mean = _unit((mean + mirrored @ procrustes(mirrored, mean)[0].T) / 2)
     # Lines between partners now run along one direction, the normal of the plane of symmetry.
     gaps = mean - mean[partner]

