@@ -1,0 +1,87 @@
+"""The checker: from a program's text to a `CheckedProgram`, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lacelang.errors import ProgramError
+from lacelang.semantics.conditions import Conditions
+from lacelang.semantics.ir import CheckedProgram, ModelSpec
+from lacelang.semantics.modules import Library
+from lacelang.semantics.report import Report
+from lacelang.semantics.scope import Binding, Definition, Frame, Module
+from lacelang.semantics.statements import Statements
+from lacelang.syntax import nodes
+
+
+def check(source: str, path: Path | None = None, pedantic: bool = False) -> CheckedProgram:
+    """Check a program.
+
+    Args:
+        source: its text.
+        path: the file it comes from: named in messages, and quoted imports count from its folder.
+        pedantic: also warn of what is merely odd, such as definitions that nothing uses.
+
+    Raises:
+        ProgramError: the program is wrong. It carries every error, and then the warnings.
+    """
+    report = Report()
+    library = Library(report)
+    module = library.program(source.removeprefix("\ufeff"), path)
+    statements = Statements(module, library, report)
+    statements.run()
+    _look_at_the_rest(module, statements, report)
+    shown = str(path) if path is not None else None
+    errors, warnings = report.errors(shown), report.warnings(shown, pedantic)
+    if errors:
+        raise ProgramError([*errors, *warnings])
+    return CheckedProgram(
+        statements=tuple(statements.result),
+        warnings=tuple(warnings),
+        path=path,
+        models=tuple(model for model in module.models.values() if model is not None),
+        source=source,
+    )
+
+
+def _look_at_the_rest(module: Module, statements: Statements, report: Report) -> None:
+    """Check the definitions that no statement uses, and say that they are not used."""
+    uses = {id(d) for d in module.definitions.values() if d.used}
+    runs = any(isinstance(s, _RUNNING) for s in module.program.statements)
+    models = list(statements.models.values())
+    model = models[0] if len(models) == 1 else None
+    for definition in module.definitions.values():
+        if id(definition) not in uses:
+            _look_at(definition, model, report)
+            if runs and not module.broken and not definition.used:
+                name = definition.node.name
+                report.say("LACE511", f"nothing uses `{name.name}`", name, module)
+    if runs and not module.broken:
+        _unused_imports(module, statements, report)
+
+
+_RUNNING = nodes.Sample | nodes.Edit | nodes.Measure | nodes.Expect | nodes.For
+
+
+def _look_at(definition: Definition, model: ModelSpec | None, report: Report) -> None:
+    body = definition.body
+    if definition.circular or isinstance(body, nodes.Quantity):
+        return
+    if isinstance(body, nodes.Reference) and not definition.parameters:
+        other = definition.module.find(body.name.name)
+        if other is not None and isinstance(other.body, nodes.Quantity):
+            return
+    frame = Frame(definition.module)
+    bindings = {p.name: Binding(None, frame) for p in definition.parameters}
+    Conditions(model, report).resolve(body, Frame(definition.module, bindings))
+
+
+def _unused_imports(module: Module, statements: Statements, report: Report) -> None:
+    for node in module.program.statements:
+        if not isinstance(node, nodes.Import):
+            continue
+        target = node.target
+        name = target.name if isinstance(target, nodes.Word) else Path(target.value).stem
+        used = any(d.used for d in module.visible.values() if d.module.name == name)
+        if not used and not any(m in statements.models for m in module.visible_models):
+            report.say("LACE511", f"nothing of {name} is used", node, module)

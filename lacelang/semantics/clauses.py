@@ -1,0 +1,240 @@
+"""Clauses: which belong to which statement, and what each may say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, TypeVar
+
+from lacelang.semantics import ir
+from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
+from lacelang.semantics.scope import Frame
+from lacelang.semantics.values import LostError, plain_number, settle
+from lacelang.syntax import nodes
+
+ALLOWED = {
+    "sample": (
+        "from", "where", "temp", "truncation", "seed", "with", "as", "negation", "disjunction",
+        "sigma",
+    ),
+    "edit": ("stay", "hold", "with", "as"),
+    "measure": ("given", "from", "truncation", "seed", "as"),
+}  # fmt: skip
+"""The clauses of each statement."""
+
+MAX_COUNT = 1_000_000
+MAX_SEED = 2**63 - 1
+DEFAULT_COUNT = 8
+DEFAULT_TRUNCATION = 0.7
+
+C = TypeVar("C", bound=nodes.Clause)
+
+
+class Clauses:
+    """The clauses of one statement, each at most once."""
+
+    def __init__(
+        self, statement: str, clauses: Sequence[nodes.Clause], frame: Frame, report: Report
+    ) -> None:
+        self.frame = frame
+        self.report = report
+        self.wrong = False
+        self._found: dict[str, nodes.Clause] = {}
+        allowed = ALLOWED[statement]
+        for clause in clauses:
+            keyword = clause.keyword
+            before = self._found.get(keyword)
+            if keyword not in allowed:
+                hint = f"`{statement}` takes {_listed(allowed)}"
+                message = f"`{keyword}` does not belong to `{statement}`"
+                self.say("LACE303", message, clause, hint)
+            elif before is not None:
+                hint = f"it stands in line {before.span.line} already; keep one of them"
+                self.say("LACE301", f"`{keyword}` is given twice", clause, hint)
+            else:
+                self._found[keyword] = clause
+
+    def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> None:
+        """Report an error; the statement comes to nothing."""
+        self.wrong = True
+        self.report.say(code, message, at, self.frame, hint)
+
+    def get(self, keyword: str, kind: type[C]) -> C | None:
+        """Return the clause, if there is one."""
+        clause = self._found.get(keyword)
+        return clause if isinstance(clause, kind) else None
+
+    def number(self, keyword: str, default: float) -> float:
+        """Return the number of a value clause."""
+        clause = self.get(keyword, nodes.ValueClause)
+        if clause is None:
+            return default
+        try:
+            return plain_number(clause.value, self.frame, self.report, f"`{keyword}`")
+        except LostError:
+            self.wrong = True
+            return default
+
+    def truncation(self) -> float:
+        """Return psi, in (0, 1]."""
+        value = self.number("truncation", DEFAULT_TRUNCATION)
+        if not 0 < value <= 1:
+            message = f"truncation lies above 0 and goes up to 1; {value:g} does not"
+            hint = "1 leaves the samples as they are, 0.7 keeps them near the average"
+            self.say("LACE209", message, self._value("truncation"), hint)
+        return value
+
+    def seed(self) -> int | None:
+        """Return the seed, None if the statement leaves it to the run."""
+        clause = self.get("seed", nodes.ValueClause)
+        if clause is None:
+            return None
+        value = self.number("seed", 0)
+        if not (float(value).is_integer() and 0 <= value <= MAX_SEED):
+            message = f"a seed is a whole number from 0; {value:g} is not"
+            if value > MAX_SEED:
+                message = "this seed is too large"
+            self.say("LACE205", message, clause.value)
+            return None
+        exact = clause.value.text if isinstance(clause.value, nodes.Quantity) else ""
+        # Beyond 2**53 a float would round the seed that is written.
+        seed = int(exact) if exact.lstrip("+").isdigit() else int(value)
+        if seed > MAX_SEED:
+            self.say("LACE205", "this seed is too large", clause.value)
+        return seed
+
+    def at_least_zero(self, keyword: str, default: float) -> float:
+        """Return a number that must not be negative."""
+        value = self.number(keyword, default)
+        if value < 0:
+            message = f"`{keyword}` is 0 or more; {value:g} is less"
+            self.say("LACE205", message, self._value(keyword))
+        return value
+
+    def sampler(self) -> ir.SamplerChoice | None:
+        """Return the sampler and all its options; None if no `with` is given or it is wrong."""
+        clause = self.get("with", nodes.WithClause)
+        if clause is None:
+            return None
+        table = SAMPLERS.get(clause.sampler.name)
+        if table is None:
+            hint = did_you_mean(clause.sampler.name, SAMPLERS, "there are")
+            message = f"there is no sampler `{clause.sampler.name}`"
+            self.say("LACE106", message, clause.sampler, hint)
+            return None
+        given: dict[str, float | int] = {}
+        preset: str | None = None
+        seen: set[str] = set()
+        for option in clause.options:
+            name = option.name.name
+            if name in seen:
+                message = f"the option `{name}` is given twice"
+                self.say("LACE304", message, option, "keep one of them")
+                continue
+            seen.add(name)
+            try:
+                if name == "preset" and table.presets:
+                    preset = self._preset(option, table)
+                else:
+                    given[name] = self._option(option, table)
+            except LostError:
+                self.wrong = True
+        if self.wrong:
+            return None
+        return ir.SamplerChoice(table.name, table.complete(given, preset))
+
+    def _preset(self, option: nodes.Option, table: SamplerTable) -> str:
+        scalar = settle(option.value, self.frame, self.report)
+        if scalar.word is None or scalar.word not in table.presets:
+            hint = did_you_mean(scalar.word or "", table.presets, "there are")
+            message = f"`{table.name}` has no preset {scalar.text}"
+            self.say("LACE109", message, option.value, hint)
+            raise LostError
+        return scalar.word
+
+    def _option(self, node: nodes.Option, table: SamplerTable) -> float | int:
+        name = node.name.name
+        option = table.option(name)
+        if option is None:
+            known = [o.name for o in table.options] + (["preset"] if table.presets else [])
+            hint = did_you_mean(name, known, "it has")
+            message = f"the sampler `{table.name}` has no option `{name}`"
+            self.say("LACE107", message, node.name, hint)
+            raise LostError
+        value = plain_number(node.value, self.frame, self.report, f"`{name}`")
+        if option.whole and not float(value).is_integer():
+            message = f"`{name}` is a whole number; {value:g} is not"
+            self.say("LACE211", message, node.value)
+            raise LostError
+        if value > option.high or value < option.low or (option.above and value == option.low):
+            message = f"`{name}` is {_limits(option)}; {value:g} is not"
+            self.say("LACE211", message, node.value, option.doc)
+            raise LostError
+        return int(value) if option.whole else value
+
+    def negation(self) -> ir.Negation:
+        """Return what `not` means in this statement."""
+        clause = self.get("negation", nodes.WordClause)
+        word = self._word(clause, ("complement", "contrast"))
+        if clause is None or word is None or word == "complement":
+            self._no_argument(clause)
+            return ("complement",)
+        scale = 0.1
+        if clause.argument is None:
+            self.say("LACE012", "`contrast` needs a number", clause.word, "write `contrast(0.1)`")
+            return ("contrast", scale)
+        try:
+            scale = plain_number(clause.argument, self.frame, self.report, "`contrast`")
+        except LostError:
+            self.wrong = True
+        if scale <= 0:
+            message = f"`contrast` takes a number above 0; {scale:g} is not"
+            self.say("LACE205", message, clause.argument, "the paper's experiments use 0.1")
+        return ("contrast", scale)
+
+    def disjunction(self) -> Literal["equal", "balanced"]:
+        """Return how the arms of an `or` are weighed."""
+        clause = self.get("disjunction", nodes.WordClause)
+        self._no_argument(clause)
+        balanced = self._word(clause, ("equal", "balanced")) == "balanced"
+        return "balanced" if balanced else "equal"
+
+    def sigma(self) -> Literal["residual", "paper"]:
+        """Return where the spread of continuous attributes comes from."""
+        clause = self.get("sigma", nodes.WordClause)
+        self._no_argument(clause)
+        return "paper" if self._word(clause, ("residual", "paper")) == "paper" else "residual"
+
+    def _word(self, clause: nodes.WordClause | None, known: Collection[str]) -> str | None:
+        if clause is None:
+            return None
+        word = clause.word.name
+        if word in known:
+            return word
+        hint = did_you_mean(word, known, "it is one of")
+        self.say("LACE109", f"`{clause.keyword}` does not know `{word}`", clause.word, hint)
+        return None
+
+    def _no_argument(self, clause: nodes.WordClause | None) -> None:
+        if clause is not None and clause.argument is not None and clause.word.name != "contrast":
+            message = f"`{clause.word.name}` takes no number"
+            self.say("LACE003", message, clause.argument, "leave the brackets out")
+
+    def _value(self, keyword: str) -> nodes.Node:
+        clause = self.get(keyword, nodes.ValueClause)
+        assert clause is not None
+        return clause.value
+
+
+def default_sampler() -> ir.SamplerChoice:
+    """Return the sampler of a statement that names none."""
+    return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
+
+
+def _limits(option: Option) -> str:
+    return f"{'above' if option.above else 'at least'} {option.low:g} and at most {option.high:g}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    quoted = [f"`{word}`" for word in words]
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -1,0 +1,87 @@
+"""Small helpers of conditions: spans, display texts, and what to say of an unknown name."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from lacelang.errors import Span
+from lacelang.semantics import ir
+from lacelang.semantics.atoms import Comparisons
+from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.scope import Frame
+from lacelang.semantics.settings import Settings
+from lacelang.syntax import nodes
+
+
+def span_in_program(node: nodes.Node, frame: Frame) -> Span:
+    """Return the span in the program itself, wherever the node comes from."""
+    return frame.site.span if frame.site is not None else node.span
+
+
+def is_plain(term: ir.Predicate) -> bool:
+    """Whether the term carries no weight and no temperature of its own."""
+    return term.weight == 1 and term.temp is None and term.logit_temp is None
+
+
+def with_settings(term: ir.Predicate, settings: Settings) -> ir.Predicate:
+    """Attach settings; weights and temperatures of nested brackets multiply."""
+    weight = term.weight * settings.weight
+    temp = term.temp
+    if settings.temp is not None:
+        temp = settings.temp if temp is None else temp * settings.temp
+    text = f"({term.text})" if isinstance(term, ir.Not) else grouped(term)
+    return evolve(term, weight=weight, temp=temp, text=f"{text} {settings.text}")
+
+
+def grouped(term: ir.Predicate) -> str:
+    """Return the term's text, in round brackets where it would fall apart without."""
+    if isinstance(term, ir.And | ir.Or) and is_plain(term) and not _is_set(term):
+        return f"({term.text})"
+    return term.text
+
+
+def _is_set(term: ir.Predicate) -> bool:
+    """Whether the term was written as one comparison, `yaw in {left, right}`."""
+    first = term.terms[0] if isinstance(term, ir.Or) else None
+    return isinstance(first, ir.Equals) and term.text.startswith(f"{first.attribute.name} in ")
+
+
+def unknown_name(
+    word: nodes.Word, frame: Frame, comparisons: Comparisons | None, report: Report
+) -> None:
+    """Complain of a name that stands alone and is no definition."""
+    name, module = word.name, frame.module
+    if module.is_uncertain(name):
+        return
+    attributes = comparisons.model.attributes if comparisons is not None else ()
+    for attribute in attributes:
+        if attribute.name == name:
+            message = f"`{name}` is an attribute; say what it should be"
+            report.say("LACE118", message, word, frame, f"like `{example(attribute)}`")
+            return
+        if name in values_of(attribute):
+            message = f"`{name}` is a value; say of which attribute"
+            report.say("LACE118", message, word, frame, f"write `{attribute.name}={name}`")
+            return
+    known = (*frame.bindings, *module.definitions, *module.visible)
+    hint = did_you_mean(name, (*known, *(a.name for a in attributes)))
+    if hint is None:
+        hint = f"define it with `let {name} = …`"
+    report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
+
+
+def values_of(attribute: ir.Attribute) -> tuple[str, ...]:
+    """Return the names that the attribute's values have."""
+    if isinstance(attribute, ir.ContinuousAttribute):
+        return tuple(attribute.points)
+    return attribute.values
+
+
+def example(attribute: ir.Attribute) -> str:
+    """Return a comparison of the attribute that makes sense, for a hint."""
+    if isinstance(attribute, ir.BinaryAttribute):
+        return f"{attribute.name}=1"
+    if isinstance(attribute, ir.ChoiceAttribute):
+        return f"{attribute.name}={attribute.values[0]}"
+    middle = next(iter(attribute.points), f"{(attribute.low + attribute.high) / 2:g}")
+    return f"{attribute.name}={middle}"

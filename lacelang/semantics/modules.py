@@ -1,0 +1,222 @@
+"""Files: the program, what it imports, and the models of the standard library."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from lacelang.errors import ProgramError
+from lacelang.resources import shipped
+from lacelang.semantics.cycles import mark_circular
+from lacelang.semantics.ir import ModelSpec
+from lacelang.semantics.models import declare
+from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.scope import Definition, Module
+from lacelang.syntax import nodes
+from lacelang.syntax.parser import Parsed, names_defined, read
+
+_SUFFIX = ".lace"
+_MAX_IMPORTS = 50
+
+
+class Library:
+    """The modules of one check, each read once."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self._modules: dict[Path, Module | None] = {}
+        self._open: list[Path] = []
+
+    def program(self, source: str, path: Path | None) -> Module:
+        """Read the program itself."""
+        shown = str(path) if path is not None else None
+        parsed = read(source, shown)
+        folder = path.parent if path is not None else Path()
+        module = self._module(parsed, source, path.stem if path else "program", shown, folder)
+        if path is not None:
+            self._open.append(_resolved(path))
+        self._fill(module)
+        return module
+
+    def find_model(self, word: nodes.Word, module: Module) -> ModelSpec | None:
+        """Return the model that a `from` clause names; complain if there is none."""
+        name = word.name
+        for models in (module.models, module.visible_models):
+            if name in models:
+                return models[name]
+        if module.is_uncertain(name):
+            return None
+        file = shipped("stdlib") / f"{name}{_SUFFIX}"
+        if file.is_file() and _resolved(file) not in self._open:
+            shared = self._load(file, word, module)
+            if shared is None:
+                return None
+            if name in shared.models:
+                return shared.models[name]
+        known = [*module.models, *module.visible_models, *library_models()]
+        hint = did_you_mean(name, known, "there are")
+        self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)
+        return None
+
+    # Reading
+
+    def _module(
+        self, parsed: Parsed, source: str, name: str, path: str | None, folder: Path
+    ) -> Module:
+        for problem in parsed.problems:
+            self.report.add(problem)
+        broken = bool(parsed.problems)
+        uncertain: frozenset[str] | None = frozenset()
+        if broken:
+            uncertain = names_defined(parsed.tokens.tokens)
+            kinds = [t.type for t in parsed.tokens.tokens].count("IMPORT")
+            whole = [s for s in parsed.program.statements if isinstance(s, nodes.Import)]
+            if kinds > len(whole) or not parsed.tokens.complete:
+                uncertain = None
+        module = Module(name, path, folder, source, parsed.program)
+        module.broken, module.uncertain = broken, uncertain
+        return module
+
+    def _fill(self, module: Module) -> None:
+        """Collect what the module defines and what its imports bring in."""
+        for node in module.program.statements:
+            if isinstance(node, nodes.Import):
+                self._import(node, module)
+            elif isinstance(node, nodes.Model):
+                self._model(node, module)
+            elif isinstance(node, nodes.Let | nodes.Def):
+                self._define(node, module)
+        mark_circular(module, self.report)
+
+    def _define(self, node: nodes.Let | nodes.Def, module: Module) -> None:
+        name = node.name.name
+        before = module.definitions.get(name)
+        if before is not None:
+            hint = f"it stands in line {before.node.span.line} already"
+            self.report.say("LACE110", f"`{name}` is defined twice", node.name, module, hint)
+            return
+        if name in module.visible:
+            message = f"`{name}` hides the one that {module.visible[name].module.name} defines"
+            self.report.say("LACE512", message, node.name, module)
+        parameters: set[str] = set()
+        for word in node.parameters if isinstance(node, nodes.Def) else ():
+            if word.name in parameters:
+                message = f"`{name}` has two parameters called `{word.name}`"
+                self.report.say("LACE110", message, word, module)
+            parameters.add(word.name)
+        module.definitions[name] = Definition(node, module)
+
+    def _model(self, node: nodes.Model, module: Module) -> None:
+        name = node.name.name
+        if name in module.models:
+            message = f"the model `{name}` is declared twice"
+            self.report.say("LACE110", message, node.name, module)
+            return
+        module.models[name] = declare(node, module, self.report)
+
+    # Imports
+
+    def _import(self, node: nodes.Import, module: Module) -> None:
+        file = self._file_of(node, module)
+        other = self._load(file, node.target, module) if file is not None else None
+        if other is None:
+            # Names that it would have defined are not unknown, only unseen.
+            module.uncertain = None
+            return
+        for name, definition in other.definitions.items():
+            before = module.visible.get(name)
+            if before is not None and before.module is not other:
+                message = f"`{name}` is defined by {before.module.name} and by {other.name}"
+                hint = "import only one of them, or define it here"
+                self.report.say("LACE119", message, node.target, module, hint)
+            module.visible[name] = definition
+        module.visible_models.update(other.models)
+
+    def _file_of(self, node: nodes.Import, module: Module) -> Path | None:
+        target = node.target
+        if isinstance(target, nodes.Word):
+            file = shipped("stdlib") / f"{target.name}{_SUFFIX}"
+            if file.is_file():
+                return file
+            names = [p.stem for p in sorted(shipped("stdlib").glob(f"*{_SUFFIX}"))]
+            hint = did_you_mean(target.name, names, "it has")
+            message = f"the standard library has no module `{target.name}`"
+            self.report.say("LACE114", message, target, module, hint)
+            return None
+        file = (module.folder or Path()) / target.value
+        try:
+            if file.is_file():
+                return file
+            beside = file.with_name(f"{file.name}{_SUFFIX}").is_file() if file.name else False
+        except (OSError, ValueError):
+            beside = False
+        hint = f'did you mean `"{target.value}{_SUFFIX}"`?' if beside else None
+        hint = hint or "the path counts from the folder of this file"
+        message = f"there is no file `{target.value}`"
+        self.report.say("LACE114", message, target, module, hint)
+        return None
+
+    def _load(self, file: Path, at: nodes.Node, module: Module) -> Module | None:
+        """Read an imported file, once; None if it cannot be used."""
+        resolved = _resolved(file)
+        if resolved in self._open:
+            names = [p.stem for p in self._open[self._open.index(resolved) :]]
+            circle = " → ".join([*names, resolved.stem])
+            message = f"these files import one another: {circle}"
+            if len(names) == 1:
+                message = f"{resolved.stem} imports itself"
+            self.report.say("LACE115", message, at, module)
+            return None
+        if resolved in self._modules:
+            return self._modules[resolved]
+        if len(self._open) >= _MAX_IMPORTS:
+            message = f"imports are nested more than {_MAX_IMPORTS} deep"
+            self.report.say("LACE114", message, at, module)
+            return None
+        try:
+            source, parsed = _read_file(file, file.stat().st_mtime_ns, file.stat().st_size)
+        except UnicodeDecodeError:
+            message = f"{file.name} is not UTF-8 text"
+            self.report.say("LACE114", message, at, module, "save it as UTF-8")
+            return None
+        except OSError as error:
+            message = f"{file.name} cannot be read: {error.strerror or error}"
+            self.report.say("LACE114", message, at, module)
+            return None
+        other = self._module(parsed, source, file.stem, str(file), file.parent)
+        self._modules[resolved] = other
+        self._open.append(resolved)
+        self._fill(other)
+        self._open.pop()
+        return other
+
+
+@lru_cache(maxsize=64)
+def _read_file(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
+    """Read a file; a program that embeds lacelang does so once for many checks."""
+    source = file.read_text(encoding="utf-8-sig")
+    return source, read(source, str(file))
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path
+
+
+def library_models() -> dict[str, ModelSpec]:
+    """Return the models that the standard library declares, by name, in alphabetical order.
+
+    Raises:
+        ProgramError: a file of the standard library is wrong.
+    """
+    report = Report()
+    models: dict[str, ModelSpec] = {}
+    for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}")):
+        module = Library(report).program(file.read_text(encoding="utf-8-sig"), file)
+        models.update({n: m for n, m in module.models.items() if m is not None})
+    errors = report.errors(None)
+    if errors:
+        raise ProgramError(errors)
+    return models

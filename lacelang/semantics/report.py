@@ -1,0 +1,86 @@
+"""The list of complaints that grows while a program is checked, and their hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lacelang.errors import Diagnostic, Span
+from lacelang.semantics.codes import is_pedantic, severity_of
+from lacelang.semantics.scope import Frame, Module
+from lacelang.syntax import nodes
+
+MAX_REPORTS = 1000
+"""More than this many complaints help nobody; further ones are dropped."""
+
+_LISTED = 12
+
+
+class Report:
+    """All complaints about one program, each once."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._seen: set[tuple[str, str, str | None, Span]] = set()
+
+    def say(
+        self,
+        code: str,
+        message: str,
+        at: nodes.Node | Span,
+        where: Module | Frame,
+        hint: str | None = None,
+    ) -> None:
+        """Add a complaint about the text at `at`.
+
+        Inside an imported definition (a frame with a site) it is made where the program uses it.
+        """
+        span = at if isinstance(at, Span) else at.span
+        module = where.module if isinstance(where, Frame) else where
+        if isinstance(where, Frame) and where.site is not None:
+            message = f"in `{where.site.name}` of {module.name}: {message}"
+            span, module = where.site.span, where.site.module
+        self.add(
+            Diagnostic(code, message, span, hint, severity_of(code), module.path, module.source)
+        )
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Add a diagnostic unless it has been made before."""
+        key = (diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span)
+        if key not in self._seen and len(self.diagnostics) < MAX_REPORTS:
+            self._seen.add(key)
+            self.diagnostics.append(diagnostic)
+
+    def errors(self, path: str | None) -> list[Diagnostic]:
+        """Return the errors in order: those of `path` first, then other files'."""
+        return _sorted((d for d in self.diagnostics if d.severity == "error"), path)
+
+    def warnings(self, path: str | None, pedantic: bool) -> list[Diagnostic]:
+        """Return the warnings in order, the pedantic ones only if asked for."""
+        wanted = (
+            d
+            for d in self.diagnostics
+            if d.severity == "warning" and (pedantic or not is_pedantic(d.code))
+        )
+        return _sorted(wanted, path)
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
+    """Return a hint: the nearest of `known`, else the list of them after `otherwise`."""
+    from difflib import get_close_matches
+
+    names = list(dict.fromkeys(known))
+    same = [n for n in names if n.casefold() == name.casefold()]
+    close = same or get_close_matches(name, names, 1, 0.6)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    if otherwise is None or not names:
+        return None
+    listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+    return f"{otherwise} {listed}"
+
+
+def _sorted(diagnostics: Iterable[Diagnostic], path: str | None) -> list[Diagnostic]:
+    return sorted(
+        diagnostics,
+        key=lambda d: (d.path != path, d.path or "", d.span.line, d.span.column),
+    )

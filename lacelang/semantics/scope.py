@@ -1,0 +1,112 @@
+"""What names stand for: modules, their definitions, and the bindings of parameters and loops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import Factory, define, field, frozen
+
+from lacelang.errors import Span
+from lacelang.semantics.ir import ModelSpec
+from lacelang.syntax import nodes
+
+
+@define(eq=False)
+class Module:
+    """A file, read: the program itself or something that it imports.
+
+    Attributes:
+        name: for messages.
+        path: for messages; None for text without a file.
+        folder: where quoted imports are looked for.
+        definitions: its own `let`s and `def`s.
+        models: its own models; None for one whose declaration is wrong.
+        visible: definitions that its imports bring in.
+        visible_models: models that its imports bring in.
+        uncertain: names that its broken statements seem to define; complaints about them would
+            only repeat what is already said. None means any name.
+        broken: it has syntax errors.
+    """
+
+    name: str
+    path: str | None
+    folder: Path | None
+    source: str
+    program: nodes.Program
+    definitions: dict[str, Definition] = Factory(dict)
+    models: dict[str, ModelSpec | None] = Factory(dict)
+    visible: dict[str, Definition] = Factory(dict)
+    visible_models: dict[str, ModelSpec | None] = Factory(dict)
+    uncertain: frozenset[str] | None = frozenset()
+    broken: bool = False
+
+    def is_uncertain(self, name: str) -> bool:
+        """Whether a missing `name` may be the fault of a broken statement."""
+        return self.uncertain is None or name in self.uncertain
+
+    def find(self, name: str) -> Definition | None:
+        """Return the definition that `name` stands for here."""
+        return self.definitions.get(name) or self.visible.get(name)
+
+
+@define(eq=False)
+class Definition:
+    """A `let` or a `def`, with the module whose names its body uses.
+
+    Attributes:
+        circular: it refers to itself, which has been reported.
+        used: something refers to it.
+    """
+
+    node: nodes.Let | nodes.Def
+    module: Module
+    circular: bool = False
+    used: bool = False
+
+    @property
+    def body(self) -> nodes.Predicate | nodes.Quantity:
+        """What the name stands for."""
+        return self.node.value if isinstance(self.node, nodes.Let) else self.node.body
+
+    @property
+    def parameters(self) -> tuple[nodes.Word, ...]:
+        """The parameters of a `def`; none for a `let`."""
+        return () if isinstance(self.node, nodes.Let) else self.node.parameters
+
+
+@frozen
+class Site:
+    """The place in the program that made an imported definition matter."""
+
+    name: str
+    span: Span
+    module: Module
+
+
+@define(eq=False)
+class Binding:
+    """What a parameter or a loop variable stands for, and the frame in which that is meant.
+
+    `argument` is None for a parameter of a definition that is looked at without being called.
+    """
+
+    argument: nodes.Predicate | nodes.Value | None
+    frame: Frame
+    used: bool = False
+
+
+@frozen(eq=False)
+class Frame:
+    """Where a piece of syntax stands: its module and the bindings around it.
+
+    Attributes:
+        site: set inside imported definitions: the place in the program to complain at.
+    """
+
+    module: Module
+    bindings: dict[str, Binding] = field(factory=dict)
+    site: Site | None = None
+
+    def bind(self, name: str, argument: nodes.Value) -> Frame:
+        """Return this frame with one more binding, as `for` makes it."""
+        return Frame(self.module, {**self.bindings, name: Binding(argument, self)}, self.site)

@@ -1,0 +1,92 @@
+"""Weights and temperatures: `[weight 2, temp 0.3]`, and `temp` as a clause."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.scope import Frame
+from lacelang.semantics.values import LostError, plain_number
+from lacelang.syntax import nodes
+
+
+@frozen
+class Settings:
+    """What stands in square brackets behind a condition.
+
+    Attributes:
+        weight: 1 if none is given; `weight_at` is where it stands.
+        temp, logit: at most one of them is set; `temp_at` is where it stands.
+        text: for display.
+    """
+
+    weight: float = 1.0
+    weight_at: nodes.Setting | None = None
+    temp: float | None = None
+    logit: float | None = None
+    temp_at: nodes.Setting | None = None
+    text: str = ""
+
+
+def settings_of(node: nodes.Tuned, frame: Frame, report: Report) -> Settings:
+    """Return the settings of `node`.
+
+    Raises:
+        LostError: one of them is wrong, which has been reported.
+    """
+    first: dict[str, nodes.Setting] = {}
+    lost = False
+    weight, temp, logit = 1.0, None, None
+    shown: list[str] = []
+    for setting in node.settings:
+        if setting.keyword in first:
+            message = f"`{setting.keyword}` is given twice in one pair of brackets"
+            report.say("LACE304", message, setting, frame, "keep one of them")
+            continue
+        first[setting.keyword] = setting
+        try:
+            if setting.keyword == "weight":
+                weight = _weight(setting, frame, report)
+                shown.append(f"weight {weight:g}")
+            else:
+                temp, logit = temperature(setting, frame, report)
+                shown.append(f"temp {temp:g}" if logit is None else f"temp logit({logit:g})")
+        except LostError:
+            lost = True
+    if lost:
+        raise LostError
+    text = f"[{', '.join(shown)}]"
+    return Settings(weight, first.get("weight"), temp, logit, first.get("temp"), text)
+
+
+def temperature(
+    setting: nodes.Setting, frame: Frame, report: Report
+) -> tuple[float | None, float | None]:
+    """Return the temperature of a setting as (plain, of the logits), one of them None.
+
+    Raises:
+        LostError: it is wrong, which has been reported.
+    """
+    if setting.form is not None and setting.form.name != "logit":
+        form = setting.form.name
+        hint = did_you_mean(form, ("logit",)) or "write `temp 0.5` or `temp logit(0.5)`"
+        report.say("LACE109", f"`temp` does not know `{form}`", setting.form, frame, hint)
+        raise LostError
+    value = plain_number(setting.value, frame, report, "`temp`")
+    if value <= 0:
+        hint = "below 1 makes a condition stricter, above 1 looser"
+        message = f"a temperature lies above 0; {value:g} does not"
+        report.say("LACE208", message, setting.value, frame, hint)
+        raise LostError
+    return (value, None) if setting.form is None else (None, value)
+
+
+def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
+    value = plain_number(setting.value, frame, report, "`weight`")
+    if value < 0:
+        message = f"a weight is 0 or more; {value:g} is less"
+        report.say("LACE207", message, setting.value, frame, "to ask for the opposite, write `not`")
+        raise LostError
+    if value == 0:
+        report.say("LACE503", "weight 0 takes this condition away", setting, frame)
+    return value

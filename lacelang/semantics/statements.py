@@ -1,0 +1,293 @@
+"""Statements: loops unrolled, clauses read, conditions resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lacelang.errors import Span
+from lacelang.semantics import clauses, ir
+from lacelang.semantics.clauses import Clauses
+from lacelang.semantics.conditions import Conditions
+from lacelang.semantics.contradictions import warn_contradictions
+from lacelang.semantics.groups import Groups
+from lacelang.semantics.modules import Library
+from lacelang.semantics.report import Report
+from lacelang.semantics.scope import Frame, Module
+from lacelang.semantics.settings import temperature
+from lacelang.semantics.values import LostError, plain_number
+from lacelang.syntax import nodes
+
+MAX_STATEMENTS = 100_000
+"""How many statements a program may come to when its loops are written out."""
+
+_OUTSIDE_ONLY = nodes.Model | nodes.Import | nodes.Let | nodes.Def
+
+
+class Statements:
+    """Turns the statements of a program to their checked forms."""
+
+    def __init__(self, module: Module, library: Library, report: Report) -> None:
+        self.module = module
+        self.library = library
+        self.report = report
+        self.groups = Groups(report)
+        self.groups.reserve(set(_names_written(module.program.statements)))
+        self.result: list[ir.Statement] = []
+        self.models: dict[str, ir.ModelSpec] = {}
+        self._left = MAX_STATEMENTS
+
+    def run(self) -> None:
+        """Check all statements of the program; `result` has those without errors."""
+        frame = Frame(self.module)
+        for node in self.module.program.statements:
+            if self._left >= 0:
+                self._statement(node, frame)
+
+    def _statement(self, node: nodes.Statement, frame: Frame) -> None:
+        self._left -= 1
+        match node:
+            case nodes.For():
+                self._for(node, frame)
+            case nodes.Sample():
+                self._sample(node, frame)
+            case nodes.Edit():
+                self._edit(node, frame)
+            case nodes.Measure():
+                self._measure(node, frame)
+            case nodes.Expect():
+                self._expect(node, frame)
+
+    # Loops
+
+    def _for(self, node: nodes.For, frame: Frame) -> None:
+        name = node.variable.name
+        if name in frame.bindings or self.module.find(name) is not None:
+            message = f"the loop variable `{name}` hides another `{name}`"
+            self.report.say("LACE512", message, node.variable, frame)
+        for inner in node.body:
+            if isinstance(inner, _OUTSIDE_ONLY):
+                keyword = type(inner).__name__.lower()
+                message = f"`{keyword}` cannot stand inside `for`"
+                self.report.say("LACE308", message, inner, frame, "put it before the loop")
+        used = False
+        for value in node.values:
+            inside = frame.bind(name, value)
+            for inner in node.body:
+                if self._left < 0:
+                    break
+                self._statement(inner, inside)
+            used = used or inside.bindings[name].used
+        if self._left < 0:
+            message = f"this comes to more than {MAX_STATEMENTS} statements, loops written out"
+            self.report.say("LACE307", message, node.variable, frame, "loop over fewer values")
+        if not used and node.body and not self.module.broken:
+            message = f"nothing in the loop uses `{name}`"
+            self.report.say("LACE515", message, node.variable, frame)
+
+    # Sampling
+
+    def _sample(self, node: nodes.Sample, frame: Frame) -> None:
+        read = Clauses("sample", node.clauses, frame, self.report)
+        model = self._model(read, node, frame)
+        count = self._count(node, read, frame)
+        where = self._condition(read, "where", model, frame)
+        temp, logit = self._temperature(read, where, frame)
+        truncation, seed = read.truncation(), read.seed()
+        sampler = read.sampler()
+        negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
+        given = read.get("as", nodes.AsClause)
+        name = self.groups.add(given.name if given else None, "sample", model, frame)
+        if read.wrong or model is None or name is None:
+            self.groups.forget(name)
+            return
+        self.result.append(
+            ir.SampleStatement(
+                name=name,
+                count=count,
+                model=model,
+                where=where,
+                temp=temp,
+                logit_temp=logit,
+                truncation=truncation,
+                seed=seed,
+                sampler=sampler or clauses.default_sampler(),
+                negation=negation,
+                disjunction=disjunction,
+                sigma=sigma,
+                span=node.span,
+            )
+        )
+
+    def _count(self, node: nodes.Sample, read: Clauses, frame: Frame) -> int:
+        if node.count is None:
+            return clauses.DEFAULT_COUNT
+        try:
+            count = plain_number(node.count, frame, self.report, "the number of samples")
+        except LostError:
+            read.wrong = True
+            return clauses.DEFAULT_COUNT
+        if not count.is_integer() or not 1 <= count <= clauses.MAX_COUNT:
+            message = f"a sample has 1 to {clauses.MAX_COUNT} members; {count:g} makes no sense"
+            read.say("LACE205", message, node.count)
+            return clauses.DEFAULT_COUNT
+        return int(count)
+
+    def _temperature(
+        self, read: Clauses, where: ir.Predicate | None, frame: Frame
+    ) -> tuple[float | None, float | None]:
+        clause = read.get("temp", nodes.TempClause)
+        if clause is None:
+            return None, None
+        try:
+            temp, logit = temperature(clause.setting, frame, self.report)
+        except LostError:
+            read.wrong = True
+            return None, None
+        discrete = list(_discrete(where, False)) if where is not None else []
+        if logit is not None and any(denied for _, denied in discrete):
+            message = "`temp logit(…)` reaches a condition under `not`: its energy may be negative"
+            hint = "put it in square brackets behind the conditions that are not denied"
+            read.say("LACE214", message, clause, hint)
+        if not discrete and not read.wrong:
+            message = "`temp` is for discrete conditions, and there are none here"
+            self.report.say("LACE516", message, clause, frame)
+        return temp, logit
+
+    # Editing
+
+    def _edit(self, node: nodes.Edit, frame: Frame) -> None:
+        read = Clauses("edit", node.clauses, frame, self.report)
+        found = self.groups.model_of(node.group, frame)
+        model = found[1] if found is not None else None
+        steps = [self._step(step, model, frame) for step in node.steps]
+        if not steps:
+            message = "this edit has no steps"
+            read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
+        stay, hold = read.at_least_zero("stay", 0.04), read.at_least_zero("hold", 0.01)
+        sampler = read.sampler()
+        given = read.get("as", nodes.AsClause)
+        name = self.groups.add(given.name if given else None, "edit", model, frame)
+        whole = [step for step in steps if step is not None]
+        if read.wrong or found is None or name is None or len(whole) < len(steps):
+            self.groups.forget(name)
+            return
+        self.result.append(
+            ir.EditStatement(
+                name=name,
+                group=found[0],
+                model=found[1],
+                steps=tuple(whole),
+                stay=stay,
+                hold=hold,
+                sampler=sampler,
+                span=node.span,
+            )
+        )
+
+    def _step(
+        self, node: nodes.Atom | nodes.Tuned, model: ir.ModelSpec | None, frame: Frame
+    ) -> ir.Predicate | None:
+        return Conditions(model, self.report).resolve(node, frame)
+
+    # Measuring
+
+    def _measure(self, node: nodes.Measure, frame: Frame) -> None:
+        read = Clauses("measure", node.clauses, frame, self.report)
+        model = self._model(read, node, frame)
+        what = self._resolved(node.what, model, frame)
+        given = self._condition(read, "given", model, frame)
+        truncation, seed = read.truncation(), read.seed()
+        label = read.get("as", nodes.AsClause)
+        name = self.groups.add(label.name if label else None, "measure", model, frame, False)
+        if read.wrong or model is None or what is None or name is None:
+            return
+        text = what.text if given is None else f"{what.text} given {given.text}"
+        self.result.append(
+            ir.MeasureStatement(
+                name, model, what, given, truncation, seed, span=node.span, text=text
+            )
+        )
+
+    def _expect(self, node: nodes.Expect, frame: Frame) -> None:
+        found = self.groups.model_of(node.group, frame)
+        what = self._resolved(node.what, found[1] if found is not None else None, frame)
+        share = node.share.number
+        if not 0 <= share <= 100:
+            message = f"a share lies between 0 and 100 %; {share:g} does not"
+            self.report.say("LACE212", message, node.share, frame)
+        elif found is not None and what is not None:
+            text = f"{what.text} in {node.share.text}% of {found[0]}"
+            self.result.append(
+                ir.ExpectStatement(what, share / 100, found[0], found[1], span=node.span, text=text)
+            )
+
+    # Common parts
+
+    def _model(
+        self, read: Clauses, node: nodes.Sample | nodes.Measure, frame: Frame
+    ) -> ir.ModelSpec | None:
+        clause = read.get("from", nodes.FromClause)
+        if clause is None:
+            if not self.module.broken:
+                keyword = type(node).__name__.lower()
+                message = f"`{keyword}` needs to know its model"
+                read.say("LACE302", message, _first_word(node, keyword), "add `from ffhq`")
+            return None
+        binding = frame.bindings.get(clause.model.name)
+        word = clause.model
+        if binding is not None and isinstance(binding.argument, nodes.Word):
+            binding.used = True
+            word = nodes.Word(binding.argument.name, span=word.span)
+        model = self.library.find_model(word, self.module)
+        if model is not None:
+            self.models[model.name] = model
+        return model
+
+    def _condition(
+        self, read: Clauses, keyword: str, model: ir.ModelSpec | None, frame: Frame
+    ) -> ir.Predicate | None:
+        clause = read.get(keyword, nodes.PredicateClause)
+        if clause is None:
+            return None
+        predicate = self._resolved(clause.predicate, model, frame)
+        if predicate is None:
+            read.wrong = True
+        return predicate
+
+    def _resolved(
+        self, node: nodes.Predicate, model: ir.ModelSpec | None, frame: Frame
+    ) -> ir.Predicate | None:
+        predicate = Conditions(model, self.report).resolve(node, frame)
+        if predicate is not None:
+            warn_contradictions(predicate, self.module, self.report)
+        return predicate
+
+
+def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predicate, bool]]:
+    """Yield the discrete atoms that a statement's own temperature reaches."""
+    if isinstance(predicate, ir.And | ir.Or):
+        for term in predicate.terms:
+            yield from _discrete(term, denied)
+    elif isinstance(predicate, ir.Not):
+        yield from _discrete(predicate.term, True)
+    elif isinstance(predicate, ir.Discrete | ir.Degree):
+        own = predicate.temp is not None or predicate.logit_temp is not None
+        yield from () if own else ((predicate, denied),)
+
+
+def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:
+    for statement in statements:
+        if isinstance(statement, nodes.For):
+            yield from _names_written(statement.body)
+        elif isinstance(statement, nodes.Sample | nodes.Edit | nodes.Measure):
+            for clause in statement.clauses:
+                if isinstance(clause, nodes.AsClause):
+                    name = clause.name
+                    yield name.name if isinstance(name, nodes.Word) else name.value
+
+
+def _first_word(node: nodes.Node, keyword: str) -> nodes.Word:
+    """Return the keyword that begins a statement, to put the carets under."""
+    start = node.span
+    end = start.column + len(keyword)
+    return nodes.Word(keyword, span=Span(start.line, start.column, start.line, end))
