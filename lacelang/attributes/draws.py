@@ -49,7 +49,8 @@ def from_prior(seed: int, count: int, dim: int) -> Draws:
 
 def rounded(z: NDArray[np.float32]) -> NDArray[np.int8]:
     """Latents as int8 in steps of 1/32; what lies beyond ±3.97 is cut off."""
-    return np.clip(np.rint(z / _STEP), -127, 127).astype(np.int8)
+    steps: NDArray[np.int8] = np.clip(np.rint(z / _STEP), -127, 127).astype(np.int8)
+    return steps
 
 
 def unrounded(steps: NDArray[np.int8]) -> NDArray[np.float32]:

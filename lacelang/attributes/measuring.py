@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
@@ -43,7 +43,7 @@ class Source:
 
 @frozen(eq=False)
 class Measured:
-    """Raw measures (N, M) float32 and image embeddings (N, E) float16, in the order of the draws."""
+    """Raw measures float32 (N, M) and image embeddings float16 (N, E), a row a draw."""
 
     raw: NDArray[np.float32]
     embedding: NDArray[np.float16]
@@ -82,7 +82,9 @@ def measure(
     )
 
 
-def _run(source: Source, draws: Draws, folder: Path, missing: Sequence[int], workers: int):  # type: ignore[no-untyped-def]
+def _run(
+    source: Source, draws: Draws, folder: Path, missing: Sequence[int], workers: int
+) -> Iterator[int]:
     # Spawned, not forked: OpenVINO's and torch's thread pools do not survive a fork.
     pool = ProcessPoolExecutor(
         min(workers, len(missing)),
@@ -102,6 +104,7 @@ def _run(source: Source, draws: Draws, folder: Path, missing: Sequence[int], wor
 
 
 _loaded: tuple[Generator, Annotators]
+_parent: int
 
 
 def _start(source: Source) -> None:
@@ -112,19 +115,25 @@ def _start(source: Source) -> None:
     # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    global _loaded
+    global _loaded, _parent
+    _parent = os.getppid()
     _loaded = (_generator(source, None), _annotators())
 
 
 def _work(z: NDArray[np.float32], psi: NDArray[np.float32], path: Path) -> int:
     import torch
 
+    if os.getppid() != _parent:
+        os._exit(1)  # the run was killed: do not work through what is still queued
     generator, annotators = _loaded
     with torch.inference_mode():
         w = generator.mapping(torch.from_numpy(z))
         w = generator.truncate(w, torch.from_numpy(psi)[:, None])
     pairs = [annotators.measure(image) for image in generator.decode(w)]
-    table = {"raw": np.stack([r for r, _ in pairs]), "embedding": np.stack([e for _, e in pairs])}
+    table: dict[str, NDArray[Any]] = {
+        "raw": np.stack([r for r, _ in pairs]),
+        "embedding": np.stack([e for _, e in pairs]),
+    }
     with whole_file(path) as partial:
         save_file(table, partial)
     return len(z)

@@ -1,1 +1,1 @@
-"""Pre-trained generators: their latent spaces, their decoders, and where their weights come from."""
+"""Pre-trained generators: latent spaces, decoders, and where the weights come from."""

@@ -34,8 +34,12 @@ class Generator(Protocol):
     latent_dim: int
     style_count: int
     resolution: int
-    mapping: nn.Module
     w_mean: Tensor
+
+    @property
+    def mapping(self) -> nn.Module:
+        """The mapping network."""
+        ...
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         """w' = mean + ψ (w − mean); ψ a number or (N, 1)."""

@@ -34,9 +34,9 @@ class MobileStyleGAN:
         self.device = device
         state = load_file(store.verify(folder, "mapping.safetensors"))
         self.w_mean = state.pop("w_mean").to(device)
-        self.mapping = MappingNetwork()
-        self.mapping.load_state_dict(state)
-        self.mapping.to(device).eval().requires_grad_(False)
+        self._mapping = MappingNetwork()
+        self._mapping.load_state_dict(state)
+        self._mapping.to(device).eval().requires_grad_(False)
         self._decoder: Callable[[Tensor], Iterator[Image]] | None = None
         self._preparing = threading.Lock()
 
@@ -52,6 +52,11 @@ class MobileStyleGAN:
     ) -> Self:
         """Load the converted weights, fetching and converting them on first use."""
         return cls(store.converted(archive, progress, help_), device, threads)
+
+    @property
+    def mapping(self) -> MappingNetwork:
+        """The mapping network, frozen, on this generator's device."""
+        return self._mapping
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         """w' = mean + ψ (w − mean) for w (N, 512); ψ a number or (N, 1)."""

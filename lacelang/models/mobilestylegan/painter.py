@@ -29,7 +29,7 @@ class Painter(nn.Module):
     def forward(self, styles: Tensor, strength: Tensor) -> Tensor:
         """Styles (N, 23, 512), noise strength (1,) → uint8 (N, 1024, 1024, 3) RGB."""
         image = self.synthesis(styles, strength)
-        scaled = ((image + 1.0) * 127.5).clamp(0.0, 255.0).round()
+        scaled: Tensor = ((image + 1.0) * 127.5).clamp(0.0, 255.0).round()
         return scaled.permute(0, 2, 3, 1).to(torch.uint8)
 
 
@@ -110,7 +110,7 @@ class TorchDecoder:
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:
         """Paint styles (N, 23, 512), in order."""
-        for part in styles.detach().split(self.BATCH):
+        for part in torch.split(styles.detach(), self.BATCH):
             with torch.inference_mode():
                 strength = torch.ones(1, device=self._device)
                 yield from self._painter(part.to(self._device), strength).cpu().numpy()

@@ -34,9 +34,7 @@ def folder_for(archive: fetch.Archive) -> Path:
     return cache_dir() / "models" / f"mobilestylegan-{FORMAT}-{archive.sha256[:12]}"
 
 
-def converted(
-    archive: fetch.Archive, progress: Progress | None = None, help_: str = ""
-) -> Path:
+def converted(archive: fetch.Archive, progress: Progress | None = None, help_: str = "") -> Path:
     """Return the folder of converted weights, fetching and converting on first use.
 
     Raises:
@@ -107,8 +105,12 @@ def _convert(source: Path, folder: Path) -> None:
     synthesis.load_state_dict(synthesis_state)
     with torch.inference_mode():
         z = torch.randn(MEAN_DRAWS, DIM, generator=torch.Generator().manual_seed(MEAN_SEED))
-        mean = torch.stack([mapping(part).double().mean(0) for part in z.split(4096)]).mean(0)
+        mean = torch.stack([mapping(part).double().mean(0) for part in torch.split(z, 4096)]).mean(
+            0
+        )
     contiguous = {k: v.contiguous() for k, v in mapping_state.items()}
     save_file({**contiguous, "w_mean": mean.float()}, folder / "mapping.safetensors")
-    save_file({k: v.contiguous() for k, v in synthesis_state.items()}, folder / "synthesis.safetensors")
+    save_file(
+        {k: v.contiguous() for k, v in synthesis_state.items()}, folder / "synthesis.safetensors"
+    )
     export(synthesis, folder / "painter.xml")
