@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -71,32 +70,29 @@ class OpenVinoDecoder:
         self._jobs = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:
-        """Paint styles (N, 23, 512), in order; at most a few images are held at once."""
-        import openvino as ov
+        """Paint styles (N, 23, 512), in order; at most a few images are held at once.
 
+        Requests are waited for, never called back from: a callback still holding Python objects
+        in a thread of OpenVINO when the interpreter ends aborts the process.
+        """
         array = styles.detach().cpu().float().contiguous().numpy()
         strength = np.ones(1, np.float32)
-        done: SimpleQueue[tuple[int, Image]] = SimpleQueue()
-        queue = ov.AsyncInferQueue(self._compiled, self._jobs)
-
-        def finished(request: Any, index: int) -> None:
-            done.put((index, np.array(request.get_output_tensor(0).data[0])))
-
-        queue.set_callback(finished)
-        early: dict[int, Image] = {}
+        # One request more than run at once, so that a free core finds work waiting.
+        count = min(self._jobs + 1, len(array))
+        requests = [self._compiled.create_infer_request() for _ in range(count)]
         started = 0
         try:
             for wanted in range(len(array)):
-                # One request more than run at once, so that a free core finds work waiting.
-                while started < len(array) and started <= wanted + self._jobs:
-                    queue.start_async([array[started : started + 1], strength], started)
+                while started < min(len(array), wanted + count):
+                    inputs = [array[started : started + 1], strength]
+                    requests[started % count].start_async(inputs)
                     started += 1
-                while wanted not in early:
-                    index, image = done.get()
-                    early[index] = image
-                yield early.pop(wanted)
+                request = requests[wanted % count]
+                request.wait()
+                yield np.array(request.get_output_tensor(0).data[0])
         finally:
-            queue.wait_all()
+            for request in requests:
+                request.wait()
 
 
 class TorchDecoder:
