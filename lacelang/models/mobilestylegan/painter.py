@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def export(synthesis: SynthesisNetwork, path: Path) -> None:
     import openvino as ov
 
     shape = (1, STYLES, STYLE_DIM)
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # OpenVINO traces the module in a way that torch calls deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
         model = ov.convert_model(
             Painter(synthesis).eval(),
             example_input=(torch.zeros(shape), torch.ones(1)),
