@@ -1,1 +1,83 @@
-"""lacelang: say what a generator's samples must be like, and sample them."""
+"""lacelang: say what a generator's samples must be like, and sample them.
+
+    import lacelang
+
+    program = lacelang.compile("sample 4 from ffhq where glasses=1 as spectacles")
+    run = program.run()
+    run["spectacles"].images
+
+Importing this package imports neither torch nor numpy; running a program does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lacelang.errors import (
+        Diagnostic,
+        LaceError,
+        ProgramError,
+        ResourceError,
+        Span,
+        UsageError,
+    )
+    from lacelang.program import Program, compile
+    from lacelang.runtime.result import Group, Run
+
+    __version__: str
+
+__all__ = [
+    "Diagnostic",
+    "Group",
+    "LaceError",
+    "Program",
+    "ProgramError",
+    "ResourceError",
+    "Run",
+    "Span",
+    "UsageError",
+    "__version__",
+    "compile",
+]
+
+_HOMES = {
+    "Diagnostic": "lacelang.errors",
+    "LaceError": "lacelang.errors",
+    "ProgramError": "lacelang.errors",
+    "ResourceError": "lacelang.errors",
+    "Span": "lacelang.errors",
+    "UsageError": "lacelang.errors",
+    "Program": "lacelang.program",
+    "compile": "lacelang.program",
+    "Group": "lacelang.runtime.result",
+    "Run": "lacelang.runtime.result",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for (PEP 562)."""
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _HOMES:
+        from importlib import import_module
+
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("lacelang")
+    except PackageNotFoundError:
+        # A checkout on sys.path that nobody installed.
+        return "0+unknown"

@@ -141,7 +141,8 @@ def _facts(group: GroupRecord, shown: int) -> str:
     failed = sum(sample.status != "converged" for sample in group.samples)
     if failed:
         facts.append(f"{failed} did not converge")
-    facts.append("values read by the latent classifiers")
+    if group.atoms:
+        facts.append("values read by the latent classifiers")
     return legible(" · ".join(facts), font(_SMALL))
 
 
@@ -159,8 +160,9 @@ def _draw_card(
     draw.rectangle((x, y, x + THUMBNAIL - 1, y + height - 1), fill=_CARD)
     y += THUMBNAIL + 8
     draw.text((left, y), f"{sample.index:04d}", font=small, fill=_FAINT)
-    energy = "energy -" if sample.energy is None else f"energy {sample.energy:.2f}"
-    draw.text((right, y), energy, font=small, fill=_FAINT, anchor="ra")
+    if atoms:
+        energy = "energy -" if sample.energy is None else f"energy {sample.energy:.2f}"
+        draw.text((right, y), energy, font=small, fill=_FAINT, anchor="ra")
     for atom in atoms:
         y += _ROW
         value = sample.readings.get(atom.text)

@@ -1,0 +1,119 @@
+"""`lacelang`: its commands, and how each of them ends.
+
+Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
+standard output, messages and progress to standard error. Exit codes: 0 fine, 1 the program is
+wrong, 2 the command line is wrong, 3 the environment failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lacelang.errors import LaceError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, _SubParsersAction
+
+    Commands = _SubParsersAction[ArgumentParser]
+
+INTERRUPTED = 130
+FAILED = 3
+DEBUG = "LACELANG_DEBUG"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the code to exit with; only its own `--help` exits by itself.
+
+    Args:
+        arguments: the command line without the program's name; None takes the process's own.
+    """
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as stop:
+        _interrupted(str(stop))
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_quietly()
+        return 0
+    except LaceError as error:
+        _show(error)
+        return error.exit_code
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        _say(_unexpected(error))
+        return FAILED
+
+
+def build_parser() -> ArgumentParser:
+    """Return the parser of the whole command line; each command adds its own part."""
+    from argparse import ArgumentParser
+
+    from lacelang import __version__
+    from lacelang.cli import check, models, run
+
+    parser = ArgumentParser(
+        prog="lacelang",
+        description="Say what a generator's samples must be like, and sample them.",
+        epilog="Exit codes: 0 fine, 1 the program is wrong, 2 the command line is wrong, "
+        "3 the environment failed (no weights, no space), 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"lacelang {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (run, check, models):
+        command.add_to(commands)
+    return parser
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
+    parsed = build_parser().parse_args(arguments)
+    code: int = parsed.command(parsed)
+    return code
+
+
+def _show(error: LaceError) -> None:
+    if error.diagnostics:
+        from lacelang.syntax.render import render_all
+
+        _say(render_all(error.diagnostics))
+    else:
+        first, *rest = str(error).split("\n")
+        _say("\n".join([f"lacelang: {first}", *(f"  {line}" for line in rest)]))
+
+
+def _unexpected(error: Exception) -> str:
+    what = " ".join(str(error).split())[:300]
+    return (
+        f"lacelang: unexpected {type(error).__name__}{': ' if what else ''}{what}\n"
+        f"  this is a fault of lacelang: please report it, with the output of the same command "
+        f"under {DEBUG}=1"
+    )
+
+
+def _interrupted(why: str) -> None:
+    # A second Ctrl-C while threads wind up must end the process, not print a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _say(f"lacelang: {why}" if why else "lacelang: interrupted")
+
+
+def _close_quietly() -> None:
+    """Send what is left for a reader that has gone (`| head`) to nowhere, as Unix tools do."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _say(message: str) -> None:
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _close_quietly()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""`lacelang models`: what models there are, what can be asked of each, and their weights."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lacelang.errors import UsageError
+
+if TYPE_CHECKING:
+    from lacelang.cli.main import Commands
+    from lacelang.semantics.ir import Attribute, ModelSpec
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("models", help="list, show and fetch models")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions.add_parser("list", help="list the models that come with lacelang").set_defaults(
+        command=list_models
+    )
+    show = actions.add_parser("show", help="show a model's attributes and where it comes from")
+    show.add_argument("name", metavar="NAME")
+    show.set_defaults(command=show_model)
+    fetch = actions.add_parser("fetch", help="fetch and convert a model's weights now")
+    fetch.add_argument("name", metavar="NAME")
+    fetch.add_argument(
+        "--from",
+        dest="file",
+        type=Path,
+        metavar="FILE",
+        help="take the archive from this file, checked, instead of the network",
+    )
+    fetch.set_defaults(command=fetch_model)
+
+
+def list_models(arguments: Namespace) -> int:
+    """Print one line for each model."""
+    for spec in shipped_models():
+        state = "here" if _is_here(spec) else "not fetched"
+        print(f"{spec.name:<12} {spec.generator:<16} {_origin(spec):<28} {state}")
+    return 0
+
+
+def show_model(arguments: Namespace) -> int:
+    """Print what a program can ask of a model."""
+    spec = find_model(arguments.name)
+    print(f"{spec.name}: {spec.generator} from {_origin(spec)}")
+    if spec.sha256:
+        print(f"  sha256       {spec.sha256}")
+    print(f"  weights      {'here' if _is_here(spec) else f'lacelang models fetch {spec.name}'}")
+    print(f"  classifiers  {_classifiers(spec)}")
+    print("  attributes")
+    width = max((len(attribute.name) for attribute in spec.attributes), default=0)
+    for attribute in spec.attributes:
+        print(f"    {attribute.name:<{width}}  {_kind(attribute)}")
+    return 0
+
+
+def fetch_model(arguments: Namespace) -> int:
+    """Fetch a model's archive, or take it from a file, and convert it."""
+    from lacelang.models.fetch import adopt
+    from lacelang.models.generator import choose_device, load_generator
+    from lacelang.output.progress import shown
+    from lacelang.runtime.loading import archive_of
+
+    spec = find_model(arguments.name)
+    archive = archive_of(spec)
+    with shown() as progress:
+        if arguments.file is not None:
+            adopt(archive, arguments.file)
+        load_generator(
+            spec.generator,
+            archive,
+            device=choose_device("cpu"),
+            progress=progress,
+            help_=f"lacelang models fetch {spec.name} --from FILE",
+        )
+    print(f"{spec.name} is ready")
+    return 0
+
+
+def shipped_models() -> tuple[ModelSpec, ...]:
+    """Every model that a file of the standard library declares, by name."""
+    from lacelang.resources import shipped
+    from lacelang.semantics.check import check
+
+    found: list[ModelSpec] = []
+    for path in sorted(shipped("stdlib").glob("*.lace")):
+        found += check(path.read_text(encoding="utf-8"), path).models
+    return tuple(sorted(found, key=lambda spec: spec.name))
+
+
+def find_model(name: str) -> ModelSpec:
+    """Return the model called `name`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    models = shipped_models()
+    for spec in models:
+        if spec.name == name:
+            return spec
+    raise UsageError(f"no model {name!r}; there are: {_listed(m.name for m in models)}")
+
+
+def _is_here(spec: ModelSpec) -> bool:
+    from lacelang.models.fetch import Archive, cached_path
+
+    if spec.package is None or spec.version is None or spec.sha256 is None:
+        return False
+    return cached_path(Archive(spec.package, spec.version, spec.sha256)).is_file()
+
+
+def _origin(spec: ModelSpec) -> str:
+    if spec.package is not None:
+        return f"{spec.package}=={spec.version}"
+    return spec.file or "nowhere"
+
+
+def _classifiers(spec: ModelSpec) -> str:
+    if spec.classifiers is None:
+        return "none"
+    path = (spec.path or Path()) / spec.classifiers
+    return f"{spec.classifiers} on {spec.space}{'' if path.is_file() else ', missing'}"
+
+
+def _kind(attribute: Attribute) -> str:
+    from lacelang.semantics.ir import BinaryAttribute, ChoiceAttribute
+
+    if isinstance(attribute, BinaryAttribute):
+        return "binary: 0 or 1"
+    if isinstance(attribute, ChoiceAttribute):
+        return f"one of {_listed(attribute.values)}"
+    unit = f" {attribute.unit}" if attribute.unit else ""
+    points = _listed(f"{name} = {value:g}" for name, value in attribute.points.items())
+    return f"{attribute.low:g}..{attribute.high:g}{unit}{f' ({points})' if points else ''}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

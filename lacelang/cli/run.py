@@ -1,0 +1,94 @@
+"""`lacelang run`: sample a program's groups and paint them."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lacelang.cli.source import read_source
+
+if TYPE_CHECKING:
+    from lacelang.cli.main import Commands
+    from lacelang.runtime.result import Group, Run
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    from lacelang.program import DEVICES
+
+    parser = commands.add_parser(
+        "run",
+        help="run a program: faces, contact sheets and run.json",
+        description="Run a program. A second run into the same folder goes on from the first.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a program; - for standard input")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: out/<program>/")
+    parser.add_argument("--only", metavar="NAME", help="make this group only")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="in place of every seed in the program"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
+    parser.add_argument(
+        "--no-metadata",
+        dest="metadata",
+        action="store_false",
+        help="leave out of the images what they were made from",
+    )
+    parser.set_defaults(command=run_file)
+
+
+def run_file(arguments: Namespace) -> int:
+    """Run a program and print what it made."""
+    from lacelang.program import compile
+
+    source = read_source(arguments.file)
+    program = compile(source.text, source.path)
+    if program.warnings:
+        from lacelang.syntax.render import render_all
+
+        print(render_all(program.warnings), file=sys.stderr)
+    out = arguments.out if arguments.out is not None else Path("out") / source.name
+    run = program.run(
+        seed=arguments.seed,
+        device=arguments.device,
+        out=out,
+        progress=True,
+        only=arguments.only,
+        metadata=arguments.metadata,
+    )
+    _print(run)
+    return 0
+
+
+def _print(run: Run) -> None:
+    for group in run.groups.values():
+        print(_summary(group))
+        for line in _means(group):
+            print(f"  {line}")
+
+
+def _summary(group: Group) -> str:
+    failed = sum(status.name != "converged" for status in group.status)
+    count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
+    trouble = f", {failed} did not converge" if failed else ""
+    folder = group.folder
+    assert folder is not None
+    return f"{group.name}: {count}{trouble}, {folder / 'sheet.png'}"
+
+
+def _means(group: Group) -> list[str]:
+    """One line for each comparison: its mean reading, and in how many faces it holds."""
+    from lacelang.output.sheet import achieved
+
+    lines = []
+    width = max((len(atom.wanted) for atom in group.record.atoms), default=0)
+    for atom in group.record.atoms:
+        values = [s.readings.get(atom.text) for s in group.record.samples]
+        known = [value for value in values if value is not None]
+        if known:
+            mean = achieved(atom, sum(known) / len(known))
+            held = sum(map(atom.holds, known))
+            lines.append(f"{atom.wanted:<{width}}  mean {mean:>6}  holds in {held}/{len(values)}")
+    return lines

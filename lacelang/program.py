@@ -1,0 +1,151 @@
+"""A program from Python: compile its text, run it, take its energies into one's own loop."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lacelang.errors import Diagnostic, UsageError
+
+if TYPE_CHECKING:
+    from lacelang.energy import ConditionalEnergy
+    from lacelang.runtime.result import Run
+    from lacelang.semantics.ir import CheckedProgram, SampleStatement
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
+
+
+def compile(source: str, path: str | Path | None = None) -> Program:
+    """Check a program.
+
+    Args:
+        source: its text.
+        path: the file it comes from, for messages and for imports beside it.
+
+    Raises:
+        LaceError: the program is wrong; `diagnostics` says where and why, all of it at once.
+    """
+    from lacelang.semantics.check import check
+
+    if not isinstance(source, str):
+        raise UsageError(f"a program is text, not {type(source).__name__}")
+    return Program(check(source, None if path is None else Path(path)), source)
+
+
+class Program:
+    """A checked program. Nothing is loaded until it runs.
+
+    Attributes:
+        checked: its statements, everything resolved.
+        source: its text.
+    """
+
+    def __init__(self, checked: CheckedProgram, source: str) -> None:
+        self.checked = checked
+        self.source = source
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What a person would want to hear about it, in the order of the source."""
+        return tuple(self.checked.warnings)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups that it samples."""
+        return tuple(statement.name for statement in self.samples)
+
+    def run(
+        self,
+        seed: int | None = None,
+        device: Device = "auto",
+        out: str | Path | None = None,
+        progress: bool = False,
+        *,
+        only: str | Collection[str] | None = None,
+        metadata: bool = True,
+    ) -> Run:
+        """Sample the program's groups.
+
+        Args:
+            seed: stands in place of every seed in the program; None leaves those, and takes 0
+                where the program names none.
+            device: where to compute; `auto` takes a GPU if there is one.
+            out: folder for images, sheets and run.json; None writes nothing, and decodes images
+                when they are asked for. A second run into the same folder goes on from the first.
+            progress: show bars on standard error, if it is a terminal.
+            only: the group or groups to make; None means all.
+            metadata: let each image carry the program it comes from.
+
+        Returns:
+            The groups by name.
+
+        Raises:
+            UsageError: no such group or device.
+            ResourceError: weights cannot be had, or `out` not written.
+        """
+        from lacelang.output.files import make_folder
+        from lacelang.output.progress import Silent, shown
+
+        folder = None if out is None else Path(out)
+        seed, device, names = _seed(seed), _device(device), self._named(only)
+        if folder is not None:
+            # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
+            make_folder(folder)
+        from lacelang.runtime.execute import Options, execute
+
+        options = Options(seed, device, folder, names, metadata)
+        if not progress:
+            return execute(self, options, Silent())
+        with shown() as display:
+            return execute(self, options, display)
+
+    def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
+        """Return the conditional energy of the group `name`.
+
+        It maps latents z, float32 (N, d), to energies (N,) in nats, differentiable in z and
+        without the prior, which `.prior(z)` gives apart (LACE eq. 5).
+
+        Raises:
+            UsageError: no such group, or it has no condition.
+            ResourceError: weights cannot be had.
+        """
+        from lacelang.output.progress import Silent
+        from lacelang.runtime.loading import load
+        from lacelang.runtime.sampling import energy_of
+
+        (name,) = self._named(name)
+        statement = next(s for s in self.samples if s.name == name)
+        return energy_of(statement, load(statement.model, _device(device), Silent()))
+
+    @property
+    def samples(self) -> tuple[SampleStatement, ...]:
+        """Its `sample` statements, resolved, in the order of the source."""
+        from lacelang.semantics.ir import SampleStatement
+
+        return tuple(s for s in self.checked.statements if isinstance(s, SampleStatement))
+
+    def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
+        names = self.groups
+        if only is None:
+            return names
+        wanted = (only,) if isinstance(only, str) else tuple(only)
+        for name in wanted:
+            if name not in names:
+                known = ", ".join(names) or "none"
+                raise UsageError(f"the program samples no group {name!r}; its groups: {known}")
+        return tuple(name for name in names if name in wanted)
+
+
+def _seed(seed: int | None) -> int | None:
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UsageError(f"a seed is a whole number from 0 to 2^63 - 1, not {seed}")
+    return seed
+
+
+def _device(device: str) -> Device:
+    for known in DEVICES:
+        if device == known:
+            return known
+    raise UsageError(f"no device {device!r}; there are: {', '.join(DEVICES)}")

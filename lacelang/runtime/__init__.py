@@ -1,0 +1,1 @@
+"""Running a checked program: models loaded, groups sampled, faces painted."""

@@ -1,0 +1,113 @@
+"""The comparisons of a condition, and what the classifiers read for each of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from lacelang.output.records import Atom
+from lacelang.semantics import ir
+
+# A continuous attribute has reached its value when it is within so many of its sigmas.
+_CLOSE = 2.0
+_DEGREE = 0.1
+
+
+def atoms_of(where: ir.Predicate, sigma: Mapping[str, float]) -> tuple[Atom, ...]:
+    """List the different comparisons of a condition, in the order they were written.
+
+    Args:
+        where: the condition.
+        sigma: by continuous attribute, the spread that its energy is built with, in its units.
+    """
+    atoms: dict[str, Atom] = {}
+    for leaf, negated in _leaves(where, negated=False):
+        atom = _atom(leaf, sigma, negated)
+        atoms.setdefault(atom.text, atom)
+    return tuple(atoms.values())
+
+
+def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read each comparison: a probability or a value in the attribute's units, by text (N,).
+
+    Args:
+        where: the condition.
+        outputs: of the classifiers, logits (N, C) or values (N,) by attribute.
+    """
+    return {_text(leaf): _read(leaf, outputs) for leaf, _ in _leaves(where, negated=False)}
+
+
+def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> dict[str, float]:
+    """Sigma by continuous attribute, as the statement's `sigma` clause has it."""
+    if statement.sigma == "residual":
+        return dict(residual)
+    return {
+        attribute.name: 0.1 * (attribute.high - attribute.low)
+        for attribute in statement.model.attributes
+        if isinstance(attribute, ir.ContinuousAttribute)
+    }
+
+
+def _leaves(where: ir.Predicate | None, negated: bool) -> Iterator[tuple[ir.Predicate, bool]]:
+    """Comparisons, and whether each is denied once every `not` has moved inwards."""
+    if isinstance(where, ir.And | ir.Or):
+        for term in where.terms:
+            yield from _leaves(term, negated)
+    elif isinstance(where, ir.Not):
+        yield from _leaves(where.term, negated=not negated)
+    elif where is not None:
+        yield where, negated
+
+
+def _text(leaf: ir.Predicate) -> str:
+    if leaf.text:
+        return " ".join(leaf.text.split())
+    match leaf:
+        case ir.Discrete(attribute=a, classes=classes):
+            names = [a.values[i] for i in sorted(classes)]
+            return (
+                f"{a.name}={names[0]}" if len(names) == 1 else f"{a.name} in {{{', '.join(names)}}}"
+            )
+        case ir.Degree(attribute=a, degree=degree):
+            return f"{a.name} ~ {degree:g}"
+        case ir.Equals(attribute=a, value=value):
+            return f"{a.name}={value:g}"
+        case ir.AtLeast(attribute=a, bound=bound):
+            return f"{a.name} > {bound:g}"
+        case ir.AtMost(attribute=a, bound=bound):
+            return f"{a.name} < {bound:g}"
+        case ir.Between(attribute=a, low=low, high=high):
+            return f"{a.name} in {low:g}..{high:g}"
+    raise TypeError(f"{type(leaf).__name__} is no comparison")
+
+
+def _atom(leaf: ir.Predicate, sigma: Mapping[str, float], negated: bool) -> Atom:
+    text = _text(leaf)
+    match leaf:
+        case ir.Discrete(attribute=a):
+            return Atom(text, a.name, "probability", 0.5, 1.0, negated=negated)
+        case ir.Degree(attribute=a, degree=d):
+            return Atom(text, a.name, "probability", d - _DEGREE, d + _DEGREE, negated=negated)
+        case ir.Equals(attribute=b, value=value):
+            reach = _CLOSE * sigma[b.name]
+            return Atom(text, b.name, "value", value - reach, value + reach, b.unit, negated)
+        case ir.AtLeast(attribute=b, bound=bound):
+            return Atom(text, b.name, "value", bound, math.inf, b.unit, negated)
+        case ir.AtMost(attribute=b, bound=bound):
+            return Atom(text, b.name, "value", -math.inf, bound, b.unit, negated)
+        case ir.Between(attribute=b, low=low, high=high):
+            return Atom(text, b.name, "value", low, high, b.unit, negated)
+    raise TypeError(f"{type(leaf).__name__} is no comparison")
+
+
+def _read(leaf: ir.Predicate, outputs: Mapping[str, Tensor]) -> Tensor:
+    match leaf:
+        case ir.Discrete(attribute=a, classes=classes):
+            return outputs[a.name].softmax(dim=1)[:, sorted(classes)].sum(dim=1)
+        case ir.Degree(attribute=a, cls=cls):
+            return outputs[a.name].softmax(dim=1)[:, cls]
+        case ir.Equals() | ir.AtLeast() | ir.AtMost() | ir.Between():
+            return outputs[leaf.attribute.name]
+    raise TypeError(f"{type(leaf).__name__} is no comparison")

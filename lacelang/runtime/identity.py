@@ -1,0 +1,101 @@
+"""What a group's samples depend on: named in one digest, and shown to a reader."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from lacelang import __version__
+from lacelang.semantics.ir import ContinuousAttribute, ModelSpec, Predicate, SampleStatement
+
+# Of a statement, what changes no sample: names, how many, and what is for display only.
+_IGNORED = frozenset({"name", "count", "span", "text", "source", "path", "points", "layers"})
+
+
+def fingerprint(statement: SampleStatement, seed: int, weights: Mapping[str, str]) -> str:
+    """Return a digest of everything that sample i of `statement` depends on, except i.
+
+    Args:
+        statement: resolved, so that two spellings of one meaning share their digest.
+        seed: the one in force.
+        weights: what the model's files and its device are, by role.
+    """
+    model = statement.model
+    content = {
+        "lacelang": __version__,
+        "statement": _plain(attrs.evolve(statement, seed=seed, model=ModelSpec("", ""))),
+        "generator": [model.generator, model.package, model.version, model.sha256, model.space],
+        "weights": dict(weights),
+    }
+    text = json.dumps(content, sort_keys=True, allow_nan=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def settings_of(statement: SampleStatement, weights: Mapping[str, str]) -> dict[str, Any]:
+    """Return what run.json and the sheet say of how a group was made."""
+    model = statement.model
+    settings: dict[str, Any] = {
+        "model": model.name,
+        "generator": model.generator,
+        "weights": dict(weights),
+        "sampler": sampler_text(statement),
+        "truncation": statement.truncation,
+        "negation": " ".join(str(part) for part in statement.negation),
+        "disjunction": statement.disjunction,
+        "sigma": statement.sigma,
+    }
+    if statement.temp is not None:
+        settings["temp"] = statement.temp
+    if statement.logit_temp is not None:
+        settings["logit_temp"] = statement.logit_temp
+    return settings
+
+
+def sampler_text(statement: SampleStatement) -> str:
+    """The sampler as a program names it, such as `heun(tolerance=0.001, max_steps=1000)`."""
+    if statement.where is None:
+        return "prior"
+    choice = statement.sampler
+    options = ", ".join(f"{name}={value:g}" for name, value in choice.options.items())
+    return f"{choice.name}({options})" if options else choice.name
+
+
+def condition_text(where: Predicate | None) -> str:
+    """A condition as it was written; nothing for draws from the prior."""
+    return "" if where is None else " ".join(where.text.split())
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; `missing` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "missing"
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        if isinstance(value, ContinuousAttribute):
+            return [type(value).__name__, value.name, value.low, value.high]
+        named = isinstance(value, SampleStatement | ModelSpec)
+        fields = {
+            field.name: _plain(getattr(value, field.name))
+            for field in attrs.fields(type(value))
+            if field.name not in _IGNORED or (field.name == "name" and not named)
+        }
+        return [type(value).__name__, fields]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, frozenset | set):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"no fingerprint of a {type(value).__name__}")

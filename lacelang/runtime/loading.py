@@ -1,0 +1,172 @@
+"""A declared model, loaded: its generator, its classifiers, and what their files are."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lacelang.attributes import heads_file
+from lacelang.attributes.classifier import Heads
+from lacelang.errors import ResourceError
+from lacelang.models.fetch import Archive
+from lacelang.models.generator import Generator, choose_device, load_generator
+from lacelang.output.latents import Float32
+from lacelang.output.progress import Progress
+from lacelang.runtime.identity import file_digest
+from lacelang.runtime.schema import schema_of
+from lacelang.semantics.ir import ModelSpec
+
+Outputs = Mapping[str, Tensor]
+
+
+class Model:
+    """A generator and the classifiers that judge its latents, on one device.
+
+    The classifiers are read when they are first asked for: draws from the prior need none.
+
+    Attributes:
+        name: as programs call it.
+        generator: mapping and decoder.
+        space: `w` or `z`, what the classifiers look at.
+        device: where both are.
+    """
+
+    def __init__(self, spec: ModelSpec, generator: Generator, device: torch.device) -> None:
+        self.name = spec.name
+        self.generator = generator
+        self.space = spec.space
+        self.device = device
+        self._spec = spec
+
+    @cached_property
+    def heads(self) -> Heads:
+        """Classifiers, (N, inputs) → outputs by attribute, calibrated.
+
+        Raises:
+            ResourceError: their file is missing, damaged, or does not fit the declaration.
+        """
+        declared = [(a.name, a.kind, a.values) for a in schema_of(self._spec)]
+        return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
+
+    @property
+    def sigma(self) -> Mapping[str, float]:
+        """By continuous attribute, the held-out residual in its units."""
+        return self.heads.sigma
+
+    def weights(self, conditioned: bool) -> dict[str, str]:
+        """What samples depend on, by role: files by their SHA-256, and the kind of device.
+
+        Args:
+            conditioned: whether classifiers have a say; draws from the prior depend on none.
+        """
+        named = {"generator": str(self._spec.sha256), "device": self.device.type}
+        if conditioned:
+            named["classifiers"] = self._classifiers
+        return named
+
+    @cached_property
+    def _classifiers(self) -> str:
+        return file_digest(classifiers_of(self._spec))
+
+    def styles(self, z: Tensor, truncation: float) -> Tensor:
+        """Latents z (N, d) → truncated w (N, d'), what the decoder paints."""
+        return self.generator.truncate(self.generator.mapping(z), truncation)
+
+    def judge(self, z: Tensor, w: Tensor) -> Outputs:
+        """What the classifiers say of latents z (N, d) whose truncated styles are w (N, d')."""
+        outputs: Outputs = self.heads(z if self.space == "z" else w)
+        return outputs
+
+    def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
+        """Return the function from latents z (N, d) to the classifiers' outputs."""
+        if self.space == "z":
+            return self.heads
+        return lambda z: self.judge(z, self.styles(z, truncation))
+
+    def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
+        """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""
+        with torch.inference_mode():
+            yield from self.generator.decode(w.to(self.device))
+
+    def decode_array(self, w: Float32) -> Iterator[NDArray[np.uint8]]:
+        """`decode` of a numpy array."""
+        return self.decode(torch.from_numpy(np.ascontiguousarray(w)))
+
+    def prepare(self) -> None:
+        """Begin to get the decoder ready, in another thread, while the caller goes on."""
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def _prepare(self) -> None:
+        # What goes wrong here goes wrong again in `decode`, where somebody is listening.
+        with contextlib.suppress(Exception):
+            self.generator.prepare()
+
+
+_loaded: dict[tuple[object, ...], Model] = {}
+
+
+def load(spec: ModelSpec, device: str, progress: Progress) -> Model:
+    """Load a declared model, or return it if this process has it already.
+
+    Raises:
+        ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
+    """
+    where = choose_device(device)
+    key = (spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers, where)
+    if key not in _loaded:
+        _loaded[key] = _load(spec, where, progress)
+    return _loaded[key]
+
+
+def archive_of(spec: ModelSpec) -> Archive:
+    """Where the weights of a declared model are published.
+
+    Raises:
+        ResourceError: the declaration names no archive.
+    """
+    if spec.package is None or spec.version is None or spec.sha256 is None:
+        raise ResourceError(
+            f"the model {spec.name} does not say where its weights come from",
+            'declare it: generator … from "package==version" sha256 "…"',
+        )
+    return Archive(spec.package, spec.version, spec.sha256)
+
+
+def classifiers_of(spec: ModelSpec) -> Path:
+    """The file of a declared model's classifiers, beside the file that declares it.
+
+    Raises:
+        ResourceError: the declaration names none.
+    """
+    if spec.classifiers is None:
+        raise ResourceError(
+            f"the model {spec.name} has no classifiers",
+            'declare them: classifiers "file.safetensors" on w',
+        )
+    return (spec.path or Path()) / spec.classifiers
+
+
+def labels_of(spec: ModelSpec) -> Path:
+    """The table of labels that a declared model's classifiers were trained on."""
+    return classifiers_of(spec).with_suffix(".labels.safetensors")
+
+
+def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
+    if spec.space == "image":
+        raise ResourceError(f"the classifiers of {spec.name} judge images; none can be run yet")
+    generator = load_generator(
+        spec.generator,
+        archive_of(spec),
+        device=device,
+        progress=progress,
+        help_=f"lacelang models fetch {spec.name} --from FILE",
+    )
+    return Model(spec, generator, device)

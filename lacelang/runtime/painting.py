@@ -1,0 +1,156 @@
+"""Latents to files: decoded in one thread, written by others, while the caller goes on sampling."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from PIL import Image
+
+from lacelang.output.folder import RunFolder
+from lacelang.output.latents import Float32
+from lacelang.output.png import PngWriter
+from lacelang.output.progress import Stage
+from lacelang.output.provenance import provenance
+from lacelang.output.records import RunRecord, SampleRecord
+from lacelang.output.sheet import MOST_FACES, draw_sheet, thumbnail, write_sheet
+
+Picture = NDArray[np.uint8]
+Decode = Callable[[Float32], Iterator[Picture]]
+
+
+@frozen(eq=False)
+class _Job:
+    name: str
+    samples: Sequence[SampleRecord]
+    w: Float32
+    decode: Decode
+
+
+class Painter:
+    """Paints the samples handed to `paint`, and each group's sheet once its last face is there.
+
+    Leaving the `with` block waits for everything; leaving it with an exception gives up what has
+    not been decoded yet, and keeps what has.
+
+    Raises:
+        ResourceError: from `paint` or at the end of the block, if a file could not be written or
+            the decoder failed.
+    """
+
+    def __init__(
+        self, folder: RunFolder, run: RunRecord, stage: Stage, metadata: bool = True
+    ) -> None:
+        self._folder = folder
+        self._run = run
+        self._stage = stage
+        self._metadata = metadata
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._missing: dict[str, int] = {}
+        self._thumbnails: dict[str, dict[int, Image.Image]] = {}
+        self._thread = threading.Thread(target=self._work, name="decoder", daemon=True)
+
+    def expect(self, name: str) -> None:
+        """Say that a group is to be complete in the end; draw its sheet now if it is already."""
+        group = self._folder.group(name)
+        finished = sum(sample.file is not None for sample in group.samples)
+        self._missing[name] = group.count - finished
+        self._thumbnails[name] = {}
+        if self._missing[name] == 0 and not self._folder.sheet(name).exists():
+            self._draw_sheet(name)
+
+    def paint(self, name: str, samples: Sequence[SampleRecord], w: Float32, decode: Decode) -> None:
+        """Queue samples for decoding; `w` has a row for each of them."""
+        if self._failure is not None:
+            raise self._failure
+        if samples:
+            self._jobs.put(_Job(name, samples, w, decode))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._stop.set()
+        self._jobs.put(None)
+        try:
+            self._ended.wait()
+        except BaseException:
+            # Ctrl-C while the last faces are painted: no more of them, but those under way whole.
+            self._stop.set()
+            self._ended.wait()
+            raise
+        # Not `join` above: interrupted, it takes the thread for finished (CPython issue 89437).
+        self._thread.join()
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        try:
+            with PngWriter() as writer:
+                while (job := self._jobs.get()) is not None:
+                    self._paint(writer, job)
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._ended.set()
+
+    def _paint(self, writer: PngWriter, job: _Job) -> None:
+        if self._stop.is_set():
+            return
+        images = job.decode(job.w)
+        for sample, image in zip(job.samples, images, strict=True):
+            group = self._folder.group(job.name)
+            writer.submit(
+                self._folder.path(job.name, sample.index),
+                image,
+                provenance(self._run, group, sample) if self._metadata else None,
+                self._written(job.name, sample.index),
+            )
+            if self._stop.is_set():
+                return
+
+    def _written(self, name: str, index: int) -> Callable[[Picture], None]:
+        def note(image: Picture) -> None:
+            self._folder.written(name, index)
+            small = thumbnail(image) if index < MOST_FACES else None
+            with self._lock:
+                if small is not None:
+                    self._thumbnails[name][index] = small
+                self._missing[name] -= 1
+                last = self._missing[name] == 0
+            if last:
+                self._draw_sheet(name)
+            self._stage.advance()
+
+        return note
+
+    def _draw_sheet(self, name: str) -> None:
+        group = self._folder.group(name)
+        pictures = self._thumbnails.pop(name)
+        for sample in group.samples[:MOST_FACES]:
+            if sample.index not in pictures and sample.file is not None:
+                pictures[sample.index] = _small(self._folder.root / sample.file)
+        write_sheet(self._folder.sheet(name), draw_sheet(group, pictures))
+
+
+def _small(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return thumbnail(image)

@@ -1,0 +1,141 @@
+"""What a run returns to Python: groups of latents with what is known of them, and their images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from attrs import frozen
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from lacelang.errors import UsageError
+from lacelang.output.latents import Latents
+from lacelang.output.records import GroupRecord
+from lacelang.sample import Status
+
+Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
+
+
+@frozen(eq=False)
+class Stats:
+    """What sampling a group cost.
+
+    Attributes:
+        nfe: (N,) int, evaluations of the energy and its gradient.
+        accepted, rejected: (N,) int, steps taken, and tried in vain.
+        seconds: spent on sampling; 0 where all of it was kept from an earlier run.
+    """
+
+    nfe: Tensor
+    accepted: Tensor
+    rejected: Tensor
+    seconds: float
+
+
+class Group:
+    """The samples of one statement, in the order of their indices.
+
+    Attributes:
+        name: as the program calls it.
+        record: the same without tensors, as run.json has it.
+        latents: z, float32 (N, d), on the CPU.
+        w: what the decoder is given, after truncation: float32 (N, d) or (N, styles, d).
+        energy: conditional energy in nats, prior excluded, float32 (N,); NaN where not finite.
+        status: how each sample ended.
+        readings: comparison → what the classifiers read, float32 (N,).
+        stats: what sampling cost.
+        folder: where its images are; None if they were not written.
+    """
+
+    def __init__(
+        self,
+        record: GroupRecord,
+        latents: Latents,
+        seconds: float,
+        decode: Decode,
+        root: Path | None,
+    ) -> None:
+        samples = record.samples
+        self.record = record
+        self.name = record.name
+        # Copies: what is read from a file may lie in memory that nobody may write to.
+        self.latents = torch.tensor(latents.z)
+        self.w = torch.tensor(latents.w)
+        self.energy = _column([sample.energy for sample in samples])
+        self.status = tuple(Status[sample.status] for sample in samples)
+        self.readings: Mapping[str, Tensor] = {
+            atom.text: _column([sample.readings.get(atom.text) for sample in samples])
+            for atom in record.atoms
+        }
+        self.stats = Stats(
+            nfe=torch.tensor([sample.nfe for sample in samples], dtype=torch.int64),
+            accepted=torch.tensor([sample.accepted for sample in samples], dtype=torch.int64),
+            rejected=torch.tensor([sample.rejected for sample in samples], dtype=torch.int64),
+            seconds=seconds,
+        )
+        self.folder = None if root is None else root / record.folder
+        self._root = root
+        self._decode = decode
+
+    def __len__(self) -> int:
+        return len(self.record.samples)
+
+    def __repr__(self) -> str:
+        return f"<Group {self.name}: {len(self)} samples>"
+
+    @cached_property
+    def images(self) -> list[Image.Image]:
+        """The faces, RGB: read from their files, or decoded now if there are none.
+
+        Raises:
+            ResourceError: the decoder cannot be had.
+        """
+        files = [sample.file for sample in self.record.samples]
+        if self._root is not None and all(file is not None for file in files):
+            return [_opened(self._root / str(file)) for file in files]
+        return [Image.fromarray(image) for image in self._decode(self.w)]
+
+
+class Run:
+    """The groups of one run by name: `run["men"]`, `len(run)`, `for name in run`.
+
+    Attributes:
+        groups: the same as a mapping, in the program's order.
+        folder: where files were written; None if none were.
+        seconds: how long the run took.
+    """
+
+    def __init__(self, groups: Mapping[str, Group], folder: Path | None, seconds: float) -> None:
+        self.groups = groups
+        self.folder = folder
+        self.seconds = seconds
+
+    def __getitem__(self, name: str) -> Group:
+        try:
+            return self.groups[name]
+        except KeyError:
+            known = ", ".join(self.groups) or "none"
+            raise UsageError(f"the run has no group {name!r}; its groups: {known}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.groups)
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __repr__(self) -> str:
+        return f"<Run of {', '.join(self.groups) or 'nothing'}>"
+
+
+def _column(values: list[float | None]) -> Tensor:
+    return torch.tensor([np.nan if value is None else value for value in values]).float()
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")

@@ -1,0 +1,141 @@
+"""Samples of one statement: prior draws, moved by its sampler until they meet its condition."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from lacelang import sample
+from lacelang.compiler import compile_condition
+from lacelang.energy import ConditionalEnergy
+from lacelang.errors import UsageError
+from lacelang.output.latents import Float32, Latents
+from lacelang.output.progress import Stage
+from lacelang.output.records import GroupRecord, SampleRecord
+from lacelang.output.runfile import rounded
+from lacelang.runtime.atoms import read_atoms
+from lacelang.runtime.loading import Model
+from lacelang.semantics.ir import SampleStatement
+
+BATCH = 64
+
+SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
+    "heun": sample.heun,
+    "dopri5": sample.dopri5,
+    "langevin": sample.langevin,
+}
+
+
+@frozen(eq=False)
+class Task:
+    """One group to make: its statement, the model it is of, what is known of it beforehand."""
+
+    statement: SampleStatement
+    model: Model
+    record: GroupRecord
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.record.name
+
+
+@frozen(eq=False)
+class Drawn:
+    """A batch of samples, and the seconds it took."""
+
+    records: tuple[SampleRecord, ...]
+    latents: Latents
+    seconds: float
+
+
+def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
+    """Return the conditional energy of a statement on the latents of its model.
+
+    Raises:
+        UsageError: the statement has no condition.
+        ResourceError: the classifiers cannot be had.
+    """
+    if statement.where is None:
+        raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
+    features = model.features(statement.truncation)
+    return ConditionalEnergy(features, compile_condition(statement, model))
+
+
+def draw_group(task: Task, first: int, stage: Stage) -> Iterator[Drawn]:
+    """Draw samples `first` to the last of a group, a batch at a time.
+
+    Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
+    """
+    count = task.record.count
+    if first >= count:
+        return
+    energy = None if task.statement.where is None else energy_of(task.statement, task.model)
+    while first < count:
+        last = min(count, (first // BATCH + 1) * BATCH)
+        yield _draw(task, energy, range(first, last), stage)
+        first = last
+
+
+def _draw(
+    task: Task, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
+) -> Drawn:
+    begun = time.perf_counter()
+    statement, model, seed = task.statement, task.model, task.record.seed
+    z0 = sample.prior(seed, indices, model.generator.latent_dim).to(model.device)
+    if energy is None:
+        solution = sample.unmoved(z0)
+        stage.advance(len(indices))
+    else:
+        solution = SAMPLERS[statement.sampler.name](
+            energy,
+            z0,
+            **statement.sampler.options,
+            streams=sample.Streams(seed, indices),
+            on_step=_shown(stage, len(indices)),
+        )
+    with torch.inference_mode():
+        w = model.styles(solution.z, statement.truncation)
+        outputs = {} if energy is None else model.judge(solution.z, w)
+        readings = {t: _numbers(v) for t, v in read_atoms(statement.where, outputs).items()}
+    energies = _numbers(solution.energy)
+    records = tuple(
+        SampleRecord(
+            index=index,
+            energy=energies[row],
+            status=solution.status[row].name,
+            readings={text: values[row] for text, values in readings.items()},
+            nfe=int(solution.stats.nfe[row]),
+            accepted=int(solution.stats.accepted[row]),
+            rejected=int(solution.stats.rejected[row]),
+        )
+        for row, index in enumerate(indices)
+    )
+    latents = Latents(_array(solution.z), _array(w))
+    return Drawn(records, latents, time.perf_counter() - begun)
+
+
+def _shown(stage: Stage, count: int) -> sample.OnStep:
+    """Advance `stage` by `count` over the course of a sampler's run."""
+    shown = 0.0
+
+    def advance(share: float) -> None:
+        nonlocal shown
+        if share > shown:
+            stage.advance((share - shown) * count)
+            shown = share
+
+    return advance
+
+
+def _numbers(values: Tensor) -> list[float | None]:
+    return [rounded(value) for value in values.tolist()]
+
+
+def _array(tensor: Tensor) -> Float32:
+    array: Float32 = tensor.detach().float().cpu().numpy()
+    return array

@@ -1,0 +1,141 @@
+"""A run into a folder.
+
+Samples are drawn in batches; a batch is on disk, latents and all, before its first face is
+decoded, and it is decoded while the next one is drawn. So whatever ends the run, what the folder
+holds is true, and the next run goes on from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lacelang import __version__
+from lacelang.errors import LaceError
+from lacelang.output.folder import RunFolder
+from lacelang.output.progress import Progress
+from lacelang.output.records import RunRecord
+from lacelang.runtime.painting import Painter
+from lacelang.runtime.result import Group, Run
+from lacelang.runtime.sampling import Task, draw_group
+
+if TYPE_CHECKING:
+    from lacelang.program import Program
+
+
+def run_into(
+    out: Path,
+    program: Program,
+    tasks: Sequence[Task],
+    chosen: Sequence[Task],
+    metadata: bool,
+    progress: Progress,
+    started: float,
+) -> Run:
+    """Make the `chosen` of a program's `tasks` in the folder `out`.
+
+    Args:
+        started: `time.perf_counter()` when the run began.
+
+    Raises:
+        ResourceError: the folder cannot be written, or holds files of somebody else.
+        KeyboardInterrupt: with a message that says what is kept.
+    """
+    begun = datetime.now(UTC).isoformat(timespec="seconds")
+    path = program.checked.path
+    record = RunRecord(
+        program=path.name if path is not None else "<program>",
+        source=program.source,
+        versions=_versions(),
+        groups=tuple(task.record for task in tasks),
+    )
+    with RunFolder(out, record, [task.name for task in chosen], metadata) as folder:
+        removed = folder.begin()
+        if removed:
+            progress.note(f"{out} held another run: replaced {', '.join(removed)}")
+        try:
+            seconds = _make(folder, record, chosen, metadata, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_interrupted(folder, out)) from None
+        except BaseException:
+            # What went wrong matters more than that it could not be written down.
+            with contextlib.suppress(LaceError):
+                folder.save()
+            raise
+        return _finish(folder, chosen, seconds, begun, started)
+
+
+def _finish(
+    folder: RunFolder, tasks: Sequence[Task], seconds: dict[str, float], begun: str, started: float
+) -> Run:
+    total = time.perf_counter() - started
+    timing = {
+        "started": begun,
+        "seconds": round(total, 3),
+        "sampling": {name: round(spent, 3) for name, spent in seconds.items()},
+    }
+    folder.save(complete=folder.is_complete(), timing=timing)
+    groups = {}
+    for task in tasks:
+        latents = folder.latents(task.name)
+        assert latents is not None
+        groups[task.name] = Group(
+            folder.group(task.name), latents, seconds[task.name], task.model.decode, folder.root
+        )
+    return Run(groups, folder.root, total)
+
+
+def _make(
+    folder: RunFolder,
+    record: RunRecord,
+    tasks: Sequence[Task],
+    metadata: bool,
+    progress: Progress,
+) -> dict[str, float]:
+    """Draw and paint what is missing; return the seconds of sampling by group."""
+    seconds = {task.name: 0.0 for task in tasks}
+    wanted = sum(task.record.count for task in tasks)
+    drawn = sum(len(folder.group(name).samples) for name in seconds)
+    to_paint = wanted - drawn + sum(len(folder.unwritten(name)) for name in seconds)
+    if to_paint < wanted:
+        progress.note(f"{folder.root}: {wanted - to_paint} of {wanted} faces are there already")
+    if to_paint:
+        for model in {id(task.model): task.model for task in tasks}.values():
+            model.prepare()
+    with (
+        progress.stage("sampling", wanted - drawn) as sampling,
+        progress.stage("decoding", to_paint) as decoding,
+        Painter(folder, record, decoding, metadata) as painter,
+    ):
+        for task in tasks:
+            painter.expect(task.name)
+            kept = folder.latents(task.name)
+            if kept is not None:
+                missing = folder.unwritten(task.name)
+                rows = kept.w[[sample.index for sample in missing]]
+                painter.paint(task.name, missing, rows, task.model.decode_array)
+            for batch in draw_group(task, len(folder.group(task.name).samples), sampling):
+                seconds[task.name] += batch.seconds
+                folder.add(task.name, batch.records, batch.latents)
+                painter.paint(task.name, batch.records, batch.latents.w, task.model.decode_array)
+    return seconds
+
+
+def _interrupted(folder: RunFolder, out: Path) -> str:
+    with contextlib.suppress(LaceError):
+        folder.save()
+    return (
+        f"interrupted: {folder.finished()} finished faces are kept in {out}\n"
+        "  the same command goes on from there"
+    )
+
+
+def _versions() -> dict[str, str]:
+    """What the last bits of a sample depend on, beside the program."""
+    libraries = {name: version(name) for name in ("torch", "openvino", "numpy")}
+    return {"lacelang": __version__, **libraries}
