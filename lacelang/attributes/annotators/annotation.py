@@ -74,7 +74,10 @@ _LIGHT3 = (-1.2, 1.2)
 
 @attrs.frozen(eq=False)
 class Annotation:
-    """The twelve attributes of one image. When no face is found all values are NaN or hidden.
+    """The twelve attributes of one image.
+
+    When no face is found all values are NaN or hidden; light0 and light3 are NaN as well when too
+    little skin is seen.
 
     Attributes:
         found: whether there is a face.
@@ -169,5 +172,7 @@ def _width_bias(yaw: float, pitch: float) -> float:
 
 
 def _unit(value: float, ends: tuple[float, float]) -> float:
-    """Map `ends` to 0 and 1 and cut off what lies beyond."""
+    """Map `ends` to 0 and 1 and cut off what lies beyond; NaN stays NaN."""
+    if math.isnan(value):
+        return value
     return min(1.0, max(0.0, (value - ends[0]) / (ends[1] - ends[0])))
