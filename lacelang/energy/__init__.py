@@ -1,0 +1,40 @@
+"""The algebra of energies: what it costs a sample to break a condition, as a tree of nodes.
+
+Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
+"""
+
+from lacelang.energy.conditional import ConditionalEnergy, Features
+from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals
+from lacelang.energy.discrete import Degree, Discrete, LogitTempered
+from lacelang.energy.logic import And, Not, Or, conjunction, disjunction, negation
+from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
+from lacelang.energy.node import Atom, Node, Outputs, Scope
+from lacelang.energy.readings import atoms, readings
+
+__all__ = [
+    "And",
+    "AtLeast",
+    "AtMost",
+    "Atom",
+    "Between",
+    "ConditionalEnergy",
+    "Contrast",
+    "Degree",
+    "Discrete",
+    "Equals",
+    "Features",
+    "LogitTempered",
+    "Node",
+    "Not",
+    "Or",
+    "Outputs",
+    "Scope",
+    "Tempered",
+    "atoms",
+    "conjunction",
+    "contrast",
+    "disjunction",
+    "negation",
+    "readings",
+    "tempered",
+]

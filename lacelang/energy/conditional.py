@@ -1,0 +1,47 @@
+"""The conditional energy of a latent: one pass of the features for all terms and the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from lacelang.energy.node import Node, Outputs
+
+Features: TypeAlias = Callable[[Tensor], Outputs]
+"""Latents z (N, d) -> head outputs; row i depends on latent i alone."""
+
+
+@frozen
+class ConditionalEnergy:
+    """E(c | z) = node(features(z)), in nats, without the prior (LACE eq. 5).
+
+    Attributes:
+        features: everything from the latent up to the classifiers' outputs.
+        node: the condition.
+    """
+
+    features: Features
+    node: Node
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Return the energies (N,) of latents (N, d), differentiable in z."""
+        return self.node(self.features(z))
+
+    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return energies (N,) and their gradients (N, d), detached, in one features pass."""
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            energy = self(z)
+            if not energy.requires_grad:
+                return energy, torch.zeros_like(z)
+            # The rows are independent, so the gradient of the sum holds every row's own.
+            (gradient,) = torch.autograd.grad(energy.sum(), z)
+        return energy.detach(), gradient
+
+    def prior(self, z: Tensor) -> Tensor:
+        """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""
+        return 0.5 * z.square().sum(dim=1)

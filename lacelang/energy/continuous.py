@@ -1,0 +1,139 @@
+"""Atoms over a continuous attribute, all from one normal distribution around the head's value f."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from lacelang.energy.node import Atom, Scope
+from lacelang.energy.numerics import deny, log_interval, log_ndtr
+from lacelang.errors import UsageError
+
+NARROWEST = 1e-3
+"""The least width of an interval in standard deviations; a narrower one is a point."""
+
+
+class Continuous(Atom):
+    """An atom whose head gives a value f (N,), with the truth spread around it by `sigma`."""
+
+    sigma: float
+
+    def __attrs_post_init__(self) -> None:
+        if not 0.0 < self.sigma < math.inf:
+            raise UsageError(f"the spread of {self.attribute} is positive, {self.sigma} is not")
+
+    def reading(self, scope: Scope) -> Tensor:
+        """The value, in the attribute's unit."""
+        return scope.values(self.attribute)
+
+
+@frozen
+class Equals(Continuous):
+    """The attribute is `value`: (value - f)^2 / 2 sigma^2 (LACE eq. 4).
+
+    Attributes:
+        attribute: name of the head.
+        value: wanted, in the attribute's unit.
+        sigma: in the same unit.
+    """
+
+    attribute: str
+    value: float
+    sigma: float
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """Half the squared distance in standard deviations."""
+        distance = (scope.values(self.attribute) - self.value) / self.sigma
+        return 0.5 * distance * distance
+
+    def denied(self, scope: Scope) -> Tensor:
+        """High at the value, vanishing a few standard deviations away."""
+        return deny(self.asserted(scope))
+
+
+@frozen
+class AtLeast(Continuous):
+    """The attribute is `bound` or more: -log Phi((f - bound) / sigma).
+
+    Attributes:
+        attribute: name of the head.
+        bound: in the attribute's unit.
+        sigma: in the same unit.
+    """
+
+    attribute: str
+    bound: float
+    sigma: float
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """-log of the probability above the bound."""
+        return -log_ndtr((scope.values(self.attribute) - self.bound) / self.sigma)
+
+    def denied(self, scope: Scope) -> Tensor:
+        """-log of the probability below the bound."""
+        return -log_ndtr((self.bound - scope.values(self.attribute)) / self.sigma)
+
+
+@frozen
+class AtMost(Continuous):
+    """The attribute is `bound` or less: -log Phi((bound - f) / sigma).
+
+    Attributes:
+        attribute: name of the head.
+        bound: in the attribute's unit.
+        sigma: in the same unit.
+    """
+
+    attribute: str
+    bound: float
+    sigma: float
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """-log of the probability below the bound."""
+        return -log_ndtr((self.bound - scope.values(self.attribute)) / self.sigma)
+
+    def denied(self, scope: Scope) -> Tensor:
+        """-log of the probability above the bound."""
+        return -log_ndtr((scope.values(self.attribute) - self.bound) / self.sigma)
+
+
+@frozen
+class Between(Continuous):
+    """The attribute is in low..high: -log(Phi((high - f)/sigma) - Phi((low - f)/sigma)).
+
+    Attributes:
+        attribute: name of the head.
+        low, high: in the attribute's unit.
+        sigma: in the same unit.
+
+    Raises:
+        UsageError: the interval is empty, or narrower than `NARROWEST` sigma.
+    """
+
+    attribute: str
+    low: float
+    high: float
+    sigma: float
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if not self.high - self.low >= NARROWEST * self.sigma:
+            raise UsageError(
+                f"{self.attribute} in {self.low}..{self.high} is too narrow; ask for a value"
+            )
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """-log of the probability inside."""
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+        distance = (scope.values(self.attribute) - middle) / self.sigma
+        return -log_interval(distance, half / self.sigma)
+
+    def denied(self, scope: Scope) -> Tensor:
+        """-log of the probability of both sides outside."""
+        value = scope.values(self.attribute)
+        below = log_ndtr((self.low - value) / self.sigma)
+        above = log_ndtr((value - self.high) / self.sigma)
+        return -torch.logaddexp(below, above)

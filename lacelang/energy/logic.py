@@ -1,0 +1,202 @@
+"""And, or, not: the connectives, and the rules by which trees of them are put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from attrs import field, frozen
+from torch import Tensor
+
+from lacelang.energy.node import Node, Scope
+from lacelang.energy.numerics import LARGEST, deny_total, mixture, total
+from lacelang.errors import UsageError
+
+
+@frozen
+class And(Node):
+    """All terms hold: sum of w_k E_k (LACE sec. 3.3). Without terms it asks for nothing.
+
+    Denied, at least one term fails: 1 - product of p_k^w_k.
+
+    Attributes:
+        terms: the conditions.
+        weights: w_k > 0, as many.
+    """
+
+    terms: tuple[Node, ...]
+    weights: tuple[float, ...]
+    closed: bool = field(init=False, repr=False, eq=False)
+
+    @closed.default
+    def _closed(self) -> bool:
+        return all(term.closed for term in self.terms)
+
+    def __attrs_post_init__(self) -> None:
+        _require_weights(self.terms, self.weights)
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The terms."""
+        return self.terms
+
+    def energy(self, scope: Scope, holds: bool) -> Tensor:
+        """See `Node`."""
+        if not self.terms:
+            return scope.constant(0.0 if holds else LARGEST)
+        if holds:
+            return total([scope.energy(term) for term in self.terms], self.weights)
+        energies = [scope.complement(term, False) for term in self.terms]
+        complements = [scope.energy(term, False) for term in self.terms]
+        return deny_total(energies, complements, self.weights)
+
+    def complement(self, scope: Scope, holds: bool) -> Tensor:
+        """See `Node`."""
+        if not self.terms:
+            return scope.constant(LARGEST if holds else 0.0)
+        if not holds:
+            return total([scope.complement(term, False) for term in self.terms], self.weights)
+        energies = [scope.energy(term) for term in self.terms]
+        complements = [scope.complement(term) for term in self.terms]
+        return deny_total(energies, complements, self.weights)
+
+
+@frozen
+class Or(Node):
+    """At least one term holds: -log of sum of pi_k e^-E_k, pi normalised (LACE sec. 3.3).
+
+    Denied, every term is denied, whatever its odds.
+
+    Attributes:
+        terms: the alternatives, one or more.
+        weights: prior odds > 0, as many.
+    """
+
+    terms: tuple[Node, ...]
+    weights: tuple[float, ...]
+    closed: bool = field(init=False, repr=False, eq=False)
+
+    @closed.default
+    def _closed(self) -> bool:
+        return all(term.closed for term in self.terms)
+
+    def __attrs_post_init__(self) -> None:
+        _require_weights(self.terms, self.weights)
+        if not self.terms:
+            raise UsageError("an `or` needs a term")
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The terms."""
+        return self.terms
+
+    def energy(self, scope: Scope, holds: bool) -> Tensor:
+        """See `Node`."""
+        energies = [scope.energy(term, holds) for term in self.terms]
+        return mixture(energies, self.weights) if holds else total(energies, self._ones)
+
+    def complement(self, scope: Scope, holds: bool) -> Tensor:
+        """See `Node`."""
+        complements = [scope.complement(term, holds) for term in self.terms]
+        if holds:
+            return mixture(complements, self.weights)
+        energies = [scope.energy(term, False) for term in self.terms]
+        return deny_total(energies, complements, self._ones)
+
+    @property
+    def _ones(self) -> tuple[float, ...]:
+        return (1.0,) * len(self.terms)
+
+
+@frozen
+class Not(Node):
+    """The term does not hold: -log(1 - e^-E), carried inwards (see `Node`).
+
+    Raises:
+        UsageError: the term's energy may be negative and has no complement.
+    """
+
+    term: Node
+
+    def __attrs_post_init__(self) -> None:
+        if not self.term.closed:
+            raise UsageError(
+                "the complement of a contrast or of `temp logit(t)` is not defined; "
+                "use `temp t`, or the complement negation throughout"
+            )
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The term."""
+        return (self.term,)
+
+    def energy(self, scope: Scope, holds: bool) -> Tensor:
+        """See `Node`."""
+        return scope.energy(self.term, not holds)
+
+    def complement(self, scope: Scope, holds: bool) -> Tensor:
+        """See `Node`."""
+        return scope.complement(self.term, not holds)
+
+
+def conjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -> Node:
+    """Join terms by `and`: weight 0 removes a term, nested ones are merged, a lone one is itself.
+
+    Raises:
+        UsageError: a weight is negative or not finite, or there are not as many as terms.
+    """
+    kept_terms: list[Node] = []
+    kept_weights: list[float] = []
+    for term, weight in _kept(tuple(terms), weights):
+        nested = isinstance(term, And)
+        kept_terms.extend(term.children if nested else (term,))
+        kept_weights.extend(
+            [weight * inner for inner in term.weights] if isinstance(term, And) else [weight]
+        )
+    if len(kept_terms) == 1 and kept_weights[0] == 1.0:
+        return kept_terms[0]
+    return And(tuple(kept_terms), tuple(kept_weights))
+
+
+def disjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -> Node:
+    """Join terms by `or`: weight 0 removes a term, nested ones of weight 1 are merged.
+
+    An `or` of which nothing is left asks for nothing, as an empty `and` does.
+
+    Raises:
+        UsageError: a weight is negative or not finite, or there are not as many as terms.
+    """
+    kept_terms: list[Node] = []
+    kept_weights: list[float] = []
+    for term, weight in _kept(tuple(terms), weights):
+        merged = isinstance(term, Or) and weight == 1.0
+        kept_terms.extend(term.children if merged else (term,))
+        kept_weights.extend(term.weights if merged and isinstance(term, Or) else (weight,))
+    if not kept_terms:
+        return And((), ())
+    return kept_terms[0] if len(kept_terms) == 1 else Or(tuple(kept_terms), tuple(kept_weights))
+
+
+def negation(term: Node) -> Node:
+    """Negate by the complement; `not not p` is p itself.
+
+    Raises:
+        UsageError: the term's energy may be negative.
+    """
+    return term.term if isinstance(term, Not) else Not(term)
+
+
+def _kept(terms: tuple[Node, ...], weights: Sequence[float] | None) -> Iterable[tuple[Node, float]]:
+    weights = (1.0,) * len(terms) if weights is None else tuple(weights)
+    if len(weights) != len(terms):
+        raise UsageError(f"{len(terms)} terms have {len(weights)} weights")
+    for term, weight in zip(terms, weights, strict=True):
+        if not 0.0 <= weight < math.inf:
+            raise UsageError(f"a weight is 0 or more, {weight} is not")
+        if weight > 0.0:
+            yield term, weight
+
+
+def _require_weights(terms: tuple[Node, ...], weights: tuple[float, ...]) -> None:
+    if len(weights) != len(terms) or not all(0.0 < weight < math.inf for weight in weights):
+        raise UsageError("every term needs a positive weight")
