@@ -1,0 +1,31 @@
+"""Samplers: plain functions of an energy, each reading like the algorithm it is.
+
+They know no program and no generator. Sample i of a call depends on its own start and, where
+noise is drawn, its own stream; never on its neighbours in the batch.
+"""
+
+from lacelang.sample.dopri5 import dopri5, euler, torchdiffeq_flow
+from lacelang.sample.flow import HORIZON
+from lacelang.sample.heun import heun
+from lacelang.sample.langevin import langevin
+from lacelang.sample.problem import Energy, OnStep, Sampler
+from lacelang.sample.solution import Solution, Stats, Status, unmoved
+from lacelang.sample.streams import Streams, prior
+
+__all__ = [
+    "HORIZON",
+    "Energy",
+    "OnStep",
+    "Sampler",
+    "Solution",
+    "Stats",
+    "Status",
+    "Streams",
+    "dopri5",
+    "euler",
+    "heun",
+    "langevin",
+    "prior",
+    "torchdiffeq_flow",
+    "unmoved",
+]

@@ -1,0 +1,175 @@
+"""The paper's flow in its own time t, by torchdiffeq's solvers: LACE-ODE and LACE-euler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torchdiffeq import odeint
+
+from lacelang.errors import UsageError
+from lacelang.sample.blocks import Blocks
+from lacelang.sample.flow import T_END, beta
+from lacelang.sample.ledger import Ledger
+from lacelang.sample.problem import Energy, OnStep
+from lacelang.sample.solution import Solution, Status
+from lacelang.sample.streams import Streams
+
+FIXED = frozenset({"euler", "midpoint", "heun2", "heun3", "rk4"})
+"""Methods with one fixed step size, which a batch can share."""
+
+ADAPTIVE = frozenset({"dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun"})
+"""Methods with step control, which torchdiffeq makes for the whole batch at once."""
+
+MAX_EVALUATIONS = 20_000
+
+
+def dopri5(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    atol: float = 1e-3,
+    rtol: float = 1e-3,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate LACE eq. 7 by Dormand and Prince's method, at the paper's tolerances (A.2).
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        atol: absolute tolerance of a coordinate.
+        rtol: relative tolerance of a coordinate.
+        streams: ignored, nothing is random.
+        on_step: called with the share of the samples solved.
+    """
+    return torchdiffeq_flow(energy, z0, method="dopri5", atol=atol, rtol=rtol, on_step=on_step)
+
+
+def euler(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    step: float = 0.01,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate LACE eq. 7 by Euler steps of a fixed size in t: LACE-euler.
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        step: in t, 0.01 or 0.001 in the paper.
+        streams: ignored, nothing is random.
+        on_step: called with the share of the samples solved.
+    """
+    return torchdiffeq_flow(energy, z0, method="euler", step=step, on_step=on_step)
+
+
+def torchdiffeq_flow(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    method: str,
+    atol: float = 1e-3,
+    rtol: float = 1e-3,
+    step: float = 0.01,
+    max_evaluations: int = MAX_EVALUATIONS,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by a solver of torchdiffeq.
+
+    An adaptive solver of torchdiffeq has one step size for all it is given, so that a sample would
+    depend on its neighbours; each sample is therefore solved by itself. That is slower than the
+    paper's joint solve, and the price of the promise that sample i is always the same.
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        method: one of `ADAPTIVE` or `FIXED`.
+        atol: absolute tolerance, for adaptive methods.
+        rtol: relative tolerance, for adaptive methods.
+        step: in t, for fixed methods.
+        max_evaluations: of a sample, before it ends as `max_steps`.
+        on_step: called with the share of the samples solved.
+
+    Raises:
+        UsageError: there is no such method.
+    """
+    if method not in ADAPTIVE | FIXED:
+        raise UsageError(
+            f"no solver {method!r}; torchdiffeq has {', '.join(sorted(ADAPTIVE | FIXED))}"
+        )
+    energy = Blocks(energy)
+    ledger = Ledger(z0)
+    size = len(z0) if method in FIXED else 1
+    settings = {"atol": atol, "rtol": rtol}
+    options = {"step_size": step} if method in FIXED else {}
+    for start in range(0, len(z0), max(size, 1)):
+        rows = torch.arange(start, start + size, device=z0.device)
+        slope = _Slope(energy, ledger, rows, max_evaluations)
+        _solve(slope, z0[rows], method, settings, options)
+        if on_step is not None:
+            on_step((start + size) / len(z0))
+    return ledger.solution(energy)
+
+
+def _solve(
+    slope: _Slope,
+    z: Tensor,
+    method: str,
+    settings: Mapping[str, float],
+    options: Mapping[str, float],
+) -> None:
+    ledger, rows = slope.ledger, slope.rows
+    t = torch.tensor([1.0, T_END], dtype=z.dtype, device=z.device)
+    try:
+        end = odeint(slope, z, t, method=method, options=dict(options), **settings)[-1]
+    except (_SpentError, AssertionError):  # the latter is torchdiffeq's word for a vanished step
+        ledger.end(rows, slope.reached, Status.max_steps)
+        return
+    except _LostError:
+        ledger.end(rows, z, Status.non_finite)
+        return
+    ledger.end(rows, end, Status.converged)
+    ledger.end(rows[slope.lost], end[slope.lost], Status.non_finite)
+
+
+class _SpentError(Exception):
+    """The evaluations are used up."""
+
+
+class _LostError(Exception):
+    """No sample has a finite slope any more."""
+
+
+class _Slope:
+    """dz/dt of some samples, as torchdiffeq calls it; a sample whose slope is lost stands still."""
+
+    def __init__(self, energy: Energy, ledger: Ledger, rows: Tensor, budget: int) -> None:
+        self.energy = energy
+        self.ledger = ledger
+        self.rows = rows
+        self.budget = budget
+        self.reached = ledger.z[rows]
+        self.lost = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+
+    def __call__(self, t: Tensor, z: Tensor) -> Tensor:
+        if self.budget <= 0:
+            raise _SpentError
+        self.budget -= 1
+        e, gradient = self.energy.value_and_grad(z)
+        self.lost |= ~self.ledger.saw(self.rows, z, e, gradient)
+        if self.lost.all():
+            raise _LostError
+        return torch.where(self.lost[:, None], 0.0, 0.5 * beta(t) * gradient)
+
+    def callback_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
+        self.reached = z
+
+    def callback_accept_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
+        self.ledger.accepted[self.rows] += 1
+
+    def callback_reject_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
+        self.ledger.rejected[self.rows] += 1

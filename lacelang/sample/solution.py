@@ -1,0 +1,85 @@
+"""What a sampler returns: latents, and for each how it ended and what it cost."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+
+class Status(IntEnum):
+    """How one sample ended. Every member has a sentence for people, and a remedy."""
+
+    converged = 0
+    max_steps = 1
+    non_finite = 2
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in a reader's words."""
+        return _WORDS[self][0]
+
+    @property
+    def remedy(self) -> str:
+        """What may help; empty where nothing is wrong."""
+        return _WORDS[self][1]
+
+
+_WORDS = {
+    Status.converged: ("The sampler went its whole way.", ""),
+    Status.max_steps: (
+        "The sampler spent all its steps before the end of the way; the sample is where it got to.",
+        "Allow more steps (`max_steps`), a larger tolerance, or a higher temperature.",
+    ),
+    Status.non_finite: (
+        "The energy or its gradient was not a finite number; the sample is kept at the best "
+        "point seen before.",
+        "Try another seed; if many samples fail, look for a classifier that returns NaN, "
+        "a very small temperature or a very large weight.",
+    ),
+}
+
+
+@frozen(eq=False)
+class Stats:
+    """What each sample cost; int64 (N,) each.
+
+    Attributes:
+        nfe: evaluations of the energy, most of them with its gradient.
+        accepted: steps taken as proposed.
+        rejected: steps that had to be cut short or tried again.
+    """
+
+    nfe: Tensor
+    accepted: Tensor
+    rejected: Tensor
+
+
+@frozen(eq=False)
+class Solution:
+    """The end of a sampler's run.
+
+    Attributes:
+        z: latents (N, d), finite if the starts were.
+        energy: conditional energy (N,) at z in nats, prior excluded; NaN where it never was finite.
+        status: one for each sample.
+        stats: what it cost.
+    """
+
+    z: Tensor
+    energy: Tensor
+    status: tuple[Status, ...]
+    stats: Stats
+
+
+def unmoved(z0: Tensor) -> Solution:
+    """Return prior draws (N, d) as the solution of no condition at all."""
+    nothing = torch.zeros(len(z0), dtype=torch.int64)
+    return Solution(
+        z0,
+        z0.new_zeros(len(z0)),
+        (Status.converged,) * len(z0),
+        Stats(nothing, nothing.clone(), nothing.clone()),
+    )
