@@ -1,0 +1,91 @@
+"""The energy of one `sample` statement, given a model's classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+
+from lacelang.compiler.balance import balance
+from lacelang.compiler.lower import Settings, lower
+from lacelang.energy import Features, Node
+from lacelang.errors import UsageError
+from lacelang.sample.streams import prior
+from lacelang.semantics import ir
+
+PAPER_SIGMA = 0.1
+"""The paper's sigma, as a share of the attribute's range: sigma^2 = 0.01 on [0, 1]."""
+
+BALANCE_DRAWS = 4096
+BALANCE_SEED = 0
+
+
+class _Generator(Protocol):
+    @property
+    def latent_dim(self) -> int: ...
+
+
+class Judge(Protocol):
+    """What the compiler asks of a loaded model."""
+
+    @property
+    def sigma(self) -> Mapping[str, float]:
+        """By continuous attribute, the classifier's held-out residual in the attribute's unit."""
+        ...
+
+    @property
+    def generator(self) -> _Generator:
+        """Whose latents are judged."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the latents must be."""
+        ...
+
+    def features(self, truncation: float) -> Features:
+        """Return the function from latents z (N, d) to the classifiers' outputs."""
+        ...
+
+
+def compile_condition(statement: ir.SampleStatement, model: Judge) -> Node:
+    """Return the energy of a statement's condition, all of its clauses included.
+
+    Raises:
+        UsageError: the statement has no condition.
+        ResourceError: the model's classifiers cannot be had.
+    """
+    if statement.where is None:
+        raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
+    node = lower(
+        statement.where,
+        Settings(
+            sigma=spread_of(statement, model.sigma),
+            temp=statement.temp,
+            logit_temp=statement.logit_temp,
+            negation=statement.negation,
+        ),
+    )
+    if statement.disjunction == "equal":
+        return node
+    z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
+    with torch.no_grad():
+        outputs = model.features(statement.truncation)(z.to(model.device))
+    return balance(node, outputs)
+
+
+def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> Mapping[str, float]:
+    """Return sigma by continuous attribute, in its unit, as the statement's `sigma` clause says.
+
+    Args:
+        statement: with `sigma residual` (the default) or `sigma paper`.
+        residual: the classifiers' held-out residuals.
+    """
+    if statement.sigma == "residual":
+        return residual
+    return {
+        attribute.name: PAPER_SIGMA * (attribute.high - attribute.low)
+        for attribute in statement.model.attributes
+        if isinstance(attribute, ir.ContinuousAttribute)
+    }
