@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, part)
         part.replace(path)
     except OSError as error:
         raise disk_error(error, path) from error

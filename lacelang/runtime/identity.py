@@ -12,6 +12,7 @@ import attrs
 
 from lacelang import __version__
 from lacelang.semantics.ir import ContinuousAttribute, ModelSpec, Predicate, SampleStatement
+from lacelang.semantics.samplers import SAMPLERS
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "span", "text", "source", "path", "points", "layers"})
@@ -44,6 +45,7 @@ def settings_of(statement: SampleStatement, weights: Mapping[str, str]) -> dict[
         "generator": model.generator,
         "weights": dict(weights),
         "sampler": sampler_text(statement),
+        "options": dict(statement.sampler.options) if statement.where is not None else {},
         "truncation": statement.truncation,
         "negation": " ".join(str(part) for part in statement.negation),
         "disjunction": statement.disjunction,
@@ -57,11 +59,14 @@ def settings_of(statement: SampleStatement, weights: Mapping[str, str]) -> dict[
 
 
 def sampler_text(statement: SampleStatement) -> str:
-    """The sampler as a program names it, such as `heun(tolerance=0.001, max_steps=1000)`."""
+    """The sampler as a program names it, with the options that are not the default ones."""
     if statement.where is None:
         return "prior"
     choice = statement.sampler
-    options = ", ".join(f"{name}={value:g}" for name, value in choice.options.items())
+    table = SAMPLERS.get(choice.name)
+    usual = {} if table is None else table.complete({})
+    changed = {name: v for name, v in choice.options.items() if usual.get(name) != v}
+    options = ", ".join(f"{name}={value:g}" for name, value in changed.items())
     return f"{choice.name}({options})" if options else choice.name
 
 
