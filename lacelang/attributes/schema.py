@@ -16,6 +16,10 @@ Declared = tuple[str, str, Sequence[str]]
 BINARY_VALUES = ("0", "1")
 
 
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
 @frozen
 class Attribute:
     """One attribute of an image.
@@ -33,7 +37,7 @@ class Attribute:
 
     name: str
     kind: Kind
-    values: tuple[str, ...] = field(default=(), converter=tuple)
+    values: tuple[str, ...] = field(default=(), converter=_names)
     low: float = 0.0
     high: float = 1.0
     unit: str | None = None

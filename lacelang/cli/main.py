@@ -56,7 +56,7 @@ def build_parser() -> ArgumentParser:
     from argparse import ArgumentParser
 
     from lacelang import __version__
-    from lacelang.cli import check, fmt, models, run
+    from lacelang.cli import card, check, evaluate, fmt, label, models, run, train
 
     parser = ArgumentParser(
         prog="lacelang",
@@ -66,7 +66,7 @@ def build_parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lacelang {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, check, fmt, models):
+    for command in (run, check, fmt, models, label, train, card, evaluate):
         command.add_to(commands)
     return parser
 

@@ -1,0 +1,108 @@
+"""`lacelang card`: what a model's labels and classifiers are like, as tables and pictures."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lacelang.attributes.labels import Labels
+    from lacelang.attributes.schema import Attribute
+    from lacelang.cli.main import Commands
+    from lacelang.models.generator import Generator
+    from lacelang.output.progress import Progress
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "card", help="write the tables and contact sheets of a model's labels and classifiers"
+    )
+    parser.add_argument("name", metavar="MODEL")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: docs/MODEL")
+    parser.set_defaults(command=write_card)
+
+
+def write_card(arguments: Namespace) -> int:
+    """Write labels.md, classifiers.md and a sheet for every attribute."""
+    from lacelang.attributes import heads_file, labels
+    from lacelang.attributes.card import tables
+    from lacelang.cli.models import find_model
+    from lacelang.models.generator import choose_device
+    from lacelang.output.files import make_folder
+    from lacelang.output.progress import shown
+    from lacelang.runtime.loading import classifiers_of, labels_of, load
+    from lacelang.runtime.schema import schema_of
+
+    spec = find_model(arguments.name)
+    out = arguments.out or Path("docs") / spec.name
+    make_folder(out)
+    table = labels.load(labels_of(spec))
+    attributes = schema_of(spec)
+    (out / "labels.md").write_text(distribution(table, attributes), encoding="utf-8")
+    report = heads_file.load(classifiers_of(spec)).report
+    (out / "classifiers.md").write_text(tables(report), encoding="utf-8")
+    with shown() as progress:
+        model = load(spec, choose_device("cpu").type, progress)
+        _sheets(table, attributes, model.generator, out, progress)
+    print(f"{out}/labels.md, {out}/classifiers.md and {len(attributes)} sheets")
+    return 0
+
+
+def distribution(table: Labels, attributes: tuple[Attribute, ...]) -> str:
+    """The labels' distribution in Markdown, prior and conditioned rows apart."""
+    import numpy as np
+
+    prior = slice(0, table.prior_count)
+    rare = slice(table.prior_count, None)
+    lines = [
+        f"{table.prior_count} prior draws (seed {table.prior_seed}) and "
+        f"{len(table.conditioned)} draws conditioned on rare combinations.",
+        "",
+        "| attribute | prior draws | conditioned draws | not seen |",
+        "| --- | --- | --- | --: |",
+    ]
+    for a in attributes:
+        column = table.columns[a.name]
+        cells = []
+        for part in (column[prior], column[rare]):
+            seen = part[np.isfinite(part)]
+            if not len(seen):
+                cells.append("")
+            elif a.discrete:
+                shares = [f"{v} {np.mean(seen == k):.1%}" for k, v in enumerate(a.values)]
+                cells.append(", ".join(shares[1:] if a.kind == "binary" else shares))
+            else:
+                low, middle, high = np.percentile(seen, [2, 50, 98])
+                cells.append(f"{low:.3g} … {middle:.3g} … {high:.3g} {a.unit or ''}".rstrip())
+        unseen = int(np.isnan(column).sum())
+        lines.append(f"| {a.name} | {cells[0]} | {cells[1]} | {unseen} |")
+    lines += ["", "Numbers are the 2nd, 50th and 98th percentile.", ""]
+    return "\n".join(lines)
+
+
+def _sheets(
+    table: Labels,
+    attributes: tuple[Attribute, ...],
+    generator: Generator,
+    out: Path,
+    progress: Progress,
+) -> None:
+    import numpy as np
+    import torch
+
+    from lacelang.attributes.draws import Draws
+    from lacelang.attributes.labels import styles
+    from lacelang.output.label_sheets import bands, draw
+
+    draws = table.draws()
+    with progress.stage("contact sheets", total=len(attributes)) as stage:
+        for a in attributes:
+            column = table.columns[a.name]
+            chosen = bands(column, a.values, a.unit)
+            rows = np.concatenate([band.rows for band in chosen])
+            w = styles(generator, Draws(draws.z[rows], draws.psi[rows]))
+            sheet = draw(a.name, chosen, column, generator.decode(torch.from_numpy(w)))
+            sheet.save(out / f"{a.name}.jpg", quality=82)
+            stage.advance()

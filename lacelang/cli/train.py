@@ -1,0 +1,71 @@
+"""`lacelang train`: latent classifiers from a table of labels."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lacelang.cli.main import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "train",
+        help="train a model's latent classifiers",
+        description="Train classifiers on the labels of a model, calibrate them on held-out rows, "
+        "and print how well they do there.",
+    )
+    parser.add_argument("name", metavar="MODEL")
+    parser.add_argument(
+        "--recipe",
+        choices=("regularised", "paper"),
+        default="regularised",
+        help="default: regularised",
+    )
+    parser.add_argument(
+        "--heads",
+        choices=("single", "separate"),
+        default="single",
+        help="one trunk with a head for each attribute, or a network for each; default: single",
+    )
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="default: the model's own")
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: the recipe's")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: MODEL.safetensors")
+    parser.set_defaults(command=train_model)
+
+
+def train_model(arguments: Namespace) -> int:
+    """Train, write the classifiers and print the card's tables."""
+    from lacelang.attributes import heads_file, labels
+    from lacelang.attributes.card import tables
+    from lacelang.attributes.training import train
+    from lacelang.cli.models import find_model
+    from lacelang.models.generator import choose_device
+    from lacelang.output.progress import shown
+    from lacelang.runtime.loading import labels_of, load
+    from lacelang.runtime.schema import schema_of
+
+    spec = find_model(arguments.name)
+    out = arguments.out or Path(f"{spec.name}.safetensors")
+    with shown() as progress:
+        table = labels.load(arguments.labels or labels_of(spec))
+        model = load(spec, choose_device("cpu").type, progress)
+        examples = table.examples(model.generator)
+        with progress.stage("training", total=None) as stage:
+            result = train(
+                examples,
+                schema_of(spec),
+                recipe=arguments.recipe,
+                heads=arguments.heads,
+                seed=arguments.seed,
+                epochs=arguments.epochs,
+                progress=lambda done, total: stage.advance(),
+            )
+    heads_file.save(out, result.heads, result.report)
+    print(tables(result.report))
+    print(f"{len(examples)} rows, {result.seconds:.0f} s, {out}")
+    return 0
