@@ -113,8 +113,8 @@ def achieved(atom: Atom, value: float | None) -> str:
         if 0.995 <= value < 0.9995 or 0.0005 <= value < 0.005:
             return f"{value:.3f}"
         return f"{value:.2f}"
-    bounds = [abs(bound) for bound in (atom.low, atom.high) if math.isfinite(bound)]
-    return f"{value:.1f}" if max(bounds, default=abs(value)) >= 10 else f"{value:.2f}"
+    # Degrees and years to a tenth; what has no unit is a share of 1.
+    return f"{value:.1f}" if atom.unit is not None else f"{value:.2f}"
 
 
 def _header(group: GroupRecord, shown: int, width: int) -> list[tuple[str, int, str, int]]:

@@ -39,17 +39,6 @@ def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dic
     return {_text(leaf): _read(leaf, outputs) for leaf, _ in _leaves(where, negated=False)}
 
 
-def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> dict[str, float]:
-    """Sigma by continuous attribute, as the statement's `sigma` clause has it."""
-    if statement.sigma == "residual":
-        return dict(residual)
-    return {
-        attribute.name: 0.1 * (attribute.high - attribute.low)
-        for attribute in statement.model.attributes
-        if isinstance(attribute, ir.ContinuousAttribute)
-    }
-
-
 def _leaves(where: ir.Predicate | None, negated: bool) -> Iterator[tuple[ir.Predicate, bool]]:
     """Comparisons, and whether each is denied once every `not` has moved inwards."""
     if isinstance(where, ir.And | ir.Or):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from lacelang.compiler import spread_of
 from lacelang.output.files import folder_name
 from lacelang.output.latents import Latents
 from lacelang.output.progress import Progress
 from lacelang.output.records import GroupRecord
-from lacelang.runtime.atoms import atoms_of, spread_of
+from lacelang.runtime.atoms import atoms_of
 from lacelang.runtime.identity import condition_text, fingerprint, settings_of
 from lacelang.runtime.loading import load
 from lacelang.runtime.result import Group, Run

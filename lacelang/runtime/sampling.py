@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from attrs import frozen
@@ -81,6 +82,22 @@ def draw_group(task: Task, first: int, stage: Stage) -> Iterator[Drawn]:
         first = last
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sample on one core: a batch is too small for two, and the decoder wants the others.
+
+    Measured at batch 16 and 64, two threads take the same time and twice the work; on a busy
+    machine, where each operation waits for a thread that is not running, a hundred times as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def _draw(
     task: Task, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
 ) -> Drawn:
