@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# A mesh turned by five degrees pairs up after three rounds.
+_PAIRING_ROUNDS = 8
+
 
 def upright(points: Array) -> Array:
     """Turn image axes (x right, y down, z away) into x right, y up, z toward the viewer."""
@@ -85,13 +88,19 @@ def _about_x(pitch: float) -> Array:
 
 
 def partners(mean: Array) -> NDArray[np.int64]:
-    """Return (N,): the point that each point of a frontal mesh is mirrored to.
+    """Return (N,): the point that each point of a frontal mesh (N, 3) is mirrored to.
+
+    The mesh may be turned a little: its mirror image is laid on it step by step.
 
     Raises:
         ValueError: the points do not pair up left and right.
     """
     mirrored = mean * np.array([-1.0, 1.0, 1.0])
-    partner: NDArray[np.int64] = ((mean[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
+    partner = np.arange(len(mean))
+    for _ in range(_PAIRING_ROUNDS):
+        partner = ((mean[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
+        rotation, _ = procrustes(mirrored[partner], mean)
+        mirrored = mirrored @ rotation.T
     if not np.array_equal(partner[partner], np.arange(len(mean))):
         raise ValueError("the mesh has no left-right symmetry")
     return partner

@@ -71,14 +71,23 @@ def fit(
     import torch
 
     mean, scale = features.mean(0), features.std(0) + 1e-6
-    x = torch.from_numpy((features - mean) / scale)
+    # In the basis of the data's own directions the problem has no more unknowns than faces, and
+    # the penalty, being a length, is the same.
+    directions = np.linalg.svd((features - mean) / scale, full_matrices=False)[2].T
+    x = torch.from_numpy((features - mean) / scale @ directions)
     y = torch.from_numpy(labels)
     sizes = np.maximum(np.bincount(labels, minlength=classes), 1)
     importance = torch.from_numpy((len(labels) / (classes * sizes)) ** balance)[y]
     importance = importance / importance.sum()
-    weight = torch.zeros(features.shape[1], classes, dtype=torch.float64, requires_grad=True)
+    weight = torch.zeros(x.shape[1], classes, dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=300, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [weight, bias],
+        max_iter=100,
+        tolerance_grad=1e-6,
+        tolerance_change=1e-8,
+        line_search_fn="strong_wolfe",
+    )
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
@@ -88,7 +97,7 @@ def fit(
         return value
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
-    w = weight.detach().numpy() / scale[:, None]
+    w = directions @ weight.detach().numpy() / scale[:, None]
     b = bias.detach().numpy() - mean @ w
     if classes == 2:
         return Probe(w[:, 1:] - w[:, :1], b[1:] - b[:1])
