@@ -108,7 +108,8 @@ def torchdiffeq_flow(
     options = {"step_size": step} if method in FIXED else {}
     for start in range(0, len(z0), max(size, 1)):
         rows = torch.arange(start, start + size, device=z0.device)
-        slope = _Slope(energy, ledger, rows, max_evaluations)
+        kind = _Slope if method in FIXED else _WatchedSlope
+        slope = kind(energy, ledger, rows, max_evaluations)
         _solve(slope, z0[rows], method, settings, options)
         if on_step is not None:
             on_step((start + size) / len(z0))
@@ -164,6 +165,10 @@ class _Slope:
         if self.lost.all():
             raise _LostError
         return torch.where(self.lost[:, None], 0.0, 0.5 * beta(t) * gradient)
+
+
+class _WatchedSlope(_Slope):
+    """A slope that an adaptive solver tells about its steps."""
 
     def callback_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
         self.reached = z

@@ -17,6 +17,7 @@ GROWTH = 5.0
 SHRINKAGE = 0.05
 FIRST_MOVE = 0.1
 RETRIES = 20
+"""How often a sample may meet an energy that is not finite, and try again with a shorter step."""
 
 
 def heun(
@@ -94,7 +95,7 @@ def heun(
         ledger.accepted[rows] += whole
         ledger.rejected[rows] += ~whole
         steps += 1
-        failures = torch.where(finite, 0, failures + 1)
+        failures += ~finite
 
         arrived = left <= 0.0
         stuck = failures > RETRIES
