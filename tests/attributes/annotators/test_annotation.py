@@ -35,10 +35,10 @@ def test_no_face_has_no_values() -> None:
     assert all(math.isnan(nothing.value(name)) for name in others)
 
 
-def test_glasses_from_three_thousandths_of_the_picture() -> None:
+def test_glasses_from_six_thousandths_of_the_picture() -> None:
     assert judged(glasses_share=0.0).glasses == 0.0
-    assert judged(glasses_share=0.0029).value("glasses") == 0.0
-    assert judged(glasses_share=0.0031).value("glasses") == 1.0
+    assert judged(glasses_share=0.0059).value("glasses") == 0.0
+    assert judged(glasses_share=0.0061).value("glasses") == 1.0
 
 
 def test_width_is_freed_of_pose() -> None:
