@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lacelang.errors import Diagnostic, UsageError
+from lacelang.errors import Diagnostic, ProgramError, UsageError
 
 if TYPE_CHECKING:
     from lacelang.energy import ConditionalEnergy
@@ -82,12 +82,14 @@ class Program:
             The groups by name.
 
         Raises:
+            ProgramError: it holds a statement that cannot be run yet.
             UsageError: no such group or device.
             ResourceError: weights cannot be had, or `out` not written.
         """
         from lacelang.output.files import make_folder
         from lacelang.output.progress import Silent, shown
 
+        self._refuse_what_cannot_run()
         folder = None if out is None else Path(out)
         seed, device, names = _seed(seed), _device(device), self._named(only)
         if folder is not None:
@@ -125,6 +127,27 @@ class Program:
         from lacelang.semantics.ir import SampleStatement
 
         return tuple(s for s in self.checked.statements if isinstance(s, SampleStatement))
+
+    def _refuse_what_cannot_run(self) -> None:
+        """Rather than leave a statement out and pass for a run of the whole program."""
+        from lacelang.semantics.ir import SampleStatement
+
+        path = self.checked.path
+        refused = [
+            Diagnostic(
+                "LACE309",
+                f"`{type(statement).__name__.removesuffix('Statement').lower()}` "
+                "is checked, but cannot be run yet",
+                statement.span,
+                hint="leave it out to run the rest",
+                path=None if path is None else str(path),
+                source=self.source,
+            )
+            for statement in self.checked.statements
+            if not isinstance(statement, SampleStatement)
+        ]
+        if refused:
+            raise ProgramError(refused)
 
     def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
         names = self.groups

@@ -114,7 +114,7 @@ def achieved(atom: Atom, value: float | None) -> str:
             return f"{value:.3f}"
         return f"{value:.2f}"
     # Degrees and years to a tenth; what has no unit is a share of 1.
-    return f"{value:.1f}" if atom.unit is not None else f"{value:.2f}"
+    return f"{value:z.1f}" if atom.unit is not None else f"{value:z.2f}"
 
 
 def _header(group: GroupRecord, shown: int, width: int) -> list[tuple[str, int, str, int]]:

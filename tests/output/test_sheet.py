@@ -136,6 +136,7 @@ def test_an_empty_group_is_still_a_picture(make_group: Make) -> None:
         (Atom("g=1", "g", "probability", 0.5, 1, negated=True), 0.02, "0.98"),
         (Atom("age=15", "age", "value", 7, 23, "years"), 4.23, "4.2"),
         (Atom("yaw=front", "yaw", "value", -3, 3, "deg"), -0.877, "-0.9"),
+        (Atom("yaw=front", "yaw", "value", -3, 3, "deg"), -0.02, "0.0"),
         (Atom("light0=0.4", "light0", "value", 0.3, 0.5), 0.412, "0.41"),
         (Atom("age=15", "age", "value", 7, 23), None, "-"),
     ],

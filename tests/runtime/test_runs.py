@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -205,3 +206,70 @@ def test_wrong_arguments_are_named(model: TinyModel) -> None:
         program(statement()).run(seed=-1)
     with pytest.raises(UsageError, match="no device 'tpu'"):
         program(statement()).run(device="tpu")  # type: ignore[arg-type]
+
+
+def test_a_full_disk_keeps_what_is_finished(
+    model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if ".0003.png." in path.name:
+            real(path, data[:20])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(ResourceError, match="no space left") as caught:
+            program(statement()).run(out=tmp_path)
+    assert caught.value.exit_code == 3
+    names = os.listdir(tmp_path / "kids")
+    assert "0003.png" not in names
+    assert "sheet.png" not in names
+    assert not [name for name in names if name.endswith(".part")]
+    record = read_run(tmp_path)
+    assert record is not None
+    assert not record.complete
+    program(statement()).run(out=tmp_path)
+    program(statement()).run(out=tmp_path.with_name("whole"))
+    assert pixels(tmp_path) == pixels(tmp_path.with_name("whole"))
+
+
+def test_an_energy_for_ones_own_loop(model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lacelang.runtime import loading
+
+    monkeypatch.setattr(loading, "load", lambda spec, device, progress: model)
+    energy = program(statement()).energy("kids")
+    z = torch.randn(3, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    values = energy(z)
+    assert values.shape == (3,)
+    (gradient,) = torch.autograd.grad(values.sum(), z)
+    # Age is 35 + 10 * 0.7 z_1 and its energy (age - 40)^2 / 2 sigma^2 with sigma 4.
+    slope = (35.0 + 7.0 * z[:, 1] - 40.0) * 7.0 / 16.0
+    assert torch.allclose(gradient[:, 1], slope, rtol=1e-4, atol=1e-4)
+    assert torch.allclose(energy.prior(z), 0.5 * z.square().sum(dim=1))
+    with pytest.raises(UsageError, match="no group 'men'"):
+        program(statement()).energy("men")
+    with pytest.raises(UsageError, match="no condition"):
+        program(statement(where=None)).energy("kids")
+
+
+def test_threads_are_given_back(model: TinyModel) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        program(statement()).run()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_every_sampler_of_the_language_runs(model: TinyModel) -> None:
+    from lacelang.semantics.ir import SamplerChoice
+    from lacelang.semantics.samplers import SAMPLERS
+
+    for name, table in SAMPLERS.items():
+        group = program(statement(sampler=SamplerChoice(name, table.complete({})))).run()["kids"]
+        assert group.status == (Status.converged,) * 5, name
+        assert (group.readings["glasses=1"] > 0.5).all(), name

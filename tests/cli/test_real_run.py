@@ -1,0 +1,55 @@
+"""The command line with the real generator and classifiers, from text to pixels."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lacelang.output.png import metadata_of
+from lacelang.output.runfile import read_run
+
+pytestmark = pytest.mark.weights
+
+# To the letter as the design has it, but for the count and a name.
+SENTENCE = (
+    "sample 2 from ffhq where (glasses=1 or yaw=front) and not smile=1 temp 0.5 as sentence\n"
+)
+
+
+def run(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lacelang", "run", str(source), "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_the_sentence_runs_and_twice_the_same(tmp_path: Path) -> None:
+    source = tmp_path / "p.lace"
+    source.write_text(SENTENCE)
+    results = [run(source, tmp_path / name) for name in ("a", "b")]
+    for result in results:
+        assert result.returncode == 0, result.stderr
+        # Silent in a pipe: no bars, no escapes.
+        assert result.stderr == ""
+        assert result.stdout.startswith("sentence: 2 faces")
+    for name in ("0000.png", "0001.png", "sheet.png", "latents.safetensors"):
+        first = (tmp_path / "a" / "sentence" / name).read_bytes()
+        assert first == (tmp_path / "b" / "sentence" / name).read_bytes()
+    with Image.open(tmp_path / "a" / "sentence" / "0000.png") as face:
+        assert face.size == (1024, 1024)
+        assert face.mode == "RGB"
+    record = read_run(tmp_path / "a")
+    assert record is not None
+    assert record.complete
+    (group,) = record.groups
+    assert [atom.wanted for atom in group.atoms] == ["glasses=1", "yaw=front", "not smile=1"]
+    for sample in group.samples:
+        assert sample.status == "converged"
+        smile = sample.readings["smile=1"]
+        assert smile is not None
+        assert smile < 0.5
+    metadata = metadata_of(tmp_path / "a" / "sentence" / "0001.png")
+    assert metadata is not None
+    assert metadata["program"]["source"] == SENTENCE
