@@ -79,7 +79,9 @@ class Bars:
         self._rich = rich
 
     def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
-        """Begin a stage with a bar of its own."""
+        """Begin a stage with a bar of its own; none where there is nothing to do."""
+        if total == 0:
+            return _SilentStage()
         task = self._rich.add_task(name, total=total, unit=unit)
         return _Bar(self._rich, task)
 
@@ -134,8 +136,12 @@ class _Bar:
     ) -> None:
         # A finished bar stays, frozen at what it reached; an unknown total becomes what was done.
         task = self._rich.tasks[self._rich.task_ids.index(self._task)]
+        done = task.completed
         if task.total is None:
-            self._rich.update(self._task, total=max(task.completed, 1), completed=task.completed)
+            self._rich.update(self._task, total=max(done, 1), completed=done)
+        elif abs(task.total - done) < 1e-6 * task.total:
+            # Shares of a step do not quite add up to the whole.
+            self._rich.update(self._task, completed=task.total)
         self._rich.stop_task(self._task)
 
 

@@ -108,13 +108,15 @@ def _draw(
         solution = sample.unmoved(z0)
         stage.advance(len(indices))
     else:
+        shown = _shown(stage, len(indices))
         solution = SAMPLERS[statement.sampler.name](
             energy,
             z0,
             **statement.sampler.options,
             streams=sample.Streams(seed, indices),
-            on_step=_shown(stage, len(indices)),
+            on_step=shown,
         )
+        shown(1.0)
     with torch.inference_mode():
         w = model.styles(solution.z, statement.truncation)
         outputs = {} if energy is None else model.judge(solution.z, w)

@@ -108,9 +108,9 @@ def _make(
         for model in {id(task.model): task.model for task in tasks}.values():
             model.prepare()
     with (
-        progress.stage("sampling", wanted - drawn) as sampling,
         progress.stage("decoding", to_paint) as decoding,
         Painter(folder, record, decoding, metadata) as painter,
+        progress.stage("sampling", wanted - drawn) as sampling,
     ):
         for task in tasks:
             painter.expect(task.name)
