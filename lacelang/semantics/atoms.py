@@ -36,7 +36,7 @@ class Comparisons:
             if attribute.name == word.name:
                 return attribute
         model = self.model.name
-        hint = did_you_mean(word.name, (a.name for a in self.model.attributes), f"{model} has")
+        hint = did_you_mean(word.name, (a.name for a in self.model.attributes), f"{model} has:")
         if word.name in frame.module.definitions or word.name in frame.module.visible:
             hint = f"`{word.name}` is a definition; it stands alone, without a comparison"
         message = f"{model} has no attribute `{word.name}`"
@@ -56,7 +56,8 @@ class Comparisons:
         classes = {cls}
         if node.operator == "!=":
             classes = set(range(len(attribute.values))) - classes
-        text = f"{attribute.name}{node.operator}{shown}"
+        space = "" if node.operator == "=" else " "
+        text = f"{attribute.name}{space}{node.operator}{space}{shown}"
         return ir.Discrete(attribute, frozenset(classes), text=text)
 
     def _compare_continuous(
@@ -69,7 +70,7 @@ class Comparisons:
             self.report.say("LACE201", message, node, frame, f"write `{attribute.name}=…`")
             raise LostError
         value, shown = measured(node.value, attribute, self.model.name, frame, self.report)
-        space = "" if node.operator in ("=", "!=") else " "
+        space = "" if node.operator == "=" else " "
         text = f"{attribute.name}{space}{node.operator}{space}{shown}"
         if node.operator == "=":
             return ir.Equals(attribute, value, text=text)

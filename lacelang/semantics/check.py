@@ -48,15 +48,17 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
     """Check the definitions that no statement uses, and say that they are not used."""
     uses = {id(d) for d in module.definitions.values() if d.used}
     runs = any(isinstance(s, _RUNNING) for s in module.program.statements)
+    # Where something is wrong, what seems unused may only be misspelt.
+    fine = runs and not report.errors(None)
     models = list(statements.models.values())
     model = models[0] if len(models) == 1 else None
     for definition in module.definitions.values():
         if id(definition) not in uses:
             _look_at(definition, model, report)
-            if runs and not module.broken and not definition.used:
+            if fine and not definition.used:
                 name = definition.node.name
                 report.say("LACE511", f"nothing uses `{name.name}`", name, module)
-    if runs and not module.broken:
+    if fine:
         _unused_imports(module, statements, report)
 
 

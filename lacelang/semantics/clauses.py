@@ -118,7 +118,7 @@ class Clauses:
             return None
         table = SAMPLERS.get(clause.sampler.name)
         if table is None:
-            hint = did_you_mean(clause.sampler.name, SAMPLERS, "there are")
+            hint = did_you_mean(clause.sampler.name, SAMPLERS, "known:")
             message = f"there is no sampler `{clause.sampler.name}`"
             self.say("LACE106", message, clause.sampler, hint)
             return None
@@ -146,8 +146,8 @@ class Clauses:
     def _preset(self, option: nodes.Option, table: SamplerTable) -> str:
         scalar = settle(option.value, self.frame, self.report)
         if scalar.word is None or scalar.word not in table.presets:
-            hint = did_you_mean(scalar.word or "", table.presets, "there are")
-            message = f"`{table.name}` has no preset {scalar.text}"
+            hint = did_you_mean(scalar.word or "", table.presets, "known:")
+            message = f"`{table.name}` has no preset `{scalar.text}`"
             self.say("LACE109", message, option.value, hint)
             raise LostError
         return scalar.word
@@ -157,7 +157,7 @@ class Clauses:
         option = table.option(name)
         if option is None:
             known = [o.name for o in table.options] + (["preset"] if table.presets else [])
-            hint = did_you_mean(name, known, "it has")
+            hint = did_you_mean(name, known, "it has:")
             message = f"the sampler `{table.name}` has no option `{name}`"
             self.say("LACE107", message, node.name, hint)
             raise LostError

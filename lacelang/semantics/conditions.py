@@ -291,8 +291,8 @@ class Conditions:
             self.report.say("LACE117", message, node, frame, f"write `{name}`")
         elif wanted != len(node.arguments):
             given = len(node.arguments)
-            plural = "" if wanted == 1 else "s"
-            message = f"`{name}` takes {wanted} argument{plural}, and {given} are given"
+            plural, verb = "" if wanted == 1 else "s", "is" if given == 1 else "are"
+            message = f"`{name}` takes {wanted} argument{plural}, and {given} {verb} given"
             hint = f"it is defined as `{name}({', '.join(p.name for p in definition.parameters)})`"
             self.report.say("LACE117", message, node, frame, hint)
         else:

@@ -75,7 +75,7 @@ class Groups:
             model = self._models[name]
             return None if model is None else (name, model)
         if not frame.module.is_uncertain(name):
-            hint = did_you_mean(name, self._models, "so far there are")
+            hint = did_you_mean(name, self._models, "known so far:")
             hint = hint or "a `sample … as NAME` above it makes one"
             self.report.say("LACE108", f"there is no group `{name}` so far", group, frame, hint)
         return None

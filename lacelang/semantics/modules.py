@@ -54,7 +54,7 @@ class Library:
             if name in shared.models:
                 return shared.models[name]
         known = [*module.models, *module.visible_models, *library_models()]
-        hint = did_you_mean(name, known, "there are")
+        hint = did_you_mean(name, known, "known:")
         self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)
         return None
 
@@ -65,16 +65,16 @@ class Library:
     ) -> Module:
         for problem in parsed.problems:
             self.report.add(problem)
-        broken = bool(parsed.problems)
         uncertain: frozenset[str] | None = frozenset()
-        if broken:
+        if parsed.problems:
             uncertain = names_defined(parsed.tokens.tokens)
             kinds = [t.type for t in parsed.tokens.tokens].count("IMPORT")
             whole = [s for s in parsed.program.statements if isinstance(s, nodes.Import)]
             if kinds > len(whole) or not parsed.tokens.complete:
                 uncertain = None
         module = Module(name, path, folder, source, parsed.program)
-        module.broken, module.uncertain = broken, uncertain
+        module.uncertain = uncertain
+        module.scars = tuple(problem.span for problem in parsed.problems)
         return module
 
     def _fill(self, module: Module) -> None:
@@ -139,7 +139,7 @@ class Library:
             if file.is_file():
                 return file
             names = [p.stem for p in sorted(shipped("stdlib").glob(f"*{_SUFFIX}"))]
-            hint = did_you_mean(target.name, names, "it has")
+            hint = did_you_mean(target.name, names, "it has:")
             message = f"the standard library has no module `{target.name}`"
             self.report.say("LACE114", message, target, module, hint)
             return None

@@ -25,7 +25,7 @@ class Module:
         visible_models: models that its imports bring in.
         uncertain: names that its broken statements seem to define; complaints about them would
             only repeat what is already said. None means any name.
-        broken: it has syntax errors.
+        scars: where its syntax errors are.
     """
 
     name: str
@@ -38,7 +38,23 @@ class Module:
     visible: dict[str, Definition] = Factory(dict)
     visible_models: dict[str, ModelSpec | None] = Factory(dict)
     uncertain: frozenset[str] | None = frozenset()
-    broken: bool = False
+    scars: tuple[Span, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether it has syntax errors."""
+        return bool(self.scars)
+
+    def is_scarred(self, span: Span) -> bool:
+        """Whether a syntax error touches `span`; what else is wrong there may be due to it."""
+        start, end = (span.line, span.column), (span.end_line, span.end_column)
+        return any(
+            (s.line, s.column) < end and start < (s.end_line, s.end_column) for s in self.scars
+        )
+
+    def has_scar_on(self, line: int) -> bool:
+        """Whether a syntax error stands on the line."""
+        return any(s.line <= line <= s.end_line for s in self.scars)
 
     def is_uncertain(self, name: str) -> bool:
         """Whether a missing `name` may be the fault of a broken statement."""

@@ -16,8 +16,9 @@ from lacelang.semantics.scope import Frame, Module
 from lacelang.semantics.settings import temperature
 from lacelang.semantics.values import LostError, plain_number
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import UNITS
 
-MAX_STATEMENTS = 100_000
+MAX_STATEMENTS = 20_000
 """How many statements a program may come to when its loops are written out."""
 
 _OUTSIDE_ONLY = nodes.Model | nodes.Import | nodes.Let | nodes.Def
@@ -35,6 +36,7 @@ class Statements:
         self.result: list[ir.Statement] = []
         self.models: dict[str, ir.ModelSpec] = {}
         self._left = MAX_STATEMENTS
+        self._stopped = False
 
     def run(self) -> None:
         """Check all statements of the program; `result` has those without errors."""
@@ -77,7 +79,8 @@ class Statements:
                     break
                 self._statement(inner, inside)
             used = used or inside.bindings[name].used
-        if self._left < 0:
+        if self._left < 0 and not self._stopped:
+            self._stopped = True
             message = f"this comes to more than {MAX_STATEMENTS} statements, loops written out"
             self.report.say("LACE307", message, node.variable, frame, "loop over fewer values")
         if not used and node.body and not self.module.broken:
@@ -119,7 +122,7 @@ class Statements:
         )
 
     def _count(self, node: nodes.Sample, read: Clauses, frame: Frame) -> int:
-        if node.count is None:
+        if node.count is None or (_forgotten_from(node) is not None and read.wrong):
             return clauses.DEFAULT_COUNT
         try:
             count = plain_number(node.count, frame, self.report, "the number of samples")
@@ -127,7 +130,8 @@ class Statements:
             read.wrong = True
             return clauses.DEFAULT_COUNT
         if not count.is_integer() or not 1 <= count <= clauses.MAX_COUNT:
-            message = f"a sample has 1 to {clauses.MAX_COUNT} members; {count:g} makes no sense"
+            most = clauses.MAX_COUNT
+            message = f"the number of samples is whole, from 1 to {most}; {count:g} is not"
             read.say("LACE205", message, node.count)
             return clauses.DEFAULT_COUNT
         return int(count)
@@ -231,7 +235,11 @@ class Statements:
             if not self.module.broken:
                 keyword = type(node).__name__.lower()
                 message = f"`{keyword}` needs to know its model"
-                read.say("LACE302", message, _first_word(node, keyword), "add `from ffhq`")
+                hint = "add `from ffhq`"
+                forgotten = _forgotten_from(node)
+                if forgotten is not None:
+                    hint = f"put `from` before `{forgotten}`"
+                read.say("LACE302", message, _first_word(node, keyword), hint)
             return None
         binding = frame.bindings.get(clause.model.name)
         word = clause.model
@@ -291,3 +299,10 @@ def _first_word(node: nodes.Node, keyword: str) -> nodes.Word:
     start = node.span
     end = start.column + len(keyword)
     return nodes.Word(keyword, span=Span(start.line, start.column, start.line, end))
+
+
+def _forgotten_from(node: nodes.Sample | nodes.Measure) -> str | None:
+    """Return `ffhq` of `sample 8 ffhq`, where it looks like the unit of 8."""
+    count = node.count if isinstance(node, nodes.Sample) else None
+    unit = count.unit if isinstance(count, nodes.Quantity) else None
+    return unit.name if unit is not None and unit.name not in UNITS else None

@@ -70,7 +70,7 @@ def settle(value: nodes.Value | nodes.Reference, frame: Frame, report: Report) -
         return Scalar(None, None, here.name, here.name, at, where)
     if isinstance(here, nodes.Text):
         return Scalar(None, None, here.value, f'"{here.value}"', at, frame, True)
-    report.say("LACE118", "a value is wanted here, not a condition", at, frame)
+    report.say("LACE118", "a value is wanted here, not a condition", here, where)
     raise LostError
 
 

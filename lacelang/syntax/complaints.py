@@ -213,7 +213,7 @@ def _number_first(t: Trouble) -> Complaint | None:
 
 def _needless_equals(t: Trouble) -> Complaint | None:
     if t.kind in ("EQUAL", "COLON") and (
-        t.previous in _NEED_VALUE - _OPERATORS or t.previous in NEED_NAME
+        t.previous in _NEED_VALUE - _OPERATORS or t.previous in NEED_NAME.keys() - _ALWAYS_NAME
     ):
         message = f"`{t.before}` takes what follows without `{t.token}`"
         return _say("LACE003", message, t.token, "leave it out", drop=True)
@@ -247,6 +247,13 @@ def _missing_sign(t: Trouble) -> Complaint | None:
         if kind in t.expected and t.accepts([kind, t.kind, *beyond]):
             message = f"`{SHAPES.get(kind, 'in')}` is missing before `{_shortened(str(t.token))}`"
             return _say("LACE013", message, t.token, insert=(kind,))
+    return None
+
+
+def _number_joined(t: Trouble) -> Complaint | None:
+    if t.kind in _JOINTS and t.previous in ("NUMBER", "UNIT"):
+        message = f"`{t.token}` joins conditions, and before it stands a number"
+        return _say("LACE003", message, t.token, "a condition is like `age > 10`")
     return None
 
 
@@ -309,19 +316,21 @@ def _in_words(expected: frozenset[str]) -> str:
     rest = set(expected) - {"UNIT", "$END"}
     parts = []
     for group, phrase in (
-        (STATEMENTS, "a statement, such as `sample`"),
-        (CLAUSES, "a clause, such as `where`"),
+        (STATEMENTS, "a statement"),
+        (CLAUSES, "a clause"),
     ):
         if rest >= group:
             rest -= group
             parts.append(phrase)
     if rest >= {"AND", "OR"}:
         rest -= {"AND", "OR", "XOR", "IMPLIES"}
-        parts.append("`and`, `or`")
+        parts.insert(0, "`and`, `or`")
     if len(parts) + len(rest) > 6:
         return ""
     named = sorted(rest, key=lambda k: (k not in PHRASES, k))
     parts = [PHRASES.get(k) or f"`{SHAPES.get(k, k.lower())}`" for k in named] + parts
+    if parts == ["a statement"]:
+        return "a statement, such as `sample`"
     return " or ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
@@ -342,6 +351,7 @@ _RULES: tuple[Callable[[Trouble], Complaint | None], ...] = (
     _chained,
     _number_first,
     _missing_share,
+    _number_joined,
     _missing_joint,
     _missing_sign,
     _missing_part,

@@ -8,6 +8,7 @@ the text is skipped up to the next one that can begin there.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -57,7 +58,7 @@ def parse(source: str, path: str | None = None) -> nodes.Program:
 def read(source: str, path: str | None = None) -> Parsed:
     """Read as much of `source` as makes sense; never raises."""
     taken = tokenize(source)
-    reader = _Reader(taken.tokens, taken.complete)
+    reader = _Reader(taken)
     program = reader.run()
     found = sorted(taken.problems + reader.problems, key=lambda p: (p.span.line, p.span.column))
     problems = tuple(
@@ -75,9 +76,10 @@ class _Reader:
         orphans: `{` that were skipped or given up, whose `}` is still to come.
     """
 
-    def __init__(self, tokens: list[Token], complete: bool) -> None:
-        self.tokens = tokens
-        self.complete = complete
+    def __init__(self, taken: Tokens) -> None:
+        self.tokens = taken.tokens
+        self.complete = taken.complete
+        self.gaps = taken.gaps
         self.problems: list[Diagnostic] = []
         self.state = loaded().parse_interactive().parser_state
         self.states = self.state.parse_conf.states
@@ -182,8 +184,15 @@ class _Reader:
             accepts=self.accepts,
         )
         complaint = explain(trouble)
-        self.problems.append(complaint.diagnostic)
+        if not self._behind_a_gap(trouble):
+            self.problems.append(complaint.diagnostic)
         return complaint
+
+    def _behind_a_gap(self, trouble: Trouble) -> bool:
+        """Whether something was left out right before the token, which explains the trouble."""
+        after = (trouble.before.end_pos or 0) if trouble.before is not None else 0
+        at = bisect_left(self.gaps, after)
+        return at < len(self.gaps) and self.gaps[at] <= (trouble.token.start_pos or 0)
 
     def _mend(self, complaint: Complaint, i: int) -> bool:
         """Do what the complaint proposes, if the automaton agrees; say whether it was done."""

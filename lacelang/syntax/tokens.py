@@ -35,12 +35,14 @@ class Tokens:
         tokens: all but white space and comments, in order.
         comments: in order.
         problems: what had to be mended or left out.
+        gaps: offsets at which something was left out.
         complete: False if reading stopped early.
     """
 
     tokens: list[Token] = field(factory=list)
     comments: list[Token] = field(factory=list)
     problems: list[Diagnostic] = field(factory=list)
+    gaps: list[int] = field(factory=list)
     complete: bool = True
 
 
@@ -86,6 +88,7 @@ def tokenize(text: str) -> Tokens:
     state = LexerThread.from_text(lexer, text).state
     assert state is not None
     tokens, comments = result.tokens, result.comments
+    open_ = 0
     while True:
         try:
             token = lexer.next_token(state)
@@ -98,6 +101,9 @@ def tokenize(text: str) -> Tokens:
             _mend(text, state, result)
         else:
             (comments if token.type == "COMMENT" else tokens).append(token)
+            open_ += (token.type in _OPENING) - (token.type in _CLOSING)
+            if open_ > _HOPELESS:
+                break
     _join_touching(result)
     retype(tokens)
     _limit_nesting(result)
@@ -143,7 +149,9 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
     state.line_ctr.feed(wrong)
     span = Span(line, column, line, column + len(wrong))
     result.problems.append(Diagnostic(code, message, span, hint))
-    if kind is not None and kind != "MINUS":
+    if kind is None or kind == "MINUS":
+        result.gaps.append(at)
+    else:
         value = SHAPES.get(kind) or _WORDS.get(kind) or f'"{wrong.strip(_QUOTES)}"'
         end = column + len(wrong)
         result.tokens.append(Token(kind, value, at, line, column, line, end, at + len(wrong)))
@@ -228,5 +236,7 @@ def _limit_nesting(result: Tokens) -> None:
             return
 
 
+# So many open brackets are too many anyhow; what follows them need not be read.
+_HOPELESS = 10_000
 _OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
 _CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})

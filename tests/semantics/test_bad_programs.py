@@ -1,0 +1,49 @@
+"""Wrong programs and what is said about them, word for word.
+
+Run with LACELANG_UPDATE=1 to write the expected texts anew, then read them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lacelang.errors import ProgramError
+from lacelang.semantics.check import check
+from lacelang.semantics.codes import CODES, severity_of
+from lacelang.syntax.render import render_all
+
+FOLDER = Path(__file__).parent.parent / "bad"
+PROGRAMS = sorted(FOLDER.glob("*.lace"))
+
+
+def _said(name: str) -> str:
+    path = Path(name)
+    try:
+        diagnostics = check(path.read_text(encoding="utf-8"), path, pedantic=True).warnings
+    except ProgramError as error:
+        diagnostics = error.diagnostics
+        assert diagnostics[0].severity == "error"
+    assert diagnostics
+    for found in diagnostics:
+        assert found.code in CODES
+        assert found.severity == severity_of(found.code)
+        assert found.path is not None
+    return render_all(diagnostics) + "\n"
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_what_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FOLDER)
+    said = _said(path.name)
+    golden = path.with_suffix(".txt")
+    if os.environ.get("LACELANG_UPDATE"):
+        golden.write_text(said, encoding="utf-8")
+    assert said == golden.read_text(encoding="utf-8")
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(PROGRAMS) >= 50
+    assert {p.stem for p in PROGRAMS} == {p.stem for p in FOLDER.glob("*.txt")}

@@ -1,0 +1,125 @@
+"""Programs to test with: from the grammar itself, and meaningful ones for stdlib/ffhq.lace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
+
+from lacelang.syntax.grammar import build, keywords
+
+NAMES = ("smile", "glasses", "men", "kids", "a", "b", "x1", "tête", "_t", "front")
+
+
+def from_the_grammar() -> st.SearchStrategy[str]:
+    """Programs that the grammar derives; few of them mean anything."""
+    explicit: dict[str, Any] = {
+        word.upper(): st.just(f" {word} ") for word in keywords() if word != "in"
+    }
+    explicit |= {
+        "IN": st.just(" in "),
+        "IN_SHARE": st.just(" in "),
+        "NAME": st.sampled_from(NAMES).map(lambda name: f" {name} "),
+        "UNIT": st.sampled_from([" deg ", " years "]),
+        "NUMBER": st.sampled_from([" 1 ", " -25 ", " 0.5 ", " 1e-3 ", " .5 ", " +2 "]),
+        "STRING": st.sampled_from(['"a b"', '"beard at {t}"', '"x.lace"', '""']),
+        "SPACE": st.sampled_from([" ", "\n", "\n\n", "\n\n\n", "\t"]),
+        "COMMENT": st.sampled_from(["# why\n", "#\n", "#!  \n", "# " + "long " * 25 + "\n"]),
+    }
+    return from_lark(build(), start="start", explicit=explicit)
+
+
+# Meaningful programs
+
+_BINARY = st.sampled_from(["smile", "glasses", "beard"])
+_MEASURED = {"yaw": (-45, 45, " deg"), "age": (0, 70, " years"), "light0": (0, 1, "")}
+
+
+@st.composite
+def _measured(draw: st.DrawFn) -> str:
+    name = draw(st.sampled_from(sorted(_MEASURED)))
+    low, high, unit = _MEASURED[name]
+    unit = draw(st.sampled_from(["", unit]))
+    values = st.integers(0, 100).map(lambda i: low + (high - low) * i / 100)
+    if draw(st.booleans()):
+        a, b = sorted([draw(values), draw(values)])
+        return f"{name} in {a}{unit}..{b}{unit}" if a < b else f"{name} = {a}{unit}"
+    operator = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="]))
+    return f"{name} {operator} {draw(values)}{unit}"
+
+
+_ATOMS = st.one_of(
+    st.tuples(_BINARY, st.sampled_from(["=1", " = 0", " != 1", " ~ 0.6"])).map("".join),
+    st.sampled_from(["gender=male", "haircolor in {gray, blond}", "haircolor != red"]),
+    st.sampled_from(["yaw=left", "age = child", "yaw in {left, right}"]),
+    _measured(),
+)
+_WEIGHTS = st.sampled_from(["", "", " [weight 2]", " [temp 0.5]", " [weight 0.5, temp 2]"])
+
+
+def predicates() -> st.SearchStrategy[str]:
+    """Conditions on ffhq without errors."""
+
+    def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        terms = st.lists(
+            st.tuples(inner, _WEIGHTS).map(lambda t: f"({t[0]}){t[1]}"), min_size=2, max_size=4
+        )
+        return st.one_of(
+            terms.map(" and ".join),
+            terms.map(" or ".join),
+            st.tuples(inner, inner).map(lambda t: f"({t[0]}) xor ({t[1]})"),
+            st.tuples(inner, inner).map(lambda t: f"({t[0]}) implies ({t[1]})"),
+            inner.map(lambda p: f"not ({p})"),
+        )
+
+    return st.recursive(_ATOMS, grow, max_leaves=8)
+
+
+_CLAUSES = [
+    st.sampled_from(["truncation 0.7", "truncation 1"]),
+    st.integers(0, 2**40).map(lambda n: f"seed {n}"),
+    st.sampled_from(["temp 0.5", "temp 2"]),
+    st.sampled_from(
+        ["with heun", "with heun(tolerance=1e-2)", "with dopri5", "with langevin(preset=paper)"]
+    ),
+    st.sampled_from(["negation complement", "negation contrast(0.1)"]),
+    st.sampled_from(["disjunction balanced", "disjunction equal"]),
+    st.sampled_from(["sigma paper", "sigma residual"]),
+]
+_GAPS = st.sampled_from([" ", "\n", "\n  ", "  # a remark\n", "\n# a line of its own\n"])
+
+
+@st.composite
+def samples(draw: st.DrawFn, name: str | None = None) -> str:
+    """One `sample` statement without errors."""
+    clauses = ["from ffhq"]
+    if draw(st.booleans()):
+        clauses.append(f"where {draw(predicates())}")
+    clauses += [draw(c) for c in _CLAUSES if draw(st.integers(0, 3)) == 0]
+    if name is not None:
+        clauses.append(f"as {name}")
+    clauses = draw(st.permutations(clauses))
+    count = draw(st.sampled_from(["", " 8", " 16"]))
+    return f"sample{count}" + "".join(draw(_GAPS) + clause for clause in clauses)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    """Whole programs without errors."""
+    parts = [f"let l{i} = {draw(predicates())}" for i in range(draw(st.integers(0, 2)))]
+    lets = len(parts)
+    for i in range(draw(st.integers(1, 3))):
+        parts.append(draw(samples(f"g{i}")))
+        if lets and draw(st.booleans()):
+            parts.append(f"sample from ffhq where l0 or not l{lets - 1} seed 1")
+        if draw(st.booleans()):
+            parts.append(f"edit g{i} {{ smile = 0 yaw = left [weight 2] }} as e{i}")
+        if draw(st.booleans()):
+            parts.append(f"expect {draw(predicates())} in 90% of g{i}")
+    if draw(st.booleans()):
+        parts.append(f"measure {draw(predicates())} given {draw(_ATOMS)} from ffhq")
+    if draw(st.booleans()):
+        parts.append('for t in 2, 1 { sample from ffhq where beard=1 temp t as "b {t}" }')
+    gaps = [draw(st.sampled_from(["\n", "\n\n", "\n\n\n# between\n"])) for _ in parts]
+    return "".join(part + gap for part, gap in zip(parts, gaps, strict=True))

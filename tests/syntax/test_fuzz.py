@@ -1,0 +1,153 @@
+"""Whatever the text, reading and checking it ends in a tree or in a ProgramError."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lace_programs import NAMES, programs
+
+from lacelang.errors import Diagnostic, ProgramError
+from lacelang.semantics.check import check
+from lacelang.syntax.format import format_source
+from lacelang.syntax.grammar import keywords
+from lacelang.syntax.parser import read
+from lacelang.syntax.render import render_all
+
+_SETTINGS = settings(max_examples=60, deadline=None)
+_SIGNS = [*"(){}[],:%=<>~#\n", "..", "!=", "==", "&&", "1", "-2.5", '"x"', '"', "§", "\x00"]
+_SCRAPS = st.sampled_from(
+    [*sorted(keywords()), *NAMES, *_SIGNS, "deg", "ffhq", "\u2028", "”", "\ud800", "１"]
+)
+
+
+def _survives(source: str) -> tuple[Diagnostic, ...]:
+    found = _found(source)
+    lines = source.split("\n")
+    for diagnostic in found:
+        span = diagnostic.span
+        assert 1 <= span.line <= span.end_line <= len(lines)
+        assert 1 <= span.column <= len(lines[span.line - 1]) + 1
+        assert (span.line, span.column) < (span.end_line, span.end_column)
+    assert bool(render_all(found)) == bool(found)
+    return found
+
+
+def _found(source: str) -> tuple[Diagnostic, ...]:
+    try:
+        check(source)
+    except ProgramError as error:
+        return error.diagnostics
+    return ()
+
+
+@_SETTINGS
+@given(st.text(max_size=200))
+def test_any_text(source: str) -> None:
+    _survives(source)
+
+
+@_SETTINGS
+@given(st.binary(max_size=200))
+def test_any_bytes(data: bytes) -> None:
+    _survives(data.decode("utf-8", "surrogateescape"))
+    _survives(data.decode("latin-1"))
+
+
+@_SETTINGS
+@given(st.lists(_SCRAPS, max_size=60))
+def test_any_order_of_the_words_of_the_language(scraps: list[str]) -> None:
+    _survives(" ".join(scraps))
+
+
+@_SETTINGS
+@given(programs(), st.data())
+def test_a_program_with_a_piece_cut_out(source: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(source)))
+    end = data.draw(st.integers(start, min(len(source), start + 12)))
+    broken = source[:start] + data.draw(st.sampled_from(["", " x ", ")", '"'])) + source[end:]
+    _survives(broken)
+
+
+@_SETTINGS
+@given(st.lists(_SCRAPS, max_size=60))
+def test_formatting_refuses_what_it_cannot_read(scraps: list[str]) -> None:
+    source = " ".join(scraps)
+    if read(source).problems:
+        with pytest.raises(ProgramError):
+            format_source(source)
+    else:
+        assert read(format_source(source)).problems == ()
+
+
+@pytest.mark.parametrize("text", ["(", "not ", "[", "{", "f(", "not (", "(a=1 and "])
+def test_deep_nesting_is_one_spanned_error(text: str) -> None:
+    found = _survives("sample from ffhq where " + text * 100_000)
+    deep = [d for d in found if d.code == "LACE006"]
+    assert len(deep) == 1
+    assert len(found) <= 2
+    assert deep[0].span.line == 1
+
+
+def test_deep_but_closed_brackets() -> None:
+    deep = "sample from ffhq where " + "(" * 100_000 + "smile=1" + ")" * 100_000
+    (found,) = _survives(deep)
+    assert found.code == "LACE006"
+    assert _survives("sample from ffhq where " + "(" * 99 + "smile=1" + ")" * 99) == ()
+
+
+def test_many_loops_inside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lacelang.semantics.statements.MAX_STATEMENTS", 500)
+    loops = "".join(f"for t{i} in 1, 2 {{ " for i in range(60))
+    found = _survives(loops + "sample from ffhq where smile=1" + "}" * 60)
+    assert [d.code for d in found if d.severity == "error"] == ["LACE307"]
+
+
+def test_definitions_that_double_do_not_explode() -> None:
+    doubled = "".join(f"def d{i}(a) = d{i - 1}(d{i - 1}(a))\n" for i in range(1, 40))
+    source = f"def d0(a) = a and a\n{doubled}sample from ffhq where d39(smile=1)"
+    started = time.perf_counter()
+    found = _survives(source)
+    assert [d.code for d in found] == ["LACE307"]
+    assert time.perf_counter() - started < 10
+
+
+def test_a_chain_of_xor_does_not_explode() -> None:
+    chain = " xor ".join(["smile=1"] * 60)
+    assert [d.code for d in _survives(f"sample from ffhq where {chain}")] == ["LACE307"]
+
+
+def _seconds(source: str) -> float:
+    started = time.process_time()
+    _survives(source)
+    return time.process_time() - started
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'sample 8 from ffhq where (smile=1 or glasses=1) and not yaw=left seed {i} as "g{i}"\n',
+        "sample 8 from ffhq where (smile=1 or glasses=1 seed {i} as g{i}\n",
+        "let l{i} = smile=1 and gender=male\n",
+        "§ @ sampel ((( ]]] }}}} \n",
+        "# {i} a comment only\n",
+    ],
+)
+def test_time_grows_with_the_length_only(line: str) -> None:
+    def program(count: int) -> str:
+        return "".join(line.replace("{i}", str(i)) for i in range(count))
+
+    _seconds(program(10))
+    short, long = (min(_seconds(program(n)) for _ in range(2)) for n in (250, 2000))
+    # Eight times the text; quadratic time would show as a factor of 64.
+    assert long < 24 * short + 0.2
+
+
+def test_a_megabyte_on_one_line() -> None:
+    source = "sample from ffhq where " + " and ".join(["smile=1"] * 9_000)
+    assert _survives(source) == ()
+    _survives("sample from ffhq where " + "x" * 1_000_000)
+    _survives('sample from ffhq as "' + "x" * 1_000_000 + '"')
+    _survives("{" * 1_000_000)
