@@ -135,7 +135,7 @@ def _kind(attribute: Attribute) -> str:
     if isinstance(attribute, ChoiceAttribute):
         return f"one of {_listed(attribute.values)}"
     unit = f" {attribute.unit}" if attribute.unit else ""
-    points = _listed(f"{name} = {value:g}" for name, value in attribute.points.items())
+    points = ", ".join(f"{name} = {value:g}" for name, value in attribute.points.items())
     return f"{attribute.low:g}..{attribute.high:g}{unit}{f' ({points})' if points else ''}"
 
 
