@@ -11,6 +11,7 @@ from lacelang.errors import UsageError
 from lacelang.sample.blocks import Blocks
 from lacelang.sample.flow import T_END, beta
 from lacelang.sample.ledger import Ledger
+from lacelang.sample.lockstep import in_lockstep
 from lacelang.sample.problem import Energy, OnStep
 from lacelang.sample.solution import Solution, Status
 from lacelang.sample.streams import Streams
@@ -80,8 +81,7 @@ def torchdiffeq_flow(
     """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by a solver of torchdiffeq.
 
     An adaptive solver of torchdiffeq has one step size for all it is given, so that a sample would
-    depend on its neighbours; each sample is therefore solved by itself. That is slower than the
-    paper's joint solve, and the price of the promise that sample i is always the same.
+    depend on its neighbours; each sample therefore has a solver to itself, run in lockstep.
 
     Args:
         energy: the conditional energy.
@@ -102,16 +102,19 @@ def torchdiffeq_flow(
         )
     energy = Blocks(energy)
     ledger = Ledger(z0)
-    size = len(z0) if method in FIXED else 1
-    settings = {"atol": atol, "rtol": rtol}
-    options = {"step_size": step} if method in FIXED else {}
-    for start in range(0, len(z0), max(size, 1)):
-        rows = torch.arange(start, start + size, device=z0.device)
-        kind = _Slope if method in FIXED else _WatchedSlope
-        slope = kind(energy, ledger, rows, max_evaluations)
-        _solve(slope, z0[rows], method, settings, options)
+    if method in FIXED:
+        slope = _Slope(energy, ledger, torch.arange(len(z0), device=z0.device), max_evaluations)
+        _solve(slope, z0, method, {}, {"step_size": step})
         if on_step is not None:
-            on_step((start + size) / len(z0))
+            on_step(1.0)
+        return ledger.solution(energy)
+
+    def solve(row: int, its_energy: Energy) -> None:
+        rows = torch.tensor([row], device=z0.device)
+        slope = _WatchedSlope(its_energy, ledger, rows, max_evaluations)
+        _solve(slope, z0[rows], method, {"atol": atol, "rtol": rtol}, {})
+
+    in_lockstep(energy, len(z0), solve, on_step)
     return ledger.solution(energy)
 
 
