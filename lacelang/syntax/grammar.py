@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from lark import Lark, Token
 from lark.lark import PostLex
@@ -112,10 +111,14 @@ def _compares(tokens: list[Token], i: int) -> bool:
     )
 
 
-def build(transformer: Any = None) -> Lark:
-    """Return a parser of the shipped grammar; without a `transformer` it makes Lark trees."""
-    text = (shipped("grammars") / "lace.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", postlex=Neighbours(), transformer=transformer)
+def build() -> Lark:
+    """Return Lark's own parser of the shipped grammar, which makes Lark trees."""
+    return Lark(grammar_text(), parser="lalr", lexer="basic", postlex=Neighbours())
+
+
+def grammar_text() -> str:
+    """Return the text of the shipped grammar."""
+    return (shipped("grammars") / "lace.lark").read_text(encoding="utf-8")
 
 
 @cache
@@ -131,5 +134,6 @@ def keywords() -> frozenset[str]:
 def loaded() -> Lark:
     """Return the parser that makes `lacelang.syntax.nodes`."""
     from lacelang.syntax.build import Builder
+    from lacelang.syntax.tables import parser_of
 
-    return build(Builder())
+    return parser_of(grammar_text(), postlex=Neighbours(), transformer=Builder())

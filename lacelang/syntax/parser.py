@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 from lark import Token
@@ -19,9 +20,11 @@ from lark.parsers.lalr_analysis import Shift
 
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.syntax import nodes
-from lacelang.syntax.complaints import Complaint, Trouble, explain
 from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, loaded
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
+
+if TYPE_CHECKING:
+    from lacelang.syntax.complaints import Complaint, Trouble
 
 _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
 _OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
@@ -172,6 +175,9 @@ class _Reader:
     # Complaining and mending
 
     def _complain(self, i: int) -> Complaint:
+        # Programs without mistakes need not load what is said of mistakes.
+        from lacelang.syntax.complaints import Trouble, explain
+
         tokens = self.tokens
         table = self.states[self.state.state_stack[-1]]
         trouble = Trouble(

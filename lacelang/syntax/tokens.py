@@ -64,10 +64,8 @@ _FOREIGN: tuple[tuple[str, str | None, str], ...] = (
     (r"“[^”\n\"]*[”\"]", "STRING", 'use straight quotes: `"`'),
     (r"'[^'\n\"]*'|‘[^’\n\"]*’", "STRING", 'text stands in double quotes: `"…"`'),
 )
-_FOREIGN_RE = re.compile("|".join(f"(?P<f{i}>{p})" for i, (p, _, _) in enumerate(_FOREIGN)))
 _WORDS = {"AND": "and", "OR": "or", "XOR": "xor", "NOT": "not", "UNIT": "deg"}
-_STRAY = re.compile(r"[^\w\s\"#=!<>~{}()\[\],:%+\-.&|;'“‘≠≤≥…−–—°^/\ufeff]+")
-_UNCLOSED = re.compile(r"\"[^\n]*")
+_STRAY = r"[^\w\s\"#=!<>~{}()\[\],:%+\-.&|;'“‘≠≤≥…−–—°^/\ufeff]+"
 
 # Two operators that touch: terminal to read them as, hint.
 _TOUCHING = {
@@ -118,12 +116,17 @@ def _lexer() -> BasicLexer:
     return BasicLexer(conf)
 
 
+@cache
+def _foreign() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<f{i}>{p})" for i, (p, _, _) in enumerate(_FOREIGN)))
+
+
 def _mend(text: str, state: LexerState, result: Tokens) -> None:
     """Report the characters at the lexer's position and step over them, or mend them."""
     at = state.line_ctr.char_pos
     line, column = state.line_ctr.line, state.line_ctr.column
     kind: str | None = None
-    found = _FOREIGN_RE.match(text, at)
+    found = _foreign().match(text, at)
     if found:
         assert found.lastgroup is not None
         _, kind, hint = _FOREIGN[int(found.lastgroup[1:])]
@@ -136,13 +139,13 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
         elif kind is None and wrong.startswith("/"):
             message = f"`{wrong[:2]}` does not begin a comment"
     elif text[at] == '"':
-        unclosed = _UNCLOSED.match(text, at)
+        unclosed = re.compile(r"\"[^\n]*").match(text, at)
         assert unclosed is not None
         wrong, kind = unclosed.group().rstrip(), "STRING"
         code, message = "LACE002", "this text is never closed"
         hint = 'put a `"` at its end, on the same line'
     else:
-        stray = _STRAY.match(text, at)
+        stray = re.compile(_STRAY).match(text, at)
         wrong = stray.group() if stray else text[at]
         code, message = "LACE001", f"{_shown(wrong)} has no meaning here"
         hint = "leave it out" if len(wrong) > 1 else _stray_hint(wrong)

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from lacelang.errors import ProgramError
+from lacelang.semantics import ir
+from lacelang.semantics.check import check
+from lacelang.semantics.samplers import FLOW_TIME
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def _one(source: str) -> ir.Statement:
+    (statement,) = check(source).statements
+    return statement
+
+
+def _sample(source: str) -> ir.SampleStatement:
+    statement = _one(source)
+    assert isinstance(statement, ir.SampleStatement)
+    return statement
+
+
+def _codes(source: str, path: Path | None = None, pedantic: bool = False) -> list[str]:
+    try:
+        return [d.code for d in check(source, path, pedantic).warnings]
+    except ProgramError as error:
+        return [d.code for d in error.diagnostics]
+
+
+def test_what_a_sample_is_without_clauses() -> None:
+    statement = _sample("sample from ffhq")
+    assert statement.model.name == "ffhq"
+    assert statement.sampler.name == "heun"
+    assert statement.sampler.options == {"tolerance": 1e-3, "time": FLOW_TIME, "max_steps": 1000}
+    assert (statement.name, statement.count, statement.where) == ("sample1", 8, None)
+    assert (statement.temp, statement.logit_temp, statement.truncation) == (None, None, 0.7)
+    assert (statement.seed, statement.negation) == (None, ("complement",))
+    assert (statement.disjunction, statement.sigma) == ("equal", "residual")
+
+
+def test_clauses_in_any_order() -> None:
+    statement = _sample(
+        "sample 16 as men sigma paper disjunction balanced negation contrast(0.2) "
+        "with langevin(steps=10) seed 9007199254740993 truncation 0.5 temp logit(2) "
+        "where smile=1 from ffhq"
+    )
+    assert (statement.name, statement.count, statement.truncation) == ("men", 16, 0.5)
+    # A seed beyond what a float holds stays exact.
+    assert statement.seed == 9007199254740993
+    assert (statement.temp, statement.logit_temp) == (None, 2.0)
+    assert statement.negation == ("contrast", 0.2)
+    assert (statement.disjunction, statement.sigma) == ("balanced", "paper")
+    assert statement.sampler.options == {"steps": 10, "step": 0.01, "noise": math.sqrt(0.02)}
+
+
+def test_presets() -> None:
+    options = _sample("sample from ffhq with langevin(preset=paper)").sampler.options
+    assert options == {"steps": 100, "step": 0.01, "noise": 0.01}
+    options = _sample('sample from ffhq with langevin(preset="paper", step=0.1)').sampler.options
+    assert options == {"steps": 100, "step": 0.1, "noise": 0.01}
+
+
+def test_loops_are_unrolled() -> None:
+    program = check(
+        """
+        let half = 0.5
+        for t in 2, half {
+          for side in left, right {
+            sample 6 from ffhq where yaw=side and smile=1 temp t as "{side} at {t}"
+          }
+        }
+        """
+    )
+    samples = [s for s in program.statements if isinstance(s, ir.SampleStatement)]
+    assert [(s.name, s.temp) for s in samples] == [
+        ("left at 2", 2.0),
+        ("right at 2", 2.0),
+        ("left at 0.5", 0.5),
+        ("right at 0.5", 0.5),
+    ]
+    assert isinstance(samples[1].where, ir.And)
+    assert samples[1].where.terms[0].text == "yaw=right"
+
+
+def test_names_that_are_made_up_are_new() -> None:
+    program = check(
+        "sample from ffhq as sample1  sample from ffhq\nfor t in 1, 2 { sample t from ffhq }"
+    )
+    names = [s.name for s in program.statements if isinstance(s, ir.SampleStatement)]
+    assert names == ["sample1", "sample2", "sample3", "sample4"]
+
+
+def test_edits_measures_and_expectations() -> None:
+    program = check(
+        """
+        sample 8 from ffhq where gender=male as men
+        edit men { yaw = left smile = 0 glasses = 1 [weight 5] } stay 0.1 as turned
+        edit turned { smile = 1 }
+        measure glasses=1 given age < 20 from ffhq
+        expect glasses=1 in 95% of turned
+        """
+    )
+    _, edit, again, measure, expect = program.statements
+    assert isinstance(edit, ir.EditStatement)
+    assert (edit.name, edit.group, edit.stay, edit.hold) == ("turned", "men", 0.1, 0.01)
+    assert [step.text for step in edit.steps] == ["yaw=left", "smile=0", "glasses=1 [weight 5]"]
+    assert edit.steps[2].weight == 5
+    assert isinstance(again, ir.EditStatement)
+    assert (again.name, again.group, again.model.name) == ("edit1", "turned", "ffhq")
+    assert isinstance(measure, ir.MeasureStatement)
+    assert measure.text == "glasses=1 given age < 20"
+    assert isinstance(expect, ir.ExpectStatement)
+    assert (expect.share, expect.group) == (0.95, "turned")
+
+
+def test_a_model_of_ones_own() -> None:
+    program = check(
+        """
+        model cats {
+          generator stylegan2 from "cats.safetensors"
+          classifiers "cats-heads.safetensors" on z
+          attribute fur  : one of short, long  layers 1..2, 5
+          attribute size : 0..1
+        }
+        sample from cats where fur=long and size > 0.5
+        """,
+        Path("some/where.lace"),
+    )
+    (model,) = program.models
+    assert (model.generator, model.package, model.file) == ("stylegan2", None, "cats.safetensors")
+    assert (model.space, model.path) == ("z", Path("some"))
+    assert model.attributes == (
+        ir.ChoiceAttribute("fur", ("short", "long"), (1, 2, 5)),
+        ir.ContinuousAttribute("size", 0.0, 1.0),
+    )
+
+
+def test_the_shipped_model() -> None:
+    model = _sample("sample from ffhq").model
+    assert (model.package, model.version) == ("random-face", "2021.7.21.1")
+    assert model.sha256 is not None
+    assert len(model.sha256) == 64
+    assert len(model.attributes) == 12
+    beard = model.attribute("beard")
+    assert beard.layers == (5, 6, 7, 10)
+    yaw = model.attribute("yaw")
+    assert isinstance(yaw, ir.ContinuousAttribute)
+    assert (yaw.unit, yaw.points["left"]) == ("deg", -25.0)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("programs/*.lace")), ids=lambda p: p.name)
+def test_shipped_programs_have_nothing_odd(path: Path) -> None:
+    assert check(path.read_text(encoding="utf-8"), path, pedantic=True).warnings == ()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("stdlib/*.lace")), ids=lambda p: p.name)
+def test_the_library_has_nothing_odd(path: Path) -> None:
+    assert check(path.read_text(encoding="utf-8"), path, pedantic=True).warnings == ()
+
+
+def test_imports(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "people.lace").write_text(
+        'import "../basics.lace"\nlet grandpa = old and gender=male', encoding="utf-8"
+    )
+    (tmp_path / "basics.lace").write_text("let old = age > 60", encoding="utf-8")
+    main = tmp_path / "main.lace"
+    source = 'import "sub/people.lace"\nsample from ffhq where grandpa as men'
+    (statement,) = check(source, main).statements
+    assert isinstance(statement, ir.SampleStatement)
+    assert statement.where is not None
+    assert statement.where.text == "age > 60 and gender=male"
+    # What an imported module imports for itself is its own affair.
+    assert _codes(source.replace("grandpa", "old"), main) == ["LACE103"]
+    # Spans are of the program, wherever the condition comes from.
+    assert statement.where.span.line == 2
+
+
+def test_an_import_that_imports_itself(tmp_path: Path) -> None:
+    path = tmp_path / "me.lace"
+    path.write_text('import "me.lace"', encoding="utf-8")
+    assert _codes('import "me.lace"', path) == ["LACE115"]
+
+
+def test_an_import_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.lace").write_bytes(b"let a = \xff\xfe")
+    assert _codes('import "a.lace"', tmp_path / "main.lace") == ["LACE114"]
+    assert _codes('import "\0.lace"', tmp_path / "main.lace") == ["LACE114"]
+    assert _codes('import "."', tmp_path / "main.lace") == ["LACE114"]
+
+
+def test_a_broken_statement_does_not_make_its_names_unknown() -> None:
+    source = """
+    let grandpa = gender=male and
+    sample 4 from ffhq where grandpa and ( as men
+    edit men { smile=1 }
+    expect smile=1 in 90% of men
+    """
+    assert set(_codes(source)) <= {"LACE012", "LACE003", "LACE004"}
+
+
+def test_warnings_come_after_errors_and_pedantic_ones_when_asked() -> None:
+    source = "let a = smile=1\nsample from ffhq where smile=1 and smile=0"
+    assert _codes(source) == ["LACE501"]
+    assert _codes(source, pedantic=True) == ["LACE511", "LACE501"]
+    assert _codes(source + "\nsample from nowhere") == ["LACE101", "LACE501"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "a/b", "", " x", ".", "..", "con", "NUL.txt", "x" * 101, "a\tb", "run.json"]
+)
+def test_names_that_cannot_name_folders(name: str) -> None:
+    assert _codes(f'sample from ffhq as "{name}"') == ["LACE112"]
+
+
+@pytest.mark.parametrize("name", ["beard at 0.25", "tête", "a b", "größe 1", "x" * 100, "连"])
+def test_names_that_can(name: str) -> None:
+    assert _sample(f'sample from ffhq as "{name}"').name == name
+
+
+EXAMPLE = """
+sample 16 from ffhq
+  where beard=1 and smile=0 and glasses=1 and age=15
+  truncation 0.7
+  seed 124
+  as bearded_kids
+
+# what must parse to the letter, every clause but `from` optional, clauses in any order
+sample from ffhq where (glasses=1 or yaw=front) and not smile=1 temp 0.5
+
+let grandpa = gender=male and age in 60..70 and haircolor=gray
+def exactly_one(a, b) = (a or b) and not (a and b)
+
+sample 8 from ffhq
+  where grandpa and (smile=1 [weight 2, temp 0.3] or glasses=1) and yaw > 10 deg
+  with heun(tolerance=1e-3)
+  as men
+
+edit men {                                          # sequential editing
+  yaw = left
+  smile = 0
+  glasses = 1 [weight 5]
+} stay 0.04 hold 0.01 as men_edited
+
+for t in 2, 1, 0.5, 0.25 {                          # continuous control
+  sample 6 from ffhq where beard=1 temp t seed 7 as "beard at {t}"
+}
+
+measure glasses=1 given age < 20 from ffhq
+expect glasses=1 in 95% of bearded_kids
+"""
+
+
+def test_the_language_by_example() -> None:
+    program = check(EXAMPLE, pedantic=True)
+    assert [type(s).__name__.removesuffix("Statement") for s in program.statements] == [
+        *["Sample", "Sample", "Sample", "Edit"],
+        *["Sample"] * 4,
+        *["Measure", "Expect"],
+    ]
+    assert [d.message for d in program.warnings] == ["nothing uses `exactly_one`"]
