@@ -1,8 +1,8 @@
 """Latents where the prior is thin: samples conditioned on rare combinations of attributes.
 
-A first round of classifiers, trained on prior rows alone, steers the generator to combinations
-that ten thousand prior draws would hardly show. Combinations are pairs and triples drawn at random
-and kept if they are rare; what a program later asks for is not known here.
+Classifiers trained on the rows labelled so far steer the generator to combinations that ten
+thousand prior draws would hardly show. Combinations are drawn at random and kept if they are rare;
+what a program later asks for is not known here.
 """
 
 from __future__ import annotations
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
     from lacelang.models.generator import Generator
     from lacelang.output.progress import Progress
 
-#: A combination is rare if fewer of the prior's faces than this show it.
-RARE = 0.01
 #: Samples of one combination.
 EACH = 20
 TRUNCATION = 0.7
-_SIZES = (2, 3)
 # How near a number must be to the one asked for to count as shown, in shares of its range.
 _NEAR = 0.1
 _GIVE_UP = 10_000
@@ -62,20 +59,48 @@ class Combination:
         return float(shown.mean())
 
 
+@frozen
+class Kind:
+    """Which combinations to draw.
+
+    Attributes:
+        sizes: how many attributes a combination may have.
+        rare: it is kept if fewer of the prior's faces than this share show it.
+        among: names of the attributes to choose from; empty means all.
+    """
+
+    sizes: tuple[int, ...]
+    rare: float
+    among: tuple[str, ...] = ()
+
+
 def combinations(
-    attributes: Sequence[Attribute], columns: dict[str, np.ndarray], count: int, seed: int
+    attributes: Sequence[Attribute],
+    columns: dict[str, np.ndarray],
+    count: int,
+    kind: Kind,
+    seed: int,
 ) -> list[Combination]:
-    """Draw `count` different combinations that fewer than `RARE` of the rows show."""
+    """Draw up to `count` different combinations of a kind.
+
+    Args:
+        attributes: what the model declares.
+        columns: labels of prior draws, by attribute.
+        count: how many.
+        kind: which.
+        seed: of the choice.
+    """
+    attributes = [a for a in attributes if not kind.among or a.name in kind.among]
     rng = np.random.default_rng(seed)
     found: dict[str, Combination] = {}
     for _ in range(_GIVE_UP):
         if len(found) == count:
             break
-        size = rng.choice(_SIZES)
+        size = rng.choice(kind.sizes)
         chosen = sorted(rng.choice(len(attributes), size=size, replace=False))
         wanted = tuple((attributes[k], _value(attributes[k], rng)) for k in chosen)
         combination = Combination(wanted)
-        if combination.share(columns) < RARE:
+        if combination.share(columns) < kind.rare:
             found[str(combination)] = combination
     return list(found.values())
 

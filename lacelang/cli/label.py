@@ -20,12 +20,12 @@ def add_to(commands: Commands) -> None:
         "What is measured stays in the cache: a killed run goes on where it stopped.",
     )
     parser.add_argument("name", metavar="MODEL")
-    parser.add_argument("--count", type=_positive, metavar="N", help="faces; default: 10000")
+    parser.add_argument("--count", type=_positive, metavar="N", help="faces; default: 12000")
     parser.add_argument(
         "--rare",
         type=_share,
         metavar="SHARE",
-        help="share drawn from rare combinations of attributes; default: 0.2",
+        help="share drawn from rare combinations of attributes; default: a third",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of the draws; default: 6862")
     parser.add_argument("--workers", type=_positive, metavar="N", help="default: one per core")

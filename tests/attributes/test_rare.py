@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lacelang.attributes.rare import RARE, combinations
+from lacelang.attributes.rare import Kind, combinations
 from lacelang.attributes.schema import Attribute
+
+ANY = Kind(sizes=(2, 3), rare=0.01)
 
 ATTRIBUTES = (
     Attribute("smile", "binary"),
@@ -27,17 +29,17 @@ def _columns(count: int = 2000) -> dict[str, np.ndarray]:
 
 def test_all_are_rare_and_different() -> None:
     columns = _columns()
-    found = combinations(ATTRIBUTES, columns, 40, seed=1)
+    found = combinations(ATTRIBUTES, columns, 40, ANY, seed=1)
     assert len({str(c) for c in found}) == 40
-    assert all(c.share(columns) < RARE for c in found)
+    assert all(c.share(columns) < ANY.rare for c in found)
     assert {len(c.wanted) for c in found} == {2, 3}
-    assert combinations(ATTRIBUTES, columns, 40, seed=1) == found
+    assert combinations(ATTRIBUTES, columns, 40, ANY, seed=1) == found
 
 
 def test_energy_prefers_what_is_wanted() -> None:
     import torch
 
-    (combination,) = combinations(ATTRIBUTES[:3], _columns(), 1, seed=2)
+    (combination,) = combinations(ATTRIBUTES[:3], _columns(), 1, ANY, seed=2)
     wanted = {a.name: v for a, v in combination.wanted}
     node = combination.node({"age": 5.0})
     right = {
@@ -51,3 +53,10 @@ def test_energy_prefers_what_is_wanted() -> None:
         "age": right["age"] + 30,
     }
     assert node(right).item() < node(wrong).item()
+
+
+def test_only_the_named_attributes_are_asked_for() -> None:
+    kind = Kind(sizes=(2,), rare=0.05, among=("smile", "age"))
+    found = combinations(ATTRIBUTES, _columns(), 5, kind, seed=3)
+    assert found
+    assert all([a.name for a, _ in c.wanted] == ["smile", "age"] for c in found)
