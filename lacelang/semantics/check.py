@@ -29,8 +29,12 @@ def check(source: str, path: Path | None = None, pedantic: bool = False) -> Chec
     library = Library(report)
     module = library.program(source.removeprefix("\ufeff"), path)
     statements = Statements(module, library, report)
-    statements.run()
-    _look_at_the_rest(module, statements, report)
+    try:
+        statements.run()
+        _look_at_the_rest(module, statements, report)
+    except RecursionError:
+        # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
+        report.say("LACE307", "there is no room left to check this", module.program, module)
     shown = str(path) if path is not None else None
     errors, warnings = report.errors(shown), report.warnings(shown, pedantic)
     if errors:

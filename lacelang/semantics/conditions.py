@@ -26,7 +26,7 @@ from lacelang.syntax import nodes
 MAX_TERMS = 10_000
 """How many comparisons one condition may come to when all its definitions are written out."""
 
-MAX_DEPTH = 200
+MAX_DEPTH = 150
 """How deep a condition may become when all its definitions are written out."""
 
 Role: TypeAlias = Literal["root", "and", "or", "not", "xor", "implies"]

@@ -23,7 +23,7 @@ from lacelang.syntax.grammar import SHAPES, STATEMENTS, loaded, retype
 MAX_PROBLEMS = 200
 """A text with more mistakes than this is not a program; reading stops."""
 
-MAX_NESTING = 100
+MAX_NESTING = 64
 """How many brackets and `not`s may stand inside one another."""
 
 

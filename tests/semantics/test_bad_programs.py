@@ -44,6 +44,12 @@ def test_what_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == golden.read_text(encoding="utf-8")
 
 
+def test_every_code_has_an_example() -> None:
+    shown = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt"))
+    # LACE309 is said of right programs, when they are run.
+    assert {code for code in CODES if code not in shown} <= {"LACE309"}
+
+
 def test_there_are_enough_of_them() -> None:
     assert len(PROGRAMS) >= 50
     assert {p.stem for p in PROGRAMS} == {p.stem for p in FOLDER.glob("*.txt")}

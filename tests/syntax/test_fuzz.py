@@ -95,7 +95,7 @@ def test_deep_but_closed_brackets() -> None:
     deep = "sample from ffhq where " + "(" * 100_000 + "smile=1" + ")" * 100_000
     (found,) = _survives(deep)
     assert found.code == "LACE006"
-    assert _survives("sample from ffhq where " + "(" * 99 + "smile=1" + ")" * 99) == ()
+    assert _survives("sample from ffhq where " + "(" * 60 + "smile=1" + ")" * 60) == ()
 
 
 def test_many_loops_inside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
