@@ -10,6 +10,7 @@ from lacelang.energy.logic import And, Not, Or, conjunction, disjunction, negati
 from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
 from lacelang.energy.node import Atom, Node, Outputs, Scope
 from lacelang.energy.readings import atoms, readings
+from lacelang.energy.reduced import Reduced
 
 __all__ = [
     "And",
@@ -28,6 +29,7 @@ __all__ = [
     "Not",
     "Or",
     "Outputs",
+    "Reduced",
     "Scope",
     "Tempered",
     "atoms",

@@ -10,6 +10,7 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang.energy.node import Node, Outputs
+from lacelang.energy.reduced import Reduced, reduce
 
 Features: TypeAlias = Callable[[Tensor], Outputs]
 """Latents z (N, d) -> head outputs; row i depends on latent i alone."""
@@ -41,6 +42,14 @@ class ConditionalEnergy:
             # The rows are independent, so the gradient of the sum holds every row's own.
             (gradient,) = torch.autograd.grad(energy.sum(), z)
         return energy.detach(), gradient
+
+    def reduced(self, z: Tensor) -> Reduced:
+        """Return the same energy through the few numbers it reads, for samplers that use them.
+
+        Args:
+            z: some latents (n, d), to learn the shapes of the head outputs from.
+        """
+        return reduce(self.features, self.node, z)
 
     def prior(self, z: Tensor) -> Tensor:
         """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""

@@ -5,6 +5,7 @@ noise is drawn, its own stream; never on its neighbours in the batch.
 """
 
 from lacelang.sample.dopri5 import dopri5, euler, torchdiffeq_flow
+from lacelang.sample.exponential import exponential
 from lacelang.sample.flow import HORIZON
 from lacelang.sample.heun import heun
 from lacelang.sample.langevin import langevin
@@ -23,6 +24,7 @@ __all__ = [
     "Streams",
     "dopri5",
     "euler",
+    "exponential",
     "heun",
     "langevin",
     "prior",

@@ -8,6 +8,8 @@ of one shape, the last filled up with copies, give every row the same bits in an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -32,25 +34,28 @@ class Blocks:
     def __call__(self, z: Tensor) -> Tensor:
         """Return the energies (N,), without a graph."""
         with torch.no_grad():
-            energies = [self._energy(block)[:count] for block, count in _blocks(z)]
-        return torch.cat([z.new_empty(0), *energies])
+            (energies,) = in_blocks(lambda block: (self._energy(block),), z)
+        return energies
 
     def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the energies (N,) and their gradients (N, d)."""
-        energies, gradients = [z.new_empty(0)], [z[:0]]
-        for block, count in _blocks(z):
-            energy, gradient = self._energy.value_and_grad(block)
-            energies.append(energy[:count])
-            gradients.append(gradient[:count])
-        return torch.cat(energies), torch.cat(gradients)
+        energies, gradients = in_blocks(self._energy.value_and_grad, z)
+        return energies, gradients
 
 
-def _blocks(z: Tensor) -> list[tuple[Tensor, int]]:
+def in_blocks(function: Callable[[Tensor], tuple[Tensor, ...]], z: Tensor) -> tuple[Tensor, ...]:
+    """Apply a function of rows, with some tensors of rows as its results, block by block.
+
+    Args:
+        function: called with blocks (rows, d) of one shape; row i of its results is of row i.
+        z: (N, d).
+    """
     size = ROWS.get(z.device.type, OTHER_ROWS)
-    blocks = []
-    for start in range(0, len(z), size):
-        rows = z[start : start + size]
-        count = len(rows)
-        filling = rows[:1].expand(size - count, -1)
-        blocks.append((torch.cat([rows, filling]) if count < size else rows, count))
-    return blocks
+    parts = []
+    # Without rows, one row of zeros tells the shapes of the results.
+    blocks = [z[i : i + size] for i in range(0, len(z), size)] or [z.new_zeros(1, z.shape[1])]
+    for block in blocks:
+        filling = block[:1].expand(size - len(block), -1)
+        results = function(torch.cat([block, filling]) if len(block) < size else block)
+        parts.append([result[: min(len(block), len(z))] for result in results])
+    return tuple(torch.cat(rows) for rows in zip(*parts, strict=True))

@@ -41,6 +41,7 @@ class Ledger:
         """
         self.nfe[rows] += 1
         finite = energy.isfinite() & gradient.isfinite().all(dim=1)
+        energy = energy.to(self._least)
         better = finite & (energy < self._least[rows])
         self._least[rows[better]] = energy[better]
         self._best[rows[better]] = z[better]

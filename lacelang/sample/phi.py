@@ -1,0 +1,93 @@
+"""The functions of exponential integrators, of numbers and of a matrix of low rank."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+JITTER = 1e-10
+_TERMS = 14
+_SERIES_BELOW = 0.5
+
+
+def phi(order: int, x: Tensor) -> Tensor:
+    """phi_n(x) = sum over j of x^j / (j + n)!; phi_1(x) = (e^x - 1) / x.
+
+    Args:
+        order: n, 1 to 4.
+        x: float64, at most a few units above 0.
+    """
+    small = x.abs() < _SERIES_BELOW
+    s = torch.where(small, x, 0.0)
+    series = torch.zeros_like(s)
+    for j in reversed(range(_TERMS)):
+        series = series * s + 1.0 / math.factorial(j + order)
+    y = torch.where(small, 1.0, x)
+    value = torch.expm1(y) / y
+    for n in range(1, order):
+        value = (value - 1.0 / math.factorial(n)) / y
+    return torch.where(small, series, value)
+
+
+class LowRank:
+    """H = J^T A J, (d, d) of rank k for every sample, through k x k matrices only.
+
+    With J J^T = B B^T and B^T A B diagonal, H^n = J^T A B (B^T A B)^(n-2) B^T A J for n > 1, so
+    that every function of H is one of the k eigenvalues.
+
+    Args:
+        jacobian: J (N, k, d).
+        curvature: A (N, k, k), symmetric, float64.
+    """
+
+    def __init__(self, jacobian: Tensor, curvature: Tensor) -> None:
+        k = curvature.shape[1]
+        wide = jacobian.unbind(dim=1)
+        # Row by row, in an order of summation that the size of the batch cannot change.
+        gram = torch.stack([(jacobian * row[:, None]).sum(dim=2) for row in wide], dim=1).double()
+        # Heads that say the same make the Gram matrix singular; a trace of the identity mends it.
+        scale = gram.diagonal(dim1=1, dim2=2).mean(dim=1) * JITTER + 1e-30
+        identity = torch.eye(k, dtype=gram.dtype, device=gram.device)
+        root, _ = torch.linalg.cholesky_ex(gram + scale[:, None, None] * identity)
+        values, vectors = torch.linalg.eigh(root.transpose(1, 2) @ curvature @ root)
+        self.jacobian = jacobian
+        self.curvature = curvature
+        self.eigenvalues = values
+        self._b = root @ vectors
+        self._ab = curvature @ self._b
+
+    @staticmethod
+    def product(jacobian: Tensor, x: Tensor) -> Tensor:
+        """J x (N, k), float64, of vectors x (N, d)."""
+        return (jacobian * x[:, None]).sum(dim=2).double()
+
+    def push(self, x: Tensor) -> Tensor:
+        """J x (N, k), float64, of vectors x (N, d)."""
+        return self.product(self.jacobian, x)
+
+    def pull(self, u: Tensor) -> Tensor:
+        """J^T u (N, d) of coordinates u (N, k)."""
+        return (self.jacobian * u.to(self.jacobian)[:, :, None]).sum(dim=1)
+
+    def bend(self, x: Tensor) -> Tensor:
+        """A J x (N, k): how far a move x (N, d) changes the slope by the coordinates."""
+        return _times(self.curvature, self.push(x))
+
+    def phi1_pull(self, h: Tensor, v: Tensor) -> Tensor:
+        """phi_1(-h H) J^T v (N, d), for h (N,) and v (N, k)."""
+        weights = phi(2, -h[:, None] * self.eigenvalues) * _times(self._b.transpose(1, 2), v)
+        return self.pull(v - h[:, None] * _times(self._ab, weights))
+
+    def phi2(self, h: Tensor, x: Tensor) -> Tensor:
+        """phi_2(-h H) x (N, d), for h (N,) and x (N, d)."""
+        y = self.push(x)
+        weights = phi(4, -h[:, None] * self.eigenvalues) * _times(self._ab.transpose(1, 2), y)
+        inner = _times(self.curvature, y) / 6.0 - h[:, None] * _times(self._ab, weights)
+        return 0.5 * x - self.pull(h[:, None] * inner)
+
+
+def _times(matrix: Tensor, vector: Tensor) -> Tensor:
+    """Matrices (N, a, b) by vectors (N, b), in an order of summation that no batch changes."""
+    return (matrix * vector[:, None]).sum(dim=2)

@@ -1,0 +1,86 @@
+"""A condition's coordinates: the same energy, its Jacobian and its Hessian."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from condition_trees import BINARY, CHOICE, CLASSES, CONTINUOUS, outputs, trees
+from hypothesis import given, settings
+from torch import Tensor
+
+from lacelang.energy import ConditionalEnergy, Discrete, Equals, Node, Outputs, conjunction
+from lacelang.errors import UsageError
+
+DIM = 6
+WIDTHS = {**dict.fromkeys(BINARY, 2), CHOICE: CLASSES, **dict.fromkeys(CONTINUOUS, 0)}
+
+
+def heads(z: Tensor) -> Outputs:
+    random = torch.Generator().manual_seed(0)
+    found = {}
+    for name, width in WIDTHS.items():
+        weight = torch.randn(DIM, max(width, 1), dtype=torch.float64, generator=random)
+        value = torch.tanh(z @ weight) * 3
+        found[name] = value if width else value[:, 0]
+    return found
+
+
+Z = torch.randn(3, DIM, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+@settings(deadline=None, max_examples=60)
+@given(trees)
+def test_energy_gradient_and_chain_rule_agree_with_the_whole(node: Node) -> None:
+    energy = ConditionalEnergy(heads, node)
+    reduced = energy.reduced(Z[:1])
+    o, jacobian = reduced.linearise(Z)
+    assert o.shape == (3, reduced.size)
+    value, slope = reduced.slope(o)
+    expected, gradient = energy.value_and_grad(Z)
+    assert torch.allclose(value, expected, rtol=1e-8, atol=1e-8)
+    assert torch.allclose((jacobian * slope[:, :, None]).sum(1), gradient, rtol=1e-6, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(trees)
+def test_the_hessian_is_the_slope_s_derivative(node: Node) -> None:
+    reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
+    o, _ = reduced.linearise(Z)
+    curvature = reduced.curvature(o)
+    step = 1e-6
+    for place in range(reduced.size):
+        shift = torch.zeros_like(o)
+        shift[:, place] = step
+        difference = (reduced.slope(o + shift)[1] - reduced.slope(o - shift)[1]) / (2 * step)
+        bent = curvature[:, place].abs().max() + 1
+        assert torch.allclose(curvature[:, place], difference, rtol=1e-3, atol=1e-4 * float(bent))
+
+
+@settings(deadline=None, max_examples=60)
+@given(trees, outputs(bound=1e4, dtype=torch.float32))
+def test_the_hessian_is_finite_far_out(node: Node, far: Outputs) -> None:
+    reduced = ConditionalEnergy(lambda z: far, node).reduced(torch.zeros(3, 1))
+    columns = [
+        far[name][:, None]
+        if width == 0
+        else far[name][:, 1:] - far[name][:, :1]
+        if width == 1
+        else far[name]
+        for name, width in reduced.widths.items()
+    ]
+    o = torch.cat(columns, dim=1) if columns else torch.zeros(3, 0)
+    for dtype in (torch.float32, torch.float64):
+        assert reduced.curvature(o.to(dtype)).isfinite().all()
+        assert reduced.slope(o.to(dtype))[1].isfinite().all()
+
+
+def test_only_what_the_condition_reads_becomes_a_coordinate() -> None:
+    node = conjunction([Discrete("smile", {1}), Equals("age", 1.0, 1.0), Discrete(CHOICE, {0, 2})])
+    reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
+    assert reduced.widths == {"age": 0, CHOICE: CLASSES, "smile": 1}
+    assert reduced.size == 2 + CLASSES
+
+
+def test_a_missing_head_is_named() -> None:
+    with pytest.raises(UsageError, match="beard"):
+        ConditionalEnergy(heads, Discrete("beard", {1})).reduced(Z[:1])
