@@ -136,4 +136,5 @@ class Between(Continuous):
         value = scope.values(self.attribute)
         below = log_ndtr((self.low - value) / self.sigma)
         above = log_ndtr((value - self.high) / self.sigma)
-        return -torch.logaddexp(below, above)
+        # Not logaddexp, whose second derivative is NaN where the two are far apart.
+        return -torch.logsumexp(torch.stack([below, above]), dim=0)

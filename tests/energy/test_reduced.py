@@ -5,10 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 from condition_trees import BINARY, CHOICE, CLASSES, CONTINUOUS, outputs, trees
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from torch import Tensor
 
-from lacelang.energy import ConditionalEnergy, Discrete, Equals, Node, Outputs, conjunction
+from lacelang.energy import (
+    Between,
+    ConditionalEnergy,
+    Discrete,
+    Equals,
+    Node,
+    Outputs,
+    conjunction,
+    negation,
+)
 from lacelang.errors import UsageError
 
 DIM = 6
@@ -43,6 +52,7 @@ def test_energy_gradient_and_chain_rule_agree_with_the_whole(node: Node) -> None
 
 @settings(deadline=None, max_examples=60)
 @given(trees)
+@example(negation(Between("age", 0.0, 50.0, 0.5)))
 def test_the_hessian_is_the_slope_s_derivative(node: Node) -> None:
     reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
     o, _ = reduced.linearise(Z)
