@@ -66,7 +66,7 @@ class Recipe:
 PAPER = Recipe("paper", standardise=False, calibrate=False, decay="staircase")
 """LACE sec. 4: Adam, 100 epochs, staircase decay, nothing to keep the networks from overfitting."""
 
-REGULARISED = Recipe("regularised", noise=Noise(dropout=0.3, jitter=0.3), weight_decay=0.1)
+REGULARISED = Recipe("regularised", noise=Noise(dropout=0.3, jitter=0.6), weight_decay=0.1)
 """The default."""
 
 

@@ -27,6 +27,8 @@ BATCH = 64
 SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
     "heun": sample.heun,
     "dopri5": sample.dopri5,
+    "euler": sample.euler,
+    "exponential": sample.exponential,
     "langevin": sample.langevin,
 }
 

@@ -79,11 +79,25 @@ _TABLES = (
     ),
     SamplerTable(
         "dopri5",
-        "the paper's solver: torchdiffeq's dopri5, one step size for the whole batch",
+        "the paper's solver: torchdiffeq's dopri5, each sample with steps of its own",
         (
             Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance"),
             Option("rtol", 1e-3, 0.0, 1.0, "relative tolerance"),
         ),
+    ),
+    SamplerTable(
+        "exponential",
+        "exponential Heun steps along the same flow: few of them, however stiff the condition",
+        (
+            Option("tolerance", 3e-3, 0.0, 1.0, "error allowed per step"),
+            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+            Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
+        ),
+    ),
+    SamplerTable(
+        "euler",
+        "the paper's LACE-euler: steps of one size in t",
+        (Option("step", 0.01, 0.0, 1.0, "step size in t"),),
     ),
     SamplerTable(
         "langevin",
