@@ -45,14 +45,16 @@ def evaluate_suite(arguments: Namespace) -> int:
 
 def _print(rows: list[Row]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from lacelang.evaluate.suite import PAPER
 
     console = Console()
     for row in rows:
-        title = f"{row.name}: {row.condition}" if row.condition else row.name
-        table = Table(title=title, title_justify="left", title_style="bold")
+        # A weight's brackets are no markup.
+        console.print(f"[bold]{escape(row.name)}[/bold]  {escape(row.condition)}", soft_wrap=True)
+        table = Table()
         for heading in ("comparison", "judged", "mean |Δ|", "paper"):
             table.add_column(heading, justify="left" if heading == "comparison" else "right")
         for score in row.scores:
@@ -66,5 +68,6 @@ def _print(rows: list[Row]) -> None:
         console.print(table)
         console.print(
             f"{row.faces} faces; {row.satisfied:.3f} show the whole condition; "
-            f"{row.sampler}, sampling {row.seconds:.1f} s\n"
+            f"{row.sampler}, sampling {row.seconds:.1f} s\n",
+            soft_wrap=True,
         )
