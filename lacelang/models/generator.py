@@ -45,6 +45,10 @@ class Generator(Protocol):
         """w' = mean + ψ (w − mean); ψ a number or (N, 1)."""
         ...
 
+    def atypicality(self, w: Tensor) -> Tensor:
+        """How far w (N, w_dim), before truncation, is from the prior's: (N,), 1 on average."""
+        ...
+
     def decode(self, w: Tensor) -> Iterator[Image]:
         """Paint truncated w (N, 512) or w+ (N, 23, 512) as uint8 (H, W, 3) RGB, in order."""
         ...

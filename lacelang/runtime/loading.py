@@ -25,6 +25,8 @@ from lacelang.runtime.schema import schema_of
 from lacelang.semantics.ir import ModelSpec
 
 Outputs = Mapping[str, Tensor]
+#: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
+ATYPICALITY = "latent atypicality"
 
 
 class Model:
@@ -90,6 +92,16 @@ class Model:
         if self.space == "z":
             return self.heads
         return lambda z: self.judge(z, self.styles(z, truncation))
+
+    def flow_features(self, truncation: float) -> Callable[[Tensor], Outputs]:
+        """`features`, with how atypical the latent is of the prior beside them, (N,)."""
+
+        def features(z: Tensor) -> Outputs:
+            w = self.generator.mapping(z)
+            outputs = self.judge(z, self.generator.truncate(w, truncation))
+            return {**outputs, ATYPICALITY: self.generator.atypicality(w)}
+
+        return features
 
     def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
         """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""

@@ -12,17 +12,20 @@ from torch import Tensor
 
 from lacelang import sample
 from lacelang.compiler import compile_condition
-from lacelang.energy import ConditionalEnergy
+from lacelang.energy import And, AtMost, ConditionalEnergy, Node, conjunction
 from lacelang.errors import UsageError
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord
 from lacelang.output.runfile import rounded
 from lacelang.runtime.atoms import read_atoms
-from lacelang.runtime.loading import Model
+from lacelang.runtime.loading import ATYPICALITY, Model
 from lacelang.semantics.ir import SampleStatement
 
 BATCH = 64
+#: The option of flows that bounds atypicality, and how soft the bound is.
+TYPICAL = "typical"
+TYPICAL_SIGMA = 0.05
 
 SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
     "heun": sample.heun,
@@ -69,6 +72,35 @@ def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
     return ConditionalEnergy(features, compile_condition(statement, model))
 
 
+def flow_energy_of(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:
+    """Return a statement's energy as a gradient flow descends it: kept near the prior.
+
+    The flow has no prior term (LACE eq. 7), and left alone it descends to latents that no draw from
+    the prior resembles: there the classifiers are satisfied and the eye is not. A one-sided term
+    holds the atypicality of w, 1 on average under the prior, at `typical` or below; within it does
+    next to nothing.
+    """
+    condition = compile_condition(statement, model)
+    if not typical:
+        return ConditionalEnergy(model.features(statement.truncation), condition)
+    bound = AtMost(ATYPICALITY, typical, TYPICAL_SIGMA)
+    features = model.flow_features(statement.truncation)
+    return ConditionalEnergy(features, conjunction([condition, bound]))
+
+
+def _condition_of(energy: ConditionalEnergy) -> Node:
+    """The node of an energy without the bound that `flow_energy_of` adds."""
+    node = energy.node
+    if not isinstance(node, And):
+        return node
+    kept = [
+        (term, weight)
+        for term, weight in zip(node.terms, node.weights, strict=True)
+        if getattr(term, "attribute", None) != ATYPICALITY
+    ]
+    return conjunction([term for term, _ in kept], [weight for _, weight in kept])
+
+
 def draw_group(task: Task, first: int, stage: Stage) -> Iterator[Drawn]:
     """Draw samples `first` to the last of a group, a batch at a time.
 
@@ -77,7 +109,9 @@ def draw_group(task: Task, first: int, stage: Stage) -> Iterator[Drawn]:
     count = task.record.count
     if first >= count:
         return
-    energy = None if task.statement.where is None else energy_of(task.statement, task.model)
+    statement, model = task.statement, task.model
+    typical = float(statement.sampler.options.get(TYPICAL, 0.0))
+    energy = None if statement.where is None else flow_energy_of(statement, model, typical)
     while first < count:
         last = min(count, (first // BATCH + 1) * BATCH)
         yield _draw(task, energy, range(first, last), stage)
@@ -114,7 +148,7 @@ def _draw(
         solution = SAMPLERS[statement.sampler.name](
             energy,
             z0,
-            **statement.sampler.options,
+            **{k: v for k, v in statement.sampler.options.items() if k != TYPICAL},
             streams=sample.Streams(seed, indices),
             on_step=shown,
         )
@@ -122,8 +156,12 @@ def _draw(
     with torch.inference_mode():
         w = model.styles(solution.z, statement.truncation)
         outputs = {} if energy is None else model.judge(solution.z, w)
+        reached = solution.energy
+        if energy is not None:
+            # Of the condition alone: the bound on atypicality is the sampler's business.
+            reached = torch.where(reached.isfinite(), _condition_of(energy)(outputs), reached)
         readings = {t: _numbers(v) for t, v in read_atoms(statement.where, outputs).items()}
-    energies = _numbers(solution.energy)
+    energies = _numbers(reached)
     records = tuple(
         SampleRecord(
             index=index,

@@ -67,6 +67,10 @@ class SamplerTable:
         return values
 
 
+TYPICAL = Option(
+    "typical", 1.2, 0.0, 1000.0, "how atypical of the prior, 1 on average; 0 sets no bound", False
+)
+
 _TABLES = (
     SamplerTable(
         "heun",
@@ -75,6 +79,7 @@ _TABLES = (
             Option("tolerance", 1e-3, 0.0, 1.0, "local error allowed per step"),
             Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
             Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
+            TYPICAL,
         ),
     ),
     SamplerTable(
@@ -92,6 +97,7 @@ _TABLES = (
             Option("tolerance", 3e-3, 0.0, 1.0, "error allowed per step"),
             Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
             Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
+            TYPICAL,
         ),
     ),
     SamplerTable(

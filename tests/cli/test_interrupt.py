@@ -44,7 +44,13 @@ def start(*arguments: str, pause: float = 0.05) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
+
+
+def heed_interrupts() -> None:
+    # Tests run in the background of a shell inherit a SIGINT that is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def faces(folder: Path) -> list[Path]:
@@ -123,7 +129,7 @@ def test_a_killed_run_leaves_whole_faces_and_goes_on(tmp_path: Path, source: Pat
 def test_ctrl_c_with_the_real_generator(tmp_path: Path, source: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "lacelang.cli.main", "run", str(source), "--out", str(out)]
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
     wait_for(child, out / "kids", 2)
     child.send_signal(signal.SIGINT)
     _, stderr = child.communicate(timeout=180)

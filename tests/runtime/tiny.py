@@ -38,6 +38,9 @@ class TinyGenerator:
     def mapping(self, z: Tensor) -> Tensor:
         return z
 
+    def atypicality(self, w: torch.Tensor) -> torch.Tensor:
+        return w.square().mean(dim=1)
+
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         return self.w_mean + psi * (w - self.w_mean)
 

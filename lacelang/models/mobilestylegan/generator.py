@@ -34,6 +34,7 @@ class MobileStyleGAN:
         self.device = device
         state = load_file(store.verify(folder, "mapping.safetensors"))
         self.w_mean = state.pop("w_mean").to(device)
+        self._whitening = state.pop("w_whitening").to(device)
         self._mapping = MappingNetwork()
         self._mapping.load_state_dict(state)
         self._mapping.to(device).eval().requires_grad_(False)
@@ -61,6 +62,14 @@ class MobileStyleGAN:
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         """w' = mean + ψ (w − mean) for w (N, 512); ψ a number or (N, 1)."""
         return self.w_mean + psi * (w - self.w_mean)
+
+    def atypicality(self, w: Tensor) -> Tensor:
+        """Mean square (N,) of w's whitened coordinates: 1 ± 0.26 under the prior.
+
+        `w` is before truncation; this is its squared Mahalanobis distance from the mean, over
+        the number of dimensions.
+        """
+        return ((w - self.w_mean) @ self._whitening).square().mean(dim=1)
 
     def synthesis(self) -> SynthesisNetwork:
         """The differentiable synthesis network w+ → image on this generator's device."""

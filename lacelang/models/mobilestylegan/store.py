@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from lacelang.output.progress import Progress
 
 # Raised whenever the layout or the conversion changes, so that no stale folder is read.
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
-# Draws that the truncation mean is averaged over: its standard error is 0.4 % of w's spread.
-MEAN_DRAWS = 65_536
-MEAN_SEED = 0
+# Draws that mean and covariance of w are taken over: the mean's standard error is 0.4 % of w's
+# spread.
+PRIOR_DRAWS = 65_536
+PRIOR_SEED = 0
+# Directions in which w hardly varies count as if they varied by this share of the mean variance.
+VARIANCE_FLOOR = 1e-3
 
 
 def folder_for(archive: fetch.Archive) -> Path:
@@ -104,12 +107,13 @@ def _convert(source: Path, folder: Path) -> None:
     synthesis = SynthesisNetwork()
     synthesis.load_state_dict(synthesis_state)
     with torch.inference_mode():
-        z = torch.randn(MEAN_DRAWS, DIM, generator=torch.Generator().manual_seed(MEAN_SEED))
-        mean = torch.stack([mapping(part).double().mean(0) for part in torch.split(z, 4096)]).mean(
-            0
-        )
+        z = torch.randn(PRIOR_DRAWS, DIM, generator=torch.Generator().manual_seed(PRIOR_SEED))
+        w = torch.cat([mapping(part) for part in torch.split(z, 4096)]).double()
+        variance, axes = torch.linalg.eigh(torch.cov(w.T))
+        whitening = axes * (variance + VARIANCE_FLOOR * variance.mean()).rsqrt()
+    statistics = {"w_mean": w.mean(0).float(), "w_whitening": whitening.float().contiguous()}
     contiguous = {k: v.contiguous() for k, v in mapping_state.items()}
-    save_file({**contiguous, "w_mean": mean.float()}, folder / "mapping.safetensors")
+    save_file({**contiguous, **statistics}, folder / "mapping.safetensors")
     save_file(
         {k: v.contiguous() for k, v in synthesis_state.items()}, folder / "synthesis.safetensors"
     )

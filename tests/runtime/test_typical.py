@@ -1,0 +1,46 @@
+"""Flows stay where the prior is at home, and report the condition's energy alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import lacelang
+from lacelang.cli.models import find_model
+from lacelang.models.generator import Generator
+from lacelang.output.progress import Silent
+from lacelang.runtime.loading import load
+
+pytestmark = pytest.mark.weights
+
+CONDITION = "glasses=1 and smile=0 and age=10"
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return load(find_model("ffhq"), "cpu", Silent()).generator
+
+
+def test_prior_draws_are_typical(generator: Generator) -> None:
+    z = torch.randn(2000, 512, generator=torch.Generator().manual_seed(9))
+    atypicality = generator.atypicality(generator.mapping(z))
+    # Mean of 2000 draws with a spread of 0.26: five standard errors.
+    assert abs(float(atypicality.mean()) - 1.0) < 5 * 0.26 / 2000**0.5 + 0.01
+
+
+@pytest.mark.parametrize("sampler", ["heun", "exponential"])
+def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
+    def reached(options: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        program = lacelang.compile(
+            f"sample 3 from ffhq where {CONDITION} seed 4 with {sampler}(time=15{options}) as x"
+        )
+        group = program.run()["x"]
+        atypicality = generator.atypicality(generator.mapping(group.latents))
+        return atypicality, group.energy, program.energy("x")(group.latents)
+
+    bounded, energy, condition = reached("")
+    assert float(bounded.max()) < 1.2 + 3 * 0.05
+    # The bound is no part of the energy that is reported.
+    assert torch.allclose(energy, condition.detach(), atol=1e-3)
+    free, _, _ = reached(", typical=0")
+    assert float(free.max()) > 1.5
