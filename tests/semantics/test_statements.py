@@ -35,7 +35,12 @@ def test_what_a_sample_is_without_clauses() -> None:
     statement = _sample("sample from ffhq")
     assert statement.model.name == "ffhq"
     assert statement.sampler.name == "heun"
-    assert statement.sampler.options == {"tolerance": 1e-3, "time": FLOW_TIME, "max_steps": 1000}
+    assert statement.sampler.options == {
+        "tolerance": 1e-3,
+        "time": FLOW_TIME,
+        "max_steps": 1000,
+        "typical": 1.2,
+    }
     assert (statement.name, statement.count, statement.where) == ("sample1", 8, None)
     assert (statement.temp, statement.logit_temp, statement.truncation) == (None, None, 0.7)
     assert (statement.seed, statement.negation) == (None, ("complement",))
