@@ -40,11 +40,6 @@ class Archive:
         return f"{self.package}=={self.version}"
 
 
-def archive(package: str, version: str, sha256: str, *, filename: str | None = None) -> Path:
-    """Return the path of a verified archive, as `obtain` does."""
-    return obtain(Archive(package, version, sha256, filename))
-
-
 def cached_path(archive: Archive) -> Path:
     """Where the verified archive lies, or would lie, in the cache."""
     name = f"{archive.package}-{archive.version}-{archive.sha256[:12]}"
