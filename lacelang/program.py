@@ -53,8 +53,11 @@ class Program:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Names of the groups that it samples."""
-        return tuple(statement.name for statement in self.samples)
+        """Names of the groups that it makes, in the order of the source."""
+        from lacelang.semantics.ir import EditStatement, SampleStatement
+
+        makes = SampleStatement | EditStatement
+        return tuple(s.name for s in self.checked.statements if isinstance(s, makes))
 
     def run(
         self,
@@ -95,7 +98,8 @@ class Program:
         if folder is not None:
             # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
             make_folder(folder)
-        from lacelang.runtime.execute import Options, execute
+        from lacelang.runtime.execute import execute
+        from lacelang.runtime.plan import Options
 
         options = Options(seed, device, folder, names, metadata)
         if not progress:
@@ -117,8 +121,10 @@ class Program:
         from lacelang.runtime.loading import load
         from lacelang.runtime.sampling import energy_of
 
-        (name,) = self._named(name)
-        statement = next(s for s in self.samples if s.name == name)
+        statement = next((s for s in self.samples if s.name == name), None)
+        if statement is None:
+            known = ", ".join(s.name for s in self.samples) or "none"
+            raise UsageError(f"the program samples no group {name!r}; it samples: {known}")
         return energy_of(statement, load(statement.model, _device(device), Silent()))
 
     @property

@@ -11,15 +11,18 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang import sample
-from lacelang.compiler import compile_condition
+from lacelang.compiler import compile_condition, spread_of
 from lacelang.energy import And, AtMost, ConditionalEnergy, Node, conjunction
 from lacelang.errors import UsageError
+from lacelang.output.files import folder_name
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord
 from lacelang.output.runfile import rounded
-from lacelang.runtime.atoms import read_atoms
+from lacelang.runtime.atoms import atoms_of, read_atoms
+from lacelang.runtime.identity import condition_text, fingerprint, settings_of
 from lacelang.runtime.loading import ATYPICALITY, Model
+from lacelang.runtime.tasks import Drawn, Made
 from lacelang.semantics.ir import SampleStatement
 
 BATCH = 64
@@ -37,26 +40,53 @@ SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
 
 
 @frozen(eq=False)
-class Task:
-    """One group to make: its statement, the model it is of, what is known of it beforehand."""
+class SampleTask:
+    """The group of a `sample` statement; see `GroupTask`."""
 
     statement: SampleStatement
     model: Model
     record: GroupRecord
+    sources: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """The group's name."""
-        return self.record.name
+    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+        """Draw samples `first` to the last of the group, a batch at a time.
+
+        Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
+        """
+        count = self.record.count
+        if first >= count:
+            return
+        statement, model = self.statement, self.model
+        typical = float(statement.sampler.options.get(TYPICAL, 0.0))
+        energy = None if statement.where is None else flow_energy_of(statement, model, typical)
+        while first < count:
+            last = min(count, (first // BATCH + 1) * BATCH)
+            yield _draw(self, energy, range(first, last), stage)
+            first = last
 
 
-@frozen(eq=False)
-class Drawn:
-    """A batch of samples, and the seconds it took."""
+def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTask:
+    """Settle what a statement is to make.
 
-    records: tuple[SampleRecord, ...]
-    latents: Latents
-    seconds: float
+    Args:
+        statement: resolved.
+        model: its own, loaded.
+        seed: the one in force.
+    """
+    where = statement.where
+    weights = model.weights(conditioned=where is not None)
+    record = GroupRecord(
+        name=statement.name,
+        folder=folder_name(statement.name),
+        condition=condition_text(where),
+        fingerprint=fingerprint(statement, seed, weights),
+        seed=seed,
+        count=statement.count,
+        settings=settings_of(statement, weights),
+        atoms=() if where is None else atoms_of(where, spread_of(statement, model.sigma)),
+        samples=(),
+    )
+    return SampleTask(statement, model, record)
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
@@ -101,23 +131,6 @@ def _condition_of(energy: ConditionalEnergy) -> Node:
     return conjunction([term for term, _ in kept], [weight for _, weight in kept])
 
 
-def draw_group(task: Task, first: int, stage: Stage) -> Iterator[Drawn]:
-    """Draw samples `first` to the last of a group, a batch at a time.
-
-    Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
-    """
-    count = task.record.count
-    if first >= count:
-        return
-    statement, model = task.statement, task.model
-    typical = float(statement.sampler.options.get(TYPICAL, 0.0))
-    energy = None if statement.where is None else flow_energy_of(statement, model, typical)
-    while first < count:
-        last = min(count, (first // BATCH + 1) * BATCH)
-        yield _draw(task, energy, range(first, last), stage)
-        first = last
-
-
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Sample on one core: a batch is too small for two, and the decoder wants the others.
@@ -135,7 +148,7 @@ def _one_thread() -> Iterator[None]:
 
 @_one_thread()
 def _draw(
-    task: Task, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
+    task: SampleTask, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
 ) -> Drawn:
     begun = time.perf_counter()
     statement, model, seed = task.statement, task.model, task.record.seed

@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,13 @@ from typing import TYPE_CHECKING
 from lacelang import __version__
 from lacelang.errors import LaceError
 from lacelang.output.folder import RunFolder
+from lacelang.output.latents import Latents
 from lacelang.output.progress import Progress
 from lacelang.output.records import RunRecord
 from lacelang.runtime.painting import Painter
+from lacelang.runtime.plan import Plan
 from lacelang.runtime.result import Group, Run
-from lacelang.runtime.sampling import Task, draw_group
+from lacelang.runtime.tasks import GroupTask
 
 if TYPE_CHECKING:
     from lacelang.program import Program
@@ -31,13 +34,12 @@ if TYPE_CHECKING:
 def run_into(
     out: Path,
     program: Program,
-    tasks: Sequence[Task],
-    chosen: Sequence[Task],
+    planned: Plan,
     metadata: bool,
     progress: Progress,
     started: float,
 ) -> Run:
-    """Make the `chosen` of a program's `tasks` in the folder `out`.
+    """Make what is `planned` of a program in the folder `out`.
 
     Args:
         started: `time.perf_counter()` when the run began.
@@ -52,9 +54,10 @@ def run_into(
         program=path.name if path is not None else "<program>",
         source=program.source,
         versions=_versions(),
-        groups=tuple(task.record for task in tasks),
+        groups=tuple(task.record for task in planned.groups),
     )
-    with RunFolder(out, record, [task.name for task in chosen], metadata) as folder:
+    chosen = planned.chosen
+    with RunFolder(out, record, [task.record.name for task in chosen], metadata) as folder:
         removed = folder.begin()
         if removed:
             progress.note(f"{out} held another run: replaced {', '.join(removed)}")
@@ -71,7 +74,11 @@ def run_into(
 
 
 def _finish(
-    folder: RunFolder, tasks: Sequence[Task], seconds: dict[str, float], begun: str, started: float
+    folder: RunFolder,
+    tasks: Sequence[GroupTask],
+    seconds: dict[str, float],
+    begun: str,
+    started: float,
 ) -> Run:
     total = time.perf_counter() - started
     timing = {
@@ -82,10 +89,13 @@ def _finish(
     folder.save(complete=folder.is_complete(), timing=timing)
     groups = {}
     for task in tasks:
-        latents = folder.latents(task.name)
-        assert latents is not None
-        groups[task.name] = Group(
-            folder.group(task.name), latents, seconds[task.name], task.model.decode, folder.root
+        name = task.record.name
+        groups[name] = Group(
+            folder.group(name),
+            _latents(folder, name),
+            seconds[name],
+            task.model.decode,
+            folder.root,
         )
     return Run(groups, folder.root, total)
 
@@ -93,12 +103,12 @@ def _finish(
 def _make(
     folder: RunFolder,
     record: RunRecord,
-    tasks: Sequence[Task],
+    tasks: Sequence[GroupTask],
     metadata: bool,
     progress: Progress,
 ) -> dict[str, float]:
     """Draw and paint what is missing; return the seconds of sampling by group."""
-    seconds = {task.name: 0.0 for task in tasks}
+    seconds = {task.record.name: 0.0 for task in tasks}
     wanted = sum(task.record.count for task in tasks)
     drawn = sum(len(folder.group(name).samples) for name in seconds)
     to_paint = wanted - drawn + sum(len(folder.unwritten(name)) for name in seconds)
@@ -113,17 +123,24 @@ def _make(
         progress.stage("sampling", wanted - drawn) as sampling,
     ):
         for task in tasks:
-            painter.expect(task.name)
-            kept = folder.latents(task.name)
+            name, decode = task.record.name, task.model.decode_array
+            painter.expect(name)
+            kept = folder.latents(name)
             if kept is not None:
-                missing = folder.unwritten(task.name)
-                rows = kept.w[[sample.index for sample in missing]]
-                painter.paint(task.name, missing, rows, task.model.decode_array)
-            for batch in draw_group(task, len(folder.group(task.name).samples), sampling):
-                seconds[task.name] += batch.seconds
-                folder.add(task.name, batch.records, batch.latents)
-                painter.paint(task.name, batch.records, batch.latents.w, task.model.decode_array)
+                missing = folder.unwritten(name)
+                painter.paint(name, missing, kept.w[[s.index for s in missing]], decode)
+            first = len(folder.group(name).samples)
+            for batch in task.draw(first, partial(_latents, folder), sampling):
+                seconds[name] += batch.seconds
+                folder.add(name, batch.records, batch.latents)
+                painter.paint(name, batch.records, batch.latents.w, decode)
     return seconds
+
+
+def _latents(folder: RunFolder, name: str) -> Latents:
+    latents = folder.latents(name)
+    assert latents is not None
+    return latents
 
 
 def _interrupted(folder: RunFolder, out: Path) -> str:

@@ -23,9 +23,9 @@ SLOW = """
     import sys, time
     sys.path.insert(0, {tiny!r})
     from tiny import TinyGenerator, TinyModel
-    from lacelang.runtime import execute
+    from lacelang.runtime import plan
     model = TinyModel()
-    execute.load = lambda spec, device, progress: model
+    plan.load = lambda spec, device, progress: model
     decode = TinyGenerator.decode
     def slowly(self, w):
         for image in decode(self, w):

@@ -1,0 +1,75 @@
+"""What a run is to make: a task for every statement of the program, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from lacelang.output.progress import Progress
+from lacelang.runtime.loading import load
+from lacelang.runtime.sampling import sample_task
+from lacelang.runtime.tasks import GroupTask
+from lacelang.semantics.ir import SampleStatement
+
+if TYPE_CHECKING:
+    from lacelang.program import Device, Program
+
+DEFAULT_SEED = 0
+
+
+@frozen
+class Options:
+    """How a program is to be run; see `Program.run`."""
+
+    seed: int | None
+    device: Device
+    out: Path | None
+    only: tuple[str, ...]
+    metadata: bool
+
+    def seed_for(self, own: int | None) -> int:
+        """The seed of a statement that names `own`."""
+        seed = own if self.seed is None else self.seed
+        return DEFAULT_SEED if seed is None else seed
+
+
+@frozen(eq=False)
+class Plan:
+    """The tasks of a program, models loaded.
+
+    Attributes:
+        groups: every group that the program makes, sources before what begins from them.
+        only: names of the statements that are asked for.
+    """
+
+    groups: tuple[GroupTask, ...]
+    only: Collection[str]
+
+    @property
+    def chosen(self) -> tuple[GroupTask, ...]:
+        """The groups to make now: those that are asked for, and those they begin from."""
+        wanted = set(self.only)
+        for task in reversed(self.groups):
+            if task.record.name in wanted:
+                wanted.update(task.sources)
+        return tuple(task for task in self.groups if task.record.name in wanted)
+
+
+def plan(program: Program, options: Options, progress: Progress) -> Plan:
+    """Load what the program's statements need, and settle what each of them is to make.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    groups: list[GroupTask] = []
+    for statement in program.checked.statements:
+        model = load(statement.model, options.device, progress)
+        match statement:
+            case SampleStatement():
+                groups.append(sample_task(statement, model, options.seed_for(statement.seed)))
+            case _:
+                raise TypeError(f"nothing runs a {type(statement).__name__}")
+    return Plan(tuple(groups), options.only)
