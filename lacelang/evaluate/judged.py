@@ -1,0 +1,101 @@
+"""Groups of samples with what annotators saw in their images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from lacelang.attributes.annotators.annotation import WHOLE
+from lacelang.attributes.draws import Draws
+from lacelang.attributes.labels import columns_of
+from lacelang.attributes.measuring import Source, measure
+from lacelang.evaluate.judge import Columns, truth
+from lacelang.runtime.loading import archive_of
+from lacelang.semantics.ir import SampleStatement
+
+if TYPE_CHECKING:
+    from lacelang.output.progress import Progress
+    from lacelang.program import Program
+    from lacelang.runtime.result import Group
+
+Floats: TypeAlias = NDArray[np.float32]
+
+
+@frozen(eq=False)
+class Judged:
+    """A group, and what was seen in its faces.
+
+    Attributes:
+        statement: that made it.
+        group: the samples.
+        columns: by attribute (F,), of its first F faces: class index or value, NaN where nothing
+            was seen.
+        features: image features (F, 1280), what Fréchet distances are taken between.
+    """
+
+    statement: SampleStatement
+    group: Group
+    columns: Columns
+    features: Floats
+
+    @property
+    def satisfied(self) -> NDArray[np.bool_]:
+        """Which faces show the whole condition (F,); all of them where there is none."""
+        where = self.statement.where
+        return np.ones(len(self.features), bool) if where is None else truth(where, self.columns)
+
+
+def judge_groups(
+    program: Program, progress: Progress, title: str = "judging", faces: int | None = None
+) -> list[Judged]:
+    """Sample all groups of a program, decode them and let annotators look at every face.
+
+    What is judged stays in the cache: the same program again samples, and judges nothing.
+
+    Args:
+        program: whose groups are all of one model.
+        progress: where to show how far it is.
+        title: what the bar says.
+        faces: at most so many of each group are judged, the first ones; None means all.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    statements = program.samples
+    if not statements:
+        return []
+    run = program.run()
+    pairs = [(statement, run[statement.name]) for statement in statements]
+    return _seen(pairs, progress, title, faces)
+
+
+def _seen(
+    pairs: Sequence[tuple[SampleStatement, Group]],
+    progress: Progress,
+    title: str,
+    faces: int | None,
+) -> list[Judged]:
+    model = pairs[0][0].model
+    shown = [group.latents.numpy()[:faces] for _, group in pairs]
+    z = np.concatenate(shown)
+    psi = np.concatenate(
+        [
+            np.full(len(rows), s.truncation, np.float32)
+            for rows, (s, _) in zip(shown, pairs, strict=True)
+        ]
+    )
+    source = Source(model.generator, archive_of(model))
+    measured = measure(source, Draws(z, psi), progress=progress, title=title)
+    columns = columns_of(measured)
+    features = measured.embedding[:, WHOLE].astype(np.float32)
+    judged, start = [], 0
+    for count, (statement, group) in zip(map(len, shown), pairs, strict=True):
+        rows = slice(start, start + count)
+        start = rows.stop
+        part = {name: column[rows] for name, column in columns.items()}
+        judged.append(Judged(statement, group, part, features[rows]))
+    return judged

@@ -1,0 +1,160 @@
+"""What a suite found: tables and figures as plain values, printed, saved and read by machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import asdict, field, frozen
+
+from lacelang.output.files import make_folder, write_atomic
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Cell: TypeAlias = str | float | int | None
+
+
+@frozen
+class Table:
+    """One table.
+
+    Attributes:
+        title: what it is about.
+        columns: headings, the first of what a row is about.
+        rows: as many cells as there are columns; None is an empty one.
+        note: a sentence below it.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+@frozen
+class Scatter:
+    """Points of several series over two quantities.
+
+    Attributes:
+        name: of its file.
+        title: above it.
+        x, y: labels of the axes.
+        points: series → points (x, y).
+        log: axes that are logarithmic, of `x` and `y`.
+        lines: whether the points of a series are joined.
+    """
+
+    name: str
+    title: str
+    x: str
+    y: str
+    points: Mapping[str, Sequence[tuple[float, float]]]
+    log: tuple[str, ...] = ()
+    lines: bool = False
+
+
+@frozen
+class Report:
+    """All that one suite found.
+
+    Attributes:
+        suite: its name.
+        tables: in the order of reading.
+        figures: likewise.
+        about: how it was made, JSON values.
+    """
+
+    suite: str
+    tables: tuple[Table, ...]
+    figures: tuple[Scatter, ...] = ()
+    about: Mapping[str, Any] = field(factory=dict)
+
+
+def as_json(report: Report) -> str:
+    """The report as one JSON object; a row of a table is an object by column."""
+    tables = [
+        {
+            "title": table.title,
+            "rows": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
+            "note": table.note,
+        }
+        for table in report.tables
+    ]
+    content = {
+        "suite": report.suite,
+        "about": dict(report.about),
+        "tables": tables,
+        "figures": [asdict(figure) for figure in report.figures],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False)
+
+
+def as_markdown(report: Report) -> str:
+    """The report's tables as Markdown, its figures as links to files beside it."""
+    parts = [f"# {report.suite}"]
+    for table in report.tables:
+        parts.append(f"## {table.title}\n\n{markdown_table(table)}")
+        if table.note:
+            parts.append(table.note)
+    parts += [f"![{figure.title}]({figure.name}.png)" for figure in report.figures]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(table: Table) -> str:
+    """One table as Markdown, numbers to the right."""
+    numeric = [
+        all(not isinstance(row[i], str) for row in table.rows) for i in range(len(table.columns))
+    ]
+    lines = ["| " + " | ".join(table.columns) + " |"]
+    lines.append("|" + "|".join(" --: " if n else " --- " for n in numeric) + "|")
+    for row in table.rows:
+        lines.append("| " + " | ".join(shown(cell).replace("|", "\\|") for cell in row) + " |")
+    return "\n".join(lines)
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a reader sees it: three digits after the point, or three that count."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.3f}" if 1e-3 <= abs(cell) < 10 or cell == 0 else f"{cell:.3g}"
+    return str(cell)
+
+
+def save(report: Report, folder: Path) -> None:
+    """Write `report.json`, `report.md` and a PNG for every figure into a folder.
+
+    Raises:
+        ResourceError: the folder cannot be written, or there is nothing here to draw figures with.
+    """
+    make_folder(folder)
+    if report.figures:
+        from lacelang.evaluate.plot import as_png
+
+        for figure in report.figures:
+            write_atomic(folder / f"{figure.name}.png", as_png(figure))
+    write_atomic(folder / "report.md", as_markdown(report).encode())
+    write_atomic(folder / "report.json", (as_json(report) + "\n").encode())
+
+
+def print_tables(report: Report, console: Console) -> None:
+    """Print the tables."""
+    from rich.markup import escape
+    from rich.table import Table as Drawn
+
+    for table in report.tables:
+        # A weight's brackets are no markup.
+        console.print(f"[bold]{escape(table.title)}[/bold]", soft_wrap=True)
+        drawn = Drawn()
+        for i, heading in enumerate(table.columns):
+            text = any(isinstance(row[i], str) for row in table.rows)
+            drawn.add_column(escape(heading), justify="left" if text else "right")
+        for row in table.rows:
+            drawn.add_row(*(escape(shown(cell)) for cell in row))
+        console.print(drawn)
+        if table.note:
+            console.print(escape(table.note), soft_wrap=True)
+        console.print()

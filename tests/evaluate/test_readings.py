@@ -1,0 +1,21 @@
+"""Distances between samples of readings, and the attributes that conditions speak of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lacelang.evaluate.readings import attributes_of, distances
+from lacelang.program import compile
+
+
+def test_distances_by_attribute_take_the_worst_value_of_a_choice() -> None:
+    same = np.arange(100.0)
+    a = {"age": same, "hair=0": same, "hair=1": same, "smile": same}
+    b = {"age": same + 25, "hair=0": same, "hair=1": same + 50, "smile": same + 99}
+    assert distances(a, b, {"smile"}) == {"age": 0.25, "hair": 0.5}
+
+
+def test_attributes_of_a_condition() -> None:
+    source = "sample from ffhq where (glasses=1 or yaw=front) and not smile ~ 0.3"
+    (statement,) = compile(source).samples
+    assert attributes_of(statement.where) == {"glasses", "yaw", "smile"}

@@ -1,0 +1,48 @@
+"""Reports as JSON, Markdown and files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from lacelang.evaluate.report import Report, Scatter, Table, as_json, as_markdown, save, shown
+
+REPORT = Report(
+    "trial",
+    (
+        Table(
+            "what | how", ("name", "ACC", "paper"), (("a|b", 0.98765, None), ("c", 1.0, 0.5)), "n."
+        ),
+    ),
+    (Scatter("points", "Points", "x", "y", {"a": [(1.0, 2.0), (10.0, 3.0)]}, log=("x",)),),
+    {"faces": 4},
+)
+
+
+def test_json_has_a_row_as_an_object() -> None:
+    table = json.loads(as_json(REPORT))["tables"][0]
+    assert table["rows"][0] == {"name": "a|b", "ACC": 0.98765, "paper": None}
+
+
+def test_markdown_escapes_bars_and_puts_numbers_to_the_right() -> None:
+    lines = as_markdown(REPORT).splitlines()
+    assert "| name | ACC | paper |" in lines
+    assert "| --- | --: | --: |" in lines
+    assert "| a\\|b | 0.988 |  |" in lines
+
+
+def test_numbers_keep_three_digits() -> None:
+    assert [shown(v) for v in (0.5, 12.345, 0.0, 1e-5, 1234.5, None, 7)] == [
+        *("0.500", "12.3", "0.000", "1e-05", "1.23e+03", "", "7")
+    ]
+
+
+def test_saving_draws_the_figures(tmp_path: Path) -> None:
+    save(REPORT, tmp_path / "new")
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {
+        *("report.json", "report.md", "points.png")
+    }
+    with Image.open(tmp_path / "new" / "points.png") as image:
+        assert image.width > 400
