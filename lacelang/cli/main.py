@@ -10,15 +10,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from lacelang.errors import LaceError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, _SubParsersAction
+    from argparse import _SubParsersAction
 
     Commands = _SubParsersAction[ArgumentParser]
+
+COMMANDS = ("run", "check", "fmt", "models", "label", "train", "card", "evaluate")
+"""The commands, in the order of the help; each is the module of `lacelang.cli` of its name."""
 
 INTERRUPTED = 130
 FAILED = 3
@@ -51,28 +56,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def build_parser() -> ArgumentParser:
-    """Return the parser of the whole command line; each command adds its own part."""
-    from argparse import ArgumentParser
+def build_parser(commands: Sequence[str] = COMMANDS) -> ArgumentParser:
+    """Return the parser of the command line; each command adds its own part.
 
-    from lacelang import __version__
-    from lacelang.cli import card, check, evaluate, fmt, label, models, run, train
-
+    Args:
+        commands: those to add. One that is not asked for need not be imported.
+    """
     parser = ArgumentParser(
         prog="lacelang",
         description="Say what a generator's samples must be like, and sample them.",
         epilog="Exit codes: 0 fine, 1 the program is wrong, 2 the command line is wrong, "
         "3 the environment failed (no weights, no space), 130 interrupted.",
     )
-    parser.add_argument("--version", action="version", version=f"lacelang {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, check, fmt, models, label, train, card, evaluate):
-        command.add_to(commands)
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in commands:
+        import_module(f"lacelang.cli.{command}").add_to(group)
     return parser
 
 
+class _Version(Action):
+    """`--version`; looking it up takes longer than checking a program, so it waits until asked."""
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None
+    ) -> None:
+        from lacelang import __version__
+
+        parser.exit(message=f"lacelang {__version__}\n")
+
+
 def _dispatch(arguments: Sequence[str] | None) -> int:
-    parsed = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    commands = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
+    parsed = build_parser(commands).parse_args(given)
     code: int = parsed.command(parsed)
     return code
 

@@ -25,6 +25,7 @@ class Library:
     def __init__(self, report: Report) -> None:
         self.report = report
         self._modules: dict[Path, Module | None] = {}
+        self._shared: dict[str, Module] = {}
         self._open: list[Path] = []
 
     def program(self, source: str, path: Path | None) -> Module:
@@ -46,13 +47,17 @@ class Library:
                 return models[name]
         if module.is_uncertain(name):
             return None
-        file = shipped("stdlib") / f"{name}{_SUFFIX}"
-        if file.is_file() and _resolved(file) not in self._open:
-            shared = self._load(file, word, module)
-            if shared is None:
-                return None
-            if name in shared.models:
-                return shared.models[name]
+        shared = self._shared.get(name)
+        if shared is None:
+            file = shipped("stdlib") / f"{name}{_SUFFIX}"
+            if file.is_file() and _resolved(file) not in self._open:
+                shared = self._load(file, word, module)
+                if shared is None:
+                    return None
+                # Thousands of statements of one model look for its file once.
+                self._shared[name] = shared
+        if shared is not None and name in shared.models:
+            return shared.models[name]
         known = [*module.models, *module.visible_models, *library_models()]
         hint = did_you_mean(name, known, "known:")
         self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 from lark import Token
-from lark.exceptions import UnexpectedToken
 from lark.parsers.lalr_analysis import Shift
 
 from lacelang.errors import Diagnostic, ProgramError
@@ -96,16 +95,14 @@ class _Reader:
         i, mended = 0, -1
         while i < len(self.tokens):
             token = self.tokens[i]
-            try:
-                self._feed(token)
+            if self._feed(token):
                 i += 1
-            except UnexpectedToken:
-                if token.type == "RBRACE" and self.orphans and not self._closes_open_brace():
-                    self.orphans -= 1
-                    i += 1
-                    continue
-                if len(self.problems) >= MAX_PROBLEMS:
-                    break
+            elif token.type == "RBRACE" and self.orphans and not self._closes_open_brace():
+                self.orphans -= 1
+                i += 1
+            elif len(self.problems) >= MAX_PROBLEMS:
+                break
+            else:
                 complaint = self._complain(i)
                 if mended != i and self._mend(complaint, i):
                     mended = i if not complaint.drop else -1
@@ -117,23 +114,26 @@ class _Reader:
     def _finish(self) -> nodes.Program:
         end = _at_end(self.tokens)
         mended = False
-        while True:
-            try:
-                program = self.state.feed_token(end, True)
-                assert isinstance(program, nodes.Program)
-                return program
-            except UnexpectedToken:
-                if self.complete and not mended and len(self.problems) < MAX_PROBLEMS:
-                    mended = True
-                    if self._mend(self._complain(len(self.tokens)), len(self.tokens)):
-                        continue
-                self._go_back(end)
+        while not self.accepts([end.type]):
+            if self.complete and not mended and len(self.problems) < MAX_PROBLEMS:
+                mended = True
+                if self._mend(self._complain(len(self.tokens)), len(self.tokens)):
+                    continue
+            self._go_back(end)
+        program = self.state.feed_token(end, True)
+        assert isinstance(program, nodes.Program)
+        return program
 
     # Feeding
 
-    def _feed(self, token: Token) -> None:
+    def _feed(self, token: Token) -> bool:
+        """Feed a token and return True, or leave everything as it is if it does not fit."""
         kind = token.type
         stack = self.state.state_stack
+        # A token may be refused only after reductions that it set off: those must not be made.
+        action = self.states[stack[-1]].get(kind)
+        if action is None or (action[0] is not Shift and not self.accepts([kind])):
+            return False
         self.state.feed_token(token)
         if kind in _RESUME and kind != "RBRACE":
             self._remember(len(stack) - 1)
@@ -145,6 +145,7 @@ class _Reader:
                 self._remember(len(stack))
         elif kind in _CLOSING and self.opened:
             self.opened.pop()
+        return True
 
     def _remember(self, height: int) -> None:
         while self.bases[-1] > height:

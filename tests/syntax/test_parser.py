@@ -151,6 +151,13 @@ def test_one_mistake_does_not_hide_the_next() -> None:
     assert isinstance(parsed.program.statements[-1], Sample)
 
 
+def test_a_refused_token_leaves_what_was_read_as_it_was() -> None:
+    parsed = read("sample from ffhq where smile=1)) and glasses=1")
+    (meant,) = parse("sample from ffhq where smile=1 and glasses=1").statements
+    assert parsed.program.statements == (meant,)
+    assert len(parsed.problems) == 2
+
+
 def test_what_is_mended_is_read_as_meant() -> None:
     parsed = read("sampel 8 form ffhq where smile==1 && glasses=1")
     (meant,) = parse("sample 8 from ffhq where smile=1 and glasses=1").statements
