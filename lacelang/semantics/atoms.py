@@ -37,7 +37,7 @@ class Comparisons:
                 return attribute
         model = self.model.name
         hint = did_you_mean(word.name, (a.name for a in self.model.attributes), f"{model} has:")
-        if word.name in frame.module.definitions or word.name in frame.module.visible:
+        if frame.module.find(word.name) is not None:
             hint = f"`{word.name}` is a definition; it stands alone, without a comparison"
         message = f"{model} has no attribute `{word.name}`"
         self.report.say("LACE102", message, word, frame, hint)

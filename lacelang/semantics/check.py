@@ -58,7 +58,7 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
     model = models[0] if len(models) == 1 else None
     for definition in module.definitions.values():
         if id(definition) not in uses:
-            _look_at(definition, model, report)
+            look_at(definition, model, report)
             if fine and not definition.used:
                 name = definition.node.name
                 report.say("LACE511", f"nothing uses `{name.name}`", name, module)
@@ -69,7 +69,8 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
 _RUNNING = nodes.Sample | nodes.Edit | nodes.Measure | nodes.Expect | nodes.For
 
 
-def _look_at(definition: Definition, model: ModelSpec | None, report: Report) -> None:
+def look_at(definition: Definition, model: ModelSpec | None, report: Report) -> None:
+    """Check a definition that no statement uses: against `model`, if there is one to go by."""
     body = definition.body
     if definition.circular or isinstance(body, nodes.Quantity):
         return

@@ -63,7 +63,7 @@ def unknown_name(
             message = f"`{name}` is a value; say of which attribute"
             report.say("LACE118", message, word, frame, f"write `{attribute.name}={name}`")
             return
-    known = (*frame.bindings, *module.definitions, *module.visible)
+    known = (*frame.bindings, *module.named)
     hint = did_you_mean(name, (*known, *(a.name for a in attributes)))
     if hint is None:
         hint = f"define it with `let {name} = …`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
@@ -26,6 +27,18 @@ class Groups:
         self._models: dict[str, ir.ModelSpec | None] = {}
         self._shown: dict[str, str] = {}
         self._taken: set[str] = set()
+
+    def continued(self, report: Report) -> Groups:
+        """Return a copy that goes on from here and complains to `report`."""
+        copy = Groups(report)
+        copy._models, copy._shown = dict(self._models), dict(self._shown)
+        copy._taken = set(self._taken)
+        return copy
+
+    @property
+    def models(self) -> Mapping[str, ir.ModelSpec | None]:
+        """The groups so far and their models, in the order in which they were made."""
+        return self._models
 
     def reserve(self, names: set[str]) -> None:
         """Keep names that the program writes out from being given to nameless statements."""

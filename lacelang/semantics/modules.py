@@ -39,6 +39,21 @@ class Library:
         self._fill(module)
         return module
 
+    def piece(self, source: str, before: Module) -> Module:
+        """Read a piece of a program that goes on from `before`, what was read of it so far.
+
+        The names that `before` knows are known here. A definition of one of them stands in its
+        place from here on; what was defined before keeps what it meant.
+        """
+        folder = before.folder or Path()
+        module = self._module(read(source, before.path), source, before.name, before.path, folder)
+        module.earlier = {**before.earlier, **before.definitions}
+        module.models = dict(before.models)
+        module.visible = dict(before.visible)
+        module.visible_models = dict(before.visible_models)
+        self._fill(module)
+        return module
+
     def find_model(self, word: nodes.Word, module: Module) -> ModelSpec | None:
         """Return the model that a `from` clause names; complain if there is none."""
         name = word.name
@@ -130,7 +145,7 @@ class Library:
             return
         for name, definition in other.definitions.items():
             before = module.visible.get(name)
-            if before is not None and before.module is not other:
+            if before is not None and before.module.path != other.path:
                 message = f"`{name}` is defined by {before.module.name} and by {other.name}"
                 hint = "import only one of them, or define it here"
                 self.report.say("LACE119", message, node.target, module, hint)

@@ -21,6 +21,7 @@ class Module:
         folder: where quoted imports are looked for.
         definitions: its own `let`s and `def`s.
         models: its own models; None for one whose declaration is wrong.
+        earlier: definitions of the pieces before it, where a program is read piece by piece.
         visible: definitions that its imports bring in.
         visible_models: models that its imports bring in.
         uncertain: names that its broken statements seem to define; complaints about them would
@@ -35,6 +36,7 @@ class Module:
     program: nodes.Program
     definitions: dict[str, Definition] = Factory(dict)
     models: dict[str, ModelSpec | None] = Factory(dict)
+    earlier: dict[str, Definition] = Factory(dict)
     visible: dict[str, Definition] = Factory(dict)
     visible_models: dict[str, ModelSpec | None] = Factory(dict)
     uncertain: frozenset[str] | None = frozenset()
@@ -62,7 +64,13 @@ class Module:
 
     def find(self, name: str) -> Definition | None:
         """Return the definition that `name` stands for here."""
-        return self.definitions.get(name) or self.visible.get(name)
+        own = self.definitions.get(name) or self.earlier.get(name)
+        return own or self.visible.get(name)
+
+    @property
+    def named(self) -> dict[str, Definition]:
+        """All definitions that a name can stand for here."""
+        return {**self.visible, **self.earlier, **self.definitions}
 
 
 @define(eq=False)

@@ -25,13 +25,18 @@ _OUTSIDE_ONLY = nodes.Model | nodes.Import | nodes.Let | nodes.Def
 
 
 class Statements:
-    """Turns the statements of a program to their checked forms."""
+    """Turns the statements of a program to their checked forms.
 
-    def __init__(self, module: Module, library: Library, report: Report) -> None:
+    `groups` are those that earlier statements made, where `module` goes on from them.
+    """
+
+    def __init__(
+        self, module: Module, library: Library, report: Report, groups: Groups | None = None
+    ) -> None:
         self.module = module
         self.library = library
         self.report = report
-        self.groups = Groups(report)
+        self.groups = groups if groups is not None else Groups(report)
         self.groups.reserve(set(_names_written(module.program.statements)))
         self.result: list[ir.Statement] = []
         self.models: dict[str, ir.ModelSpec] = {}

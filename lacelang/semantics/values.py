@@ -128,7 +128,7 @@ def _not_a_number(scalar: Scalar, report: Report, what: str) -> None:
         return
     numbers = (
         *scalar.frame.bindings,
-        *(n for n, d in module.definitions.items() if isinstance(d.body, nodes.Quantity)),
+        *(n for n, d in module.named.items() if isinstance(d.body, nodes.Quantity)),
     )
     hint = did_you_mean(scalar.word or "", numbers)
     report.say(

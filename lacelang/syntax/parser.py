@@ -69,6 +69,32 @@ def read(source: str, path: str | None = None) -> Parsed:
     return Parsed(program, problems, taken)
 
 
+@frozen
+class Outlook:
+    """What may follow a text that is still being written.
+
+    Attributes:
+        tokens: the text taken apart.
+        expected: the terminals that may come next.
+        complete: the text is a program as it stands, or wrong already; it is not one that
+            something is merely missing from.
+    """
+
+    tokens: tuple[Token, ...]
+    expected: frozenset[str]
+    complete: bool
+
+
+def outlook(source: str) -> Outlook:
+    """Say how `source` may go on; never raises."""
+    taken = tokenize(source)
+    reader = _Reader(taken)
+    reader.advance()
+    expected = reader.expected()
+    wrong = bool(taken.problems or reader.problems)
+    return Outlook(tuple(taken.tokens), expected, wrong or "$END" in expected)
+
+
 class _Reader:
     """The automaton, and what is needed to go back.
 
@@ -91,6 +117,11 @@ class _Reader:
         self.begun: Token | None = None
 
     def run(self) -> nodes.Program:
+        """Read all tokens and end the program."""
+        self.advance()
+        return self._finish()
+
+    def advance(self) -> None:
         """Read all tokens."""
         i, mended = 0, -1
         while i < len(self.tokens):
@@ -109,7 +140,6 @@ class _Reader:
                     i += 1 if complaint.drop else 0
                 else:
                     i = self._skip(i)
-        return self._finish()
 
     def _finish(self) -> nodes.Program:
         end = _at_end(self.tokens)
@@ -173,6 +203,11 @@ class _Reader:
                     break
         return True
 
+    def expected(self) -> frozenset[str]:
+        """Return the terminals that may come next."""
+        table = self.states[self.state.state_stack[-1]]
+        return frozenset(kind for kind in table if kind.isupper() and self.accepts([kind]))
+
     # Complaining and mending
 
     def _complain(self, i: int) -> Complaint:
@@ -180,12 +215,11 @@ class _Reader:
         from lacelang.syntax.complaints import Trouble, explain
 
         tokens = self.tokens
-        table = self.states[self.state.state_stack[-1]]
         trouble = Trouble(
             token=tokens[i] if i < len(tokens) else _at_end(tokens),
             before=tokens[i - 1] if i else None,
             after=tokens[i + 1] if i + 1 < len(tokens) else None,
-            expected=frozenset(k for k in table if k.isupper() and self.accepts([k])),
+            expected=self.expected(),
             opened=tuple(token for token, _ in self.opened),
             statement=self.begun,
             accepts=self.accepts,

@@ -1,0 +1,131 @@
+"""Pictures in a terminal: by the protocol that it is known to speak, else in half-blocks.
+
+What a terminal can do is read off its environment. Nothing is asked of it: an answer that comes
+late, over a slow line, would be taken for typing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, get_args
+
+from lacelang.errors import UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from rich.console import RenderableType
+
+Way = Literal["kitty", "sixel", "blocks", "none"]
+
+SETTING = "LACELANG_GRAPHICS"
+"""The variable that says how to draw, where the guess is wrong."""
+
+_KITTY = frozenset({"xterm-kitty", "xterm-ghostty"})
+_SIXEL = ("foot", "mlterm", "contour", "yaft")
+_SIXEL_PROGRAMS = frozenset({"iTerm.app", "WezTerm", "mintty", "contour"})
+_FALLBACK_CELL = (10, 20)
+
+
+def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
+    """Return how a terminal draws, going by its environment.
+
+    Args:
+        environment: the process's variables.
+        terminal: whether output goes to a terminal at all.
+
+    Raises:
+        UsageError: `LACELANG_GRAPHICS` names no way to draw.
+    """
+    term = environment.get("TERM", "")
+    if not terminal or term in ("", "dumb") or environment.get("NO_COLOR"):
+        return "none"
+    wish = environment.get(SETTING)
+    if wish:
+        for way in get_args(Way):
+            if wish == way:
+                known: Way = way
+                return known
+        raise UsageError(f"{SETTING} is one of {', '.join(get_args(Way))}; {wish!r} is not")
+    if "TMUX" in environment or term.startswith(("screen", "tmux")):
+        # A multiplexer redraws its panes from text; pictures would be lost on the way.
+        return "blocks"
+    if term in _KITTY:
+        return "kitty"
+    program = environment.get("TERM_PROGRAM", "")
+    if program in _SIXEL_PROGRAMS or term.split("-")[0] in _SIXEL:
+        return "sixel"
+    return "blocks"
+
+
+def cell_size() -> tuple[int, int] | None:
+    """Return the width and height of a character in pixels, None where the system cannot say."""
+    try:
+        import fcntl
+        import struct
+        import termios
+
+        answer = fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
+    except (ImportError, OSError, ValueError):
+        return None
+    rows, columns, width, height = struct.unpack("HHHH", answer)
+    if not (rows and columns and width and height):
+        return None
+    return width // columns, height // rows
+
+
+def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> RenderableType:
+    """Return `picture` as rich prints it, `columns` characters wide and `rows` lines high."""
+    if way == "blocks" or cell_size() is None:
+        # Without the size of a character the library would have to ask the terminal.
+        return half_blocks(picture, columns, rows)
+    with _no_questions():
+        from textual_image.renderable.sixel import Image as Sixel
+        from textual_image.renderable.tgp import Image as Kitty
+    return (Kitty if way == "kitty" else Sixel)(picture, width=columns, height=rows)
+
+
+def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType:
+    """Return `picture` as `columns` × `rows` characters, each of them two pixels."""
+    from PIL import Image
+    from rich.color import Color
+    from rich.segment import Segment, Segments
+    from rich.style import Style
+
+    small = picture.convert("RGB").resize((columns, 2 * rows), Image.Resampling.LANCZOS)
+    pixels = small.tobytes()
+
+    def colour(x: int, y: int) -> Color:
+        at = 3 * (y * columns + x)
+        return Color.from_rgb(*pixels[at : at + 3])
+
+    segments = []
+    for row in range(rows):
+        for x in range(columns):
+            upper, lower = colour(x, 2 * row), colour(x, 2 * row + 1)
+            segments.append(Segment("▀", Style(color=upper, bgcolor=lower)))
+        segments.append(Segment.line())
+    return Segments(segments)
+
+
+def pixels_of(columns: int, rows: int, way: Way) -> tuple[int, int]:
+    """Return how many pixels a picture of that many characters is worth drawing with."""
+    width, height = (1, 2) if way == "blocks" else cell_size() or _FALLBACK_CELL
+    return columns * width, rows * height
+
+
+@contextmanager
+def _no_questions() -> Iterator[None]:
+    """Import without a terminal: the library asks it what it can do when it is imported."""
+    kept, sys.__stdout__ = sys.__stdout__, None  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.__stdout__ = kept  # type: ignore[misc]
+
+
+def environment_way() -> Way:
+    """Return how standard output draws."""
+    return way_to_draw(os.environ, sys.stdout.isatty())

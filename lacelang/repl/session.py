@@ -1,0 +1,237 @@
+"""The session: one program that grows an entry at a time, without a terminal and without torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
+from lacelang.program import Program
+from lacelang.repl.patches import Patch, offsets, patched
+from lacelang.repl.uses import words_used
+from lacelang.semantics import ir
+from lacelang.semantics.modules import library_models
+from lacelang.semantics.piecewise import Known, Piece, check_piece, nothing_known
+from lacelang.syntax import nodes
+from lacelang.syntax.grammar import STATEMENTS
+from lacelang.syntax.parser import Outlook, outlook
+from lacelang.syntax.tokens import tokenize
+
+FACES = 4
+"""How many faces a `sample` without a number makes at the prompt; in a file it is more."""
+
+_SIGNS = frozenset(
+    {"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE", "IN"}
+)
+_NUMBERED = re.compile(r"(.*)_\d+")
+
+
+@frozen(eq=False)
+class Entry:
+    """What one Enter brought: a piece of the program, in full.
+
+    Attributes:
+        text: as it stands in the program, with what the prompt fills in.
+        piece: checked.
+    """
+
+    text: str
+    piece: Piece
+
+    @property
+    def program(self) -> Program:
+        """The entry by itself, to be run."""
+        checked = ir.CheckedProgram(
+            statements=self.piece.statements, warnings=self.piece.warnings, source=self.text
+        )
+        return Program(checked, self.text)
+
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """Names that it defines."""
+        tree = self.piece.tree.statements
+        return tuple(s.name.name for s in tree if isinstance(s, nodes.Let | nodes.Def))
+
+
+class Session:
+    """The entries so far, and what they come to.
+
+    Attributes:
+        entries: in the order in which they were typed; each of them is right.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.entries: list[Entry] = []
+        self._start = nothing_known(folder)
+
+    @property
+    def known(self) -> Known:
+        """The names and groups of the program so far."""
+        return self.entries[-1].piece.known if self.entries else self._start
+
+    @property
+    def model(self) -> ir.ModelSpec | None:
+        """The model in use: the one that was used or declared last, else the library's only one."""
+        for entry in reversed(self.entries):
+            for statement in reversed(entry.piece.statements):
+                return statement.model
+            for node in reversed(entry.piece.tree.statements):
+                if isinstance(node, nodes.Model):
+                    return entry.piece.known.models.get(node.name.name)
+        return self._library[0] if len(self._library) == 1 else None
+
+    @property
+    def models(self) -> dict[str, ir.ModelSpec]:
+        """Every model that `from` can name, those of the standard library included."""
+        return {**{m.name: m for m in self._library}, **self.known.models}
+
+    @cached_property
+    def _library(self) -> tuple[ir.ModelSpec, ...]:
+        return tuple(library_models().values())
+
+    def is_complete(self, typed: str) -> bool:
+        """Whether `typed` can be taken as it is: a whole statement, or one that is wrong anyway."""
+        return self.outlook(typed).complete
+
+    def outlook(self, typed: str) -> Outlook:
+        """Say how `typed` may go on; a bare condition goes on like the `sample` it stands for."""
+        if not self.is_condition(typed):
+            return outlook(typed)
+        return outlook(f"sample from {self._model_name} where\n{typed}")
+
+    def is_condition(self, typed: str) -> bool:
+        """Whether `typed` is no statement but a condition, short for a `sample` with it."""
+        tokens = tokenize(typed).tokens
+        if not tokens or tokens[0].type in STATEMENTS:
+            return False
+        if tokens[0].type in ("NOT", "LPAR"):
+            return True
+        if tokens[0].type != "NAME":
+            return False
+        name = str(tokens[0])
+        compared = len(tokens) > 1 and tokens[1].type in _SIGNS
+        attributes = self.model.attributes if self.model is not None else ()
+        return (
+            compared
+            or name in self.known.definitions
+            or any(attribute.name == name for attribute in attributes)
+        )
+
+    def read(self, typed: str) -> Entry:
+        """Check what was typed, without adding it.
+
+        Raises:
+            ProgramError: it is wrong; its diagnostics speak of `typed` as it is.
+        """
+        if self.is_condition(typed):
+            head = f"sample {FACES} from {self._model_name} where"
+            try:
+                check_piece(f"{head}\n{typed}", self.known, self.model)
+            except ProgramError as error:
+                raise ProgramError(_a_line_up(error.diagnostics, typed)) from None
+            text = f"{head} {typed.strip()}"
+        else:
+            piece = check_piece(typed, self.known, self.model)
+            text = _counted(typed, piece.tree)
+            if text == typed:
+                return Entry(text, piece)
+        return Entry(text, check_piece(text, self.known, self.model))
+
+    def add(self, entry: Entry) -> None:
+        """Make `entry`, which `read` returned, part of the program."""
+        self.entries.append(entry)
+
+    def undo(self) -> Entry:
+        """Take the last entry back.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if not self.entries:
+            raise UsageError("there is nothing to take back")
+        return self.entries.pop()
+
+    def older_uses(self, entry: Entry) -> tuple[str, ...]:
+        """Names of earlier definitions that go on using what `entry` defines anew."""
+        before = self._start if not self.entries else self.known
+        anew = {name for name in entry.defined if name in before.own}
+        return tuple(
+            name
+            for name, definition in before.own.items()
+            if name not in anew and anew & {w.name for w in words_used(definition.node)}
+        )
+
+    def again(self) -> str:
+        """Return the last `sample` with the next seed, as text for `read`.
+
+        Raises:
+            UsageError: there is no `sample` so far, or the last one stands in a loop.
+        """
+        for entry in reversed(self.entries):
+            made = [s for s in entry.piece.statements if isinstance(s, ir.SampleStatement)]
+            if not made:
+                continue
+            node = entry.piece.tree.statements[-1]
+            if not isinstance(node, nodes.Sample):
+                raise UsageError("the last faces came from a loop; `:again` is for one `sample`")
+            return self._again(entry, node, made[-1])
+        raise UsageError("there is nothing to sample again")
+
+    def _again(self, entry: Entry, node: nodes.Sample, statement: ir.SampleStatement) -> str:
+        text = entry.text
+        begin, end = offsets(text, node.span)
+        seed = f"seed {(statement.seed or 0) + 1}"
+        patches: list[Patch] = []
+        for clause in node.clauses:
+            where = offsets(text, clause.span)
+            if isinstance(clause, nodes.ValueClause) and clause.keyword == "seed":
+                patches.append((*where, seed))
+                seed = ""
+            elif isinstance(clause, nodes.AsClause):
+                patches.append((*where, f'as "{self._next_name(statement.name)}"'))
+        if seed:
+            patches.append((end, end, f" {seed}"))
+        return patched(text[:end], patches)[begin:]
+
+    def _next_name(self, name: str) -> str:
+        found = _NUMBERED.fullmatch(name)
+        stem = found.group(1) if found else name
+        taken = {group.casefold() for group in self.known.groups.models}
+        number = 2
+        while f"{stem}_{number}".casefold() in taken:
+            number += 1
+        return f"{stem}_{number}"
+
+    @property
+    def _model_name(self) -> str:
+        return self.model.name if self.model is not None else "ffhq"
+
+
+def _counted(text: str, tree: nodes.Program) -> str:
+    """Write out how many faces each `sample` makes that does not say."""
+    patches: list[Patch] = []
+    pending: list[nodes.Statement] = list(tree.statements)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, nodes.For):
+            pending.extend(node.body)
+        elif isinstance(node, nodes.Sample) and node.count is None:
+            at = offsets(text, node.span)[0] + len("sample")
+            patches.append((at, at, f" {FACES}"))
+    return patched(text, patches)
+
+
+def _a_line_up(diagnostics: Sequence[Diagnostic], typed: str) -> list[Diagnostic]:
+    """Diagnostics of `typed` below a line that nobody typed, as those of `typed` alone."""
+    moved = []
+    for d in diagnostics:
+        s = d.span
+        span = Span(max(s.line - 1, 1), s.column, max(s.end_line - 1, 1), s.end_column)
+        if s.line == 1:
+            span = Span(1, 1, 1, 2)
+        moved.append(evolve(d, span=span, source=typed))
+    return moved
