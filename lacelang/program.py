@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -10,7 +10,8 @@ from lacelang.errors import Diagnostic, ProgramError, UsageError
 
 if TYPE_CHECKING:
     from lacelang.energy import ConditionalEnergy
-    from lacelang.runtime.result import Run
+    from lacelang.output.progress import Progress
+    from lacelang.runtime.result import Group, Run
     from lacelang.semantics.ir import CheckedProgram, SampleStatement
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -64,10 +65,11 @@ class Program:
         seed: int | None = None,
         device: Device = "auto",
         out: str | Path | None = None,
-        progress: bool = False,
+        progress: bool | Progress = False,
         *,
         only: str | Collection[str] | None = None,
         metadata: bool = True,
+        kept: Mapping[str, Group] | None = None,
     ) -> Run:
         """Sample the program's groups.
 
@@ -77,9 +79,11 @@ class Program:
             device: where to compute; `auto` takes a GPU if there is one.
             out: folder for images, sheets and run.json; None writes nothing, and decodes images
                 when they are asked for. A second run into the same folder goes on from the first.
-            progress: show bars on standard error, if it is a terminal.
+            progress: show bars on standard error, if it is a terminal; or where to show them.
             only: the group or groups to make; None means all.
             metadata: let each image carry the program it comes from.
+            kept: groups of earlier runs, by name; one that would come out the same is not made
+                again. For runs without `out`, which keeps its own.
 
         Returns:
             The groups by name.
@@ -101,7 +105,9 @@ class Program:
         from lacelang.runtime.execute import execute
         from lacelang.runtime.plan import Options
 
-        options = Options(seed, device, folder, names, metadata)
+        options = Options(seed, device, folder, names, metadata, kept or {})
+        if not isinstance(progress, bool):
+            return execute(self, options, progress)
         if not progress:
             return execute(self, options, Silent())
         with shown() as display:

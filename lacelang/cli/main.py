@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Commands = _SubParsersAction[ArgumentParser]
 
-COMMANDS = ("run", "check", "fmt", "models", "label", "train", "card", "evaluate")
+COMMANDS = ("run", "repl", "check", "fmt", "models", "label", "train", "card", "evaluate")
 """The commands, in the order of the help; each is the module of `lacelang.cli` of its name."""
 
 INTERRUPTED = 130
@@ -88,6 +88,8 @@ class _Version(Action):
 
 def _dispatch(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if not given and sys.stdin.isatty() and sys.stdout.isatty():
+        given = ["repl"]
     commands = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
     parsed = build_parser(commands).parse_args(given)
     code: int = parsed.command(parsed)

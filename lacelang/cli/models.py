@@ -11,7 +11,7 @@ from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
-    from lacelang.semantics.ir import Attribute, ModelSpec
+    from lacelang.semantics.ir import ModelSpec
 
 
 def add_to(commands: Commands) -> None:
@@ -46,6 +46,8 @@ def list_models(arguments: Namespace) -> int:
 
 def show_model(arguments: Namespace) -> int:
     """Print what a program can ask of a model."""
+    from lacelang.semantics.display import attribute_lines
+
     spec = find_model(arguments.name)
     print(f"{spec.name}: {spec.generator} from {_origin(spec)}")
     if spec.sha256:
@@ -53,9 +55,8 @@ def show_model(arguments: Namespace) -> int:
     print(f"  weights      {'here' if _is_here(spec) else f'lacelang models fetch {spec.name}'}")
     print(f"  classifiers  {_classifiers(spec)}")
     print("  attributes")
-    width = max((len(attribute.name) for attribute in spec.attributes), default=0)
-    for attribute in spec.attributes:
-        print(f"    {attribute.name:<{width}}  {_kind(attribute)}")
+    for line in attribute_lines(spec.attributes):
+        print(f"    {line}")
     return 0
 
 
@@ -125,18 +126,6 @@ def _classifiers(spec: ModelSpec) -> str:
         return "none"
     path = (spec.path or Path()) / spec.classifiers
     return f"{spec.classifiers} on {spec.space}{'' if path.is_file() else ', missing'}"
-
-
-def _kind(attribute: Attribute) -> str:
-    from lacelang.semantics.ir import BinaryAttribute, ChoiceAttribute
-
-    if isinstance(attribute, BinaryAttribute):
-        return "binary: 0 or 1"
-    if isinstance(attribute, ChoiceAttribute):
-        return f"one of {_listed(attribute.values)}"
-    unit = f" {attribute.unit}" if attribute.unit else ""
-    points = ", ".join(f"{name} = {value:g}" for name, value in attribute.points.items())
-    return f"{attribute.low:g}..{attribute.high:g}{unit}{f' ({points})' if points else ''}"
 
 
 def _listed(names: Iterable[str]) -> str:

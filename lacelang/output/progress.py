@@ -91,13 +91,16 @@ class Bars:
 
 
 @contextmanager
-def shown(stream: TextIO | None = None) -> Iterator[Progress]:
-    """Bars on `stream` (standard error) if it is a terminal, else only notes."""
+def shown(stream: TextIO | None = None, leave: bool = True) -> Iterator[Progress]:
+    """Bars on `stream` (standard error) if it is a terminal, else only notes.
+
+    Finished bars stay there unless `leave` is false.
+    """
     stream = stream or sys.stderr
     if not stream.isatty():
         yield Plain(stream)
         return
-    with _rich(stream) as rich:
+    with _rich(stream, leave) as rich:
         yield Bars(rich)
 
 
@@ -145,7 +148,7 @@ class _Bar:
         self._rich.stop_task(self._task)
 
 
-def _rich(stream: TextIO) -> RichProgress:
+def _rich(stream: TextIO, leave: bool) -> RichProgress:
     # Only a terminal pays for importing rich.
     from rich.console import Console
     from rich.filesize import decimal
@@ -179,4 +182,5 @@ def _rich(stream: TextIO) -> RichProgress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(file=stream),
+        transient=not leave,
     )

@@ -56,7 +56,10 @@ class ProgramLexer(Lexer):
             begin, stop = token.start_pos or 0, token.end_pos or 0
             if begin < end:
                 continue
-            pieces += [("", text[end:begin]), (self._style(token.type, str(token)), text[begin:stop])]
+            pieces += [
+                ("", text[end:begin]),
+                (self._style(token.type, str(token)), text[begin:stop]),
+            ]
             end = stop
         pieces.append(("", text[end:]))
         return _by_line(pieces)

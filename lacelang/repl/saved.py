@@ -26,10 +26,13 @@ from lacelang.syntax.tokens import tokenize
 _HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 
 
-def program_text(entries: Sequence[Entry], path: Path) -> str:
+def program_text(entries: Sequence[Entry], path: Path, folder: Path | None = None) -> str:
     """Return the entries as the text of a program in `path`, laid out.
 
-    Imports of files, which count from the folder of the program, are written anew to suit it.
+    Args:
+        entries: of a session.
+        path: imports of files count from its folder, and are written anew to suit it.
+        folder: from which they counted in the session; the current one if not given.
 
     Raises:
         UsageError: there are no entries.
@@ -37,7 +40,7 @@ def program_text(entries: Sequence[Entry], path: Path) -> str:
     """
     if not entries:
         raise UsageError("there is nothing to save yet")
-    text = format_source(_Renaming(entries, path).text())
+    text = format_source(_Renaming(entries, path, folder or Path()).text())
     _verify(text, entries, path)
     return text
 
@@ -55,9 +58,10 @@ def _verify(text: str, entries: Sequence[Entry], path: Path) -> None:
 class _Renaming:
     """Gives every definition that was replaced, and is still used, a name of its own."""
 
-    def __init__(self, entries: Sequence[Entry], path: Path) -> None:
+    def __init__(self, entries: Sequence[Entry], path: Path, folder: Path) -> None:
         self.entries = entries
         self.path = path
+        self.folder = folder
         self.taken = {
             str(t) for entry in entries for t in tokenize(entry.text).tokens if t.type == "NAME"
         }
@@ -146,7 +150,7 @@ class _Renaming:
     def _relative(self, target: str) -> str:
         if Path(target).is_absolute():
             return target
-        return Path(os.path.relpath(target, self.path.parent)).as_posix()
+        return Path(os.path.relpath(self.folder / target, self.path.parent)).as_posix()
 
 
 def _texts(node: nodes.Node) -> Iterator[nodes.Text]:

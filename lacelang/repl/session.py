@@ -26,7 +26,11 @@ FACES = 4
 
 _SIGNS = frozenset(
     {"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE", "IN"}
+    | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
 )
+"""What follows a name in a condition."""
+_GROUPS = ir.SampleStatement | ir.EditStatement
+_OF_MODEL = ir.SampleStatement | ir.MeasureStatement
 _NUMBERED = re.compile(r"(.*)_\d+")
 
 
@@ -41,14 +45,6 @@ class Entry:
 
     text: str
     piece: Piece
-
-    @property
-    def program(self) -> Program:
-        """The entry by itself, to be run."""
-        checked = ir.CheckedProgram(
-            statements=self.piece.statements, warnings=self.piece.warnings, source=self.text
-        )
-        return Program(checked, self.text)
 
     @property
     def defined(self) -> tuple[str, ...]:
@@ -113,7 +109,7 @@ class Session:
         if tokens[0].type != "NAME":
             return False
         name = str(tokens[0])
-        compared = len(tokens) > 1 and tokens[1].type in _SIGNS
+        compared = len(tokens) == 1 or tokens[1].type in _SIGNS
         attributes = self.model.attributes if self.model is not None else ()
         return (
             compared
@@ -144,6 +140,19 @@ class Session:
     def add(self, entry: Entry) -> None:
         """Make `entry`, which `read` returned, part of the program."""
         self.entries.append(entry)
+
+    def program(self, entry: Entry) -> Program:
+        """Return what runs `entry`: its statements, after those that made the groups they need."""
+        needed = {s.group for s in entry.piece.statements if not isinstance(s, _OF_MODEL)}
+        before: list[ir.Statement] = []
+        for earlier in reversed(self.entries):
+            for statement in reversed(earlier.piece.statements):
+                if isinstance(statement, _GROUPS) and statement.name in needed:
+                    before.append(statement)
+                    if isinstance(statement, ir.EditStatement):
+                        needed.add(statement.group)
+        statements = (*reversed(before), *entry.piece.statements)
+        return Program(ir.CheckedProgram(statements=statements, source=entry.text), entry.text)
 
     def undo(self) -> Entry:
         """Take the last entry back.
@@ -192,7 +201,9 @@ class Session:
                 patches.append((*where, seed))
                 seed = ""
             elif isinstance(clause, nodes.AsClause):
-                patches.append((*where, f'as "{self._next_name(statement.name)}"'))
+                name = self._next_name(statement.name)
+                quoted = isinstance(clause.name, nodes.Text)
+                patches.append((*where, f'as "{name}"' if quoted else f"as {name}"))
         if seed:
             patches.append((end, end, f" {seed}"))
         return patched(text[:end], patches)[begin:]

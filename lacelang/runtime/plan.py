@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from lacelang.output.progress import Progress
 from lacelang.runtime.loading import load
@@ -16,6 +16,7 @@ from lacelang.semantics.ir import SampleStatement
 
 if TYPE_CHECKING:
     from lacelang.program import Device, Program
+    from lacelang.runtime.result import Group
 
 DEFAULT_SEED = 0
 
@@ -29,6 +30,7 @@ class Options:
     out: Path | None
     only: tuple[str, ...]
     metadata: bool
+    kept: Mapping[str, Group] = field(factory=dict)
 
     def seed_for(self, own: int | None) -> int:
         """The seed of a statement that names `own`."""

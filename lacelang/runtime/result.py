@@ -95,10 +95,19 @@ class Group:
         Raises:
             ResourceError: the decoder cannot be had.
         """
+        return list(self.each_image())
+
+    def each_image(self) -> Iterator[Image.Image]:
+        """Yield the faces as `images` has them, each read or decoded when it is asked for.
+
+        Raises:
+            ResourceError: the decoder cannot be had.
+        """
         files = [sample.file for sample in self.record.samples]
         if self._root is not None and all(file is not None for file in files):
-            return [_opened(self._root / str(file)) for file in files]
-        return [Image.fromarray(image) for image in self._decode(self.w)]
+            yield from (_opened(self._root / str(file)) for file in files)
+        else:
+            yield from map(Image.fromarray, self._decode(self.w))
 
 
 class Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 from lacelang.semantics import ir
@@ -21,6 +21,13 @@ ALLOWED = {
     "measure": ("given", "from", "truncation", "seed", "as"),
 }  # fmt: skip
 """The clauses of each statement."""
+
+WORDS = {
+    "negation": ("complement", "contrast"),
+    "disjunction": ("equal", "balanced"),
+    "sigma": ("residual", "paper"),
+}
+"""The clauses that take one of a few words, and which."""
 
 MAX_COUNT = 1_000_000
 MAX_SEED = 2**63 - 1
@@ -175,7 +182,7 @@ class Clauses:
     def negation(self) -> ir.Negation:
         """Return what `not` means in this statement."""
         clause = self.get("negation", nodes.WordClause)
-        word = self._word(clause, ("complement", "contrast"))
+        word = self._word(clause)
         if clause is None or word is None or word == "complement":
             self._no_argument(clause)
             return ("complement",)
@@ -196,19 +203,19 @@ class Clauses:
         """Return how the arms of an `or` are weighed."""
         clause = self.get("disjunction", nodes.WordClause)
         self._no_argument(clause)
-        balanced = self._word(clause, ("equal", "balanced")) == "balanced"
+        balanced = self._word(clause) == "balanced"
         return "balanced" if balanced else "equal"
 
     def sigma(self) -> Literal["residual", "paper"]:
         """Return where the spread of continuous attributes comes from."""
         clause = self.get("sigma", nodes.WordClause)
         self._no_argument(clause)
-        return "paper" if self._word(clause, ("residual", "paper")) == "paper" else "residual"
+        return "paper" if self._word(clause) == "paper" else "residual"
 
-    def _word(self, clause: nodes.WordClause | None, known: Collection[str]) -> str | None:
+    def _word(self, clause: nodes.WordClause | None) -> str | None:
         if clause is None:
             return None
-        word = clause.word.name
+        word, known = clause.word.name, WORDS[clause.keyword]
         if word in known:
             return word
         hint = did_you_mean(word, known, "it is one of")

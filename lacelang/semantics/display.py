@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import evolve
 
 from lacelang.errors import Span
@@ -85,3 +87,20 @@ def example(attribute: ir.Attribute) -> str:
         return f"{attribute.name}={attribute.values[0]}"
     middle = next(iter(attribute.points), f"{(attribute.low + attribute.high) / 2:g}")
     return f"{attribute.name}={middle}"
+
+
+def attribute_lines(attributes: Sequence[ir.Attribute]) -> list[str]:
+    """Return a line for each attribute: its name, and what can be said of it."""
+    width = max((len(attribute.name) for attribute in attributes), default=0)
+    return [f"{attribute.name:<{width}}  {kind_text(attribute)}" for attribute in attributes]
+
+
+def kind_text(attribute: ir.Attribute) -> str:
+    """Return `one of black, brown` or `-45..45 deg (left = -25, front = 0)`."""
+    if isinstance(attribute, ir.BinaryAttribute):
+        return "binary: 0 or 1"
+    if isinstance(attribute, ir.ChoiceAttribute):
+        return f"one of {', '.join(attribute.values)}"
+    unit = f" {attribute.unit}" if attribute.unit else ""
+    points = ", ".join(f"{name} = {value:g}" for name, value in attribute.points.items())
+    return f"{attribute.low:g}..{attribute.high:g}{unit}{f' ({points})' if points else ''}"

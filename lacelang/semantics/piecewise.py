@@ -96,10 +96,12 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
     statements = Statements(module, library, report, groups)
     try:
         statements.run()
-        used = list(statements.models.values()) or [model]
+        used = list(statements.models.values())
+        if used:
+            model = used[0] if len(used) == 1 else None
         for definition in module.definitions.values():
             if not definition.used:
-                look_at(definition, used[0] if len(used) == 1 else None, report)
+                look_at(definition, model, report)
     except RecursionError:
         report.say("LACE307", "there is no room left to check this", module.program, module)
     errors, warnings = report.errors(PATH), report.warnings(PATH, pedantic=False)
@@ -109,6 +111,4 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
     module.visible_models.update(
         {name: m for name, m in statements.models.items() if name not in module.models}
     )
-    return Piece(
-        module.program, tuple(statements.result), tuple(warnings), Known(module, groups)
-    )
+    return Piece(module.program, tuple(statements.result), tuple(warnings), Known(module, groups))

@@ -36,7 +36,8 @@ def test_light_commands_import_neither_torch_nor_numpy(
         "import sys\n"
         "from lacelang.cli.main import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'torch', 'numpy', 'openvino', 'PIL', 'rich'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'openvino', 'PIL', 'rich', 'prompt_toolkit'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )
     command = [sys.executable, "-c", script, *(a.format(**names) for a in arguments)]

@@ -1,0 +1,217 @@
+"""What may come next: the words that the automaton takes there, and the names that make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from attrs import frozen
+from lark import Token
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from lacelang.repl.session import Session
+from lacelang.resources import shipped
+from lacelang.semantics import ir
+from lacelang.semantics.clauses import ALLOWED, WORDS
+from lacelang.semantics.display import kind_text
+from lacelang.semantics.samplers import SAMPLERS, Option
+from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
+
+_COMPARES = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST"})
+
+
+@frozen
+class Offer:
+    """One word that may come next, and what is said of it beside it."""
+
+    word: str
+    about: str = ""
+
+
+def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
+    """Return the part of a word before the cursor, and the words that may stand in its place.
+
+    Args:
+        session: whose models, definitions and groups are offered.
+        before: all that stands before the cursor.
+    """
+    part = _part(before)
+    view = session.outlook(before[: len(before) - len(part)])
+    place = _Place(session, view.tokens, view.expected)
+    found = dict.fromkeys(offer for offer in place.offers() if offer.word.startswith(part))
+    return part, [offer for offer in found if offer.word != part]
+
+
+class ProgramCompleter(Completer):
+    """Offers what `offers` finds, and the commands after a colon."""
+
+    def __init__(self, session: Session, commands: Iterable[Offer]) -> None:
+        self._session = session
+        self._commands = tuple(commands)
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        """Yield the completions of what stands before the cursor."""
+        before = document.text_before_cursor
+        if before.startswith(":"):
+            part = before
+            found = [o for o in self._commands if o.word.startswith(part) and o.word != part]
+        else:
+            part, found = offers(self._session, before)
+        for offer in found:
+            yield Completion(offer.word, -len(part), display_meta=offer.about)
+
+
+def _part(before: str) -> str:
+    """Return the beginning of a word that stands at the end of `before`."""
+    end = len(before)
+    while end and (before[end - 1].isalnum() or before[end - 1] == "_"):
+        end -= 1
+    word = before[end:]
+    return "" if word[:1].isdigit() else word
+
+
+class _Place:
+    """A place in a program, seen from the tokens before it."""
+
+    def __init__(self, session: Session, tokens: Sequence[Token], expected: frozenset[str]) -> None:
+        self.session = session
+        self.tokens = tokens
+        self.kinds = [token.type for token in tokens]
+        self.expected = expected
+
+    def offers(self) -> Iterator[Offer]:
+        if "NAME" in self.expected:
+            yield from self._names()
+        if "UNIT" in self.expected:
+            attribute = self._compared(len(self.tokens) - 1)
+            if isinstance(attribute, ir.ContinuousAttribute) and attribute.unit is not None:
+                yield Offer(attribute.unit, "unit")
+        yield from self._keywords()
+
+    # Words of the language
+
+    def _keywords(self) -> Iterator[Offer]:
+        begun = [i for i, kind in enumerate(self.kinds) if kind in STATEMENTS]
+        last = begun[-1] if begun else None
+        statement = str(self.tokens[last]) if last is not None else ""
+        given = set() if last is None else set(self.kinds[last:])
+        for word in sorted(keywords()):
+            kind = word.upper()
+            if kind not in self.expected:
+                continue
+            if kind in CLAUSES and kind != "TEMP":
+                allowed = ALLOWED.get(statement)
+                if kind in given or (allowed is not None and word not in allowed):
+                    continue
+            yield Offer(word)
+
+    # Names
+
+    def _names(self) -> Iterator[Offer]:
+        last = self.kinds[-1] if self.kinds else ""
+        if last == "FROM":
+            yield from (Offer(n, m.generator) for n, m in sorted(self.session.models.items()))
+        elif last in ("OF", "EDIT"):
+            yield from self._groups()
+        elif last == "IMPORT":
+            files = sorted(Path(str(shipped("stdlib"))).glob("*.lace"))
+            yield from (Offer(file.stem, "standard library") for file in files)
+        elif last == "WITH":
+            yield from (Offer(table.name, table.doc) for table in SAMPLERS.values())
+        elif last.lower() in WORDS:
+            yield from (Offer(word) for word in WORDS[last.lower()])
+        elif self._sampler() is not None:
+            yield from self._options()
+        elif (attribute := self._compared(len(self.tokens))) is not None:
+            yield from self._values(attribute)
+        elif "NOT" in self.expected or self._in_edit():
+            yield from self._conditions()
+
+    def _groups(self) -> Iterator[Offer]:
+        for name, model in self.session.known.groups.models.items():
+            word = name if name.isidentifier() else f'"{name}"'
+            yield Offer(word, "" if model is None else f"of {model.name}")
+
+    def _conditions(self) -> Iterator[Offer]:
+        model = self._model()
+        for attribute in model.attributes if model is not None else ():
+            yield Offer(attribute.name, kind_text(attribute))
+        if "NOT" not in self.expected:
+            return
+        for name, definition in sorted(self.session.known.definitions.items()):
+            parameters = ", ".join(p.name for p in definition.parameters)
+            yield Offer(name, f"{name}({parameters})" if parameters else "defined")
+
+    def _values(self, attribute: ir.Attribute) -> Iterator[Offer]:
+        about = kind_text(attribute)
+        if not isinstance(attribute, ir.ContinuousAttribute):
+            yield from (Offer(value, about) for value in attribute.values)
+            return
+        unit = f" {attribute.unit}" if attribute.unit else ""
+        limits = f"{attribute.low:g}..{attribute.high:g}{unit}"
+        for name, value in attribute.points.items():
+            yield Offer(name, f"{value:g}{unit}, of {limits}")
+
+    def _options(self) -> Iterator[Offer]:
+        table = SAMPLERS.get(self._sampler() or "")
+        if table is None:
+            return
+        if self.kinds[-1] in ("LPAR", "COMMA"):
+            yield from (Offer(option.name, _about(option)) for option in table.options)
+            if table.presets:
+                yield Offer("preset", ", ".join(table.presets))
+        elif self.kinds[-2:] == ["NAME", "EQUAL"] and str(self.tokens[-2]) == "preset":
+            yield from (Offer(name) for name in table.presets)
+
+    # Where this is
+
+    def _sampler(self) -> str | None:
+        """Return the sampler in whose brackets this place is."""
+        for i in range(len(self.kinds) - 1, 1, -1):
+            if self.kinds[i] == "RPAR":
+                return None
+            if self.kinds[i] == "LPAR":
+                inside = self.kinds[i - 2 : i] == ["WITH", "NAME"]
+                return str(self.tokens[i - 1]) if inside else None
+        return None
+
+    def _compared(self, end: int) -> ir.Attribute | None:
+        """Return the attribute that the comparison before token `end` is of."""
+        i = end - 1
+        while i >= 0 and self.kinds[i] in ("NUMBER", "NAME", "COMMA", "RANGE", "LBRACE", "UNIT"):
+            if self.kinds[i] == "LBRACE":
+                i -= 1
+                break
+            i -= 1
+        if i < 1 or self.kinds[i] not in _COMPARES | {"IN"} or self.kinds[i - 1] != "NAME":
+            return None
+        if i != end - 1 and self.kinds[i] in _COMPARES and end == len(self.tokens):
+            return None
+        model = self._model()
+        found = [a for a in model.attributes if a.name == self.tokens[i - 1]] if model else []
+        return found[0] if found else None
+
+    def _in_edit(self) -> bool:
+        """Whether this is between the braces of an `edit`."""
+        begun = [kind for kind in self.kinds if kind in STATEMENTS]
+        return bool(begun) and begun[-1] == "EDIT" and "RBRACE" in self.expected
+
+    def _model(self) -> ir.ModelSpec | None:
+        """Return the model that the statement is of: named in it, or of its group, or in use."""
+        for i in range(len(self.kinds) - 1, 0, -1):
+            if self.kinds[i - 1] in STATEMENTS and self.kinds[i - 1] == "EDIT":
+                group = str(self.tokens[i]).strip('"')
+                return self.session.known.groups.models.get(group) or self.session.model
+            if self.kinds[i - 1] == "FROM":
+                return self.session.models.get(str(self.tokens[i]), self.session.model)
+            if self.kinds[i] in STATEMENTS:
+                break
+        return self.session.model
+
+
+def _about(option: Option) -> str:
+    default = "" if option.default is None else f"; {option.default:g} if left out"
+    return f"{option.doc}{default}"

@@ -1,0 +1,221 @@
+"""The loop: read with prompt_toolkit, check, run, show; nothing but leaving ends it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.filters import Condition, completion_is_selected
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output
+from rich.console import Console
+
+from lacelang.errors import LaceError, ProgramError
+from lacelang.output.progress import shown
+from lacelang.repl.commands import COLON, COMMANDS, QuitError, obey
+from lacelang.repl.completion import Offer, ProgramCompleter
+from lacelang.repl.lexer import STYLE, ProgramLexer
+from lacelang.repl.pictures import Way, environment_way
+from lacelang.repl.session import Entry, Session
+from lacelang.repl.show import show_group
+from lacelang.repl.warm import Warming
+from lacelang.syntax.render import render_all
+
+if TYPE_CHECKING:
+    from lacelang.runtime.result import Group
+
+PROMPT = "lace> "
+CONTINUED = "  ... "
+INDENT = 2
+
+
+class Loop:
+    """One sitting at the prompt.
+
+    Attributes:
+        session: the program so far.
+        groups: what its statements made.
+    """
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        way: Way | None = None,
+        history: History | None = None,
+        warming: Warming | None = None,
+        input: Input | None = None,
+        output: Output | None = None,
+    ) -> None:
+        self.session = Session()
+        self.groups: dict[str, Group] = {}
+        self.console = console or Console(file=sys.stdout, highlight=False)
+        self.way = way if way is not None else environment_way()
+        self.warming = warming or Warming()
+        commands = (Offer(f"{COLON}{c.name}", c.about) for c in COMMANDS.values())
+        self._prompt: PromptSession[str] = PromptSession(
+            [("class:prompt", PROMPT)],
+            multiline=True,
+            prompt_continuation=CONTINUED,
+            lexer=ProgramLexer(self.session),
+            style=STYLE,
+            completer=ProgramCompleter(self.session, commands),
+            complete_while_typing=False,
+            history=history if history is not None else InMemoryHistory(),
+            key_bindings=self._keys(),
+            input=input,
+            output=output,
+        )
+
+    def run(self) -> None:
+        """Read and obey until the person leaves."""
+        model = self.session.model
+        if model is not None:
+            self.warming.begin(model)
+        while True:
+            try:
+                typed = self._prompt.prompt()
+            except KeyboardInterrupt:
+                # Ctrl-C at the prompt clears the line.
+                continue
+            except EOFError:
+                return
+            try:
+                self.take(typed)
+            except QuitError:
+                return
+
+    def take(self, typed: str) -> None:
+        """Obey one input, and say what goes wrong with it.
+
+        Raises:
+            QuitError: the person wants to leave.
+        """
+        try:
+            if typed.lstrip().startswith(COLON):
+                obey(self, typed.lstrip())
+            elif typed.strip():
+                self.enter(typed)
+        except KeyboardInterrupt:
+            self.say("stopped")
+        except ProgramError as error:
+            self.say(render_all(error.diagnostics))
+        except LaceError as error:
+            self.say(str(error))
+
+    # What commands need
+
+    def say(self, text: str) -> None:
+        """Print lines as they are."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def enter(self, typed: str) -> None:
+        """Check `typed`, run it, and add it to the session if all went well."""
+        entry = self.session.read(typed)
+        if entry.piece.warnings:
+            self.say(render_all(entry.piece.warnings))
+        older = self.session.older_uses(entry)
+        made = self._run(entry) if entry.piece.statements else []
+        self.session.add(entry)
+        if older:
+            self.say(f"{', '.join(f'`{name}`' for name in older)} still as before")
+        for group in made:
+            self._draw(group)
+
+    def show(self, name: str) -> None:
+        """Draw a group again."""
+        self._draw(self.groups[name])
+
+    def forget(self, names: tuple[str, ...]) -> None:
+        """Drop the groups that are not among `names`."""
+        self.groups = {n: group for n, group in self.groups.items() if n in names}
+
+    def keep(self, folder: Path) -> None:
+        """Run the program so far into `folder`."""
+        from lacelang.program import compile
+        from lacelang.repl.saved import program_text
+
+        path = Path("session.lace")
+        program = compile(program_text(self.session.entries, path), path)
+        run = program.run(out=folder, progress=True)
+        for group in run.groups.values():
+            assert group.folder is not None
+            self.say(f"{group.name}: {group.folder / 'sheet.png'}")
+
+    # Running
+
+    def _run(self, entry: Entry) -> list[Group]:
+        """Make the groups of an entry."""
+        program = self.session.program(entry)
+        with shown(leave=False) as progress:
+            if self.warming.busy:
+                with progress.stage("loading the model"):
+                    self.warming.wait()
+            run = program.run(progress=progress, kept=self.groups)
+        fresh = [group for name, group in run.groups.items() if group is not self.groups.get(name)]
+        self.groups.update(run.groups)
+        return fresh
+
+    def _draw(self, group: Group) -> None:
+        record = group.record
+        noun = "face" if len(group) == 1 else "faces"
+        self.console.print(
+            f"{group.name}: {len(group)} {noun}, seed {record.seed}, sampled in "
+            f"{group.stats.seconds:.1f} s",
+            style="bold",
+            markup=False,
+        )
+        show_group(record, group.each_image(), self.console, self.way)
+
+    # Keys
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("enter", filter=~completion_is_selected)
+        def _(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if self._whole(buffer.text):
+                buffer.validate_and_handle()
+            else:
+                line = buffer.document.current_line_before_cursor
+                margin = len(line) - len(line.lstrip())
+                buffer.insert_text("\n" + " " * (margin if buffer.text.count("\n") else INDENT))
+
+        @keys.add("enter", filter=completion_is_selected)
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.complete_state = None
+
+        @keys.add("escape", "enter")
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.insert_text("\n" + " " * INDENT)
+
+        @keys.add("c-d", filter=Condition(lambda: not self._prompt.default_buffer.text))
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit(exception=EOFError)
+
+        return keys
+
+    def _whole(self, typed: str) -> bool:
+        """Whether Enter ends what is typed: it is whole, or its last line is empty."""
+        if not typed.strip() or typed.lstrip().startswith(COLON):
+            return True
+        ended = "\n" in typed and not typed.rsplit("\n", 1)[1].strip()
+        return ended or self.session.is_complete(typed)
+
+
+def kept_history() -> History:
+    """Return the history of earlier sittings, in the user's data folder; none if it has no room."""
+    from platformdirs import user_data_path
+
+    folder = user_data_path("lacelang", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "history"
+        file.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(file))
