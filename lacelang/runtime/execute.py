@@ -23,18 +23,20 @@ def execute(program: Program, options: Options, progress: Progress) -> Run:
     started = time.perf_counter()
     planned = plan(program, options, progress)
     if options.out is None:
-        return _in_memory(planned, options.kept, progress, started)
+        return _in_memory(planned, progress, started, options.kept)
     from lacelang.runtime.saving import run_into
 
     return run_into(options.out, program, planned, options.metadata, progress, started)
 
 
-def _in_memory(planned: Plan, kept: Mapping[str, Group], progress: Progress, started: float) -> Run:
+def _in_memory(
+    planned: Plan, progress: Progress, started: float, kept: Mapping[str, Group] | None = None
+) -> Run:
     groups: dict[str, Group] = {}
     made: dict[str, Latents] = {}
     tasks = []
     for task in planned.chosen:
-        before = kept.get(task.record.name)
+        before = (kept or {}).get(task.record.name)
         if before is not None and _same(before.record, task.record):
             groups[before.name] = before
             made[before.name] = Latents(before.latents.numpy(), before.w.numpy())

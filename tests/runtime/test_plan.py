@@ -80,3 +80,14 @@ def test_a_group_begins_from_the_samples_of_another(
     run = saving.run_into(tmp_path, both, planned, True, Silent(), 0.0)
     assert torch.equal(run["men_mirrored"].latents, alone["men_mirrored"].latents)
     assert len(list((tmp_path / "men_mirrored").glob("0*.png"))) == 5
+
+
+def test_a_group_that_is_kept_is_not_made_again(model: TinyModel) -> None:
+    kids = program(statement("kids", 3))
+    first = kids.run()["kids"]
+    again = kids.run(kept={"kids": first})["kids"]
+    assert again is first
+    other_seed = program(statement("kids", 3, seed=8)).run(kept={"kids": first})["kids"]
+    assert other_seed is not first
+    more = program(statement("kids", 4)).run(kept={"kids": first})["kids"]
+    assert len(more) == 4
