@@ -1,0 +1,191 @@
+"""Make the parts of these pages that say what the code says: `python docs/make.py`.
+
+It writes errors.md whole, and in the other pages what stands between `<!-- NAME: made by
+docs/make.py -->` and `<!-- end -->`. The tests fail while a page is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from lacelang.resources import shipped
+from lacelang.semantics.codes import CODES, is_pedantic, severity_of
+from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
+from lacelang.syntax import nodes
+from lacelang.syntax.grammar import keywords
+from lacelang.syntax.parser import read
+
+DOCS = Path(__file__).resolve().parent
+_WRONG_PROGRAMS = DOCS.parent / "tests" / "bad"
+
+_SECTIONS = {
+    "0": "The text",
+    "1": "Names",
+    "2": "Values",
+    "3": "Statements",
+    "4": "Models",
+    "5": "Warnings",
+}
+
+
+def pages() -> dict[Path, str]:
+    """Return every page that has made parts, as it should be, by path."""
+    made = {DOCS / "errors.md": _errors()}
+    for path in sorted(DOCS.glob("*.md")):
+        if path not in made:
+            page = path.read_text(encoding="utf-8")
+            filled = _MADE.sub(_fill, page)
+            if _MADE.search(page):
+                made[path] = filled
+    return made
+
+
+# Parts of pages
+
+
+def _keywords() -> str:
+    return ", ".join(f"`{word}`" for word in sorted(keywords())) + ".\n"
+
+
+def _samplers() -> str:
+    lines = ["| sampler | what it does | options |", "| --- | --- | --- |"]
+    for name, table in SAMPLERS.items():
+        shown = [_default(option) for option in table.options]
+        shown += [f"`preset={preset}`" for preset in table.presets]
+        default = " (the default)" if name == DEFAULT_SAMPLER else ""
+        lines.append(f"| `{name}`{default} | {table.doc} | {', '.join(shown)} |")
+    lines += ["", "| option | of | limits | meaning |", "| --- | --- | --- | --- |"]
+    rows = [
+        (option.name, _limits(option), option.doc, name)
+        for name, table in SAMPLERS.items()
+        for option in table.options
+    ]
+    for (option_name, limits, doc), same in groupby(sorted(rows), key=lambda row: row[:3]):
+        names = ", ".join(f"`{row[3]}`" for row in same)
+        lines.append(f"| `{option_name}` | {names} | {limits} | {doc} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(option: Option) -> str:
+    return f"`{option.name}`" if option.default is None else f"`{option.name}={option.default:g}`"
+
+
+def _limits(option: Option) -> str:
+    low = "above" if option.above else "from"
+    whole = "whole, " if option.whole else ""
+    return f"{whole}{low} {option.low:g} to {f'{option.high:,.15g}'.replace(',', ' ')}"
+
+
+def _logic() -> str:
+    lines = []
+    for count, same in groupby(_definitions("logic"), key=lambda d: len(_parameters(d))):
+        calls = (f"`{d.name.name}({', '.join(_parameters(d))})`" for d in same)
+        lines.append(f"- of {count}: {', '.join(calls)}")
+    return "\n".join(lines) + "\n"
+
+
+def _faces() -> str:
+    source = (shipped("stdlib") / "faces.lace").read_text(encoding="utf-8").split("\n")
+    lines = ["| name | condition |", "| --- | --- |"]
+    for definition in _definitions("faces"):
+        span = definition.value.span
+        text = source[span.line - 1][span.column - 1 : span.end_column - 1]
+        lines.append(f"| `{definition.name.name}` | `{text}` |")
+    return "\n".join(lines) + "\n"
+
+
+def _definitions(module: str) -> Iterator[nodes.Let | nodes.Def]:
+    source = (shipped("stdlib") / f"{module}.lace").read_text(encoding="utf-8")
+    for statement in read(source, module).program.statements:
+        if isinstance(statement, nodes.Let | nodes.Def):
+            yield statement
+
+
+def _parameters(definition: nodes.Let | nodes.Def) -> list[str]:
+    return [p.name for p in definition.parameters] if isinstance(definition, nodes.Def) else []
+
+
+_PARTS: dict[str, Callable[[], str]] = {
+    "keywords": _keywords,
+    "samplers": _samplers,
+    "logic": _logic,
+    "faces": _faces,
+}
+_MADE = re.compile(
+    r"(?P<head><!-- (?P<name>\w+): made by docs/make\.py -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+)
+
+
+def _fill(found: re.Match[str]) -> str:
+    return f"{found['head']}\n{_PARTS[found['name']]()}\n{found['end']}"
+
+
+# The index of codes
+
+
+def _errors() -> str:
+    examples = _examples()
+    lines = [
+        "# What lacelang complains of",
+        "",
+        "<!-- This page is made by docs/make.py. -->",
+        "",
+        "Every complaint has a code that never changes its meaning. All complaints about a program",
+        "come at once, each with its place and, where one can be made, a hint. Errors keep a",
+        "program from running. Warnings do not; the later ones are given under `--pedantic` only.",
+        "",
+    ]
+    for section, codes in groupby(CODES, key=lambda code: code.removeprefix("LACE")[0]):
+        lines += [f"## {_SECTIONS[section]}", ""]
+        for code in codes:
+            lines += [f"### {code}", "", f"{_sentence(CODES[code])}{_severity(code)}", ""]
+            if code in examples:
+                lines += ["```text", examples[code], "```", ""]
+    return "\n".join(lines)
+
+
+def _sentence(meaning: str) -> str:
+    return f"{meaning[0].upper()}{meaning[1:]}."
+
+
+def _severity(code: str) -> str:
+    if severity_of(code) == "error":
+        return ""
+    return " Under `--pedantic`." if is_pedantic(code) else " A warning."
+
+
+def _examples() -> dict[str, str]:
+    """The shortest complaint of each code among those about the tests' wrong programs."""
+    examples: dict[str, str] = {}
+    for path in sorted(_WRONG_PROGRAMS.glob("*.txt")):
+        for said in path.read_text(encoding="utf-8").strip().split("\n\n"):
+            found = re.search(r": (?:error|warning) (LACE\d+): ", said.split("\n")[0])
+            if found is None:
+                continue
+            best = examples.get(found[1])
+            if best is None or _clarity(said) < _clarity(best):
+                examples[found[1]] = said
+    return examples
+
+
+def _clarity(said: str) -> tuple[bool, bool, int]:
+    lines = said.split("\n")
+    # A picture without a source line, or without a way out, teaches less.
+    return len(lines) < 3, "  hint: " not in said, max(map(len, lines))
+
+
+def main() -> int:
+    """Write what is out of date, and name it."""
+    for path, page in pages().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != page:
+            path.write_text(page, encoding="utf-8")
+            print(f"{path.relative_to(DOCS.parent)} is made anew")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

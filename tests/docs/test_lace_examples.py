@@ -1,0 +1,93 @@
+"""Every example of the pages is executed, and what the pages show is what comes out.
+
+Run with LACELANG_UPDATE=1 to write the pages' outputs anew, then read them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from doc_blocks import blocks_of, outcomes
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+KINDS = {"lace", "text", "console", "python", "sh", ""}
+
+
+def _names(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _with_weights(path: Path) -> bool:
+    blocks = blocks_of(path.read_text(encoding="utf-8"))
+    return any(b.kind == "console" and "weights" in b.info for b in blocks)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def _execute(path: Path, weights: bool) -> None:
+    page = path.read_text(encoding="utf-8")
+    wrong = []
+    for outcome in reversed(list(outcomes(blocks_of(page), weights))):
+        block = outcome.block
+        if outcome.complaint is not None:
+            wrong.append(f"{_names(path)}:{block.line}: {outcome.complaint}")
+        elif outcome.text != block.text:
+            wrong.append(f"{_names(path)}:{block.line}: this comes out instead:\n{outcome.text}")
+            page = page[: block.start] + outcome.text + page[block.end :]
+    if os.environ.get("LACELANG_UPDATE"):
+        path.write_text(page, encoding="utf-8")
+    assert not wrong, "\n\n".join(reversed(wrong))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_names)
+def test_examples(path: Path) -> None:
+    _execute(path, weights=False)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("path", list(filter(_with_weights, PAGES)), ids=_names)
+def test_examples_that_need_weights(path: Path) -> None:
+    _execute(path, weights=True)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_names)
+def test_blocks_are_of_known_kinds(path: Path) -> None:
+    assert {block.kind for block in blocks_of(path.read_text(encoding="utf-8"))} <= KINDS
+
+
+def test_there_are_examples_of_every_statement() -> None:
+    programs = "".join(
+        block.text
+        for path in PAGES
+        for block in blocks_of(path.read_text(encoding="utf-8"))
+        if block.kind == "lace" and "wrong" not in block.info
+    )
+    for statement in ("model", "import", "let", "def", "sample", "edit", "for", "measure"):
+        assert f"\n{statement} " in f"\n{programs}"
+    assert "\nexpect " in programs
+
+
+def test_what_the_pages_promise_is_kept(tmp_path: Path) -> None:
+    """The checks of this file see a mistake of each kind."""
+    page = (
+        "```lace\nsample from  ffhq\n```\n"
+        "```lace\nsample from nowhere\n```\n"
+        "```lace wrong\nsample from ffhq\n```\n"
+        "```lace condition\nsmile = 1\n```\n"
+        "```console\n$ lacelang check missing.lace\n```\n"
+        "```lace p.lace\nsample from ffhq\n```\n"
+        "```console\n$ lacelang models list\nffhq\n$ cat p.lace\n…\n```\n"
+    )
+    found = list(outcomes(blocks_of(page), weights=False))
+    assert [o.complaint is None for o in found] == [True, False, False, *[True] * 4]
+    assert [o.text == o.block.text for o in found] == [
+        *(False, True, True),
+        *(False, False, True, False),
+    ]

@@ -1,0 +1,42 @@
+"""What docs/make.py makes is up to date. With LACELANG_UPDATE=1 it is made anew."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+
+from lacelang.semantics.codes import CODES
+from lacelang.semantics.samplers import SAMPLERS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture
+def made() -> dict[Path, str]:
+    pages: dict[Path, str] = runpy.run_path(str(DOCS / "make.py"))["pages"]()
+    return pages
+
+
+def test_pages_are_up_to_date(made: dict[Path, str]) -> None:
+    for path, page in made.items():
+        if os.environ.get("LACELANG_UPDATE"):
+            path.write_text(page, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == page, "run: python docs/make.py"
+
+
+def test_every_code_stands_in_the_index(made: dict[Path, str]) -> None:
+    page = made[DOCS / "errors.md"]
+    assert [line for line in page.split("\n") if line.startswith("### ")] == [
+        f"### {code}" for code in CODES
+    ]
+
+
+def test_every_sampler_and_option_is_listed(made: dict[Path, str]) -> None:
+    page = made[DOCS / "samplers.md"]
+    for table in SAMPLERS.values():
+        assert f"| `{table.name}`" in page
+        for option in table.options:
+            assert f"| `{option.name}` |" in page

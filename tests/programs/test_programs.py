@@ -1,0 +1,77 @@
+"""The programs that come with lacelang, and the language by example."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import lacelang
+from lacelang.resources import shipped
+from lacelang.semantics.check import check
+from lacelang.syntax.format import format_source
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = sorted((ROOT / "programs").glob("*.lace"))
+SUITES = sorted((ROOT / "lacelang" / "evaluate" / "suites").glob("*.lace"))
+SHIPPED = [*PROGRAMS, *SUITES, *sorted(shipped("stdlib").glob("*.lace"))]
+BY_EXAMPLE = Path(__file__).with_name("by_example.lace")
+MODEL_BY_EXAMPLE = Path(__file__).with_name("model_by_example.lace")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_it_checks_cleanly_and_is_laid_out(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert check(source, path, pedantic=True).warnings == ()
+    assert format_source(source) == source
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_it_teaches(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert sum(line.lstrip().startswith("#") for line in lines) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_it_runs(path: Path) -> None:
+    """With one sample a group, whose condition the sampler meets without trouble."""
+    source = path.read_text(encoding="utf-8")
+    program = lacelang.compile(re.sub(r"\bsample \d+\b", "sample 1", source), path)
+    groups = program.run()
+    assert set(groups) == set(program.groups)
+    for name in program.groups:
+        assert groups[name].latents.shape == (1, 512)
+        assert [str(status) for status in groups[name].status] == ["converged"]
+
+
+def test_the_language_by_example() -> None:
+    source = BY_EXAMPLE.read_text(encoding="utf-8")
+    program = check(source, BY_EXAMPLE, pedantic=True)
+    assert [type(s).__name__.removesuffix("Statement") for s in program.statements] == [
+        *["Sample", "Sample", "Sample", "Edit"],
+        *["Sample"] * 4,
+        *["Measure", "Expect"],
+    ]
+    assert [d.message for d in program.warnings] == [
+        "nothing of faces is used",
+        "`grandpa` hides the one that faces defines",
+        "nothing uses `exactly_one`",
+    ]
+    assert lacelang.compile(source, BY_EXAMPLE).warnings == ()
+    formatted = format_source(source)
+    assert check(formatted, BY_EXAMPLE).statements[0].span == program.statements[0].span
+    assert format_source(formatted) == formatted
+
+
+def test_a_model_by_example() -> None:
+    """All of its attributes are those of the shipped model, points left out."""
+    (model,) = check(MODEL_BY_EXAMPLE.read_text(encoding="utf-8"), MODEL_BY_EXAMPLE).models
+    shipped_model = shipped("stdlib") / "ffhq.lace"
+    (known,) = check(shipped_model.read_text(encoding="utf-8"), shipped_model).models
+    for attribute in model.attributes:
+        same = known.attribute(attribute.name)
+        assert same is not None
+        assert (type(attribute), attribute.layers) == (type(same), same.layers)
