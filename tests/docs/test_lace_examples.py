@@ -13,7 +13,7 @@ from doc_blocks import blocks_of, outcomes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-KINDS = {"lace", "text", "console", "python", "sh", ""}
+KINDS = {"lace", "text", "console", "python", "sh", "json", ""}
 
 
 def _names(path: Path) -> str:

@@ -44,7 +44,7 @@ def test_it_runs(path: Path) -> None:
     assert set(groups) == set(program.groups)
     for name in program.groups:
         assert groups[name].latents.shape == (1, 512)
-        assert [str(status) for status in groups[name].status] == ["converged"]
+        assert [status.name for status in groups[name].status] == ["converged"]
 
 
 def test_the_language_by_example() -> None:
