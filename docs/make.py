@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
+from argparse import _SubParsersAction
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from lacelang.cli.main import build_parser
+from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
 from lacelang.semantics.codes import CODES, is_pedantic, severity_of
 from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
@@ -109,7 +112,39 @@ def _parameters(definition: nodes.Let | nodes.Def) -> list[str]:
     return [p.name for p in definition.parameters] if isinstance(definition, nodes.Def) else []
 
 
+def _commands() -> str:
+    (actions,) = (a for a in build_parser()._actions if isinstance(a, _SubParsersAction))
+    lines = ["| command | what it does | more |", "| --- | --- | --- |"]
+    for action in actions._get_subactions():
+        page = _PAGES.get(action.dest, "")
+        link = f"[{page}]({page})" if page else ""
+        lines.append(f"| `lacelang {action.dest}` | {action.help} | {link} |")
+    return "\n".join(lines) + "\n"
+
+
+def _colons() -> str:
+    lines = ["| command | what it does |", "| --- | --- |"]
+    for command in COMMANDS.values():
+        form = f":{command.name} {command.argument}".rstrip()
+        lines.append(f"| `{form}` | {command.about} |")
+    return "\n".join(lines) + "\n"
+
+
+_PAGES = {
+    "run": "running.md",
+    "repl": "prompt.md",
+    "explain": "explain.md",
+    "models": "models.md",
+    "label": "ffhq.md",
+    "train": "ffhq.md",
+    "card": "ffhq.md",
+    "evaluate": "ffhq.md",
+}
+"""Where a command has a page of its own."""
+
 _PARTS: dict[str, Callable[[], str]] = {
+    "colons": _colons,
+    "commands": _commands,
     "keywords": _keywords,
     "samplers": _samplers,
     "logic": _logic,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 from pathlib import Path
 
@@ -40,3 +41,23 @@ def test_every_sampler_and_option_is_listed(made: dict[Path, str]) -> None:
         assert f"| `{table.name}`" in page
         for option in table.options:
             assert f"| `{option.name}` |" in page
+
+
+def test_links_lead_somewhere() -> None:
+    wrong = []
+    for path in [DOCS.parent / "README.md", *DOCS.rglob("*.md")]:
+        page = path.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)\s]+)\)", page):
+            if ":" in target:
+                continue
+            name, _, anchor = target.partition("#")
+            file = (path.parent / name).resolve() if name else path
+            if not file.exists() or (anchor and anchor not in _anchors(file)):
+                wrong.append(f"{path.name}: {target}")
+    assert not wrong
+
+
+def _anchors(file: Path) -> set[str]:
+    """Anchors of headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
