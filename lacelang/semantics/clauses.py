@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeVar
 
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
 from lacelang.semantics.scope import Frame
+from lacelang.semantics.settings import temperature
 from lacelang.semantics.values import LostError, plain_number, settle
 from lacelang.syntax import nodes
 
@@ -17,7 +18,10 @@ ALLOWED = {
         "from", "where", "temp", "truncation", "seed", "with", "as", "negation", "disjunction",
         "sigma",
     ),
-    "edit": ("stay", "hold", "with", "as"),
+    "edit": (
+        "stay", "hold", "layers", "reweight", "temp", "with", "as", "negation", "disjunction",
+        "sigma",
+    ),
     "measure": ("given", "from", "truncation", "seed", "as"),
 }  # fmt: skip
 """The clauses of each statement."""
@@ -26,8 +30,11 @@ WORDS = {
     "negation": ("complement", "contrast"),
     "disjunction": ("equal", "balanced"),
     "sigma": ("residual", "paper"),
+    "reweight": ("on", "off"),
+    "layers": ("all", "declared"),
+    "hold": ("later", "all"),
 }
-"""The clauses that take one of a few words, and which."""
+"""The clauses that take one of a few words, and which; the last two take numbers too."""
 
 MAX_COUNT = 1_000_000
 MAX_SEED = 2**63 - 1
@@ -179,6 +186,30 @@ class Clauses:
             raise LostError
         return int(value) if option.whole else value
 
+    def temperature(self, predicates: Sequence[ir.Predicate]) -> tuple[float | None, float | None]:
+        """Return the statement's own temperature as (plain, of the logits), one of them None.
+
+        Args:
+            predicates: the conditions that it reaches.
+        """
+        clause = self.get("temp", nodes.TempClause)
+        if clause is None:
+            return None, None
+        try:
+            temp, logit = temperature(clause.setting, self.frame, self.report)
+        except LostError:
+            self.wrong = True
+            return None, None
+        discrete = [found for p in predicates for found in _discrete(p, False)]
+        if logit is not None and any(denied for _, denied in discrete):
+            message = "`temp logit(…)` reaches a condition under `not`: its energy may be negative"
+            hint = "put it in square brackets behind the conditions that are not denied"
+            self.say("LACE214", message, clause, hint)
+        if not discrete and not self.wrong:
+            message = "`temp` is for discrete conditions, and there are none here"
+            self.report.say("LACE516", message, clause, self.frame)
+        return temp, logit
+
     def negation(self) -> ir.Negation:
         """Return what `not` means in this statement."""
         clause = self.get("negation", nodes.WordClause)
@@ -212,6 +243,12 @@ class Clauses:
         self._no_argument(clause)
         return "paper" if self._word(clause) == "paper" else "residual"
 
+    def reweight(self) -> bool:
+        """Return whether an edit's earlier steps count less than the one being made."""
+        clause = self.get("reweight", nodes.WordClause)
+        self._no_argument(clause)
+        return self._word(clause) != "off"
+
     def _word(self, clause: nodes.WordClause | None) -> str | None:
         if clause is None:
             return None
@@ -236,6 +273,18 @@ class Clauses:
 def default_sampler() -> ir.SamplerChoice:
     """Return the sampler of a statement that names none."""
     return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
+
+
+def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predicate, bool]]:
+    """Yield the discrete atoms that a statement's own temperature reaches."""
+    if isinstance(predicate, ir.And | ir.Or):
+        for term in predicate.terms:
+            yield from _discrete(term, denied)
+    elif isinstance(predicate, ir.Not):
+        yield from _discrete(predicate.term, True)
+    elif isinstance(predicate, ir.Discrete | ir.Degree):
+        own = predicate.temp is not None or predicate.logit_temp is not None
+        yield from () if own else ((predicate, denied),)
 
 
 def _limits(option: Option) -> str:

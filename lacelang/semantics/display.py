@@ -13,6 +13,7 @@ from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import Settings
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import UNITS
 
 
 def span_in_program(node: nodes.Node, frame: Frame) -> Span:
@@ -66,7 +67,8 @@ def unknown_name(
             report.say("LACE118", message, word, frame, f"write `{attribute.name}={name}`")
             return
     known = (*frame.bindings, *module.named)
-    hint = did_you_mean(name, (*known, *(a.name for a in attributes)))
+    # In an edit, `age = 10 yaers` looks like two lines.
+    hint = did_you_mean(name, (*known, *(a.name for a in attributes), *UNITS))
     if hint is None:
         hint = f"define it with `let {name} = …`"
     report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)

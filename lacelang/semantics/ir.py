@@ -8,7 +8,7 @@ term of its parent; spans and texts are for display and take no part in equality
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -200,6 +200,21 @@ class Not(Predicate):
     term: Predicate
 
 
+Comparison: TypeAlias = Discrete | Degree | Equals | AtLeast | AtMost | Between
+
+
+def comparisons(predicate: Predicate) -> Iterator[Comparison]:
+    """Yield the comparisons of a condition from left to right."""
+    match predicate:
+        case And(terms=terms) | Or(terms=terms):
+            for term in terms:
+                yield from comparisons(term)
+        case Not(term=term):
+            yield from comparisons(term)
+        case Discrete() | Degree() | Equals() | AtLeast() | AtMost() | Between():
+            yield predicate
+
+
 # Statements
 
 
@@ -242,25 +257,46 @@ class SampleStatement:
 
 
 @frozen
+class EditStep:
+    """One line of an edit: what is to hold from now on.
+
+    Attributes:
+        layers: the style layers that it replaces; None means all.
+    """
+
+    predicate: Predicate
+    layers: tuple[int, ...] | None = None
+
+
+@frozen
 class EditStatement:
     """Change the samples of `group` one step after another (LACE sec. 3.2).
 
     Attributes:
         name: of the edited group, a group like any other; `edit1`, … where none is given.
         group: name of an earlier sample or edit.
-        steps: atoms in the order of the edits.
+        steps: in the order of the edits.
         stay: mu, the pull towards the sample before the step.
-        hold: gamma, the pull on the attributes still to come.
-        sampler: None leaves the choice to the editor.
+        hold: gamma, the pull on attributes that no step so far speaks of.
+        held: whose: those that later steps speak of (the paper's), or all.
+        reweight: whether earlier steps count less than the one being made (LACE A.3).
+        temp, logit_temp, negation, disjunction, sigma: of all steps, as in a sample.
     """
 
     name: str
     group: str
     model: ModelSpec
-    steps: tuple[Predicate, ...]
+    steps: tuple[EditStep, ...]
+    sampler: SamplerChoice
     stay: float = 0.04
     hold: float = 0.01
-    sampler: SamplerChoice | None = None
+    held: Literal["later", "all"] = "later"
+    reweight: bool = True
+    temp: float | None = None
+    logit_temp: float | None = None
+    negation: Negation = ("complement",)
+    disjunction: Literal["equal", "balanced"] = "equal"
+    sigma: Literal["residual", "paper"] = "residual"
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from lacelang.semantics import ir
@@ -193,14 +194,24 @@ class _Declaration:
         return None
 
     def _layers(self, node: nodes.Attribute) -> tuple[int, ...] | None:
-        layers: set[int] = set()
-        for layer in node.layers:
-            first = layer.first.number
-            last = layer.last.number if layer.last is not None else first
-            limit = STYLE_LAYERS - 1
-            if not (first.is_integer() and last.is_integer() and 0 <= first <= last <= limit):
-                message = f"layers are whole numbers from 0 to {limit}, in rising order"
-                self.say("LACE405", message, layer)
-                continue
-            layers.update(range(int(first), int(last) + 1))
-        return tuple(sorted(layers)) or None
+        return layers_of(node.layers, self.say) or None
+
+
+def layers_of(layers: Sequence[nodes.Layer], say: Callable[..., None]) -> tuple[int, ...]:
+    """Return the numbers of style layers written as `4..5, 10`, in rising order.
+
+    Args:
+        layers: as written; wrong ones are reported and left out.
+        say: reports (code, message, node).
+    """
+    numbers: set[int] = set()
+    for layer in layers:
+        first = layer.first.number
+        last = layer.last.number if layer.last is not None else first
+        limit = STYLE_LAYERS - 1
+        if first.is_integer() and last.is_integer() and 0 <= first <= last <= limit:
+            numbers.update(range(int(first), int(last) + 1))
+        else:
+            message = f"layers are whole numbers from 0 to {limit}, in rising order"
+            say("LACE405", message, layer)
+    return tuple(sorted(numbers))

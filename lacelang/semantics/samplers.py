@@ -13,6 +13,9 @@ from attrs import field, frozen
 
 DEFAULT_SAMPLER = "heun"
 
+EDITORS = ("exponential", "heun", "dopri5", "euler")
+"""Samplers that can edit, the default first: those that follow the flow from where a sample is."""
+
 FLOW_TIME = 5.024945
 """tau(1e-3) of LACE.md: the integral of beta(t)/2 from t = 1e-3 to 1, beta from 0.1 to 20."""
 

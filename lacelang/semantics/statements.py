@@ -9,11 +9,11 @@ from lacelang.semantics import clauses, ir
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.contradictions import warn_contradictions
+from lacelang.semantics.edits import check_edit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Frame, Module
-from lacelang.semantics.settings import temperature
 from lacelang.semantics.values import LostError, plain_number
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
@@ -99,7 +99,7 @@ class Statements:
         model = self._model(read, node, frame)
         count = self._count(node, read, frame)
         where = self._condition(read, "where", model, frame)
-        temp, logit = self._temperature(read, where, frame)
+        temp, logit = read.temperature(() if where is None else (where,))
         truncation, seed = read.truncation(), read.seed()
         sampler = read.sampler()
         negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
@@ -141,62 +141,12 @@ class Statements:
             return clauses.DEFAULT_COUNT
         return int(count)
 
-    def _temperature(
-        self, read: Clauses, where: ir.Predicate | None, frame: Frame
-    ) -> tuple[float | None, float | None]:
-        clause = read.get("temp", nodes.TempClause)
-        if clause is None:
-            return None, None
-        try:
-            temp, logit = temperature(clause.setting, frame, self.report)
-        except LostError:
-            read.wrong = True
-            return None, None
-        discrete = list(_discrete(where, False)) if where is not None else []
-        if logit is not None and any(denied for _, denied in discrete):
-            message = "`temp logit(…)` reaches a condition under `not`: its energy may be negative"
-            hint = "put it in square brackets behind the conditions that are not denied"
-            read.say("LACE214", message, clause, hint)
-        if not discrete and not read.wrong:
-            message = "`temp` is for discrete conditions, and there are none here"
-            self.report.say("LACE516", message, clause, frame)
-        return temp, logit
-
     # Editing
 
     def _edit(self, node: nodes.Edit, frame: Frame) -> None:
-        read = Clauses("edit", node.clauses, frame, self.report)
-        found = self.groups.model_of(node.group, frame)
-        model = found[1] if found is not None else None
-        steps = [self._step(step, model, frame) for step in node.steps]
-        if not steps:
-            message = "this edit has no steps"
-            read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
-        stay, hold = read.at_least_zero("stay", 0.04), read.at_least_zero("hold", 0.01)
-        sampler = read.sampler()
-        given = read.get("as", nodes.AsClause)
-        name = self.groups.add(given.name if given else None, "edit", model, frame)
-        whole = [step for step in steps if step is not None]
-        if read.wrong or found is None or name is None or len(whole) < len(steps):
-            self.groups.forget(name)
-            return
-        self.result.append(
-            ir.EditStatement(
-                name=name,
-                group=found[0],
-                model=found[1],
-                steps=tuple(whole),
-                stay=stay,
-                hold=hold,
-                sampler=sampler,
-                span=node.span,
-            )
-        )
-
-    def _step(
-        self, node: nodes.Atom | nodes.Tuned, model: ir.ModelSpec | None, frame: Frame
-    ) -> ir.Predicate | None:
-        return Conditions(model, self.report).resolve(node, frame)
+        statement = check_edit(node, frame, self.groups, self._resolved, self.report)
+        if statement is not None:
+            self.result.append(statement)
 
     # Measuring
 
@@ -274,18 +224,6 @@ class Statements:
         if predicate is not None:
             warn_contradictions(predicate, self.module, self.report)
         return predicate
-
-
-def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predicate, bool]]:
-    """Yield the discrete atoms that a statement's own temperature reaches."""
-    if isinstance(predicate, ir.And | ir.Or):
-        for term in predicate.terms:
-            yield from _discrete(term, denied)
-    elif isinstance(predicate, ir.Not):
-        yield from _discrete(predicate.term, True)
-    elif isinstance(predicate, ir.Discrete | ir.Degree):
-        own = predicate.temp is not None or predicate.logit_temp is not None
-        yield from () if own else ((predicate, denied),)
 
 
 def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:

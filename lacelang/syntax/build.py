@@ -170,6 +170,10 @@ class Builder:
         share = nodes.Quantity(str(c[3]), span=between(c[3], c[4]))
         return nodes.Expect(c[1], share, c[6], span=_whole(c))
 
+    def step(self, c: Children) -> nodes.Step:
+        """predicate [in layers_clause]"""
+        return nodes.Step(c[0], c[2], span=_whole(c))
+
     def group(self, c: Children) -> nodes.Word | nodes.Text:
         """NAME | STRING"""
         return _name(c[0])
@@ -181,16 +185,24 @@ class Builder:
         return nodes.PredicateClause(str(c[0]), c[1], span=_whole(c))
 
     def value_clause(self, c: Children) -> nodes.ValueClause:
-        """(truncation | seed | stay | hold) value"""
-        return nodes.ValueClause(str(c[0]), _value(c[1]), span=_whole(c))
+        """(truncation | seed | stay | hold) value | hold NAME ( value )"""
+        if len(c) == 2:
+            return nodes.ValueClause(str(c[0]), _value(c[1]), span=_whole(c))
+        return nodes.ValueClause(str(c[0]), _value(c[3]), _word(c[1]), span=_whole(c))
 
     def temp_clause(self, c: Children) -> nodes.TempClause:
         """temp"""
         return nodes.TempClause(c[0], span=c[0].span)
 
     def word_clause(self, c: Children) -> nodes.WordClause:
-        """(negation | disjunction | sigma) NAME [( value )]"""
-        return nodes.WordClause(str(c[0]), _word(c[1]), _value(c[3]), span=_whole(c))
+        """(negation | disjunction | sigma) NAME [( value )] | reweight (NAME | on)"""
+        argument = _value(c[3]) if len(c) > 2 else None
+        return nodes.WordClause(str(c[0]), _word(c[1]), argument, span=_whole(c))
+
+    def layers_clause(self, c: Children) -> nodes.LayersClause:
+        """layers (NAME | layer (, layer)*)"""
+        word = _word(c[1]) if isinstance(c[1], Token) else None
+        return nodes.LayersClause(_kept(c[1:]), word, span=_whole(c))
 
     def from_clause(self, c: Children) -> nodes.FromClause:
         """from NAME"""
@@ -237,7 +249,7 @@ class Builder:
         return nodes.Not(c[1], span=_whole(c))
 
     def tuned(self, c: Children) -> nodes.Tuned:
-        """(atom | comparison) settings"""
+        """atom settings"""
         return nodes.Tuned(c[0], _kept(c[1]), span=_whole(c))
 
     def parenthesis(self, c: Children) -> nodes.Parenthesis:

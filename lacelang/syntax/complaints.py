@@ -290,9 +290,9 @@ def _not_a_step(t: Trouble) -> Complaint | None:
         return None
     if t.kind == "COMMA":
         return _say("LACE003", "no comma stands between edits", t.token, "leave it out", drop=True)
-    if t.kind in (*_JOINTS, "LPAR"):
-        message = "an edit is a list of comparisons, made one after another"
-        return _say("LACE003", message, t.token, f"like `{EXAMPLES['EDIT']}`")
+    if t.kind in _JOINTS:
+        message = f"an edit's line does not begin with `{t.token}`"
+        return _say("LACE003", message, t.token, "each line is a condition, `smile=1 or glasses=1`")
     return None
 
 

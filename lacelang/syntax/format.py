@@ -110,14 +110,17 @@ class _Layout:
         if inline and len(flat(pieces[:end], True)) + 4 + indent <= WIDTH:
             self._run(pieces[: start + 1], "", True)
             for step in steps:
-                self._run(step, " ", True)
+                self._run(step, " ", not _composed(step))
             self.writer.put(brace)
         else:
             self._run(pieces[: start + 1], "", True)
             self.writer.opened = True
             for step in steps:
                 self._begin(step[0], indent + INDENT)
-                self._run(step, "", True)
+                if _composed(step):
+                    self._predicate(step, indent + 2 * INDENT)
+                else:
+                    self._run(step, "", True)
             self._close(brace, indent, bool(body))
         self._tail(clauses, indent, any(p.breaks for p in clauses if p.kind in CLAUSES))
 
@@ -235,7 +238,8 @@ class _Layout:
                 for i, term in enumerate(terms):
                     if i:
                         writer.newline(indent)
-                    writer.indent = indent
+                    if i or not writer.fresh:
+                        writer.indent = indent
                     joint = term[:1] if i else []
                     self._run(joint, "")
                     rest = term[len(joint) :]
@@ -321,21 +325,40 @@ def _split_at(pieces: Pieces, kind: str) -> list[Pieces]:
 
 
 def _split_steps(pieces: Pieces) -> list[Pieces]:
-    """Split an edit's steps: each begins with a name that an operator follows."""
+    """Split an edit's steps: one ends where a condition is complete and another begins."""
     starts = [
         i
         for i, depth in enumerate(_depths(pieces))
-        if not depth
-        and pieces[i].kind == "NAME"
-        and pieces[i + 1 : i + 2]
-        and _compares(pieces[i + 1])
+        if i and not depth and pieces[i].kind in _BEGINS and _complete(pieces, i)
     ]
     bounds = sorted({0, *starts, len(pieces)})
     return [pieces[a:b] for a, b in pairwise(bounds)]
 
 
+_BEGINS = frozenset({"NAME", "NOT", "LPAR"})
+_COMPLETES = frozenset({"NAME", "NUMBER", "UNIT", "STRING", *_CLOSING})
+_BEFORE_VALUES = frozenset({"RANGE", "LAYERS"})
+
+
+def _complete(pieces: Pieces, i: int) -> bool:
+    """Whether the pieces before the i-th are a whole step."""
+    before = pieces[i - 1]
+    if before.kind == "NAME" and pieces[i].kind == "LPAR":
+        # A bracket behind a name is a call's, unless the name is a value.
+        return i > 1 and (_compares(pieces[i - 2]) or pieces[i - 2].kind in _BEFORE_VALUES)
+    return before.kind in _COMPLETES
+
+
+def _composed(step: Pieces) -> bool:
+    """Whether a step is more than one comparison, and is set as conditions are elsewhere."""
+    return any(piece.kind in _COMPOSING for piece in step)
+
+
+_COMPOSING = frozenset({*_LOOSEST_FIRST, "NOT", "LPAR"})
+
+
 def _compares(piece: Piece) -> bool:
-    return piece.text in ("=", "!=", "<", "<=", ">", ">=", "~", "in")
+    return piece.text in ("=", "!=", "<", "<=", ">", ">=", "~")
 
 
 def _depths(pieces: Pieces) -> list[int]:

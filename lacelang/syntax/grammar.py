@@ -37,6 +37,8 @@ CLAUSES = frozenset(
         "SIGMA",
         "STAY",
         "HOLD",
+        "LAYERS",
+        "REWEIGHT",
     }
 )
 """Terminals that begin a clause."""
@@ -63,6 +65,7 @@ SHAPES = {
     "COLON": ":",
     "PERCENT": "%",
     "IN_SHARE": "in",
+    "IN_LAYERS": "in",
 }
 """What the terminals that are not words look like."""
 
@@ -71,7 +74,8 @@ class Neighbours(PostLex):
     """Tell apart, by their neighbours, the terminals that one character of lookahead cannot.
 
     A name after a number is its unit unless a comparison follows (`{ age = 10  smile = 0 }` has
-    two steps). An `in` before a percentage belongs to `expect`.
+    two steps); in the block of an edit only a known unit is one. An `in` before a percentage
+    belongs to `expect`, one before `layers` to the step of an edit.
     """
 
     always_accept = ()
@@ -82,16 +86,27 @@ class Neighbours(PostLex):
 
 
 def retype(tokens: list[Token]) -> list[Token]:
-    """Set the types UNIT and IN_SHARE, in place; the list is returned."""
+    """Set the types UNIT, IN_SHARE and IN_LAYERS, in place; the list is returned."""
     last = len(tokens) - 1
+    braces: int | None = None  # open in an edit; None outside
     for i, token in enumerate(tokens):
-        if token.type != "NUMBER" or i == last:
+        kind = token.type
+        if kind in STATEMENTS:
+            braces = 0 if kind == "EDIT" else None
+        elif kind == "LAYERS":
+            if i and tokens[i - 1].type == "IN":
+                tokens[i - 1].type = "IN_LAYERS"
+        elif braces is not None and kind in ("LBRACE", "RBRACE"):
+            braces += 1 if kind == "LBRACE" else -1
+        if kind != "NUMBER" or i == last:
             continue
         after = tokens[i + 1]
         if after.type == "PERCENT":
             if i and tokens[i - 1].type == "IN":
                 tokens[i - 1].type = "IN_SHARE"
         elif after.type == "NAME" and not _compares(tokens, i + 2):
+            if braces and after not in UNITS:
+                continue
             # `15 adn smile=1` is a slip of the keyboard rather than a unit called `adn`.
             beyond = tokens[i + 2].type if i + 2 <= last else None
             if after in UNITS or beyond not in ("NAME", "NUMBER", "STRING", "LPAR"):
@@ -100,14 +115,15 @@ def retype(tokens: list[Token]) -> list[Token]:
 
 
 def _compares(tokens: list[Token], i: int) -> bool:
-    """Whether token i continues a comparison; an `in` before a percentage does not."""
+    """Whether token i continues a comparison; `in` before a percentage or `layers` does not."""
     if i >= len(tokens) or tokens[i].type not in _COMPARISONS:
         return False
+    if tokens[i].type != "IN" or i + 1 >= len(tokens):
+        return True
+    if tokens[i + 1].type == "LAYERS":
+        return False
     return not (
-        tokens[i].type == "IN"
-        and i + 2 < len(tokens)
-        and tokens[i + 1].type == "NUMBER"
-        and tokens[i + 2].type == "PERCENT"
+        i + 2 < len(tokens) and tokens[i + 1].type == "NUMBER" and tokens[i + 2].type == "PERCENT"
     )
 
 

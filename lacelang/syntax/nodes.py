@@ -181,10 +181,11 @@ class PredicateClause(Node):
 
 @frozen(repr=False)
 class ValueClause(Node):
-    """`truncation v`, `seed v`, `stay v` or `hold v`."""
+    """`truncation v`, `seed v`, `stay v`, `hold v` or `hold all(v)`, where `form` is `all`."""
 
     keyword: str
     value: Value
+    form: Word | None = None
 
 
 @frozen(repr=False)
@@ -197,7 +198,7 @@ class TempClause(Node):
 
 @frozen(repr=False)
 class WordClause(Node):
-    """`negation contrast(0.1)`, `disjunction balanced`, `sigma paper`."""
+    """`negation contrast(0.1)`, `disjunction balanced`, `sigma paper`, `reweight off`."""
 
     keyword: str
     word: Word
@@ -237,8 +238,32 @@ class AsClause(Node):
     keyword: str = "as"
 
 
+@frozen(repr=False)
+class Layer(Node):
+    """`4..5`, or `10` alone, where `last` is None."""
+
+    first: Quantity
+    last: Quantity | None = None
+
+
+@frozen(repr=False)
+class LayersClause(Node):
+    """`layers 4..5, 10`, or `layers all`, where `word` is `all`."""
+
+    layers: tuple[Layer, ...]
+    word: Word | None = None
+    keyword: str = "layers"
+
+
 Clause: TypeAlias = (
-    PredicateClause | ValueClause | TempClause | WordClause | FromClause | WithClause | AsClause
+    PredicateClause
+    | ValueClause
+    | TempClause
+    | WordClause
+    | FromClause
+    | WithClause
+    | AsClause
+    | LayersClause
 )
 
 
@@ -283,14 +308,6 @@ class RangeKind(Node):
 
     low: Quantity
     high: Quantity
-
-
-@frozen(repr=False)
-class Layer(Node):
-    """`4..5`, or `10` alone, where `last` is None."""
-
-    first: Quantity
-    last: Quantity | None = None
 
 
 @frozen(repr=False)
@@ -355,11 +372,19 @@ class Sample(Node):
 
 
 @frozen(repr=False)
+class Step(Node):
+    """One line of an edit: `smile=1 or glasses=1`, `smile = 0 in layers 4..5`."""
+
+    predicate: Predicate
+    layers: LayersClause | None = None
+
+
+@frozen(repr=False)
 class Edit(Node):
     """`edit men { yaw = left  smile = 0 } as men_edited`."""
 
     group: Word | Text
-    steps: tuple[Atom | Tuned, ...]
+    steps: tuple[Step, ...]
     clauses: tuple[Clause, ...]
 
 

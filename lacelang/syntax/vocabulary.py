@@ -18,6 +18,8 @@ NEED_NAME = {
     "NEGATION": "`complement` or `contrast(0.1)`",
     "DISJUNCTION": "`equal` or `balanced`",
     "SIGMA": "`residual` or `paper`",
+    "REWEIGHT": "`on` or `off`",
+    "LAYERS": "`all`, `declared` or numbers such as `0..5`",
     "ON": "`w`, `z` or `image`",
 }
 """Keywords that a name follows, and what it names."""

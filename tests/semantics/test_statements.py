@@ -97,6 +97,44 @@ def test_names_that_are_made_up_are_new() -> None:
     assert names == ["sample1", "sample2", "sample3", "sample4"]
 
 
+@pytest.mark.parametrize(
+    ("line", "clause", "layers"),
+    [
+        ("smile=0", "", (4, 5)),
+        ("smile=0 or yaw=left", "", (0, 1, 2, 3, 4, 5)),
+        ("haircolor=gray", "", None),
+        ("haircolor=gray and smile=0", "", None),
+        ("smile=0", "layers all", None),
+        ("smile=0", "layers 0..2, 7", (0, 1, 2, 7)),
+        ("smile=0 in layers declared", "layers all", (4, 5)),
+        ("smile=0 in layers 8", "layers all", (8,)),
+        ("not (smile=0 and l) in layers all", "", None),
+    ],
+)
+def test_layers_of_a_step(line: str, clause: str, layers: tuple[int, ...] | None) -> None:
+    source = f"let l = glasses=1\nsample from ffhq as men\nedit men {{ {line} }} {clause}"
+    edit = check(source).statements[1]
+    assert isinstance(edit, ir.EditStatement)
+    assert [step.layers for step in edit.steps] == [layers]
+
+
+def test_clauses_of_an_edit() -> None:
+    source = """
+    sample from ffhq as men
+    edit men { smile=1 or glasses=1 age = 30 years not beard=1 age=50 }
+      stay 0 hold all(0.5) reweight off temp 0.5 sigma paper with heun negation contrast(0.2)
+      disjunction balanced as other
+    """
+    edit = check(source).statements[1]
+    assert isinstance(edit, ir.EditStatement)
+    assert [step.predicate.text for step in edit.steps] == [
+        *["smile=1 or glasses=1", "age=30 years", "not beard=1", "age=50"]
+    ]
+    assert (edit.stay, edit.hold, edit.held, edit.reweight) == (0, 0.5, "all", False)
+    assert (edit.temp, edit.sigma, edit.disjunction) == (0.5, "paper", "balanced")
+    assert (edit.negation, edit.sampler.name) == (("contrast", 0.2), "heun")
+
+
 def test_edits_measures_and_expectations() -> None:
     program = check(
         """
@@ -110,8 +148,10 @@ def test_edits_measures_and_expectations() -> None:
     _, edit, again, measure, expect = program.statements
     assert isinstance(edit, ir.EditStatement)
     assert (edit.name, edit.group, edit.stay, edit.hold) == ("turned", "men", 0.1, 0.01)
-    assert [step.text for step in edit.steps] == ["yaw=left", "smile=0", "glasses=1 [weight 5]"]
-    assert edit.steps[2].weight == 5
+    texts = [step.predicate.text for step in edit.steps]
+    assert texts == ["yaw=left", "smile=0", "glasses=1 [weight 5]"]
+    assert edit.steps[2].predicate.weight == 5
+    assert (edit.held, edit.reweight, edit.sampler.name) == ("later", True, "exponential")
     assert isinstance(again, ir.EditStatement)
     assert (again.name, again.group, again.model.name) == ("edit1", "turned", "ffhq")
     assert isinstance(measure, ir.MeasureStatement)

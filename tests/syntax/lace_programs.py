@@ -20,6 +20,7 @@ def from_the_grammar() -> st.SearchStrategy[str]:
     explicit |= {
         "IN": st.just(" in "),
         "IN_SHARE": st.just(" in "),
+        "IN_LAYERS": st.just(" in "),
         "NAME": st.sampled_from(NAMES).map(lambda name: f" {name} "),
         "UNIT": st.sampled_from([" deg ", " years "]),
         "NUMBER": st.sampled_from([" 1 ", " -25 ", " 0.5 ", " 1e-3 ", " .5 ", " +2 "]),
@@ -87,6 +88,15 @@ _CLAUSES = [
     st.sampled_from(["disjunction balanced", "disjunction equal"]),
     st.sampled_from(["sigma paper", "sigma residual"]),
 ]
+_LAYERS = st.sampled_from(["", "", " in layers all", " in layers 0..3, 7", " in layers declared"])
+_EDIT_CLAUSES = [
+    st.sampled_from(["stay 0", "stay 0.1"]),
+    st.sampled_from(["hold 0.1", "hold all(0.2)", "hold later(0)"]),
+    st.sampled_from(["layers all", "layers declared", "layers 4..5, 10"]),
+    st.sampled_from(["reweight on", "reweight off"]),
+    st.sampled_from(["with heun", "with exponential(tolerance=1e-2)"]),
+    *_CLAUSES[-3:],
+]
 _GAPS = st.sampled_from([" ", "\n", "\n  ", "  # a remark\n", "\n# a line of its own\n"])
 
 
@@ -105,6 +115,18 @@ def samples(draw: st.DrawFn, name: str | None = None) -> str:
 
 
 @st.composite
+def edits(draw: st.DrawFn, group: str, name: str) -> str:
+    """One `edit` statement of `group` without errors."""
+    tuned = st.tuples(predicates(), _WEIGHTS).map(lambda t: f"({t[0]}){t[1]}")
+    line = st.tuples(st.one_of(predicates(), tuned), _LAYERS).map("".join)
+    lines = draw(st.lists(line, min_size=1, max_size=3))
+    clauses = [draw(c) for c in _EDIT_CLAUSES if draw(st.integers(0, 3)) == 0]
+    clauses = draw(st.permutations([*clauses, f"as {name}"]))
+    body = "".join(draw(_GAPS) + line for line in lines)
+    return f"edit {group} {{{body}\n}}" + "".join(draw(_GAPS) + clause for clause in clauses)
+
+
+@st.composite
 def programs(draw: st.DrawFn) -> str:
     """Whole programs without errors."""
     parts = [f"let l{i} = {draw(predicates())}" for i in range(draw(st.integers(0, 2)))]
@@ -114,7 +136,7 @@ def programs(draw: st.DrawFn) -> str:
         if lets and draw(st.booleans()):
             parts.append(f"sample from ffhq where l0 or not l{lets - 1} seed 1")
         if draw(st.booleans()):
-            parts.append(f"edit g{i} {{ smile = 0 yaw = left [weight 2] }} as e{i}")
+            parts.append(draw(edits(f"g{i}", f"e{i}")))
         if draw(st.booleans()):
             parts.append(f"expect {draw(predicates())} in 90% of g{i}")
     if draw(st.booleans()):

@@ -88,9 +88,31 @@ def test_brackets_bind_to_the_atom_or_group_before_them() -> None:
 def test_a_name_after_a_number_is_its_unit_unless_a_comparison_follows() -> None:
     (edit,) = parse("edit men { age = 15 years smile = 0 yaw = 10 glasses in {1} }").statements
     assert isinstance(edit, nodes.Edit)
-    units = [s.value.unit for s in edit.steps[:3] if isinstance(s, Comparison)]  # type: ignore
+    conditions = [step.predicate for step in edit.steps[:3]]
+    units = [c.value.unit for c in conditions if isinstance(c, Comparison)]  # type: ignore
     assert units == [_word("years"), None, None]
     assert len(edit.steps) == 4
+
+
+def test_two_conditions_side_by_side_are_two_steps_of_an_edit() -> None:
+    (edit,) = parse(
+        """edit men {
+          smile=1 or glasses=1 in layers 0..5, 7  not beard=1
+          yaw = left (a or b) [weight 2] age = 10 grandpa
+          age = 10 years in layers all either(a, b) haircolor in {gray, red} smile = 1
+        }"""
+    ).statements
+    assert isinstance(edit, nodes.Edit)
+    kinds = [type(step.predicate).__name__ for step in edit.steps]
+    assert kinds == [
+        *["Or", "Not", "Comparison", "Tuned", "Comparison"],
+        *["Reference", "Comparison", "Call", "InSet", "Comparison"],
+    ]
+    words = [step.layers and step.layers.word for step in edit.steps]
+    assert [word.name for word in words if word] == ["all"]
+    first = edit.steps[0].layers
+    assert first is not None
+    assert [(n.first.number, n.last and n.last.number) for n in first.layers] == [(0, 5), (7, None)]
 
 
 def test_in_belongs_to_expect_before_a_percentage() -> None:

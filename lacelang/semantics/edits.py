@@ -1,0 +1,135 @@
+"""Edits: their steps one by one, and the style layers that each of them replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from lacelang.semantics import ir
+from lacelang.semantics.clauses import WORDS, Clauses
+from lacelang.semantics.groups import Groups
+from lacelang.semantics.models import layers_of
+from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.samplers import EDITORS, SAMPLERS
+from lacelang.semantics.scope import Frame
+from lacelang.syntax import nodes
+
+Resolve: TypeAlias = Callable[[nodes.Predicate, ir.ModelSpec | None, Frame], ir.Predicate | None]
+Held: TypeAlias = Literal["later", "all"]
+Choice: TypeAlias = Literal["declared"] | tuple[int, ...] | None
+"""Which layers: those declared for the attributes, these, or all."""
+
+STAY = 0.04
+HOLD = 0.01
+HELD: Held = "later"
+
+
+def check_edit(
+    node: nodes.Edit, frame: Frame, groups: Groups, resolve: Resolve, report: Report
+) -> ir.EditStatement | None:
+    """Return the checked statement; None if it is wrong, which has been reported.
+
+    Args:
+        node: the statement.
+        frame: where it stands.
+        groups: those made so far; this one is added.
+        resolve: turns a condition on a model to a predicate, None if it is wrong.
+        report: where complaints go.
+    """
+    read = Clauses("edit", node.clauses, frame, report)
+    found = groups.model_of(node.group, frame)
+    model = found[1] if found is not None else None
+    block = _layers(read.get("layers", nodes.LayersClause), read)
+    steps = [_step(step, block, model, read, resolve) for step in node.steps]
+    if not steps:
+        message = "this edit has no steps"
+        read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
+    whole = tuple(step for step in steps if step is not None)
+    stay, (hold, held) = read.at_least_zero("stay", STAY), _hold(read)
+    temp, logit = read.temperature([step.predicate for step in whole])
+    sampler, reweight = _sampler(read), read.reweight()
+    negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
+    given = read.get("as", nodes.AsClause)
+    name = groups.add(given.name if given else None, "edit", model, frame)
+    if read.wrong or found is None or name is None or len(whole) < len(steps):
+        groups.forget(name)
+        return None
+    return ir.EditStatement(
+        name=name,
+        group=found[0],
+        model=found[1],
+        steps=whole,
+        sampler=sampler,
+        stay=stay,
+        hold=hold,
+        held=held,
+        reweight=reweight,
+        temp=temp,
+        logit_temp=logit,
+        negation=negation,
+        disjunction=disjunction,
+        sigma=sigma,
+        span=node.span,
+    )
+
+
+def _step(
+    node: nodes.Step, block: Choice, model: ir.ModelSpec | None, read: Clauses, resolve: Resolve
+) -> ir.EditStep | None:
+    predicate = resolve(node.predicate, model, read.frame)
+    choice = block if node.layers is None else _layers(node.layers, read)
+    if predicate is None:
+        return None
+    return ir.EditStep(predicate, _declared(predicate) if choice == "declared" else choice)
+
+
+def _layers(clause: nodes.LayersClause | None, read: Clauses) -> Choice:
+    if clause is None:
+        return "declared"
+    word = clause.word
+    if word is None:
+        return layers_of(clause.layers, read.say)
+    if word.name == "all":
+        return None
+    if word.name != "declared":
+        hint = did_you_mean(word.name, WORDS["layers"])
+        hint = hint or "write `all`, `declared` or numbers such as `0..5`"
+        read.say("LACE109", f"`layers` does not know `{word.name}`", word, hint)
+    return "declared"
+
+
+def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
+    """Return the layers declared for a condition's attributes; None if one of them has all."""
+    layers: set[int] = set()
+    for atom in ir.comparisons(predicate):
+        if atom.attribute.layers is None:
+            return None
+        layers.update(atom.attribute.layers)
+    return tuple(sorted(layers))
+
+
+def _hold(read: Clauses) -> tuple[float, Held]:
+    """Return gamma, and whose attributes it holds."""
+    clause = read.get("hold", nodes.ValueClause)
+    held: Held = HELD
+    if clause is not None and clause.form is not None:
+        if clause.form.name in WORDS["hold"]:
+            held = "all" if clause.form.name == "all" else "later"
+        else:
+            hint = did_you_mean(clause.form.name, WORDS["hold"])
+            hint = hint or "write `hold 0.01`, `hold later(0.01)` or `hold all(0.01)`"
+            message = f"`hold` does not know `{clause.form.name}`"
+            read.say("LACE109", message, clause.form, hint)
+    return read.at_least_zero("hold", HOLD), held
+
+
+def _sampler(read: Clauses) -> ir.SamplerChoice:
+    choice = read.sampler()
+    if choice is None:
+        return ir.SamplerChoice(EDITORS[0], SAMPLERS[EDITORS[0]].complete({}))
+    clause = read.get("with", nodes.WithClause)
+    if choice.name not in EDITORS and clause is not None:
+        message = f"`{choice.name}` does not follow a flow from where a sample is: it cannot edit"
+        known = ", ".join(f"`{name}`" for name in EDITORS)
+        read.say("LACE310", message, clause.sampler, f"these can: {known}")
+    return choice
