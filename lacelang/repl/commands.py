@@ -98,7 +98,8 @@ def _groups(prompt: Prompt, argument: str) -> None:
                         (name, f"{count} of {statement.model.name}, seed {seed}", condition)
                     )
                 case EditStatement(name=name, group=group, steps=steps):
-                    lines.append((name, f"edit of {group}", ", ".join(s.text for s in steps)))
+                    said = ", ".join(step.predicate.text for step in steps)
+                    lines.append((name, f"edit of {group}", said))
     if not lines:
         prompt.say("no groups yet; a `sample` makes one")
         return

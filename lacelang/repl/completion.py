@@ -127,7 +127,7 @@ class _Place:
             yield from self._options()
         elif (attribute := self._compared(len(self.tokens))) is not None:
             yield from self._values(attribute)
-        elif "NOT" in self.expected or self._in_edit():
+        elif "NOT" in self.expected:
             yield from self._conditions()
 
     def _groups(self) -> Iterator[Offer]:
@@ -139,8 +139,6 @@ class _Place:
         model = self._model()
         for attribute in model.attributes if model is not None else ():
             yield Offer(attribute.name, kind_text(attribute))
-        if "NOT" not in self.expected:
-            return
         for name, definition in sorted(self.session.known.definitions.items()):
             parameters = ", ".join(p.name for p in definition.parameters)
             yield Offer(name, f"{name}({parameters})" if parameters else "defined")
@@ -193,11 +191,6 @@ class _Place:
         model = self._model()
         found = [a for a in model.attributes if a.name == self.tokens[i - 1]] if model else []
         return found[0] if found else None
-
-    def _in_edit(self) -> bool:
-        """Whether this is between the braces of an `edit`."""
-        begun = [kind for kind in self.kinds if kind in STATEMENTS]
-        return bool(begun) and begun[-1] == "EDIT" and "RBRACE" in self.expected
 
     def _model(self) -> ir.ModelSpec | None:
         """Return the model that the statement is of: named in it, or of its group, or in use."""

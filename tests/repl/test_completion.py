@@ -54,11 +54,10 @@ def test_attributes_and_definitions_begin_a_condition(session: Session, before: 
     assert "men" not in found
 
 
-def test_an_edit_takes_attributes_only(session: Session) -> None:
-    found = words(session, "edit men { ")
-    assert "yaw" in found
-    assert "grandpa" not in found
-    assert "yaw" in words(session, "edit men { smile = 0 ")
+def test_each_line_of_an_edit_is_a_condition(session: Session) -> None:
+    assert {"yaw", "grandpa", "not"} <= set(words(session, "edit men { "))
+    assert {"yaw", "grandpa", "or"} <= set(words(session, "edit men { smile = 0 "))
+    assert words(session, "edit men { smile = 0 in layers ") == ["all", "declared"]
 
 
 @pytest.mark.parametrize(
