@@ -20,6 +20,13 @@ from lacelang.syntax import nodes
 DiscreteAttribute: TypeAlias = ir.BinaryAttribute | ir.ChoiceAttribute
 
 
+_TRUTH = {
+    **dict.fromkeys(("true", "yes", "on", "y", "t", "1", "with", "present"), 1),
+    **dict.fromkeys(("false", "no", "off", "n", "f", "0", "none", "without", "absent"), 0),
+}
+"""What people write for a yes-or-no attribute, and the value that they mean."""
+
+
 class Comparisons:
     """Turns the comparisons of one model's attributes to predicates.
 
@@ -131,6 +138,9 @@ class Comparisons:
         message = f"`{attribute.name}` has no value `{scalar.text}`"
         if isinstance(attribute, ir.BinaryAttribute):
             hint: str | None = "it is 0 or 1"
+            meant = _TRUTH.get((scalar.word or "").lower())
+            if meant is not None:
+                hint = f"write `{attribute.name}={meant}`"
             if scalar.number is not None and 0 < scalar.number < 1:
                 hint = f"it is 0 or 1; for a degree, write `{attribute.name} ~ {scalar.text}`"
         elif scalar.quoted and scalar.word in attribute.values:
@@ -154,9 +164,12 @@ class Comparisons:
             for v in (node.low, node.high)
         )
         if low >= high:
-            hint = (
-                f"write `{high_text}..{low_text}`" if low > high else f"write `{name}={low_text}`"
-            )
+            hint = f"write `{name}={low_text}`"
+            if low > high:
+                # `10...20` is read as 10 .. .20, which nobody means.
+                dots = high_text.startswith(".") and not low_text.startswith(".")
+                hint = f"write `{high_text}..{low_text}`"
+                hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint
             message = f"the range {low_text}..{high_text} is empty"
             self.report.say("LACE204", message, node, frame, hint)
             raise LostError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, TypeVar
 
 from lacelang.semantics import ir
@@ -36,6 +36,8 @@ WORDS = {
 }
 """The clauses that take one of a few words, and which; the last two take numbers too."""
 
+_MEANT = {("sample", "given"): "where", ("measure", "where"): "given"}
+
 MAX_COUNT = 1_000_000
 MAX_SEED = 2**63 - 1
 DEFAULT_COUNT = 8
@@ -60,10 +62,14 @@ class Clauses:
             before = self._found.get(keyword)
             if keyword not in allowed:
                 hint = f"`{statement}` takes {_listed(allowed)}"
+                if (statement, keyword) in _MEANT:
+                    hint = f"write `{_MEANT[statement, keyword]}`"
                 message = f"`{keyword}` does not belong to `{statement}`"
                 self.say("LACE303", message, clause, hint)
             elif before is not None:
                 hint = f"it stands in line {before.span.line} already; keep one of them"
+                if isinstance(clause, nodes.PredicateClause):
+                    hint = f"join the two conditions with `and`, behind one `{keyword}`"
                 self.say("LACE301", f"`{keyword}` is given twice", clause, hint)
             else:
                 self._found[keyword] = clause
@@ -213,9 +219,8 @@ class Clauses:
     def negation(self) -> ir.Negation:
         """Return what `not` means in this statement."""
         clause = self.get("negation", nodes.WordClause)
-        word = self._word(clause)
+        word = self._word(clause, ("contrast",))
         if clause is None or word is None or word == "complement":
-            self._no_argument(clause)
             return ("complement",)
         scale = 0.1
         if clause.argument is None:
@@ -233,36 +238,32 @@ class Clauses:
     def disjunction(self) -> Literal["equal", "balanced"]:
         """Return how the arms of an `or` are weighed."""
         clause = self.get("disjunction", nodes.WordClause)
-        self._no_argument(clause)
         balanced = self._word(clause) == "balanced"
         return "balanced" if balanced else "equal"
 
     def sigma(self) -> Literal["residual", "paper"]:
         """Return where the spread of continuous attributes comes from."""
         clause = self.get("sigma", nodes.WordClause)
-        self._no_argument(clause)
         return "paper" if self._word(clause) == "paper" else "residual"
 
     def reweight(self) -> bool:
         """Return whether an edit's earlier steps count less than the one being made."""
-        clause = self.get("reweight", nodes.WordClause)
-        self._no_argument(clause)
-        return self._word(clause) != "off"
+        return self._word(self.get("reweight", nodes.WordClause)) != "off"
 
-    def _word(self, clause: nodes.WordClause | None) -> str | None:
+    def _word(
+        self, clause: nodes.WordClause | None, with_number: Collection[str] = ()
+    ) -> str | None:
         if clause is None:
             return None
         word, known = clause.word.name, WORDS[clause.keyword]
         if word in known:
+            if clause.argument is not None and word not in with_number:
+                message = f"`{word}` takes no number"
+                self.say("LACE003", message, clause.argument, "leave the brackets out")
             return word
         hint = did_you_mean(word, known, "it is one of")
         self.say("LACE109", f"`{clause.keyword}` does not know `{word}`", clause.word, hint)
         return None
-
-    def _no_argument(self, clause: nodes.WordClause | None) -> None:
-        if clause is not None and clause.argument is not None and clause.word.name != "contrast":
-            message = f"`{clause.word.name}` takes no number"
-            self.say("LACE003", message, clause.argument, "leave the brackets out")
 
     def _value(self, keyword: str) -> nodes.Node:
         clause = self.get(keyword, nodes.ValueClause)

@@ -10,14 +10,15 @@ from typing import TypeVar
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Module
+from lacelang.semantics.values import unit_hint
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import UNITS
 
 STYLE_LAYERS = 18
 """Layers are numbered as in the 1024 x 1024 StyleGAN2, from 0."""
 
 T = TypeVar("T", bound=nodes.Node)
 
+_YES_OR_NO = frozenset({"bool", "boolean", "flag", "yesno", "bit"})
 _SPACES: tuple[ir.Space, ...] = ("z", "w", "image")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)")
@@ -133,6 +134,8 @@ class _Declaration:
         if kind.word.name == "binary":
             return ir.BinaryAttribute(name, layers)
         hint = did_you_mean(kind.word.name, ("binary",))
+        if kind.word.name.lower() in _YES_OR_NO:
+            hint = "for yes or no, write `binary`"
         hint = hint or "write `binary`, `one of a, b` or a range such as `0..70 years`"
         self.say("LACE402", f"there is no kind `{kind.word.name}`", kind, hint)
         return None
@@ -189,7 +192,7 @@ class _Declaration:
             return "deg"
         if quantity.unit.name == "years":
             return "years"
-        hint = did_you_mean(quantity.unit.name, UNITS, "the units are")
+        hint = unit_hint(quantity.unit.name)
         self.say("LACE105", f"there is no unit `{quantity.unit.name}`", quantity.unit, hint)
         return None
 

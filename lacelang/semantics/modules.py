@@ -171,6 +171,9 @@ class Library:
         except (OSError, ValueError):
             beside = False
         hint = f'did you mean `"{target.value}{_SUFFIX}"`?' if beside else None
+        name = target.value.removesuffix(_SUFFIX)
+        if name.isidentifier() and (shipped("stdlib") / f"{name}{_SUFFIX}").is_file():
+            hint = f"for the one of the standard library, write `import {name}`"
         hint = hint or "the path counts from the folder of this file"
         message = f"there is no file `{target.value}`"
         self.report.say("LACE114", message, target, module, hint)

@@ -129,6 +129,11 @@ class Statements:
     def _count(self, node: nodes.Sample, read: Clauses, frame: Frame) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):
             return clauses.DEFAULT_COUNT
+        unit = node.count.unit if isinstance(node.count, nodes.Quantity) else None
+        if unit is not None:
+            message = f"the number of samples stands alone, without `{unit.name}`"
+            read.say("LACE202", message, unit, "leave it out")
+            return clauses.DEFAULT_COUNT
         try:
             count = plain_number(node.count, frame, self.report, "the number of samples")
         except LostError:

@@ -169,6 +169,21 @@ def measured(
     return number, scalar.text
 
 
+_UNITS_ELSEWHERE = {
+    **dict.fromkeys(("y", "yo", "yr", "yrs", "year"), "years"),
+    **dict.fromkeys(("d", "degree", "degrees", "rad", "radian", "radians"), "deg"),
+}
+
+
+def unit_hint(name: str) -> str | None:
+    """Return the hint for a unit that there is not."""
+    meant = _UNITS_ELSEWHERE.get(name.lower())
+    if meant is None:
+        return did_you_mean(name, UNITS, "the units are")
+    turned = "; angles are in degrees" if name.lower().startswith("rad") else ""
+    return f"write `{meant}`, or no unit at all{turned}"
+
+
 def range_text(attribute: ir.ContinuousAttribute) -> str:
     """Return `-45 to 45 deg`."""
     unit = f" {attribute.unit}" if attribute.unit else ""
@@ -194,7 +209,7 @@ def _check_unit(
         return
     at = scalar.at.unit if isinstance(scalar.at, nodes.Quantity) else None
     if unit.name not in UNITS:
-        hint = did_you_mean(unit.name, UNITS, "the units are")
+        hint = unit_hint(unit.name)
         report.say(
             "LACE105", f"there is no unit `{unit.name}`", at or scalar.at, scalar.frame, hint
         )

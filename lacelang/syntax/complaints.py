@@ -2,79 +2,37 @@
 
 Each rule looks at the trouble and either passes or returns a complaint; the first that speaks is
 heard. A complaint may carry a way to mend the text, so that reading goes on behind the mistake.
+The rules here know the language; those of `habits` know what people bring from others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from attrs import frozen
 from lark import Token
 
-from lacelang.errors import Diagnostic, Span
-from lacelang.syntax.build import span_of
+from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, keywords
+from lacelang.syntax.habits import HABITS
+from lacelang.syntax.statement_habits import STATEMENT_HABITS, several_words
+from lacelang.syntax.trouble import (
+    CLOSER,
+    CLOSERS,
+    JOINTS,
+    OPERATORS,
+    Complaint,
+    Trouble,
+    complain,
+    named,
+    shape_of,
+)
 from lacelang.syntax.vocabulary import EXAMPLES, NEED_NAME, PHRASES, SYNONYMS
 
-
-@frozen
-class Trouble:
-    """A token that the parser refuses, and its surroundings.
-
-    Attributes:
-        token: of type `$END` at the end of the text.
-        before, after: its neighbours.
-        expected: types of the tokens that could have come instead.
-        opened: brackets that are open, outermost first.
-        statement: the keyword that began the statement, if one has begun.
-        accepts: whether tokens of the given types could come here, one after another.
-    """
-
-    token: Token
-    before: Token | None
-    after: Token | None
-    expected: frozenset[str]
-    opened: tuple[Token, ...]
-    statement: Token | None
-    accepts: Callable[[Sequence[str]], bool]
-
-    @property
-    def kind(self) -> str:
-        """Type of the refused token."""
-        return self.token.type
-
-    @property
-    def previous(self) -> str:
-        """Type of the token before; empty at the start of the text."""
-        return self.before.type if self.before is not None else ""
-
-
-@frozen
-class Complaint:
-    """A diagnostic, and how the text could be mended.
-
-    Attributes:
-        insert: types of tokens to put before the refused one.
-        retype: type to read the refused token as; `text` is its new text, if that changes too.
-        drop: leave the refused token out.
-    """
-
-    diagnostic: Diagnostic
-    insert: tuple[str, ...] = ()
-    retype: str | None = None
-    text: str | None = None
-    drop: bool = False
-
-
-_CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-_CLOSERS = frozenset(_CLOSER.values())
-_ENDS = STATEMENTS | CLAUSES | ITEMS | _CLOSERS | {"$END", "IN_SHARE"}
+_ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
 _CONDITION = frozenset({"NAME", "LPAR", "NOT"})
-_OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE"})
-_JOINTS = {"AND": "and", "OR": "or", "XOR": "xor", "IMPLIES": "implies", "NOT": "not"}
-_NEED_CONDITION = frozenset({*_JOINTS, "WHERE", "GIVEN", "MEASURE", "EXPECT"})
+_NEED_CONDITION = frozenset({*JOINTS, "WHERE", "GIVEN", "MEASURE", "EXPECT"})
 _NEED_VALUE = frozenset(
-    {*_OPERATORS, "TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
+    {*OPERATORS, "TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
 )
 _ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
 
@@ -88,26 +46,18 @@ def explain(trouble: Trouble) -> Complaint:
     return _unexpected(trouble)
 
 
-def _say(
-    code: str, message: str, at: Token | Span, hint: str | None = None, **mend: object
-) -> Complaint:
-    span = at if isinstance(at, Span) else span_of(at)
-    return Complaint(Diagnostic(code, message, span, hint), **mend)  # type: ignore[arg-type]
-
-
 def _closes_nothing(t: Trouble) -> Complaint | None:
-    if t.kind not in _CLOSERS:
+    if t.kind not in CLOSERS or any(CLOSER[bracket.type] == t.kind for bracket in t.opened):
         return None
-    if all(_CLOSER[bracket.type] != t.kind for bracket in t.opened):
-        last = t.opened[-1] if t.opened else None
-        if last is not None and last.line == t.token.line and t.accepts([_CLOSER[last.type]]):
-            due = _CLOSER[last.type]
-            message = f"`{t.token}` stands where `{SHAPES[due]}` is due"
-            hint = f"close `{last}` with `{SHAPES[due]}`"
-            return _say("LACE005", message, t.token, hint, retype=due, text=SHAPES[due])
-        message = f"this `{t.token}` closes nothing"
-        return _say("LACE005", message, t.token, "leave it out", drop=True)
-    return None
+    last = t.opened[-1] if t.opened else None
+    if last is not None and last.line == t.token.line and t.accepts([CLOSER[last.type]]):
+        due = CLOSER[last.type]
+        message = f"`{t.token}` stands where `{SHAPES[due]}` is due"
+        hint = f"close `{last}` with `{SHAPES[due]}`"
+        return complain("LACE005", message, t.token, hint, instead=[due])
+    return complain(
+        "LACE005", f"this `{t.token}` closes nothing", t.token, "leave it out", instead=[]
+    )
 
 
 def _never_closed(t: Trouble) -> Complaint | None:
@@ -115,35 +65,63 @@ def _never_closed(t: Trouble) -> Complaint | None:
         return None
     closers: list[str] = []
     for bracket in reversed(t.opened):
-        closers.append(_CLOSER[bracket.type])
+        closers.append(CLOSER[bracket.type])
         if t.accepts([*closers, t.kind]):
             shapes = "".join(SHAPES[c] for c in closers)
             many = "these brackets are" if len(closers) > 1 else f"this `{bracket}` is"
             message, hint = f"{many} never closed", f"add `{shapes}`"
-            return _say("LACE004", message, bracket, hint, insert=tuple(closers))
+            refused = [] if t.kind == "$END" else [t.token]
+            return complain(
+                "LACE004", message, bracket, hint, instead=[*closers, *refused], count=len(refused)
+            )
     return None
 
 
 def _misspelt(t: Trouble) -> Complaint | None:
     if t.kind not in ("NAME", "UNIT"):
         return None
-    wanted = {SHAPES.get(k, k.lower()): k for k in t.expected if k not in ("NAME", "STRING")}
+    wanted = {shape_of(k): k for k in t.expected if k not in ("NAME", "STRING")}
     written = str(t.token)
-    meant = SYNONYMS.get(written.lower())
-    if meant not in wanted and written.lower() in wanted:
-        meant = written.lower()
-    if meant not in wanted:
-        from difflib import get_close_matches
-
-        words = [word for word in wanted if word.isalnum()]
-        swapped = [word for word in words if sorted(word) == sorted(written.lower())]
-        close = swapped or get_close_matches(written.lower(), words, 1, 0.7)
-        meant = close[0] if close else None
-    if meant is None or meant not in wanted:
+    meant = _meant(written.lower(), wanted)
+    if meant is None:
         return None
     message = f"`{written}` is not a word that can stand here"
+    if written.lower() == meant:
+        message = "the words of the language are written small"
+        return complain("LACE010", message, t.token, f"write `{meant}`", instead=[wanted[meant]])
     hint = f"did you mean `{meant}`?"
-    return _say("LACE010", message, t.token, hint, retype=wanted[meant], text=meant)
+    return complain("LACE010", message, t.token, hint, instead=[wanted[meant]])
+
+
+def _shouted(t: Trouble) -> Complaint | None:
+    """`sample FROM ffhq`, where `FROM` has been taken for a name."""
+    if t.before is None or t.previous != "NAME":
+        return None
+    word = str(t.before).lower()
+    if word not in keywords():
+        return None
+    # A `NOT` has been read as a condition already; any joint behind it lets reading go on.
+    meant = "AND" if word == "not" else word.upper()
+    if not t.accepts([meant, t.kind]):
+        return None
+    message = "the words of the language are written small"
+    instead = [meant, t.token]
+    return complain("LACE010", message, t.before, f"write `{word}`", instead=instead)
+
+
+def _meant(written: str, wanted: dict[str, str]) -> str | None:
+    """Return the word of the language, among those wanted, that `written` comes nearest to."""
+    if SYNONYMS.get(written) in wanted:
+        return SYNONYMS[written]
+    if written in wanted:
+        return written
+    from difflib import get_close_matches
+
+    words = [word for word in wanted if word.isalnum()]
+    swapped = [word for word in words if sorted(word) == sorted(written)]
+    begun = [word for word in words if len(written) >= 3 and word.startswith(written)]
+    close = swapped or get_close_matches(written, words, 1, 0.7) or begun
+    return close[0] if close else None
 
 
 def _reserved(t: Trouble) -> Complaint | None:
@@ -157,75 +135,70 @@ def _reserved(t: Trouble) -> Complaint | None:
         return None
     message = f"`{t.token}` is a word of the language and cannot be a name"
     hint = f"choose another name, such as `{t.token}_1`"
-    return _say("LACE007", message, t.token, hint, retype="NAME")
+    return complain("LACE007", message, t.token, hint, instead=[named(str(t.token))])
 
 
 def _quotes(t: Trouble) -> Complaint | None:
-    if t.kind == "STRING" and "NAME" in t.expected and t.previous in NEED_NAME:
+    if t.kind == "STRING" and "NAME" in t.expected:
         bare = str(t.token)[1:-1]
         if bare.isidentifier() and bare not in keywords():
-            message = f"{NEED_NAME[t.previous]} stands without quotes"
-            return _say("LACE003", message, t.token, f"write `{bare}`", retype="NAME", text=bare)
+            what = NEED_NAME.get(t.previous)
+            if what is None and t.kind_at(1) in (*OPERATORS, "IN"):
+                what = "the name of an attribute"
+            if what is not None:
+                message = f"{what} stands without quotes"
+                hint = f"write `{bare}`"
+                return complain("LACE003", message, t.token, hint, instead=[named(bare)])
     if t.kind == "NAME" and "STRING" in t.expected and "NAME" not in t.expected:
         text = f'"{t.token}"'
-        return _say(
+        return complain(
             "LACE003",
             "this belongs in quotes",
             t.token,
             f"write `{text}`",
-            retype="STRING",
-            text=text,
+            instead=[Token("STRING", text)],
         )
     return None
 
 
-def _range_words(t: Trouble) -> Complaint | None:
-    if t.kind == "NAME" and str(t.token) in ("between", "from", "within") and t.previous == "NAME":
-        message = f"`{t.token}` is not how a range is written"
-        return _say("LACE003", message, t.token, f"write `{t.before} in 10..20`")
-    if (
-        t.previous == "NUMBER"
-        and (t.kind == "NAME" and str(t.token) == "to")
-        and t.accepts(["RANGE"])
-    ):
-        message = "a range has two dots"
-        return _say("LACE003", message, t.token, "write `10..20`", retype="RANGE", text="..")
-    return None
-
-
 def _chained(t: Trouble) -> Complaint | None:
-    if t.kind in _OPERATORS and "AND" in t.expected:
+    if t.kind in OPERATORS and "AND" in t.expected and t.previous != "NAME":
         hint = "write a range, `age in 10..20`, or join two comparisons with `and`"
-        return _say("LACE003", "comparisons do not chain", t.token, hint)
+        return complain("LACE003", "comparisons do not chain", t.token, hint)
     return None
 
 
 def _number_first(t: Trouble) -> Complaint | None:
-    if (
-        t.kind in ("NUMBER", "STRING")
-        and "NAME" in t.expected
-        and (t.previous in _NEED_CONDITION or (t.previous == "LPAR" and "NOT" in t.expected))
-    ):
-        message = "a condition begins with the name of an attribute"
-        return _say("LACE003", message, t.token, "write `age > 10`, not `10 < age`")
-    return None
+    begins = t.previous in _NEED_CONDITION or (t.previous == "LPAR" and "NOT" in t.expected)
+    if t.kind not in ("NUMBER", "STRING") or "NAME" not in t.expected or not begins:
+        return None
+    message = "a condition begins with the name of an attribute"
+    if t.previous == "EXPECT" and t.kind_at(1) == "PERCENT":
+        message = "`expect` takes the condition first, and then its share"
+        return complain("LACE003", message, t.token, f"like `{EXAMPLES['EXPECT']}`")
+    return complain("LACE003", message, t.token, "write `age > 10`, not `10 < age`")
 
 
 def _needless_equals(t: Trouble) -> Complaint | None:
     if t.kind in ("EQUAL", "COLON") and (
-        t.previous in _NEED_VALUE - _OPERATORS or t.previous in NEED_NAME.keys() - _ALWAYS_NAME
+        t.previous in _NEED_VALUE - OPERATORS or t.previous in NEED_NAME.keys() - _ALWAYS_NAME
     ):
         message = f"`{t.before}` takes what follows without `{t.token}`"
-        return _say("LACE003", message, t.token, "leave it out", drop=True)
+        return complain("LACE003", message, t.token, "leave it out", instead=[])
     return None
 
 
 def _comma(t: Trouble) -> Complaint | None:
-    if t.kind == "COMMA" and t.after is not None and t.accepts([t.after.type]):
-        return _say("LACE003", "no comma belongs here", t.token, "leave it out", drop=True)
-    if t.kind in _CLOSERS and t.previous == "COMMA" and t.before is not None:
+    if t.kind == "COMMA" and t.after is not None:
+        if t.kind_at(1) in _CONDITION and t.accepts(["AND", t.kind_at(1)]):
+            message = "conditions are joined with a word, not with a comma"
+            return complain("LACE011", message, t.token, "write `and` or `or`", instead=["AND"])
+        if t.accepts([t.kind_at(1)]):
+            message = "no comma belongs here"
+            return complain("LACE003", message, t.token, "leave it out", instead=[])
+    if t.kind in CLOSERS and t.previous == "COMMA" and t.before is not None:
         message = f"the list ends with a comma before `{t.token}`"
-        return _say("LACE003", message, t.before, "leave the comma out")
+        return complain("LACE003", message, t.before, "leave the comma out")
     return None
 
 
@@ -233,7 +206,7 @@ def _missing_joint(t: Trouble) -> Complaint | None:
     if t.kind in _CONDITION and "COMMA" not in t.expected and t.accepts(["AND", t.kind]):
         message = "a word is missing between two conditions"
         hint = "join them with `and` or `or`"
-        return _say("LACE011", message, t.token, hint, insert=("AND",))
+        return complain("LACE011", message, t.token, hint, instead=["AND", t.token])
     return None
 
 
@@ -241,28 +214,30 @@ def _missing_sign(t: Trouble) -> Complaint | None:
     """One small token is missing, and all would be well with it."""
     if "RANGE" in t.expected and t.before is not None and t.previous in ("NUMBER", "UNIT", "NAME"):
         at = span_of(t.before)
-        return _say("LACE013", "a range needs two dots and an end", at, "like `-45..45`")
+        return complain("LACE013", "a range needs two dots and an end", at, "like `-45..45`")
     beyond = [t.after.type] if t.after is not None else []
     for kind in ("EQUAL", "COMMA", "COLON", "IN"):
         if kind in t.expected and t.accepts([kind, t.kind, *beyond]):
-            message = f"`{SHAPES.get(kind, 'in')}` is missing before `{_shortened(str(t.token))}`"
-            return _say("LACE013", message, t.token, insert=(kind,))
+            message = f"`{shape_of(kind)}` is missing before `{_shortened(str(t.token))}`"
+            return complain("LACE013", message, t.token, instead=[kind, t.token])
     return None
 
 
 def _number_joined(t: Trouble) -> Complaint | None:
-    if t.kind in _JOINTS and t.previous in ("NUMBER", "UNIT"):
+    if t.kind in JOINTS and t.previous in ("NUMBER", "UNIT"):
         message = f"`{t.token}` joins conditions, and before it stands a number"
-        return _say("LACE003", message, t.token, "a condition is like `age > 10`")
+        return complain("LACE003", message, t.token, "a condition is like `age > 10`")
     return None
 
 
 def _missing_share(t: Trouble) -> Complaint | None:
-    if "IN_SHARE" in t.expected and t.kind in (*_ENDS, "IN", "NUMBER"):
-        message = "`expect` needs a share and a group"
-        at = t.token if t.kind in ("IN", "NUMBER") else t.before or t.token
-        return _say("LACE003", message, at, f"like `{EXAMPLES['EXPECT']}`")
-    return None
+    if "IN_SHARE" not in t.expected or t.kind not in (*_ENDS, "IN", "NUMBER", "OF"):
+        return None
+    message = "`expect` needs a share and a group"
+    at = span_of(t.token if t.kind in ("IN", "NUMBER", "OF") else t.before or t.token)
+    if t.kind == "IN" and t.after is not None and t.kind_at(1) == "NUMBER":
+        message, at = "a share is so many percent", span_of(t.after)
+    return complain("LACE003", message, at, f"like `{EXAMPLES['EXPECT']}`")
 
 
 def _missing_part(t: Trouble) -> Complaint | None:
@@ -270,16 +245,20 @@ def _missing_part(t: Trouble) -> Complaint | None:
     if t.before is None:
         return None
     if t.previous in _NEED_CONDITION and "NAME" in t.expected:
-        side = " after it" if t.previous in _JOINTS else ""
+        side = " after it" if t.previous in JOINTS else ""
         message = f"`{t.before}` needs a condition{side}, such as `smile=1`"
-        return _say("LACE012", message, t.before)
+        return complain("LACE012", message, t.before)
     if t.previous in _NEED_VALUE and "NUMBER" in t.expected:
         values = "`10..20` or `{gray, blond}`" if t.previous == "IN" else "a value"
-        return _say("LACE012", f"`{t.before}` needs {values} after it", t.before)
+        return complain("LACE012", f"`{t.before}` needs {values} after it", t.before)
     if t.previous in NEED_NAME and "NAME" in t.expected:
-        return _say("LACE012", f"`{t.before}` needs {NEED_NAME[t.previous]} after it", t.before)
+        message = f"`{t.before}` needs {NEED_NAME[t.previous]} after it"
+        return complain("LACE012", message, t.before)
     if t.previous == "LPAR" and t.kind == "RPAR":
-        return _say("LACE012", "there is nothing between these brackets", t.before)
+        return complain("LACE012", "there is nothing between these brackets", t.before)
+    if t.previous == "LBRACE" and t.kind == "RBRACE":
+        at = between(t.before, t.token)
+        return complain("LACE012", "there is nothing in these braces", at)
     return None
 
 
@@ -289,10 +268,12 @@ def _not_a_step(t: Trouble) -> Complaint | None:
     if t.opened[-1].type != "LBRACE":
         return None
     if t.kind == "COMMA":
-        return _say("LACE003", "no comma stands between edits", t.token, "leave it out", drop=True)
-    if t.kind in _JOINTS:
+        message = "no comma stands between edits"
+        return complain("LACE003", message, t.token, "leave it out", instead=[])
+    if t.kind in JOINTS:
         message = f"an edit's line does not begin with `{t.token}`"
-        return _say("LACE003", message, t.token, "each line is a condition, `smile=1 or glasses=1`")
+        hint = "each line is a condition, `smile=1 or glasses=1`"
+        return complain("LACE003", message, t.token, hint)
     return None
 
 
@@ -306,9 +287,10 @@ def _unexpected(t: Trouble) -> Complaint:
     if wanted:
         message += f"; expected {wanted}"
     hint = None
-    if t.statement is not None and not t.expected >= STATEMENTS:
+    in_value = any(bracket.type != "LBRACE" for bracket in t.opened)
+    if t.statement is not None and not t.expected >= STATEMENTS and not in_value:
         hint = f"like `{EXAMPLES[t.statement.type]}`"
-    return _say("LACE003", message, at, hint)
+    return complain("LACE003", message, at, hint)
 
 
 def _in_words(expected: frozenset[str]) -> str:
@@ -323,12 +305,12 @@ def _in_words(expected: frozenset[str]) -> str:
             rest -= group
             parts.append(phrase)
     if rest >= {"AND", "OR"}:
-        rest -= {"AND", "OR", "XOR", "IMPLIES"}
-        parts.insert(0, "`and`, `or`")
+        rest -= {"XOR", "IMPLIES"}
     if len(parts) + len(rest) > 6:
         return ""
-    named = sorted(rest, key=lambda k: (k not in PHRASES, k))
-    parts = [PHRASES.get(k) or f"`{SHAPES.get(k, k.lower())}`" for k in named] + parts
+    rank = {"AND": 1, "OR": 2}
+    kinds = sorted(rest, key=lambda k: (k not in PHRASES, rank.get(k, 0), k))
+    parts = [PHRASES.get(k) or f"`{shape_of(k)}`" for k in kinds] + parts
     if parts == ["a statement"]:
         return "a statement, such as `sample`"
     return " or ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
@@ -340,13 +322,16 @@ def _shortened(text: str) -> str:
 
 _RULES: tuple[Callable[[Trouble], Complaint | None], ...] = (
     _closes_nothing,
+    *HABITS,
+    *STATEMENT_HABITS,
     _never_closed,
     _needless_equals,
     _not_a_step,
     _comma,
-    _range_words,
     _quotes,
+    _shouted,
     _misspelt,
+    several_words,
     _reserved,
     _chained,
     _number_first,

@@ -248,11 +248,21 @@ class _Layout:
                         rest, deeper, " " if i else space, after if i == len(terms) - 1 else 0
                     )
                 return
-        start = next((i for i, p in enumerate(pieces) if p.kind in ("LPAR", "LBRACE")), None)
-        if start is not None and (end := _closing(pieces, start)) > start + 1:
-            self._bracketed(pieces, start, end, indent, space, after)
-        else:
+        brackets = (i for i, p in enumerate(pieces) if p.kind in ("LPAR", "LBRACE", "LSQB"))
+        start = next(brackets, None)
+        if (
+            start is None
+            or pieces[start].kind == "LSQB"
+            or (end := _closing(pieces, start)) == start + 1
+        ):
             self._listed(pieces, indent, space)
+        elif writer.column + len(space) + len(flat(pieces[: start + 1])) > WIDTH:
+            # So many a `not` before the bracket that they fill a line by themselves.
+            self._listed(pieces[:start], indent, space)
+            space = gap(pieces[start - 1], pieces[start])
+            self._bracketed(pieces[start:], 0, end - start, indent, space, after)
+        else:
+            self._bracketed(pieces, start, end, indent, space, after)
 
     def _bracketed(
         self, pieces: Pieces, start: int, end: int, indent: int, space: str, after: int

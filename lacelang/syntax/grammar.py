@@ -43,6 +43,12 @@ CLAUSES = frozenset(
 )
 """Terminals that begin a clause."""
 
+_BEYOND_A_JOINT = frozenset({"NAME", "NUMBER", "STRING", "LPAR", "NOT"})
+_LOWERED = frozenset(
+    {"and", "or", "xor", "implies", "not", *(kind.lower() for kind in STATEMENTS | CLAUSES)}
+)
+"""Words of the language that follow a number: `1 AND` is shouted, not a unit."""
+
 ITEMS = frozenset({"GENERATOR", "CLASSIFIERS", "ATTRIBUTE"})
 """Terminals that begin an item of a model."""
 
@@ -109,7 +115,8 @@ def retype(tokens: list[Token]) -> list[Token]:
                 continue
             # `15 adn smile=1` is a slip of the keyboard rather than a unit called `adn`.
             beyond = tokens[i + 2].type if i + 2 <= last else None
-            if after in UNITS or beyond not in ("NAME", "NUMBER", "STRING", "LPAR"):
+            slip = beyond in _BEYOND_A_JOINT or after.lower() in _LOWERED
+            if after in UNITS or not slip:
                 after.type = "UNIT"
     return tokens
 

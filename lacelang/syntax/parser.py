@@ -19,11 +19,11 @@ from lark.parsers.lalr_analysis import Shift
 
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, loaded
+from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
 
 if TYPE_CHECKING:
-    from lacelang.syntax.complaints import Complaint, Trouble
+    from lacelang.syntax.trouble import Complaint, Trouble
 
 _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
 _OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
@@ -121,9 +121,8 @@ class _Reader:
         self.advance()
         return self._finish()
 
-    def advance(self) -> None:
-        """Read all tokens."""
-        i, mended = 0, -1
+    def advance(self, i: int = 0) -> None:
+        """Read all tokens from the i-th on."""
         while i < len(self.tokens):
             token = self.tokens[i]
             if self._feed(token):
@@ -133,21 +132,18 @@ class _Reader:
                 i += 1
             elif len(self.problems) >= MAX_PROBLEMS:
                 break
-            else:
-                complaint = self._complain(i)
-                if mended != i and self._mend(complaint, i):
-                    mended = i if not complaint.drop else -1
-                    i += 1 if complaint.drop else 0
-                else:
-                    i = self._skip(i)
+            elif not self._mend(self._complain(i), i):
+                i = self._skip(i)
 
     def _finish(self) -> nodes.Program:
         end = _at_end(self.tokens)
         mended = False
         while not self.accepts([end.type]):
+            i = len(self.tokens)
             if self.complete and not mended and len(self.problems) < MAX_PROBLEMS:
                 mended = True
-                if self._mend(self._complain(len(self.tokens)), len(self.tokens)):
+                if self._mend(self._complain(i), i):
+                    self.advance(i)
                     continue
             self._go_back(end)
         program = self.state.feed_token(end, True)
@@ -212,13 +208,14 @@ class _Reader:
 
     def _complain(self, i: int) -> Complaint:
         # Programs without mistakes need not load what is said of mistakes.
-        from lacelang.syntax.complaints import Trouble, explain
+        from lacelang.syntax.complaints import explain
+        from lacelang.syntax.trouble import Trouble
 
         tokens = self.tokens
         trouble = Trouble(
             token=tokens[i] if i < len(tokens) else _at_end(tokens),
-            before=tokens[i - 1] if i else None,
-            after=tokens[i + 1] if i + 1 < len(tokens) else None,
+            tokens=tokens,
+            index=i,
             expected=self.expected(),
             opened=tuple(token for token, _ in self.opened),
             statement=self.begun,
@@ -236,21 +233,17 @@ class _Reader:
         return at < len(self.gaps) and self.gaps[at] <= (trouble.token.start_pos or 0)
 
     def _mend(self, complaint: Complaint, i: int) -> bool:
-        """Do what the complaint proposes, if the automaton agrees; say whether it was done."""
-        if complaint.drop:
-            return i < len(self.tokens)
-        if not (complaint.insert or complaint.retype):
+        """Do what the complaint proposes, if the automaton agrees; say whether it was done.
+
+        Every mending takes a refused token away or has it accepted, so that there is an end.
+        """
+        instead = complaint.instead
+        if instead is None or not self.accepts([kind for kind, _ in instead]):
             return False
-        token = self.tokens[i] if i < len(self.tokens) else _at_end(self.tokens)
-        kind = complaint.retype or token.type
-        if not self.accepts([*complaint.insert, kind]):
-            return False
-        for inserted in complaint.insert:
-            shape = SHAPES.get(inserted, inserted.lower())
-            self._feed(Token.new_borrow_pos(inserted, shape, token))
-        if complaint.retype:
-            text = complaint.text if complaint.text is not None else str(token)
-            self.tokens[i] = Token.new_borrow_pos(complaint.retype, text, token)
+        at = self.tokens[i] if i < len(self.tokens) else _at_end(self.tokens)
+        self.tokens[i : i + complaint.count] = [
+            Token.new_borrow_pos(kind, text, at) for kind, text in instead
+        ]
         return True
 
     def _skip(self, i: int) -> int:

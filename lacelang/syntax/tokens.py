@@ -75,6 +75,7 @@ _TOUCHING = {
     ("LESSTHAN", "MORETHAN"): ("UNEQUAL", "write `!=`"),
     ("UNEQUAL", "EQUAL"): ("UNEQUAL", "write `!=`"),
     ("TILDE", "EQUAL"): ("TILDE", "write `~`"),
+    ("COLON", "EQUAL"): ("EQUAL", "write `=`"),
 }
 _FIRST_TOUCHING = frozenset(first for first, _ in _TOUCHING)
 
@@ -138,6 +139,8 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
             message = f"`{wrong}` is a dash, not a minus sign"
         elif kind is None and wrong.startswith("/"):
             message = f"`{wrong[:2]}` does not begin a comment"
+        elif wrong == ";" and _in_settings(result.tokens):
+            kind, hint = "COMMA", "settings are separated by commas"
     elif text[at] == '"':
         unclosed = re.compile(r"\"[^\n]*").match(text, at)
         assert unclosed is not None
@@ -148,7 +151,7 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
         stray = re.compile(_STRAY).match(text, at)
         wrong = stray.group() if stray else text[at]
         code, message = "LACE001", f"{_shown(wrong)} has no meaning here"
-        hint = "leave it out" if len(wrong) > 1 else _stray_hint(wrong)
+        hint = "leave it out" if len(wrong) > 1 else _stray_hint(text, at)
     state.line_ctr.feed(wrong)
     span = Span(line, column, line, column + len(wrong))
     result.problems.append(Diagnostic(code, message, span, hint))
@@ -171,13 +174,29 @@ def _shown(wrong: str) -> str:
     return "`" + "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in short) + "`"
 
 
-def _stray_hint(character: str) -> str:
+def _in_settings(tokens: list[Token]) -> bool:
+    """Whether a square bracket is open."""
+    for token in reversed(tokens[-16:]):
+        if token.type in ("LSQB", "RSQB"):
+            return token.type == "LSQB"
+    return False
+
+
+def _stray_hint(text: str, at: int) -> str:
+    character, around = text[at], text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
+    in_a_word = len(around) == 2 and all(c.isalnum() or c == "_" for c in around)
+    if character == "-" and in_a_word:
+        return "a name is made of letters, digits and `_`; any other stands in quotes"
     if character in "+-":
         return "a sign belongs right before a number; the language does no arithmetic"
+    if character == "." and in_a_word and not around.isdigit():
+        return "a name has no dots; the name of a file stands in quotes"
+    if character == "." and text[max(at - 1, 0) : at].isdigit():
+        return "a number has a digit after its point, `2.0`; a range has two dots, `20..30`"
     if character == ".":
-        return "a range has two dots, `20..30`; a number has a digit after its point, `2.0`"
+        return "a range has two dots, `20..30`"
     if character in "*/":
-        return "the language does no arithmetic; write the number itself"
+        return "leave it out; the language does no arithmetic"
     if character.isdigit():
         return "write numbers with the digits 0 to 9"
     return "leave it out"

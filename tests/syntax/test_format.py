@@ -96,6 +96,16 @@ def test_long_conditions_break_before_their_loosest_operators() -> None:
     )
 
 
+def test_even_a_line_of_nothing_but_nots_is_broken() -> None:
+    nots = " ".join(["not"] * 30)
+    for condition in ("smile=1 [temp logit(2)]", "(smile=1 or glasses=1)", "f(smile=1, glasses=1)"):
+        formatted = format_source(f"sample from ffhq where {nots} {condition}")
+        assert max(map(len, formatted.split("\n"))) <= 100
+        assert format_source(formatted) == formatted
+        written = f"sample from ffhq where {nots} {condition}"
+        assert "".join(formatted.split()) == "".join(written.split())
+
+
 def test_a_comment_too_long_for_its_line_goes_above_it() -> None:
     comment = "# " + "w" * 80
     assert format_source(f"sample from ffhq where smile=1 {comment}\n") == (

@@ -1,0 +1,156 @@
+"""A token that the parser refuses, and what can be said and done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+from lark import Token
+
+from lacelang.errors import Diagnostic, Span
+from lacelang.syntax.build import span_of
+from lacelang.syntax.grammar import SHAPES
+
+OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE"})
+"""Terminals that compare an attribute with one value."""
+
+JOINTS = frozenset({"AND", "OR", "XOR", "IMPLIES", "NOT"})
+"""Terminals that make a condition out of others."""
+
+
+@frozen
+class Trouble:
+    """A token that the parser refuses, and its surroundings.
+
+    Attributes:
+        token: of type `$END` at the end of the text.
+        tokens: the whole text.
+        index: of `token` among them.
+        expected: types of the tokens that could have come instead.
+        opened: brackets that are open, outermost first.
+        statement: the keyword that began the statement, if one has begun.
+        accepts: whether tokens of the given types could come here, one after another.
+    """
+
+    token: Token
+    tokens: Sequence[Token]
+    index: int
+    expected: frozenset[str]
+    opened: tuple[Token, ...]
+    statement: Token | None
+    accepts: Callable[[Sequence[str]], bool]
+
+    @property
+    def kind(self) -> str:
+        """Type of the refused token."""
+        return self.token.type
+
+    @property
+    def before(self) -> Token | None:
+        """The token before, if there is one."""
+        return self.at(-1)
+
+    @property
+    def after(self) -> Token | None:
+        """The token after, if there is one."""
+        return self.at(1)
+
+    @property
+    def previous(self) -> str:
+        """Type of the token before; empty at the start of the text."""
+        return self.kind_at(-1)
+
+    def at(self, offset: int) -> Token | None:
+        """Return the token so many places further on, if there is one."""
+        place = self.index + offset
+        return self.tokens[place] if 0 <= place < len(self.tokens) else None
+
+    def kind_at(self, offset: int) -> str:
+        """Return the type of the token so many places further on; empty beyond the text."""
+        token = self.at(offset)
+        return token.type if token is not None else ""
+
+    def value_at(self, offset: int) -> int:
+        """Return how many tokens the value takes that stands there; 0 if none does."""
+        kind = self.kind_at(offset)
+        if kind == "NUMBER":
+            return 2 if self.kind_at(offset + 1) == "UNIT" else 1
+        return int(kind in ("NAME", "STRING"))
+
+    def closing_at(self, offset: int, reach: int = 64) -> int | None:
+        """Return the offset of the bracket that closes the one at `offset`, if it is near."""
+        depth = 0
+        for further in range(offset, offset + reach):
+            kind = self.kind_at(further)
+            depth += (kind in CLOSER) - (kind in CLOSERS)
+            if not depth:
+                return further if kind in CLOSERS else None
+        return None
+
+    def run(self, start: int, end: int) -> list[str | Token]:
+        """Return the tokens from offset `start` up to `end`."""
+        return [token for i in range(start, end) if (token := self.at(i)) is not None]
+
+    def text(self, start: int, end: int) -> str:
+        """Return the tokens from offset `start` up to `end` as somebody would write them."""
+        text = " ".join(map(str, self.run(start, end)))
+        for loose, tight in ((" ,", ","), (" .. ", ".."), (" (", "("), ("( ", "("), (" )", ")")):
+            text = text.replace(loose, tight)
+        return text
+
+
+CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+"""By opening bracket, the one that closes it."""
+
+CLOSERS = frozenset(CLOSER.values())
+
+
+@frozen
+class Complaint:
+    """A diagnostic, and how the text could be mended so that reading goes on.
+
+    Attributes:
+        instead: the types and texts to read in place of `count` tokens, the refused one first;
+            None if nobody can tell what was meant.
+    """
+
+    diagnostic: Diagnostic
+    instead: tuple[tuple[str, str], ...] | None = None
+    count: int = 1
+
+
+def complain(
+    code: str,
+    message: str,
+    at: Token | Span,
+    hint: str | None = None,
+    *,
+    instead: Sequence[str | Token] | None = None,
+    count: int = 1,
+) -> Complaint:
+    """Return a complaint.
+
+    Args:
+        code, message, hint: of the diagnostic.
+        at: where.
+        instead: what to read in place of the refused tokens: tokens, or types that have one shape.
+        count: how many tokens that is in place of.
+    """
+    span = at if isinstance(at, Span) else span_of(at)
+    pieces = None
+    if instead is not None:
+        pieces = tuple(
+            (piece.type, str(piece)) if isinstance(piece, Token) else (piece, shape_of(piece))
+            for piece in instead
+        )
+    return Complaint(Diagnostic(code, message, span, hint), pieces, count)
+
+
+def named(word: str) -> Token:
+    """Return a name to read in place of something."""
+    return Token("NAME", word)
+
+
+def shape_of(kind: str) -> str:
+    """Return what a terminal looks like that has one shape."""
+    return SHAPES.get(kind, kind.lower())
