@@ -7,6 +7,8 @@ The words after the fence say what a block is:
                          right after it has what is said of it
     text [FILE]          text; with FILE, a program that is neither right nor wrong as it stands
     lace condition       a condition a line, each right and laid out as after `where`
+    python               code that may need the generator; the blocks of a page are one program,
+                         and a `text` block right after one has what it prints
     console [weights]    commands after `$`, and what they print; with `weights`, commands that
                          need the generator
 
@@ -22,6 +24,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from shlex import split
+from typing import Any
 
 from attrs import frozen
 
@@ -87,6 +90,7 @@ def outcomes(blocks: Sequence[Block], weights: bool) -> Iterator[Outcome]:
         weights: whether commands that need the generator are run.
     """
     said: str | None = None
+    namespace: dict[str, Any] = {}
     for block in blocks:
         if block.kind == "lace" and "condition" in block.info:
             yield _conditions(block)
@@ -97,6 +101,9 @@ def outcomes(blocks: Sequence[Block], weights: bool) -> Iterator[Outcome]:
             continue
         elif block.kind == "text" and _path(block) is None and said is not None:
             yield Outcome(block, said)
+        elif block.kind == "python" and weights:
+            said = _printed(block, namespace)
+            continue
         elif block.kind == "console" and (weights or "weights" not in block.info):
             yield _console(block)
         said = None
@@ -145,6 +152,13 @@ def _conditions(block: Block) -> Outcome:
         laid_out = format_source(head + condition).removeprefix(head).strip()
         lines.append(laid_out + (line[len(condition.rstrip()) :] if comment else ""))
     return Outcome(block, "\n".join(lines) + "\n")
+
+
+def _printed(block: Block, namespace: dict[str, Any]) -> str:
+    printed = StringIO()
+    with redirect_stdout(printed):
+        exec(compile(block.text, f"<page, line {block.line}>", "exec"), namespace)
+    return printed.getvalue()
 
 
 def _console(block: Block) -> Outcome:

@@ -25,7 +25,7 @@ def _names(path: Path) -> str:
 
 def _with_weights(path: Path) -> bool:
     blocks = blocks_of(path.read_text(encoding="utf-8"))
-    return any(b.kind == "console" and "weights" in b.info for b in blocks)
+    return any(b.kind == "python" or "weights" in b.info for b in blocks)
 
 
 @pytest.fixture(autouse=True)
