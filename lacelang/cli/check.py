@@ -28,9 +28,12 @@ def add_to(commands: Commands) -> None:
 
 def check_files(arguments: Namespace) -> int:
     """Check every file and return 1 if any of them is wrong."""
-    found: list[Diagnostic] = []
-    for name in arguments.files:
-        found += diagnostics_of(name, arguments.pedantic)
+    # A file that several of them import is complained of once.
+    found = list(
+        dict.fromkeys(
+            d for name in arguments.files for d in diagnostics_of(name, arguments.pedantic)
+        )
+    )
     _print(found, arguments.json)
     return 1 if any(diagnostic.severity == "error" for diagnostic in found) else 0
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import STDIN, read_source
+from attrs import frozen
+
+from lacelang.cli.source import Source, read_source
+from lacelang.errors import Diagnostic
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
@@ -23,30 +27,88 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--check", action="store_true", help="change nothing; exit 1 if a file would change"
     )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="change nothing; print a JSON list of path, changed, text and diagnostics",
+    )
     parser.set_defaults(command=format_files)
 
 
+@frozen
+class Formatted:
+    """A program and its layout.
+
+    Attributes:
+        name: as it was given on the command line.
+        text: laid out; None if it has syntax errors, which `diagnostics` are.
+    """
+
+    name: str
+    source: Source
+    text: str | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether its layout differs from what it is."""
+        return self.text is not None and self.text != self.source.text
+
+
 def format_files(arguments: Namespace) -> int:
-    """Format every file, or say which of them would change."""
-    results = [_format(name, arguments.check) for name in arguments.files]
-    return 1 if arguments.check and any(results) else 0
+    """Format every file, or say which of them would change; a wrong one is left alone."""
+    results = []
+    for name in arguments.files:
+        result = formatted(name)
+        results.append(result)
+        if not arguments.json:
+            _put(result, arguments.check)
+    if arguments.json:
+        print(json.dumps([_as_json(result) for result in results], indent=2, ensure_ascii=False))
+    wrong = any(result.text is None for result in results)
+    return 1 if wrong or (arguments.check and any(r.changed for r in results)) else 0
 
 
-def _format(name: str, check: bool) -> bool:
-    """Format one file; return whether that changes it."""
-    from lacelang.output.files import write_atomic
+def formatted(name: str) -> Formatted:
+    """Lay the program `name` out, without writing it.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    from lacelang.errors import ProgramError
     from lacelang.syntax.format import format_source
 
     source = read_source(name)
-    text = format_source(source.text, name)
-    changed = text != source.text
-    if check:
-        if changed:
-            print(f"{name} would be laid out anew", file=sys.stderr)
-    elif name == STDIN:
-        sys.stdout.write(text)
-    elif changed:
-        assert source.path is not None
+    try:
+        return Formatted(name, source, format_source(source.text, name))
+    except ProgramError as error:
+        return Formatted(name, source, None, error.diagnostics)
+
+
+def _put(result: Formatted, check: bool) -> None:
+    """Write the layout where it belongs, or say what is in the way."""
+    from lacelang.output.files import write_atomic
+
+    if result.text is None:
+        from lacelang.syntax.render import render_all
+
+        print(render_all(result.diagnostics), file=sys.stderr)
+    elif check:
+        if result.changed:
+            print(f"{result.name} would be laid out anew", file=sys.stderr)
+    elif result.source.path is None:
+        sys.stdout.write(result.text)
+    elif result.changed:
         # A link stays a link: what it points to is replaced.
-        write_atomic(source.path.resolve(), text.encode())
-    return changed
+        write_atomic(result.source.path.resolve(), result.text.encode())
+
+
+def _as_json(result: Formatted) -> dict[str, object]:
+    from lacelang.syntax.render import as_json, shown_path
+
+    return {
+        "path": shown_path(result.name),
+        "changed": result.changed,
+        "text": result.text,
+        "diagnostics": [as_json(diagnostic) for diagnostic in result.diagnostics],
+    }

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     Commands = _SubParsersAction[ArgumentParser]
 
-COMMANDS = ("run", "repl", "check", "fmt", "models", "label", "train", "card", "evaluate")
+COMMANDS = (
+    "run",
+    "repl",
+    "check",
+    "fmt",
+    "explain",
+    "models",
+    "label",
+    "train",
+    "card",
+    "evaluate",
+)
 """The commands, in the order of the help; each is the module of `lacelang.cli` of its name."""
 
 INTERRUPTED = 130

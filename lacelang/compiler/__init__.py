@@ -1,7 +1,15 @@
 """From checked conditions to energies: what a statement's clauses mean for the nodes."""
 
 from lacelang.compiler.balance import balance
-from lacelang.compiler.condition import Judge, compile_condition, spread_of
+from lacelang.compiler.condition import Judge, compile_condition, meaning_of, spread_of
 from lacelang.compiler.lower import Settings, lower
 
-__all__ = ["Judge", "Settings", "balance", "compile_condition", "lower", "spread_of"]
+__all__ = [
+    "Judge",
+    "Settings",
+    "balance",
+    "compile_condition",
+    "lower",
+    "meaning_of",
+    "spread_of",
+]

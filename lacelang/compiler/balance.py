@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from attrs import evolve
 
-from lacelang.energy import And, Contrast, Node, Not, Or, Outputs, Scope, Tempered
+from lacelang.energy import Node, Or, Outputs, Scope, map_children
 
 RAREST = 1e-6
 """The least share that an arm is taken to have, so that its odds stay finite."""
@@ -25,16 +25,12 @@ def balance(node: Node, outputs: Outputs) -> Node:
 
 
 def _balance(node: Node, scope: Scope) -> Node:
-    if isinstance(node, And):
-        return evolve(node, terms=tuple(_balance(term, scope) for term in node.terms))
-    if isinstance(node, Or):
-        terms = tuple(_balance(term, scope) for term in node.terms)
+    balanced = map_children(node, lambda below: _balance(below, scope))
+    if isinstance(node, Or) and isinstance(balanced, Or):
         shares = [_share(term, scope) for term in node.terms]
         odds = tuple(w / share for w, share in zip(node.weights, shares, strict=True))
-        return evolve(node, terms=terms, weights=odds)
-    if isinstance(node, Not | Tempered | Contrast):
-        return evolve(node, term=_balance(node.term, scope))
-    return node
+        return evolve(balanced, weights=odds)
+    return balanced
 
 
 def _share(arm: Node, scope: Scope) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import torch
@@ -13,9 +13,6 @@ from lacelang.energy import Features, Node
 from lacelang.errors import UsageError
 from lacelang.sample.streams import prior
 from lacelang.semantics import ir
-
-PAPER_SIGMA = 0.1
-"""The paper's sigma, as a share of the attribute's range: sigma^2 = 0.01 on [0, 1]."""
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0
@@ -58,21 +55,27 @@ def compile_condition(statement: ir.SampleStatement, model: Judge) -> Node:
     """
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
-    node = lower(
-        statement.where,
-        Settings(
-            sigma=spread_of(statement, model.sigma),
-            temp=statement.temp,
-            logit_temp=statement.logit_temp,
-            negation=statement.negation,
-        ),
+    return meaning_of(statement, model)(statement.where)
+
+
+def meaning_of(statement: ir.SampleStatement, model: Judge) -> Callable[[ir.Predicate], Node]:
+    """Return the function from conditions to energies that a statement's clauses make.
+
+    Raises:
+        ResourceError: the model's classifiers cannot be had.
+    """
+    settings = Settings(
+        sigma=spread_of(statement, model.sigma),
+        temp=statement.temp,
+        logit_temp=statement.logit_temp,
+        negation=statement.negation,
     )
     if statement.disjunction == "equal":
-        return node
+        return lambda predicate: lower(predicate, settings)
     z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
     with torch.no_grad():
         outputs = model.features(statement.truncation)(z.to(model.device))
-    return balance(node, outputs)
+    return lambda predicate: balance(lower(predicate, settings), outputs)
 
 
 def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> Mapping[str, float]:
@@ -85,7 +88,7 @@ def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> M
     if statement.sigma == "residual":
         return residual
     return {
-        attribute.name: PAPER_SIGMA * (attribute.high - attribute.low)
+        attribute.name: attribute.paper_sigma
         for attribute in statement.model.attributes
         if isinstance(attribute, ir.ContinuousAttribute)
     }

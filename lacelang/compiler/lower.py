@@ -78,10 +78,7 @@ def _negated(node: Node, settings: Settings) -> Node:
 
 
 def _discrete(atom: ir.Discrete | ir.Degree, settings: Settings) -> Node:
-    """An atom's own temperature stands in place of the statement's."""
-    temp, logit_temp = atom.temp, atom.logit_temp
-    if temp is None and logit_temp is None:
-        temp, logit_temp = settings.temp, settings.logit_temp
+    temp, logit_temp = ir.temperatures(atom, settings.temp, settings.logit_temp)
     name = atom.attribute.name
     if isinstance(atom, ir.Degree):
         # The logit form pushes past certainty, and a degree has nowhere to push.

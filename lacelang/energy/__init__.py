@@ -9,7 +9,7 @@ from lacelang.energy.discrete import Degree, Discrete, LogitTempered
 from lacelang.energy.logic import And, Not, Or, conjunction, disjunction, negation
 from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
 from lacelang.energy.node import Atom, Node, Outputs, Scope
-from lacelang.energy.readings import atoms, readings
+from lacelang.energy.readings import atoms, map_atoms, map_children, readings
 from lacelang.energy.reduced import Reduced
 
 __all__ = [
@@ -36,6 +36,8 @@ __all__ = [
     "conjunction",
     "contrast",
     "disjunction",
+    "map_atoms",
+    "map_children",
     "negation",
     "readings",
     "tempered",

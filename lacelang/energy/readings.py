@@ -1,11 +1,14 @@
-"""What the classifiers say about each atom of a condition, for reports."""
+"""Walks over a condition's tree: its atoms, what they read, and trees with other nodes below."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from attrs import evolve
 from torch import Tensor
 
+from lacelang.energy.logic import And, Not, Or
+from lacelang.energy.modifiers import Contrast, Tempered
 from lacelang.energy.node import Atom, Node, Outputs, Scope
 
 
@@ -23,6 +26,22 @@ def readings(node: Node, outputs: Outputs) -> dict[Atom, Tensor]:
     """
     scope = Scope(outputs)
     return {atom: atom.reading(scope) for atom in atoms(node)}
+
+
+def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return the node with each of the nodes right below it changed, from left to right."""
+    if isinstance(node, And | Or):
+        return evolve(node, terms=tuple(map(change, node.terms)))
+    if isinstance(node, Not | Tempered | Contrast):
+        return evolve(node, term=change(node.term))
+    return node
+
+
+def map_atoms(node: Node, change: Callable[[Atom], Node]) -> Node:
+    """Return the tree with every atom changed, from left to right, as often as it stands there."""
+    if isinstance(node, Atom):
+        return change(node)
+    return map_children(node, lambda below: map_atoms(below, change))
 
 
 def _walk(node: Node, seen: set[int]) -> Iterator[Atom]:

@@ -36,7 +36,7 @@ def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dic
         where: the condition.
         outputs: of the classifiers, logits (N, C) or values (N,) by attribute.
     """
-    return {_text(leaf): _read(leaf, outputs) for leaf, _ in _leaves(where, negated=False)}
+    return {_text(leaf): read(leaf, outputs) for leaf, _ in _leaves(where, negated=False)}
 
 
 def _leaves(where: ir.Predicate | None, negated: bool) -> Iterator[tuple[ir.Predicate, bool]]:
@@ -91,7 +91,12 @@ def _atom(leaf: ir.Predicate, sigma: Mapping[str, float], negated: bool) -> Atom
     raise TypeError(f"{type(leaf).__name__} is no comparison")
 
 
-def _read(leaf: ir.Predicate, outputs: Mapping[str, Tensor]) -> Tensor:
+def read(leaf: ir.Predicate, outputs: Mapping[str, Tensor]) -> Tensor:
+    """Read one comparison (N,): the probability of what it says, or the attribute's value.
+
+    Raises:
+        TypeError: it is no comparison.
+    """
     match leaf:
         case ir.Discrete(attribute=a, classes=classes):
             return outputs[a.name].softmax(dim=1)[:, sorted(classes)].sum(dim=1)

@@ -15,7 +15,7 @@ from lacelang.semantics.ir import ContinuousAttribute, ModelSpec, Predicate, Sam
 from lacelang.semantics.samplers import SAMPLERS
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
-_IGNORED = frozenset({"name", "count", "span", "text", "source", "path", "points", "layers"})
+_IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", "points", "layers"})
 
 
 def fingerprint(statement: SampleStatement, seed: int, weights: Mapping[str, str]) -> str:

@@ -12,13 +12,12 @@ from lacelang.output.progress import Progress
 from lacelang.runtime.loading import load
 from lacelang.runtime.sampling import sample_task
 from lacelang.runtime.tasks import GroupTask
+from lacelang.semantics.clauses import DEFAULT_SEED
 from lacelang.semantics.ir import SampleStatement
 
 if TYPE_CHECKING:
     from lacelang.program import Device, Program
     from lacelang.runtime.result import Group
-
-DEFAULT_SEED = 0
 
 
 @frozen

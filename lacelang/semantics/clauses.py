@@ -42,6 +42,8 @@ MAX_COUNT = 1_000_000
 MAX_SEED = 2**63 - 1
 DEFAULT_COUNT = 8
 DEFAULT_TRUNCATION = 0.7
+DEFAULT_SEED = 0
+"""The seed of a statement that names none, where whoever runs it names none either."""
 
 C = TypeVar("C", bound=nodes.Clause)
 

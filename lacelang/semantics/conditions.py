@@ -182,7 +182,7 @@ class Conditions:
         flat: list[ir.Predicate] = []
         for term in terms:
             if isinstance(term, kind) and is_plain(term):
-                flat.extend(term.terms)
+                flat.extend(evolve(inner, via=(*term.via, *inner.via)) for inner in term.terms)
             else:
                 flat.append(term)
         word = " and " if kind is ir.And else " or "
@@ -325,7 +325,8 @@ class Conditions:
             for parameter, argument in zip(definition.parameters, arguments, strict=True)
         }
         inner = Frame(definition.module, bindings, site)
-        return self._resolve(body, inner, evolve(place, depth=place.depth + 1))
+        predicate = self._resolve(body, inner, evolve(place, depth=place.depth + 1))
+        return evolve(predicate, via=(node.name.name, *predicate.via))
 
     # Size
 

@@ -63,6 +63,11 @@ class ContinuousAttribute:
     points: Mapping[str, float] = field(factory=dict, hash=False)
     layers: tuple[int, ...] | None = None
 
+    @property
+    def paper_sigma(self) -> float:
+        """The paper's sigma in `unit`: sigma^2 = 0.01 of values put on [0, 1] (LACE eq. 4)."""
+        return 0.1 * (self.high - self.low)
+
 
 Attribute: TypeAlias = BinaryAttribute | ChoiceAttribute | ContinuousAttribute
 
@@ -120,6 +125,7 @@ class Predicate:
         logit_temp: the paper's temperature of the logits; on discrete atoms only, never
             together with `temp` and never under a `Not`.
         text: the source form, for display, e.g. `glasses=1`.
+        via: names of the definitions that it was written as, the outermost first.
     """
 
     weight: float = 1.0
@@ -127,6 +133,7 @@ class Predicate:
     logit_temp: float | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     text: str = field(default="", eq=False, repr=False)
+    via: tuple[str, ...] = field(default=(), eq=False, repr=False)
 
 
 @frozen
@@ -213,6 +220,19 @@ def comparisons(predicate: Predicate) -> Iterator[Comparison]:
             yield from comparisons(term)
         case Discrete() | Degree() | Equals() | AtLeast() | AtMost() | Between():
             yield predicate
+
+
+def temperatures(
+    predicate: Predicate, temp: float | None, logit_temp: float | None
+) -> tuple[float | None, float | None]:
+    """Return the temperature in force at a predicate, and that of its logits; one is None.
+
+    A statement's own (`temp`, `logit_temp`) is for discrete atoms that have none themselves.
+    """
+    own = predicate.temp is not None or predicate.logit_temp is not None
+    if own or not isinstance(predicate, Discrete | Degree):
+        return predicate.temp, predicate.logit_temp
+    return temp, logit_temp
 
 
 # Statements

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,36 @@ def test_a_link_and_the_file_mode_stay(loose: Path, tmp_path: Path) -> None:
     assert link.is_symlink()
     assert loose.read_text() != LOOSE
     assert loose.stat().st_mode & 0o777 == 0o750
+
+
+def test_json_changes_nothing_and_tells_of_every_file(
+    loose: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.lace"
+    wrong.write_text("sample 4 from ffhq where (glasses=1\n")
+    assert main(["fmt", "--json", str(wrong), str(loose)]) == 1
+    assert loose.read_text() == LOOSE
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["path"], first["changed"], first["text"]) == (str(wrong), False, None)
+    assert [d["code"] for d in first["diagnostics"]] == ["LACE004"]
+    assert second["changed"]
+    assert second["diagnostics"] == []
+    loose.write_text(second["text"])
+    assert main(["fmt", "--json", str(loose)]) == 0
+    (again,) = json.loads(capsys.readouterr().out)
+    assert (again["changed"], again["text"]) == (False, second["text"])
+
+
+def test_json_and_check_say_by_their_code_whether_a_file_would_change(loose: Path) -> None:
+    assert main(["fmt", "--json", "--check", str(loose)]) == 1
+    assert main(["fmt", "--json", str(loose)]) == 0
+
+
+def test_a_wrong_file_does_not_keep_the_others_from_their_layout(
+    loose: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.lace"
+    wrong.write_text("sample 4 from ffhq where (glasses=1\n")
+    assert main(["fmt", str(wrong), str(loose)]) == 1
+    assert loose.read_text() != LOOSE
+    assert "wrong.lace:1:26: error LACE004" in capsys.readouterr().err

@@ -24,7 +24,15 @@ def lacelang(*arguments: str, text: str | None = None) -> subprocess.CompletedPr
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["check", "{right}"], ["check", "{wrong}"], ["models", "list"]],
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["check", "{right}"],
+        ["check", "{wrong}"],
+        ["models", "list"],
+        ["fmt", "--json", "{right}"],
+        ["explain", "{right}"],
+    ],
 )
 def test_light_commands_import_neither_torch_nor_numpy(
     tmp_path: Path, arguments: list[str]
@@ -119,6 +127,25 @@ def test_check_prints_json_for_tools(tmp_path: Path) -> None:
     assert (first["line"], first["column"], first["end_column"]) == (1, 26, 32)
     path.write_text(RIGHT)
     assert json.loads(lacelang("check", str(path), "--json").stdout) == []
+
+
+def test_check_takes_several_files_and_complains_of_what_they_share_once(tmp_path: Path) -> None:
+    (tmp_path / "shared.lace").write_text("let odd = glasses=1 and\n")
+    for name in ("a", "b"):
+        text = f'import "shared.lace"\nlet unused = smile=1\nsample from ffhq as {name}\n'
+        (tmp_path / f"{name}.lace").write_text(text)
+    names = [str(tmp_path / "a.lace"), str(tmp_path / "b.lace")]
+    found = json.loads(lacelang("check", "--json", *names).stdout)
+    assert {Path(d["path"]).name for d in found} == {"shared.lace"}
+    assert len({(d["code"], d["line"], d["column"]) for d in found}) == len(found)
+    (tmp_path / "shared.lace").write_text("let odd = glasses=1\n")
+    assert json.loads(lacelang("check", "--json", *names).stdout) == []
+    found = json.loads(lacelang("check", "--json", "--pedantic", *names).stdout)
+    said = [(Path(d["path"]).name, d["code"], d["severity"]) for d in found]
+    each = [("LACE511", "warning")] * 2
+    assert said == [(f"{name}.lace", *one) for name in ("a", "b") for one in each]
+    # Warnings are no reason to fail.
+    assert lacelang("check", "--pedantic", *names).returncode == 0
 
 
 def test_text_that_is_no_text(tmp_path: Path) -> None:

@@ -1,0 +1,108 @@
+"""`lacelang explain`: what a program means, without running it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lacelang.cli.source import read_source
+
+if TYPE_CHECKING:
+    from lacelang.cli.main import Commands
+    from lacelang.explain.render import Line
+    from lacelang.explain.shape import Outline
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "explain",
+        help="say what a program means: its plan, and the energy of each condition",
+        description="Say what a program means, definitions written out. With --only, evaluate one "
+        "statement's condition on draws from the prior, for which the model's weights are needed.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a program; - for standard input")
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        help="this group or measurement only, with each term's energy and share of the gradient",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=explain_file)
+
+
+def explain_file(arguments: Namespace) -> int:
+    """Print the outline of a program, or that of one of its statements with figures."""
+    from lacelang.explain.as_json import outline_json
+    from lacelang.explain.outline import outlines
+    from lacelang.explain.render import outline_lines, plan_lines
+    from lacelang.program import compile
+
+    source = read_source(arguments.file)
+    program = compile(source.text, source.path)
+    if program.warnings:
+        from lacelang.syntax.render import render_all
+
+        print(render_all(program.warnings), file=sys.stderr)
+    found = outlines(program.checked)
+    if arguments.only is not None:
+        outline = with_figures(_named(found, arguments.only))
+        if arguments.json:
+            print(_text(outline_json(outline)))
+        else:
+            show(outline_lines(outline))
+    elif arguments.json:
+        print(_text([outline_json(outline) for outline in found]))
+    else:
+        blocks = [plan_lines(found), *map(outline_lines, found)]
+        show([line for block in blocks for line in (*block, ())][:-1])
+    return 0
+
+
+def with_figures(outline: Outline) -> Outline:
+    """Return the outline with figures, its model's weights loaded.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    from lacelang.explain.measured import measured
+    from lacelang.output.progress import shown
+    from lacelang.runtime.loading import load
+
+    if not outline.trees:
+        return outline
+    with shown() as progress:
+        model = load(outline.trees[0].statement.model, "auto", progress)
+        return measured(outline, model)
+
+
+def show(lines: Sequence[Line]) -> None:
+    """Print lines, in colours on a terminal."""
+    from lacelang.explain.render import text_of
+
+    if not sys.stdout.isatty():
+        sys.stdout.write(text_of(lines))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(Text.assemble(*line), soft_wrap=True)
+
+
+def _named(found: Sequence[Outline], name: str) -> Outline:
+    from lacelang.errors import UsageError
+
+    for outline in found:
+        if outline.name == name:
+            return outline
+    known = ", ".join(outline.name for outline in found if outline.name is not None) or "none"
+    raise UsageError(f"the program has no statement called {name!r}; there are: {known}")
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,201 @@
+"""What the terms of a condition come to on draws from the prior, through a model's classifiers.
+
+A term's share of the gradient says which terms a sampler will mind. The conditional energy E is a
+function of the head outputs that its comparisons read; with u_k = dE/do_k for the outputs o_k that
+comparison k reads, the chain rule splits the gradient in z into one part for each comparison,
+
+    grad E = sum over k of c_k,    c_k = (do_k/dz)^T u_k,
+
+weights, temperatures, odds and negations above it included. Its share is
+
+    share_k = mean <c_k, grad E> / mean |grad E|^2,
+
+means over the draws. Along the gradient flow dz/dtau = -grad E (LACE eq. 7), <c_k, grad E> is the
+rate at which the energy falls for k's sake, so that share_k is k's part of what the flow takes off
+the energy at first. Shares of all comparisons sum to 1, a connective has the sum of those below it,
+and a negative one belongs to a term that the others overrule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import torch
+from attrs import evolve, frozen
+from torch import Tensor
+
+from lacelang.compiler import Judge, meaning_of, spread_of
+from lacelang.energy import Atom, Features, Node, Or, Outputs, map_atoms
+from lacelang.explain.shape import Figures, Outline, Term, Totals, Tree
+from lacelang.explain.terms import arms_of
+from lacelang.runtime.atoms import read
+from lacelang.sample.streams import prior
+from lacelang.semantics import ir
+from lacelang.semantics.clauses import DEFAULT_SEED
+
+DRAWS = 64
+"""How many draws from the prior are looked at."""
+
+
+def measured(outline: Outline, model: Judge, draws: int = DRAWS) -> Outline:
+    """Return a statement's outline with the figures of every term.
+
+    Args:
+        outline: of a statement.
+        model: its model, loaded.
+        draws: how many draws from the prior, those that its samples would start from.
+
+    Raises:
+        ResourceError: the model's classifiers cannot be had.
+    """
+    return evolve(outline, trees=tuple(_tree(tree, model, draws) for tree in outline.trees))
+
+
+def _tree(tree: Tree, model: Judge, draws: int) -> Tree:
+    statement, where = tree.statement, tree.statement.where
+    if where is None or tree.root is None:
+        return tree
+    seed = DEFAULT_SEED if statement.seed is None else statement.seed
+    z = prior(seed, range(draws), model.generator.latent_dim).to(model.device)
+    features = model.features(statement.truncation)
+    meaning = meaning_of(statement, model)
+    split = split_gradient(meaning(where), features, z)
+    with torch.no_grad():
+        outputs = features(z)
+        sigma = spread_of(statement, model.sigma)
+        absent = 0.0 if split.norm.any() else None
+        filling = _Measuring(meaning, outputs, sigma, iter(split.shares), absent)
+        root = filling.term(where, tree.root)
+    totals = Totals(draws, seed, *_moments(split.energy), split.norm.mean().item())
+    return evolve(tree, root=root, totals=totals)
+
+
+@frozen(eq=False)
+class Split:
+    """The gradient of an energy, taken apart.
+
+    Attributes:
+        energy: (N,) in nats.
+        norm: (N,) of the gradient.
+        shares: by comparison from left to right; None where the gradient vanishes everywhere.
+    """
+
+    energy: Tensor
+    norm: Tensor
+    shares: tuple[float | None, ...]
+
+
+def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
+    """Split the gradient of node(features(z)) at latents z (N, d) by the comparisons of `node`.
+
+    A few passes of the features, whatever the number of terms: with J the Jacobian of the outputs,
+    <J^T u_k, grad E> is <u_k, J grad E>.
+    """
+    heads: list[str] = []
+
+    def apart(atom: Atom) -> Node:
+        heads.append(atom.attribute)
+        # Every atom is an attrs class, which `Atom` itself is not.
+        renamed: Node = evolve(cast(Any, atom), attribute=_nth(len(heads) - 1))
+        return renamed
+
+    node = map_atoms(node, apart)
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        outputs = features(z)
+        copies = {_nth(i): outputs[h].detach().requires_grad_() for i, h in enumerate(heads)}
+        energy = node({**outputs, **copies})
+        slopes = _slopes(energy, list(copies.values()))
+        pulls = {h: torch.zeros_like(outputs[h]) for h in heads}
+        for head, slope in zip(heads, slopes, strict=True):
+            pulls[head] += slope
+        gradient, along = _gradient(z, {h: outputs[h] for h in pulls}, pulls)
+    whole = gradient.double().square().sum()
+    shares = tuple(
+        ((slope * along[head]).double().sum() / whole).item() if whole else None
+        for slope, head in zip(slopes, heads, strict=True)
+    )
+    return Split(energy.detach(), gradient.norm(dim=1), shares)
+
+
+@frozen(eq=False)
+class _Measuring:
+    """Fills the figures in, term by term, while the predicate is walked beside them.
+
+    Attributes:
+        meaning: from predicates to energies, as the statement's clauses have it.
+        outputs: of the heads, at the draws.
+        sigma: by continuous attribute.
+        shares: of the comparisons still to come.
+        absent: the share of a comparison that takes no part.
+    """
+
+    meaning: Callable[[ir.Predicate], Node]
+    outputs: Outputs
+    sigma: Mapping[str, float]
+    shares: Iterator[float | None]
+    absent: float | None
+
+    def term(self, predicate: ir.Predicate, term: Term, counts: bool = True) -> Term:
+        """Return `term`, which is `predicate`'s; `counts` is false below a weight of 0."""
+        node = self.meaning(evolve(predicate, weight=1.0))
+        counts = counts and predicate.weight > 0
+        below = predicate.terms if isinstance(predicate, ir.And | ir.Or) else ()
+        below = (predicate.term,) if isinstance(predicate, ir.Not) else below
+        terms = tuple(self.term(p, t, counts) for p, t in zip(below, term.terms, strict=True))
+        reading = None
+        if isinstance(predicate, ir.Or):
+            terms = self._with_odds(predicate, terms)
+        if terms:
+            known = [t.figures.share for t in terms if t.figures is not None]
+            share = None if None in known else sum(s for s in known if s is not None)
+        else:
+            share = next(self.shares) if counts else self.absent
+            reading = read(predicate, self.outputs).mean().item()
+            term = evolve(term, sigma=self.sigma.get(term.attribute or ""))
+        figures = Figures(*_moments(node(self.outputs)), share, reading)
+        return evolve(term, terms=terms, figures=figures)
+
+    def _with_odds(self, predicate: ir.Or, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+        """The odds in force, which `disjunction balanced` takes from draws."""
+        node = self.meaning(evolve(predicate, weight=1.0, temp=None))
+        arms = [sum(weight > 0 for weight in arms_of(arm)) for arm in predicate.terms]
+        weights = iter(node.weights if isinstance(node, Or) else (1.0,) * sum(arms))
+        odds = [sum(next(weights) for _ in range(count)) for count in arms]
+        return tuple(evolve(t, odds=o / sum(odds)) for t, o in zip(terms, odds, strict=True))
+
+
+def _slopes(energy: Tensor, outputs: list[Tensor]) -> list[Tensor]:
+    """The gradients of the energies (N,) by each of the outputs; zeros where it reads none."""
+    if not outputs or not energy.requires_grad:
+        return [torch.zeros_like(output) for output in outputs]
+    found = torch.autograd.grad(energy.sum(), outputs, allow_unused=True)
+    return [
+        torch.zeros_like(output) if slope is None else slope
+        for slope, output in zip(found, outputs, strict=True)
+    ]
+
+
+def _gradient(
+    z: Tensor, outputs: Mapping[str, Tensor], pulls: Mapping[str, Tensor]
+) -> tuple[Tensor, Mapping[str, Tensor]]:
+    """The gradient J^T u (N, d) of pulls u on the outputs, and by head what J makes of it."""
+    if not pulls:
+        return torch.zeros_like(z), {}
+    ends = [pull.requires_grad_() for pull in pulls.values()]
+    (gradient,) = torch.autograd.grad(list(outputs.values()), z, ends, create_graph=True)
+    # J^T u is linear in u, so that its own transpose is J: forward mode by two backward passes.
+    along = torch.autograd.grad(gradient, ends, gradient.detach())
+    return gradient.detach(), dict(zip(pulls, along, strict=True))
+
+
+def _moments(values: Tensor) -> tuple[float, float]:
+    """Mean and standard deviation of (N,)."""
+    values = values.double()
+    return values.mean().item(), values.std().item() if len(values) > 1 else 0.0
+
+
+def _nth(number: int) -> str:
+    """The name that the outputs of comparison `number` go by; no attribute has it."""
+    return f"comparison {number}"

@@ -1,0 +1,105 @@
+"""Conditions as trees of terms, each with its energy in short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from lacelang.explain.formulas import formula
+from lacelang.explain.shape import Kind, Term
+from lacelang.semantics import ir
+from lacelang.semantics.display import grouped, is_plain
+
+_KINDS: Mapping[type[ir.Predicate], Kind] = {
+    ir.Discrete: "discrete",
+    ir.Degree: "degree",
+    ir.Equals: "equals",
+    ir.AtLeast: "at_least",
+    ir.AtMost: "at_most",
+    ir.Between: "between",
+    ir.And: "and",
+    ir.Or: "or",
+    ir.Not: "not",
+}
+
+
+def term_of(predicate: ir.Predicate, statement: ir.SampleStatement) -> Term:
+    """Return the tree of a condition under its statement's clauses."""
+    temp, logit = ir.temperatures(predicate, statement.temp, statement.logit_temp)
+    text, plain = _bare(predicate), _joined(predicate)
+    term = Term(
+        kind=_KINDS[type(predicate)],
+        text=text,
+        rewritten=plain is not None and text != plain,
+        formula=formula(predicate, statement),
+        weight=predicate.weight,
+        temp=temp,
+        logit_temp=logit,
+        via=predicate.via,
+    )
+    match predicate:
+        case ir.And(terms=terms):
+            return evolve(term, terms=tuple(term_of(t, statement) for t in terms))
+        case ir.Or(terms=terms):
+            arms = [term_of(t, statement) for t in terms]
+            if statement.disjunction == "equal":
+                weights = [sum(arms_of(t)) for t in terms]
+                whole = sum(weights)
+                arms = [evolve(a, odds=w / whole) for a, w in zip(arms, weights, strict=True)]
+            return evolve(term, terms=tuple(arms))
+        case ir.Not(term=inner):
+            return evolve(term, terms=(term_of(inner, statement),))
+    (comparison,) = ir.comparisons(predicate)
+    attribute = comparison.attribute
+    if isinstance(attribute, ir.ContinuousAttribute):
+        sigma = attribute.paper_sigma if statement.sigma == "paper" else None
+        term = evolve(term, unit=attribute.unit, sigma=sigma)
+    return evolve(term, attribute=attribute.name)
+
+
+def arms_of(arm: ir.Predicate) -> list[float]:
+    """Return the weight of a term of an `or`, or, if it comes to an `or` itself, its arms'.
+
+    `not not (b or c)` is `b or c`, whose arms join those of an `or` around it.
+    """
+    peeled = arm
+    while (
+        isinstance(peeled, ir.Not)
+        and _changes_nothing(peeled)
+        and isinstance(peeled.term, ir.Not)
+        and _changes_nothing(peeled.term)
+    ):
+        peeled = peeled.term.term
+    if peeled is not arm and isinstance(peeled, ir.Or) and _changes_nothing(peeled):
+        return [weight for term in peeled.terms for weight in arms_of(term)]
+    return [arm.weight]
+
+
+def _changes_nothing(predicate: ir.Predicate) -> bool:
+    return predicate.weight == 1 and predicate.temp in (None, 1.0)
+
+
+def _bare(predicate: ir.Predicate) -> str:
+    """Return the source form without the settings behind it, and without brackets for them."""
+    text = " ".join(predicate.text.split())
+    connective = isinstance(predicate, ir.And | ir.Or | ir.Not)
+    if connective and is_plain(predicate):
+        return text  # what its last term carries is not its own
+    bare = text
+    while bare.endswith("]"):
+        bare = bare[: bare.rindex(" [")]
+    bracketed = connective and bare != text and bare.startswith("(")
+    return bare[1:-1] if bracketed else bare
+
+
+def _joined(predicate: ir.Predicate) -> str | None:
+    """Return what a connective's terms look like when they are written with it."""
+    match predicate:
+        case ir.And(terms=terms):
+            return " and ".join(grouped(t) for t in terms)
+        case ir.Or(terms=terms):
+            return " or ".join(grouped(t) for t in terms)
+        case ir.Not(term=term):
+            return f"not {grouped(term)}"
+    return None

@@ -1,0 +1,178 @@
+"""Figures of terms on draws from the prior: exact splits of the energy and of its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import Small, bespectacled, conditions, old, red, smiling, statement
+
+from lacelang.compiler import meaning_of
+from lacelang.energy import Or
+from lacelang.explain.measured import measured, split_gradient
+from lacelang.explain.outline import outline
+from lacelang.explain.shape import Term, Tree
+from lacelang.sample.streams import prior
+from lacelang.semantics import ir
+
+
+def tree_of(where: ir.Predicate, **clauses: object) -> Tree:
+    (tree,) = measured(outline(statement(where, **clauses)), Small()).trees  # type: ignore[arg-type]
+    return tree
+
+
+def shares(term: Term) -> list[float | None]:
+    assert term.figures is not None
+    return [term.figures.share, *(s for below in term.terms for s in shares(below))]
+
+
+def energies(where: ir.Predicate, **clauses: object) -> torch.Tensor:
+    model = Small()
+    node = meaning_of(statement(where, **clauses), model)(where)  # type: ignore[arg-type]
+    return node(model.features(0.7)(prior(3, range(64), 6)))  # type: ignore[operator]
+
+
+def test_a_conjunction_s_shares_are_the_terms_parts_of_its_gradient() -> None:
+    where = ir.And((evolve(smiling, weight=2.0), old, ir.Not(bespectacled)))
+    tree = tree_of(where)
+    assert tree.root is not None
+    z = prior(3, range(64), 6).requires_grad_()
+    outputs = Small().features(0.7)(z)  # type: ignore[operator]
+    meaning = meaning_of(statement(where), Small())  # type: ignore[arg-type]
+    parts = [
+        torch.autograd.grad(meaning(term)(outputs).sum(), z, retain_graph=True)[0]
+        for term in where.terms
+    ]
+    whole = sum(parts)
+    assert isinstance(whole, torch.Tensor)
+    expected = [((part * whole).sum() / whole.square().sum()).item() for part in parts]
+    found = [term.figures.share for term in tree.root.terms if term.figures is not None]
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert tree.totals is not None
+    assert tree.totals.gradient == pytest.approx(whole.norm(dim=1).mean().item(), rel=1e-4)
+
+
+def test_figures_are_those_of_the_draws_that_the_samples_start_from() -> None:
+    where = ir.And((evolve(old, weight=3.0, temp=2.0), smiling))
+    root = tree_of(where).root
+    assert root is not None
+    assert root.figures is not None
+    age, smile = root.terms
+    assert age.figures is not None
+    assert smile.figures is not None
+    outputs = Small().features(0.7)(prior(3, range(64), 6))  # type: ignore[operator]
+    assert age.figures.reading == pytest.approx(outputs["age"].mean().item(), rel=1e-5)
+    assert age.sigma == 5.0
+    assert smile.figures.reading == pytest.approx(
+        outputs["smile"].softmax(dim=1)[:, 1].mean().item(), rel=1e-5
+    )
+    # Temperature included, weight left out.
+    own = energies(evolve(old, temp=2.0)).double()
+    assert age.figures.energy == pytest.approx(own.mean().item(), rel=1e-5)
+    assert age.figures.spread == pytest.approx(own.std().item(), rel=1e-5)
+    assert root.figures.energy == pytest.approx(energies(where).mean().item(), rel=1e-5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(conditions, st.sampled_from(["equal", "balanced"]), st.sampled_from([None, 0.5]))
+def test_shares_add_up_and_so_do_odds(
+    where: ir.Predicate, disjunction: str, temp: float | None
+) -> None:
+    tree = tree_of(where, disjunction=disjunction, temp=temp)
+    root, totals = tree.root, tree.totals
+    assert root is not None
+    assert totals is not None
+    assert root.figures is not None
+    assert totals.energy == pytest.approx(
+        energies(where, disjunction=disjunction, temp=temp).double().mean().item(),
+        rel=1e-4,
+        abs=1e-6,
+    )
+    if root.figures.share is None:
+        assert totals.gradient == 0.0
+    else:
+        assert root.figures.share == pytest.approx(1.0, abs=1e-3)
+    for term in _all(root):
+        if term.kind == "or":
+            odds = [below.odds for below in term.terms]
+            assert None not in odds
+            assert sum(o for o in odds if o is not None) == pytest.approx(1.0)
+
+
+def _all(term: Term) -> Iterator[Term]:
+    yield term
+    for below in term.terms:
+        yield from _all(below)
+
+
+@settings(max_examples=50, deadline=None)
+@given(conditions)
+def test_the_odds_of_an_outline_are_those_of_the_compiled_energy(where: ir.Predicate) -> None:
+    # Outlines are made without compiling anything.
+    plain, looked_at = (tree.root for tree in (outline_tree(where), tree_of(where)))
+    assert plain is not None
+    assert looked_at is not None
+    for before, after in zip(_all(plain), _all(looked_at), strict=True):
+        assert before.odds == pytest.approx(after.odds)
+
+
+def outline_tree(where: ir.Predicate) -> Tree:
+    (tree,) = outline(statement(where)).trees
+    return tree
+
+
+def test_what_has_weight_0_takes_no_part() -> None:
+    none = evolve(ir.And((red, old)), weight=0.0)
+    root = tree_of(ir.And((smiling, none))).root
+    assert root is not None
+    assert shares(root) == pytest.approx([1.0, 1.0, 0.0, 0.0, 0.0])
+    arm = tree_of(ir.Or((evolve(smiling, weight=0.0), old))).root
+    assert arm is not None
+    assert [term.odds for term in arm.terms] == [0.0, 1.0]
+
+
+def test_where_nothing_pulls_nobody_has_a_share() -> None:
+    always = ir.Discrete(smiling.attribute, frozenset({0, 1}))
+    tree = tree_of(ir.And((always, always)))
+    assert tree.root is not None
+    assert shares(tree.root) == [None, None, None]
+    assert tree.totals is not None
+    assert tree.totals.gradient == 0.0
+    nothing = tree_of(evolve(smiling, weight=0.0))
+    assert nothing.totals is not None
+    assert nothing.totals.energy == 0.0
+
+
+def test_a_term_that_the_others_overrule_has_a_negative_share() -> None:
+    young = ir.AtMost(old.attribute, 30.0)
+    root = tree_of(ir.And((evolve(old, weight=5.0), young))).root
+    assert root is not None
+    young_share = shares(root)[2]
+    assert young_share is not None
+    assert young_share < 0
+
+
+def test_balanced_odds_are_read_from_draws() -> None:
+    root = tree_of(ir.Or((smiling, red)), disjunction="balanced").root
+    node = meaning_of(statement(None, disjunction="balanced"), Small())(  # type: ignore[arg-type]
+        ir.Or((smiling, red))
+    )
+    assert root is not None
+    assert isinstance(node, Or)
+    expected = [weight / sum(node.weights) for weight in node.weights]
+    assert [term.odds for term in root.terms] == pytest.approx(expected)
+    assert expected[1] > 0.9
+
+
+def test_the_split_keeps_no_graph() -> None:
+    model = Small()
+    node = meaning_of(statement(old), model)(old)  # type: ignore[arg-type]
+    z = prior(0, range(3), 6).requires_grad_()
+    split = split_gradient(node, model.features(1.0), z)  # type: ignore[arg-type]
+    assert not split.energy.requires_grad
+    assert not split.norm.requires_grad
+    assert z.grad is None
