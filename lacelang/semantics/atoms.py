@@ -13,6 +13,7 @@ from lacelang.semantics.values import (
     defined_number,
     measured,
     plain_number,
+    range_text,
     settle,
 )
 from lacelang.syntax import nodes
@@ -50,9 +51,10 @@ class Comparisons:
         self.report.say("LACE102", message, word, frame, hint)
         raise LostError
 
-    def compare(self, node: nodes.Comparison, word: nodes.Word, frame: Frame) -> ir.Predicate:
+    def compare(
+        self, node: nodes.Comparison, attribute: ir.Attribute, frame: Frame
+    ) -> ir.Predicate:
         """`a = v` and the other operators."""
-        attribute = self.attribute(word, frame)
         if isinstance(attribute, ir.ContinuousAttribute):
             return self._compare_continuous(node, attribute, frame)
         if node.operator == "~":
@@ -84,9 +86,26 @@ class Comparisons:
         if node.operator == "!=":
             equal = ir.Equals(attribute, value, text=f"{attribute.name}={shown}")
             return ir.Not(equal, text=text)
+        self._warn_at_the_end(node, attribute, value, text, frame)
         if node.operator in (">", ">="):
             return ir.AtLeast(attribute, value, text=text)
         return ir.AtMost(attribute, value, text=text)
+
+    def _warn_at_the_end(
+        self,
+        node: nodes.Comparison,
+        attribute: ir.ContinuousAttribute,
+        value: float,
+        text: str,
+        frame: Frame,
+    ) -> None:
+        """Warn of `age < 0` and `age >= 0`, where ages go from 0."""
+        above = node.operator in (">", ">=")
+        limits = f"`{attribute.name}` goes from {range_text(attribute)}"
+        if value == (attribute.low if above else attribute.high):
+            self.report.say("LACE502", f"`{text}` always holds: {limits}", node, frame)
+        elif value == (attribute.high if above else attribute.low) and len(node.operator) == 1:
+            self.report.say("LACE501", f"`{text}` can never hold: {limits}", node, frame)
 
     def _degree(
         self, node: nodes.Comparison, attribute: DiscreteAttribute, frame: Frame
@@ -150,9 +169,8 @@ class Comparisons:
         self.report.say("LACE104", message, scalar.at, scalar.frame, hint)
         raise LostError
 
-    def in_range(self, node: nodes.InRange, word: nodes.Word, frame: Frame) -> ir.Predicate:
+    def in_range(self, node: nodes.InRange, attribute: ir.Attribute, frame: Frame) -> ir.Predicate:
         """`a in low..high`."""
-        attribute = self.attribute(word, frame)
         name = attribute.name
         if not isinstance(attribute, ir.ContinuousAttribute):
             message = f"`{name}` has no range: it is one of {', '.join(attribute.values)}"
@@ -173,11 +191,13 @@ class Comparisons:
             message = f"the range {low_text}..{high_text} is empty"
             self.report.say("LACE204", message, node, frame, hint)
             raise LostError
-        return ir.Between(attribute, low, high, text=f"{name} in {low_text}..{high_text}")
+        text = f"{name} in {low_text}..{high_text}"
+        if (low, high) == (attribute.low, attribute.high):
+            self.report.say("LACE502", f"`{text}` always holds: it is all there is", node, frame)
+        return ir.Between(attribute, low, high, text=text)
 
-    def in_set(self, node: nodes.InSet, word: nodes.Word, frame: Frame) -> ir.Predicate:
+    def in_set(self, node: nodes.InSet, attribute: ir.Attribute, frame: Frame) -> ir.Predicate:
         """`a in {u, v}`."""
-        attribute = self.attribute(word, frame)
         if isinstance(attribute, ir.ContinuousAttribute):
             return self._among_points(node, attribute, frame)
         classes: set[int] = set()

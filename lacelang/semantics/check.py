@@ -10,6 +10,7 @@ from lacelang.semantics.ir import CheckedProgram, ModelSpec
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Binding, Definition, Frame, Module
+from lacelang.semantics.shadows import warn_of_shadows
 from lacelang.semantics.statements import Statements
 from lacelang.syntax import nodes
 
@@ -64,6 +65,7 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
                 report.say("LACE511", f"nothing uses `{name.name}`", name, module)
     if fine:
         _unused_imports(module, statements, report)
+        warn_of_shadows(module, models, report)
 
 
 _RUNNING = nodes.Sample | nodes.Edit | nodes.Measure | nodes.Expect | nodes.For

@@ -111,7 +111,8 @@ class Conditions:
                 terms = self._operands(node.terms, frame, place.under("implies"))
                 span = span_in_program(node, frame)
                 denied = [self._not(term, span) for term in terms[:-1]]
-                return self._join(ir.Or, [*denied, terms[-1]], span)
+                text = " implies ".join(grouped(term) for term in terms)
+                return evolve(self._join(ir.Or, [*denied, terms[-1]], span), text=text)
 
     # Atoms
 
@@ -120,19 +121,20 @@ class Conditions:
         word, where = self._named(node.attribute, frame)
         if self.comparisons is None:
             raise LostError
+        attribute = self.comparisons.attribute(word, where)
         if isinstance(node, nodes.Comparison):
-            atom = self.comparisons.compare(node, word, where)
+            atom = self.comparisons.compare(node, attribute, frame)
         elif isinstance(node, nodes.InRange):
-            atom = self.comparisons.in_range(node, word, where)
+            atom = self.comparisons.in_range(node, attribute, frame)
         else:
-            atom = self.comparisons.in_set(node, word, where)
+            atom = self.comparisons.in_set(node, attribute, frame)
         atom = evolve(atom, span=span_in_program(node, frame))
         if place.logit is not None and isinstance(atom, ir.Discrete | ir.Degree):
             atom = evolve(atom, logit_temp=place.logit)
         return atom
 
     def _named(self, word: nodes.Word, frame: Frame) -> tuple[nodes.Word, Frame]:
-        """Return the attribute's name, through a parameter if it is one; complaints stay here."""
+        """Return the attribute's name, through a parameter if it is one, and where it stands."""
         binding = frame.bindings.get(word.name)
         if binding is None:
             return word, frame
@@ -143,11 +145,20 @@ class Conditions:
         if isinstance(argument, nodes.Reference):
             argument = argument.name
         if not isinstance(argument, nodes.Word):
-            message = f"`{word.name}` stands for a value here, not for an attribute"
-            self.report.say("LACE118", message, word, frame)
+            self._not_an_attribute(word, argument, binding, frame)
             raise LostError
-        inner, _ = self._named(argument, binding.frame)
-        return evolve(inner, span=word.span), frame
+        return self._named(argument, binding.frame)
+
+    def _not_an_attribute(
+        self, word: nodes.Word, argument: nodes.Node, binding: Binding, frame: Frame
+    ) -> None:
+        known = self.comparisons.model.attributes if self.comparisons is not None else ()
+        if any(attribute.name == word.name for attribute in known):
+            message = f"`{word.name}` stands for something else here and hides the attribute"
+            self.report.say("LACE118", message, word, frame, "give the other one another name")
+            return
+        message = f"the name of an attribute is wanted here: `{word.name}` is compared with a value"
+        self.report.say("LACE118", message, argument, binding.frame)
 
     # Operators
 

@@ -1,154 +1,260 @@
-"""Conditions that cannot hold together, or that are said twice: worth a word, not an error."""
+"""Conditions that cannot hold together, that always hold or are said twice: worth a word."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from attrs import Factory, define
+from attrs import Factory, define, evolve, field, frozen
 
+from lacelang.errors import Span
 from lacelang.semantics import ir
+from lacelang.semantics.display import grouped
+from lacelang.semantics.regions import (
+    Key,
+    Regions,
+    is_empty,
+    meet,
+    narrow,
+    region_of,
+    widened,
+)
 from lacelang.semantics.report import Report
-from lacelang.semantics.scope import Module
+from lacelang.semantics.scope import Definition, Module
+
+_LONGEST = 60
+
+
+@frozen
+class Term:
+    """A condition and whether it is denied; `spoken` is how the program says that."""
+
+    predicate: ir.Predicate
+    denied: bool = False
+    spoken: ir.Predicate | None = field(default=None, eq=False)
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it takes one of several to make it hold."""
+        return isinstance(self.predicate, ir.And if self.denied else ir.Or)
+
+    @property
+    def weightless(self) -> bool:
+        """Whether nothing is asked for."""
+        return (self.spoken or self.predicate).weight == 0 or self.predicate.weight == 0
+
+    @property
+    def text(self) -> str:
+        """How a message names it."""
+        denial = self.denied and self.spoken is None
+        return _shortened(f"not {grouped(self.predicate)}" if denial else self.said.text)
+
+    @property
+    def said(self) -> ir.Predicate:
+        """What of it stands in the program."""
+        return self.spoken or self.predicate
+
+    def bare(self) -> Term:
+        """Return it without a `not` around it."""
+        term = self
+        while isinstance(term.predicate, ir.Not) and not term.weightless:
+            inner, spoken = term.predicate.term, term.spoken or term.predicate
+            # A denial of a `not` says what is below it, and nobody wrote the two together.
+            written = None if term.denied and term.spoken is None else spoken
+            term = Term(inner, not term.denied, written)
+        return term
 
 
 def warn_contradictions(predicate: ir.Predicate, module: Module, report: Report) -> None:
-    """Warn of every `and` whose terms about one attribute leave nothing possible."""
-    pending = [predicate]
-    if not isinstance(predicate, ir.And):
-        _within(predicate, module, report)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ir.And):
-            _within(node, module, report)
-            # An `and` inside an `and` has been looked at with it.
-            pending.extend(_below(node))
-        elif isinstance(node, ir.Or):
-            _said_twice(node.terms, module, report)
-            pending.extend(node.terms)
-        elif isinstance(node, ir.Not):
-            pending.append(node.term)
+    """Warn of conditions that leave nothing possible, or nothing impossible."""
+    _Look(predicate, module, report).everywhere()
+
+
+def never_together(predicates: Sequence[ir.Predicate]) -> bool:
+    """Whether the conditions exclude one another."""
+    return _possible_together([Term(p) for p in predicates]) is None
+
+
+def follows(consequence: ir.Predicate, premise: ir.Predicate) -> bool:
+    """Whether the premise leaves no way for the consequence to fail."""
+    return _possible_together([Term(premise), Term(consequence, denied=True)]) is None
+
+
+class _Look:
+    """One look at a condition."""
+
+    def __init__(self, predicate: ir.Predicate, module: Module, report: Report) -> None:
+        self.root = predicate
+        self.module = module
+        self.report = report
+
+    def everywhere(self) -> None:
+        """Look at the condition and at all that is in it."""
+        pending = [Term(self.root)]
+        while pending:
+            term = pending.pop().bare()
+            if term.weightless:
+                continue
+            if not term.is_choice:
+                together = list(_together(term))
+                self._together(term, together)
+                choices = [inner for inner in together if inner.is_choice]
+            else:
+                choices = [term]
+            for choice in choices:
+                self._choice(choice)
+                pending.extend(_arms(choice))
+
+    def _choice(self, term: Term) -> None:
+        if term.denied:
+            # That not both of two hold which cannot, nobody writes but a definition for all cases.
+            return
+        self._said_twice(_arms(term))
+        if _possible(evolve(term, denied=True)) is None:
+            message = f"`{term.text}` always holds"
+            self.report.say("LACE502", message, term.said.span, self.module)
+
+    def _together(self, whole: Term, terms: list[Term]) -> None:
+        self._said_twice(terms)
+        known = _Known()
+        for term in _comparisons_first(terms):
+            clash = known.add(term)
+            if clash is None:
+                continue
+            culprit = clash.culprit
+            if culprit is None or culprit.is_choice:
+                message = f"`{whole.text}` can never hold"
+                self.report.say("LACE501", message, whole.said.span, self.module)
+                return
+            message = f"`{culprit.text}` and `{term.text}` cannot hold together"
+            hint = "for one or the other, write `or`"
+            self.report.say("LACE501", message, self._place(culprit, term), self.module, hint)
+
+    def _place(self, first: Term, second: Term) -> Span:
+        """Return where two terms that clash come together."""
+        spans = first.said.span, second.said.span
+        homes = [self._home(span) for span in spans]
+        if homes[0] is homes[1] or homes[1] is None:
+            return spans[1]
+        return spans[0] if homes[0] is None else self.root.span
+
+    def _home(self, span: Span) -> Definition | None:
+        """Return the definition that the span stands in; None for the statement itself."""
+        for definition in self.module.definitions.values():
+            node = definition.node.span
+            if (node.line, node.column) <= (span.line, span.column) and (
+                (span.line, span.column) < (node.end_line, node.end_column)
+            ):
+                return definition
+        return None
+
+    def _said_twice(self, terms: Sequence[Term]) -> None:
+        seen: set[Term] = set()
+        for term in terms:
+            if term in seen:
+                message = f"`{term.text}` is said twice"
+                self.report.say("LACE514", message, term.said.span, self.module)
+            seen.add(term)
+
+
+@define
+class _Clash:
+    """Something impossible; `culprit` is the single earlier term that it clashes with, if any."""
+
+    culprit: Term | None = None
 
 
 @define
 class _Known:
-    """What the terms so far leave possible for one attribute."""
+    """What the terms so far leave possible, and which of them spoke of which attribute."""
 
-    classes: frozenset[int] = frozenset()
-    low: float = -math.inf
-    high: float = math.inf
-    terms: list[ir.Predicate] = Factory(list)
+    regions: Regions = Factory(dict)
+    terms: dict[Key, list[Term]] = Factory(dict)
 
+    def add(self, term: Term) -> _Clash | None:
+        """Take one more term into account, unless it clashes."""
+        if not term.is_choice:
+            return self._add_regions(term, _possible(term))
+        arms = [_possible(arm) for arm in _arms(term)]
+        open_ = [arm for arm in arms if arm is not None]
+        alive = [arm for arm in open_ if narrow(dict(self.regions), arm) is None]
+        if not alive:
+            # Which single term is it that closes every arm?
+            keys = {key for arm in open_ for key in arm}
+            before = [t for key in keys for t in self.terms.get(key, ())]
+            blocking = (t for t in before if all(_excludes(t, arm) for arm in open_))
+            return _Clash(next(blocking, None))
+        return self._add_regions(term, widened(alive))
 
-def _within(node: ir.Predicate, module: Module, report: Report) -> None:
-    terms = list(_conjuncts(node))
-    _said_twice(terms, module, report)
-    known: dict[str, _Known] = {}
-    for term in terms:
-        atom = term.term if isinstance(term, ir.Not) else term
-        if isinstance(atom, ir.Discrete):
-            _narrow_classes(known, term, atom, module, report)
-        elif isinstance(atom, _MEASURED) and atom is term:
-            _narrow_range(known, atom, module, report)
-
-
-def _narrow_classes(
-    known: dict[str, _Known], term: ir.Predicate, atom: ir.Discrete, module: Module, report: Report
-) -> None:
-    every = frozenset(range(len(atom.attribute.values)))
-    allowed = every - atom.classes if term is not atom else atom.classes
-    before = known.get(atom.attribute.name)
-    if before is None:
-        known[atom.attribute.name] = _Known(classes=allowed, terms=[term])
-        return
-    left = before.classes & allowed
-    if left:
-        known[atom.attribute.name] = _Known(classes=left, terms=[*before.terms, term])
-    else:
-        culprit = next((t for t in before.terms if not _classes(t) & allowed), before.terms[-1])
-        _clash(culprit, term, module, report)
+    def _add_regions(self, term: Term, regions: Regions | None) -> _Clash | None:
+        if regions is None:
+            return _Clash()
+        for key, region in regions.items():
+            before = self.terms.get(key, [])
+            left = meet(self.regions[key], region) if key in self.regions else region
+            if is_empty(left):
+                culprit = next((t for t in before if _excludes(t, {key: region})), None)
+                return _Clash(culprit or (before[-1] if before else None))
+        narrow(self.regions, regions)
+        for key in regions:
+            self.terms.setdefault(key, []).append(term)
+        return None
 
 
-def _narrow_range(
-    known: dict[str, _Known], atom: ir.Predicate, module: Module, report: Report
-) -> None:
-    assert isinstance(atom, _MEASURED)
-    low, high = _interval(atom)
-    before = known.setdefault(atom.attribute.name, _Known())
-    if max(low, before.low) > min(high, before.high) or _touch(atom, before):
-        culprit = next(
-            (t for t in before.terms if _apart(_interval(t), (low, high))), before.terms[-1]
-        )
-        _clash(culprit, atom, module, report)
-        return
-    known[atom.attribute.name] = _Known(
-        low=max(low, before.low), high=min(high, before.high), terms=[*before.terms, atom]
+def _excludes(term: Term, regions: Regions) -> bool:
+    known = _possible(term)
+    return known is None or narrow(known, regions) is not None
+
+
+def _possible(term: Term) -> Regions | None:
+    """Return what a term leaves possible; None if nothing is."""
+    term = term.bare()
+    if term.weightless:
+        return {}
+    if term.is_choice:
+        arms = [_possible(arm) for arm in _arms(term)]
+        alive = [arm for arm in arms if arm is not None]
+        return widened(alive) if alive else None
+    predicate = term.predicate
+    if isinstance(predicate, ir.And | ir.Or):
+        return _possible_together([Term(inner, term.denied) for inner in predicate.terms])
+    assert isinstance(
+        predicate, ir.Discrete | ir.Degree | ir.Equals | ir.AtLeast | ir.AtMost | ir.Between
     )
+    key, region = region_of(predicate, term.denied)
+    return None if is_empty(region) else {key: region}
 
 
-def _touch(atom: ir.Predicate, before: _Known) -> bool:
-    """Whether two stretches have one point in common, as in `age > 60 and age < 60`."""
-    low, high = _interval(atom)
-    stretches = low < high and before.low < before.high
-    return stretches and (low == before.high or high == before.low)
+def _possible_together(terms: Sequence[Term]) -> Regions | None:
+    known = _Known()
+    flat = [inner for term in terms for inner in _together(term.bare())]
+    if any(known.add(term) is not None for term in _comparisons_first(flat)):
+        return None
+    return known.regions
 
 
-def _apart(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    return max(a[0], b[0]) >= min(a[1], b[1])
+def _comparisons_first(terms: Sequence[Term]) -> list[Term]:
+    """Put choices last: a comparison says more clearly what is in the way."""
+    return sorted(terms, key=lambda term: term.is_choice)
 
 
-def _interval(atom: ir.Predicate) -> tuple[float, float]:
-    match atom:
-        case ir.Equals(value=value):
-            return value, value
-        case ir.AtLeast(bound=bound):
-            return bound, math.inf
-        case ir.AtMost(bound=bound):
-            return -math.inf, bound
-        case ir.Between(low=low, high=high):
-            return low, high
-    return -math.inf, math.inf
+def _arms(term: Term) -> list[Term]:
+    """Return what a choice is between; nothing of any other term."""
+    if not term.is_choice:
+        return []
+    assert isinstance(term.predicate, ir.And | ir.Or)
+    return [Term(arm, term.denied).bare() for arm in term.predicate.terms if arm.weight > 0]
 
 
-def _classes(term: ir.Predicate) -> frozenset[int]:
-    if isinstance(term, ir.Not):
-        assert isinstance(term.term, ir.Discrete)
-        return frozenset(range(len(term.term.attribute.values))) - term.term.classes
-    assert isinstance(term, ir.Discrete)
-    return term.classes
-
-
-def _clash(first: ir.Predicate, second: ir.Predicate, module: Module, report: Report) -> None:
-    message = f"`{first.text}` and `{second.text}` cannot hold together"
-    hint = "for one or the other, write `or`"
-    report.say("LACE501", message, second.span, module, hint)
-
-
-def _said_twice(
-    terms: tuple[ir.Predicate, ...] | list[ir.Predicate], module: Module, report: Report
-) -> None:
-    seen: set[ir.Predicate] = set()
-    for term in terms:
-        if term in seen:
-            report.say("LACE514", f"`{term.text}` is said twice", term.span, module)
-        seen.add(term)
-
-
-def _conjuncts(node: ir.Predicate) -> Iterator[ir.Predicate]:
+def _together(term: Term) -> Iterator[Term]:
     """Yield the terms that must all hold; weights and nested brackets make no difference."""
-    if isinstance(node, ir.And):
-        for term in node.terms:
-            yield from _conjuncts(term)
-    elif node.weight > 0:
-        yield node
+    if term.weightless:
+        return
+    if isinstance(term.predicate, ir.Or if term.denied else ir.And):
+        for inner in term.predicate.terms:
+            yield from _together(Term(inner, term.denied).bare())
+    else:
+        yield term
 
 
-def _below(node: ir.And) -> Iterator[ir.Predicate]:
-    for term in _conjuncts(node):
-        if isinstance(term, ir.Not):
-            yield term.term
-        elif isinstance(term, ir.Or):
-            yield term
-
-
-_MEASURED = ir.Equals | ir.AtLeast | ir.AtMost | ir.Between
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

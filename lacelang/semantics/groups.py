@@ -128,7 +128,8 @@ class Groups:
             message = f"`{name}` differs from the group `{before}` only in capital letters"
             hint = "some systems take their folders for one; give it another name"
         loops = [n for n, b in frame.bindings.items() if b.argument is not None]
-        if loops:
+        written = at.value if isinstance(at, nodes.Text) else ""
+        if loops and f"{{{loops[-1]}}}" not in written:
             hint = f'inside `for`, put the loop variable in: `as "… {{{loops[-1]}}}"`'
         self.report.say("LACE111", message, at, frame, hint)
 
@@ -170,6 +171,8 @@ def _fill_hole(inside: str, at: nodes.Text, frame: Frame, report: Report) -> str
         hint = did_you_mean(inside, frame.bindings, "it may be")
         hint = hint or "only a loop variable or a number defined by `let` can stand there"
         message = f"`{{{inside}}}` stands for nothing here"
+        if frame.module.find(inside) is not None:
+            message = f"`{inside}` is a condition, and cannot be part of a name"
         report.say("LACE113", message, at, frame, hint)
     return None
 

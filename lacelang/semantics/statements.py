@@ -8,7 +8,7 @@ from lacelang.errors import Span
 from lacelang.semantics import clauses, ir
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
-from lacelang.semantics.contradictions import warn_contradictions
+from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
 from lacelang.semantics.edits import check_edit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
@@ -71,6 +71,12 @@ class Statements:
         if name in frame.bindings or self.module.find(name) is not None:
             message = f"the loop variable `{name}` hides another `{name}`"
             self.report.say("LACE512", message, node.variable, frame)
+        seen: set[nodes.Value] = set()
+        for value in node.values:
+            if value in seen:
+                message = "the loop has this value already"
+                self.report.say("LACE514", message, value, frame)
+            seen.add(value)
         for inner in node.body:
             if isinstance(inner, _OUTSIDE_ONLY):
                 keyword = type(inner).__name__.lower()
@@ -165,12 +171,27 @@ class Statements:
         name = self.groups.add(label.name if label else None, "measure", model, frame, False)
         if read.wrong or model is None or what is None or name is None:
             return
+        if given is not None:
+            self._always_or_never(what, given, node.what, frame)
         text = what.text if given is None else f"{what.text} given {given.text}"
         self.result.append(
             ir.MeasureStatement(
                 name, model, what, given, truncation, seed, span=node.span, text=text
             )
         )
+
+    def _always_or_never(
+        self, what: ir.Predicate, given: ir.Predicate, at: nodes.Node, frame: Frame
+    ) -> None:
+        """Warn of a probability that needs no measuring."""
+        if never_together([what]) or never_together([given]):
+            return  # said already
+        if never_together([what, given]):
+            message = f"`{what.text}` never holds given `{given.text}`"
+            self.report.say("LACE501", message, at, frame)
+        elif follows(what, given):
+            message = f"`{what.text}` always holds given `{given.text}`"
+            self.report.say("LACE502", message, at, frame)
 
     def _expect(self, node: nodes.Expect, frame: Frame) -> None:
         found = self.groups.model_of(node.group, frame)

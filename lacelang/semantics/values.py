@@ -92,6 +92,12 @@ def defined_number(scalar: Scalar) -> nodes.Quantity | None:
     return None
 
 
+def is_circular(scalar: Scalar) -> bool:
+    """Whether the scalar names a definition that goes in a circle, which has been reported."""
+    definition = scalar.frame.module.find(scalar.word or "")
+    return definition is not None and definition.circular
+
+
 def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) -> float:
     """Return a number without a unit, for clauses and settings.
 
@@ -109,6 +115,8 @@ def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) ->
     if number is None:
         quantity = defined_number(scalar)
         if quantity is None:
+            if is_circular(scalar):
+                raise LostError
             _not_a_number(scalar, report, what)
             raise LostError
         number, unit = quantity.number, quantity.unit
@@ -156,6 +164,8 @@ def measured(
             return point, scalar.text
         quantity = defined_number(scalar)
         if quantity is None:
+            if is_circular(scalar):
+                raise LostError
             if not (scalar.word and scalar.frame.module.is_uncertain(scalar.word)):
                 _no_point(scalar, attribute, report)
             raise LostError

@@ -1,0 +1,121 @@
+"""What a condition leaves possible for one attribute: sets of classes, stretches of numbers.
+
+The sets are never too small: what they call impossible is impossible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from attrs import frozen
+
+from lacelang.semantics import ir
+
+Key: TypeAlias = tuple[str, str]
+"""An attribute's name, and `~` if it is the degree of it that is spoken of."""
+
+Atom: TypeAlias = ir.Discrete | ir.Degree | ir.Equals | ir.AtLeast | ir.AtMost | ir.Between
+
+_MOST_STRETCHES = 64
+
+
+@frozen
+class Reals:
+    """Stretches of numbers. One of no length is a point; the ends of others have no weight.
+
+    Attributes:
+        stretches: pairs of a lower and an upper end.
+        without: points that are left out of them.
+    """
+
+    stretches: tuple[tuple[float, float], ...]
+    without: frozenset[float] = frozenset()
+
+
+Region: TypeAlias = frozenset[int] | Reals
+Regions: TypeAlias = dict[Key, Region]
+"""By attribute; one that is not named may be anything."""
+
+
+def region_of(atom: Atom, denied: bool) -> tuple[Key, Region]:
+    """Return what an atom, or its denial, leaves possible, and for what."""
+    match atom:
+        case ir.Discrete(attribute=a, classes=classes):
+            every = frozenset(range(len(a.values)))
+            return (a.name, ""), every - classes if denied else classes
+        case ir.Degree(attribute=a, degree=degree):
+            return (a.name, "~"), _point(degree, denied)
+        case ir.Equals(attribute=a, value=value):
+            return (a.name, ""), _point(value, denied)
+        case ir.AtLeast(attribute=a, bound=bound):
+            stretch = (-math.inf, bound) if denied else (bound, math.inf)
+            return (a.name, ""), Reals((stretch,))
+        case ir.AtMost(attribute=a, bound=bound):
+            stretch = (bound, math.inf) if denied else (-math.inf, bound)
+            return (a.name, ""), Reals((stretch,))
+        case ir.Between(attribute=a, low=low, high=high):
+            outside = ((-math.inf, low), (high, math.inf))
+            return (a.name, ""), Reals(outside if denied else ((low, high),))
+
+
+def _point(value: float, denied: bool) -> Reals:
+    if denied:
+        return Reals(((-math.inf, math.inf),), frozenset({value}))
+    return Reals(((value, value),))
+
+
+def is_empty(region: Region) -> bool:
+    """Whether nothing is possible."""
+    return not (region.stretches if isinstance(region, Reals) else region)
+
+
+def meet(a: Region, b: Region) -> Region:
+    """Return what both allow."""
+    if not (isinstance(a, Reals) and isinstance(b, Reals)):
+        assert isinstance(a, frozenset)
+        assert isinstance(b, frozenset)
+        return a & b
+    without = a.without | b.without
+    shared = []
+    for low_a, high_a in a.stretches:
+        for low_b, high_b in b.stretches:
+            low, high = max(low_a, low_b), min(high_a, high_b)
+            point = low == high and (low_a == high_a or low_b == high_b) and low not in without
+            if low < high or point:
+                shared.append((low, high))
+    return Reals(tuple(shared), without)
+
+
+def join(a: Region, b: Region) -> Region:
+    """Return what either allows, or a little more."""
+    if not (isinstance(a, Reals) and isinstance(b, Reals)):
+        assert isinstance(a, frozenset)
+        assert isinstance(b, frozenset)
+        return a | b
+    stretches = (*a.stretches, *b.stretches)
+    if len(stretches) > _MOST_STRETCHES:
+        stretches = ((min(low for low, _ in stretches), max(high for _, high in stretches)),)
+    return Reals(stretches, a.without & b.without)
+
+
+def narrow(known: Regions, by: Regions) -> Key | None:
+    """Narrow `known` by more conditions; return the attribute of which nothing is left, if any."""
+    for key, region in by.items():
+        left = meet(known[key], region) if key in known else region
+        if is_empty(left):
+            return key
+        known[key] = left
+    return None
+
+
+def widened(arms: Iterable[Regions]) -> Regions:
+    """Return what at least one of the arms allows."""
+    result: Regions | None = None
+    for arm in arms:
+        if result is None:
+            result = dict(arm)
+        else:
+            result = {key: join(result[key], arm[key]) for key in result if key in arm}
+    return result or {}
