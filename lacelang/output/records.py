@@ -48,11 +48,12 @@ class SampleRecord:
     Attributes:
         index: its number in the group; with the group's seed, all that its prior draw depends on.
         energy: conditional energy in nats, prior excluded; None where it is not finite.
-        status: `converged`, `max_steps` or `non_finite`.
+        status: how its sampler ended, such as `converged` (`lacelang.sample.Status`).
         nfe: evaluations of the energy and its gradient.
         accepted, rejected: steps that the sampler took, and tried in vain.
         readings: atom text → probability or value, as the classifiers see the latent.
         file: its image, a path inside the run's folder; None until it is written.
+        extra: what else the sampler found out, by name; None where it is not finite.
     """
 
     index: int
@@ -63,6 +64,7 @@ class SampleRecord:
     accepted: int = 0
     rejected: int = 0
     file: str | None = None
+    extra: Mapping[str, float | None] = field(factory=dict)
 
 
 @frozen

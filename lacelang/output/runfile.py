@@ -9,7 +9,8 @@
       latents, sheet        paths inside the run's folder
       atoms[]               text, attribute, reading, low, high, unit, negated
       samples[]             index, seed, file, latent{file, row}, energy, status, readings{},
-                            nfe, accepted, rejected
+                            nfe, accepted, rejected, and what else its sampler found
+                            out: extra{}, such as log_evidence
     timing                  all that differs between two runs of one command
 
 Two runs of one command on one machine agree in everything but `timing`.
@@ -127,6 +128,7 @@ def _group_to_json(group: GroupRecord) -> dict[str, Any]:
                 "nfe": sample.nfe,
                 "accepted": sample.accepted,
                 "rejected": sample.rejected,
+                **({"extra": dict(sample.extra)} if sample.extra else {}),
             }
             for row, sample in enumerate(group.samples)
         ],
@@ -157,6 +159,7 @@ def _group_from_json(data: Mapping[str, Any]) -> GroupRecord:
                 accepted=int(sample["accepted"]),
                 rejected=int(sample["rejected"]),
                 file=None if sample["file"] is None else str(sample["file"]),
+                extra={str(k): _number(v) for k, v in sample.get("extra", {}).items()},
             )
             for sample in data["samples"]
         ),

@@ -48,6 +48,7 @@ class Group:
         energy: conditional energy in nats, prior excluded, float32 (N,); NaN where not finite.
         status: how each sample ended.
         readings: comparison → what the classifiers read, float32 (N,).
+        extra: what else the sampler found out, float32 (N,) by name, such as `log_evidence`.
         stats: what sampling cost.
         folder: where its images are; None if they were not written.
     """
@@ -71,6 +72,10 @@ class Group:
         self.readings: Mapping[str, Tensor] = {
             atom.text: _column([sample.readings.get(atom.text) for sample in samples])
             for atom in record.atoms
+        }
+        self.extra: Mapping[str, Tensor] = {
+            name: _column([sample.extra.get(name) for sample in samples])
+            for name in dict.fromkeys(name for sample in samples for name in sample.extra)
         }
         self.stats = Stats(
             nfe=torch.tensor([sample.nfe for sample in samples], dtype=torch.int64),

@@ -36,6 +36,11 @@ SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
     "euler": sample.euler,
     "exponential": sample.exponential,
     "langevin": sample.langevin,
+    "pc": sample.pc,
+    "rejection": sample.rejection,
+    "mala": sample.mala,
+    "hmc": sample.hmc,
+    "smc": sample.smc,
 }
 
 
@@ -175,6 +180,7 @@ def _draw(
             reached = torch.where(reached.isfinite(), _condition_of(energy)(outputs), reached)
         readings = {t: _numbers(v) for t, v in read_atoms(statement.where, outputs).items()}
     energies = _numbers(reached)
+    extra = {name: _numbers(values) for name, values in solution.extra.items()}
     records = tuple(
         SampleRecord(
             index=index,
@@ -184,6 +190,7 @@ def _draw(
             nfe=int(solution.stats.nfe[row]),
             accepted=int(solution.stats.accepted[row]),
             rejected=int(solution.stats.rejected[row]),
+            extra={name: values[row] for name, values in extra.items()},
         )
         for row, index in enumerate(indices)
     )

@@ -8,8 +8,13 @@ from lacelang.sample.dopri5 import dopri5, euler, torchdiffeq_flow
 from lacelang.sample.exponential import exponential
 from lacelang.sample.flow import HORIZON
 from lacelang.sample.heun import heun
+from lacelang.sample.hmc import hmc
 from lacelang.sample.langevin import langevin
+from lacelang.sample.mala import mala
+from lacelang.sample.pc import pc
 from lacelang.sample.problem import Energy, OnStep, Sampler
+from lacelang.sample.rejection import rejection
+from lacelang.sample.smc import smc
 from lacelang.sample.solution import Solution, Stats, Status, unmoved
 from lacelang.sample.streams import Streams, prior
 
@@ -26,8 +31,13 @@ __all__ = [
     "euler",
     "exponential",
     "heun",
+    "hmc",
     "langevin",
+    "mala",
+    "pc",
     "prior",
+    "rejection",
+    "smc",
     "torchdiffeq_flow",
     "unmoved",
 ]

@@ -7,12 +7,11 @@ import math
 import torch
 from torch import Tensor
 
-from lacelang.errors import UsageError
 from lacelang.sample.blocks import Blocks
 from lacelang.sample.ledger import Ledger
 from lacelang.sample.problem import Energy, OnStep
 from lacelang.sample.solution import Solution, Status
-from lacelang.sample.streams import Streams
+from lacelang.sample.streams import Streams, owned
 
 PAPER_NOISE = 0.01
 """The paper's noise at step 0.01, chosen apart from it: biased, and it shrinks ||z||."""
@@ -49,8 +48,8 @@ def langevin(
         UsageError: noise is asked for without streams, or with streams of another batch.
     """
     scale = math.sqrt(2.0 * step) if noise is None else noise
-    if scale and (streams is None or len(streams) != len(z0)):
-        raise UsageError("Langevin noise needs a random stream for every sample")
+    if scale:
+        streams = owned(streams, len(z0), "Langevin noise")
 
     energy = Blocks(energy)
     ledger = Ledger(z0)

@@ -27,20 +27,24 @@ class Ledger:
         zeros = torch.zeros(count, dtype=torch.int64, device=z0.device)
         self.nfe, self.accepted, self.rejected = zeros, zeros.clone(), zeros.clone()
 
-    def saw(self, rows: Tensor, z: Tensor, energy: Tensor, gradient: Tensor) -> Tensor:
+    def saw(
+        self, rows: Tensor, z: Tensor, energy: Tensor, gradient: Tensor | None = None
+    ) -> Tensor:
         """Note an evaluation of some samples.
 
         Args:
-            rows: positions (n,) in the batch.
+            rows: different positions (n,) in the batch.
             z: where (n, d) they were evaluated.
             energy: (n,).
-            gradient: (n, d).
+            gradient: (n, d), if it was asked for.
 
         Returns:
             bool (n,): whether energy and gradient are finite.
         """
         self.nfe[rows] += 1
-        finite = energy.isfinite() & gradient.isfinite().all(dim=1)
+        finite = energy.isfinite()
+        if gradient is not None:
+            finite = finite & gradient.isfinite().all(dim=1)
         energy = energy.to(self._least)
         better = finite & (energy < self._least[rows])
         self._least[rows[better]] = energy[better]
@@ -48,12 +52,12 @@ class Ledger:
         return finite
 
     def end(self, rows: Tensor, z: Tensor, status: Status) -> None:
-        """Note that some samples ended at z; those that failed are put at their best point."""
-        self.z[rows] = self._best[rows] if status is Status.non_finite else z
+        """Note that some samples ended at z, or, as their status may have it, at their best."""
+        self.z[rows] = self._best[rows] if status.at_best else z
         self.status[rows] = int(status)
 
-    def solution(self, energy: Energy) -> Solution:
-        """Evaluate the end points and return the solution."""
+    def solution(self, energy: Energy, **extra: Tensor) -> Solution:
+        """Evaluate the end points and return the solution, with what else is known of each."""
         with torch.no_grad():
             final = energy(self.z).detach()
         self.nfe += 1
@@ -68,4 +72,5 @@ class Ledger:
             final,
             tuple(Status(code) for code in self.status.tolist()),
             Stats(self.nfe.cpu(), self.accepted.cpu(), self.rejected.cpu()),
+            {name: value.cpu() for name, value in extra.items()},
         )

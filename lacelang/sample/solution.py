@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 import torch
-from attrs import frozen
+from attrs import field, frozen
 from torch import Tensor
 
 
@@ -15,6 +16,8 @@ class Status(IntEnum):
     converged = 0
     max_steps = 1
     non_finite = 2
+    max_tries = 3
+    stuck = 4
 
     @property
     def sentence(self) -> str:
@@ -25,6 +28,11 @@ class Status(IntEnum):
     def remedy(self) -> str:
         """What may help; empty where nothing is wrong."""
         return _WORDS[self][1]
+
+    @property
+    def at_best(self) -> bool:
+        """Whether a sample that ended so is kept at the best point it has seen."""
+        return self in (Status.non_finite, Status.max_tries)
 
 
 _WORDS = {
@@ -38,6 +46,14 @@ _WORDS = {
         "point seen before.",
         "Try another seed; if many samples fail, look for a classifier that returns NaN, "
         "a very small temperature or a very large weight.",
+    ),
+    Status.max_tries: (
+        "No draw from the prior was accepted; the sample is the best of those that were tried.",
+        "The condition is rare: allow more tries (`max_tries`), or sample it with `smc`.",
+    ),
+    Status.stuck: (
+        "The chain accepted nothing after its warm-up; the sample is where it stood.",
+        "Allow a longer warm-up (`warmup`), or sample the condition with `smc`.",
     ),
 }
 
@@ -66,12 +82,14 @@ class Solution:
         energy: conditional energy (N,) at z in nats, prior excluded; NaN where it never was finite.
         status: one for each sample.
         stats: what it cost.
+        extra: what else a sampler found out about each sample, by name, (N,) each.
     """
 
     z: Tensor
     energy: Tensor
     status: tuple[Status, ...]
     stats: Stats
+    extra: Mapping[str, Tensor] = field(factory=dict)
 
 
 def unmoved(z0: Tensor) -> Solution:

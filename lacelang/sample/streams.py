@@ -6,7 +6,8 @@ purpose, so that no two streams ever overlap and none has to be drawn to reach a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -17,6 +18,10 @@ from lacelang.errors import UsageError
 
 PRIOR = 0
 NOISE = 1
+# 2 is the truncation of a row of labels.
+CHANCE = 3
+PILOT_NOISE = 4
+PILOT_CHANCE = 5
 
 _WORD = 2**64
 
@@ -56,28 +61,79 @@ def prior(seed: int, indices: Iterable[int], dim: int) -> Tensor:
 class Streams:
     """The noise of a batch of samples, one stream each, drawn step by step.
 
+    Normal vectors and single numbers come from streams apart, so that how many vectors are drawn
+    ahead changes no number.
+
     Args:
         seed: of the run.
         indices: numbers of the samples, in the order of the batch.
+        purposes: of the streams of vectors, and of the streams of single numbers.
 
     Raises:
         UsageError: the seed or an index is not in 0 .. 2^64 - 1.
     """
 
-    def __init__(self, seed: int, indices: Iterable[int]) -> None:
-        self._generators = [stream(seed, index, NOISE) for index in indices]
+    def __init__(
+        self, seed: int, indices: Iterable[int], purposes: tuple[int, int] = (NOISE, CHANCE)
+    ) -> None:
+        indices = list(indices)
+        self._seed = seed
+        self._noise = [stream(seed, index, purposes[0]) for index in indices]
+        self._chance = [stream(seed, index, purposes[1]) for index in indices]
 
     def __len__(self) -> int:
-        return len(self._generators)
+        return len(self._noise)
+
+    def pilot(self, count: int) -> Streams:
+        """Return streams for a trial run ahead: a function of the seed, and of no sample."""
+        return Streams(self._seed, range(count), (PILOT_NOISE, PILOT_CHANCE))
 
     def normal(self, rows: Sequence[int], like: Tensor) -> Tensor:
         """Draw the next standard normal vector of the given rows of the batch.
 
         Args:
-            rows: positions in the batch, n of them.
+            rows: positions in the batch, n of them; one that stands here twice gets two vectors.
             like: (n, d), whose dtype and device the result takes.
         """
         drawn = np.empty(like.shape, dtype=np.float32)
-        for place, row in enumerate(rows):
-            self._generators[row].standard_normal(out=drawn[place], dtype=np.float32)
+        for row, places in _runs(rows):
+            self._noise[row].standard_normal(out=drawn[places], dtype=np.float32)
         return torch.from_numpy(drawn).to(like)
+
+    def exponential(self, rows: Sequence[int], device: torch.device) -> Tensor:
+        """Draw the next Exp(1) number of the given rows, float64 (n,).
+
+        To accept with probability e^-x is to ask whether it exceeds x: no exponential is taken, so
+        none can be rounded one way in one batch and another way in another.
+        """
+        drawn = np.empty(len(rows))
+        for row, places in _runs(rows):
+            self._chance[row].standard_exponential(out=drawn[places])
+        return torch.from_numpy(drawn).to(device)
+
+    def uniform(self, rows: Sequence[int], device: torch.device) -> Tensor:
+        """Draw the next number of the given rows, uniform in [0, 1), float64 (n,)."""
+        drawn = np.empty(len(rows))
+        for row, places in _runs(rows):
+            self._chance[row].random(out=drawn[places])
+        return torch.from_numpy(drawn).to(device)
+
+
+def _runs(rows: Sequence[int]) -> Iterator[tuple[int, slice]]:
+    """Rows that stand next to themselves, with where they do."""
+    start = 0
+    for row, group in groupby(rows):
+        stop = start + sum(1 for _ in group)
+        yield row, slice(start, stop)
+        start = stop
+
+
+def owned(streams: Streams | None, count: int, sampler: str) -> Streams:
+    """Return `streams`, if there is one for each of `count` samples.
+
+    Raises:
+        UsageError: there are none, or they are another batch's.
+    """
+    if streams is None or len(streams) != count:
+        raise UsageError(f"{sampler} needs a random stream for every sample")
+    return streams

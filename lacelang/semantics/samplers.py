@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 DEFAULT_SAMPLER = "heun"
 
@@ -43,12 +43,17 @@ class Option:
 
 @frozen
 class SamplerTable:
-    """A sampler's name, its options and its presets (`with langevin(preset=paper)`)."""
+    """A sampler's name, its options and its presets (`with langevin(preset=paper)`).
+
+    Attributes:
+        probability: it takes e^-E for a probability, and needs energies of at least 0.
+    """
 
     name: str
     doc: str
     options: tuple[Option, ...]
     presets: Mapping[str, Mapping[str, float | int]] = field(factory=dict, hash=False)
+    probability: bool = False
 
     def option(self, name: str) -> Option | None:
         """Return the option called `name`, or None."""
@@ -73,6 +78,8 @@ class SamplerTable:
 TYPICAL = Option(
     "typical", 1.2, 0.0, 1000.0, "how atypical of the prior, 1 on average; 0 sets no bound", False
 )
+
+WARMUP = Option("warmup", 100, 0, 1_000_000, "steps that adapt the step size", False, True)
 
 _TABLES = (
     SamplerTable(
@@ -117,6 +124,50 @@ _TABLES = (
             Option("noise", None, 0.0, 10.0, "noise per step; sqrt(2 step) if not given", False),
         ),
         presets={"paper": {"steps": 100, "step": 0.01, "noise": 0.01}},
+    ),
+    SamplerTable(
+        "pc",
+        "the paper's LACE-PC: predictor and corrector on the reverse SDE",
+        (
+            Option("steps", 100, 20, 1_000_000, "predictor steps", False, True),
+            Option("corrector_steps", 2, 0, 1000, "after each predictor step", False, True),
+            Option("snr", 0.16, 0.0, 10.0, "signal-to-noise ratio of the corrector"),
+        ),
+    ),
+    SamplerTable(
+        "rejection",
+        "independent and exact: draws from the prior until one is accepted",
+        (Option("max_tries", 10_000, 1, 1_000_000_000, "draws before giving up", False, True),),
+        probability=True,
+    ),
+    SamplerTable(
+        "mala",
+        "a Metropolis-adjusted Langevin chain for each sample",
+        (
+            Option("steps", 200, 1, 1_000_000, "steps after the warm-up", False, True),
+            WARMUP,
+            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to"),
+        ),
+    ),
+    SamplerTable(
+        "hmc",
+        "a Hamiltonian Monte Carlo chain for each sample",
+        (
+            Option("steps", 40, 1, 1_000_000, "trajectories after the warm-up", False, True),
+            evolve(WARMUP, default=20),
+            Option("leapfrog", 8, 1, 10_000, "steps of a trajectory", False, True),
+            Option("accept", 0.8, 0.0, 0.99, "acceptance rate that steps are adapted to"),
+        ),
+    ),
+    SamplerTable(
+        "smc",
+        "particles carried from the prior to the condition, and how probable that is",
+        (
+            Option("particles", 32, 2, 100_000, "of each sample", False, True),
+            Option("moves", 4, 1, 10_000, "at each temperature", False, True),
+            Option("ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective"),
+            Option("max_steps", 100, 1, 1_000_000, "temperatures before giving up", False, True),
+        ),
     ),
 )
 

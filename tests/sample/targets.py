@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
-from attrs import frozen
+from attrs import field, frozen
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from lacelang.energy import (
+    ConditionalEnergy,
+    Discrete,
+    Equals,
+    Node,
+    Outputs,
+    conjunction,
+    disjunction,
+    negation,
+)
 
 
 @frozen(eq=False)
@@ -28,6 +41,79 @@ class Quadratic:
 
     def flow(self, z: Tensor, time: float) -> Tensor:
         return self.centre + (z - self.centre) * torch.exp(-self.stiffness * time)
+
+
+@frozen(eq=False)
+class Ridge:
+    """A condition on x = u z, for a unit vector u: everything about its posterior is a quadrature.
+
+    x has the density e^-E(x) phi(x) / Z; what is orthogonal to u keeps the prior.
+    """
+
+    node: Node
+    dim: int = 6
+    grid: NDArray[np.float64] = field(init=False, factory=lambda: np.linspace(-8.0, 8.0, 32_001))
+
+    @property
+    def u(self) -> Tensor:
+        direction = torch.arange(1.0, self.dim + 1.0)
+        return direction / direction.norm()
+
+    def along(self, z: Tensor) -> Tensor:
+        return z @ self.u.to(z)
+
+    def features(self, z: Tensor) -> Outputs:
+        return heads(self.along(z))
+
+    @property
+    def energy(self) -> ConditionalEnergy:
+        return ConditionalEnergy(self.features, self.node)
+
+    @property
+    def _density(self) -> NDArray[np.float64]:
+        e = self.node(heads(torch.from_numpy(self.grid))).numpy()
+        return np.asarray(np.exp(-e - 0.5 * self.grid**2) / math.sqrt(2.0 * math.pi))
+
+    @property
+    def evidence(self) -> float:
+        return float(np.trapezoid(self._density, self.grid))
+
+    def mean(self, function: NDArray[np.float64]) -> float:
+        """The posterior mean of a function of x, given on the grid."""
+        return float(np.trapezoid(self._density * function, self.grid)) / self.evidence
+
+    def cdf(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        density = self._density
+        steps = 0.5 * (density[1:] + density[:-1]) * np.diff(self.grid)
+        total = np.concatenate([[0.0], steps.cumsum()])
+        return np.interp(x, self.grid, total / total[-1])
+
+    def draw(self, count: int, seed: int) -> Tensor:
+        """Exact draws from the posterior: x by its quantiles, the rest from the prior."""
+        random = np.random.default_rng(seed)
+        total = self.cdf(self.grid)
+        rising = np.concatenate([[True], np.diff(total) > 0.0])
+        x = np.interp(random.random(count), total[rising], self.grid[rising])
+        z = torch.from_numpy(random.standard_normal((count, self.dim)))
+        u = self.u.double()
+        return (z + (torch.from_numpy(x) - z @ u)[:, None] * u).float()
+
+
+def heads(x: Tensor) -> Outputs:
+    """What is read off x: a value, and the logits of two classes."""
+    return {"value": x, "glasses": torch.stack([-1.5 * x + 1.0, 1.5 * x - 1.0], dim=1)}
+
+
+RIDGES = {
+    "linear-Gaussian": Ridge(Equals("value", 1.5, 0.5)),
+    "logistic": Ridge(Discrete("glasses", {1})),
+    "denied": Ridge(
+        conjunction([negation(Equals("value", 0.0, 0.7)), negation(Discrete("glasses", {1}))])
+    ),
+    "two modes": Ridge(
+        disjunction([Equals("value", 1.6, 0.25), Equals("value", -1.6, 0.25)], [3.0, 1.0])
+    ),
+}
 
 
 @frozen(eq=False)
