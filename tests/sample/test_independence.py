@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import torch
 from targets import RealSize
 
 from lacelang.energy import ConditionalEnergy, Discrete, Equals, conjunction, disjunction, negation
-from lacelang.sample import Solution, Status, Streams, dopri5, heun, langevin, prior
+from lacelang.sample import (
+    Solution,
+    Status,
+    Streams,
+    dopri5,
+    heun,
+    hmc,
+    langevin,
+    mala,
+    pc,
+    prior,
+    rejection,
+    smc,
+)
 
 SEED = 3
 COUNT = 64
@@ -55,13 +69,27 @@ def loose_dopri5(energy: ConditionalEnergy, z0: torch.Tensor, streams: Streams) 
     return dopri5(energy, z0, atol=0.03, rtol=0.03, streams=streams)
 
 
-@pytest.mark.parametrize("sampler", [short_heun, short_langevin], ids=["heun", "langevin"])
+SHORT: dict[str, Callable[..., Solution]] = {
+    "heun": short_heun,
+    "langevin": short_langevin,
+    "pc": partial(pc, steps=20, corrector_steps=1),
+    # Few enough tries that some samples find nothing.
+    "rejection": partial(rejection, max_tries=60),
+    "mala": partial(mala, steps=10, warmup=10),
+    "hmc": partial(hmc, steps=3, warmup=4, leapfrog=3),
+    "smc": partial(smc, particles=5, moves=1, ess=0.1),
+}
+
+
+@pytest.mark.parametrize("sampler", SHORT.values(), ids=SHORT.keys())
 def test_alone_in_seven_in_sixty_four_with_one_thread_or_two(
     sampler: Callable[..., Solution], energy: ConditionalEnergy
 ) -> None:
     whole = run(sampler, energy, range(COUNT))
     if sampler is short_heun:
         assert set(whole.status) == {Status.converged, Status.max_steps}
+    if sampler is SHORT["rejection"]:
+        assert set(whole.status) == {Status.converged, Status.max_tries}
     others = {
         "the same again": (range(COUNT), run(sampler, energy, range(COUNT))),
         "two threads": (range(8), run(sampler, energy, range(8), threads=2)),
@@ -74,6 +102,8 @@ def test_alone_in_seven_in_sixty_four_with_one_thread_or_two(
         expected = whole.z[rows.start : rows.stop]
         assert torch.allclose(other.z, expected, rtol=0, atol=1e-4), name
         assert other.status == whole.status[rows.start : rows.stop], name
+        for key, values in other.extra.items():
+            assert torch.allclose(values, whole.extra[key][rows.start : rows.stop], atol=1e-6), name
     assert torch.equal(others["the same again"][1].z, whole.z)
 
 
