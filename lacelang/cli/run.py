@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ def run_file(arguments: Namespace) -> int:
 def _print(run: Run) -> None:
     for group in run.groups.values():
         print(_summary(group))
-        for line in _means(group):
+        for line in (*_troubles(group), *_means(group)):
             print(f"  {line}")
 
 
@@ -76,6 +77,12 @@ def _summary(group: Group) -> str:
     folder = group.folder
     assert folder is not None
     return f"{group.name}: {count}{trouble}, {folder / 'sheet.png'}"
+
+
+def _troubles(group: Group) -> list[str]:
+    """One line for each way in which samples did not converge, with what may help."""
+    ends = Counter(status for status in group.status if status.name != "converged")
+    return [f"{count} × {end.name}: {end.sentence} {end.remedy}" for end, count in ends.items()]
 
 
 def _means(group: Group) -> list[str]:

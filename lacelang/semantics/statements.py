@@ -13,6 +13,7 @@ from lacelang.semantics.edits import check_edit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
+from lacelang.semantics.samplers import SAMPLERS
 from lacelang.semantics.scope import Frame, Module
 from lacelang.semantics.values import LostError, plain_number
 from lacelang.syntax import nodes
@@ -109,6 +110,8 @@ class Statements:
         truncation, seed = read.truncation(), read.seed()
         sampler = read.sampler()
         negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
+        if sampler is not None and SAMPLERS[sampler.name].probability and where is not None:
+            _refuse_negative(where, logit is not None, negation, read)
         given = read.get("as", nodes.AsClause)
         name = self.groups.add(given.name if given else None, "sample", model, frame)
         if read.wrong or model is None or name is None:
@@ -250,6 +253,33 @@ class Statements:
         if predicate is not None:
             warn_contradictions(predicate, self.module, self.report)
         return predicate
+
+
+def _refuse_negative(
+    where: ir.Predicate, logit: bool, negation: ir.Negation, read: Clauses
+) -> None:
+    """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
+    clause = read.get("with", nodes.WithClause)
+    assert clause is not None
+    terms = list(_terms(where))
+    if negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
+        why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
+    elif logit or any(term.logit_temp is not None for term in terms):
+        why, hint = "`temp logit(…)`", "write `temp …` without `logit`"
+    else:
+        return
+    message = f"`{clause.sampler.name}` needs energies of at least 0, and {why} makes lower ones"
+    read.say("LACE311", message, clause.sampler, f"{hint}, or sample with `smc`")
+
+
+def _terms(predicate: ir.Predicate) -> Iterator[ir.Predicate]:
+    """A predicate and all that it is made of."""
+    yield predicate
+    if isinstance(predicate, ir.And | ir.Or):
+        for term in predicate.terms:
+            yield from _terms(term)
+    elif isinstance(predicate, ir.Not):
+        yield from _terms(predicate.term)
 
 
 def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:

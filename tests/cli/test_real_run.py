@@ -53,3 +53,14 @@ def test_the_sentence_runs_and_twice_the_same(tmp_path: Path) -> None:
     metadata = metadata_of(tmp_path / "a" / "sentence" / "0001.png")
     assert metadata is not None
     assert metadata["program"]["source"] == SENTENCE
+
+
+def test_what_did_not_converge_is_said_with_its_remedy(tmp_path: Path) -> None:
+    program = tmp_path / "rare.lace"
+    program.write_text(
+        "sample 2 from ffhq where beard=1 and glasses=1 and age=3 with rejection(max_tries=2) as r"
+    )
+    said = run(program, tmp_path / "out").stdout
+    assert "r: 2 faces, 2 did not converge" in said
+    assert "2 × max_tries: No draw from the prior was accepted" in said
+    assert "allow more tries (`max_tries`), or sample it with `smc`" in said

@@ -19,6 +19,7 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path, make_group: Callable[..., Gr
     samples = [
         *make_samples(0, 2),
         evolve(make_samples(2, 1)[0], energy=None, file="kids/0002.png"),
+        evolve(make_samples(3, 1)[0], extra={"log_evidence": -2.0, "unknown": None}),
     ]
     run = make_run(make_group(atoms=(odd,), samples=tuple(samples)))
     run = evolve(run, timing={"seconds": 1.5}, complete=True)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import TinyModel, program, statement
+from tiny import GLASSES_1, TinyModel, program, statement
 
 from lacelang.errors import ResourceError, UsageError
 from lacelang.output.png import metadata_of
 from lacelang.output.runfile import read_run
 from lacelang.sample import Status
+from lacelang.semantics import ir
 
 
 def pixels(folder: Path) -> dict[str, bytes]:
@@ -272,4 +273,40 @@ def test_every_sampler_of_the_language_runs(model: TinyModel) -> None:
     for name, table in SAMPLERS.items():
         group = program(statement(sampler=SamplerChoice(name, table.complete({})))).run()["kids"]
         assert group.status == (Status.converged,) * 5, name
-        assert (group.readings["glasses=1"] > 0.5).all(), name
+        # An exact sample obeys as often as the classifiers are sure, a flow nearly always.
+        assert (group.readings["glasses=1"] > 0.5).sum() >= 4, name
+
+
+def test_a_sample_that_found_nothing_is_kept_and_marked(model: TinyModel, tmp_path: Path) -> None:
+    from lacelang.semantics.ir import SamplerChoice
+
+    rejecting = statement(sampler=SamplerChoice("rejection", {"max_tries": 3}))
+    group = program(rejecting).run(out=tmp_path)["kids"]
+    # Of 5 samples with 3 draws each, in which one draw in ten is accepted.
+    assert set(group.status) == {Status.converged, Status.max_tries}
+    record = read_run(tmp_path)
+    assert record is not None
+    samples = record.groups[0].samples
+    assert [sample.status for sample in samples] == [status.name for status in group.status]
+    assert len(list(tmp_path.glob("kids/0*.png"))) == 5
+    pixels_of_sheet = np.asarray(Image.open(tmp_path / "kids" / "sheet.png").convert("RGB"))
+    alarm = (pixels_of_sheet == np.array([0xFF, 0x6B, 0x5E], dtype=np.uint8)).all(axis=2)
+    assert alarm.any()
+
+
+def test_what_smc_finds_out_is_written_down(model: TinyModel, tmp_path: Path) -> None:
+    from lacelang.semantics.ir import SamplerChoice
+    from lacelang.semantics.samplers import SAMPLERS
+
+    smc = SAMPLERS["smc"].complete({"particles": 64})
+    glasses = statement(where=ir.And((GLASSES_1,)), sampler=SamplerChoice("smc", smc), count=12)
+    group = program(glasses).run(out=tmp_path)["kids"]
+    evidence = group.extra["log_evidence"]
+    # The logit is odd in a coordinate that the prior has even: a probability of one half.
+    assert float(evidence.exp().mean()) == pytest.approx(0.5, abs=0.1)
+    data = json.loads((tmp_path / "run.json").read_text())
+    written = [sample["extra"]["log_evidence"] for sample in data["groups"][0]["samples"]]
+    assert torch.allclose(torch.tensor(written), evidence)
+    again = program(glasses).run(out=tmp_path)["kids"]
+    assert torch.equal(again.extra["log_evidence"], evidence)
+    assert program(statement()).run()["kids"].extra == {}

@@ -67,6 +67,31 @@ def test_presets() -> None:
     assert options == {"steps": 100, "step": 0.1, "noise": 0.01}
 
 
+def test_samplers_that_sample_exactly() -> None:
+    options = {
+        "rejection": {"max_tries": 10_000},
+        "mala": {"steps": 200, "warmup": 100, "accept": 0.6},
+        "hmc": {"steps": 40, "warmup": 20, "leapfrog": 8, "accept": 0.8},
+        "smc": {"particles": 32, "moves": 4, "ess": 0.5, "max_steps": 100},
+        "pc": {"steps": 100, "corrector_steps": 2, "snr": 0.16},
+    }
+    for name, expected in options.items():
+        # No bound on how atypical a latent may be: they keep the prior as it is.
+        chosen = _sample(f"sample from ffhq where smile=1 with {name}").sampler
+        assert (chosen.name, chosen.options) == (name, expected)
+
+
+def test_rejection_takes_what_cannot_go_below_zero() -> None:
+    for source in (
+        "sample from ffhq where not glasses=1 with rejection",
+        "sample from ffhq where glasses=1 negation contrast(0.1) with rejection",
+        "sample from ffhq where not glasses=1 negation contrast(0.1) with smc",
+        "sample from ffhq where smile=1 [weight 3, temp 0.5] with rejection",
+        "sample from ffhq with rejection temp logit(2)",
+    ):
+        assert "LACE311" not in _codes(source)
+
+
 def test_loops_are_unrolled() -> None:
     program = check(
         """
