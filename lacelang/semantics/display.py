@@ -9,6 +9,7 @@ from attrs import evolve
 from lacelang.errors import Span
 from lacelang.semantics import ir
 from lacelang.semantics.atoms import Comparisons
+from lacelang.semantics.modules import library_homes
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import Settings
@@ -67,10 +68,12 @@ def unknown_name(
             report.say("LACE118", message, word, frame, f"write `{attribute.name}={name}`")
             return
     known = (*frame.bindings, *module.named)
+    home = library_homes().get(name)
     # In an edit, `age = 10 yaers` looks like two lines.
     hint = did_you_mean(name, (*known, *(a.name for a in attributes), *UNITS))
-    if hint is None:
-        hint = f"define it with `let {name} = …`"
+    if home is not None and home != module.name:
+        hint = f"`import {home}` brings it in"
+    hint = hint or f"define it with `let {name} = …`"
     report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
 
 

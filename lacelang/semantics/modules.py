@@ -221,6 +221,18 @@ def _read_file(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
     return source, read(source, str(file))
 
 
+def library_homes() -> dict[str, str]:
+    """Return the module of the standard library that defines a name, by name."""
+    homes: dict[str, str] = {}
+    for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}")):
+        status = file.stat()
+        _, parsed = _read_file(file, status.st_mtime_ns, status.st_size)
+        for node in parsed.program.statements:
+            if isinstance(node, nodes.Let | nodes.Def):
+                homes[node.name.name] = file.stem
+    return homes
+
+
 def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
