@@ -73,6 +73,14 @@ def _samplers() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _statuses() -> str:
+    from lacelang.sample import Status
+
+    lines = ["| status | meaning | remedy |", "| --- | --- | --- |"]
+    lines += [f"| `{s.name}` | {s.sentence} | {s.remedy} |" for s in Status]
+    return "\n".join(lines) + "\n"
+
+
 def _default(option: Option) -> str:
     return f"`{option.name}`" if option.default is None else f"`{option.name}={option.default:g}`"
 
@@ -147,6 +155,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "keywords": _keywords,
     "samplers": _samplers,
+    "statuses": _statuses,
     "logic": _logic,
     "faces": _faces,
 }
