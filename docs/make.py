@@ -17,7 +17,7 @@ from lacelang.cli.main import build_parser
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
 from lacelang.semantics.codes import CODES, is_pedantic, severity_of
-from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
+from lacelang.semantics.samplers import DEFAULT_SAMPLER, EDITORS, SAMPLERS, Option
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import keywords
 from lacelang.syntax.parser import read
@@ -61,6 +61,8 @@ def _samplers() -> str:
         shown += [f"`preset={preset}`" for preset in table.presets]
         default = " (the default)" if name == DEFAULT_SAMPLER else ""
         lines.append(f"| `{name}`{default} | {table.doc} | {', '.join(shown)} |")
+    first, *others = (f"`{name}`" for name in EDITORS)
+    lines += ["", f"Edits take {first} unless told otherwise; {', '.join(others)} can edit too."]
     lines += ["", "| option | of | limits | meaning |", "| --- | --- | --- | --- |"]
     rows = [
         (option.name, _limits(option), option.doc, name)
