@@ -60,6 +60,14 @@ class Program:
         makes = SampleStatement | EditStatement
         return tuple(s.name for s in self.checked.statements if isinstance(s, makes))
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of its `measure` statements, in the order of the source."""
+        from lacelang.semantics.ir import MeasureStatement
+
+        statements = self.checked.statements
+        return tuple(s.name for s in statements if isinstance(s, MeasureStatement))
+
     def run(
         self,
         seed: int | None = None,
@@ -71,7 +79,7 @@ class Program:
         metadata: bool = True,
         kept: Mapping[str, Group] | None = None,
     ) -> Run:
-        """Sample the program's groups.
+        """Run all statements of the program.
 
         Args:
             seed: stands in place of every seed in the program; None leaves those, and takes 0
@@ -80,18 +88,19 @@ class Program:
             out: folder for images, sheets and run.json; None writes nothing, and decodes images
                 when they are asked for. A second run into the same folder goes on from the first.
             progress: show bars on standard error, if it is a terminal; or where to show them.
-            only: the group or groups to make; None means all.
+            only: names of groups and measures; None means all statements.
             metadata: let each image carry the program it comes from.
             kept: groups of earlier runs, by name; one that would come out the same is not made
                 again. For runs without `out`, which keeps its own.
 
         Returns:
-            The groups by name.
+            The groups by name, and beside them what was measured and what was expected.
 
         Raises:
-            ProgramError: it holds a statement that cannot be run yet.
-            UsageError: no such group or device.
-            ResourceError: weights cannot be had, or `out` not written.
+            ProgramError: it holds a statement that cannot be run yet, or expects something that
+                no annotator sees.
+            UsageError: no such group, measure or device.
+            ResourceError: weights or annotators cannot be had, or `out` not written.
         """
         from lacelang.output.files import make_folder
         from lacelang.output.progress import Silent, shown
@@ -142,7 +151,7 @@ class Program:
 
     def _refuse_what_cannot_run(self) -> None:
         """Rather than leave a statement out and pass for a run of the whole program."""
-        from lacelang.semantics.ir import SampleStatement
+        from lacelang.semantics.ir import EditStatement
 
         path = self.checked.path
         refused = [
@@ -156,20 +165,22 @@ class Program:
                 source=self.source,
             )
             for statement in self.checked.statements
-            if not isinstance(statement, SampleStatement)
+            if isinstance(statement, EditStatement)
         ]
         if refused:
             raise ProgramError(refused)
 
     def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
-        names = self.groups
+        names = (*self.groups, *self.measures)
         if only is None:
             return names
         wanted = (only,) if isinstance(only, str) else tuple(only)
         for name in wanted:
             if name not in names:
-                known = ", ".join(names) or "none"
-                raise UsageError(f"the program samples no group {name!r}; its groups: {known}")
+                known = f"its groups: {', '.join(self.groups) or 'none'}"
+                if self.measures:
+                    known += f"; its measures: {', '.join(self.measures)}"
+                raise UsageError(f"the program makes no group {name!r}; {known}")
         return tuple(name for name in names if name in wanted)
 
 

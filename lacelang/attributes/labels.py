@@ -87,12 +87,10 @@ def styles(generator: Generator, draws: Draws) -> NDArray[np.float32]:
 def columns_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
     """Judge raw measures: a float32 (N,) per attribute, NaN where nothing could be seen."""
     rows = [
-        derive(raw, embedding)
+        derive(raw, embedding).values()
         for raw, embedding in zip(measured.raw, measured.embedding, strict=True)
     ]
-    table = {name: np.array([row.value(name) for row in rows], np.float32) for name in ATTRIBUTES}
-    table["haircolor"][table["haircolor"] < 0] = np.nan
-    return table
+    return {name: np.array([row[name] for row in rows], np.float32) for name in ATTRIBUTES}
 
 
 def save(path: Path, labels: Labels) -> None:

@@ -1,4 +1,4 @@
-"""`lacelang run`: sample a program's groups and paint them."""
+"""`lacelang run`: run a program, and say what came of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import read_source
+from lacelang.output.findings import expectation_text, measure_text
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
@@ -22,11 +23,12 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "run",
         help="run a program: faces, contact sheets and run.json",
-        description="Run a program. A second run into the same folder goes on from the first.",
+        description="Run a program. A second run into the same folder goes on from the first. "
+        "Exit code 1 if an `expect` of it failed.",
     )
     parser.add_argument("file", metavar="FILE", help="a program; - for standard input")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: out/<program>/")
-    parser.add_argument("--only", metavar="NAME", help="make this group only")
+    parser.add_argument("--only", metavar="NAME", help="this group or measure only")
     parser.add_argument(
         "--seed", type=int, metavar="N", help="in place of every seed in the program"
     )
@@ -60,7 +62,7 @@ def run_file(arguments: Namespace) -> int:
         metadata=arguments.metadata,
     )
     _print(run)
-    return 0
+    return 0 if all(expected.holds for expected in run.expectations) else 1
 
 
 def _print(run: Run) -> None:
@@ -68,6 +70,10 @@ def _print(run: Run) -> None:
         print(_summary(group))
         for line in (*_troubles(group), *_means(group)):
             print(f"  {line}")
+    for measured in run.measures.values():
+        print(measure_text(measured))
+    for expected in run.expectations:
+        print(expectation_text(expected))
 
 
 def _summary(group: Group) -> str:

@@ -22,35 +22,48 @@ def truth(predicate: ir.Predicate, columns: Columns) -> Bools:
 
     Args:
         predicate: a checked condition.
-        columns: by attribute, what the annotator saw: class index or value; NaN if nothing,
-            which satisfies no comparison.
+        columns: by attribute, what the annotator saw: class index or value; NaN if nothing. Such
+            a face satisfies neither a comparison of the attribute nor its denial.
     """
+    return _verdicts(predicate, columns)[0]
+
+
+def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
+    """Which faces satisfy the predicate, and which its denial: Kleene's three values."""
     match predicate:
         case ir.And(terms=terms):
-            every: Bools = np.all([truth(term, columns) for term in terms], axis=0)
-            return every
+            yes, no = zip(*(_verdicts(term, columns) for term in terms), strict=True)
+            return np.all(yes, axis=0), np.any(no, axis=0)
         case ir.Or(terms=terms):
-            some: Bools = np.any([truth(term, columns) for term in terms], axis=0)
-            return some
+            yes, no = zip(*(_verdicts(term, columns) for term in terms), strict=True)
+            return np.any(yes, axis=0), np.all(no, axis=0)
         case ir.Not(term=term):
-            held: Bools = ~truth(term, columns)
-            return held
-        case ir.Discrete(attribute=a, classes=classes):
-            return np.isin(columns[a.name], sorted(classes))
-        case ir.Degree(attribute=a, cls=cls, degree=degree):
+            held, denied = _verdicts(term, columns)
+            return denied, held
+    if not isinstance(predicate, ir.Comparison):
+        raise TypeError(f"{type(predicate).__name__} is no predicate")
+    column = columns[predicate.attribute.name]
+    shown, seen = _shown(predicate, column), ~np.isnan(column)
+    return shown & seen, ~shown & seen
+
+
+def _shown(atom: ir.Comparison, column: NDArray[np.float32]) -> Bools:
+    match atom:
+        case ir.Discrete(classes=classes):
+            return np.isin(column, sorted(classes))
+        case ir.Degree(cls=cls, degree=degree):
             # A degree has no truth value; from a half up the class should be seen.
-            shown: Bools = (columns[a.name] == cls) == (degree >= 0.5)
-            return shown
+            leaning: Bools = (column == cls) == (degree >= 0.5)
+            return leaning
         case ir.Equals(attribute=b, value=value):
-            near: Bools = np.abs(columns[b.name] - value) <= NEAR * (b.high - b.low)
+            near: Bools = np.abs(column - value) <= NEAR * (b.high - b.low)
             return near
-        case ir.AtLeast(attribute=b, bound=bound):
-            return columns[b.name] >= bound
-        case ir.AtMost(attribute=b, bound=bound):
-            return columns[b.name] <= bound
-        case ir.Between(attribute=b, low=low, high=high):
-            return (columns[b.name] >= low) & (columns[b.name] <= high)
-    raise TypeError(f"{type(predicate).__name__} is no predicate")
+        case ir.AtLeast(bound=bound):
+            return column >= bound
+        case ir.AtMost(bound=bound):
+            return column <= bound
+        case ir.Between(low=low, high=high):
+            return (column >= low) & (column <= high)
 
 
 @frozen

@@ -151,6 +151,7 @@ class _Measuring:
             known = [t.figures.share for t in terms if t.figures is not None]
             share = None if None in known else sum(s for s in known if s is not None)
         else:
+            assert isinstance(predicate, ir.Comparison)
             share = next(self.shares) if counts else self.absent
             reading = read(predicate, self.outputs).mean().item()
             term = evolve(term, sigma=self.sigma.get(term.attribute or ""))

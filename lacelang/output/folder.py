@@ -23,7 +23,14 @@ from lacelang.errors import ResourceError
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents, read_latents, write_latents
 from lacelang.output.provenance import is_finished
-from lacelang.output.records import GroupRecord, RunRecord, SampleRecord
+from lacelang.output.records import (
+    ExpectationRecord,
+    GroupRecord,
+    MeasureRecord,
+    RunRecord,
+    SampleRecord,
+    Seen,
+)
 from lacelang.output.runfile import LATENTS, SHEET, read_run, write_run
 
 _FACE = re.compile(r"\d{4,}\.png")
@@ -57,6 +64,7 @@ class RunFolder:
         self._chosen = names if chosen is None else [name for name in names if name in chosen]
         self._groups: dict[str, GroupRecord] = {}
         self._latents: dict[str, Latents] = {}
+        self._earlier: dict[str, MeasureRecord] = {}
         self._lock = threading.Lock()
         self._held: FileLock | None = None
 
@@ -93,6 +101,8 @@ class RunFolder:
         sweep_parts(self.root)
         earlier = read_run(self.root)
         known = {group.name: group for group in earlier.groups} if earlier else {}
+        if earlier is not None:
+            self._earlier = {measure.fingerprint: measure for measure in earlier.measures}
         wanted = {group.name: group for group in self._run.groups}
         same = {
             name: old
@@ -117,6 +127,10 @@ class RunFolder:
     def group(self, name: str) -> GroupRecord:
         """The group as it stands now."""
         return self._groups[name]
+
+    def find(self, name: str) -> GroupRecord | None:
+        """The same; None if the folder holds nothing of it."""
+        return self._groups.get(name)
 
     def latents(self, name: str) -> Latents | None:
         """Latents of the group's samples so far; None if there are none."""
@@ -169,6 +183,27 @@ class RunFolder:
             samples = list(group.samples)
             samples[index] = evolve(samples[index], file=f"{group.folder}/{index:04d}.png")
             self._groups[name] = evolve(group, samples=tuple(samples))
+
+    def saw(self, name: str, index: int, seen: Seen) -> None:
+        """Note what annotators saw in the image of sample `index`; run.json learns it at `save`."""
+        with self._lock:
+            group = self._groups[name]
+            samples = list(group.samples)
+            samples[index] = evolve(samples[index], seen=seen)
+            self._groups[name] = evolve(group, samples=tuple(samples))
+
+    def measured(self, fingerprint: str) -> MeasureRecord | None:
+        """What an earlier run measured under this fingerprint."""
+        return self._earlier.get(fingerprint)
+
+    def keep(
+        self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
+    ) -> None:
+        """Let run.json have these at the next `save`."""
+        with self._lock:
+            self._run = evolve(
+                self._run, measures=tuple(measures), expectations=tuple(expectations)
+            )
 
     def save(self, complete: bool = False, timing: Mapping[str, Any] | None = None) -> RunRecord:
         """Write run.json as things stand, and return what it says."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
 Reading = Literal["probability", "value"]
+#: What annotators saw in an image: by attribute, a class number or a value; None for nothing.
+Seen: TypeAlias = Mapping[str, float | None]
 
 
 @frozen
@@ -54,6 +56,7 @@ class SampleRecord:
         readings: atom text → probability or value, as the classifiers see the latent.
         file: its image, a path inside the run's folder; None until it is written.
         extra: what else the sampler found out, by name; None where it is not finite.
+        seen: what annotators saw in its image; None where nobody asked for it.
     """
 
     index: int
@@ -65,11 +68,12 @@ class SampleRecord:
     rejected: int = 0
     file: str | None = None
     extra: Mapping[str, float | None] = field(factory=dict)
+    seen: Seen | None = None
 
 
 @frozen
 class GroupRecord:
-    """What one `sample` statement asked for, and the samples there are of it, index 0 first.
+    """What a `sample` or an `edit` asked for, and the samples there are of it, index 0 first.
 
     `fingerprint` names everything that a sample depends on except its index: the resolved
     condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
@@ -86,14 +90,83 @@ class GroupRecord:
     atoms: tuple[Atom, ...]
     samples: tuple[SampleRecord, ...]
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether all its samples are there, and annotators have seen each of them."""
+        return len(self.samples) == self.count and all(s.seen is not None for s in self.samples)
+
+
+@frozen
+class MeasureRecord:
+    """A probability under a generator's own distribution, estimated from draws of its prior.
+
+    Attributes:
+        name: of the statement.
+        what, given: the predicates as they were written; `given` is None without a condition.
+        model: its name.
+        truncation, seed: of the draws.
+        fingerprint: of all that the estimate depends on.
+        draws: how many there were.
+        given_draws: how many of them satisfied `given`; all, without a condition.
+        value: the share of those that satisfy `what`; None if there are none.
+        low, high: 95 % interval of the probability behind it, for the error of drawing alone.
+        decided: the same share where every draw is what its classifiers find likeliest.
+    """
+
+    name: str
+    what: str
+    given: str | None
+    model: str
+    truncation: float
+    seed: int
+    fingerprint: str
+    draws: int
+    given_draws: int
+    value: float | None
+    low: float | None
+    high: float | None
+    decided: float | None
+
+
+@frozen
+class ExpectationRecord:
+    """What was expected of a group's images, and what annotators saw in them.
+
+    Attributes:
+        text: as it was written: `glasses=1 in 95% of kids`.
+        group: whose images were judged.
+        wanted: the least share, 0..1, that must show it.
+        faces: how many there are.
+        failing: indices of the faces that do not show it.
+    """
+
+    text: str
+    group: str
+    wanted: float
+    faces: int
+    failing: tuple[int, ...]
+
+    @property
+    def seen(self) -> float:
+        """The share that shows it."""
+        return 1 - len(self.failing) / self.faces
+
+    @property
+    def holds(self) -> bool:
+        """Whether enough of the faces do."""
+        # Not `seen >= wanted`: 0.95 of 20 is 19 faces, and no rounding may say otherwise.
+        return self.faces - len(self.failing) >= self.wanted * self.faces - 1e-6
+
 
 @frozen
 class RunRecord:
-    """A program's run: its text, its groups, and, kept apart, what differs every time."""
+    """A program's run: its text, what came of it, and, kept apart, what differs every time."""
 
     program: str
     source: str
     versions: Mapping[str, str]
     groups: tuple[GroupRecord, ...] = ()
+    measures: tuple[MeasureRecord, ...] = ()
+    expectations: tuple[ExpectationRecord, ...] = ()
     complete: bool = False
     timing: Mapping[str, Any] = field(factory=dict, eq=False)

@@ -1,17 +1,22 @@
-"""`run.json`: what was asked, and what each sample became. Schema 1.
+"""`run.json`: what was asked, and what each sample became. Schema 2; schema 1 is still read.
 
     schema, lacelang        of this file, and of the program that wrote it
     program                 name, and source text
     versions                of the libraries that a sample's last bits depend on
-    complete                false until every image and sheet is there
-    groups[]                one a `sample` statement, in the program's order
+    complete                false until everything that the program asks for is there
+    groups[]                one for each `sample` and `edit`, in the program's order
       name, folder, condition, fingerprint, seed, count, settings{}
       latents, sheet        paths inside the run's folder
       atoms[]               text, attribute, reading, low, high, unit, negated
       samples[]             index, seed, file, latent{file, row}, energy, status, readings{},
-                            nfe, accepted, rejected, and what else its sampler found
-                            out: extra{}, such as log_evidence
+                            nfe, accepted, rejected; seen{} if an `expect` had it judged, and
+                            extra{}, what else its sampler found out, such as log_evidence
+    measures[]              name, what, given, model, truncation, seed, fingerprint, draws,
+                            given_draws, value, low, high, decided
+    expectations[]          text, group, wanted, seen, holds, faces, failing[]
     timing                  all that differs between two runs of one command
+
+Schema 1 had neither `measures` nor `expectations` nor `seen`.
 
 Two runs of one command on one machine agree in everything but `timing`.
 """
@@ -24,11 +29,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from attrs import asdict
+
 from lacelang.errors import ResourceError
 from lacelang.output.files import folder_name, write_atomic
-from lacelang.output.records import Atom, GroupRecord, Reading, RunRecord, SampleRecord
+from lacelang.output.records import (
+    Atom,
+    ExpectationRecord,
+    GroupRecord,
+    MeasureRecord,
+    Reading,
+    RunRecord,
+    SampleRecord,
+    Seen,
+)
 
-SCHEMA = 1
+SCHEMA = 2
 NAME = "run.json"
 LATENTS = "latents.safetensors"
 SHEET = "sheet.png"
@@ -78,6 +94,8 @@ def to_json(run: RunRecord) -> dict[str, Any]:
         "versions": dict(run.versions),
         "complete": run.complete,
         "groups": [_group_to_json(group) for group in run.groups],
+        "measures": [asdict(measure) for measure in run.measures],
+        "expectations": [_expectation_to_json(expected) for expected in run.expectations],
         "timing": dict(run.timing),
     }
 
@@ -93,6 +111,8 @@ def from_json(data: Mapping[str, Any]) -> RunRecord:
         source=str(data["program"]["source"]),
         versions=dict(data["versions"]),
         groups=tuple(_group_from_json(group) for group in data["groups"]),
+        measures=tuple(_measure_from_json(each) for each in data.get("measures", ())),
+        expectations=tuple(_expectation_from_json(e) for e in data.get("expectations", ())),
         complete=bool(data["complete"]),
         timing=dict(data["timing"]),
     )
@@ -129,6 +149,7 @@ def _group_to_json(group: GroupRecord) -> dict[str, Any]:
                 "accepted": sample.accepted,
                 "rejected": sample.rejected,
                 **({"extra": dict(sample.extra)} if sample.extra else {}),
+                **({} if sample.seen is None else {"seen": dict(sample.seen)}),
             }
             for row, sample in enumerate(group.samples)
         ],
@@ -160,10 +181,55 @@ def _group_from_json(data: Mapping[str, Any]) -> GroupRecord:
                 rejected=int(sample["rejected"]),
                 file=None if sample["file"] is None else str(sample["file"]),
                 extra={str(k): _number(v) for k, v in sample.get("extra", {}).items()},
+                seen=_seen(sample.get("seen")),
             )
             for sample in data["samples"]
         ),
     )
+
+
+def _measure_from_json(data: Mapping[str, Any]) -> MeasureRecord:
+    return MeasureRecord(
+        name=str(data["name"]),
+        what=str(data["what"]),
+        given=None if data["given"] is None else str(data["given"]),
+        model=str(data["model"]),
+        truncation=float(data["truncation"]),
+        seed=int(data["seed"]),
+        fingerprint=str(data["fingerprint"]),
+        draws=int(data["draws"]),
+        given_draws=int(data["given_draws"]),
+        value=_number(data["value"]),
+        low=_number(data["low"]),
+        high=_number(data["high"]),
+        decided=_number(data["decided"]),
+    )
+
+
+def _expectation_to_json(expected: ExpectationRecord) -> dict[str, Any]:
+    return {
+        "text": expected.text,
+        "group": expected.group,
+        "wanted": expected.wanted,
+        "seen": rounded(expected.seen),
+        "holds": expected.holds,
+        "faces": expected.faces,
+        "failing": list(expected.failing),
+    }
+
+
+def _expectation_from_json(data: Mapping[str, Any]) -> ExpectationRecord:
+    return ExpectationRecord(
+        text=str(data["text"]),
+        group=str(data["group"]),
+        wanted=float(data["wanted"]),
+        faces=int(data["faces"]),
+        failing=tuple(int(index) for index in data["failing"]),
+    )
+
+
+def _seen(data: Mapping[str, Any] | None) -> Seen | None:
+    return None if data is None else {str(name): _number(v) for name, v in data.items()}
 
 
 def _atom_to_json(atom: Atom) -> dict[str, Any]:

@@ -39,18 +39,18 @@ def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dic
     return {_text(leaf): read(leaf, outputs) for leaf, _ in _leaves(where, negated=False)}
 
 
-def _leaves(where: ir.Predicate | None, negated: bool) -> Iterator[tuple[ir.Predicate, bool]]:
+def _leaves(where: ir.Predicate | None, negated: bool) -> Iterator[tuple[ir.Comparison, bool]]:
     """Comparisons, and whether each is denied once every `not` has moved inwards."""
     if isinstance(where, ir.And | ir.Or):
         for term in where.terms:
             yield from _leaves(term, negated)
     elif isinstance(where, ir.Not):
         yield from _leaves(where.term, negated=not negated)
-    elif where is not None:
+    elif isinstance(where, ir.Comparison):
         yield where, negated
 
 
-def _text(leaf: ir.Predicate) -> str:
+def _text(leaf: ir.Comparison) -> str:
     if leaf.text:
         return " ".join(leaf.text.split())
     match leaf:
@@ -69,10 +69,9 @@ def _text(leaf: ir.Predicate) -> str:
             return f"{a.name} < {bound:g}"
         case ir.Between(attribute=a, low=low, high=high):
             return f"{a.name} in {low:g}..{high:g}"
-    raise TypeError(f"{type(leaf).__name__} is no comparison")
 
 
-def _atom(leaf: ir.Predicate, sigma: Mapping[str, float], negated: bool) -> Atom:
+def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Atom:
     text = _text(leaf)
     match leaf:
         case ir.Discrete(attribute=a):
@@ -88,15 +87,10 @@ def _atom(leaf: ir.Predicate, sigma: Mapping[str, float], negated: bool) -> Atom
             return Atom(text, b.name, "value", -math.inf, bound, b.unit, negated)
         case ir.Between(attribute=b, low=low, high=high):
             return Atom(text, b.name, "value", low, high, b.unit, negated)
-    raise TypeError(f"{type(leaf).__name__} is no comparison")
 
 
-def read(leaf: ir.Predicate, outputs: Mapping[str, Tensor]) -> Tensor:
-    """Read one comparison (N,): the probability of what it says, or the attribute's value.
-
-    Raises:
-        TypeError: it is no comparison.
-    """
+def read(leaf: ir.Comparison, outputs: Mapping[str, Tensor]) -> Tensor:
+    """Read one comparison (N,): the probability of what it says, or the attribute's value."""
     match leaf:
         case ir.Discrete(attribute=a, classes=classes):
             return outputs[a.name].softmax(dim=1)[:, sorted(classes)].sum(dim=1)
@@ -104,4 +98,3 @@ def read(leaf: ir.Predicate, outputs: Mapping[str, Tensor]) -> Tensor:
             return outputs[a.name].softmax(dim=1)[:, cls]
         case ir.Equals() | ir.AtLeast() | ir.AtMost() | ir.Between():
             return outputs[leaf.attribute.name]
-    raise TypeError(f"{type(leaf).__name__} is no comparison")

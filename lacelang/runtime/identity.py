@@ -11,15 +11,23 @@ from typing import Any
 import attrs
 
 from lacelang import __version__
-from lacelang.semantics.ir import ContinuousAttribute, ModelSpec, Predicate, SampleStatement
+from lacelang.semantics.ir import (
+    ContinuousAttribute,
+    MeasureStatement,
+    ModelSpec,
+    Predicate,
+    SampleStatement,
+)
 from lacelang.semantics.samplers import SAMPLERS
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", "points", "layers"})
 
 
-def fingerprint(statement: SampleStatement, seed: int, weights: Mapping[str, str]) -> str:
-    """Return a digest of everything that sample i of `statement` depends on, except i.
+def fingerprint(
+    statement: SampleStatement | MeasureStatement, seed: int, weights: Mapping[str, str]
+) -> str:
+    """Return a digest of all that a measure, or sample i of a group, depends on, except i.
 
     Args:
         statement: resolved, so that two spellings of one meaning share their digest.
@@ -88,7 +96,7 @@ def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
         if isinstance(value, ContinuousAttribute):
             return [type(value).__name__, value.name, value.low, value.high]
-        named = isinstance(value, SampleStatement | ModelSpec)
+        named = isinstance(value, SampleStatement | MeasureStatement | ModelSpec)
         fields = {
             field.name: _plain(getattr(value, field.name))
             for field in attrs.fields(type(value))

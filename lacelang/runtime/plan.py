@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from lacelang.output.progress import Progress
+from lacelang.runtime.expectations import require_annotators
 from lacelang.runtime.loading import load
+from lacelang.runtime.measures import MeasureTask, measure_task
 from lacelang.runtime.sampling import sample_task
 from lacelang.runtime.tasks import GroupTask
 from lacelang.semantics.clauses import DEFAULT_SEED
-from lacelang.semantics.ir import SampleStatement
+from lacelang.semantics.ir import ExpectStatement, MeasureStatement, SampleStatement
 
 if TYPE_CHECKING:
     from lacelang.program import Device, Program
@@ -43,11 +45,26 @@ class Plan:
 
     Attributes:
         groups: every group that the program makes, sources before what begins from them.
-        only: names of the statements that are asked for.
+        only: names of the groups and measures that are asked for.
+        measures: every probability that it asks for.
+        expectations: all that it expects of its groups.
     """
 
     groups: tuple[GroupTask, ...]
     only: Collection[str]
+    measures: tuple[MeasureTask, ...] = ()
+    expectations: tuple[ExpectStatement, ...] = ()
+
+    @property
+    def to_measure(self) -> tuple[MeasureTask, ...]:
+        """The measures that are asked for."""
+        return tuple(task for task in self.measures if task.name in self.only)
+
+    @property
+    def due(self) -> tuple[ExpectStatement, ...]:
+        """The expectations of groups that are made now."""
+        names = {task.record.name for task in self.chosen}
+        return tuple(expected for expected in self.expectations if expected.group in names)
 
     @property
     def chosen(self) -> tuple[GroupTask, ...]:
@@ -63,14 +80,24 @@ def plan(program: Program, options: Options, progress: Progress) -> Plan:
     """Load what the program's statements need, and settle what each of them is to make.
 
     Raises:
-        ResourceError: weights cannot be had.
+        ProgramError: something is expected that no annotator sees.
+        ResourceError: weights or annotators cannot be had.
     """
     groups: list[GroupTask] = []
+    measures: list[MeasureTask] = []
+    expectations: list[ExpectStatement] = []
     for statement in program.checked.statements:
+        if isinstance(statement, ExpectStatement):
+            expectations.append(statement)
+            continue
         model = load(statement.model, options.device, progress)
         match statement:
             case SampleStatement():
                 groups.append(sample_task(statement, model, options.seed_for(statement.seed)))
+            case MeasureStatement():
+                measures.append(measure_task(statement, model, options.seed_for(statement.seed)))
             case _:
                 raise TypeError(f"nothing runs a {type(statement).__name__}")
-    return Plan(tuple(groups), options.only)
+    planned = Plan(tuple(groups), options.only, tuple(measures), tuple(expectations))
+    require_annotators(planned.due, program)
+    return planned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lacelang.errors import UsageError
 from lacelang.output.latents import Latents
-from lacelang.output.records import GroupRecord
+from lacelang.output.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.sample import Status
 
 Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
@@ -105,11 +105,15 @@ class Group:
     def each_image(self) -> Iterator[Image.Image]:
         """Yield the faces as `images` has them, each read or decoded when it is asked for.
 
+        Those that `images` holds already are not decoded again.
+
         Raises:
             ResourceError: the decoder cannot be had.
         """
         files = [sample.file for sample in self.record.samples]
-        if self._root is not None and all(file is not None for file in files):
+        if "images" in self.__dict__:
+            yield from self.images
+        elif self._root is not None and all(file is not None for file in files):
             yield from (_opened(self._root / str(file)) for file in files)
         else:
             yield from map(Image.fromarray, self._decode(self.w))
@@ -122,12 +126,24 @@ class Run:
         groups: the same as a mapping, in the program's order.
         folder: where files were written; None if none were.
         seconds: how long the run took.
+        measures: what `measure` statements found, by name, in the program's order.
+        expectations: what `expect` statements found, in the program's order; one that does not
+            hold raises nothing.
     """
 
-    def __init__(self, groups: Mapping[str, Group], folder: Path | None, seconds: float) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Group],
+        folder: Path | None,
+        seconds: float,
+        measures: Mapping[str, MeasureRecord] | None = None,
+        expectations: Sequence[ExpectationRecord] = (),
+    ) -> None:
         self.groups = groups
         self.folder = folder
         self.seconds = seconds
+        self.measures: Mapping[str, MeasureRecord] = measures or {}
+        self.expectations = tuple(expectations)
 
     def __getitem__(self, name: str) -> Group:
         try:
@@ -143,7 +159,7 @@ class Run:
         return len(self.groups)
 
     def __repr__(self) -> str:
-        return f"<Run of {', '.join(self.groups) or 'nothing'}>"
+        return f"<Run of {', '.join((*self.groups, *self.measures)) or 'nothing'}>"
 
 
 def _column(values: list[float | None]) -> Tensor:

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from attrs import evolve
+from numpy.typing import NDArray
+from PIL import Image
+
 from lacelang import __version__
 from lacelang.errors import LaceError
 from lacelang.output.folder import RunFolder
 from lacelang.output.latents import Latents
 from lacelang.output.progress import Progress
-from lacelang.output.records import RunRecord
+from lacelang.output.records import ExpectationRecord, MeasureRecord, RunRecord
+from lacelang.runtime.expectations import Eyes, judge
 from lacelang.runtime.painting import Painter
 from lacelang.runtime.plan import Plan
 from lacelang.runtime.result import Group, Run
@@ -62,7 +68,14 @@ def run_into(
         if removed:
             progress.note(f"{out} held another run: replaced {', '.join(removed)}")
         try:
+            # Loaded before anything is made, so that what they lack is known at once.
+            eyes = Eyes(progress) if _unseen(folder, planned) else None
+            measures = _measure(folder, planned, progress)
+            folder.keep(measures, ())
             seconds = _make(folder, record, chosen, metadata, progress)
+            if eyes is not None:
+                _see(folder, planned, eyes, progress)
+            folder.keep(measures, _expectations(folder, planned))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_interrupted(folder, out)) from None
         except BaseException:
@@ -70,13 +83,14 @@ def run_into(
             with contextlib.suppress(LaceError):
                 folder.save()
             raise
-        return _finish(folder, chosen, seconds, begun, started)
+        return _finish(folder, planned, measures, seconds, begun, started)
 
 
 def _finish(
     folder: RunFolder,
-    tasks: Sequence[GroupTask],
-    seconds: dict[str, float],
+    planned: Plan,
+    measures: Sequence[MeasureRecord],
+    seconds: Mapping[str, float],
     begun: str,
     started: float,
 ) -> Run:
@@ -86,18 +100,71 @@ def _finish(
         "seconds": round(total, 3),
         "sampling": {name: round(spent, 3) for name, spent in seconds.items()},
     }
-    folder.save(complete=folder.is_complete(), timing=timing)
+    expectations = _expectations(folder, planned)
+    whole = len(measures) == len(planned.measures) and len(expectations) == len(
+        planned.expectations
+    )
+    folder.save(complete=whole and folder.is_complete(), timing=timing)
     groups = {}
-    for task in tasks:
+    for task in planned.chosen:
         name = task.record.name
-        groups[name] = Group(
-            folder.group(name),
-            _latents(folder, name),
-            seconds[name],
-            task.model.decode,
-            folder.root,
-        )
-    return Run(groups, folder.root, total)
+        latents = _latents(folder, name)
+        decode = task.model.decode
+        groups[name] = Group(folder.group(name), latents, seconds[name], decode, folder.root)
+    asked = {task.name for task in planned.to_measure}
+    return Run(
+        groups,
+        folder.root,
+        total,
+        {measure.name: measure for measure in measures if measure.name in asked},
+        tuple(expected for expected in expectations if expected.group in groups),
+    )
+
+
+def _measure(folder: RunFolder, planned: Plan, progress: Progress) -> list[MeasureRecord]:
+    """Measure what is asked for, and keep what an earlier run measured."""
+    measures = []
+    for task in planned.measures:
+        known = folder.measured(task.fingerprint)
+        if known is not None:
+            measures.append(evolve(known, name=task.name))
+        elif task in planned.to_measure:
+            measures.append(task.run(progress))
+    return measures
+
+
+def _unseen(folder: RunFolder, planned: Plan) -> list[str]:
+    """Groups that an expectation is about, with faces that nobody has seen."""
+    names = dict.fromkeys(expected.group for expected in planned.due)
+    return [name for name in names if not folder.group(name).is_seen]
+
+
+def _see(folder: RunFolder, planned: Plan, eyes: Eyes, progress: Progress) -> None:
+    """Look at the painted faces that an expectation is about and nobody has seen."""
+    unseen = {
+        name: [sample for sample in folder.group(name).samples if sample.seen is None]
+        for name in _unseen(folder, planned)
+    }
+    with progress.stage("judging", sum(map(len, unseen.values()))) as stage:
+        for name, samples in unseen.items():
+            looks = (partial(_picture, folder.path(name, sample.index)) for sample in samples)
+            for sample, seen in zip(samples, eyes.see(looks, stage), strict=True):
+                folder.saw(name, sample.index, seen)
+
+
+def _expectations(folder: RunFolder, planned: Plan) -> list[ExpectationRecord]:
+    """Judge every expectation whose group is there, whole and seen, whoever made it when."""
+    found = []
+    for expected in planned.expectations:
+        group = folder.find(expected.group)
+        if group is not None and group.is_seen:
+            found.append(judge(expected, group.samples))
+    return found
+
+
+def _picture(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _make(

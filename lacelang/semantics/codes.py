@@ -66,6 +66,7 @@ CODES: dict[str, str] = {
     "LACE309": "a statement that is checked but cannot be run yet",
     "LACE310": "a sampler that cannot edit",
     "LACE311": "a sampler that cannot sample the condition",
+    "LACE312": "an expectation of something that no annotator sees",
     "LACE401": "a model's part that is missing, or given twice",
     "LACE402": "an attribute whose kind makes no sense",
     "LACE404": "a named point outside the attribute's range",

@@ -186,6 +186,9 @@ class Between(Predicate):
     high: float
 
 
+Comparison: TypeAlias = Discrete | Degree | Equals | AtLeast | AtMost | Between
+
+
 @frozen
 class And(Predicate):
     """All of two or more terms. A nested plain `And` is merged into its parent."""
@@ -205,9 +208,6 @@ class Not(Predicate):
     """The term does not hold; the statement's `negation` says how."""
 
     term: Predicate
-
-
-Comparison: TypeAlias = Discrete | Degree | Equals | AtLeast | AtMost | Between
 
 
 def comparisons(predicate: Predicate) -> Iterator[Comparison]:

@@ -99,7 +99,7 @@ def test_a_wrong_program_is_1_and_makes_nothing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_run_yet_is_refused_and_not_left_out(tmp_path: Path) -> None:
     path = tmp_path / "p.lace"
-    path.write_text(RIGHT + "expect glasses=1 in 95% of kids\n")
+    path.write_text(RIGHT + "edit kids { smile = 1 }\n")
     assert lacelang("check", str(path)).returncode == 0
     result = lacelang("run", str(path), "--out", str(tmp_path / "out"))
     assert result.returncode == 1

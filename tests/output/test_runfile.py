@@ -10,7 +10,7 @@ from attrs import evolve
 from made_runs import make_run, make_samples
 
 from lacelang.errors import ResourceError
-from lacelang.output.records import Atom, GroupRecord
+from lacelang.output.records import Atom, ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.output.runfile import NAME, from_json, read_run, rounded, to_json, write_run
 
 
@@ -32,7 +32,7 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path, make_group: Callable[..., Gr
 
 def test_a_reader_finds_what_the_design_promises(make_group: Callable[..., GroupRecord]) -> None:
     data = to_json(make_run(make_group(samples=tuple(make_samples(0, 1)))))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     (group,) = data["groups"]
     assert group["sheet"] == "kids/sheet.png"
     (sample,) = group["samples"]
@@ -62,6 +62,35 @@ def test_two_runs_differ_in_their_timing_only(
     assert first != second
     assert first.pop("timing") != second.pop("timing")
     assert first == second
+
+
+def test_what_was_measured_expected_and_seen_comes_back(
+    tmp_path: Path, make_group: Callable[..., GroupRecord]
+) -> None:
+    seen = [evolve(s, seen={"glasses": 1.0, "age": None}) for s in make_samples(0, 2)]
+    known = MeasureRecord(
+        "m", "glasses=1", "age < 20", "ffhq", 0.7, 3, "f1", 100, 40, 0.25, 0.14, 0.4, 0.2
+    )
+    never = evolve(known, given=None, value=None, low=None, high=None, decided=None)
+    expected = ExpectationRecord("glasses=1 in 95% of kids", "kids", 0.95, 2, (1,))
+    run = evolve(
+        make_run(make_group(samples=tuple(seen))),
+        measures=(known, never),
+        expectations=(expected,),
+    )
+    write_run(tmp_path, run)
+    assert read_run(tmp_path) == run
+    data = json.loads((tmp_path / NAME).read_text())
+    (shown,) = data["expectations"]
+    assert (shown["wanted"], shown["seen"], shown["holds"]) == (0.95, 0.5, False)
+
+
+def test_schema_1_is_still_read(tmp_path: Path, make_group: Callable[..., GroupRecord]) -> None:
+    run = make_run(make_group(samples=tuple(make_samples(0, 2))))
+    data = to_json(run)
+    del data["measures"], data["expectations"]
+    (tmp_path / NAME).write_text(json.dumps({**data, "schema": 1}))
+    assert read_run(tmp_path) == run
 
 
 def test_a_sample_reads_as_a_row(tmp_path: Path, make_group: Callable[..., GroupRecord]) -> None:

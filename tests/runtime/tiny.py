@@ -93,5 +93,5 @@ def statement(name: str = "kids", count: int = 5, **fields: Any) -> ir.SampleSta
     return ir.SampleStatement(name, count, **{**values, **fields})
 
 
-def program(*statements: ir.SampleStatement, source: str = "the source") -> Program:
+def program(*statements: ir.Statement, source: str = "the source") -> Program:
     return Program(ir.CheckedProgram(tuple(statements)), source)

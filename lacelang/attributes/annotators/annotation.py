@@ -114,6 +114,13 @@ class Annotation:
             return float(score >= 0.5)
         return score
 
+    def values(self) -> dict[str, float]:
+        """Return the value of every attribute; NaN, of hidden hair too, for what cannot be seen."""
+        values = {name: self.value(name) for name in ATTRIBUTES}
+        if self.haircolor == hair.HIDDEN:
+            values["haircolor"] = float("nan")
+        return values
+
     def measure(self, name: str) -> float:
         """Return one raw measure by its name in `MEASURES`."""
         return float(self.raw[MEASURES.index(name)])

@@ -1,0 +1,143 @@
+"""Faces that nobody paints: draws from the prior, each with a value of every attribute.
+
+A classifier does not say what a draw shows but how likely each value is. `drawn` therefore gives a
+draw a value at random: a class by its calibrated probability, a number from the normal around the
+classifier's value with the held-out residual as its spread. A draw then has one value of each
+attribute, as a labelled picture has, so that any logic over attributes is true or false of it and
+the laws of logic hold. `decided` is the classifiers' verdict instead: the likeliest class, the
+value itself.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from attrs import frozen
+from numpy.typing import NDArray
+
+from lacelang.output.progress import Progress
+from lacelang.sample.streams import POPULATION, stream
+from lacelang.semantics.ir import Attribute, ContinuousAttribute
+
+if TYPE_CHECKING:
+    from lacelang.runtime.loading import Model, Outputs
+
+Columns = dict[str, NDArray[np.float32]]
+
+DRAWS = 100_000
+#: Draws that share a stream of random numbers, and are judged in one pass. A stream for each draw,
+#: as samples have, takes as long as the networks do.
+BLOCK = 5_000
+# Columns of twelve attributes take 10 MB.
+_MOST_KEPT = 4
+
+
+@frozen(eq=False)
+class Population:
+    """Draws from the prior at one truncation, by attribute.
+
+    Attributes:
+        drawn, decided: float32 (N,) by attribute: class numbers, or values in its unit.
+    """
+
+    drawn: Columns
+    decided: Columns
+
+    def __len__(self) -> int:
+        return len(next(iter(self.drawn.values()), ()))
+
+
+_kept: weakref.WeakKeyDictionary[Model, dict[tuple[float, int], Population]]
+_kept = weakref.WeakKeyDictionary()
+
+
+def population(
+    model: Model,
+    attributes: Sequence[Attribute],
+    truncation: float,
+    seed: int,
+    progress: Progress,
+    draws: int = DRAWS,
+) -> Population:
+    """Return the population of a model, a function of truncation, seed and the attributes' order.
+
+    The last few are kept, so that statements and prompts that ask the same again do not wait.
+
+    Args:
+        model: whose latents are drawn and whose classifiers judge them.
+        attributes: in the order of declaration.
+        truncation: psi of w' = mean + psi (w - mean).
+        seed: of the draws.
+        progress: where to show how far it is.
+        draws: how many.
+
+    Raises:
+        ResourceError: the classifiers cannot be had.
+    """
+    kept = _kept.setdefault(model, {})
+    key = (truncation, seed)
+    if key not in kept or len(kept[key]) != draws:
+        with progress.stage("measuring", draws) as stage:
+            blocks = []
+            for block in _blocks(model, attributes, truncation, seed, draws):
+                blocks.append(block)
+                stage.advance(len(block))
+        while len(kept) >= _MOST_KEPT:
+            del kept[next(iter(kept))]
+        kept[key] = Population(
+            _joined([b.drawn for b in blocks]), _joined([b.decided for b in blocks])
+        )
+    return kept[key]
+
+
+def _blocks(
+    model: Model, attributes: Sequence[Attribute], truncation: float, seed: int, draws: int
+) -> Iterator[Population]:
+    dim = model.generator.latent_dim
+    for number, start in enumerate(range(0, draws, BLOCK)):
+        random = stream(seed, number, POPULATION)
+        count = min(BLOCK, draws - start)
+        z = torch.from_numpy(random.standard_normal((BLOCK, dim), dtype=np.float32)[:count])
+        with torch.inference_mode():
+            z = z.to(model.device)
+            outputs = model.judge(z, model.styles(z, truncation))
+        drawn: Columns = {}
+        decided: Columns = {}
+        for attribute in attributes:
+            noise = random.random(BLOCK), random.standard_normal(BLOCK)
+            drawn[attribute.name], decided[attribute.name] = _values(
+                attribute, outputs, model, noise[0][:count], noise[1][:count]
+            )
+        yield Population(drawn, decided)
+
+
+def _values(
+    attribute: Attribute,
+    outputs: Outputs,
+    model: Model,
+    uniform: NDArray[np.float64],
+    normal: NDArray[np.float64],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A value of one attribute for each draw, at random and by verdict, float32 (N,)."""
+    output = outputs[attribute.name].double()
+    if isinstance(attribute, ContinuousAttribute):
+        verdict = output.cpu().numpy()
+        value = verdict + model.sigma[attribute.name] * normal
+        # Nobody is minus three years old, whatever the residual's tail says.
+        low, high = attribute.low, attribute.high
+        return (
+            np.clip(value, low, high).astype(np.float32),
+            np.clip(verdict, low, high).astype(np.float32),
+        )
+    up_to = output.softmax(dim=1).cumsum(dim=1).cpu().numpy()
+    # All but the last: the sum of all may be a little below 1.
+    value = (uniform[:, None] >= up_to[:, :-1]).sum(axis=1)
+    return value.astype(np.float32), output.argmax(dim=1).cpu().numpy().astype(np.float32)
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
