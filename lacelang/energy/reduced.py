@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Node, Outputs
+from lacelang.energy.logic import And
+from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
+
+Pull: TypeAlias = Callable[[Tensor], Tensor]
+"""v (N, k) -> J^T v (N, d), one backward pass through a graph that it holds."""
 
 
 @frozen
 class Reduced:
     """E(z) = node(coordinates(z)), where the k coordinates are all that the node reads.
 
-    A continuous head is one coordinate, a head of two classes is one (the difference of its
-    logits), any other is as many as it has classes. The Hessian of E in z is J^T A J plus what
-    the coordinates' own curvature adds, which is nothing inside a linear piece of a ReLU network.
+    A continuous head is one coordinate; a head of C classes is C - 1, the differences of its logits
+    from the first one's. The Hessian of E in z is J^T A J plus what the coordinates' own curvature
+    adds, which is nothing inside a linear piece of a ReLU network.
 
     Attributes:
         features: latents -> head outputs.
         node: the condition.
         widths: by head, the number of its coordinates: 0 stands for a continuous head.
+        blocks: (k, k), 0 where no term of the condition reads both coordinates, else 1.
     """
 
     features: Callable[[Tensor], Outputs]
     node: Node
     widths: Mapping[str, int]
+    blocks: Tensor
 
     @property
     def size(self) -> int:
         """k."""
-        return sum(max(width, 1) for width in self.widths.values())
+        return len(self.blocks)
+
+    def vjp(self, z: Tensor) -> tuple[Tensor, Pull]:
+        """Return coordinates (N, k) of latents (N, d), detached, and how their slopes pull back."""
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            o = self._coordinates(z)
+
+        def pull(v: Tensor) -> Tensor:
+            (gradient,) = torch.autograd.grad(o, z, v.to(o))
+            return gradient
+
+        return o.detach(), pull
 
     def linearise(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return coordinates and their Jacobian, at one pass of the features and k backward ones.
@@ -47,7 +66,8 @@ class Reduced:
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             o = self._coordinates(z)
-            jacobian = _rows_of_jacobian(o, z)
+            ones = torch.eye(self.size, dtype=o.dtype, device=o.device)
+            jacobian = _pullbacks(o, z, ones)
         return o.detach(), jacobian.detach()
 
     def slope(self, o: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,32 +80,33 @@ class Reduced:
             (gradient,) = torch.autograd.grad(energy.sum(), o)
         return energy.detach(), gradient
 
-    def curvature(self, o: Tensor) -> Tensor:
-        """Return the Hessian (N, k, k) by coordinates (N, k), symmetric and detached.
+    def expand(self, o: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the gradient (N, k) and the Hessian (N, k, k) by coordinates (N, k), detached.
 
-        Entries that are no numbers, far out in a tail, are zero.
+        Coordinates that no term reads together share a backward pass, so that a conjunction of any
+        number of comparisons takes one (Curtis, Powell and Reid 1974). Entries of the Hessian that
+        are no numbers, far out in a tail, are zero.
         """
+        flat = o.new_zeros(*o.shape, o.shape[1])
         with torch.enable_grad():
             o = o.detach().requires_grad_()
             energy = self.node(self._heads(o))
             if not energy.requires_grad:
-                return o.new_zeros(*o.shape, o.shape[1])
+                return torch.zeros_like(o), flat
             (gradient,) = torch.autograd.grad(energy.sum(), o, create_graph=True)
             if not gradient.requires_grad:
-                return o.new_zeros(*o.shape, o.shape[1])
-            hessian = _rows_of_jacobian(gradient, o).detach()
+                return gradient, flat
+            places = self.blocks.tril(-1).sum(dim=1).long()
+            seeds = torch.nn.functional.one_hot(places).T.to(o)
+            rows = _pullbacks(gradient, o, seeds).detach()
+        hessian = rows[:, places] * self.blocks.to(o)
         hessian = torch.nan_to_num(hessian, nan=0.0, posinf=0.0, neginf=0.0)
-        return 0.5 * (hessian + hessian.transpose(1, 2))
+        return gradient.detach(), 0.5 * (hessian + hessian.transpose(1, 2))
 
     def _coordinates(self, z: Tensor) -> Tensor:
         outputs = self.features(z)
-        columns = []
-        for name, width in self.widths.items():
-            head = outputs[name]
-            if width == 0:
-                columns.append(head[:, None])
-            else:
-                columns.append(head[:, 1:] - head[:, :1] if width == 1 else head)
+        heads = ((outputs[name], width) for name, width in self.widths.items())
+        columns = [o[:, 1:] - o[:, :1] if width else o[:, None] for o, width in heads]
         return torch.cat(columns, dim=1)
 
     def _heads(self, o: Tensor) -> Outputs:
@@ -94,12 +115,8 @@ class Reduced:
         for name, width in self.widths.items():
             columns = o[:, start : start + max(width, 1)]
             start += max(width, 1)
-            if width == 0:
-                heads[name] = columns[:, 0]
-            elif width == 1:
-                heads[name] = torch.cat([torch.zeros_like(columns), columns], dim=1)
-            else:
-                heads[name] = columns
+            first = torch.zeros_like(columns[:, :1])
+            heads[name] = torch.cat([first, columns], dim=1) if width else columns[:, 0]
         return heads
 
 
@@ -112,20 +129,33 @@ def reduce(features: Callable[[Tensor], Outputs], node: Node, z: Tensor) -> Redu
     with torch.no_grad():
         outputs = features(z)
         node(outputs)
-    widths = {}
-    for atom in sorted(atoms(node), key=_name):
-        head = outputs[atom.attribute]
-        widths[atom.attribute] = 0 if head.ndim == 1 else 1 if head.shape[1] == 2 else head.shape[1]
-    return Reduced(features, node, widths)
+    names = sorted({atom.attribute for atom in atoms(node)})
+    widths = {name: 0 if outputs[name].ndim == 1 else outputs[name].shape[1] - 1 for name in names}
+    owners = [name for name, width in widths.items() for _ in range(max(width, 1))]
+    together = _read_together(node)
+    group = {name: i for i, read in enumerate(together) for name in read}
+    places = torch.tensor([group[name] for name in owners], device=z.device)
+    blocks = (places[:, None] == places[None]).to(torch.float64)
+    return Reduced(features, node, widths, blocks)
 
 
-def _rows_of_jacobian(outputs: Tensor, inputs: Tensor) -> Tensor:
-    """The Jacobian (N, k, d) of outputs (N, k) by inputs (N, d), whose rows are independent."""
-    ones = torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)
-    ones = ones[:, None, :].expand(-1, len(outputs), -1)
-    (rows,) = torch.autograd.grad(outputs, inputs, ones, is_grads_batched=True)
+def _read_together(node: Node) -> list[set[str]]:
+    """The attributes of a condition in sets that no term of its outermost `and` crosses."""
+    terms = node.terms if isinstance(node, And) else (node,)
+    sets: list[set[str]] = []
+    for term in terms:
+        read = {atom.attribute for atom in atoms(term)}
+        crossed = [other for other in sets if other & read]
+        sets = [other for other in sets if not other & read]
+        sets.append(read.union(*crossed))
+    return sets
+
+
+def _pullbacks(outputs: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+    """v^T J (N, m, d) for every row v of seeds (m, k), of outputs (N, k) by inputs (N, d)."""
+    if len(seeds) == 1:  # without the costs of vmap
+        (row,) = torch.autograd.grad(outputs, inputs, seeds.expand(len(outputs), -1))
+        return row[:, None]
+    spread = seeds[:, None, :].expand(-1, len(outputs), -1)
+    (rows,) = torch.autograd.grad(outputs, inputs, spread, is_grads_batched=True)
     return rows.transpose(0, 1).contiguous()
-
-
-def _name(atom: Atom) -> str:
-    return atom.attribute

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from attrs import define, fields
 from torch import Tensor
 
-from lacelang.sample.blocks import Blocks, in_blocks
+from lacelang.sample.blocks import Blocks, in_blocks, vjp_in_blocks
 from lacelang.sample.flow import HORIZON, rms
 from lacelang.sample.heun import FIRST_MOVE, RETRIES, SAFETY, SHRINKAGE
 from lacelang.sample.ledger import Ledger
 from lacelang.sample.phi import LowRank
 from lacelang.sample.problem import Energy, OnStep
+from lacelang.sample.secant import follow
 from lacelang.sample.solution import Solution, Status
 from lacelang.sample.streams import Streams
 
@@ -29,12 +31,16 @@ class Coordinates(Protocol):
         """Return coordinates (N, k) and their Jacobian (N, k, d) at z (N, d)."""
         ...
 
+    def vjp(self, z: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return coordinates (N, k) at z (N, d) and v (N, k) -> J^T v (N, d)."""
+        ...
+
     def slope(self, o: Tensor) -> tuple[Tensor, Tensor]:
         """Return the energy (N,) of coordinates (N, k) and its gradient (N, k)."""
         ...
 
-    def curvature(self, o: Tensor) -> Tensor:
-        """Return the Hessian (N, k, k) at coordinates (N, k)."""
+    def expand(self, o: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the gradient (N, k) and the Hessian (N, k, k) at coordinates (N, k)."""
         ...
 
 
@@ -64,9 +70,10 @@ def exponential(
         p = z + h phi_1(-h H) f,    D = f(p) - (f(z) - H (p - z)),    z <- p + h phi_2(-h H) D
 
     where the correction is also the estimate of the error. Functions of H need k x k matrices
-    only (`LowRank`). Coordinates and Jacobian at p serve the next step, which starts nearby, so a
-    step costs one pass of the network and k backward ones. As in `heun`, a step that is too long
-    is cut rather than rejected, and for the same reason.
+    only (`LowRank`). J is evaluated once, at the start, and from there on follows what the slopes
+    at the predictions say of it (`follow`); a step is of second order whatever J is, and costs one
+    pass of the network and one backward, however many the coordinates. As in `heun`, the slope at
+    p serves the next step too, and a step that is too long is cut rather than rejected.
 
     The exact flow of a linear-Gaussian condition is a single such step, however stiff it is.
 
@@ -98,16 +105,17 @@ def exponential(
     s = _State(rows, z0.clone(), o, jacobian, h, left, none, none.clone()).only(finite)
 
     while len(s.rows):
-        _, v = reduced.slope(s.o)
-        flow = LowRank(s.jacobian, reduced.curvature(s.o))
+        v, curvature = reduced.expand(s.o)
+        flow = LowRank(s.jacobian, curvature)
         h = torch.minimum(s.h, STEEPEST / (-flow.eigenvalues[:, 0]).clamp_min(1e-30))
         h = torch.minimum(h, s.left)
         move = -_scale(h, flow.phi1_pull(h, v))
         p = s.z + move
 
-        o, jacobian = _linearise(reduced, p)
+        o, pull = vjp_in_blocks(reduced.vjp, p)
+        o = o.double()
         e, v_p = reduced.slope(o)
-        slope = -_pull(jacobian, v_p)
+        slope = -pull(v_p)
         finite = ledger.saw(s.rows, p, e, slope)
         linear = -flow.pull(v + flow.bend(move))
         defect = _where(finite, slope - linear)
@@ -123,7 +131,8 @@ def exponential(
         share = (rms(moved) / rms(move).clamp_min(1e-30)).clamp_max(1.0) * finite
         curl = _where(finite, o - s.o - flow.push(move))
         s.o = s.o + flow.push(moved) + _scale(share.double() ** 2, curl)
-        change = _where(finite, jacobian - s.jacobian)
+        found = follow(s.jacobian, move, curl, v_p, -slope)
+        change = _where(finite, found - s.jacobian)
         s.jacobian = s.jacobian + share[:, None, None] * change
         s.o = s.o + LowRank.product(s.jacobian, correction)
 

@@ -11,6 +11,7 @@ from targets import Broken, Counted, Quadratic
 
 from lacelang.errors import UsageError
 from lacelang.sample import HORIZON, Solution, Status, dopri5, euler, heun, prior, torchdiffeq_flow
+from lacelang.sample.blocks import ROWS
 
 DIM = 8
 STIFF = torch.logspace(-2, 1, DIM, dtype=torch.float64)
@@ -86,8 +87,8 @@ def test_evaluations_are_counted_and_energies_are_of_the_end(
     assert not torch.equal(solution.z, Z0)
     counted = Counted(TARGET)
     alone = sampler(counted, Z0[:1])
-    # A block of 16 rows serves a sample that is alone.
-    assert int(alone.stats.nfe[0]) * 16 == counted.rows
+    # A whole block of rows serves a sample that is alone.
+    assert int(alone.stats.nfe[0]) * ROWS["cpu"] == counted.rows
 
 
 @ALL
