@@ -13,7 +13,8 @@ The words after the fence say what a block is:
                          need the generator
 
 FILE puts the program in the page's folder under that name, where later commands and imports of
-the same page find it. In a `console` block a line `…` stands for any lines.
+the same page find it. In a `console` block a line `…` stands for any lines, and within a line `…`
+stands for anything.
 """
 
 from __future__ import annotations
@@ -197,5 +198,8 @@ def _run(command: str) -> tuple[str, int]:
 
 
 def _matches(shown: str, printed: str) -> bool:
-    parts = [re.escape(part) for part in re.split(rf"^{_ANYTHING}\n", shown, flags=re.MULTILINE)]
-    return re.fullmatch(r"(?:.*\n)*".join(parts), printed) is not None
+    pattern = "".join(
+        r"(?:.*\n)*" if line == f"{_ANYTHING}\n" else re.escape(line).replace(_ANYTHING, ".*")
+        for line in shown.splitlines(keepends=True)
+    )
+    return re.fullmatch(pattern, printed) is not None
