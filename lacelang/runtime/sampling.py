@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from attrs import frozen
@@ -30,6 +31,13 @@ BATCH = 64
 TYPICAL = "typical"
 TYPICAL_SIGMA = 0.05
 
+
+def _hybrid(energy: ConditionalEnergy, z0: Tensor, **options: Any) -> sample.Solution:
+    """The chain of `sample.hybrid` is exact: the flow's bound is none of its business."""
+    unbounded = ConditionalEnergy(energy.features, _condition_of(energy))
+    return sample.hybrid(unbounded, z0, flow_energy=energy, **options)
+
+
 SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
     "heun": sample.heun,
     "dopri5": sample.dopri5,
@@ -40,6 +48,7 @@ SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
     "rejection": sample.rejection,
     "mala": sample.mala,
     "hmc": sample.hmc,
+    "hybrid": _hybrid,
     "smc": sample.smc,
 }
 

@@ -9,6 +9,7 @@ from lacelang.sample.exponential import exponential
 from lacelang.sample.flow import HORIZON
 from lacelang.sample.heun import heun
 from lacelang.sample.hmc import hmc
+from lacelang.sample.hybrid import hybrid
 from lacelang.sample.langevin import langevin
 from lacelang.sample.mala import mala
 from lacelang.sample.pc import pc
@@ -32,6 +33,7 @@ __all__ = [
     "exponential",
     "heun",
     "hmc",
+    "hybrid",
     "langevin",
     "mala",
     "pc",

@@ -160,6 +160,19 @@ _TABLES = (
         ),
     ),
     SamplerTable(
+        "hybrid",
+        "`exponential`, and then a few steps of `mala` from where it ends",
+        (
+            Option("tolerance", 3e-3, 0.0, 1.0, "of the flow: error allowed per step"),
+            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+            Option("max_steps", 1000, 1, 1_000_000, "of the flow", False, True),
+            TYPICAL,
+            Option("steps", 20, 1, 1_000_000, "of the chain, after its warm-up", False, True),
+            evolve(WARMUP, default=20),
+            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to"),
+        ),
+    ),
+    SamplerTable(
         "smc",
         "particles carried from the prior to the condition, and how probable that is",
         (

@@ -12,7 +12,7 @@ from targets import RIDGES, Broken, Quadratic, Ridge
 
 from lacelang.energy import Equals, Node
 from lacelang.errors import UsageError
-from lacelang.sample import Solution, Status, Streams, hmc, mala, prior, rejection, smc
+from lacelang.sample import Solution, Status, Streams, hmc, hybrid, mala, prior, rejection, smc
 
 COUNT = 800
 SEED = 6
@@ -66,6 +66,23 @@ def test_mala_samples_the_posterior(name: str) -> None:
 @ONE_MODE
 def test_hmc_samples_the_posterior(name: str) -> None:
     check_law(RIDGES[name], draw(hmc, RIDGES[name], steps=8, warmup=12, leapfrog=4).z)
+
+
+@ONE_MODE
+def test_a_chain_from_the_end_of_a_flow_samples_the_posterior(name: str) -> None:
+    """The flow ends where the condition holds, far from the posterior; the chain forgets it."""
+    ridge = RIDGES[name]
+    check_law(ridge, draw(hybrid, ridge, steps=40, warmup=20).z)
+
+
+def test_a_chain_descends_its_own_energy_and_its_flow_another() -> None:
+    """The flow's bound pulls to -3; of that, nothing is left in the samples."""
+    ridge, other = RIDGES["linear-Gaussian"], Ridge(Equals("value", -3.0, 0.3))
+    solution = draw(hybrid, ridge, steps=40, warmup=20, flow_energy=other.energy)
+    check_law(ridge, solution.z)
+    flow = draw(hybrid, ridge, steps=1, warmup=1, flow_energy=other.energy)
+    assert (flow.z @ ridge.u).mean() < 0.0 < (solution.z @ ridge.u).mean()
+    assert (flow.stats.nfe > 3).all()
 
 
 @EVERY_RIDGE

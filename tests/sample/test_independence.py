@@ -17,6 +17,7 @@ from lacelang.sample import (
     dopri5,
     heun,
     hmc,
+    hybrid,
     langevin,
     mala,
     pc,
@@ -77,6 +78,7 @@ SHORT: dict[str, Callable[..., Solution]] = {
     "rejection": partial(rejection, max_tries=60),
     "mala": partial(mala, steps=10, warmup=10),
     "hmc": partial(hmc, steps=3, warmup=4, leapfrog=3),
+    "hybrid": partial(hybrid, tolerance=0.03, steps=5, warmup=5),
     "smc": partial(smc, particles=5, moves=1, ess=0.1),
 }
 
