@@ -15,8 +15,8 @@ from lacelang.syntax.tokens import tokenize
 
 STYLE = Style.from_dict(
     {
-        "statement": "bold ansiblue",
-        "clause": "ansiblue",
+        "statement": "bold ansibrightblue",
+        "clause": "ansibrightblue",
         "logic": "ansimagenta",
         "attribute": "ansicyan",
         "definition": "ansigreen",
@@ -24,7 +24,7 @@ STYLE = Style.from_dict(
         "string": "ansiyellow",
         "comment": "ansibrightblack italic",
         "command": "bold",
-        "prompt": "bold ansiblue",
+        "prompt": "bold ansibrightblue",
         "bottom-toolbar": "noreverse ansibrightblack",
     }
 )

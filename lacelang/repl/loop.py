@@ -59,7 +59,7 @@ class Loop:
         self._prompt: PromptSession[str] = PromptSession(
             [("class:prompt", PROMPT)],
             multiline=True,
-            prompt_continuation=CONTINUED,
+            prompt_continuation=_continued,
             lexer=ProgramLexer(self.session),
             style=STYLE,
             completer=ProgramCompleter(self.session, commands),
@@ -69,6 +69,11 @@ class Loop:
             input=input,
             output=output,
         )
+
+    @property
+    def line(self) -> str:
+        """What is being typed."""
+        return self._prompt.default_buffer.text
 
     def run(self) -> None:
         """Read and obey until the person leaves."""
@@ -121,7 +126,8 @@ class Loop:
         made = self._run(entry) if entry.piece.statements else []
         self.session.add(entry)
         if older:
-            self.say(f"{', '.join(f'`{name}`' for name in older)} still as before")
+            means = "means" if len(older) == 1 else "mean"
+            self.say(f"{', '.join(f'`{name}`' for name in older)} still {means} what it did")
         for group in made:
             self._draw(group)
 
@@ -193,7 +199,7 @@ class Loop:
         def _(event: KeyPressEvent) -> None:
             event.current_buffer.insert_text("\n" + " " * INDENT)
 
-        @keys.add("c-d", filter=Condition(lambda: not self._prompt.default_buffer.text))
+        @keys.add("c-d", filter=Condition(lambda: not self.line))
         def _(event: KeyPressEvent) -> None:
             event.app.exit(exception=EOFError)
 
@@ -205,6 +211,11 @@ class Loop:
             return True
         ended = "\n" in typed and not typed.rsplit("\n", 1)[1].strip()
         return ended or self.session.is_complete(typed)
+
+
+def _continued(width: int, line: int, wraps: int) -> str:
+    """Return what stands before a line of an input that is not its first, nor its line's first."""
+    return " " * width if wraps else CONTINUED
 
 
 def kept_history() -> History:
