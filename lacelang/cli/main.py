@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        _say(_unexpected(error))
+        _say(unexpected(error))
         return FAILED
 
 
@@ -117,7 +117,8 @@ def _show(error: LaceError) -> None:
         _say("\n".join([f"lacelang: {first}", *(f"  {line}" for line in rest)]))
 
 
-def _unexpected(error: Exception) -> str:
+def unexpected(error: Exception) -> str:
+    """Return what is said of an error that nobody foresaw."""
     what = " ".join(str(error).split())[:300]
     return (
         f"lacelang: unexpected {type(error).__name__}{': ' if what else ''}{what}\n"

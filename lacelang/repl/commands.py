@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
@@ -14,6 +14,9 @@ from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
 from lacelang.semantics.display import attribute_lines
 from lacelang.semantics.report import did_you_mean
+
+if TYPE_CHECKING:
+    from lacelang.explain.shape import Outline
 
 COLON = ":"
 
@@ -37,6 +40,9 @@ class Prompt(Protocol):
 
     def keep(self, folder: Path) -> None:
         """Run the program so far into a folder."""
+
+    def explain(self, outline: Outline) -> None:
+        """Print what a statement means, with figures."""
 
 
 class QuitError(Exception):
@@ -109,6 +115,25 @@ def _groups(prompt: Prompt, argument: str) -> None:
     )
 
 
+def _explain(prompt: Prompt, argument: str) -> None:
+    from lacelang.explain.outline import outlines
+    from lacelang.semantics.ir import CheckedProgram, ExpectStatement
+
+    statements = prompt.session.statements
+    named = {s.name: i for i, s in enumerate(statements) if not isinstance(s, ExpectStatement)}
+    place = named.get(argument.strip('"'), len(statements))
+    if not argument:
+        place = len(statements) - 1
+    elif place == len(statements):
+        statements += prompt.session.read(argument).piece.statements
+    if not 0 <= place < len(statements):
+        raise UsageError(
+            "there is nothing to explain; name a group or a condition\n"
+            "like `:explain glasses=1 or smile=1`"
+        )
+    prompt.explain(outlines(CheckedProgram(statements))[place])
+
+
 def _again(prompt: Prompt, argument: str) -> None:
     typed = prompt.session.again()
     prompt.say(typed)
@@ -173,6 +198,12 @@ _LIST = (
     Command("attrs", "[MODEL]", "what can be asked of the model in use", _attrs),
     Command("groups", "", "the groups so far", _groups),
     Command("show", "[GROUP]", "draw a group again, the last one if none is named", _show),
+    Command(
+        "explain",
+        "[NAME]",
+        "what a group, or a condition that follows, means in energies",
+        _explain,
+    ),
     Command("again", "", "the last `sample` with the next seed", _again),
     Command("undo", "", "take the last entry back", _undo),
     Command("save", "FILE", "write the session as a program; `:save! FILE` over another", _save),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from rich.console import Console
 
+from lacelang.cli.main import DEBUG, unexpected
 from lacelang.errors import LaceError, ProgramError
+from lacelang.output.findings import expectation_text, measure_text
 from lacelang.output.progress import shown
 from lacelang.repl.commands import COLON, COMMANDS, QuitError, obey
 from lacelang.repl.completion import Offer, ProgramCompleter
@@ -26,7 +29,8 @@ from lacelang.repl.warm import Warming
 from lacelang.syntax.render import render_all
 
 if TYPE_CHECKING:
-    from lacelang.runtime.result import Group
+    from lacelang.explain.shape import Outline
+    from lacelang.runtime.result import Group, Run
 
 PROMPT = "lace> "
 CONTINUED = "  ... "
@@ -110,6 +114,13 @@ class Loop:
             self.say(render_all(error.diagnostics))
         except LaceError as error:
             self.say(str(error))
+        except QuitError:
+            raise
+        except Exception as error:
+            # A fault of lacelang's costs one statement and not the session.
+            if os.environ.get(DEBUG):
+                raise
+            self.say(unexpected(error))
 
     # What commands need
 
@@ -123,11 +134,21 @@ class Loop:
         if entry.piece.warnings:
             self.say(render_all(entry.piece.warnings))
         older = self.session.older_uses(entry)
-        made = self._run(entry) if entry.piece.statements else []
+        run = self._run(entry) if entry.piece.statements else None
+        made = (
+            [g for name, g in run.groups.items() if g is not self.groups.get(name)] if run else []
+        )
         self.session.add(entry)
         if older:
             means = "means" if len(older) == 1 else "mean"
             self.say(f"{', '.join(f'`{name}`' for name in older)} still {means} what it did")
+        if run is None:
+            return
+        self.groups.update(run.groups)
+        for measured in run.measures.values():
+            self.say(measure_text(measured))
+        for expected in run.expectations:
+            self.say(expectation_text(expected))
         for group in made:
             self._draw(group)
 
@@ -151,19 +172,27 @@ class Loop:
             assert group.folder is not None
             self.say(f"{group.name}: {group.folder / 'sheet.png'}")
 
+    def explain(self, outline: Outline) -> None:
+        """Print what a statement means, with figures."""
+        from rich.text import Text
+
+        from lacelang.cli.explain import with_figures
+        from lacelang.explain.render import outline_lines
+
+        self.warming.wait()
+        for line in outline_lines(with_figures(outline)):
+            self.console.print(Text.assemble(*line), soft_wrap=True)
+
     # Running
 
-    def _run(self, entry: Entry) -> list[Group]:
-        """Make the groups of an entry."""
+    def _run(self, entry: Entry) -> Run:
+        """Do what an entry says."""
         program = self.session.program(entry)
         with shown(leave=False) as progress:
             if self.warming.busy:
                 with progress.stage("loading the model"):
                     self.warming.wait()
-            run = program.run(progress=progress, kept=self.groups)
-        fresh = [group for name, group in run.groups.items() if group is not self.groups.get(name)]
-        self.groups.update(run.groups)
-        return fresh
+            return program.run(progress=progress, kept=self.groups)
 
     def _draw(self, group: Group) -> None:
         record = group.record

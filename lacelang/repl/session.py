@@ -15,7 +15,7 @@ from lacelang.repl.patches import Patch, offsets, patched
 from lacelang.repl.uses import words_used
 from lacelang.semantics import ir
 from lacelang.semantics.modules import library_models
-from lacelang.semantics.piecewise import Known, Piece, check_piece, nothing_known
+from lacelang.semantics.piecewise import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import STATEMENTS
 from lacelang.syntax.parser import Outlook, outlook
@@ -63,6 +63,11 @@ class Session:
     def __init__(self, folder: Path | None = None) -> None:
         self.entries: list[Entry] = []
         self._start = nothing_known(folder)
+
+    @property
+    def statements(self) -> tuple[ir.Statement, ...]:
+        """All that the program does so far, resolved, in its order."""
+        return tuple(s for entry in self.entries for s in entry.piece.statements)
 
     @property
     def known(self) -> Known:
@@ -151,8 +156,12 @@ class Session:
                     before.append(statement)
                     if isinstance(statement, ir.EditStatement):
                         needed.add(statement.group)
-        statements = (*reversed(before), *entry.piece.statements)
-        return Program(ir.CheckedProgram(statements=statements, source=entry.text), entry.text)
+        checked = ir.CheckedProgram(
+            statements=(*reversed(before), *entry.piece.statements),
+            path=Path(PATH),
+            source=entry.text,
+        )
+        return Program(checked, entry.text)
 
     def undo(self) -> Entry:
         """Take the last entry back.

@@ -128,6 +128,44 @@ def test_what_the_environment_lacks_is_said(
     assert typed(loop) == ["let a = smile=1"]
 
 
+def test_a_group_and_a_condition_are_explained(
+    monkeypatch: pytest.MonkeyPatch, model: TinyModel, loop: Loop, sit: Sitting
+) -> None:
+    monkeypatch.setattr("lacelang.cli.explain.with_figures", lambda outline: outline)
+    printed = sit(
+        f"let kid = age < 12{ENTER}sample 2 from ffhq where kid as kids{ENTER}"
+        f":explain kids{ENTER}:explain kid or glasses=1{ENTER}"
+    )
+    assert "sample kids" in printed
+    assert "sample sample1" in printed
+    assert list(loop.groups) == ["kids"]
+
+
+def test_a_measure_is_said(
+    monkeypatch: pytest.MonkeyPatch, model: TinyModel, loop: Loop, sit: Sitting
+) -> None:
+    printed = sit(
+        'model tiny { generator mobilestylegan from "a==1" sha256 "%s" '
+        'classifiers "a.safetensors" on w '
+        f"attribute glasses : binary attribute age : 0..70 years }}{ENTER}"
+        f"measure glasses=1 given age > 40 from tiny{ENTER}" % ("0" * 64)
+    )
+    assert printed.startswith("P(glasses=1 | age > 40) = 0.")
+    assert typed(loop)[-1] == "measure glasses=1 given age > 40 from tiny"
+
+
+def test_a_fault_costs_one_statement(
+    monkeypatch: pytest.MonkeyPatch, loop: Loop, sit: Sitting
+) -> None:
+    def broken(*arguments: object) -> object:
+        raise KeyError("nobody foresaw this")
+
+    monkeypatch.setattr("lacelang.runtime.plan.load", broken)
+    printed = sit(f"glasses=1{ENTER}let a = smile=1{ENTER}")
+    assert "lacelang: unexpected KeyError" in printed
+    assert typed(loop) == ["let a = smile=1"]
+
+
 def test_again_undo_groups_and_show(model: TinyModel, loop: Loop, sit: Sitting) -> None:
     printed = sit(
         f"sample 2 from ffhq where glasses=1 as kids{ENTER}"
@@ -190,6 +228,8 @@ def test_keep_runs_the_program_into_a_folder(
         (":save x.lace", "nothing to save yet"),
         (":keep", "needs a folder"),
         (":quit now", "stands alone"),
+        (":explain", "nothing to explain"),
+        (":explain let b = smile=0", "nothing to explain"),
         (":attrs nobody", "no model `nobody`"),
         (":attrs", "-45..45 deg (left = -25"),
         (":groups", "no groups yet"),

@@ -183,7 +183,8 @@ def test_the_saved_program_makes_identical_latents(
     path = tmp_path / "mine.lace"
     sit(
         f"let kid = age < 12{ENTER}sample 2 from ffhq where kid as kids{ENTER}:again{ENTER}"
-        f"let kid = age < 20{ENTER}sample 2 from ffhq where kid and smile=1{ENTER}:save {path}{ENTER}"
+        f"let kid = age < 20{ENTER}sample 2 from ffhq where kid and smile=1{ENTER}"
+        f":save {path}{ENTER}"
     )
     run = lacelang.compile(path.read_text(), path).run()
     assert list(run) == ["kids", "kids_2", "sample1"]
