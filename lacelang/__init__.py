@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lacelang.embedding.algebra import Attr, Condition, attr, condition
+    from lacelang.embedding.programs import energy_of, sampling
     from lacelang.errors import (
         Diagnostic,
         LaceError,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Attr",
+    "Condition",
     "Diagnostic",
     "Group",
     "LaceError",
@@ -38,10 +42,20 @@ __all__ = [
     "Span",
     "UsageError",
     "__version__",
+    "attr",
     "compile",
+    "condition",
+    "energy_of",
+    "sampling",
 ]
 
 _HOMES = {
+    "Attr": "lacelang.embedding.algebra",
+    "Condition": "lacelang.embedding.algebra",
+    "attr": "lacelang.embedding.algebra",
+    "condition": "lacelang.embedding.algebra",
+    "energy_of": "lacelang.embedding.programs",
+    "sampling": "lacelang.embedding.programs",
     "Diagnostic": "lacelang.errors",
     "LaceError": "lacelang.errors",
     "ProgramError": "lacelang.errors",

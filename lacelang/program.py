@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from lacelang.errors import Diagnostic, ProgramError, UsageError
 
 if TYPE_CHECKING:
+    from lacelang.embedding.programs import Definition
     from lacelang.energy import ConditionalEnergy
     from lacelang.output.progress import Progress
     from lacelang.runtime.result import Group, Run
@@ -18,12 +19,18 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 
 
-def compile(source: str, path: str | Path | None = None) -> Program:
+def compile(
+    source: str,
+    path: str | Path | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Program:
     """Check a program.
 
     Args:
         source: its text.
         path: the file it comes from, for messages and for imports beside it.
+        definitions: what further names stand for in it: conditions, as such or as text, and
+            numbers. They become `let` statements below the program.
 
     Raises:
         LaceError: the program is wrong; `diagnostics` says where and why, all of it at once.
@@ -32,6 +39,10 @@ def compile(source: str, path: str | Path | None = None) -> Program:
 
     if not isinstance(source, str):
         raise UsageError(f"a program is text, not {type(source).__name__}")
+    if definitions:
+        from lacelang.embedding.programs import with_definitions
+
+        source = with_definitions(source, definitions)
     return Program(check(source, None if path is None else Path(path)), source)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lacelang.energy.node import Node, Outputs
 from lacelang.energy.reduced import Reduced, reduce
+from lacelang.errors import UsageError
 
 Features: TypeAlias = Callable[[Tensor], Outputs]
 """Latents z (N, d) -> head outputs; row i depends on latent i alone."""
@@ -23,13 +24,24 @@ class ConditionalEnergy:
     Attributes:
         features: everything from the latent up to the classifiers' outputs.
         node: the condition.
+        dim: d, where it is known.
     """
 
     features: Features
     node: Node
+    dim: int | None = None
 
     def __call__(self, z: Tensor) -> Tensor:
-        """Return the energies (N,) of latents (N, d), differentiable in z."""
+        """Return the energies (N,) of latents (N, d), differentiable in z as often as wanted.
+
+        It is a pure function, for `torch.func` too: `vmap(grad(lambda z: energy(z[None])[0]))`.
+
+        Raises:
+            UsageError: the latents have another shape.
+        """
+        if z.ndim != 2 or self.dim not in (None, z.shape[1]):
+            wanted = "d" if self.dim is None else self.dim
+            raise UsageError(f"latents have the shape (N, {wanted}), not {tuple(z.shape)}")
         return self.node(self.features(z))
 
     def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:

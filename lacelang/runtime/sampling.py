@@ -113,7 +113,8 @@ def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
     features = model.features(statement.truncation)
-    return ConditionalEnergy(features, compile_condition(statement, model))
+    node = compile_condition(statement, model)
+    return ConditionalEnergy(features, node, model.generator.latent_dim)
 
 
 def flow_energy_of(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:

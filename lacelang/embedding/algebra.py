@@ -1,0 +1,338 @@
+"""Conditions as Python values: the operators build the nodes that the parser builds.
+
+    from lacelang import attr
+
+    wanted = (attr("glasses") == 1) & ~(attr("yaw") == "front") | (attr("age") > 60)
+
+What a condition prints as (`str`) is its source text, and is read back as the same tree. Python's
+`&` binds tighter than `==`, so every comparison stands in round brackets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import ClassVar, Literal, NoReturn, TypeVar
+
+from attrs import field, frozen
+
+from lacelang.embedding.fragments import (
+    NOWHERE,
+    Value,
+    number_of,
+    read_definition,
+    shown,
+    value_of,
+    word_of,
+)
+from lacelang.errors import UsageError
+from lacelang.syntax import nodes
+from lacelang.syntax.unparse import unparse
+
+MAX_DEPTH = 64
+"""How deep a condition may nest; the text of a deeper one would be refused."""
+
+_BRACKETS = (
+    'put round brackets around every comparison, like `(attr("smile") == 1) & (attr("age") > 60)`'
+)
+
+J = TypeVar("J", nodes.And, nodes.Or, nodes.Xor, nodes.Implies)
+
+# How tight each form binds; an operand that binds less tight than its place asks is bracketed.
+_IMPLIES, _OR, _XOR, _AND, _UNARY, _ATOM, _BARE = range(7)
+
+
+@frozen(repr=False)
+class Condition:
+    """A condition on the attributes of some model: immutable, hashable, equal by what it says.
+
+    `a & b`, `a | b`, `a ^ b`, `~a` and `a.implies(b)` join conditions as `and`, `or`, `xor`, `not`
+    and `implies` do. `str(a)` is its text.
+
+    Attributes:
+        node: its syntax tree.
+
+    Raises:
+        UsageError: it nests too deep, or something else than a condition is joined to it.
+    """
+
+    # numpy's numbers leave operators to the class that has this.
+    __array_ufunc__: ClassVar[None] = None
+
+    node: nodes.Predicate
+    _depth: int = field(default=0, eq=False, kw_only=True)
+
+    def __and__(self, other: Condition) -> Condition:
+        """Both hold: `a and b`."""
+        return _joined(nodes.And, _AND, "both", self, other)
+
+    def __or__(self, other: Condition) -> Condition:
+        """At least one holds: `a or b`."""
+        return _joined(nodes.Or, _OR, "both", self, other)
+
+    def __xor__(self, other: Condition) -> Condition:
+        """Exactly one holds: `a xor b`."""
+        return _joined(nodes.Xor, _XOR, "first", self, other)
+
+    def implies(self, other: Condition) -> Condition:
+        """If this holds, the other does: `a implies b`."""
+        return _joined(nodes.Implies, _IMPLIES, "last", self, other)
+
+    def __invert__(self) -> Condition:
+        """It does not hold: `not a`."""
+        inner, depth = self._operand(_UNARY)
+        return _condition(nodes.Not(inner, span=NOWHERE), depth + 1)
+
+    def weight(self, weight: float) -> Condition:
+        """Multiply its energy under `and`, its odds under `or`: `a [weight 2]`."""
+        return self._tuned(nodes.Setting("weight", number_of(weight, "a weight"), span=NOWHERE))
+
+    def temp(self, temp: float) -> Condition:
+        """Divide its energy: `a [temp 0.5]`. Below 1 it is stricter."""
+        return self._tuned(nodes.Setting("temp", number_of(temp, "a temperature"), span=NOWHERE))
+
+    def logit_temp(self, temp: float) -> Condition:
+        """Set the paper's temperature of the logits: `a [temp logit(2)]` (LACE A.10)."""
+        form = nodes.Word("logit", span=NOWHERE)
+        value = number_of(temp, "a temperature")
+        return self._tuned(nodes.Setting("temp", value, form, span=NOWHERE))
+
+    def __str__(self) -> str:
+        return unparse(self.node)
+
+    def __repr__(self) -> str:
+        return f"<Condition {self}>"
+
+    def __bool__(self) -> NoReturn:
+        raise UsageError(
+            "a condition is neither true nor false in Python: join conditions by `&`, `|` and `~` "
+            "instead of `and`, `or` and `not`, and write `.between(60, 70)` instead of a chain "
+            f"of comparisons; {_BRACKETS}"
+        )
+
+    def __rand__(self, other: object) -> NoReturn:
+        _refuse(other)
+
+    def __ror__(self, other: object) -> NoReturn:
+        _refuse(other)
+
+    def __rxor__(self, other: object) -> NoReturn:
+        _refuse(other)
+
+    def _operand(self, tightness: int) -> tuple[nodes.Predicate, int]:
+        """Return the node, in brackets where its place needs them, and its depth."""
+        if _tightness(self.node) >= tightness:
+            return self.node, self._depth
+        return nodes.Parenthesis(self.node, span=NOWHERE), self._depth + 1
+
+    def _tuned(self, setting: nodes.Setting) -> Condition:
+        node = self.node
+        if isinstance(node, nodes.Tuned) and not _has(node, setting.keyword):
+            both = nodes.Tuned(node.term, (*node.settings, setting), span=NOWHERE)
+            return _condition(both, self._depth)
+        term, depth = self._operand(_BARE)
+        return _condition(nodes.Tuned(term, (setting,), span=NOWHERE), max(depth, 1) + 1)
+
+
+class Attr:
+    """An attribute by its name, to be compared: `attr("age") > 60`.
+
+    Whether a model has it, and which values it takes, is looked at when a program is made.
+    """
+
+    __slots__ = ("name",)
+    __array_ufunc__: ClassVar[None] = None
+    # `==` makes a condition, so that no table of attributes could tell two of them apart.
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    def __init__(self, name: str) -> None:
+        self.name = word_of(name, "the name of an attribute").name
+
+    def __eq__(self, value: Value) -> Condition:  # type: ignore[override]
+        return self._compare("=", value)
+
+    def __ne__(self, value: Value) -> Condition:  # type: ignore[override]
+        return self._compare("!=", value)
+
+    def __lt__(self, value: Value) -> Condition:
+        return self._compare("<", value)
+
+    def __le__(self, value: Value) -> Condition:
+        return self._compare("<=", value)
+
+    def __gt__(self, value: Value) -> Condition:
+        return self._compare(">", value)
+
+    def __ge__(self, value: Value) -> Condition:
+        return self._compare(">=", value)
+
+    def between(self, low: Value, high: Value) -> Condition:
+        """It lies between two values: `age in 60..70`."""
+        word, what = self._word, f"a value of {self.name}"
+        return _condition(
+            nodes.InRange(word, value_of(low, what), value_of(high, what), span=NOWHERE)
+        )
+
+    def isin(self, values: Collection[Value]) -> Condition:
+        """It has one of the values: `haircolor in {gray, blond}`.
+
+        A Python set is written in alphabetical order, anything else in its own.
+        """
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise UsageError(f"`isin` takes several values, like a list, not {shown(values)}")
+        what = f"a value of {self.name}"
+        if isinstance(values, set | frozenset):
+            values = sorted(values, key=lambda v: (isinstance(v, str), v))
+        found = tuple(value_of(value, what) for value in values)
+        if not found:
+            raise UsageError(f"`isin` of {self.name} wants at least one value")
+        return _condition(nodes.InSet(self._word, found, span=NOWHERE), 1)
+
+    def degree(self, degree: float) -> Condition:
+        """The classifier gives it the probability `degree`: `smile ~ 0.6`."""
+        value = number_of(degree, "a degree")
+        return _condition(nodes.Comparison(self._word, "~", value, span=NOWHERE))
+
+    def __repr__(self) -> str:
+        return f"attr({self.name!r})"
+
+    def __bool__(self) -> NoReturn:
+        _refuse(self)
+
+    def __and__(self, other: object) -> NoReturn:
+        _refuse(self)
+
+    def __or__(self, other: object) -> NoReturn:
+        _refuse(self)
+
+    def __xor__(self, other: object) -> NoReturn:
+        _refuse(self)
+
+    def __rand__(self, other: object) -> NoReturn:
+        _refuse(self if isinstance(other, Condition) else other)
+
+    __ror__ = __rxor__ = __rand__
+
+    def __invert__(self) -> NoReturn:
+        _refuse(self)
+
+    @property
+    def _word(self) -> nodes.Word:
+        return nodes.Word(self.name, span=NOWHERE)
+
+    def _compare(self, operator: str, value: Value) -> Condition:
+        if isinstance(value, Attr | Condition):
+            other = repr(value) if isinstance(value, Attr) else "a condition"
+            raise UsageError(
+                f"an attribute is compared with a value, not with {other}; {_BRACKETS}"
+            )
+        node = value_of(value, f"a value of {self.name}")
+        return _condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
+
+
+def attr(name: str) -> Attr:
+    """Return the attribute called `name`, to be compared.
+
+    Raises:
+        UsageError: it is no name.
+    """
+    return Attr(name)
+
+
+def condition(text: str) -> Condition:
+    """Return the condition that `text` says, as after `where`; it may use names of definitions.
+
+    Raises:
+        ProgramError: with every syntax error in it.
+        UsageError: it is not one condition.
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"the text of a condition is wanted, not {shown(text)}")
+    node = read_definition(text)
+    if isinstance(node, nodes.Quantity):
+        raise UsageError(f"{text.strip()!r} is a number, not a condition")
+    return Condition(node, depth=_measured(node))
+
+
+def _condition(node: nodes.Predicate, depth: int = 0) -> Condition:
+    if depth > MAX_DEPTH:
+        raise UsageError(f"this condition nests more than {MAX_DEPTH} levels deep")
+    return Condition(node, depth=depth)
+
+
+def _joined(
+    kind: type[J],
+    tightness: int,
+    merged: Literal["both", "first", "last"],
+    first: Condition,
+    last: Condition,
+) -> Condition:
+    """Join two conditions; an operand of the same kind is merged where that changes nothing.
+
+    Args:
+        kind: of the node.
+        tightness: of it.
+        merged: which operands may be; `xor` is taken from the left, `implies` from the right.
+        first, last: the operands.
+    """
+    if not isinstance(last, Condition):
+        _refuse(last)
+    terms: list[nodes.Predicate] = []
+    depths = []
+    for operand, side in ((first, "first"), (last, "last")):
+        if isinstance(operand.node, kind) and merged in ("both", side):
+            terms.extend(operand.node.terms)
+            depths.append(operand._depth)
+        else:
+            node, depth = operand._operand(tightness + 1)
+            terms.append(node)
+            depths.append(depth)
+    return _condition(kind(tuple(terms), span=NOWHERE), max(depths))
+
+
+def _has(node: nodes.Tuned, keyword: str) -> bool:
+    return any(setting.keyword == keyword for setting in node.settings)
+
+
+def _tightness(node: nodes.Predicate) -> int:
+    match node:
+        case nodes.Implies():
+            return _IMPLIES
+        case nodes.Or():
+            return _OR
+        case nodes.Xor():
+            return _XOR
+        case nodes.And():
+            return _AND
+        case nodes.Not():
+            return _UNARY
+        case nodes.Tuned():
+            return _ATOM
+    return _BARE
+
+
+def _measured(node: nodes.Predicate) -> int:
+    """The depth of a parsed tree, whose nesting the parser has limited."""
+    match node:
+        case nodes.Parenthesis(inner=inner) | nodes.Not(term=inner):
+            return _measured(inner) + 1
+        case nodes.Tuned(term=inner):
+            return max(_measured(inner), 1) + 1
+        case nodes.InSet():
+            return 1
+        case nodes.And(terms=terms) | nodes.Or(terms=terms):
+            return max(map(_measured, terms))
+        case nodes.Xor(terms=terms) | nodes.Implies(terms=terms):
+            return max(map(_measured, terms))
+        case nodes.Call(arguments=arguments):
+            inside = [_measured(a) for a in arguments if not isinstance(a, nodes.Quantity)]
+            return max(inside, default=0) + 1
+    return 0
+
+
+def _refuse(value: object) -> NoReturn:
+    """Say what is wrong with something that stands where a condition is wanted."""
+    if isinstance(value, Attr):
+        raise UsageError(
+            f"{value!r} alone is no condition; say what it should be, like `{value!r} == 1`"
+        )
+    raise UsageError(f"a condition is wanted, not {shown(value)}; {_BRACKETS}")
