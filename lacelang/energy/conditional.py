@@ -10,6 +10,7 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang.energy.node import Node, Outputs
+from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
 
@@ -62,6 +63,16 @@ class ConditionalEnergy:
             z: some latents (n, d), to learn the shapes of the head outputs from.
         """
         return reduce(self.features, self.node, z)
+
+    def separate(self) -> ConditionalEnergy:
+        """Return the same energy with a features pass of its own for every attribute it reads.
+
+        So the published classifiers cost: an MLP for each attribute, and the mapping network anew
+        for each. Its values and gradients are those of this energy, so that solutions compare.
+        """
+        names = sorted({atom.attribute for atom in atoms(self.node)})
+        features = self.features
+        return ConditionalEnergy(lambda z: {name: features(z)[name] for name in names}, self.node)
 
     def prior(self, z: Tensor) -> Tensor:
         """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -50,6 +51,11 @@ SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
     "hmc": sample.hmc,
     "hybrid": _hybrid,
     "smc": sample.smc,
+}
+SAMPLERS |= {
+    method: partial(sample.torchdiffeq_flow, method=method)
+    for method in sample.ADAPTIVE | sample.FIXED
+    if method not in SAMPLERS
 }
 
 

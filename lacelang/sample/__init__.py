@@ -4,7 +4,7 @@ They know no program and no generator. Sample i of a call depends on its own sta
 noise is drawn, its own stream; never on its neighbours in the batch.
 """
 
-from lacelang.sample.dopri5 import dopri5, euler, torchdiffeq_flow
+from lacelang.sample.dopri5 import ADAPTIVE, FIXED, dopri5, euler, paper, torchdiffeq_flow
 from lacelang.sample.exponential import exponential
 from lacelang.sample.flow import HORIZON
 from lacelang.sample.heun import heun
@@ -20,6 +20,8 @@ from lacelang.sample.solution import Solution, Stats, Status, unmoved
 from lacelang.sample.streams import Streams, prior
 
 __all__ = [
+    "ADAPTIVE",
+    "FIXED",
     "HORIZON",
     "Energy",
     "OnStep",
@@ -36,6 +38,7 @@ __all__ = [
     "hybrid",
     "langevin",
     "mala",
+    "paper",
     "pc",
     "prior",
     "rejection",

@@ -81,6 +81,16 @@ TYPICAL = Option(
 
 WARMUP = Option("warmup", 100, 0, 1_000_000, "steps that adapt the step size", False, True)
 
+_TOLERANCES = (
+    Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance"),
+    Option("rtol", 1e-3, 0.0, 1.0, "relative tolerance"),
+)
+
+_STEP = (Option("step", 0.01, 0.0, 1.0, "step size in t"),)
+
+_ADAPTIVE = ("dopri8", "bosh3", "adaptive_heun")
+_FIXED = ("midpoint", "heun2", "heun3", "rk4")
+
 _TABLES = (
     SamplerTable(
         "heun",
@@ -95,10 +105,7 @@ _TABLES = (
     SamplerTable(
         "dopri5",
         "the paper's solver: torchdiffeq's dopri5, each sample with steps of its own",
-        (
-            Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance"),
-            Option("rtol", 1e-3, 0.0, 1.0, "relative tolerance"),
-        ),
+        _TOLERANCES,
     ),
     SamplerTable(
         "exponential",
@@ -113,7 +120,7 @@ _TABLES = (
     SamplerTable(
         "euler",
         "the paper's LACE-euler: steps of one size in t",
-        (Option("step", 0.01, 0.0, 1.0, "step size in t"),),
+        _STEP,
     ),
     SamplerTable(
         "langevin",
@@ -181,6 +188,14 @@ _TABLES = (
             Option("ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective"),
             Option("max_steps", 100, 1, 1_000_000, "temperatures before giving up", False, True),
         ),
+    ),
+    *(
+        SamplerTable(name, f"torchdiffeq's {name}, each sample with steps of its own", _TOLERANCES)
+        for name in _ADAPTIVE
+    ),
+    *(
+        SamplerTable(name, f"torchdiffeq's {name}: steps of one size in t", _STEP)
+        for name in _FIXED
     ),
 )
 

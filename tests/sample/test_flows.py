@@ -10,7 +10,19 @@ import torch
 from targets import Broken, Counted, Quadratic
 
 from lacelang.errors import UsageError
-from lacelang.sample import HORIZON, Solution, Status, dopri5, euler, heun, prior, torchdiffeq_flow
+from lacelang.sample import (
+    ADAPTIVE,
+    FIXED,
+    HORIZON,
+    Solution,
+    Status,
+    dopri5,
+    euler,
+    heun,
+    paper,
+    prior,
+    torchdiffeq_flow,
+)
 from lacelang.sample.blocks import ROWS
 
 DIM = 8
@@ -63,10 +75,22 @@ def test_dopri5_and_euler_follow_the_same_flow() -> None:
     assert coarse / fine == pytest.approx(10.0, rel=0.2)
 
 
-@pytest.mark.parametrize("method", ["bosh3", "adaptive_heun", "midpoint", "rk4"])
+@pytest.mark.parametrize("method", sorted((ADAPTIVE | FIXED) - {"euler"}))
 def test_other_solvers_of_torchdiffeq(method: str) -> None:
     solution = torchdiffeq_flow(TARGET, Z0, method=method, atol=1e-4, rtol=1e-4)
     assert error(solution.z) < 1e-2
+
+
+def test_the_paper_s_setting_follows_the_flow_with_one_step_size_for_all() -> None:
+    solution = paper(TARGET, Z0)
+    assert error(solution.z) < 0.05
+    assert set(solution.status) == {Status.converged}
+    assert len(set(solution.stats.nfe.tolist())) == 1
+    alone = paper(TARGET, Z0[:1])
+    assert not torch.equal(alone.z, solution.z[:1])  # which is why no program can name it
+    broken = paper(Broken(TARGET, wall=-9.0), Z0)
+    assert set(broken.status) == {Status.non_finite}
+    assert torch.equal(broken.z, Z0)
 
 
 def test_an_unknown_solver_is_refused() -> None:

@@ -1,0 +1,243 @@
+"""How fast and how exact the flow samplers are, beside the paper's setting.
+
+    python benchmarks/samplers.py [--json FILE] [--sweep] [--typical 1.2] [--sigma residual]
+
+A batch of 64 on the real mapping network and the trained heads of `ffhq`, on one thread, as a run
+samples. For each condition it prints the seconds of the paper's setting (`lacelang.sample.paper`
+on separate heads) and of each sampler at its defaults, their ratio, and how far the ends are from
+the flow's own: the median over the samples of |z - z*| / |z* - z0|, z* a solution at 1e-7 in double
+precision. All solve the same energy, with the paper's sigma of a tenth of an attribute's range and,
+as published, no bound on atypicality. Seconds are of the processor and the best of several rounds,
+in which the samplers take turns; what took longer than `PATIENCE` seconds is run once.
+
+Solutions at 1e-7 take minutes and are kept in the cache. `--sweep` measures every sampler at
+several tolerances on one condition instead, for `benchmarks/work_precision.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+import lacelang
+from lacelang import sample
+from lacelang.energy import ConditionalEnergy
+from lacelang.models.cache import cache_dir
+from lacelang.output.progress import shown
+from lacelang.runtime.loading import Model, load
+from lacelang.runtime.sampling import flow_energy_of
+from lacelang.sample import Solution
+
+BATCH = 64
+SEED = 0
+PATIENCE = 20.0
+TIGHT = 1e-7
+
+#: Five wishes, then the other seven attributes at what is most common.
+FIVE = "yaw=20 and gender=female and smile=1 and age=55 and glasses=1"
+REST = (
+    "beard=0 and haircolor=brown and pitch=0 and bald=0.35 and width=0.45 and light0=0.5 "
+    "and light3=0.5"
+)
+CONDITIONS = {
+    "glasses": "glasses=1",
+    "gender, smile, age": "gender=female and smile=1 and age=55",
+    "yaw, gender, smile, age, glasses": FIVE,
+    "all twelve": f"{FIVE} and {REST}",
+}
+SWEPT = "yaw, gender, smile, age, glasses"
+
+Sampler = Callable[[ConditionalEnergy, Tensor], Solution]
+
+
+def paper(energy: ConditionalEnergy, z0: Tensor) -> Solution:
+    return sample.paper(energy.separate(), z0)
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "paper": paper,
+    "exponential": sample.exponential,
+    "heun": sample.heun,
+    "dopri5": sample.dopri5,
+    "euler": sample.euler,
+}
+
+SWEEPS: dict[str, tuple[str, Sequence[float]]] = {
+    "exponential": ("tolerance", (3e-2, 1e-2, 3e-3, 1e-3, 3e-4)),
+    "heun": ("tolerance", (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4)),
+    "dopri5": ("tolerance", (1e-2, 1e-3, 1e-4)),
+    "bosh3": ("tolerance", (1e-2, 1e-3, 1e-4)),
+    "euler": ("step", (0.02, 0.01, 0.005, 0.002)),
+    "midpoint": ("step", (0.02, 0.01, 0.005)),
+    "rk4": ("step", (0.05, 0.02, 0.01)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="save the figures here")
+    parser.add_argument("--sweep", action="store_true", help="several tolerances, one condition")
+    parser.add_argument("--typical", type=float, default=0.0, help="bound on atypicality")
+    parser.add_argument("--sigma", choices=("paper", "residual"), default="paper")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    z0 = sample.prior(SEED, range(BATCH), 512)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name, condition in CONDITIONS.items():
+        if options.sweep and name != SWEPT:
+            continue
+        energy, truth = problem(condition, options.sigma, options.typical, z0)
+        runs = sweep() if options.sweep else SAMPLERS
+        found[name] = measure(runs, energy, z0, truth, options.rounds)
+        show(name, condition, found[name])
+    if not options.sweep:
+        ours = [rows["exponential"]["seconds"] for rows in found.values()]
+        theirs = [rows["paper"]["seconds"] for rows in found.values()]
+        print(
+            f"from 1 to 12 attributes: exponential x {ours[-1] / ours[0]:.1f}, "
+            f"paper x {theirs[-1] / theirs[0]:.1f}"
+        )
+    if options.json:
+        settings = {"batch": BATCH, "seed": SEED, "sigma": options.sigma}
+        settings |= {"typical": options.typical, "threads": options.threads}
+        saved = {"settings": settings, "conditions": CONDITIONS, "figures": found}
+        options.json.write_text(json.dumps(saved, indent=1) + "\n", encoding="utf-8")
+
+
+def sweep() -> dict[str, Sampler]:
+    """Every sampler at every value of its option, by `name(option=value)`."""
+    runs: dict[str, Sampler] = {"paper": paper}
+    for name, (option, values) in SWEEPS.items():
+        for value in values:
+            runs[f"{name}({option}={value:g})"] = with_option(name, option, value)
+    return runs
+
+
+def with_option(name: str, option: str, value: float) -> Sampler:
+    if name in ("exponential", "heun"):
+        own = getattr(sample, name)
+        return lambda energy, z0: own(energy, z0, tolerance=value, max_steps=100_000)
+    chosen = {"step": value} if option == "step" else {"atol": value, "rtol": value}
+    return lambda energy, z0: sample.torchdiffeq_flow(energy, z0, method=name, **chosen)
+
+
+def problem(
+    condition: str, sigma: str, typical: float, z0: Tensor
+) -> tuple[ConditionalEnergy, Tensor]:
+    """The energy of a condition, and the ends of its flow from z0 (N, d), float64."""
+    source = f"sample from ffhq where {condition} sigma {sigma} as benchmark"
+    (statement,) = lacelang.compile(source).samples
+    with shown() as progress:
+        model = load(statement.model, "cpu", progress)
+        energy = flow_energy_of(statement, model, typical)
+        key = json.dumps([source, typical, BATCH, SEED, TIGHT, model.weights(conditioned=True)])
+        name = f"flow-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+        path = cache_dir() / "measured" / name
+        if not path.exists():
+            with progress.stage(f"solving at {TIGHT:g}: {condition}", 1.0) as stage:
+                ends = solve(double(model), statement, typical, z0, stage.advance)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".part")
+            save_file({"z": ends}, partial)
+            partial.rename(path)
+    return energy, load_file(path)["z"]
+
+
+def solve(
+    model: Model, statement, typical: float, z0: Tensor, advance: Callable[[float], None]
+) -> Tensor:
+    energy = flow_energy_of(statement, model, typical)
+    done = 0.0
+
+    def on_step(share: float) -> None:
+        nonlocal done
+        advance(share - done)
+        done = share
+
+    solution = sample.torchdiffeq_flow(
+        energy,
+        z0.double(),
+        method="dopri5",
+        atol=TIGHT,
+        rtol=TIGHT,
+        max_evaluations=10_000_000,
+        on_step=on_step,
+    )
+    assert set(solution.status) == {sample.Status.converged}
+    return solution.z
+
+
+def double(model: Model) -> Model:
+    """A copy of a model that computes in float64."""
+    twin = copy.copy(model)
+    twin.heads = copy.deepcopy(model.heads).double()
+    twin.generator = copy.copy(model.generator)
+    for name, value in vars(model.generator).items():
+        if isinstance(value, Tensor | torch.nn.Module):
+            setattr(twin.generator, name, copy.deepcopy(value).double())
+    return twin
+
+
+def measure(
+    runs: Mapping[str, Sampler],
+    energy: ConditionalEnergy,
+    z0: Tensor,
+    truth: Tensor,
+    rounds: int,
+) -> dict[str, dict[str, float]]:
+    """Seconds, error, energy and evaluations of each sampler."""
+    sample.exponential(energy, z0[:2])  # the first of a process pays for torch's start
+    found: dict[str, dict[str, float]] = {}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            if name in found and found[name]["seconds"] > PATIENCE:
+                continue
+            begun, wall = time.process_time(), time.perf_counter()
+            solution = run(energy, z0)
+            seconds, wall = time.process_time() - begun, time.perf_counter() - wall
+            figures = found.setdefault(name, figures_of(solution, z0, truth))
+            figures["seconds"] = min(seconds, figures.get("seconds", seconds))
+            figures["wall"] = min(wall, figures.get("wall", wall))
+    return found
+
+
+def figures_of(solution: Solution, z0: Tensor, truth: Tensor) -> dict[str, float]:
+    moved = (truth - z0).norm(dim=1)
+    errors = (solution.z - truth).norm(dim=1) / moved
+    return {
+        "error": errors.median().item(),
+        "error90": errors.quantile(0.9).item(),
+        "energy": solution.energy.mean().item(),
+        "nfe": mean(solution.stats.nfe.tolist()),
+        "moved": moved.median().item(),
+        "converged": mean(status == sample.Status.converged for status in solution.status),
+    }
+
+
+def show(name: str, condition: str, rows: Mapping[str, Mapping[str, float]]) -> None:
+    print(f"\n{name}: {condition}")
+    print(f"  {'sampler':28} {'seconds':>8} {'ratio':>7} {'error':>7} {'energy':>8} {'nfe':>7}")
+    for sampler, row in rows.items():
+        ratio = rows["paper"]["seconds"] / row["seconds"]
+        print(
+            f"  {sampler:28} {row['seconds']:8.2f} {ratio:7.1f} {row['error']:7.3f} "
+            f"{row['energy']:8.4f} {row['nfe']:7.1f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
