@@ -9,13 +9,16 @@ import torch
 
 from lacelang.compiler.balance import balance
 from lacelang.compiler.lower import Settings, lower
-from lacelang.energy import Features, Node
+from lacelang.energy import Features, Node, Outputs
 from lacelang.errors import UsageError
+from lacelang.memory import Memory
 from lacelang.sample.streams import prior
 from lacelang.semantics import ir
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0
+# Statements and prompts share them: the networks' pass is all that balancing costs.
+_at_draws: Memory[Judge, Outputs] = Memory(8)
 
 
 class _Generator(Protocol):
@@ -72,10 +75,16 @@ def meaning_of(statement: ir.SampleStatement, model: Judge) -> Callable[[ir.Pred
     )
     if statement.disjunction == "equal":
         return lambda predicate: lower(predicate, settings)
+    psi = statement.truncation
+    outputs = _at_draws.get(model, psi, lambda: _judge_draws(model, psi))
+    return lambda predicate: balance(lower(predicate, settings), outputs)
+
+
+def _judge_draws(model: Judge, truncation: float) -> Outputs:
+    """What the classifiers say of the draws that arms of an `or` are balanced on."""
     z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
     with torch.no_grad():
-        outputs = model.features(statement.truncation)(z.to(model.device))
-    return lambda predicate: balance(lower(predicate, settings), outputs)
+        return model.features(truncation)(z.to(model.device))
 
 
 def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> Mapping[str, float]:

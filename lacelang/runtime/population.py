@@ -10,7 +10,6 @@ value itself.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import torch
 from attrs import frozen
 from numpy.typing import NDArray
 
+from lacelang.memory import Memory
 from lacelang.output.progress import Progress
 from lacelang.sample.streams import POPULATION, stream
 from lacelang.semantics.ir import Attribute, ContinuousAttribute
@@ -51,8 +51,7 @@ class Population:
         return len(next(iter(self.drawn.values()), ()))
 
 
-_kept: weakref.WeakKeyDictionary[Model, dict[tuple[float, int], Population]]
-_kept = weakref.WeakKeyDictionary()
+_kept: Memory[Model, Population] = Memory(_MOST_KEPT)
 
 
 def population(
@@ -78,20 +77,18 @@ def population(
     Raises:
         ResourceError: the classifiers cannot be had.
     """
-    kept = _kept.setdefault(model, {})
-    key = (truncation, seed)
-    if key not in kept or len(kept[key]) != draws:
+
+    def make() -> Population:
+        blocks = []
         with progress.stage("measuring", draws) as stage:
-            blocks = []
             for block in _blocks(model, attributes, truncation, seed, draws):
                 blocks.append(block)
                 stage.advance(len(block))
-        while len(kept) >= _MOST_KEPT:
-            del kept[next(iter(kept))]
-        kept[key] = Population(
-            _joined([b.drawn for b in blocks]), _joined([b.decided for b in blocks])
-        )
-    return kept[key]
+        drawn, decided = [block.drawn for block in blocks], [block.decided for block in blocks]
+        return Population(_joined(drawn), _joined(decided))
+
+    names = tuple(attribute.name for attribute in attributes)
+    return _kept.get(model, (names, truncation, seed, draws), make)
 
 
 def _blocks(

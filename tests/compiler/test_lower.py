@@ -152,6 +152,30 @@ def test_a_balanced_disjunction_weighs_arms_by_how_rare_they_are() -> None:
     assert again == balanced
 
 
+def test_draws_are_judged_once_for_all_statements_of_a_truncation() -> None:
+    class Counting(Tiny):
+        judged = 0
+
+        def features(self, truncation: float) -> object:
+            Counting.judged += 1
+            return super().features(truncation)
+
+    model = Counting()
+
+    def compiled(where: ir.Predicate, truncation: float = 0.7) -> object:
+        clauses = {"disjunction": "balanced", "truncation": truncation}
+        return compile_condition(statement(where, **clauses), model)  # type: ignore[arg-type]
+
+    compiled(ir.Or((smile, red)))
+    compiled(ir.Or((red, old)))
+    assert Counting.judged == 1
+    wide, narrow = (compiled(ir.Or((smile, old)), psi) for psi in (1.0, 0.5))
+    assert Counting.judged == 3
+    assert wide != narrow
+    assert compiled(ir.Or((smile, old)), 1.0) == wide
+    assert Counting.judged == 3
+
+
 def test_balance_reaches_every_or_and_keeps_given_odds() -> None:
     heads = {"smile": torch.tensor([[0.0, 0.0]]), "hair": torch.tensor([[0.0, 0.0, 0.0]])}
     inner = Or((SMILES, RED), (1.0, 3.0))
