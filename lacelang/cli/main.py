@@ -2,7 +2,7 @@
 
 Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
 standard output, messages and progress to standard error. Exit codes: 0 fine, 1 the program is
-wrong, 2 the command line is wrong, 3 the environment failed, 130 interrupted.
+wrong or an `expect` failed, 2 the command line is wrong, 3 the environment failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ def build_parser(commands: Sequence[str] = COMMANDS) -> ArgumentParser:
     parser = ArgumentParser(
         prog="lacelang",
         description="Say what a generator's samples must be like, and sample them.",
-        epilog="Exit codes: 0 fine, 1 the program is wrong, 2 the command line is wrong, "
-        "3 the environment failed (no weights, no space), 130 interrupted.",
+        epilog="Exit codes: 0 fine, 1 the program is wrong or an `expect` failed, "
+        "2 the command line is wrong, 3 the environment failed (no weights, no space), "
+        "130 interrupted.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from lacelang.output.records import ExpectationRecord, MeasureRecord
+from lacelang.semantics.clauses import DEFAULT_TRUNCATION
 
 #: Fewer draws than this say little, whatever their share.
 FEW = 30
@@ -15,6 +16,8 @@ def measure_text(measured: MeasureRecord) -> str:
     """A probability with its interval: `P(glasses=1 | age < 20) = 0.011  (0.010 to 0.012, …)`."""
     what = measured.what if measured.given is None else f"{measured.what} | {measured.given}"
     draws = f"{_spaced(measured.draws)} draws"
+    if measured.truncation != DEFAULT_TRUNCATION:
+        draws += f" at truncation {measured.truncation:g}"
     if measured.value is None or measured.low is None or measured.high is None:
         return f"P({what}) cannot be said: of {draws}, none has {measured.given}"
     digits = _digits(measured.high - measured.low)

@@ -204,7 +204,8 @@ class Statements:
             message = f"a share lies between 0 and 100 %; {share:g} does not"
             self.report.say("LACE212", message, node.share, frame)
         elif found is not None and what is not None:
-            text = f"{what.text} in {node.share.text}% of {found[0]}"
+            group = found[0] if isinstance(node.group, nodes.Word) else f'"{found[0]}"'
+            text = f"{what.text} in {node.share.text}% of {group}"
             self.result.append(
                 ir.ExpectStatement(what, share / 100, found[0], found[1], span=node.span, text=text)
             )

@@ -39,6 +39,11 @@ def test_a_probability_without_a_condition() -> None:
     assert measure_text(plain).endswith("(0.038 to 0.045, 100 000 draws; decided: 0.031)")
 
 
+def test_a_truncation_of_its_own_is_named() -> None:
+    wide = measured(given=None, given_draws=100_000, truncation=1.0)
+    assert "(0.038 to 0.045, 100 000 draws at truncation 1;" in measure_text(wide)
+
+
 def test_a_small_probability_keeps_its_digits() -> None:
     rare = measured(given=None, value=2e-5, low=5.5e-6, high=7.3e-5, decided=0.0)
     assert "= 0.00002  (0.00001 to 0.00007," in measure_text(rare)
