@@ -29,6 +29,8 @@ def text_of(lines: Sequence[Line]) -> str:
 
 def plan_lines(outlines: Sequence[Outline]) -> list[Line]:
     """Return the plan: one line a statement, in the order in which they run."""
+    if not outlines:
+        return [(("nothing to run", _LABEL),)]
     rows = [
         (str(number), outline.kind, outline.name or "", outline.title, _seed(outline))
         for number, outline in enumerate(outlines, start=1)

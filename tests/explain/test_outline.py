@@ -43,6 +43,11 @@ def test_what_programs_read(path: Path) -> None:
     _golden(path.with_suffix(".json"), text)
 
 
+def test_a_program_of_definitions_runs_nothing() -> None:
+    found = outlines(check("let happy = smile=1"))
+    assert text_of(plan_lines(found)) == "nothing to run\n"
+
+
 def test_there_are_programs_to_print() -> None:
     assert len(PROGRAMS) >= 2
 
