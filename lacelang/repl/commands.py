@@ -200,8 +200,8 @@ _LIST = (
     Command("show", "[GROUP]", "draw a group again, the last one if none is named", _show),
     Command(
         "explain",
-        "[NAME]",
-        "what a group, or a condition that follows, means in energies",
+        "[WHAT]",
+        "what a group or a condition means, in energies",
         _explain,
     ),
     Command("again", "", "the last `sample` with the next seed", _again),

@@ -146,9 +146,9 @@ class Loop:
             return
         self.groups.update(run.groups)
         for measured in run.measures.values():
-            self.say(measure_text(measured))
+            self.console.print(measure_text(measured), markup=False)
         for expected in run.expectations:
-            self.say(expectation_text(expected))
+            self.console.print(expectation_text(expected), markup=False)
         for group in made:
             self._draw(group)
 
@@ -198,10 +198,7 @@ class Loop:
         record = group.record
         noun = "face" if len(group) == 1 else "faces"
         self.console.print(
-            f"{group.name}: {len(group)} {noun}, seed {record.seed}, sampled in "
-            f"{group.stats.seconds:.1f} s",
-            style="bold",
-            markup=False,
+            f"{group.name}: {len(group)} {noun}, seed {record.seed}", style="bold", markup=False
         )
         show_group(record, group.each_image(), self.console, self.way)
 
