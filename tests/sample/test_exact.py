@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable
 
@@ -253,6 +254,33 @@ def test_a_chain_that_accepts_nothing_is_stuck() -> None:
     assert set(solution.status) == {Status.stuck}
     assert torch.equal(solution.z, z0)
     assert (solution.stats.rejected == 10).all()
+
+
+def test_a_chain_that_refuses_a_few_proposals_is_not_stuck() -> None:
+    """One step after the warm-up: two chains in five refuse it."""
+    solution = draw(mala, RIDGES["logistic"], 50, steps=1, warmup=30)
+    assert set(solution.status) == {Status.converged}
+
+
+@ALL
+def test_no_graph_is_kept_and_memory_does_not_grow_with_steps(
+    sampler: Callable[..., Solution],
+) -> None:
+    """As many tensors are alive in the second half of a run as were in the first."""
+
+    def alive(share: float) -> None:
+        found.append(sum(issubclass(type(x), torch.Tensor) for x in gc.get_objects()))
+
+    rare = Ridge(Equals("value", 3.0, 0.3))
+    more = {rejection: {"max_tries": 3000}, smc: {"moves": 30}}
+    options: dict[str, float] = more.get(sampler, {})
+    found: list[int] = []
+    solution = draw(sampler, rare, 5, on_step=alive, **options)  # type: ignore[arg-type]
+    assert len(found) >= 10
+    # The first steps may import and cache; after them nothing is added, step by step.
+    assert max(found[len(found) // 2 :]) <= max(found[: len(found) // 2]) + 3
+    assert not solution.z.requires_grad
+    assert not solution.energy.requires_grad
 
 
 @ALL
