@@ -51,19 +51,16 @@ def check(source: str, path: Path | None = None, pedantic: bool = False) -> Chec
 
 def _look_at_the_rest(module: Module, statements: Statements, report: Report) -> None:
     """Check the definitions that no statement uses, and say that they are not used."""
-    uses = {id(d) for d in module.definitions.values() if d.used}
+    models = list(statements.models.values())
+    look_at_unseen(module, models[0] if len(models) == 1 else None, report)
     runs = any(isinstance(s, _RUNNING) for s in module.program.statements)
     # Where something is wrong, what seems unused may only be misspelt.
     fine = runs and not report.errors(None)
-    models = list(statements.models.values())
-    model = models[0] if len(models) == 1 else None
-    for definition in module.definitions.values():
-        if id(definition) not in uses:
-            look_at(definition, model, report)
-            if fine and not definition.used:
+    if fine:
+        for definition in module.definitions.values():
+            if not definition.used:
                 name = definition.node.name
                 report.say("LACE511", f"nothing uses `{name.name}`", name, module)
-    if fine:
         _unused_imports(module, statements, report)
         warn_of_shadows(module, models, report)
 
@@ -71,8 +68,16 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
 _RUNNING = nodes.Sample | nodes.Edit | nodes.Measure | nodes.Expect | nodes.For
 
 
-def look_at(definition: Definition, model: ModelSpec | None, report: Report) -> None:
-    """Check a definition that no statement uses: against `model`, if there is one to go by."""
+def look_at_unseen(module: Module, model: ModelSpec | None, report: Report) -> None:
+    """Check the definitions that no statement uses: against `model`, if there is one to go by."""
+    # Those that use others come first: what they use is then seen already.
+    for definition in reversed(module.order):
+        if not definition.seen:
+            _look_at(definition, model, report)
+
+
+def _look_at(definition: Definition, model: ModelSpec | None, report: Report) -> None:
+    definition.seen = True
     body = definition.body
     if definition.circular or isinstance(body, nodes.Quantity):
         return

@@ -320,7 +320,7 @@ class Conditions:
         place: Place,
     ) -> ir.Predicate:
         self._grow(1)
-        definition.used = True
+        definition.used = definition.seen = True
         if definition.circular:
             raise LostError
         body = definition.body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from attrs import Factory, define, evolve, field, frozen
@@ -139,13 +140,14 @@ class _Look:
 
     def _home(self, span: Span) -> Definition | None:
         """Return the definition that the span stands in; None for the statement itself."""
-        for definition in self.module.definitions.values():
-            node = definition.node.span
-            if (node.line, node.column) <= (span.line, span.column) and (
-                (span.line, span.column) < (node.end_line, node.end_column)
-            ):
-                return definition
-        return None
+        # In the order of the text, as they were collected.
+        definitions = list(self.module.definitions.values())
+        at = (span.line, span.column)
+        before = bisect_right(definitions, at, key=lambda d: (d.node.span.line, d.node.span.column))
+        if not before:
+            return None
+        last = definitions[before - 1]
+        return last if at < (last.node.span.end_line, last.node.span.end_column) else None
 
     def _said_twice(self, terms: Sequence[Term]) -> None:
         seen: set[Term] = set()

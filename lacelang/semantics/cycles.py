@@ -9,8 +9,11 @@ from lacelang.semantics.scope import Definition, Module
 from lacelang.syntax import nodes
 
 
-def mark_circular(module: Module, report: Report) -> None:
+def mark_circular(module: Module, report: Report) -> tuple[Definition, ...]:
     """Report every circle among the module's own definitions and mark its members.
+
+    Returns:
+        The definitions, each behind those that it uses.
 
     Imports cannot be circular, so a circle never leaves its module.
     """
@@ -18,7 +21,7 @@ def mark_circular(module: Module, report: Report) -> None:
         name: [used for used in _names_in(d) if used in module.definitions]
         for name, d in module.definitions.items()
     }
-    done: set[str] = set()
+    done: dict[str, None] = {}
     for start in uses:
         # Depth-first without recursion: a chain of definitions may be as long as the program.
         path: list[str] = []
@@ -35,13 +38,14 @@ def mark_circular(module: Module, report: Report) -> None:
                 pending.pop()
                 path.pop()
                 del on_path[name]
-                done.add(name)
+                done[name] = None
             elif following in on_path:
                 _report(path[on_path[following] :], module, report)
             elif following not in done:
                 on_path[following] = len(path)
                 path.append(following)
                 pending.append((following, iter(uses[following])))
+    return tuple(module.definitions[name] for name in done)
 
 
 def _report(circle: list[str], module: Module, report: Report) -> None:

@@ -106,7 +106,7 @@ class Library:
                 self._model(node, module)
             elif isinstance(node, nodes.Let | nodes.Def):
                 self._define(node, module)
-        mark_circular(module, self.report)
+        module.order = mark_circular(module, self.report)
 
     def _define(self, node: nodes.Let | nodes.Def, module: Module) -> None:
         name = node.name.name

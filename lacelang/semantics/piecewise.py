@@ -14,7 +14,7 @@ from attrs import frozen
 
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics import ir
-from lacelang.semantics.check import look_at
+from lacelang.semantics.check import look_at_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
@@ -99,9 +99,7 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
         used = list(statements.models.values())
         if used:
             model = used[0] if len(used) == 1 else None
-        for definition in module.definitions.values():
-            if not definition.used:
-                look_at(definition, model, report)
+        look_at_unseen(module, model, report)
     except RecursionError:
         report.say("LACE307", "there is no room left to check this", module.program, module)
     errors, warnings = report.errors(PATH), report.warnings(PATH, pedantic=False)

@@ -20,6 +20,7 @@ class Module:
         path: for messages; None for text without a file.
         folder: where quoted imports are looked for.
         definitions: its own `let`s and `def`s.
+        order: the same, each behind those that it uses.
         models: its own models; None for one whose declaration is wrong.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
         visible: definitions that its imports bring in.
@@ -35,6 +36,7 @@ class Module:
     source: str
     program: nodes.Program
     definitions: dict[str, Definition] = Factory(dict)
+    order: tuple[Definition, ...] = ()
     models: dict[str, ModelSpec | None] = Factory(dict)
     earlier: dict[str, Definition] = Factory(dict)
     visible: dict[str, Definition] = Factory(dict)
@@ -80,12 +82,14 @@ class Definition:
     Attributes:
         circular: it refers to itself, which has been reported.
         used: something refers to it.
+        seen: its body has been looked at.
     """
 
     node: nodes.Let | nodes.Def
     module: Module
     circular: bool = False
     used: bool = False
+    seen: bool = False
 
     @property
     def body(self) -> nodes.Predicate | nodes.Quantity:
