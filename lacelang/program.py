@@ -34,11 +34,14 @@ def compile(
 
     Raises:
         LaceError: the program is wrong; `diagnostics` says where and why, all of it at once.
+            Nothing else, whatever is passed.
     """
     from lacelang.semantics.check import check
 
     if not isinstance(source, str):
         raise UsageError(f"a program is text, not {type(source).__name__}")
+    if path is not None and not isinstance(path, str | Path):
+        raise UsageError(f"a path is a string or a Path, not {type(path).__name__}")
     if definitions:
         from lacelang.embedding.programs import with_definitions
 

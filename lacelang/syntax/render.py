@@ -21,14 +21,15 @@ def render(diagnostic: Diagnostic) -> str:
     """
     span = diagnostic.span
     where = f"{shown_path(diagnostic.path)}:{span.line}:{span.column}"
-    lines = [f"{where}: {diagnostic.severity} {diagnostic.code}: {diagnostic.message}"]
+    said = f"{where}: {diagnostic.severity} {diagnostic.code}: {diagnostic.message}"
+    lines = [_printable(said)]
     window = _window(diagnostic)
     if window is not None:
         number = str(span.line)
         gutter = " " * len(number)
         lines += [f"  {number} | {window[0]}".rstrip(), f"  {gutter} | {window[1]}"]
     if diagnostic.hint:
-        lines.append(f"  hint: {diagnostic.hint}")
+        lines.append(_printable(f"  hint: {diagnostic.hint}"))
     return "\n".join(lines)
 
 
@@ -48,14 +49,19 @@ def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        "hint": diagnostic.hint,
+        "message": _encodable(diagnostic.message),
+        "hint": None if diagnostic.hint is None else _encodable(diagnostic.hint),
         "path": shown_path(diagnostic.path),
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
     }
+
+
+def _encodable(text: str) -> str:
+    """Return the text without halves of characters, which no encoding has."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
@@ -67,17 +73,26 @@ def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     start = min(span.column - 1, len(line))
     end = span.end_column - 1 if span.end_line == span.line else len(line)
     end = max(start + 1, min(end, max(len(line), start + 1)))
-    before, after = "", ""
-    if len(line) > _WINDOW:
-        left = max(0, min(start - _WINDOW // 3, len(line) - _WINDOW))
-        right = min(len(line), left + _WINDOW)
-        before, after = "…" if left else "", "…" if right < len(line) else ""
-        line, start, end = line[left:right], start - left, min(end, right) - left
-        end = max(end, start + 1)
-    shown = [_shown(character) for character in line]
-    width = sum(map(_width, shown[:start])) + len(before)
-    carets = max(1, sum(map(_width, shown[start:end])))
-    return before + "".join(shown) + after, " " * width + "^" * carets
+    left, right = _cut(line, start)
+    before, after = "…" if left else "", "…" if right < len(line) else ""
+    shown = [_shown(character) for character in line[left:right]]
+    end = max(min(end, right), start + 1)
+    margin = sum(map(_width, shown[: start - left])) + len(before)
+    carets = max(1, sum(map(_width, shown[start - left : end - left])))
+    return before + "".join(shown) + after, " " * margin + "^" * carets
+
+
+def _cut(line: str, start: int) -> tuple[int, int]:
+    """Return what to show of a line around `start`, so that it fills the window and no more."""
+    left = right = start
+    room = _WINDOW
+    while left and (wide := _width(_shown(line[left - 1]))) <= room - 2 * _WINDOW // 3:
+        left, room = left - 1, room - wide
+    while right < len(line) and (wide := _width(_shown(line[right]))) <= room:
+        right, room = right + 1, room - wide
+    while left and (wide := _width(_shown(line[left - 1]))) <= room:
+        left, room = left - 1, room - wide
+    return left, right
 
 
 def _line(source: str, number: int) -> str | None:
@@ -93,6 +108,11 @@ def _line(source: str, number: int) -> str | None:
     return source[start : end if end >= 0 else len(source)].rstrip("\r")
 
 
+def _printable(text: str) -> str:
+    """Return the text without what a terminal would obey rather than show."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
 def _shown(character: str) -> str:
     if character == "\t":
         return _TAB
@@ -103,7 +123,7 @@ def _width(text: str) -> int:
     """Return how many columns a terminal takes for `text`."""
     return sum(
         0
-        if unicodedata.combining(character)
+        if unicodedata.category(character) in ("Mn", "Me")
         else 2
         if unicodedata.east_asian_width(character) in "WF"
         else 1

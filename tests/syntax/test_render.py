@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import unicodedata
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.render import as_json, render
 
@@ -61,3 +66,38 @@ def test_json_form() -> None:
         "end_line": 3,
         "end_column": 4,
     }
+
+
+def test_nor_does_anything_in_a_message() -> None:
+    made = Diagnostic("LACE104", "no \x1b[31m", Span(1, 1, 1, 2), "\x07 \ud800", "error", None, "a")
+    assert render(made).replace("\n", "").isprintable()
+    assert str(as_json(made)["hint"]).encode("utf-8")
+
+
+_LETTERS = st.sampled_from([*"ab1(=. ", "漢", "é", "e\u0301", "\t", "\x00", "🙂", "Ａ", "\u200b"])
+
+
+def _cells(text: str) -> list[str]:
+    """What stands in each column of a terminal; nothing in the second one of a wide character."""
+    cells: list[str] = []
+    for character in text:
+        if unicodedata.category(character) in ("Mn", "Me"):
+            continue
+        cells.append(character)
+        if unicodedata.east_asian_width(character) in "WF":
+            cells.append("")
+    return cells
+
+
+@settings(max_examples=200, deadline=None)
+@given(*[st.lists(_LETTERS, max_size=200).map("".join)] * 2)
+def test_carets_stand_under_the_same_word_in_any_line(before: str, after: str) -> None:
+    start = len(before) + 1
+    line = f"{before}HERE{after}"
+    shown = _shown(f"x\n{line}\ny", Span(2, start, 2, start + 4))
+    window, carets = shown[1].removeprefix("  2 | "), shown[2].removeprefix("    | ")
+    cells = _cells(window)
+    assert len(cells) <= 98
+    assert carets.strip() == "^^^^"
+    margin = carets.index("^")
+    assert "".join(cells[margin : margin + 4]) == "HERE"
