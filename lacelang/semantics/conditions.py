@@ -13,6 +13,7 @@ from lacelang.semantics.atoms import Comparisons
 from lacelang.semantics.display import (
     grouped,
     is_plain,
+    placed,
     span_in_program,
     unknown_name,
     with_settings,
@@ -128,7 +129,7 @@ class Conditions:
             atom = self.comparisons.in_range(node, attribute, frame)
         else:
             atom = self.comparisons.in_set(node, attribute, frame)
-        atom = evolve(atom, span=span_in_program(node, frame))
+        atom = placed(atom, span_in_program(node, frame))
         if place.logit is not None and isinstance(atom, ir.Discrete | ir.Degree):
             atom = evolve(atom, logit_temp=place.logit)
         return atom

@@ -22,6 +22,15 @@ def span_in_program(node: nodes.Node, frame: Frame) -> Span:
     return frame.site.span if frame.site is not None else node.span
 
 
+def placed(atom: ir.Predicate, span: Span) -> ir.Predicate:
+    """Return what one comparison came to, all of it at the comparison's span."""
+    if isinstance(atom, ir.Not):
+        return evolve(atom, span=span, term=evolve(atom.term, span=span))
+    if isinstance(atom, ir.Or):
+        return evolve(atom, span=span, terms=tuple(evolve(t, span=span) for t in atom.terms))
+    return evolve(atom, span=span)
+
+
 def is_plain(term: ir.Predicate) -> bool:
     """Whether the term carries no weight and no temperature of its own."""
     return term.weight == 1 and term.temp is None and term.logit_temp is None

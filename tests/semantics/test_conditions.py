@@ -136,6 +136,14 @@ def test_definitions_may_stand_below_their_use() -> None:
     assert statement.where == SMILE
 
 
+def test_all_of_a_comparison_stands_where_it_is_written() -> None:
+    for condition in ("yaw != 10", "yaw in {left, right}"):
+        where = _where(condition)
+        inner = where.term if isinstance(where, ir.Not) else where.terms[0]  # type: ignore[attr-defined]
+        assert inner.span == where.span
+        assert where.span.line == 2
+
+
 def test_texts_are_for_reading() -> None:
     condition = "( smile = 1 or not glasses=1 [temp 2] )   and yaw>10deg and age in 20..30"
     where = _where(condition, "let x = 1")
