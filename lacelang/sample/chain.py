@@ -36,18 +36,20 @@ def step(
         at: where the n chains are.
         streams: the samples' noise.
         owners: for each chain, the place of its stream.
-        h: largest step sizes (n,).
+        h: largest step sizes (n,), on the CPU as all numbers that steer chains are.
         leapfrogs: leapfrog steps before the end is accepted or not.
         power: of e^-E.
 
     Returns:
-        Where they are now, whether they moved, and the probability with which they would (n,).
+        Where they are now, whether they moved (n,), and the probability with which they would
+        (n,), float64 on the CPU.
     """
     velocity = streams.normal(owners, at.z)
-    chance = streams.exponential(owners, h.device)
-    h = h * streams.uniform(owners, h.device).to(h)
+    chance = streams.exponential(owners)
+    h = h * streams.uniform(owners).to(h)
     end, _, rise = leapfrog(look, at, velocity, h, leapfrogs, power)
-    moved = chance >= rise
+    rise = rise.cpu().double()
+    moved = (chance >= rise).to(at.z.device)
     return at.where(moved, end), moved, torch.exp(-rise.clamp_min(0.0))
 
 
@@ -96,7 +98,7 @@ def walk(
     at, rows = at.only(finite), rows[finite]
     owners = rows.tolist()
     widest = quarter_turn(leapfrogs)
-    sizes = StepSizes(widest, accept, torch.full_like(at.energy, widest))
+    sizes = StepSizes(widest, accept, torch.full((len(rows),), widest))
     since = torch.zeros_like(rows)
     for done in range(warmup + steps):
         warm = done >= warmup

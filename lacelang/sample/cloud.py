@@ -31,22 +31,25 @@ class Cloud:
         self.at = look(z.flatten(0, 1))
 
     def log_weights(self, power: float) -> Tensor:
-        """log of e^(-(power - self.power) E), float64 (n, K); -inf where E is not finite."""
-        e = torch.where(self.at.finite, self.at.energy.double(), math.inf)
+        """log of e^(-(power - self.power) E), (n, K); -inf where E is not finite.
+
+        It and all that follows from weights is float64 on the CPU.
+        """
+        e = torch.where(self.at.finite, self.at.energy, math.inf).cpu().double()
         return ((self.power - power) * e).view(-1, self.size)
 
     def cool(self, power: float) -> Tensor:
         """Reweight to another power and resample.
 
         Returns:
-            log of the mean weight (n,), float64: over all powers, their sum is an unbiased estimate
-            of Z in its exponential (Del Moral 2004).
+            log of the mean weight (n,): over all powers, the exponential of their sum is an
+            unbiased estimate of Z (Del Moral 2004).
         """
         logs = self.log_weights(power)
         top = logs.amax(dim=1, keepdim=True).clamp_min(-1e300)
         weights = torch.exp(logs - top)
-        ancestors = systematic(weights, self._streams.uniform(self._rows, logs.device))
-        self.at = self.at.only(ancestors)
+        ancestors = systematic(weights, self._streams.uniform(self._rows))
+        self.at = self.at.only(ancestors.to(self.at.z.device))
         self.power = power
         return weights.mean(dim=1).log() + top[:, 0]
 
@@ -54,7 +57,7 @@ class Cloud:
         """Move every particle by a step of a chain at the present power (`chain.step`).
 
         Args:
-            h: largest step size (1,), of all of them.
+            h: largest step size (1,), of all of them, on the CPU.
 
         Returns:
             Whether they moved, and the probability with which they would (n, K).
@@ -67,9 +70,9 @@ class Cloud:
 
     def pick(self) -> Tensor:
         """One particle of each population at random, (n, d)."""
-        chance = self._streams.uniform(self._rows, self.at.z.device)
-        chosen = (chance * self.size).long()
-        return self.at.z[chosen + _offsets(chosen, self.size)]
+        chosen = (self._streams.uniform(self._rows) * self.size).long()
+        chosen += _offsets(chosen, self.size)
+        return self.at.z[chosen.to(self.at.z.device)]
 
 
 def systematic(weights: Tensor, start: Tensor) -> Tensor:

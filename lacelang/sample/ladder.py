@@ -43,7 +43,7 @@ def climb(look: Look, like: Tensor, streams: Streams, ess: float, max_steps: int
     z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
     cloud = Cloud(look, z[None], streams)
     widest = quarter_turn(1)
-    h = z.new_full((1,), widest)
+    h = torch.full((1,), widest)
     ladder: list[Rung] = []
     while cloud.power < 1.0 and len(ladder) < max_steps:
         cloud.cool(_next_power(cloud, ess))

@@ -80,15 +80,15 @@ def leapfrog(
         power: of e^-E: 1 for the condition, less for a tempered one.
 
     Returns:
-        The end points, their velocities, and by how much H rose (n,), float64: +inf where a number
-        was not finite.
+        The end points, their velocities, and by how much H rose (n,): +inf where a number was not
+        finite.
     """
     h = h.to(at.z)[:, None]
     quarter = 0.25 * h * h
     cos, sin = (1.0 - quarter) / (1.0 + quarter), h / (1.0 + quarter)
     half = 0.5 * power * h
-    start = at.energy.double()
-    kinetic = torch.zeros_like(start)
+    start = at.energy
+    kinetic = at.z.new_zeros(len(at.z))
     for _ in range(steps):
         velocity, rise = _kick(velocity, half * at.gradient)
         kinetic = kinetic + rise
@@ -96,11 +96,10 @@ def leapfrog(
         at = look(z)
         velocity, rise = _kick(velocity, half * at.gradient)
         kinetic = kinetic + rise
-    total = power * (at.energy.double() - start) + kinetic
+    total = power * (at.energy - start) + kinetic
     return at, velocity, torch.where(total.isfinite(), total, math.inf)
 
 
 def _kick(velocity: Tensor, push: Tensor) -> tuple[Tensor, Tensor]:
     """Return velocity - push, and how ||velocity||^2 / 2 changes, free of cancellation."""
-    v, p = velocity.double(), push.double()
-    return velocity - push, (p * (0.5 * p - v)).sum(dim=1)
+    return velocity - push, (push * (0.5 * push - velocity)).sum(dim=1)

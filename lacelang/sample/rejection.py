@@ -63,7 +63,7 @@ def rejection(
                 "rejection needs energies of at least 0, and this condition's go below; "
                 "sample it with smc, hmc or mala"
             )
-        accepted = streams.exponential(owners, z.device).view(-1, ahead) >= e
+        accepted = streams.exponential(owners).to(e).view(-1, ahead) >= e
         found = accepted.any(dim=1)
         # argmax is the first of several: what lies behind an accepted draw was never needed.
         tries = torch.where(found, accepted.int().argmax(dim=1) + 1, ahead)

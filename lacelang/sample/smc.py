@@ -80,7 +80,7 @@ def smc(
     z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
     z[:, 0] = z0
     cloud = Cloud(look, z, streams)
-    log_evidence = torch.zeros(len(z0), dtype=torch.float64, device=z0.device)
+    log_evidence = torch.zeros(len(z0), dtype=torch.float64)
     for done, rung in enumerate(ladder):
         log_evidence += cloud.cool(rung.power)
         for move in range(moves):
@@ -91,7 +91,7 @@ def smc(
                 on_step((done + (move + 1) / moves) / len(ladder))
     reached = ladder[-1].power == 1.0
     ledger.end(rows, cloud.pick(), Status.converged if reached else Status.max_steps)
-    lost = ~log_evidence.isfinite()
+    lost = ~log_evidence.isfinite().to(rows.device)
     ledger.end(rows[lost], z0[lost], Status.non_finite)
     if not reached:
         log_evidence.fill_(math.nan)

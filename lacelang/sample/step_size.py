@@ -17,7 +17,7 @@ class StepSizes:
     Args:
         widest: the largest step allowed.
         target: the acceptance rate wanted.
-        start: where the search starts (n,).
+        start: where the search starts (n,), on the CPU.
     """
 
     def __init__(self, widest: float, target: float, start: Tensor) -> None:

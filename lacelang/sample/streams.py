@@ -101,8 +101,8 @@ class Streams:
             self._noise[row].standard_normal(out=drawn[places], dtype=np.float32)
         return torch.from_numpy(drawn).to(like)
 
-    def exponential(self, rows: Sequence[int], device: torch.device) -> Tensor:
-        """Draw the next Exp(1) number of the given rows, float64 (n,).
+    def exponential(self, rows: Sequence[int]) -> Tensor:
+        """Draw the next Exp(1) number of the given rows, float64 (n,) on the CPU.
 
         To accept with probability e^-x is to ask whether it exceeds x: no exponential is taken, so
         none can be rounded one way in one batch and another way in another.
@@ -110,14 +110,14 @@ class Streams:
         drawn = np.empty(len(rows))
         for row, places in _runs(rows):
             self._chance[row].standard_exponential(out=drawn[places])
-        return torch.from_numpy(drawn).to(device)
+        return torch.from_numpy(drawn)
 
-    def uniform(self, rows: Sequence[int], device: torch.device) -> Tensor:
-        """Draw the next number of the given rows, uniform in [0, 1), float64 (n,)."""
+    def uniform(self, rows: Sequence[int]) -> Tensor:
+        """Draw the next number of the given rows, uniform in [0, 1), float64 (n,) on the CPU."""
         drawn = np.empty(len(rows))
         for row, places in _runs(rows):
             self._chance[row].random(out=drawn[places])
-        return torch.from_numpy(drawn).to(device)
+        return torch.from_numpy(drawn)
 
 
 def _runs(rows: Sequence[int]) -> Iterator[tuple[int, slice]]:

@@ -44,3 +44,20 @@ def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
     assert torch.allclose(energy, condition.detach(), atol=1e-3)
     free, _, _ = reached(", typical=0")
     assert float(free.max()) > 1.5
+
+
+def test_exact_samplers_sample_the_condition_and_nothing_else() -> None:
+    from lacelang import sample
+
+    source = "sample 3 from ffhq where glasses=1 seed 4 with {} as x"
+    for name in ("rejection", "mala(steps=5, warmup=5)", "smc(particles=4, moves=1)"):
+        program = lacelang.compile(source.format(name))
+        options = program.samples[0].sampler.options
+        sampler = getattr(sample, name.partition("(")[0])
+        alone = sampler(
+            program.energy("x"),
+            sample.prior(4, range(3), 512),
+            streams=sample.Streams(4, range(3)),
+            **options,
+        )
+        assert torch.equal(program.run()["x"].latents, alone.z)
