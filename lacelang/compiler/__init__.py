@@ -2,14 +2,26 @@
 
 from lacelang.compiler.balance import balance
 from lacelang.compiler.condition import Judge, compile_condition, meaning_of, spread_of
+from lacelang.compiler.editing import (
+    DISPLACEMENT,
+    changes,
+    standing,
+    step_condition,
+    step_energy,
+)
 from lacelang.compiler.lower import Settings, lower
 
 __all__ = [
+    "DISPLACEMENT",
     "Judge",
     "Settings",
     "balance",
+    "changes",
     "compile_condition",
     "lower",
     "meaning_of",
     "spread_of",
+    "standing",
+    "step_condition",
+    "step_energy",
 ]

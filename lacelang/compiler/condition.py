@@ -58,11 +58,18 @@ def compile_condition(statement: ir.SampleStatement, model: Judge) -> Node:
     """
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
-    return meaning_of(statement, model)(statement.where)
+    return meaning_of(statement, model, statement.truncation)(statement.where)
 
 
-def meaning_of(statement: ir.SampleStatement, model: Judge) -> Callable[[ir.Predicate], Node]:
+def meaning_of(
+    statement: ir.SampleStatement | ir.EditStatement, model: Judge, truncation: float
+) -> Callable[[ir.Predicate], Node]:
     """Return the function from conditions to energies that a statement's clauses make.
+
+    Args:
+        statement: whose clauses.
+        model: of the statement.
+        truncation: of its samples.
 
     Raises:
         ResourceError: the model's classifiers cannot be had.
@@ -75,8 +82,7 @@ def meaning_of(statement: ir.SampleStatement, model: Judge) -> Callable[[ir.Pred
     )
     if statement.disjunction == "equal":
         return lambda predicate: lower(predicate, settings)
-    psi = statement.truncation
-    outputs = _at_draws.get(model, psi, lambda: _judge_draws(model, psi))
+    outputs = _at_draws.get(model, truncation, lambda: _judge_draws(model, truncation))
     return lambda predicate: balance(lower(predicate, settings), outputs)
 
 
@@ -87,7 +93,9 @@ def _judge_draws(model: Judge, truncation: float) -> Outputs:
         return model.features(truncation)(z.to(model.device))
 
 
-def spread_of(statement: ir.SampleStatement, residual: Mapping[str, float]) -> Mapping[str, float]:
+def spread_of(
+    statement: ir.SampleStatement | ir.EditStatement, residual: Mapping[str, float]
+) -> Mapping[str, float]:
     """Return sigma by continuous attribute, in its unit, as the statement's `sigma` clause says.
 
     Args:

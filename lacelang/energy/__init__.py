@@ -9,6 +9,7 @@ from lacelang.energy.discrete import Degree, Discrete, LogitTempered
 from lacelang.energy.logic import And, Not, Or, conjunction, disjunction, negation
 from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
 from lacelang.energy.node import Atom, Node, Outputs, Scope
+from lacelang.energy.penalty import Penalty
 from lacelang.energy.readings import atoms, map_atoms, map_children, readings
 from lacelang.energy.reduced import Reduced
 
@@ -29,6 +30,7 @@ __all__ = [
     "Not",
     "Or",
     "Outputs",
+    "Penalty",
     "Reduced",
     "Scope",
     "Tempered",

@@ -59,7 +59,7 @@ def _tree(tree: Tree, model: Judge, draws: int) -> Tree:
     seed = DEFAULT_SEED if statement.seed is None else statement.seed
     z = prior(seed, range(draws), model.generator.latent_dim).to(model.device)
     features = model.features(statement.truncation)
-    meaning = meaning_of(statement, model)
+    meaning = meaning_of(statement, model, statement.truncation)
     split = split_gradient(meaning(where), features, z)
     with torch.no_grad():
         outputs = features(z)

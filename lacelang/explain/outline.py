@@ -87,7 +87,7 @@ def _edit(statement: ir.EditStatement, truncation: float) -> Outline:
         Fact("hold", f"{statement.hold:g}, {held[statement.held]}", statement.hold),
         Fact("held", "", statement.held),
         Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
-        _layers([step.layers for step in steps]),
+        _layers([step.replaced for step in steps]),
         _heads([step.predicate for step in steps]),
         _sampler(statement.sampler),
         *_clauses(statement, [tree.root for tree in trees]),

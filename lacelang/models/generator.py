@@ -26,6 +26,7 @@ class Generator(Protocol):
     Attributes:
         latent_dim: length of z.
         style_count: number of styles that w+ has.
+        style_layers: for each of them, the layers of the 18-layer StyleGAN2 that it stands for.
         mapping: module z (N, latent_dim) → w (N, w_dim), differentiable, without truncation.
         w_mean: (w_dim,), the mean of w under the prior.
         resolution: side of an image in pixels.
@@ -33,6 +34,7 @@ class Generator(Protocol):
 
     latent_dim: int
     style_count: int
+    style_layers: tuple[tuple[int, ...], ...]
     resolution: int
     w_mean: Tensor
 
@@ -45,8 +47,12 @@ class Generator(Protocol):
         """w' = mean + ψ (w − mean); ψ a number or (N, 1)."""
         ...
 
-    def atypicality(self, w: Tensor) -> Tensor:
-        """How far w (N, w_dim), before truncation, is from the prior's: (N,), 1 on average."""
+    def whiten(self, w: Tensor) -> Tensor:
+        """w (N, w_dim), before truncation → coordinates (N, w_dim), mean 0 and covariance I."""
+        ...
+
+    def colour(self, u: Tensor) -> Tensor:
+        """The inverse of `whiten`."""
         ...
 
     def decode(self, w: Tensor) -> Iterator[Image]:

@@ -99,9 +99,18 @@ class Model:
         def features(z: Tensor) -> Outputs:
             w = self.generator.mapping(z)
             outputs = self.judge(z, self.generator.truncate(w, truncation))
-            return {**outputs, ATYPICALITY: self.generator.atypicality(w)}
+            return {**outputs, ATYPICALITY: atypicality(self.generator.whiten(w))}
 
         return features
+
+    def place(self, w: Tensor, truncation: float) -> Tensor:
+        """Truncated w (N, d) → the coordinates (N, d) that edits move in, N(0, I) for the prior."""
+        mean = self.generator.w_mean
+        return self.generator.whiten(mean + (w - mean) / truncation)
+
+    def placed(self, u: Tensor, truncation: float) -> Tensor:
+        """Coordinates (N, d) → truncated w (N, d), the inverse of `place`."""
+        return self.generator.truncate(self.generator.colour(u), truncation)
 
     def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
         """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""
@@ -120,6 +129,14 @@ class Model:
         # What goes wrong here goes wrong again in `decode`, where somebody is listening.
         with contextlib.suppress(Exception):
             self.generator.prepare()
+
+
+def atypicality(u: Tensor) -> Tensor:
+    """How far whitened coordinates (N, d) are from the prior's: (N,), 1 ± 0.26 under it for w.
+
+    The squared Mahalanobis distance from the mean, over the number of dimensions.
+    """
+    return u.square().mean(dim=1)
 
 
 _loaded: dict[tuple[object, ...], Model] = {}

@@ -153,7 +153,7 @@ def _condition_of(energy: ConditionalEnergy) -> Node:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sample on one core: a batch is too small for two, and the decoder wants the others.
 
     Measured at batch 16 and 64, two threads take the same time and twice the work; on a busy
@@ -167,7 +167,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@_one_thread()
+@one_thread()
 def _draw(
     task: SampleTask, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
 ) -> Drawn:
@@ -178,7 +178,7 @@ def _draw(
         solution = sample.unmoved(z0)
         stage.advance(len(indices))
     else:
-        shown = _shown(stage, len(indices))
+        shown = shown_on(stage, len(indices))
         solution = SAMPLERS[statement.sampler.name](
             energy,
             z0,
@@ -194,9 +194,9 @@ def _draw(
         if energy is not None:
             # Of the condition alone: the bound on atypicality is the sampler's business.
             reached = torch.where(reached.isfinite(), _condition_of(energy)(outputs), reached)
-        readings = {t: _numbers(v) for t, v in read_atoms(statement.where, outputs).items()}
-    energies = _numbers(reached)
-    extra = {name: _numbers(values) for name, values in solution.extra.items()}
+        readings = {t: numbers(v) for t, v in read_atoms(statement.where, outputs).items()}
+    energies = numbers(reached)
+    extra = {name: numbers(values) for name, values in solution.extra.items()}
     records = tuple(
         SampleRecord(
             index=index,
@@ -210,11 +210,11 @@ def _draw(
         )
         for row, index in enumerate(indices)
     )
-    latents = Latents(_array(solution.z), _array(w))
+    latents = Latents(array(solution.z), array(w))
     return Drawn(records, latents, time.perf_counter() - begun)
 
 
-def _shown(stage: Stage, count: int) -> sample.OnStep:
+def shown_on(stage: Stage, count: int) -> sample.OnStep:
     """Advance `stage` by `count` over the course of a sampler's run."""
     shown = 0.0
 
@@ -227,10 +227,12 @@ def _shown(stage: Stage, count: int) -> sample.OnStep:
     return advance
 
 
-def _numbers(values: Tensor) -> list[float | None]:
+def numbers(values: Tensor) -> list[float | None]:
+    """Values (N,) as run.json keeps them."""
     return [rounded(value) for value in values.tolist()]
 
 
-def _array(tensor: Tensor) -> Float32:
+def array(tensor: Tensor) -> Float32:
+    """A tensor as float32 on the CPU."""
     array: Float32 = tensor.detach().float().cpu().numpy()
     return array

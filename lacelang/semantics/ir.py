@@ -281,11 +281,11 @@ class EditStep:
     """One line of an edit: what is to hold from now on.
 
     Attributes:
-        layers: the style layers that it replaces; None means all.
+        replaced: the style layers that take its move; None means all.
     """
 
     predicate: Predicate
-    layers: tuple[int, ...] | None = None
+    replaced: tuple[int, ...] | None = None
 
 
 @frozen

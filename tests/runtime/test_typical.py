@@ -9,7 +9,7 @@ import lacelang
 from lacelang.cli.models import find_model
 from lacelang.models.generator import Generator
 from lacelang.output.progress import Silent
-from lacelang.runtime.loading import load
+from lacelang.runtime.loading import atypicality, load
 
 pytestmark = pytest.mark.weights
 
@@ -23,9 +23,9 @@ def generator() -> Generator:
 
 def test_prior_draws_are_typical(generator: Generator) -> None:
     z = torch.randn(2000, 512, generator=torch.Generator().manual_seed(9))
-    atypicality = generator.atypicality(generator.mapping(z))
+    found = atypicality(generator.whiten(generator.mapping(z)))
     # Mean of 2000 draws with a spread of 0.26: five standard errors.
-    assert abs(float(atypicality.mean()) - 1.0) < 5 * 0.26 / 2000**0.5 + 0.01
+    assert abs(float(found.mean()) - 1.0) < 5 * 0.26 / 2000**0.5 + 0.01
 
 
 @pytest.mark.parametrize("sampler", ["heun", "exponential"])
@@ -35,8 +35,8 @@ def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
             f"sample 3 from ffhq where {CONDITION} seed 4 with {sampler}(time=15{options}) as x"
         )
         group = program.run()["x"]
-        atypicality = generator.atypicality(generator.mapping(group.latents))
-        return atypicality, group.energy, program.energy("x")(group.latents)
+        found = atypicality(generator.whiten(generator.mapping(group.latents)))
+        return found, group.energy, program.energy("x")(group.latents)
 
     bounded, energy, condition = reached("")
     assert float(bounded.max()) < 1.2 + 3 * 0.05

@@ -27,6 +27,7 @@ class TinyGenerator:
 
     latent_dim = 8
     style_count = 1
+    style_layers = (tuple(range(18)),)
     resolution = 16
 
     def __init__(self) -> None:
@@ -38,8 +39,11 @@ class TinyGenerator:
     def mapping(self, z: Tensor) -> Tensor:
         return z
 
-    def atypicality(self, w: torch.Tensor) -> torch.Tensor:
-        return w.square().mean(dim=1)
+    def whiten(self, w: Tensor) -> Tensor:
+        return w
+
+    def colour(self, u: Tensor) -> Tensor:
+        return u
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         return self.w_mean + psi * (w - self.w_mean)

@@ -140,7 +140,7 @@ def test_layers_of_a_step(line: str, clause: str, layers: tuple[int, ...] | None
     source = f"let l = glasses=1\nsample from ffhq as men\nedit men {{ {line} }} {clause}"
     edit = check(source).statements[1]
     assert isinstance(edit, ir.EditStatement)
-    assert [step.layers for step in edit.steps] == [layers]
+    assert [step.replaced for step in edit.steps] == [layers]
 
 
 def test_clauses_of_an_edit() -> None:

@@ -15,7 +15,12 @@ from lacelang.models.fetch import Archive
 from lacelang.models.generator import Image
 from lacelang.models.mobilestylegan import store
 from lacelang.models.mobilestylegan.mapping import DIM, MappingNetwork
-from lacelang.models.mobilestylegan.synthesis import RESOLUTION, STYLES, SynthesisNetwork
+from lacelang.models.mobilestylegan.synthesis import (
+    RESOLUTION,
+    STYLES,
+    SynthesisNetwork,
+    style_layers,
+)
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
@@ -26,6 +31,7 @@ class MobileStyleGAN:
 
     latent_dim = DIM
     style_count = STYLES
+    style_layers = style_layers()
     resolution = RESOLUTION
 
     def __init__(self, folder: Path, device: torch.device, threads: int = 0) -> None:
@@ -35,6 +41,7 @@ class MobileStyleGAN:
         state = load_file(store.verify(folder, "mapping.safetensors"))
         self.w_mean = state.pop("w_mean").to(device)
         self._whitening = state.pop("w_whitening").to(device)
+        self._colouring = torch.linalg.inv(self._whitening.double()).float()
         self._mapping = MappingNetwork()
         self._mapping.load_state_dict(state)
         self._mapping.to(device).eval().requires_grad_(False)
@@ -63,13 +70,14 @@ class MobileStyleGAN:
         """w' = mean + ψ (w − mean) for w (N, 512); ψ a number or (N, 1)."""
         return self.w_mean + psi * (w - self.w_mean)
 
-    def atypicality(self, w: Tensor) -> Tensor:
-        """Mean square (N,) of w's whitened coordinates: 1 ± 0.26 under the prior.
+    def whiten(self, w: Tensor) -> Tensor:
+        """w (N, 512), before truncation → coordinates (N, 512), mean 0 and covariance I."""
+        return (w - self.w_mean) @ self._whitening
 
-        `w` is before truncation; this is its squared Mahalanobis distance from the mean, over
-        the number of dimensions.
-        """
-        return ((w - self.w_mean) @ self._whitening).square().mean(dim=1)
+    def colour(self, u: Tensor) -> Tensor:
+        """The inverse of `whiten`."""
+        w: Tensor = self.w_mean + u @ self._colouring
+        return w
 
     def synthesis(self) -> SynthesisNetwork:
         """The differentiable synthesis network w+ → image on this generator's device."""

@@ -1,0 +1,142 @@
+"""The energy of one step of an edit: what is wanted now, what was, and what is to stay as it is.
+
+Step i descends, from where step i-1 ended (LACE sec. 3.2 and A.3),
+
+    sum_{j <= i} lambda_j E(c_j | x) + mu d(x, x_{i-1}) + gamma sum_k |f_k(x) - f_k(x_0)|^2
+
+with k over attributes that no step so far speaks of. The last two are energies of heads that are no
+classifiers: `DISPLACEMENT` is d, and `changes` gives the differences of the outputs f_k.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from torch import Tensor
+
+from lacelang.energy import Equals, Node, Outputs, Penalty, conjunction
+from lacelang.semantics import ir
+
+# Names with spaces, which no attribute can have.
+DISPLACEMENT = "latent displacement"
+
+EARLIER = 0.1
+"""lambda of what earlier steps wanted."""
+
+NOW_MEASURED = 10.0
+"""lambda of what the present step wants of numbers; of classes it is 1."""
+
+Meaning = Callable[[ir.Predicate], Node]
+
+
+def step_energy(
+    statement: ir.EditStatement, index: int, meaning: Meaning, sigma: Mapping[str, float]
+) -> Node:
+    """Return the whole energy of step `index`, what is to stay as it is included.
+
+    Args:
+        statement: the edit.
+        index: of the step, from 0.
+        meaning: what a condition means in this statement.
+        sigma: by continuous attribute, the unit in which its changes count.
+    """
+    nodes, weights = [], []
+    for step, term, scale in _standing(statement, index):
+        nodes.append(meaning(term))
+        weights.append(scale * (_lambda(term, step == index) if statement.reweight else 1.0))
+    if statement.stay:
+        nodes.append(Penalty(DISPLACEMENT, statement.stay))
+        weights.append(1.0)
+    if statement.hold:
+        for attribute in held(statement, index):
+            kept = _kept(attribute, statement.hold, sigma)
+            nodes += kept
+            weights += [1.0] * len(kept)
+    return conjunction(nodes, weights)
+
+
+def step_condition(statement: ir.EditStatement, index: int, meaning: Meaning) -> Node:
+    """Return the energy of all that is wanted after step `index`, for a report."""
+    found = list(_standing(statement, index))
+    return conjunction([meaning(term) for _, term, _ in found], [scale for _, _, scale in found])
+
+
+def standing(statement: ir.EditStatement, index: int) -> tuple[ir.Predicate, ...]:
+    """Return what is wanted after step `index`, the terms of outer `and`s one by one.
+
+    What a step says of an attribute takes the place of every term that earlier steps said of it.
+    """
+    return tuple(term for _, term, _ in _standing(statement, index))
+
+
+def held(statement: ir.EditStatement, index: int) -> tuple[ir.Attribute, ...]:
+    """Return the attributes that step `index` is to leave as they were before the first step."""
+    spoken = _spoken(statement, 0, index + 1)
+    if statement.held == "all":
+        return tuple(a for a in statement.model.attributes if a.name not in spoken)
+    later = _spoken(statement, index + 1, len(statement.steps))
+    return tuple(a for a in statement.model.attributes if a.name in later - spoken)
+
+
+def changes(outputs: Outputs, before: Outputs) -> dict[str, Tensor]:
+    """Return how head outputs differ from those `before`, as heads of their own, (N,) each.
+
+    Logits, which matter up to a constant, are centred; each class is a head.
+    """
+    result: dict[str, Tensor] = {}
+    for name, now in outputs.items():
+        change = now - before[name]
+        if change.ndim == 1:
+            result[_change(name, 0)] = change
+        else:
+            centred = change - change.mean(dim=1, keepdim=True)
+            for column in range(change.shape[1]):
+                result[_change(name, column)] = centred[:, column]
+    return result
+
+
+def _standing(statement: ir.EditStatement, index: int) -> Iterator[tuple[int, ir.Predicate, float]]:
+    """Yield the step, the term and the factor that the `and`s around it give it."""
+    for step in range(index + 1):
+        later = _spoken(statement, step + 1, index + 1)
+        for term, scale in _conjuncts(statement.steps[step].predicate, 1.0):
+            if all(atom.attribute.name not in later for atom in ir.comparisons(term)):
+                yield step, term, scale
+
+
+def _conjuncts(predicate: ir.Predicate, scale: float) -> Iterator[tuple[ir.Predicate, float]]:
+    if isinstance(predicate, ir.And):
+        inner = scale * predicate.weight / (predicate.temp or 1.0)
+        for term in predicate.terms:
+            yield from _conjuncts(term, inner)
+    else:
+        yield predicate, scale
+
+
+def _spoken(statement: ir.EditStatement, first: int, last: int) -> set[str]:
+    """Names of the attributes that steps `first` to before `last` speak of."""
+    steps = statement.steps[first:last]
+    return {atom.attribute.name for step in steps for atom in ir.comparisons(step.predicate)}
+
+
+def _lambda(term: ir.Predicate, now: bool) -> float:
+    if not now:
+        return EARLIER
+    measured = all(
+        isinstance(atom.attribute, ir.ContinuousAttribute) for atom in ir.comparisons(term)
+    )
+    return NOW_MEASURED if measured else 1.0
+
+
+def _kept(attribute: ir.Attribute, hold: float, sigma: Mapping[str, float]) -> list[Node]:
+    """Return gamma |f - f_0|^2 of an attribute: in logits, or in sigmas of a number."""
+    spread = 1.0 / math.sqrt(2.0 * hold)
+    name = attribute.name
+    if isinstance(attribute, ir.ContinuousAttribute):
+        return [Equals(_change(name, 0), 0.0, spread * sigma[name])]
+    return [Equals(_change(name, i), 0.0, spread) for i in range(len(attribute.values))]
+
+
+def _change(name: str, column: int) -> str:
+    return f"change of {name} {column}"

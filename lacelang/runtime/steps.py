@@ -1,0 +1,115 @@
+"""One step of an edit: latents moved by a sampler until the step's line holds.
+
+Edits move in the whitened coordinates u of w, where the prior is N(0, I) and the least move is the
+one that asks for the least unusual face. What a step must not change is told by what was before it,
+which differs from sample to sample; a sampler knows nothing of that. So the latent that it is given
+carries its own past, [u | u before the step | head outputs before the first step]: the energy is
+flat in all but u, and the flow leaves the rest as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from lacelang import sample
+from lacelang.compiler import DISPLACEMENT, changes
+from lacelang.energy import AtMost, ConditionalEnergy, Node, Outputs, conjunction
+from lacelang.runtime.loading import ATYPICALITY, Model, atypicality
+from lacelang.runtime.sampling import SAMPLERS, TYPICAL, TYPICAL_SIGMA
+from lacelang.semantics.ir import SamplerChoice
+
+_TOLERANCES = ("tolerance", "atol")
+_INSIDE = 3.0
+
+
+@frozen(eq=False)
+class Stepper:
+    """Makes steps on the latents of one model.
+
+    Attributes:
+        model: whose classifiers judge w.
+        truncation: psi of the samples.
+        sampler: with its options.
+    """
+
+    model: Model
+    truncation: float
+    sampler: SamplerChoice
+
+    def outputs(self, u: Tensor) -> Outputs:
+        """What the classifiers say at coordinates (N, d)."""
+        outputs: Outputs = self.model.heads(self.model.placed(u, self.truncation))
+        return outputs
+
+    def move(
+        self, node: Node, u: Tensor, before: Outputs, on_step: sample.OnStep
+    ) -> sample.Solution:
+        """Descend `node` from coordinates (N, d), with `before` the outputs at the very start.
+
+        Returns:
+            The sampler's solution, with z the new coordinates (N, d).
+        """
+        past = _Past({name: head.shape[1:] for name, head in before.items()})
+        wide = torch.cat([u, u, past.packed(before)], dim=1)
+        options = dict(self.sampler.options)
+        typical = float(options.pop(TYPICAL, 0.0))
+        # Tolerances are of the root mean square over all coordinates, and only u moves.
+        for name in _TOLERANCES:
+            if name in options:
+                options[name] *= math.sqrt(u.shape[1] / wide.shape[1])
+        if typical:
+            node = conjunction([node, AtMost(ATYPICALITY, typical, TYPICAL_SIGMA)])
+        energy = ConditionalEnergy(lambda x: self._features(x, past, typical), node)
+        solution = SAMPLERS[self.sampler.name](energy, wide, **options, on_step=on_step)
+        return sample.Solution(
+            solution.z[:, : u.shape[1]], solution.energy, solution.status, solution.stats
+        )
+
+    def _features(self, wide: Tensor, past: _Past, typical: float) -> Outputs:
+        d = self.model.generator.w_mean.shape[0]
+        u, start, rest = wide[:, :d], wide[:, d : 2 * d].detach(), wide[:, 2 * d :].detach()
+        w, w_start = (
+            self.model.placed(u, self.truncation),
+            self.model.placed(start, self.truncation),
+        )
+        outputs: Outputs = self.model.heads(w)
+        # A sample that is beyond the bound already may stay where it is, and go no further.
+        beyond = (atypicality(start) - typical + _INSIDE * TYPICAL_SIGMA).clamp_min(0.0)
+        return {
+            **outputs,
+            **changes(outputs, past.unpacked(rest)),
+            ATYPICALITY: atypicality(u) - beyond,
+            DISPLACEMENT: (u - start).square().sum(dim=1) + (w - w_start).square().sum(dim=1),
+        }
+
+
+@frozen(eq=False)
+class _Past:
+    """Head outputs side by side in one tensor.
+
+    Attributes:
+        shapes: by head, of one sample's output: () or (C,).
+    """
+
+    shapes: Mapping[str, torch.Size]
+
+    def packed(self, outputs: Outputs) -> Tensor:
+        return torch.cat(
+            [outputs[name].reshape(-1, _width(s)) for name, s in self.shapes.items()], 1
+        )
+
+    def unpacked(self, columns: Tensor) -> Outputs:
+        parts = torch.split(columns, [_width(shape) for shape in self.shapes.values()], dim=1)
+        return {
+            name: part.reshape(-1, *shape)
+            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
+        }
+
+
+def _width(shape: torch.Size) -> int:
+    return math.prod(shape)
