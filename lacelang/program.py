@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lacelang.errors import Diagnostic, ProgramError, UsageError
+from lacelang.errors import Diagnostic, UsageError
 
 if TYPE_CHECKING:
     from lacelang.embedding.programs import Definition
@@ -111,15 +111,13 @@ class Program:
             The groups by name, and beside them what was measured and what was expected.
 
         Raises:
-            ProgramError: it holds a statement that cannot be run yet, or expects something that
-                no annotator sees.
+            ProgramError: it expects something that no annotator sees.
             UsageError: no such group, measure or device.
             ResourceError: weights or annotators cannot be had, or `out` not written.
         """
         from lacelang.output.files import make_folder
         from lacelang.output.progress import Silent, shown
 
-        self._refuse_what_cannot_run()
         folder = None if out is None else Path(out)
         seed, device, names = _seed(seed), _device(device), self._named(only)
         if folder is not None:
@@ -162,27 +160,6 @@ class Program:
         from lacelang.semantics.ir import SampleStatement
 
         return tuple(s for s in self.checked.statements if isinstance(s, SampleStatement))
-
-    def _refuse_what_cannot_run(self) -> None:
-        """Rather than leave a statement out and pass for a run of the whole program."""
-        from lacelang.semantics.ir import EditStatement
-
-        path = self.checked.path
-        refused = [
-            Diagnostic(
-                "LACE309",
-                f"`{type(statement).__name__.removesuffix('Statement').lower()}` "
-                "is checked, but cannot be run yet",
-                statement.span,
-                hint="leave it out to run the rest",
-                path=None if path is None else str(path),
-                source=self.source,
-            )
-            for statement in self.checked.statements
-            if isinstance(statement, EditStatement)
-        ]
-        if refused:
-            raise ProgramError(refused)
 
     def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
         names = (*self.groups, *self.measures)

@@ -93,7 +93,7 @@ def _troubles(group: Group) -> list[str]:
 
 def _means(group: Group) -> list[str]:
     """One line for each comparison: its mean reading, and in how many faces it holds."""
-    from lacelang.output.sheet import achieved
+    from lacelang.output.cards import achieved
 
     lines = []
     width = max((len(atom.wanted) for atom in group.record.atoms), default=0)

@@ -22,7 +22,10 @@ from lacelang.semantics import ir
 DISPLACEMENT = "latent displacement"
 
 EARLIER = 0.1
-"""lambda of what earlier steps wanted."""
+"""lambda of what earlier steps wanted, where later attributes alone are held.
+
+Where all are held it is 1: what nothing holds any more would be given up for what is held.
+"""
 
 NOW_MEASURED = 10.0
 """lambda of what the present step wants of numbers; of classes it is 1."""
@@ -44,7 +47,7 @@ def step_energy(
     nodes, weights = [], []
     for step, term, scale in _standing(statement, index):
         nodes.append(meaning(term))
-        weights.append(scale * (_lambda(term, step == index) if statement.reweight else 1.0))
+        weights.append(scale * _lambda(statement, term, step == index))
     if statement.stay:
         nodes.append(Penalty(DISPLACEMENT, statement.stay))
         weights.append(1.0)
@@ -120,9 +123,11 @@ def _spoken(statement: ir.EditStatement, first: int, last: int) -> set[str]:
     return {atom.attribute.name for step in steps for atom in ir.comparisons(step.predicate)}
 
 
-def _lambda(term: ir.Predicate, now: bool) -> float:
+def _lambda(statement: ir.EditStatement, term: ir.Predicate, now: bool) -> float:
+    if not statement.reweight:
+        return 1.0
     if not now:
-        return EARLIER
+        return 1.0 if statement.held == "all" else EARLIER
     measured = all(
         isinstance(atom.attribute, ir.ContinuousAttribute) for atom in ir.comparisons(term)
     )

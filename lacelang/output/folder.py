@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from lacelang.errors import ResourceError
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents, read_latents, write_latents
+from lacelang.output.png import is_whole
 from lacelang.output.provenance import is_finished
 from lacelang.output.records import (
     ExpectationRecord,
@@ -31,7 +32,7 @@ from lacelang.output.records import (
     SampleRecord,
     Seen,
 )
-from lacelang.output.runfile import LATENTS, SHEET, read_run, write_run
+from lacelang.output.runfile import FILMS, LATENTS, SHEET, read_run, write_run
 
 _FACE = re.compile(r"\d{4,}\.png")
 
@@ -117,6 +118,8 @@ class RunFolder:
             if name in fresh:
                 self._groups[name] = fresh[name]
                 make_folder(self.root / fresh[name].folder)
+                if group.steps:
+                    make_folder(self.root / fresh[name].folder / FILMS)
             elif name in self._chosen:
                 self._adopt(evolve(group, folder=same[name].folder), same[name])
             elif name in same:
@@ -139,6 +142,10 @@ class RunFolder:
     def path(self, name: str, index: int) -> Path:
         """Where the image of sample `index` goes."""
         return self.root / self._groups[name].folder / f"{index:04d}.png"
+
+    def film(self, name: str, index: int) -> Path:
+        """Where the film strip of sample `index` goes, if the group is edited."""
+        return self.root / self._groups[name].folder / FILMS / f"{index:04d}.png"
 
     def sheet(self, name: str) -> Path:
         """Where the group's contact sheet goes."""
@@ -239,18 +246,21 @@ class RunFolder:
     def _adopt(self, group: GroupRecord, old: GroupRecord) -> None:
         """Take over the samples of the same group of an earlier run, and its whole images."""
         folder = self.root / group.folder
-        make_folder(folder)
+        make_folder(folder / FILMS if group.steps else folder)
         sweep_parts(folder)
+        sweep_parts(folder / FILMS)
         latents = read_latents(folder / LATENTS)
         # Latents are written first: run.json may know of fewer, never of more that are good.
         count = min(group.count, len(old.samples), 0 if latents is None else len(latents))
         samples = []
         for sample in old.samples[:count]:
             name = f"{sample.index:04d}.png"
-            whole = is_finished(folder / name, group, sample.index, self._metadata)
+            whole = is_finished(folder / name, group, sample.index, self._metadata) and (
+                not group.steps or is_whole(folder / FILMS / name)
+            )
             samples.append(evolve(sample, file=f"{group.folder}/{name}" if whole else None))
         finished = {Path(sample.file).name for sample in samples if sample.file is not None}
-        for path in _faces(folder):
+        for path in (*_faces(folder), *_faces(folder / FILMS)):
             if path.name not in finished:
                 path.unlink(missing_ok=True)
         if len(finished) < group.count or len(old.samples) != group.count:
@@ -262,18 +272,20 @@ class RunFolder:
     def _remove(self, name: str) -> None:
         folder = self.root / name
         try:
-            for path in _faces(folder):
+            for path in (*_faces(folder), *_faces(folder / FILMS)):
                 path.unlink()
             for other in (SHEET, LATENTS):
                 (folder / other).unlink(missing_ok=True)
-            sweep_parts(folder)
+            for each in (folder / FILMS, folder):
+                sweep_parts(each)
         except OSError as error:
             raise disk_error(error, folder) from error
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+        for emptied in (folder / FILMS, folder):
+            with contextlib.suppress(OSError):
+                emptied.rmdir()
 
     def _refuse_strangers(self, folder: Path) -> None:
-        stranger = next(_faces(folder), None)
+        stranger = next((path for f in (folder, folder / FILMS) for path in _faces(f)), None)
         for name in (SHEET, LATENTS):
             if stranger is None and (folder / name).exists():
                 stranger = folder / name

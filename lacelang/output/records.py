@@ -44,6 +44,39 @@ class Atom:
 
 
 @frozen
+class StepRecord:
+    """Where one step of an edit took a sample, or, of the first, where it began.
+
+    Attributes:
+        energy: of all that is wanted after the step, in nats; None where it is not finite.
+        status, nfe, accepted, rejected: of the step's sampler, as in `SampleRecord`.
+        readings: of every comparison in the edit, by its text.
+    """
+
+    energy: float | None
+    status: str
+    nfe: int
+    accepted: int
+    rejected: int
+    readings: Mapping[str, float | None]
+
+
+@frozen
+class StepPlan:
+    """One line of an edit: what is to hold after it.
+
+    Attributes:
+        text: as it was written.
+        layers: the style layers that take its move; None means all.
+        atoms: the comparisons that stand after it, those of earlier lines included.
+    """
+
+    text: str
+    layers: tuple[int, ...] | None
+    atoms: tuple[Atom, ...]
+
+
+@frozen
 class SampleRecord:
     """One sample: where it started, what it reads, how its sampler ended.
 
@@ -57,6 +90,7 @@ class SampleRecord:
         file: its image, a path inside the run's folder; None until it is written.
         extra: what else the sampler found out, by name; None where it is not finite.
         seen: what annotators saw in its image; None where nobody asked for it.
+        steps: of an edited sample, its start and then each step.
     """
 
     index: int
@@ -69,6 +103,7 @@ class SampleRecord:
     file: str | None = None
     extra: Mapping[str, float | None] = field(factory=dict)
     seen: Seen | None = None
+    steps: tuple[StepRecord, ...] = ()
 
 
 @frozen
@@ -78,6 +113,7 @@ class GroupRecord:
     `fingerprint` names everything that a sample depends on except its index: the resolved
     condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
     reader. `count`, how many were asked for, is not part of it: more of a group is that group.
+    `steps` are the lines of an edit.
     """
 
     name: str
@@ -89,6 +125,7 @@ class GroupRecord:
     settings: Mapping[str, Any]
     atoms: tuple[Atom, ...]
     samples: tuple[SampleRecord, ...]
+    steps: tuple[StepPlan, ...] = ()
 
     @property
     def is_seen(self) -> bool:

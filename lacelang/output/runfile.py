@@ -11,6 +11,9 @@
       samples[]             index, seed, file, latent{file, row}, energy, status, readings{},
                             nfe, accepted, rejected; seen{} if an `expect` had it judged, and
                             extra{}, what else its sampler found out, such as log_evidence
+      steps[]               of an edit, its lines: text, layers (null for all), atoms[]; then each
+                            sample has steps[] too, its start and where each line took it: energy,
+                            status, nfe, accepted, rejected, readings{}
     measures[]              name, what, given, model, truncation, seed, fingerprint, draws,
                             given_draws, value, low, high, decided
     expectations[]          text, group, wanted, seen, holds, faces, failing[]
@@ -42,12 +45,15 @@ from lacelang.output.records import (
     RunRecord,
     SampleRecord,
     Seen,
+    StepPlan,
+    StepRecord,
 )
 
 SCHEMA = 2
 NAME = "run.json"
 LATENTS = "latents.safetensors"
 SHEET = "sheet.png"
+FILMS = "edits"
 _WIDTH = 110
 
 
@@ -136,6 +142,7 @@ def _group_to_json(group: GroupRecord) -> dict[str, Any]:
         "latents": latents,
         "sheet": f"{group.folder}/{SHEET}",
         "atoms": [_atom_to_json(atom) for atom in group.atoms],
+        **({"steps": [_plan_to_json(step) for step in group.steps]} if group.steps else {}),
         "samples": [
             {
                 "index": sample.index,
@@ -150,6 +157,7 @@ def _group_to_json(group: GroupRecord) -> dict[str, Any]:
                 "rejected": sample.rejected,
                 **({"extra": dict(sample.extra)} if sample.extra else {}),
                 **({} if sample.seen is None else {"seen": dict(sample.seen)}),
+                **({"steps": [_step_to_json(s) for s in sample.steps]} if sample.steps else {}),
             }
             for row, sample in enumerate(group.samples)
         ],
@@ -182,9 +190,48 @@ def _group_from_json(data: Mapping[str, Any]) -> GroupRecord:
                 file=None if sample["file"] is None else str(sample["file"]),
                 extra={str(k): _number(v) for k, v in sample.get("extra", {}).items()},
                 seen=_seen(sample.get("seen")),
+                steps=tuple(_step_from_json(step) for step in sample.get("steps", ())),
             )
             for sample in data["samples"]
         ),
+        steps=tuple(_plan_from_json(step) for step in data.get("steps", ())),
+    )
+
+
+def _plan_to_json(step: StepPlan) -> dict[str, Any]:
+    layers = None if step.layers is None else list(step.layers)
+    atoms = [_atom_to_json(atom) for atom in step.atoms]
+    return {"text": step.text, "layers": layers, "atoms": atoms}
+
+
+def _plan_from_json(data: Mapping[str, Any]) -> StepPlan:
+    layers = data["layers"]
+    return StepPlan(
+        text=str(data["text"]),
+        layers=None if layers is None else tuple(int(layer) for layer in layers),
+        atoms=tuple(_atom_from_json(atom) for atom in data["atoms"]),
+    )
+
+
+def _step_to_json(step: StepRecord) -> dict[str, Any]:
+    return {
+        "energy": step.energy,
+        "status": step.status,
+        "nfe": step.nfe,
+        "accepted": step.accepted,
+        "rejected": step.rejected,
+        "readings": dict(step.readings),
+    }
+
+
+def _step_from_json(data: Mapping[str, Any]) -> StepRecord:
+    return StepRecord(
+        energy=_number(data["energy"]),
+        status=str(data["status"]),
+        nfe=int(data["nfe"]),
+        accepted=int(data["accepted"]),
+        rejected=int(data["rejected"]),
+        readings={str(k): _number(v) for k, v in data["readings"].items()},
     )
 
 

@@ -7,38 +7,31 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from attrs import frozen
 from PIL import Image, ImageDraw
 
+from lacelang.output.cards import (
+    CONDITION,
+    FAINT,
+    GAP,
+    INK,
+    MARGIN,
+    PAPER,
+    SMALL,
+    SOFT,
+    THUMBNAIL,
+    TITLE,
+    card_height,
+    draw_card,
+    draw_status,
+)
 from lacelang.output.files import write_atomic
-from lacelang.output.records import Atom, GroupRecord, SampleRecord
+from lacelang.output.records import GroupRecord
 from lacelang.output.text import fit, font, font_for, legible, wrap
 
-THUMBNAIL = 256
 MOST_FACES = 400
 
-_MARGIN, _GAP = 28, 16
-_TITLE, _CONDITION, _SMALL, _ROW = 30, 19, 15, 21
 _MOST_ROWS = 14
-
-_PAPER = "#15171b"
-_CARD = "#1e2126"
-_INK = "#f1f3f5"
-_SOFT = "#9aa2ad"
-_FAINT = "#7b838e"
-_GOT = "#7ddc9b"
-_ALARM = "#ff6b5e"
-
-
-def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
-    """Shrink a face, uint8 (H, W, 3) or a PIL image, to `THUMBNAIL` pixels a side."""
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    size = (THUMBNAIL, THUMBNAIL)
-    if picture.width < THUMBNAIL:
-        # Pixels of a small generator are shown as they are, not blurred into a photograph.
-        return picture.convert("RGB").resize(size, Image.Resampling.NEAREST)
-    return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def columns_for(count: int) -> int:
@@ -63,29 +56,27 @@ def draw_sheet(group: GroupRecord, thumbnails: Mapping[int, Image.Image]) -> Ima
     columns = columns_for(len(shown))
     atoms = group.atoms[:_MOST_ROWS]
     more = len(group.atoms) - len(atoms)
-    cell_height = THUMBNAIL + 12 + _ROW * (1 + len(atoms) + (more > 0)) + 8
+    cell_height = card_height(len(atoms) + (more > 0))
     # A title wants some room, even over a single face.
-    width = max(2 * _MARGIN + columns * (THUMBNAIL + _GAP) - _GAP, 2 * _MARGIN + 2 * THUMBNAIL)
-    header = _header(group, len(shown), width - 2 * _MARGIN)
-    top = _MARGIN + sum(line[3] for line in header) + _GAP
+    width = max(2 * MARGIN + columns * (THUMBNAIL + GAP) - GAP, 2 * MARGIN + 2 * THUMBNAIL)
+    lines = header(group.name, group.condition, _facts(group, len(shown)), width - 2 * MARGIN)
+    top = MARGIN + sum(line.advance for line in lines) + GAP
     rows = math.ceil(len(shown) / columns)
-    height = top + rows * (cell_height + _GAP) - _GAP + _MARGIN
+    height = top + rows * (cell_height + GAP) - GAP + MARGIN
 
-    sheet = Image.new("RGB", (width, height), _PAPER)
+    sheet = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
-    y = _MARGIN
-    for text, size, ink, advance in header:
-        draw.text((_MARGIN, y), text, font=font_for(text, size), fill=ink)
-        y += advance
+    draw_header(draw, lines)
     for place, sample in enumerate(shown):
         row, column = divmod(place, columns)
-        corner = (_MARGIN + column * (THUMBNAIL + _GAP), top + row * (cell_height + _GAP))
-        _draw_card(draw, corner, cell_height, sample, atoms, more)
+        corner = (MARGIN + column * (THUMBNAIL + GAP), top + row * (cell_height + GAP))
+        caption, read = f"{sample.index:04d}", sample.readings
+        draw_card(draw, corner, cell_height, caption, sample.energy, atoms, read, more=more)
         picture = thumbnails.get(sample.index)
         if picture is not None:
             sheet.paste(picture, corner)
         if sample.status != "converged":
-            _draw_status(draw, corner, sample.status)
+            draw_status(draw, corner, sample.status)
     return sheet
 
 
@@ -100,35 +91,35 @@ def write_sheet(path: Path, sheet: Image.Image) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def achieved(atom: Atom, value: float | None) -> str:
-    """How a reading stands on the sheet: `0.99` for a probability, `14.2` for a value.
+@frozen
+class Line:
+    """A line over the faces: its text, size and ink, and the distance to the next one."""
 
-    Under a `not`, the probability of what was wanted: of the opposite.
-    """
-    if value is None:
-        return "-"
-    if atom.reading == "probability":
-        value = 1 - value if atom.negated else value
-        # 0.997 must not read as certainty, nor 0.004 as impossibility.
-        if 0.995 <= value < 0.9995 or 0.0005 <= value < 0.005:
-            return f"{value:.3f}"
-        return f"{value:.2f}"
-    # Degrees and years to a tenth; what has no unit is a share of 1.
-    return f"{value:z.1f}" if atom.unit is not None else f"{value:z.2f}"
+    text: str
+    size: int
+    ink: str
+    advance: int
 
 
-def _header(group: GroupRecord, shown: int, width: int) -> list[tuple[str, int, str, int]]:
-    """Lines over the faces: text, size, ink and the distance to the next one."""
-    lines = []
-    face = font_for(group.name, _TITLE)
-    lines.append((fit(legible(group.name, face), face, width), _TITLE, _INK, _TITLE + 12))
-    condition = group.condition or "no condition: draws from the prior"
-    face = font_for(condition, _CONDITION)
+def header(title: str, condition: str, facts: str, width: int) -> list[Line]:
+    """Set the lines over the faces in so many pixels."""
+    face = font_for(title, TITLE)
+    lines = [Line(fit(legible(title, face), face, width), TITLE, INK, TITLE + 12)]
+    condition = condition or "no condition: draws from the prior"
+    face = font_for(condition, CONDITION)
     for text in wrap(legible(condition, face), face, width, lines=4):
-        lines.append((text, _CONDITION, _SOFT, _CONDITION + 7))
-    for text in wrap(_facts(group, shown), font(_SMALL), width, lines=3):
-        lines.append((text, _SMALL, _FAINT, _SMALL + 6))
+        lines.append(Line(text, CONDITION, SOFT, CONDITION + 7))
+    for text in wrap(facts, font(SMALL), width, lines=3):
+        lines.append(Line(text, SMALL, FAINT, SMALL + 6))
     return lines
+
+
+def draw_header(draw: ImageDraw.ImageDraw, lines: Sequence[Line]) -> None:
+    """Draw the lines from the top margin downwards."""
+    y = MARGIN
+    for line in lines:
+        draw.text((MARGIN, y), line.text, font=font_for(line.text, line.size), fill=line.ink)
+        y += line.advance
 
 
 def _facts(group: GroupRecord, shown: int) -> str:
@@ -143,43 +134,4 @@ def _facts(group: GroupRecord, shown: int) -> str:
         facts.append(f"{failed} did not converge")
     if group.atoms:
         facts.append("values read by the latent classifiers")
-    return legible(" · ".join(facts), font(_SMALL))
-
-
-def _draw_card(
-    draw: ImageDraw.ImageDraw,
-    corner: tuple[int, int],
-    height: int,
-    sample: SampleRecord,
-    atoms: Sequence[Atom],
-    more: int,
-) -> None:
-    x, y = corner
-    small = font(_SMALL)
-    left, right = x + 10, x + THUMBNAIL - 10
-    draw.rectangle((x, y, x + THUMBNAIL - 1, y + height - 1), fill=_CARD)
-    y += THUMBNAIL + 8
-    draw.text((left, y), f"{sample.index:04d}", font=small, fill=_FAINT)
-    if atoms:
-        energy = "energy -" if sample.energy is None else f"energy {sample.energy:.2f}"
-        draw.text((right, y), energy, font=small, fill=_FAINT, anchor="ra")
-    for atom in atoms:
-        y += _ROW
-        value = sample.readings.get(atom.text)
-        got = value is not None and atom.holds(value)
-        shown = achieved(atom, value)
-        draw.text((right, y), shown, font=small, fill=_GOT if got else _INK, anchor="ra")
-        room = right - left - small.getlength(shown) - 12
-        draw.text((left, y), fit(legible(atom.wanted, small), small, room), font=small, fill=_SOFT)
-    if more > 0:
-        y += _ROW
-        draw.text((left, y), f"and {more} more", font=small, fill=_FAINT)
-
-
-def _draw_status(draw: ImageDraw.ImageDraw, corner: tuple[int, int], status: str) -> None:
-    x, y = corner
-    small = font(_SMALL)
-    words = status.replace("_", " ")
-    draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=_ALARM, width=3)
-    draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=_ALARM)
-    draw.text((x + 10, y + 4), words, font=small, fill=_PAPER)
+    return legible(" · ".join(facts), font(SMALL))

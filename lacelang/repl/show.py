@@ -97,7 +97,7 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
     """Return the lines under a row of faces: number and energy, then a line for each comparison."""
     from rich.text import Text
 
-    from lacelang.output.sheet import achieved
+    from lacelang.output.cards import achieved
 
     lines = []
     head = Text()

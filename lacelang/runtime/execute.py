@@ -48,7 +48,7 @@ def _in_memory(
         before = (kept or {}).get(task.record.name)
         if before is not None and _same(before.record, task.record):
             groups[before.name] = before
-            made[before.name] = Latents(before.latents.numpy(), before.w.numpy())
+            made[before.name] = before.rows
         else:
             tasks.append(task)
     with progress.stage("sampling", sum(task.record.count for task in tasks)) as stage:
@@ -59,7 +59,8 @@ def _in_memory(
             samples = tuple(record for batch in drawn for record in batch.records)
             seconds = sum(batch.seconds for batch in drawn)
             record = evolve(task.record, samples=samples)
-            groups[name] = Group(record, made[name], seconds, task.model.decode, None)
+            decode = task.model.decode
+            groups[name] = Group(record, made[name], seconds, decode, None, task.frames)
     if eyes is not None:
         _see(planned, groups, eyes, progress)
     return Run(

@@ -13,9 +13,11 @@ import attrs
 from lacelang import __version__
 from lacelang.semantics.ir import (
     ContinuousAttribute,
+    EditStatement,
     MeasureStatement,
     ModelSpec,
     Predicate,
+    SamplerChoice,
     SampleStatement,
 )
 from lacelang.semantics.samplers import SAMPLERS
@@ -25,7 +27,10 @@ _IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", 
 
 
 def fingerprint(
-    statement: SampleStatement | MeasureStatement, seed: int, weights: Mapping[str, str]
+    statement: SampleStatement | MeasureStatement | EditStatement,
+    seed: int,
+    weights: Mapping[str, str],
+    source: str | None = None,
 ) -> str:
     """Return a digest of all that a measure, or sample i of a group, depends on, except i.
 
@@ -33,11 +38,14 @@ def fingerprint(
         statement: resolved, so that two spellings of one meaning share their digest.
         seed: the one in force.
         weights: what the model's files and its device are, by role.
+        source: of an edit, a digest of what it begins from.
     """
     model = statement.model
+    # What is edited is known by its digest, whatever its name.
+    own = {"group": source} if isinstance(statement, EditStatement) else {"seed": seed}
     content = {
         "lacelang": __version__,
-        "statement": _plain(attrs.evolve(statement, seed=seed, model=ModelSpec("", ""))),
+        "statement": _plain(attrs.evolve(statement, model=ModelSpec("", ""), **own)),
         "generator": [model.generator, model.package, model.version, model.sha256, model.space],
         "weights": dict(weights),
     }
@@ -45,16 +53,19 @@ def fingerprint(
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def settings_of(statement: SampleStatement, weights: Mapping[str, str]) -> dict[str, Any]:
+def settings_of(
+    statement: SampleStatement | EditStatement, weights: Mapping[str, str], truncation: float
+) -> dict[str, Any]:
     """Return what run.json and the sheet say of how a group was made."""
     model = statement.model
+    drawn = isinstance(statement, SampleStatement) and statement.where is None
     settings: dict[str, Any] = {
         "model": model.name,
         "generator": model.generator,
         "weights": dict(weights),
-        "sampler": sampler_text(statement),
-        "options": dict(statement.sampler.options) if statement.where is not None else {},
-        "truncation": statement.truncation,
+        "sampler": "prior" if drawn else sampler_text(statement.sampler),
+        "options": {} if drawn else dict(statement.sampler.options),
+        "truncation": truncation,
         "negation": " ".join(str(part) for part in statement.negation),
         "disjunction": statement.disjunction,
         "sigma": statement.sigma,
@@ -63,14 +74,16 @@ def settings_of(statement: SampleStatement, weights: Mapping[str, str]) -> dict[
         settings["temp"] = statement.temp
     if statement.logit_temp is not None:
         settings["logit_temp"] = statement.logit_temp
+    if isinstance(statement, EditStatement):
+        settings["edited"] = statement.group
+        settings["stay"] = statement.stay
+        settings["hold"] = {statement.held: statement.hold}
+        settings["reweight"] = statement.reweight
     return settings
 
 
-def sampler_text(statement: SampleStatement) -> str:
+def sampler_text(choice: SamplerChoice) -> str:
     """The sampler as a program names it, with the options that are not the default ones."""
-    if statement.where is None:
-        return "prior"
-    choice = statement.sampler
     table = SAMPLERS.get(choice.name)
     usual = {} if table is None else table.complete({})
     changed = {name: v for name, v in choice.options.items() if usual.get(name) != v}
@@ -96,7 +109,7 @@ def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
         if isinstance(value, ContinuousAttribute):
             return [type(value).__name__, value.name, value.low, value.high]
-        named = isinstance(value, SampleStatement | MeasureStatement | ModelSpec)
+        named = isinstance(value, SampleStatement | MeasureStatement | EditStatement | ModelSpec)
         fields = {
             field.name: _plain(getattr(value, field.name))
             for field in attrs.fields(type(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,23 +15,31 @@ from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image
 
+from lacelang.output.cards import thumbnail
+from lacelang.output.film import draw_film
 from lacelang.output.folder import RunFolder
-from lacelang.output.latents import Float32
+from lacelang.output.latents import Float32, Latents
 from lacelang.output.png import PngWriter
 from lacelang.output.progress import Stage
 from lacelang.output.provenance import provenance
 from lacelang.output.records import RunRecord, SampleRecord
-from lacelang.output.sheet import MOST_FACES, draw_sheet, thumbnail, write_sheet
+from lacelang.output.sheet import MOST_FACES, draw_sheet, write_sheet
 
 Picture = NDArray[np.uint8]
 Decode = Callable[[Float32], Iterator[Picture]]
+Frames = Callable[[Latents], Float32]
+"""All pictures of some samples (N, F, …), in the order of a film strip, each one's own last."""
+
+# Frames of so many samples are made at once: those of an edit are large.
+_CHUNK = 64
 
 
 @frozen(eq=False)
 class _Job:
     name: str
     samples: Sequence[SampleRecord]
-    w: Float32
+    latents: Latents
+    frames: Frames
     decode: Decode
 
 
@@ -70,12 +79,20 @@ class Painter:
         if self._missing[name] == 0 and not self._folder.sheet(name).exists():
             self._draw_sheet(name)
 
-    def paint(self, name: str, samples: Sequence[SampleRecord], w: Float32, decode: Decode) -> None:
-        """Queue samples for decoding; `w` has a row for each of them."""
+    def paint(
+        self,
+        name: str,
+        samples: Sequence[SampleRecord],
+        latents: Latents,
+        frames: Frames,
+        decode: Decode,
+    ) -> None:
+        """Queue samples for decoding; `latents` has a row for each of them."""
         if self._failure is not None:
             raise self._failure
-        if samples:
-            self._jobs.put(_Job(name, samples, w, decode))
+        for start in range(0, len(samples), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            self._jobs.put(_Job(name, samples[rows], latents.rows(rows), frames, decode))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -115,9 +132,22 @@ class Painter:
     def _paint(self, writer: PngWriter, job: _Job) -> None:
         if self._stop.is_set():
             return
-        images = job.decode(job.w)
-        for sample, image in zip(job.samples, images, strict=True):
+        frames = job.frames(job.latents)
+        each = frames.shape[1]
+        images = job.decode(frames.reshape(-1, *frames.shape[2:]))
+        for sample in job.samples:
             group = self._folder.group(job.name)
+            film = []
+            for image in islice(images, each - 1):
+                film.append(thumbnail(image))
+                if self._stop.is_set():
+                    return
+            image = next(images)
+            if group.steps:
+                # Before the face, whose presence says that the sample is finished.
+                film.append(thumbnail(image))
+                path = self._folder.film(job.name, sample.index)
+                write_sheet(path, draw_film(group, sample, film))
             writer.submit(
                 self._folder.path(job.name, sample.index),
                 image,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from lacelang.output.progress import Progress
+from lacelang.runtime.editing import begun_from, edit_task
 from lacelang.runtime.expectations import require_annotators
 from lacelang.runtime.loading import load
 from lacelang.runtime.measures import MeasureTask, measure_task
 from lacelang.runtime.sampling import sample_task
 from lacelang.runtime.tasks import GroupTask
 from lacelang.semantics.clauses import DEFAULT_SEED
-from lacelang.semantics.ir import ExpectStatement, MeasureStatement, SampleStatement
+from lacelang.semantics.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement
 
 if TYPE_CHECKING:
     from lacelang.program import Device, Program
@@ -94,6 +95,9 @@ def plan(program: Program, options: Options, progress: Progress) -> Plan:
         match statement:
             case SampleStatement():
                 groups.append(sample_task(statement, model, options.seed_for(statement.seed)))
+            case EditStatement():
+                made = {task.record.name: task for task in groups}
+                groups.append(edit_task(statement, model, begun_from(made[statement.group])))
             case MeasureStatement():
                 measures.append(measure_task(statement, model, options.seed_for(statement.seed)))
             case _:

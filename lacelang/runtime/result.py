@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from lacelang.errors import UsageError
-from lacelang.output.latents import Latents
+from lacelang.output.latents import Float32, Latents
 from lacelang.output.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.sample import Status
 
@@ -50,6 +50,7 @@ class Group:
         readings: comparison → what the classifiers read, float32 (N,).
         extra: what else the sampler found out, float32 (N,) by name, such as `log_evidence`.
         stats: what sampling cost.
+        rows: the same latents as they are kept in a file, the path of edited ones included.
         folder: where its images are; None if they were not written.
     """
 
@@ -60,10 +61,12 @@ class Group:
         seconds: float,
         decode: Decode,
         root: Path | None,
+        frames: Callable[[Latents], Float32],
     ) -> None:
         samples = record.samples
         self.record = record
         self.name = record.name
+        self.rows = latents
         # Copies: what is read from a file may lie in memory that nobody may write to.
         self.latents = torch.tensor(latents.z)
         self.w = torch.tensor(latents.w)
@@ -86,6 +89,7 @@ class Group:
         self.folder = None if root is None else root / record.folder
         self._root = root
         self._decode = decode
+        self._frames = frames
 
     def __len__(self) -> int:
         return len(self.record.samples)
@@ -101,6 +105,21 @@ class Group:
             ResourceError: the decoder cannot be had.
         """
         return list(self.each_image())
+
+    @cached_property
+    def films(self) -> list[list[Image.Image]]:
+        """Of edited faces, each before the first line and after every one, decoded now.
+
+        The film of a face that nobody edited is that face.
+
+        Raises:
+            ResourceError: the decoder cannot be had.
+        """
+        films = []
+        for row in range(len(self)):
+            frames = torch.from_numpy(self._frames(self.rows.rows([row]))[0])
+            films.append([Image.fromarray(image) for image in self._decode(frames)])
+        return films
 
     def each_image(self) -> Iterator[Image.Image]:
         """Yield the faces as `images` has them, each read or decoded when it is asked for.

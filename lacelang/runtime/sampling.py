@@ -68,6 +68,15 @@ class SampleTask:
     record: GroupRecord
     sources: tuple[str, ...] = ()
 
+    @property
+    def truncation(self) -> float:
+        """See `GroupTask`."""
+        return self.statement.truncation
+
+    def frames(self, latents: Latents) -> Float32:
+        """See `GroupTask`: nothing but the face itself."""
+        return latents.w[:, None]
+
     def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
         """Draw samples `first` to the last of the group, a batch at a time.
 
@@ -102,7 +111,7 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
         fingerprint=fingerprint(statement, seed, weights),
         seed=seed,
         count=statement.count,
-        settings=settings_of(statement, weights),
+        settings=settings_of(statement, weights, statement.truncation),
         atoms=() if where is None else atoms_of(where, spread_of(statement, model.sigma)),
         samples=(),
     )

@@ -110,7 +110,8 @@ def _finish(
         name = task.record.name
         latents = _latents(folder, name)
         decode = task.model.decode
-        groups[name] = Group(folder.group(name), latents, seconds[name], decode, folder.root)
+        record = folder.group(name)
+        groups[name] = Group(record, latents, seconds[name], decode, folder.root, task.frames)
     asked = {task.name for task in planned.to_measure}
     return Run(
         groups,
@@ -195,12 +196,13 @@ def _make(
             kept = folder.latents(name)
             if kept is not None:
                 missing = folder.unwritten(name)
-                painter.paint(name, missing, kept.w[[s.index for s in missing]], decode)
+                rows = kept.rows([sample.index for sample in missing])
+                painter.paint(name, missing, rows, task.frames, decode)
             first = len(folder.group(name).samples)
             for batch in task.draw(first, partial(_latents, folder), sampling):
                 seconds[name] += batch.seconds
                 folder.add(name, batch.records, batch.latents)
-                painter.paint(name, batch.records, batch.latents.w, decode)
+                painter.paint(name, batch.records, batch.latents, task.frames, decode)
     return seconds
 
 

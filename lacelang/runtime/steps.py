@@ -18,13 +18,12 @@ from torch import Tensor
 
 from lacelang import sample
 from lacelang.compiler import DISPLACEMENT, changes
-from lacelang.energy import AtMost, ConditionalEnergy, Node, Outputs, conjunction
+from lacelang.energy import ConditionalEnergy, Node, Outputs, Penalty, conjunction
 from lacelang.runtime.loading import ATYPICALITY, Model, atypicality
 from lacelang.runtime.sampling import SAMPLERS, TYPICAL, TYPICAL_SIGMA
 from lacelang.semantics.ir import SamplerChoice
 
 _TOLERANCES = ("tolerance", "atol")
-_INSIDE = 3.0
 
 
 @frozen(eq=False)
@@ -63,7 +62,7 @@ class Stepper:
             if name in options:
                 options[name] *= math.sqrt(u.shape[1] / wide.shape[1])
         if typical:
-            node = conjunction([node, AtMost(ATYPICALITY, typical, TYPICAL_SIGMA)])
+            node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
         energy = ConditionalEnergy(lambda x: self._features(x, past, typical), node)
         solution = SAMPLERS[self.sampler.name](energy, wide, **options, on_step=on_step)
         return sample.Solution(
@@ -78,12 +77,14 @@ class Stepper:
             self.model.placed(start, self.truncation),
         )
         outputs: Outputs = self.model.heads(w)
-        # A sample that is beyond the bound already may stay where it is, and go no further.
-        beyond = (atypicality(start) - typical + _INSIDE * TYPICAL_SIGMA).clamp_min(0.0)
+        # A sample that is beyond the bound already may stay where it is, and go no further. Within
+        # the bound there is no pull at all: where nothing is wanted, nothing moves.
+        bound = atypicality(start).clamp_min(typical)
+        beyond = ((atypicality(u) - bound) / TYPICAL_SIGMA).clamp_min(0.0)
         return {
             **outputs,
             **changes(outputs, past.unpacked(rest)),
-            ATYPICALITY: atypicality(u) - beyond,
+            ATYPICALITY: 0.5 * beyond.square(),
             DISPLACEMENT: (u - start).square().sum(dim=1) + (w - w_start).square().sum(dim=1),
         }
 

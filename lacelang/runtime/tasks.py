@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from lacelang.output.latents import Latents
+from lacelang.output.latents import Float32, Latents
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord
 from lacelang.runtime.loading import Model
@@ -44,6 +44,15 @@ class GroupTask(Protocol):
     @property
     def sources(self) -> tuple[str, ...]:
         """Names of the groups whose samples it begins from; they are made before it."""
+        ...
+
+    @property
+    def truncation(self) -> float:
+        """psi of its samples."""
+        ...
+
+    def frames(self, latents: Latents) -> Float32:
+        """All that is to be painted of some of its samples (N, F, …), each one's own face last."""
         ...
 
     def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:

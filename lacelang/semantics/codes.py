@@ -63,7 +63,6 @@ CODES: dict[str, str] = {
     "LACE306": "an edit without steps",
     "LACE307": "a program that grows too large when it is written out",
     "LACE308": "a statement that cannot stand inside `for`",
-    "LACE309": "a statement that is checked but cannot be run yet",
     "LACE310": "a sampler that cannot edit",
     "LACE311": "a sampler that cannot sample the condition",
     "LACE312": "an expectation of something that no annotator sees",

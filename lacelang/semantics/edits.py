@@ -20,8 +20,8 @@ Choice: TypeAlias = Literal["declared"] | tuple[int, ...] | None
 """Which layers: those declared for the attributes, these, or all."""
 
 STAY = 0.04
-HOLD = 0.01
-HELD: Held = "later"
+HOLD = 0.1
+HELD: Held = "all"
 
 
 def check_edit(

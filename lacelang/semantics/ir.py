@@ -299,7 +299,7 @@ class EditStatement:
         stay: mu, the pull towards the sample before the step.
         hold: gamma, the pull on attributes that no step so far speaks of.
         held: whose: those that later steps speak of (the paper's), or all.
-        reweight: whether earlier steps count less than the one being made (LACE A.3).
+        reweight: whether the step being made counts more than earlier ones (LACE A.3).
         temp, logit_temp, negation, disjunction, sigma: of all steps, as in a sample.
     """
 
@@ -309,8 +309,8 @@ class EditStatement:
     steps: tuple[EditStep, ...]
     sampler: SamplerChoice
     stay: float = 0.04
-    hold: float = 0.01
-    held: Literal["later", "all"] = "later"
+    hold: float = 0.1
+    held: Literal["later", "all"] = "all"
     reweight: bool = True
     temp: float | None = None
     logit_temp: float | None = None

@@ -97,17 +97,6 @@ def test_a_wrong_program_is_1_and_makes_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["wrong.lace"]
 
 
-def test_what_cannot_be_run_yet_is_refused_and_not_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "p.lace"
-    path.write_text(RIGHT + "edit kids { smile = 1 }\n")
-    assert lacelang("check", str(path)).returncode == 0
-    result = lacelang("run", str(path), "--out", str(tmp_path / "out"))
-    assert result.returncode == 1
-    assert "LACE309" in result.stderr
-    assert ":2:1: error" in result.stderr
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_program_from_standard_input() -> None:
     result = lacelang("check", "-", text=WRONG)
     assert result.returncode == 1

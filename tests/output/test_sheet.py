@@ -10,16 +10,9 @@ from attrs import evolve
 from made_runs import make_samples
 from PIL import Image, ImageChops
 
+from lacelang.output.cards import THUMBNAIL, achieved, thumbnail
 from lacelang.output.records import Atom, GroupRecord
-from lacelang.output.sheet import (
-    MOST_FACES,
-    THUMBNAIL,
-    achieved,
-    columns_for,
-    draw_sheet,
-    thumbnail,
-    write_sheet,
-)
+from lacelang.output.sheet import MOST_FACES, columns_for, draw_sheet, write_sheet
 
 Make = Callable[..., GroupRecord]
 INKS = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250)]

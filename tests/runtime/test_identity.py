@@ -73,13 +73,12 @@ def test_a_sampler_is_named_with_what_is_unusual_about_it() -> None:
     from lacelang.semantics.samplers import SAMPLERS
 
     usual = SAMPLERS["heun"].complete({})
-    assert sampler_text(statement(sampler=ir.SamplerChoice("heun", usual))) == "heun"
+    assert sampler_text(ir.SamplerChoice("heun", usual)) == "heun"
     finer = SAMPLERS["heun"].complete({"tolerance": 1e-4})
-    assert sampler_text(statement(sampler=ir.SamplerChoice("heun", finer))) == (
-        "heun(tolerance=0.0001)"
-    )
-    assert settings_of(statement(sampler=ir.SamplerChoice("heun", usual)), {})["options"] == usual
-    assert sampler_text(statement(where=None)) == "prior"
+    assert sampler_text(ir.SamplerChoice("heun", finer)) == "heun(tolerance=0.0001)"
+    settings = settings_of(statement(sampler=ir.SamplerChoice("heun", usual)), {}, 0.7)
+    assert settings["options"] == usual
+    assert settings_of(statement(where=None), {}, 0.7)["sampler"] == "prior"
 
 
 def test_a_condition_reads_as_one_line() -> None:

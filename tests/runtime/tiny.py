@@ -13,6 +13,7 @@ from torch import Tensor
 from lacelang.program import Program
 from lacelang.runtime.loading import Model
 from lacelang.semantics import ir
+from lacelang.semantics.samplers import SAMPLERS
 
 GLASSES = ir.BinaryAttribute("glasses")
 AGE = ir.ContinuousAttribute("age", 0.0, 70.0, "years")
@@ -26,8 +27,8 @@ class TinyGenerator:
     """w = z, a picture whose pixels are the first coordinates of w."""
 
     latent_dim = 8
-    style_count = 1
-    style_layers = (tuple(range(18)),)
+    style_count = 3
+    style_layers = (tuple(range(6)), tuple(range(6, 12)), tuple(range(12, 18)))
     resolution = 16
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class TinyGenerator:
             if self.decoded == self.fail_at:
                 raise RuntimeError("the decoder broke")
             self.decoded += 1
-            flat = np.clip(128 + 40 * np.resize(row, 16 * 16 * 3), 0, 255).astype(np.uint8)
+            styles = np.broadcast_to(row, (self.style_count, 8)).reshape(-1)
+            flat = np.clip(128 + 40 * np.resize(styles, 16 * 16 * 3), 0, 255).astype(np.uint8)
             yield flat.reshape(16, 16, 3)
 
 
@@ -95,6 +97,16 @@ def statement(name: str = "kids", count: int = 5, **fields: Any) -> ir.SampleSta
         "sampler": ir.SamplerChoice("heun", {"tolerance": 1e-3, "time": 5.0, "max_steps": 1000}),
     }
     return ir.SampleStatement(name, count, **{**values, **fields})
+
+
+def edit(group: str = "kids", name: str = "edited", **fields: Any) -> ir.EditStatement:
+    sampler = ir.SamplerChoice("exponential", SAMPLERS["exponential"].complete({}))
+    values: dict[str, Any] = {
+        "model": SPEC,
+        "steps": (ir.EditStep(GLASSES_1, (0, 5)), ir.EditStep(AGE_40, (4, 8))),
+        "sampler": sampler,
+    }
+    return ir.EditStatement(name, group, **{**values, **fields})
 
 
 def program(*statements: ir.Statement, source: str = "the source") -> Program:

@@ -172,11 +172,11 @@ def test_edits_measures_and_expectations() -> None:
     )
     _, edit, again, measure, expect = program.statements
     assert isinstance(edit, ir.EditStatement)
-    assert (edit.name, edit.group, edit.stay, edit.hold) == ("turned", "men", 0.1, 0.01)
+    assert (edit.name, edit.group, edit.stay, edit.hold) == ("turned", "men", 0.1, 0.1)
     texts = [step.predicate.text for step in edit.steps]
     assert texts == ["yaw=left", "smile=0", "glasses=1 [weight 5]"]
     assert edit.steps[2].predicate.weight == 5
-    assert (edit.held, edit.reweight, edit.sampler.name) == ("later", True, "exponential")
+    assert (edit.held, edit.reweight, edit.sampler.name) == ("all", True, "exponential")
     assert isinstance(again, ir.EditStatement)
     assert (again.name, again.group, again.model.name) == ("edit1", "turned", "ffhq")
     assert isinstance(measure, ir.MeasureStatement)

@@ -1,0 +1,74 @@
+"""Film strips: a face before an edit and after each of its lines, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw
+
+from lacelang.output.cards import (
+    GAP,
+    MARGIN,
+    PAPER,
+    THUMBNAIL,
+    card_height,
+    draw_card,
+    draw_status,
+)
+from lacelang.output.records import Atom, GroupRecord, SampleRecord
+from lacelang.output.sheet import draw_header, header
+
+_MOST_ROWS = 14
+
+
+def draw_film(
+    group: GroupRecord, sample: SampleRecord, thumbnails: Sequence[Image.Image]
+) -> Image.Image:
+    """Draw the film strip of one edited sample.
+
+    Under each picture stand all comparisons of the edit with what was read there; those that the
+    lines so far do not ask for are faint.
+
+    Args:
+        group: an edited one.
+        sample: one of its samples.
+        thumbnails: of its face before the first line and after each.
+    """
+    atoms = _atoms(group)
+    rows = atoms[:_MOST_ROWS]
+    more = len(atoms) - len(rows)
+    height = card_height(len(rows) + (more > 0))
+    width = 2 * MARGIN + len(thumbnails) * (THUMBNAIL + GAP) - GAP
+    facts = " · ".join(
+        str(group.settings[key]) for key in ("model", "sampler") if key in group.settings
+    )
+    title = f"{group.name} {sample.index:04d}"
+    lines = header(title, group.condition, facts, width - 2 * MARGIN)
+    top = MARGIN + sum(line.advance for line in lines) + GAP
+    film = Image.new("RGB", (width, top + height + MARGIN), PAPER)
+    draw = ImageDraw.Draw(film)
+    draw_header(draw, lines)
+    for place, (picture, step) in enumerate(zip(thumbnails, sample.steps, strict=True)):
+        corner = (MARGIN + place * (THUMBNAIL + GAP), top)
+        caption = group.steps[place - 1].text if place else "before"
+        asked = {atom.text for atom in group.steps[place - 1].atoms} if place else set()
+        draw_card(
+            draw,
+            corner,
+            height,
+            caption,
+            step.energy,
+            rows,
+            step.readings,
+            more=more,
+            unasked={atom.text for atom in rows} - asked,
+        )
+        film.paste(picture, corner)
+        if step.status != "converged":
+            draw_status(draw, corner, step.status)
+    return film
+
+
+def _atoms(group: GroupRecord) -> list[Atom]:
+    found = {atom.text: atom for step in group.steps for atom in step.atoms}
+    return list(found.values())

@@ -1,0 +1,228 @@
+"""The group of an `edit` statement: another group's samples, changed one line after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import torch
+from attrs import frozen
+from numpy.typing import NDArray
+
+from lacelang.compiler import meaning_of, spread_of, standing, step_condition, step_energy
+from lacelang.energy import Node, Outputs
+from lacelang.errors import UsageError
+from lacelang.output.files import folder_name
+from lacelang.output.latents import Float32, Latents, Trail
+from lacelang.output.progress import Stage
+from lacelang.output.records import GroupRecord, SampleRecord, StepPlan, StepRecord
+from lacelang.runtime.atoms import atoms_of, read_atoms
+from lacelang.runtime.identity import condition_text, fingerprint, settings_of
+from lacelang.runtime.loading import Model
+from lacelang.runtime.sampling import BATCH, array, numbers, one_thread, shown_on
+from lacelang.runtime.steps import Stepper
+from lacelang.runtime.tasks import Drawn, GroupTask, Made
+from lacelang.sample import OnStep, Status
+from lacelang.semantics import ir
+
+
+@frozen(eq=False)
+class Source:
+    """What an edit begins from.
+
+    Attributes:
+        names: of the groups that are made before it; none where it begins from a file.
+        seed: of its samples.
+        count: how many there are.
+        truncation: psi of its samples.
+        digest: of all that they depend on.
+        latents: of all of them, given those of groups.
+    """
+
+    names: tuple[str, ...]
+    seed: int
+    count: int
+    truncation: float
+    digest: str
+    latents: Callable[[Made], Latents]
+
+
+@frozen(eq=False)
+class EditTask:
+    """The group of an `edit` statement; see `GroupTask`."""
+
+    statement: ir.EditStatement
+    model: Model
+    record: GroupRecord
+    source: Source
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """See `GroupTask`."""
+        return self.source.names
+
+    @property
+    def truncation(self) -> float:
+        """See `GroupTask`."""
+        return self.source.truncation
+
+    def frames(self, latents: Latents) -> Float32:
+        """See `GroupTask`: w+ (N, steps + 1, styles, d) before the first step and after each."""
+        assert latents.trail is not None
+        return latents.trail.styles(len(self.statement.steps) + 1)
+
+    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+        """See `GroupTask`."""
+        count = self.record.count
+        if first >= count:
+            return
+        latents = self.source.latents(made)
+        energies = self._energies()
+        while first < count:
+            last = min(count, (first // BATCH + 1) * BATCH)
+            yield self._edit(latents.rows(range(first, last)), first, energies, stage)
+            first = last
+
+    def _energies(self) -> list[tuple[Node, Node]]:
+        """Of every step: what it descends, and what is reported of it; the start comes first."""
+        statement, model = self.statement, self.model
+        meaning = meaning_of(statement, model, self.truncation)
+        sigma = spread_of(statement, model.sigma)
+        return [
+            (step_energy(statement, i, meaning, sigma), step_condition(statement, i, meaning))
+            for i in range(len(statement.steps))
+        ]
+
+    @one_thread()
+    def _edit(
+        self, latents: Latents, first: int, energies: list[tuple[Node, Node]], stage: Stage
+    ) -> Drawn:
+        begun = time.perf_counter()
+        model, psi = self.model, self.truncation
+        stepper = Stepper(model, psi, self.statement.sampler)
+        count, steps = len(latents), len(energies)
+        trail = latents.trail or Trail.begun(latents.w, model.generator.style_count)
+        u = model.place(torch.tensor(trail.w[:, -1]).to(model.device), psi)
+        start = stepper.outputs(u)
+        records = [self._read(energies[0][1], start)]
+        shown = shown_on(stage, count)
+        for i, (energy, condition) in enumerate(energies):
+            moved = stepper.move(energy, u, start, partial(_passed, shown, i, steps))
+            move = array(model.placed(moved.z, psi) - model.placed(u, psi))
+            u = moved.z
+            # The difference, so that what has not moved is what it was to the last bit.
+            trail = trail.gone(trail.w[:, -1] + move, self._replaced(i))
+            read = self._read(condition, stepper.outputs(u))
+            records.append(
+                [
+                    StepRecord(
+                        energy=row.energy,
+                        status=moved.status[k].name,
+                        nfe=int(moved.stats.nfe[k]),
+                        accepted=int(moved.stats.accepted[k]),
+                        rejected=int(moved.stats.rejected[k]),
+                        readings=row.readings,
+                    )
+                    for k, row in enumerate(read)
+                ]
+            )
+        shown(1.0)
+        samples = tuple(
+            self._sample(first + k, tuple(step[k] for step in records)) for k in range(count)
+        )
+        edited = Latents(latents.z, trail.styles()[:, 0], trail)
+        return Drawn(samples, edited, time.perf_counter() - begun)
+
+    def _read(self, condition: Node, outputs: Outputs) -> list[StepRecord]:
+        """What every comparison of the edit reads, and the energy of what is wanted."""
+        with torch.inference_mode():
+            energies = numbers(condition(outputs))
+            readings: dict[str, list[float | None]] = {}
+            for step in self.statement.steps:
+                for text, values in read_atoms(step.predicate, outputs).items():
+                    readings[text] = numbers(values)
+        return [
+            StepRecord(
+                energy, Status.converged.name, 0, 0, 0, {t: v[k] for t, v in readings.items()}
+            )
+            for k, energy in enumerate(energies)
+        ]
+
+    def _sample(self, index: int, steps: tuple[StepRecord, ...]) -> SampleRecord:
+        last = steps[-1]
+        wrong = [step.status for step in steps if step.status != Status.converged.name]
+        return SampleRecord(
+            index=index,
+            energy=last.energy,
+            status=wrong[0] if wrong else last.status,
+            nfe=sum(step.nfe for step in steps),
+            readings={atom.text: last.readings[atom.text] for atom in self.record.atoms},
+            accepted=sum(step.accepted for step in steps),
+            rejected=sum(step.rejected for step in steps),
+            steps=steps,
+        )
+
+    def _replaced(self, index: int) -> NDArray[np.bool_]:
+        """Which of the styles (styles,) take what step `index` has reached."""
+        replaced = self.statement.steps[index].replaced
+        layers = self.model.generator.style_layers
+        touched = [replaced is None or not set(replaced).isdisjoint(each) for each in layers]
+        return np.array(touched)
+
+
+def begun_from(task: GroupTask) -> Source:
+    """Begin from the samples that another task makes."""
+    record = task.record
+    name = record.name
+    return Source(
+        (name,),
+        record.seed,
+        record.count,
+        task.truncation,
+        record.fingerprint,
+        lambda made: made(name),
+    )
+
+
+def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> EditTask:
+    """Settle what a statement is to make.
+
+    Raises:
+        UsageError: the model's classifiers do not judge w.
+        ResourceError: they cannot be had.
+    """
+    if model.space != "w":
+        raise UsageError(
+            f"edits move in w, and the classifiers of {model.name} judge {model.space}"
+        )
+    weights = model.weights(conditioned=True)
+    plans = _plans(statement, spread_of(statement, model.sigma))
+    record = GroupRecord(
+        name=statement.name,
+        folder=folder_name(statement.name),
+        condition=", then ".join(plan.text for plan in plans),
+        fingerprint=fingerprint(statement, source.seed, weights, source.digest),
+        seed=source.seed,
+        count=source.count,
+        settings=settings_of(statement, weights, source.truncation),
+        atoms=plans[-1].atoms,
+        samples=(),
+        steps=plans,
+    )
+    return EditTask(statement, model, record, source)
+
+
+def _plans(statement: ir.EditStatement, sigma: Mapping[str, float]) -> tuple[StepPlan, ...]:
+    plans = []
+    for i, step in enumerate(statement.steps):
+        wanted = [atom for term in standing(statement, i) for atom in atoms_of(term, sigma)]
+        atoms = tuple({atom.wanted: atom for atom in wanted}.values())
+        plans.append(StepPlan(condition_text(step.predicate), step.replaced, atoms))
+    return tuple(plans)
+
+
+def _passed(shown: OnStep, index: int, steps: int, share: float) -> None:
+    """Tell how much of an edit is done when so much of its step `index` is."""
+    shown((index + share) / steps)

@@ -1,0 +1,162 @@
+"""Edited groups: what is made of them, what is kept, and what goes on from what is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from attrs import evolve
+from numpy.typing import NDArray
+from PIL import Image
+from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
+
+from lacelang.output.latents import read_latents
+from lacelang.output.runfile import read_run
+from lacelang.sample import Status
+from lacelang.semantics import ir
+
+PLAIN = statement(where=None)
+
+
+def pixels(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.png"))}
+
+
+def test_each_line_comes_to_hold_and_the_trail_says_how(model: TinyModel) -> None:
+    run = program(PLAIN, edit()).run()
+    kids, edited = run["kids"], run["edited"]
+    assert edited.status == (Status.converged,) * 5
+    assert (edited.readings["glasses=1"] > 0.9).all()
+    assert ((edited.readings["age=40"] - 40).abs() < 1).all()
+    assert edited.energy.shape == (5,)
+    trail = edited.rows.trail
+    assert trail is not None
+    assert trail.w.shape == (5, 3, 8)
+    # The first line replaces the first style, the second the first two.
+    assert trail.taken.tolist() == [[0, 0, 0], [1, 0, 0], [2, 2, 0]]
+    assert edited.w.shape == (5, 3, 8)
+    assert np.array_equal(edited.w[:, 0].numpy(), trail.w[:, 2])
+    assert torch.equal(edited.w[:, 2], kids.w)
+    for sample in edited.record.samples:
+        start, first, last = sample.steps
+        assert (start.nfe, start.status) == (0, "converged")
+        assert sample.nfe == first.nfe + last.nfe
+        assert last.readings == sample.readings
+        assert set(start.readings) == {"glasses=1", "age=40"}
+    assert [len(film) for film in edited.films] == [3] * 5
+    assert np.array_equal(np.asarray(edited.films[1][-1]), np.asarray(edited.images[1]))
+    assert np.array_equal(np.asarray(edited.films[1][0]), np.asarray(kids.images[1]))
+
+
+def test_where_nothing_is_wanted_nothing_moves(model: TinyModel) -> None:
+    idle = (ir.EditStep(evolve(GLASSES_1, weight=0.0)), ir.EditStep(evolve(AGE_40, weight=0.0)))
+    run = program(PLAIN, edit(steps=idle, held="all")).run()
+    assert torch.equal(run["edited"].w, run["kids"].w[:, None].expand(-1, 3, -1))
+
+
+def test_more_stay_moves_less_and_only_what_is_wanted_moves(model: TinyModel) -> None:
+    def moved(stay: float) -> NDArray[np.float32]:
+        free = ir.SamplerChoice("exponential", {"tolerance": 1e-3, "typical": 0})
+        lines = (ir.EditStep(AGE_40),)
+        run = program(PLAIN, edit(steps=lines, stay=stay, sampler=free)).run()
+        trail = run["edited"].rows.trail
+        assert trail is not None
+        total: NDArray[np.float32] = np.abs(trail.w[:, 1] - trail.w[:, 0]).sum(axis=0)
+        return total
+
+    free, stiff = moved(0.0), moved(100.0)
+    assert stiff.sum() < 0.5 * free.sum()
+    # Age is read from the second coordinate alone: nothing pulls at the others.
+    assert np.delete(free, 1).max() < 1e-3 * free[1]
+
+
+def test_a_later_line_supersedes_an_earlier_one_on_its_attribute(model: TinyModel) -> None:
+    young = ir.Equals(AGE, 25.0, text="age=25")
+    lines = tuple(map(ir.EditStep, (AGE_40, GLASSES_1, young)))
+    edited = program(PLAIN, edit(steps=lines)).run()["edited"]
+    assert set(edited.readings) == {"glasses=1", "age=25"}
+    assert ((edited.readings["age=25"] - 25).abs() < 1).all()
+    reached = [sample.steps[1].readings["age=40"] for sample in edited.record.samples]
+    assert all(value is not None and abs(value - 40) < 1 for value in reached)
+
+
+def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path: Path) -> None:
+    run = program(PLAIN, edit()).run(out=tmp_path)
+    names = [p.relative_to(tmp_path / "edited") for p in (tmp_path / "edited").rglob("*.*")]
+    assert sorted(map(str, names)) == [
+        *(f"000{i}.png" for i in range(5)),
+        *(f"edits/000{i}.png" for i in range(5)),
+        "latents.safetensors",
+        "sheet.png",
+    ]
+    record = read_run(tmp_path)
+    assert record is not None
+    assert record.complete
+    group = record.groups[1]
+    assert group == run["edited"].record
+    assert [step.text for step in group.steps] == ["glasses=1", "age=40"]
+    assert [step.layers for step in group.steps] == [(0, 5), (4, 8)]
+    assert [[atom.text for atom in step.atoms] for step in group.steps] == [
+        ["glasses=1"],
+        ["glasses=1", "age=40"],
+    ]
+    with Image.open(tmp_path / "edited" / "edits" / "0000.png") as film:
+        assert film.width == 2 * 28 + 3 * (256 + 16) - 16
+    written = read_latents(tmp_path / "edited" / "latents.safetensors")
+    assert written is not None
+    assert written.trail is not None
+    assert np.array_equal(written.trail.styles()[:, 0], written.w)
+
+
+def test_an_interrupted_edit_goes_on_to_the_same_pixels(model: TinyModel, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    both = program(PLAIN, edit())
+    both.run(out=whole)
+    # Five faces of `kids`, then three pictures for each edited face.
+    generator: Any = model.generator
+    generator.decoded, generator.fail_at = 0, 5 + 3 + 2
+    with pytest.raises(RuntimeError, match="decoder"):
+        both.run(out=broken)
+    generator.fail_at = None
+    assert len(pixels(broken)) < len(pixels(whole))
+    both.run(out=broken)
+    assert pixels(broken) == pixels(whole)
+
+
+def test_only_what_is_missing_is_painted_again(model: TinyModel, tmp_path: Path) -> None:
+    both = program(PLAIN, edit())
+    both.run(out=tmp_path)
+    before = pixels(tmp_path)
+    (tmp_path / "edited" / "edits" / "0003.png").unlink()
+    (tmp_path / "edited" / "0001.png").unlink()
+    generator: Any = model.generator
+    generator.decoded = 0
+    both.run(out=tmp_path)
+    assert generator.decoded == 2 * 3
+    assert pixels(tmp_path) == before
+
+
+def test_fewer_and_other_samples_leave_no_film_behind(model: TinyModel, tmp_path: Path) -> None:
+    program(PLAIN, edit()).run(out=tmp_path)
+    films = tmp_path / "edited" / "edits"
+    program(evolve(PLAIN, count=2), edit()).run(out=tmp_path)
+    assert len(list(films.glob("*.png"))) == 2
+    program(evolve(PLAIN, count=2)).run(out=tmp_path)
+    assert not films.parent.exists()
+
+
+def test_an_edit_is_known_by_what_it_begins_from(model: TinyModel, tmp_path: Path) -> None:
+    def known(*statements: ir.Statement) -> str:
+        program(*statements).run(out=tmp_path)
+        groups = json.loads((tmp_path / "run.json").read_text())["groups"]
+        return str(groups[-1]["fingerprint"])
+
+    first = known(PLAIN, edit())
+    assert known(evolve(PLAIN, name="men"), edit("men")) == first
+    assert known(evolve(PLAIN, seed=8), edit()) != first
+    assert known(PLAIN, edit(stay=0.1)) != first
+    assert known(PLAIN, edit(steps=(ir.EditStep(GLASSES_1), ir.EditStep(AGE_40)))) != first
