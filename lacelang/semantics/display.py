@@ -64,7 +64,7 @@ def unknown_name(
 ) -> None:
     """Complain of a name that stands alone and is no definition."""
     name, module = word.name, frame.module
-    if module.is_uncertain(name) or module.has_scar_on(word.span.line):
+    if report.full or module.is_uncertain(name) or module.has_scar_on(word.span.line):
         return
     attributes = comparisons.model.attributes if comparisons is not None else ()
     for attribute in attributes:

@@ -87,7 +87,7 @@ class Groups:
         if name in self._models:
             model = self._models[name]
             return None if model is None else (name, model)
-        if not frame.module.is_uncertain(name):
+        if not self.report.full and not frame.module.is_uncertain(name):
             hint = did_you_mean(name, self._models, "known so far:")
             hint = hint or "a `sample … as NAME` above it makes one"
             self.report.say("LACE108", f"there is no group `{name}` so far", group, frame, hint)

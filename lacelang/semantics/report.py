@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
-from lacelang.errors import Diagnostic, Span
+from lacelang.errors import Diagnostic, Severity, Span
 from lacelang.semantics.codes import is_pedantic, severity_of
 from lacelang.semantics.scope import Frame, Module
 from lacelang.syntax import nodes
 
 MAX_REPORTS = 1000
-"""More than this many complaints help nobody; further ones are dropped."""
+"""More errors than this, or more warnings, help nobody; further ones are dropped."""
 
 _LISTED = 12
+_COMPARED = 200
 
 
 class Report:
@@ -20,6 +22,7 @@ class Report:
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self._counts: dict[Severity, int] = {"error": 0, "warning": 0}
         self._seen: set[tuple[str, str, str | None, Span]] = set()
 
     def say(
@@ -45,11 +48,18 @@ class Report:
             Diagnostic(code, message, span, hint, severity_of(code), module.path, module.source)
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether further errors are dropped, so that hints for them need not be looked for."""
+        return self._counts["error"] >= MAX_REPORTS
+
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic unless it has been made before."""
         key = (diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span)
-        if key not in self._seen and len(self.diagnostics) < MAX_REPORTS:
+        # Counted apart: a thousand warnings must not hide an error.
+        if key not in self._seen and self._counts[diagnostic.severity] < MAX_REPORTS:
             self._seen.add(key)
+            self._counts[diagnostic.severity] += 1
             self.diagnostics.append(diagnostic)
 
     def errors(self, path: str | None) -> list[Diagnostic]:
@@ -72,13 +82,21 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) 
 
     names = list(dict.fromkeys(known))
     same = [n for n in names if n.casefold() == name.casefold()]
-    close = same or get_close_matches(name, names, 1, 0.6)
+    close = same or get_close_matches(name, _likely(name, names), 1, 0.6)
     if close:
         return f"did you mean `{close[0]}`?"
     if otherwise is None or not names:
         return None
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
     return f"{otherwise} {listed}"
+
+
+def _likely(name: str, names: list[str]) -> list[str]:
+    """Return the names to compare closely: of many, a few that begin alike and are as long."""
+    if len(names) <= _COMPARED:
+        return names
+    alike = (n for n in names if n[:1] == name[:1] and abs(len(n) - len(name)) <= 2)
+    return list(islice(alike, _COMPARED))
 
 
 def _sorted(diagnostics: Iterable[Diagnostic], path: str | None) -> list[Diagnostic]:

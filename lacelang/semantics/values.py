@@ -132,7 +132,7 @@ def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) ->
 
 def _not_a_number(scalar: Scalar, report: Report, what: str) -> None:
     module = scalar.frame.module
-    if scalar.word is not None and module.is_uncertain(scalar.word):
+    if report.full or (scalar.word is not None and module.is_uncertain(scalar.word)):
         return
     numbers = (
         *scalar.frame.bindings,

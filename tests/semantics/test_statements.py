@@ -278,3 +278,20 @@ def test_names_that_cannot_name_folders(name: str) -> None:
 @pytest.mark.parametrize("name", ["beard at 0.25", "tête", "a b", "größe 1", "x" * 100, "连"])
 def test_names_that_can(name: str) -> None:
     assert _sample(f'sample from ffhq as "{name}"').name == name
+
+
+def test_a_thousand_warnings_do_not_hide_an_error() -> None:
+    odd = "".join(f"sample from ffhq where smile=1 and smile=0 as g{i}\n" for i in range(1100))
+    assert "LACE102" in _codes(odd + "sample from ffhq where nose=1")
+
+
+def test_nothing_uses_is_said_of_what_nothing_refers_to_in_any_order() -> None:
+    lines = ["let a = smile=1", "let b = a", "sample from ffhq"]
+    for source in ("\n".join(lines), "\n".join(reversed(lines))):
+        warnings = check(source, pedantic=True).warnings
+        assert [d.message for d in warnings] == ["nothing uses `b`"]
+
+
+def test_a_definition_called_wrongly_is_looked_at_all_the_same() -> None:
+    source = "def f(a) = a and nose=1\nsample from ffhq where f()"
+    assert _codes(source) == ["LACE102", "LACE117"]

@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lace_programs import NAMES, programs
+from lace_programs import NAMES, from_the_grammar, programs
 
 import lacelang
 from lacelang.errors import Diagnostic, LaceError, ProgramError
@@ -63,6 +63,17 @@ def test_any_bytes(data: bytes) -> None:
 @given(st.lists(_SCRAPS, max_size=60))
 def test_any_order_of_the_words_of_the_language(scraps: list[str]) -> None:
     _survives(" ".join(scraps))
+
+
+@settings(_SETTINGS, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(from_the_grammar())
+def test_whatever_the_grammar_derives_is_checked(source: str) -> None:
+    # What it says may be wrong; how it is written is not.
+    assert not any(d.code < "LACE100" and d.code not in _ALSO_MEANT for d in _survives(source))
+
+
+_ALSO_MEANT = ("LACE003", "LACE006", "LACE012")
+"""Said by the checker too: of clauses' words, of nesting."""
 
 
 @_SETTINGS
