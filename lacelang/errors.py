@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 Severity = Literal["error", "warning"]
 
@@ -25,14 +26,22 @@ class Span:
     end_column: int
 
 
+LONGEST_MESSAGE = 400
+"""Characters of a message; a name may be as long as the program, and nobody reads it twice."""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
 @frozen
 class Diagnostic:
     """One complaint about a program: a stable code, where, what, and a way out if one is known."""
 
     code: str
-    message: str
+    message: str = field(converter=_cut)
     span: Span
-    hint: str | None = None
+    hint: str | None = field(default=None, converter=optional(_cut))
     severity: Severity = "error"
     path: str | None = None
     source: str = field(default="", repr=False, eq=False)

@@ -10,7 +10,7 @@ from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import temperature
-from lacelang.semantics.values import LostError, plain_number, settle
+from lacelang.semantics.values import LostError, plain_number, plain_quantity, settle
 from lacelang.syntax import nodes
 
 ALLOWED = {
@@ -111,16 +111,20 @@ class Clauses:
         clause = self.get("seed", nodes.ValueClause)
         if clause is None:
             return None
-        value = self.number("seed", 0)
-        if not (float(value).is_integer() and 0 <= value <= MAX_SEED):
+        try:
+            value, text = plain_quantity(clause.value, self.frame, self.report, "`seed`")
+        except LostError:
+            self.wrong = True
+            return None
+        if not (value.is_integer() and 0 <= value <= MAX_SEED):
             message = f"a seed is a whole number from 0; {value:g} is not"
             if value > MAX_SEED:
                 message = "this seed is too large"
             self.say("LACE205", message, clause.value)
             return None
-        exact = clause.value.text if isinstance(clause.value, nodes.Quantity) else ""
         # Beyond 2**53 a float would round the seed that is written.
-        seed = int(exact) if exact.lstrip("+").isdigit() else int(value)
+        exact = text.lstrip("+0")
+        seed = int(exact) if exact.isdigit() else int(value)
         if seed > MAX_SEED:
             self.say("LACE205", "this seed is too large", clause.value)
         return seed

@@ -99,7 +99,14 @@ def is_circular(scalar: Scalar) -> bool:
 
 
 def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) -> float:
-    """Return a number without a unit, for clauses and settings.
+    """Return a number without a unit, for clauses and settings; see `plain_quantity`."""
+    return plain_quantity(value, frame, report, what)[0]
+
+
+def plain_quantity(
+    value: nodes.Value, frame: Frame, report: Report, what: str
+) -> tuple[float, str]:
+    """Return a number without a unit, for clauses and settings, and how it is written.
 
     Args:
         value: as written.
@@ -111,7 +118,7 @@ def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) ->
         LostError: it is no such number, which has been reported.
     """
     scalar = settle(value, frame, report)
-    number, unit = scalar.number, scalar.unit
+    number, unit, text = scalar.number, scalar.unit, scalar.text
     if number is None:
         quantity = defined_number(scalar)
         if quantity is None:
@@ -119,7 +126,7 @@ def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) ->
                 raise LostError
             _not_a_number(scalar, report, what)
             raise LostError
-        number, unit = quantity.number, quantity.unit
+        number, unit, text = quantity.number, quantity.unit, quantity.text
     if unit is not None:
         at = scalar.at.unit if isinstance(scalar.at, nodes.Quantity) else scalar.at
         report.say("LACE202", f"{what} has no unit", at or scalar.at, frame, "leave it out")
@@ -127,7 +134,7 @@ def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) ->
     if not math.isfinite(number):
         report.say("LACE205", f"{scalar.text} is too large a number", scalar.at, frame)
         raise LostError
-    return number
+    return number, text
 
 
 def _not_a_number(scalar: Scalar, report: Report, what: str) -> None:

@@ -295,3 +295,29 @@ def test_nothing_uses_is_said_of_what_nothing_refers_to_in_any_order() -> None:
 def test_a_definition_called_wrongly_is_looked_at_all_the_same() -> None:
     source = "def f(a) = a and nose=1\nsample from ffhq where f()"
     assert _codes(source) == ["LACE102", "LACE117"]
+
+
+@pytest.mark.parametrize("digits", ["1" * 20, "1" * 400, "1" * 5000, "1e400"])
+def test_numbers_too_large_for_anything(digits: str) -> None:
+    assert _codes(f"sample from ffhq seed {digits}") == ["LACE205"]
+    assert _codes(f"sample from ffhq truncation {digits}")[0] in ("LACE205", "LACE209")
+    assert _codes(f"sample {digits} from ffhq") == ["LACE205"]
+
+
+def test_seeds_are_exact_however_they_are_written() -> None:
+    large = 2**53 + 1
+    for source in (
+        f"sample from ffhq seed {large}",
+        f"let n = {large}\nsample from ffhq seed n",
+        f"for n in {large} {{ sample from ffhq seed n }}",
+        f"sample from ffhq seed {'0' * 5000}{large}",
+    ):
+        assert _sample(source).seed == large
+
+
+def test_no_message_is_as_long_as_the_program() -> None:
+    name = "x" * 100_000
+    for source in (f"sample from ffhq where {name}", f'sample from ffhq as "{name}"', name):
+        with pytest.raises(ProgramError) as caught:
+            check(source)
+        assert len(str(caught.value)) < 1000
