@@ -18,7 +18,7 @@ Key: TypeAlias = tuple[str, str]
 
 Atom: TypeAlias = ir.Discrete | ir.Degree | ir.Equals | ir.AtLeast | ir.AtMost | ir.Between
 
-_MOST_STRETCHES = 64
+_MOST = 64
 
 
 @frozen
@@ -77,7 +77,8 @@ def meet(a: Region, b: Region) -> Region:
         assert isinstance(a, frozenset)
         assert isinstance(b, frozenset)
         return a & b
-    without = a.without | b.without
+    # To forget a point that is left out makes the set larger, never too small.
+    without = a.without | b.without if len(a.without) < _MOST else a.without
     shared = []
     for low_a, high_a in a.stretches:
         for low_b, high_b in b.stretches:
@@ -95,7 +96,7 @@ def join(a: Region, b: Region) -> Region:
         assert isinstance(b, frozenset)
         return a | b
     stretches = (*a.stretches, *b.stretches)
-    if len(stretches) > _MOST_STRETCHES:
+    if len(stretches) > _MOST:
         stretches = ((min(low for low, _ in stretches), max(high for _, high in stretches)),)
     return Reals(stretches, a.without & b.without)
 
