@@ -27,12 +27,13 @@ class Groups:
         self._models: dict[str, ir.ModelSpec | None] = {}
         self._shown: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
 
     def continued(self, report: Report) -> Groups:
         """Return a copy that goes on from here and complains to `report`."""
         copy = Groups(report)
         copy._models, copy._shown = dict(self._models), dict(self._shown)
-        copy._taken = set(self._taken)
+        copy._taken, copy._next = set(self._taken), dict(self._next)
         return copy
 
     @property
@@ -58,9 +59,11 @@ class Groups:
         statement is wrong otherwise: its group exists but nothing more is known of it.
         """
         if given is None:
-            number = 1
+            number = self._next.get(kind, 1)
             while f"{kind}{number}" in self._taken:
                 number += 1
+            # Names are never given back, so that the next search begins where this one ended.
+            self._next[kind] = number + 1
             name = f"{kind}{number}"
         else:
             filled = fill(given, frame, self.report)
