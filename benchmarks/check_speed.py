@@ -1,8 +1,10 @@
 """How long `lacelang check` takes, beside what it cannot do without.
 
-Prints two ratios: a short program against importing Lark and attrs, and a program of 10 000
-statements against Lark alone parsing it to its own trees. Times are of the processor, the best
-of several, so that a busy machine does not count.
+Prints ratios: a short program against importing Lark and attrs; a program of 10 000 statements
+against Lark alone parsing it to its own trees; and how the time grows from 1 000 statements to
+30 000, and to a megabyte of other texts, right and wrong ones. A ratio of 1.0 a statement or a byte
+is growth in proportion. Times are of the processor, the best of several, so that a busy machine
+counts for less.
 
     python benchmarks/check_speed.py
 """
@@ -17,29 +19,90 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lacelang.errors import LaceError
 from lacelang.semantics.check import check
 from lacelang.syntax.grammar import build
+from lacelang.syntax.render import render_all
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORT = ROOT / "programs" / "zero_shot.lace"
 STATEMENTS = 10_000
-REPEATS = 5
+SHORT_REPEATS = 10
+REPEATS = 3
 
 
 def main() -> None:
-    imports = _of_process("-c", "import lark, attrs")
-    short = _of_process("-m", "lacelang.cli.main", "check", str(SHORT))
+    _short()
+    _long()
+    _growth()
+    _megabytes()
+
+
+def _short() -> None:
+    # In turns, so that both meet the same neighbours.
+    imports = short = float("inf")
+    for _ in range(SHORT_REPEATS):
+        imports = min(imports, _of_process("-c", "import lark, attrs"))
+        short = min(short, _of_process("-m", "lacelang.cli.main", "check", str(SHORT)))
     print(f"import lark, attrs               {imports * 1e3:7.0f} ms")
     print(f"lacelang check {SHORT.name:17} {short * 1e3:7.0f} ms   ratio {short / imports:.2f}")
 
+
+def _long() -> None:
     source = long_program(STATEMENTS)
     lark = build()
-    alone = _best(lambda: lark.parse(source), 3)
-    whole = _best(lambda: check(source), 3)
+    alone = _best(lambda: lark.parse(source))
+    whole = _best(lambda: check(source))
     print(f"Lark alone, {STATEMENTS} statements   {alone * 1e3:7.0f} ms")
     print(
         f"check, {STATEMENTS} statements        {whole * 1e3:7.0f} ms   ratio {whole / alone:.2f}"
     )
+
+
+def _growth() -> None:
+    one = None
+    for count in (1_000, 10_000, 30_000):
+        # No program comes to more statements than 20 000; definitions are not among them.
+        source = many_definitions(count)
+        each = _best(lambda source=source: _said(source)) / count
+        one = one or each
+        print(
+            f"check, {count:6} definitions       {each * 1e6:7.0f} us each   ratio {each / one:.2f}"
+        )
+
+
+def _megabytes() -> None:
+    for name, line in LINES.items():
+        times = []
+        for size in (100_000, 1_000_000):
+            source = line * (size // len(line))
+            times.append(_best(lambda source=source: _said(source)) / len(source))
+        ratio = times[1] / times[0]
+        print(f"{name:32} {times[1] * 1e9:7.0f} ns a byte   ratio {ratio:.2f}")
+
+
+def _said(source: str) -> str:
+    try:
+        return render_all(check(source).warnings)
+    except LaceError as error:
+        return render_all(error.diagnostics)
+
+
+LINES = {
+    "a megabyte of comments": "# a comment and nothing else\n",
+    "a megabyte of open brackets": "(",
+    "a megabyte of conditions": "let a = smile=1 and (glasses=1 or not yaw=left)\n",
+    "a megabyte of wrong statements": "sample 8 from ffhq where (smile=1 or glasses=1 seed 3\n",
+    "a megabyte of no statements": "nothing here is a statement\n",
+}
+
+
+def many_definitions(count: int) -> str:
+    """Return a program of `count` definitions and a statement that uses the last of them."""
+    lines = [
+        f"let l{i} = gender=male and age in 6{i % 10}..70 and haircolor=gray" for i in range(count)
+    ]
+    return "\n".join([*lines, f"sample from ffhq where l{count - 1}"])
 
 
 def long_program(count: int) -> str:
@@ -54,19 +117,15 @@ def long_program(count: int) -> str:
 
 
 def _of_process(*arguments: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def _best(work: Callable[[], object]) -> float:
     best = float("inf")
     for _ in range(REPEATS):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
-        best = min(best, user + system)
-    return best
-
-
-def _best(work: Callable[[], object], repeats: int) -> float:
-    best = float("inf")
-    for _ in range(repeats):
         gc.collect()
         started = time.process_time()
         work()

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from lacelang.errors import Diagnostic, Span
+from lacelang.records import Record
 
 Unit: TypeAlias = Literal["deg", "years"]
 Space: TypeAlias = Literal["z", "w", "image"]
@@ -26,8 +27,8 @@ NOWHERE = Span(1, 1, 1, 1)
 # Attributes
 
 
-@frozen
-class BinaryAttribute:
+@frozen(eq=False, repr=False)
+class BinaryAttribute(Record):
     """A yes-or-no attribute: class 0 means absent, class 1 present.
 
     `layers` are the style layers (numbered as in the 18-layer StyleGAN2) that an edit of it
@@ -43,8 +44,8 @@ class BinaryAttribute:
         return ("0", "1")
 
 
-@frozen
-class ChoiceAttribute:
+@frozen(eq=False, repr=False)
+class ChoiceAttribute(Record):
     """One of several named values; class i is `values[i]`, in the order of the logits."""
 
     name: str
@@ -52,8 +53,8 @@ class ChoiceAttribute:
     layers: tuple[int, ...] | None = None
 
 
-@frozen
-class ContinuousAttribute:
+@frozen(eq=False, repr=False)
+class ContinuousAttribute(Record):
     """A measured quantity in `low`..`high`, in `unit`, with names for some of its points."""
 
     name: str
@@ -72,8 +73,8 @@ class ContinuousAttribute:
 Attribute: TypeAlias = BinaryAttribute | ChoiceAttribute | ContinuousAttribute
 
 
-@frozen
-class ModelSpec:
+@frozen(eq=False, repr=False)
+class ModelSpec(Record):
     """A model as declared: a generator, where its weights come from, what can be asked of it.
 
     Attributes:
@@ -114,8 +115,8 @@ class ModelSpec:
 # Predicates
 
 
-@frozen(kw_only=True)
-class Predicate:
+@frozen(kw_only=True, eq=False, repr=False)
+class Predicate(Record):
     """What every predicate carries as a term of its parent.
 
     Attributes:
@@ -136,7 +137,7 @@ class Predicate:
     via: tuple[str, ...] = field(default=(), eq=False, repr=False)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Discrete(Predicate):
     """The attribute has one of `classes` (indices into its values): -log of their total p."""
 
@@ -144,7 +145,7 @@ class Discrete(Predicate):
     classes: frozenset[int]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Degree(Predicate):
     """The classifier gives class `cls` the probability `degree` (0..1)."""
 
@@ -153,7 +154,7 @@ class Degree(Predicate):
     degree: float
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Equals(Predicate):
     """The attribute is `value`, in its own units."""
 
@@ -161,7 +162,7 @@ class Equals(Predicate):
     value: float
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class AtLeast(Predicate):
     """The attribute is `bound` or more; `>` and `>=` mean the same to a density."""
 
@@ -169,7 +170,7 @@ class AtLeast(Predicate):
     bound: float
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class AtMost(Predicate):
     """The attribute is `bound` or less."""
 
@@ -177,7 +178,7 @@ class AtMost(Predicate):
     bound: float
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Between(Predicate):
     """The attribute is in `low`..`high`, low < high."""
 
@@ -189,21 +190,21 @@ class Between(Predicate):
 Comparison: TypeAlias = Discrete | Degree | Equals | AtLeast | AtMost | Between
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class And(Predicate):
     """All of two or more terms. A nested plain `And` is merged into its parent."""
 
     terms: tuple[Predicate, ...]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Or(Predicate):
     """At least one of two or more terms, flat, so that order never matters."""
 
     terms: tuple[Predicate, ...]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Not(Predicate):
     """The term does not hold; the statement's `negation` says how."""
 
@@ -238,8 +239,8 @@ def temperatures(
 # Statements
 
 
-@frozen
-class SamplerChoice:
+@frozen(eq=False, repr=False)
+class SamplerChoice(Record):
     """A sampler and its options, complete: defaults and presets are filled in."""
 
     name: str
@@ -249,8 +250,8 @@ class SamplerChoice:
 Negation: TypeAlias = tuple[Literal["complement"]] | tuple[Literal["contrast"], float]
 
 
-@frozen
-class SampleStatement:
+@frozen(eq=False, repr=False)
+class SampleStatement(Record):
     """Draw `count` samples of `model` such that `where` holds; None asks for prior draws.
 
     Attributes:
@@ -276,8 +277,8 @@ class SampleStatement:
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
-@frozen
-class EditStep:
+@frozen(eq=False, repr=False)
+class EditStep(Record):
     """One line of an edit: what is to hold from now on.
 
     Attributes:
@@ -288,8 +289,8 @@ class EditStep:
     replaced: tuple[int, ...] | None = None
 
 
-@frozen
-class EditStatement:
+@frozen(eq=False, repr=False)
+class EditStatement(Record):
     """Change the samples of `group` one step after another (LACE sec. 3.2).
 
     Attributes:
@@ -320,8 +321,8 @@ class EditStatement:
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
-@frozen
-class MeasureStatement:
+@frozen(eq=False, repr=False)
+class MeasureStatement(Record):
     """The probability of `what`, given `given`, under the generator's own distribution."""
 
     name: str
@@ -334,8 +335,8 @@ class MeasureStatement:
     text: str = field(default="", eq=False, repr=False)
 
 
-@frozen
-class ExpectStatement:
+@frozen(eq=False, repr=False)
+class ExpectStatement(Record):
     """At least the share `share` (0..1) of `group` must satisfy `what`, judged on the images."""
 
     what: Predicate
@@ -349,8 +350,8 @@ class ExpectStatement:
 Statement: TypeAlias = SampleStatement | EditStatement | MeasureStatement | ExpectStatement
 
 
-@frozen
-class CheckedProgram:
+@frozen(eq=False, repr=False)
+class CheckedProgram(Record):
     """A program without errors.
 
     Attributes:

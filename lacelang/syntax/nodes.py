@@ -8,42 +8,37 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from attrs import field, fields_dict, frozen
+from attrs import field, frozen
 
 from lacelang.errors import Span
+from lacelang.records import Record
 
 
-@frozen(repr=False)
-class Node:
+@frozen(eq=False, repr=False)
+class Node(Record):
     """What every node carries."""
 
     span: Span = field(eq=False, repr=False, kw_only=True)
-
-    # One for all: compiling forty of them would be a tenth of the time of a short `check`.
-    def __repr__(self) -> str:
-        names = [name for name, a in fields_dict(type(self)).items() if a.repr]
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{type(self).__name__}({shown})"
 
 
 # Values
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Word(Node):
     """A name, wherever it stands."""
 
     name: str
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Text(Node):
     """Something in double quotes; `value` is without them."""
 
     value: str
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Quantity(Node):
     """A number with the unit that follows it, if any; `text` is the number as written."""
 
@@ -62,7 +57,7 @@ Value: TypeAlias = Quantity | Word | Text
 # Predicates
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Comparison(Node):
     """`smile = 1`; the operator is one of = != < <= > >= ~."""
 
@@ -71,7 +66,7 @@ class Comparison(Node):
     value: Value
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class InRange(Node):
     """`age in 60..70`."""
 
@@ -80,7 +75,7 @@ class InRange(Node):
     high: Value
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class InSet(Node):
     """`haircolor in {gray, blond}`."""
 
@@ -88,14 +83,14 @@ class InSet(Node):
     values: tuple[Value, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Reference(Node):
     """A name standing alone where a predicate is expected."""
 
     name: Word
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Call(Node):
     """`exactly_one(smile=1, glasses=1)`; a bare name among the arguments is a `Reference`."""
 
@@ -103,14 +98,14 @@ class Call(Node):
     arguments: tuple[Predicate | Quantity, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Parenthesis(Node):
     """A predicate in round brackets."""
 
     inner: Predicate
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Setting(Node):
     """`weight 2`, `temp 0.3` or `temp logit(2)`; `form` is the word before the bracket."""
 
@@ -119,7 +114,7 @@ class Setting(Node):
     form: Word | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Tuned(Node):
     """An atom or a group followed by settings in square brackets."""
 
@@ -127,35 +122,35 @@ class Tuned(Node):
     settings: tuple[Setting, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Not(Node):
     """`not p`."""
 
     term: Predicate
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class And(Node):
     """`p and q and …`, two terms or more."""
 
     terms: tuple[Predicate, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Or(Node):
     """`p or q or …`, two terms or more."""
 
     terms: tuple[Predicate, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Xor(Node):
     """`p xor q xor …`, taken from the left."""
 
     terms: tuple[Predicate, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Implies(Node):
     """`p implies q implies …`, taken from the right."""
 
@@ -171,7 +166,7 @@ Predicate: TypeAlias = (
 # Clauses
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class PredicateClause(Node):
     """`where p` or `given p`."""
 
@@ -179,7 +174,7 @@ class PredicateClause(Node):
     predicate: Predicate
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class ValueClause(Node):
     """`truncation v`, `seed v`, `stay v`, `hold v` or `hold all(v)`, where `form` is `all`."""
 
@@ -188,7 +183,7 @@ class ValueClause(Node):
     form: Word | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class TempClause(Node):
     """`temp t` or `temp logit(t)` of a whole statement."""
 
@@ -196,7 +191,7 @@ class TempClause(Node):
     keyword: str = "temp"
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class WordClause(Node):
     """`negation contrast(0.1)`, `disjunction balanced`, `sigma paper`, `reweight off`."""
 
@@ -205,7 +200,7 @@ class WordClause(Node):
     argument: Value | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class FromClause(Node):
     """`from ffhq`."""
 
@@ -213,7 +208,7 @@ class FromClause(Node):
     keyword: str = "from"
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Option(Node):
     """`tolerance=1e-3`, an option of a sampler."""
 
@@ -221,7 +216,7 @@ class Option(Node):
     value: Value
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class WithClause(Node):
     """`with heun(tolerance=1e-3)`."""
 
@@ -230,7 +225,7 @@ class WithClause(Node):
     keyword: str = "with"
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class AsClause(Node):
     """`as men` or `as "beard at {t}"`."""
 
@@ -238,7 +233,7 @@ class AsClause(Node):
     keyword: str = "as"
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Layer(Node):
     """`4..5`, or `10` alone, where `last` is None."""
 
@@ -246,7 +241,7 @@ class Layer(Node):
     last: Quantity | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class LayersClause(Node):
     """`layers 4..5, 10`, or `layers all`, where `word` is `all`."""
 
@@ -270,7 +265,7 @@ Clause: TypeAlias = (
 # Models
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Generator(Node):
     """`generator mobilestylegan from "random-face==2021.7.21.1" sha256 "…"`."""
 
@@ -279,7 +274,7 @@ class Generator(Node):
     sha256: Text | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Classifiers(Node):
     """`classifiers "ffhq.safetensors" on w`."""
 
@@ -287,14 +282,14 @@ class Classifiers(Node):
     space: Word | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class WordKind(Node):
     """A kind that is one word, such as `binary`."""
 
     word: Word
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class ChoiceKind(Node):
     """`one of female, male`; `word` should be `one`."""
 
@@ -302,7 +297,7 @@ class ChoiceKind(Node):
     values: tuple[Word, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class RangeKind(Node):
     """`-45..45 deg`."""
 
@@ -310,7 +305,7 @@ class RangeKind(Node):
     high: Quantity
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Point(Node):
     """`left = -25`."""
 
@@ -318,7 +313,7 @@ class Point(Node):
     value: Quantity
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Attribute(Node):
     """`attribute yaw : -45..45 deg  layers 0..3  { left = -25, front = 0 }`."""
 
@@ -331,7 +326,7 @@ class Attribute(Node):
 # Statements
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Model(Node):
     """A model's declaration."""
 
@@ -339,14 +334,14 @@ class Model(Node):
     items: tuple[Generator | Classifiers | Attribute, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Import(Node):
     """`import faces` or `import "my/faces.lace"`."""
 
     target: Word | Text
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Let(Node):
     """`let grandpa = …`: a name for a predicate or for a number."""
 
@@ -354,7 +349,7 @@ class Let(Node):
     value: Predicate | Quantity
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Def(Node):
     """`def exactly_one(a, b) = …`."""
 
@@ -363,7 +358,7 @@ class Def(Node):
     body: Predicate
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Sample(Node):
     """`sample 16 from ffhq where …`."""
 
@@ -371,7 +366,7 @@ class Sample(Node):
     clauses: tuple[Clause, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Step(Node):
     """One line of an edit: `smile=1 or glasses=1`, `smile = 0 in layers 4..5`."""
 
@@ -379,7 +374,7 @@ class Step(Node):
     layers: LayersClause | None = None
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Edit(Node):
     """`edit men { yaw = left  smile = 0 } as men_edited`."""
 
@@ -388,7 +383,7 @@ class Edit(Node):
     clauses: tuple[Clause, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class For(Node):
     """`for t in 2, 1, 0.5 { … }`."""
 
@@ -397,7 +392,7 @@ class For(Node):
     body: tuple[Statement, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Measure(Node):
     """`measure glasses=1 given age < 20 from ffhq`."""
 
@@ -405,7 +400,7 @@ class Measure(Node):
     clauses: tuple[Clause, ...]
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Expect(Node):
     """`expect glasses=1 in 95% of bearded_kids`; `share` is the number before the %."""
 
@@ -417,7 +412,7 @@ class Expect(Node):
 Statement: TypeAlias = Model | Import | Let | Def | Sample | Edit | For | Measure | Expect
 
 
-@frozen(repr=False)
+@frozen(eq=False, repr=False)
 class Program(Node):
     """A whole file."""
 

@@ -1,0 +1,58 @@
+"""What records of the program have in common: how they are compared and shown.
+
+attrs writes and compiles these methods for every class. There are so many classes of nodes that
+this would take a tenth of the time of checking a short program; here they are written once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from attrs import fields
+
+
+class Record:
+    """Base of frozen attrs classes that are made with `eq=False, repr=False`.
+
+    Two records are equal when their classes are the same and all their fields are, but those that
+    say `eq=False`.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        names = _names(self.__class__).compared
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    def __hash__(self) -> int:
+        names = _names(self.__class__).hashed
+        return hash((self.__class__, *[getattr(self, name) for name in names]))
+
+    def __repr__(self) -> str:
+        names = _names(self.__class__).shown
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
+
+
+class _Names(NamedTuple):
+    compared: tuple[str, ...]
+    hashed: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+_KNOWN: dict[type[Any], _Names] = {}
+
+
+def _names(kind: type[Any]) -> _Names:
+    """Return the names of a class's fields, by what they take part in."""
+    known = _KNOWN.get(kind)
+    if known is None:
+        every = fields(kind)
+        known = _KNOWN[kind] = _Names(
+            tuple(a.name for a in every if a.eq),
+            tuple(a.name for a in every if (a.eq if a.hash is None else a.hash)),
+            tuple(a.name for a in every if a.repr),
+        )
+    return known
