@@ -13,7 +13,7 @@ from lacelang.sample.blocks import Blocks, in_blocks, vjp_in_blocks
 from lacelang.sample.flow import HORIZON, rms
 from lacelang.sample.heun import FIRST_MOVE, RETRIES, SAFETY, SHRINKAGE
 from lacelang.sample.ledger import Ledger
-from lacelang.sample.phi import LowRank
+from lacelang.sample.phi import LowRank, pull
 from lacelang.sample.problem import Energy, OnStep
 from lacelang.sample.secant import follow
 from lacelang.sample.solution import Solution, Status
@@ -96,7 +96,7 @@ def exponential(
     rows = torch.arange(len(z0), device=z0.device)
     o, jacobian = _linearise(reduced, z0)
     e, v = reduced.slope(o)
-    slope = -_pull(jacobian, v)
+    slope = -pull(jacobian, v)
     finite = ledger.saw(rows, z0, e, slope)
     ledger.end(rows[~finite], z0[~finite], Status.non_finite)
     h = FIRST_MOVE * tolerance**0.5 / rms(slope).double().clamp_min(1e-30)
@@ -112,10 +112,10 @@ def exponential(
         move = -_scale(h, flow.phi1_pull(h, v))
         p = s.z + move
 
-        o, pull = vjp_in_blocks(reduced.vjp, p)
+        o, back = vjp_in_blocks(reduced.vjp, p)
         o = o.double()
         e, v_p = reduced.slope(o)
-        slope = -pull(v_p)
+        slope = -back(v_p)
         finite = ledger.saw(s.rows, p, e, slope)
         linear = -flow.pull(v + flow.bend(move))
         defect = _where(finite, slope - linear)
@@ -131,9 +131,8 @@ def exponential(
         share = (rms(moved) / rms(move).clamp_min(1e-30)).clamp_max(1.0) * finite
         curl = _where(finite, o - s.o - flow.push(move))
         s.o = s.o + flow.push(moved) + _scale(share.double() ** 2, curl)
-        found = follow(s.jacobian, move, curl, v_p, -slope)
-        change = _where(finite, found - s.jacobian)
-        s.jacobian = s.jacobian + share[:, None, None] * change
+        told = v_p, _where(finite, -slope)
+        s.jacobian = follow(s.jacobian, move, curl, *told, share)
         s.o = s.o + LowRank.product(s.jacobian, correction)
 
         s.left = s.left - step
@@ -168,6 +167,8 @@ class _State:
     failures: Tensor
 
     def only(self, kept: Tensor) -> _State:
+        if bool(kept.all()):
+            return self
         return _State(*(getattr(self, field.name)[kept] for field in fields(_State)))
 
 
@@ -175,10 +176,6 @@ def _linearise(reduced: Coordinates, z: Tensor) -> tuple[Tensor, Tensor]:
     # Small quantities are float64, whose rounding no batch size brings to float32's surface.
     o, jacobian = in_blocks(reduced.linearise, z)
     return o.double(), jacobian
-
-
-def _pull(jacobian: Tensor, v: Tensor) -> Tensor:
-    return (jacobian * v.to(jacobian)[:, :, None]).sum(dim=1)
 
 
 def _scale(factor: Tensor, x: Tensor) -> Tensor:

@@ -31,6 +31,11 @@ def phi(order: int, x: Tensor) -> Tensor:
     return torch.where(small, series, value)
 
 
+def pull(jacobian: Tensor, u: Tensor) -> Tensor:
+    """J^T u (N, d) of Jacobians (N, k, d) and coordinates (N, k)."""
+    return torch.bmm(u.to(jacobian)[:, None], jacobian)[:, 0]
+
+
 class LowRank:
     """H = J^T A J, (d, d) of rank k for every sample, through k x k matrices only.
 
@@ -44,9 +49,8 @@ class LowRank:
 
     def __init__(self, jacobian: Tensor, curvature: Tensor) -> None:
         k = curvature.shape[1]
-        wide = jacobian.unbind(dim=1)
-        # Row by row, in an order of summation that the size of the batch cannot change.
-        gram = torch.stack([(jacobian * row[:, None]).sum(dim=2) for row in wide], dim=1).double()
+        # A product for each sample, of a shape that the size of the batch does not change.
+        gram = torch.bmm(jacobian, jacobian.transpose(1, 2)).double()
         # Heads that say the same make the Gram matrix singular; a trace of the identity mends it.
         scale = gram.diagonal(dim1=1, dim2=2).mean(dim=1) * JITTER + 1e-30
         identity = torch.eye(k, dtype=gram.dtype, device=gram.device)
@@ -69,7 +73,7 @@ class LowRank:
 
     def pull(self, u: Tensor) -> Tensor:
         """J^T u (N, d) of coordinates u (N, k)."""
-        return (self.jacobian * u.to(self.jacobian)[:, :, None]).sum(dim=1)
+        return pull(self.jacobian, u)
 
     def bend(self, x: Tensor) -> Tensor:
         """A J x (N, k): how far a move x (N, d) changes the slope by the coordinates."""

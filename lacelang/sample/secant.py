@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+
+from lacelang.sample.phi import pull
 
 LEAST = 1e-30
 
 
-def follow(jacobian: Tensor, move: Tensor, surprise: Tensor, v: Tensor, gradient: Tensor) -> Tensor:
+def follow(
+    jacobian: Tensor, move: Tensor, surprise: Tensor, v: Tensor, gradient: Tensor, share: Tensor
+) -> Tensor:
     """Return the Jacobian that agrees with a new evaluation and is otherwise as it was.
 
     Two updates of rank one, after Griewank and Walther (2002, "On constrained optimization by
@@ -21,12 +26,12 @@ def follow(jacobian: Tensor, move: Tensor, surprise: Tensor, v: Tensor, gradient
         surprise: (N, k), the coordinates' change in that move, less J move.
         v: (N, k), slopes at the evaluation.
         gradient: J^T v (N, d) as evaluated there.
+        share: (N,), how much of both updates to make; where it is 0, the evaluation may be NaN.
     """
-    square = move.double().square().sum(dim=1).clamp_min(LEAST)
-    along = (surprise / square[:, None]).to(jacobian)
-    jacobian = jacobian + along[:, :, None] * move[:, None]
-    pulled = (jacobian * v.to(jacobian)[:, :, None]).sum(dim=1)
+    v = torch.where(share[:, None] > 0.0, v, 0.0)
+    along = surprise / move.double().square().sum(dim=1, keepdim=True).clamp_min(LEAST)
     weighted = v * jacobian.square().sum(dim=2)
-    scale = (weighted * v).sum(dim=1).clamp_min(LEAST)
-    share = (weighted / scale[:, None]).to(jacobian)
-    return jacobian + share[:, :, None] * (gradient - pulled)[:, None]
+    across = weighted / (weighted * v).sum(dim=1, keepdim=True).clamp_min(LEAST)
+    missing = gradient - pull(jacobian, v) - (along * v).sum(dim=1, keepdim=True).to(move) * move
+    left = torch.stack([along, across], dim=2) * share[:, None, None]
+    return torch.baddbmm(jacobian, left.to(jacobian), torch.stack([move, missing], dim=1))
