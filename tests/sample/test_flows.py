@@ -112,7 +112,8 @@ def test_evaluations_are_counted_and_energies_are_of_the_end(
     counted = Counted(TARGET)
     alone = sampler(counted, Z0[:1])
     # A whole block of rows serves a sample that is alone.
-    assert int(alone.stats.nfe[0]) * ROWS["cpu"] == counted.rows
+    assert counted.rows % int(alone.stats.nfe[0]) == 0
+    assert counted.rows <= int(alone.stats.nfe[0]) * ROWS["cpu"]
 
 
 @ALL

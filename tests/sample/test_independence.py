@@ -14,6 +14,7 @@ from lacelang.sample import (
     Solution,
     Status,
     Streams,
+    blocks,
     dopri5,
     heun,
     hmc,
@@ -107,6 +108,16 @@ def test_alone_in_seven_in_sixty_four_with_one_thread_or_two(
         for key, values in other.extra.items():
             assert torch.allclose(values, whole.extra[key][rows.start : rows.stop], atol=1e-6), name
     assert torch.equal(others["the same again"][1].z, whole.z)
+
+
+def test_the_same_where_the_kernels_round_by_the_number_of_rows(
+    energy: ConditionalEnergy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of one shape are what is left to a processor whose products depend on it."""
+    monkeypatch.setattr(blocks, "_steady", lambda dtype, threads: False)
+    whole = run(short_heun, energy, range(40))
+    alone = run(short_heun, energy, range(39, 40))
+    assert torch.equal(alone.z[0], whole.z[39])
 
 
 def test_dopri5_solves_every_sample_by_itself(energy: ConditionalEnergy) -> None:
