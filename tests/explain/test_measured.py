@@ -32,7 +32,7 @@ def shares(term: Term) -> list[float | None]:
 
 def energies(where: ir.Predicate, **clauses: object) -> torch.Tensor:
     model = Small()
-    node = meaning_of(statement(where, **clauses), model)(where)  # type: ignore[arg-type]
+    node = meaning_of(statement(where, **clauses), model, 0.7)(where)  # type: ignore[arg-type]
     return node(model.features(0.7)(prior(3, range(64), 6)))  # type: ignore[operator]
 
 
@@ -42,7 +42,7 @@ def test_a_conjunction_s_shares_are_the_terms_parts_of_its_gradient() -> None:
     assert tree.root is not None
     z = prior(3, range(64), 6).requires_grad_()
     outputs = Small().features(0.7)(z)  # type: ignore[operator]
-    meaning = meaning_of(statement(where), Small())  # type: ignore[arg-type]
+    meaning = meaning_of(statement(where), Small(), 0.7)  # type: ignore[arg-type]
     parts = [
         torch.autograd.grad(meaning(term)(outputs).sum(), z, retain_graph=True)[0]
         for term in where.terms
@@ -158,7 +158,7 @@ def test_a_term_that_the_others_overrule_has_a_negative_share() -> None:
 
 def test_balanced_odds_are_read_from_draws() -> None:
     root = tree_of(ir.Or((smiling, red)), disjunction="balanced").root
-    node = meaning_of(statement(None, disjunction="balanced"), Small())(  # type: ignore[arg-type]
+    node = meaning_of(statement(None, disjunction="balanced"), Small(), 0.7)(  # type: ignore[arg-type]
         ir.Or((smiling, red))
     )
     assert root is not None
@@ -170,7 +170,7 @@ def test_balanced_odds_are_read_from_draws() -> None:
 
 def test_the_split_keeps_no_graph() -> None:
     model = Small()
-    node = meaning_of(statement(old), model)(old)  # type: ignore[arg-type]
+    node = meaning_of(statement(old), model, 0.7)(old)  # type: ignore[arg-type]
     z = prior(0, range(3), 6).requires_grad_()
     split = split_gradient(node, model.features(1.0), z)  # type: ignore[arg-type]
     assert not split.energy.requires_grad
