@@ -48,6 +48,8 @@ def _truncation(statement: ir.Statement, known: dict[str, float]) -> float:
         psi = statement.truncation
     else:
         psi = known.get(statement.group, DEFAULT_TRUNCATION)
+        if isinstance(statement, ir.EditStatement) and statement.saved is not None:
+            psi = statement.saved.truncation
     if isinstance(statement, ir.SampleStatement | ir.EditStatement):
         known[statement.name] = psi
     return psi

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from lacelang.compiler import meaning_of, spread_of, standing, step_condition, step_energy
 from lacelang.energy import Node, Outputs
-from lacelang.errors import UsageError
+from lacelang.errors import ResourceError, UsageError
 from lacelang.output.files import folder_name
-from lacelang.output.latents import Float32, Latents, Trail
+from lacelang.output.latents import Float32, Latents, Trail, read_latents
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord, StepPlan, StepRecord
 from lacelang.runtime.atoms import atoms_of, read_atoms
-from lacelang.runtime.identity import condition_text, fingerprint, settings_of
+from lacelang.runtime.identity import condition_text, file_digest, fingerprint, settings_of
 from lacelang.runtime.loading import Model
 from lacelang.runtime.sampling import BATCH, array, numbers, one_thread, shown_on
 from lacelang.runtime.steps import Stepper
@@ -183,6 +183,34 @@ def begun_from(task: GroupTask) -> Source:
         task.truncation,
         record.fingerprint,
         lambda made: made(name),
+    )
+
+
+def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
+    """Begin from samples on disk.
+
+    Raises:
+        ResourceError: the file is no longer there, or is none of this model's latents.
+    """
+    latents = read_latents(saved.file)
+    if latents is None:
+        raise ResourceError(f"{saved.file} holds no latents", "name the folder of a saved group")
+    d, styles = model.generator.w_mean.shape[0], model.generator.style_count
+    shape, trail = latents.w.shape[1:], latents.trail
+    if shape[-1] != d or (trail is not None and trail.taken.shape[1] != styles):
+        raise ResourceError(f"{saved.file} holds latents of another model than {model.name}")
+    if trail is None and len(shape) > 1:
+        raise ResourceError(
+            f"{saved.file} has styles that differ by layer, and not the w they come from",
+            "an edit begins from samples with one w each, or from edited ones",
+        )
+    return Source(
+        (),
+        saved.seed,
+        len(latents),
+        saved.truncation,
+        file_digest(saved.file),
+        lambda made: latents,
     )
 
 

@@ -42,7 +42,8 @@ def fingerprint(
     """
     model = statement.model
     # What is edited is known by its digest, whatever its name.
-    own = {"group": source} if isinstance(statement, EditStatement) else {"seed": seed}
+    edited = {"group": source, "saved": None}
+    own = edited if isinstance(statement, EditStatement) else {"seed": seed}
     content = {
         "lacelang": __version__,
         "statement": _plain(attrs.evolve(statement, model=ModelSpec("", ""), **own)),

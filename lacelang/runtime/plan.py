@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from lacelang.output.progress import Progress
-from lacelang.runtime.editing import begun_from, edit_task
+from lacelang.runtime.editing import begun_from, begun_on_disk, edit_task
 from lacelang.runtime.expectations import require_annotators
 from lacelang.runtime.loading import load
 from lacelang.runtime.measures import MeasureTask, measure_task
@@ -97,7 +97,11 @@ def plan(program: Program, options: Options, progress: Progress) -> Plan:
                 groups.append(sample_task(statement, model, options.seed_for(statement.seed)))
             case EditStatement():
                 made = {task.record.name: task for task in groups}
-                groups.append(edit_task(statement, model, begun_from(made[statement.group])))
+                if statement.saved is not None:
+                    source = begun_on_disk(statement.saved, model)
+                else:
+                    source = begun_from(made[statement.group])
+                groups.append(edit_task(statement, model, source))
             case MeasureStatement():
                 measures.append(measure_task(statement, model, options.seed_for(statement.seed)))
             case _:

@@ -20,7 +20,7 @@ ALLOWED = {
     ),
     "edit": (
         "stay", "hold", "layers", "reweight", "temp", "with", "as", "negation", "disjunction",
-        "sigma",
+        "sigma", "from", "truncation",
     ),
     "measure": ("given", "from", "truncation", "seed", "as"),
 }  # fmt: skip
@@ -80,6 +80,12 @@ class Clauses:
         """Report an error; the statement comes to nothing."""
         self.wrong = True
         self.report.say(code, message, at, self.frame, hint)
+
+    def refuse(self, keyword: str, message: str, hint: str) -> None:
+        """Report a clause, if it is there, as one that does not belong here."""
+        clause = self._found.get(keyword)
+        if clause is not None:
+            self.say("LACE303", message, clause, hint)
 
     def get(self, keyword: str, kind: type[C]) -> C | None:
         """Return the clause, if there is one."""

@@ -40,6 +40,7 @@ CODES: dict[str, str] = {
     "LACE117": "the wrong number of arguments",
     "LACE118": "a number where a condition is wanted, or the other way round",
     "LACE119": "a name that two imports define",
+    "LACE120": "samples on disk that cannot be found or read",
     "LACE201": "a comparison that does not suit the attribute",
     "LACE202": "a unit that does not suit",
     "LACE203": "a value outside what the attribute can be",

@@ -11,6 +11,7 @@ from lacelang.semantics.groups import Groups
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import EDITORS, SAMPLERS
+from lacelang.semantics.saved import FindModel, find_saved, names_a_file
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 
@@ -25,7 +26,12 @@ HELD: Held = "all"
 
 
 def check_edit(
-    node: nodes.Edit, frame: Frame, groups: Groups, resolve: Resolve, report: Report
+    node: nodes.Edit,
+    frame: Frame,
+    groups: Groups,
+    resolve: Resolve,
+    find_model: FindModel,
+    report: Report,
 ) -> ir.EditStatement | None:
     """Return the checked statement; None if it is wrong, which has been reported.
 
@@ -34,10 +40,19 @@ def check_edit(
         frame: where it stands.
         groups: those made so far; this one is added.
         resolve: turns a condition on a model to a predicate, None if it is wrong.
+        find_model: of a name, None if there is none, which has been reported.
         report: where complaints go.
     """
     read = Clauses("edit", node.clauses, frame, report)
-    found = groups.model_of(node.group, frame)
+    saved: ir.Saved | None = None
+    name_or_path = node.group
+    if isinstance(name_or_path, nodes.Text) and names_a_file(name_or_path.value):
+        on_disk = find_saved(name_or_path, read, find_model)
+        found = None if on_disk is None else (name_or_path.value, on_disk[1])
+        saved = None if on_disk is None else on_disk[0]
+    else:
+        found = groups.model_of(name_or_path, frame)
+        _known_of_groups(read)
     model = found[1] if found is not None else None
     block = _layers(read.get("layers", nodes.LayersClause), read)
     steps = [_step(step, block, model, read, resolve) for step in node.steps]
@@ -60,6 +75,7 @@ def check_edit(
         model=found[1],
         steps=whole,
         sampler=sampler,
+        saved=saved,
         stay=stay,
         hold=hold,
         held=held,
@@ -71,6 +87,12 @@ def check_edit(
         sigma=sigma,
         span=node.span,
     )
+
+
+def _known_of_groups(read: Clauses) -> None:
+    for keyword in ("from", "truncation"):
+        message = f"`{keyword}` is known of a group of this program"
+        read.refuse(keyword, message, "leave it out; it is for latents from a file")
 
 
 def _step(

@@ -290,12 +290,22 @@ class EditStep(Record):
 
 
 @frozen(eq=False, repr=False)
+class Saved(Record):
+    """Samples on disk: a file of latents, and what they were made with."""
+
+    file: Path
+    truncation: float
+    seed: int
+
+
+@frozen(eq=False, repr=False)
 class EditStatement(Record):
     """Change the samples of `group` one step after another (LACE sec. 3.2).
 
     Attributes:
         name: of the edited group, a group like any other; `edit1`, … where none is given.
-        group: name of an earlier sample or edit.
+        group: name of an earlier sample or edit, or where samples on disk are, as written.
+        saved: those, if they are on disk.
         steps: in the order of the edits.
         stay: mu, the pull towards the sample before the step.
         hold: gamma, the pull on attributes that no step so far speaks of.
@@ -309,6 +319,7 @@ class EditStatement(Record):
     model: ModelSpec
     steps: tuple[EditStep, ...]
     sampler: SamplerChoice
+    saved: Saved | None = None
     stay: float = 0.04
     hold: float = 0.1
     held: Literal["later", "all"] = "all"

@@ -158,7 +158,9 @@ class Statements:
     # Editing
 
     def _edit(self, node: nodes.Edit, frame: Frame) -> None:
-        statement = check_edit(node, frame, self.groups, self._resolved, self.report)
+        statement = check_edit(
+            node, frame, self.groups, self._resolved, self._find_model, self.report
+        )
         if statement is not None:
             self.result.append(statement)
 
@@ -226,8 +228,10 @@ class Statements:
                     hint = f"put `from` before `{forgotten}`"
                 read.say("LACE302", message, _first_word(node, keyword), hint)
             return None
-        binding = frame.bindings.get(clause.model.name)
-        word = clause.model
+        return self._find_model(clause.model, frame)
+
+    def _find_model(self, word: nodes.Word, frame: Frame) -> ir.ModelSpec | None:
+        binding = frame.bindings.get(word.name)
         if binding is not None and isinstance(binding.argument, nodes.Word):
             binding.used = True
             word = nodes.Word(binding.argument.name, span=word.span)

@@ -136,3 +136,20 @@ def test_changed_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     with pytest.raises(ResourceError, match="damaged"):
         load_generator("mobilestylegan", ARCHIVE, device=torch.device("cpu"))
+
+
+def test_styles_that_are_all_one_w_paint_the_same_bits(
+    generator: MobileStyleGAN, latents: torch.Tensor
+) -> None:
+    w = generator.mapping(latents[:1])
+    (plain,) = generator.decode(w)
+    (spread,) = generator.decode(w[:, None].repeat(1, STYLES, 1))
+    assert np.array_equal(plain, spread)
+
+
+def test_whitened_coordinates_go_back_to_w(
+    generator: MobileStyleGAN, latents: torch.Tensor
+) -> None:
+    w = generator.mapping(latents)
+    assert torch.allclose(generator.colour(generator.whiten(w)), w, atol=1e-4)
+    assert generator.style_layers == style_layers()

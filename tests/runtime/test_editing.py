@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
 
-from lacelang.output.latents import read_latents
+from lacelang.errors import ResourceError, UsageError
+from lacelang.output.latents import Latents, read_latents, write_latents
 from lacelang.output.runfile import read_run
 from lacelang.sample import Status
 from lacelang.semantics import ir
@@ -160,3 +161,40 @@ def test_an_edit_is_known_by_what_it_begins_from(model: TinyModel, tmp_path: Pat
     assert known(evolve(PLAIN, seed=8), edit()) != first
     assert known(PLAIN, edit(stay=0.1)) != first
     assert known(PLAIN, edit(steps=(ir.EditStep(GLASSES_1), ir.EditStep(AGE_40)))) != first
+
+
+def test_an_edit_begins_from_a_saved_run(model: TinyModel, tmp_path: Path) -> None:
+    together = program(PLAIN, edit(), edit("edited", "twice")).run(out=tmp_path / "first")
+
+    def onwards(group: str) -> ir.EditStatement:
+        file = tmp_path / "first" / group / "latents.safetensors"
+        return edit(str(file.parent), "twice", saved=ir.Saved(file, 0.7, 7))
+
+    for group in ("kids", "edited"):
+        alone = program(onwards(group)).run(out=tmp_path / group)["twice"]
+        expected = together["edited" if group == "kids" else "twice"]
+        assert torch.equal(alone.w, expected.w)
+        assert alone.record.seed == 7
+        assert len(list((tmp_path / group / "twice" / "edits").glob("*.png"))) == 5
+
+
+def test_latents_of_another_kind_are_refused(model: TinyModel, tmp_path: Path) -> None:
+    file = tmp_path / "latents.safetensors"
+    begun = program(edit("x", saved=ir.Saved(file, 0.7, 0)))
+    with pytest.raises(ResourceError, match="holds no latents"):
+        begun.run()
+    z = np.zeros((2, 8), np.float32)
+    write_latents(file, Latents(z, np.zeros((2, 4), np.float32)))
+    with pytest.raises(ResourceError, match="another model"):
+        begun.run()
+    write_latents(file, Latents(z, np.zeros((2, 3, 8), np.float32)))
+    with pytest.raises(ResourceError, match="differ by layer"):
+        begun.run()
+
+
+def test_a_model_whose_classifiers_judge_z_is_refused(
+    model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "space", "z")
+    with pytest.raises(UsageError, match="edits move in w"):
+        program(PLAIN, edit()).run()

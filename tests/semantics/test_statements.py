@@ -125,13 +125,13 @@ def test_names_that_are_made_up_are_new() -> None:
 @pytest.mark.parametrize(
     ("line", "clause", "layers"),
     [
-        ("smile=0", "", (4, 5)),
+        ("smile=0", "", (2, 3, 4, 5)),
         ("smile=0 or yaw=left", "", (0, 1, 2, 3, 4, 5)),
         ("haircolor=gray", "", None),
         ("haircolor=gray and smile=0", "", None),
         ("smile=0", "layers all", None),
         ("smile=0", "layers 0..2, 7", (0, 1, 2, 7)),
-        ("smile=0 in layers declared", "layers all", (4, 5)),
+        ("smile=0 in layers declared", "layers all", (2, 3, 4, 5)),
         ("smile=0 in layers 8", "layers all", (8,)),
         ("not (smile=0 and l) in layers all", "", None),
     ],
