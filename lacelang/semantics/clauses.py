@@ -123,7 +123,7 @@ class Clauses:
             self.wrong = True
             return None
         if not (value.is_integer() and 0 <= value <= MAX_SEED):
-            message = f"a seed is a whole number from 0; {value:g} is not"
+            message = f"a seed is a whole number, 0 or more, and not {value:g}"
             if value > MAX_SEED:
                 message = "this seed is too large"
             self.say("LACE205", message, clause.value)

@@ -230,7 +230,8 @@ class Conditions:
         term = self._resolve(node.term, frame, inner)
         if temp is not None and term.logit_temp is not None:
             message = "this has a temperature of its logits already"
-            self.report.say("LACE217", message, settings.temp_at or node, frame)
+            hint = "give one of the two, inside the brackets or behind them"
+            self.report.say("LACE217", message, settings.temp_at or node, frame, hint)
             raise LostError
         if logit is not None and isinstance(term, _MEASURED):
             message = "`temp logit(…)` is for discrete attributes; this one is measured"

@@ -150,7 +150,7 @@ class Statements:
             return clauses.DEFAULT_COUNT
         if not count.is_integer() or not 1 <= count <= clauses.MAX_COUNT:
             most = clauses.MAX_COUNT
-            message = f"the number of samples is whole, from 1 to {most}; {count:g} is not"
+            message = f"the number of samples is a whole number from 1 to {most}, and not {count:g}"
             read.say("LACE205", message, node.count)
             return clauses.DEFAULT_COUNT
         return int(count)

@@ -213,8 +213,10 @@ def _missing_joint(t: Trouble) -> Complaint | None:
 def _missing_sign(t: Trouble) -> Complaint | None:
     """One small token is missing, and all would be well with it."""
     if "RANGE" in t.expected and t.before is not None and t.previous in ("NUMBER", "UNIT", "NAME"):
-        at = span_of(t.before)
-        return complain("LACE013", "a range needs two dots and an end", at, "like `-45..45`")
+        at, hint = span_of(t.before), "like `-45..45`"
+        if t.kind_at(-2) == "IN" and t.kind_at(-3) == "NAME":
+            hint = f"write `{t.at(-3)}={t.before}`, or a range such as `10..20`"
+        return complain("LACE013", "a range needs two dots and an end", at, hint)
     beyond = [t.after.type] if t.after is not None else []
     for kind in ("EQUAL", "COMMA", "COLON", "IN"):
         if kind in t.expected and t.accepts([kind, t.kind, *beyond]):
