@@ -211,12 +211,19 @@ def _no_point(scalar: Scalar, attribute: ir.ContinuousAttribute, report: Report)
     name = attribute.name
     message = f"`{name}` has no value called `{scalar.text}`"
     hint = did_you_mean(scalar.word or "", attribute.points)
-    if scalar.quoted and scalar.word in attribute.points:
+    if scalar.quoted and (scalar.word in attribute.points or _is_number(scalar.word)):
         hint = "write it without quotes"
     if hint is None:
         named = ", ".join(attribute.points)
         hint = f"a number from {range_text(attribute)}" + (f", or one of {named}" if named else "")
     report.say("LACE104", message, scalar.at, scalar.frame, hint)
+
+
+def _is_number(text: str | None) -> bool:
+    try:
+        return text is not None and math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _check_unit(

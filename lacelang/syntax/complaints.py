@@ -61,7 +61,9 @@ def _closes_nothing(t: Trouble) -> Complaint | None:
 
 
 def _never_closed(t: Trouble) -> Complaint | None:
-    if t.kind not in _ENDS:
+    # A joint ends settings and sets; in round brackets it has its place.
+    ends = t.kind in JOINTS and t.opened and t.opened[-1].type in ("LSQB", "LBRACE")
+    if t.kind not in _ENDS and not ends:
         return None
     closers: list[str] = []
     for bracket in reversed(t.opened):

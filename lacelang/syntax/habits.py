@@ -12,7 +12,15 @@ from lark import Token
 
 from lacelang.syntax.build import between
 from lacelang.syntax.grammar import CLAUSES
-from lacelang.syntax.trouble import CLOSER, OPERATORS, Complaint, Trouble, complain, named
+from lacelang.syntax.trouble import (
+    CLOSER,
+    OPERATORS,
+    Complaint,
+    Trouble,
+    complain,
+    named,
+    shape_of,
+)
 
 _TWO_SIDED = frozenset({"AND", "OR", "XOR", "IMPLIES"})
 _VALUES = frozenset({"NAME", "NUMBER", "UNIT", "STRING"})
@@ -67,6 +75,48 @@ def _range_in_words(t: Trouble) -> Complaint | None:
         at = between(t.before or t.token, t.token)
         return complain("LACE003", message, at, hint, instead=["RANGE", end_])
     return None
+
+
+def _range_behind_equals(t: Trouble) -> Complaint | None:
+    """`age = 15..20`, `age = 15 to 20`."""
+    start = -2 if t.previous == "UNIT" else -1
+    end = 1 + t.value_at(1)
+    ranges = t.kind == "RANGE" or (_is_to(t.token) and t.kind_at(start) == "NUMBER")
+    if not ranges or t.kind_at(start - 1) != "EQUAL" or end == 1:
+        return None
+    attribute = t.at(start - 2)
+    hint = f"write `{attribute} in {t.text(start, 0)}..{t.text(1, end)}`"
+    return complain(
+        "LACE003", "a range is asked for with `in`", t.token, hint, instead=[], count=end
+    )
+
+
+def _compared_in_words(t: Trouble) -> Complaint | None:
+    """`age is greater than 15`, `age above 15`, `age at least 15`."""
+    if t.kind != "NAME" or "EQUAL" not in t.expected:
+        return None
+    words = 0
+    said: list[str] = []
+    while t.kind_at(words) == "NAME" and words < 4:
+        said.append(str(t.at(words)).lower())
+        words += 1
+    meant = _IN_WORDS.get(" ".join(word for word in said if word not in ("is", "than", "or")))
+    if meant is None or not t.value_at(words):
+        return None
+    message = f"`{t.text(0, words)}` does not compare"
+    value = t.text(words, words + t.value_at(words))
+    hint = f"write `{t.before} {shape_of(meant)} {value}`"
+    at = between(t.token, t.at(words - 1) or t.token)
+    return complain("LACE003", message, at, hint, instead=[meant], count=words)
+
+
+_IN_WORDS = {
+    **dict.fromkeys(("greater", "more", "larger", "bigger", "above", "over", "older"), "MORETHAN"),
+    **dict.fromkeys(("less", "smaller", "fewer", "below", "under", "younger"), "LESSTHAN"),
+    **dict.fromkeys(("at least", "greater equal", "more equal"), "AT_LEAST"),
+    **dict.fromkeys(("at most", "less equal", "smaller equal"), "AT_MOST"),
+}
+"""How people say what an operator says."""
 
 
 def _is_to(token: Token | None) -> bool:
@@ -240,6 +290,8 @@ def _settings(t: Trouble) -> Complaint | None:
 HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     _side_by_side,
     _range_in_words,
+    _range_behind_equals,
+    _compared_in_words,
     _not_inside,
     _no_attribute,
     _values_in_other_brackets,

@@ -12,13 +12,29 @@ from lark import Token
 from lacelang.syntax.build import between
 from lacelang.syntax.grammar import CLAUSES
 from lacelang.syntax.trouble import OPERATORS, Complaint, Trouble, complain, named
+from lacelang.syntax.vocabulary import SYNONYMS
 
 
 def _options(t: Trouble) -> Complaint | None:
-    """`contrast 0.1`, `with euler step 0.1`, `with euler [step=0.1]`, `with temp 0.5`."""
+    """`contrast 0.1`, `with euler step 0.1`, `with euler [step=0.1]`, `with smile=1`."""
     if t.previous == "WITH" and t.before is not None and t.kind in CLAUSES:
         message = f"`{t.token}` is a clause of its own"
         return complain("LACE003", message, t.before, "leave `with` out")
+    if t.kind_at(-2) == "WITH" and t.before is not None:
+        meant = SYNONYMS.get(str(t.before).lower(), "")
+        if t.kind == "NUMBER" and meant.upper() in CLAUSES:
+            message = f"`{meant}` is a clause of its own"
+            return complain("LACE003", message, t.before, f"write `{meant} {t.token}`", instead=[])
+        compares = t.kind in OPERATORS and t.value_at(1) > 0
+        if t.previous == "NAME" and (compares or t.kind in ("AND", "OR", "IN")):
+            at = between(t.before, t.token)
+            message = "`with` names a sampler; a condition stands behind `where`"
+            hint = f"write `where {t.text(-1, 1 + t.value_at(1))}`" if compares else None
+            return complain("LACE003", message, at, hint or "write `where …`")
+    if t.kind == "NAME" and str(t.token) == "without" and "WHERE" in t.expected:
+        message = "`without` is not a word that can stand here"
+        hint = "write `where not …`"
+        return complain("LACE010", message, t.token, hint, instead=["WHERE", "NOT"])
     if t.kind == "NUMBER" and t.previous in ("LPAR", "COMMA") and t.expected <= {"NAME", "RPAR"}:
         if t.statement is not None and t.statement.type == "DEF":
             return None

@@ -51,7 +51,7 @@ _FOREIGN: tuple[tuple[str, str | None, str], ...] = (
     (r"&&?|∧", "AND", "write `and`"),
     (r"\|\|?|∨", "OR", "write `or`"),
     (r"\^|⊕", "XOR", "write `xor`"),
-    (r"[!¬]", "NOT", "write `not`"),
+    (r"[!¬](?=\s*[\w(!¬\"])", "NOT", "write `not`"),
     (r"≠", "UNEQUAL", "write `!=`"),
     (r"≤", "AT_MOST", "write `<=`"),
     (r"≥", "AT_LEAST", "write `>=`"),
@@ -60,7 +60,7 @@ _FOREIGN: tuple[tuple[str, str | None, str], ...] = (
     (r"[−–—](?=[0-9.])", "MINUS", "write a plain minus sign: `-`"),
     (r"°", "UNIT", "write `deg`"),
     (r";", None, "nothing stands between statements; leave it out"),
-    (r"//[^\n]*|/\*[^\n]*", None, "a comment begins with `#`"),
+    (r"/\*(?s:.*?)\*/|//[^\n]*|/\*[^\n]*|--(?![\d.])[^\n]*", None, "a comment begins with `#`"),
     (r"“[^”\n\"]*[”\"]", "STRING", 'use straight quotes: `"`'),
     (r"'[^'\n\"]*'|‘[^’\n\"]*’", "STRING", 'text stands in double quotes: `"…"`'),
 )
@@ -137,7 +137,7 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
             message = "these quotes are not straight double quotes"
         elif kind == "MINUS":
             message = f"`{wrong}` is a dash, not a minus sign"
-        elif kind is None and wrong.startswith("/"):
+        elif kind is None and wrong.startswith(("/", "--")):
             message = f"`{wrong[:2]}` does not begin a comment"
         elif wrong == ";" and _in_settings(result.tokens):
             kind, hint = "COMMA", "settings are separated by commas"
@@ -153,7 +153,7 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
         code, message = "LACE001", f"{_shown(wrong)} has no meaning here"
         hint = "leave it out" if len(wrong) > 1 else _stray_hint(text, at)
     state.line_ctr.feed(wrong)
-    span = Span(line, column, line, column + len(wrong))
+    span = Span(line, column, state.line_ctr.line, state.line_ctr.column)
     result.problems.append(Diagnostic(code, message, span, hint))
     if kind is None or kind == "MINUS":
         result.gaps.append(at)
