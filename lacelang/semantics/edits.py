@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import WORDS, Clauses
@@ -11,9 +11,11 @@ from lacelang.semantics.groups import Groups
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import EDITORS, SAMPLERS
-from lacelang.semantics.saved import FindModel, find_saved, names_a_file
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
+
+if TYPE_CHECKING:
+    from lacelang.semantics.saved import FindModel
 
 Resolve: TypeAlias = Callable[[nodes.Predicate, ir.ModelSpec | None, Frame], ir.Predicate | None]
 Held: TypeAlias = Literal["later", "all"]
@@ -23,6 +25,11 @@ Choice: TypeAlias = Literal["declared"] | tuple[int, ...] | None
 STAY = 0.04
 HOLD = 0.1
 HELD: Held = "all"
+
+
+def _names_a_file(name: str) -> bool:
+    """Whether quoted text means a place on disk: no group's name looks like one."""
+    return "/" in name or "\\" in name or name.endswith(".safetensors")
 
 
 def check_edit(
@@ -46,7 +53,10 @@ def check_edit(
     read = Clauses("edit", node.clauses, frame, report)
     saved: ir.Saved | None = None
     name_or_path = node.group
-    if isinstance(name_or_path, nodes.Text) and names_a_file(name_or_path.value):
+    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.value):
+        # What reads runs is imported for those who begin from one.
+        from lacelang.semantics.saved import find_saved
+
         on_disk = find_saved(name_or_path, read, find_model)
         found = None if on_disk is None else (name_or_path.value, on_disk[1])
         saved = None if on_disk is None else on_disk[0]

@@ -20,11 +20,6 @@ FindModel: TypeAlias = Callable[[nodes.Word, Frame], ir.ModelSpec | None]
 _FILE = ".safetensors"
 
 
-def names_a_file(name: str) -> bool:
-    """Whether quoted text means a place on disk: no group's name looks like one."""
-    return "/" in name or "\\" in name or name.endswith(_FILE)
-
-
 def find_saved(
     text: nodes.Text, read: Clauses, find_model: FindModel
 ) -> tuple[ir.Saved, ir.ModelSpec] | None:
@@ -37,15 +32,20 @@ def find_saved(
             model they are of, and `truncation` how they are truncated.
         find_model: of a name, None if there is none, which has been reported.
     """
-    path = Path(text.value).expanduser()
-    file = path if path.suffix == _FILE else path / LATENTS
-    if not file.is_file():
-        _missing(path, text, read)
-        return None
     try:
+        path = Path(text.value).expanduser()
+        file = path if path.suffix == _FILE else path / LATENTS
+        if not file.is_file():
+            _missing(path, text, read)
+            return None
         group = _recorded(file)
     except ResourceError as error:
         read.say("LACE120", error.message, text)
+        return None
+    except (OSError, RuntimeError, ValueError) as error:
+        # No home of that name, a name too long for a file, a folder that is not ours to read.
+        why = error.strerror if isinstance(error, OSError) else None
+        read.say("LACE120", f"`{text.value}` cannot be read: {why or error}", text)
         return None
     named = read.get("from", nodes.FromClause)
     word = named.model if named is not None else None

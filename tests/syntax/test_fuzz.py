@@ -136,6 +136,28 @@ def test_what_is_no_text_is_refused(source: object) -> None:
         lacelang.compile("", path=3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "~nobody/x",
+        "a/" + "x" * 300,
+        "\\" + "y" * 5000,
+        "/\x00/b",
+        "/proc/1/fd/3/x",
+        "//",
+        "a/\ud800",
+    ],
+)
+def test_no_place_on_disk_makes_it_raise(quoted: str) -> None:
+    for source in (
+        f'edit "{quoted}" {{ smile=1 }} from ffhq',
+        f'import "{quoted}"',
+        f'sample from ffhq as "{quoted}"',
+        f'model m {{ generator g from "{quoted}" classifiers "{quoted}" }} sample from m',
+    ):
+        _survives(source)
+
+
 @_SETTINGS
 @given(st.text(max_size=80), st.one_of(st.none(), st.text(max_size=10)))
 def test_nothing_but_a_lace_error_leaves_compile(source: str, path: str | None) -> None:
