@@ -93,6 +93,8 @@ class Groups:
         if not self.report.full and not frame.module.is_uncertain(name):
             hint = did_you_mean(name, self._models, "known so far:")
             hint = hint or "a `sample … as NAME` above it makes one"
+            if name.casefold() in self._taken:
+                hint = "it is made further down; put this below it"
             self.report.say("LACE108", f"there is no group `{name}` so far", group, frame, hint)
         return None
 
