@@ -10,8 +10,8 @@ in double precision. All solve the same energy, with the paper's sigma of a tent
 as published, no bound on atypicality. Seconds are of the processor and the best of several rounds,
 in which the samplers take turns; what took longer than `PATIENCE` seconds is run once.
 
-Solutions at 1e-7 take minutes and are kept in the cache. `--sweep` measures every sampler at
-several tolerances on one condition instead, for `benchmarks/work_precision.py`.
+Solutions at 1e-7 take minutes and are kept in the cache. `--sweep` measures the samplers at several
+tolerances on one condition instead: error against seconds.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def exponential(
     energy: Reducible,
     z0: Tensor,
     *,
-    tolerance: float = 3e-3,
+    tolerance: float = 2e-3,
     time: float = HORIZON,
     max_steps: int = 1000,
     streams: Streams | None = None,

@@ -20,7 +20,7 @@ def hybrid(
     z0: Tensor,
     *,
     flow_energy: Reducible | None = None,
-    tolerance: float = 3e-3,
+    tolerance: float = 2e-3,
     time: float = HORIZON,
     max_steps: int = 1000,
     steps: int = 20,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
-DEFAULT_SAMPLER = "heun"
+DEFAULT_SAMPLER = "exponential"
 
 EDITORS = ("exponential", "heun", "dopri5", "euler")
 """Samplers that can edit, the default first: those that follow the flow from where a sample is."""
@@ -93,6 +93,16 @@ _FIXED = ("midpoint", "heun2", "heun3", "rk4")
 
 _TABLES = (
     SamplerTable(
+        "exponential",
+        "exponential Heun steps along the same flow: few of them, however stiff the condition",
+        (
+            Option("tolerance", 2e-3, 0.0, 1.0, "error allowed per step"),
+            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+            Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
+            TYPICAL,
+        ),
+    ),
+    SamplerTable(
         "heun",
         "adaptive Heun steps along the energy's gradient flow, each sample at its own pace",
         (
@@ -106,16 +116,6 @@ _TABLES = (
         "dopri5",
         "the paper's solver: torchdiffeq's dopri5, each sample with steps of its own",
         _TOLERANCES,
-    ),
-    SamplerTable(
-        "exponential",
-        "exponential Heun steps along the same flow: few of them, however stiff the condition",
-        (
-            Option("tolerance", 3e-3, 0.0, 1.0, "error allowed per step"),
-            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
-            Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
-            TYPICAL,
-        ),
     ),
     SamplerTable(
         "euler",
@@ -170,7 +170,7 @@ _TABLES = (
         "hybrid",
         "`exponential`, and then a few steps of `mala` from where it ends",
         (
-            Option("tolerance", 3e-3, 0.0, 1.0, "of the flow: error allowed per step"),
+            Option("tolerance", 2e-3, 0.0, 1.0, "of the flow: error allowed per step"),
             Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
             Option("max_steps", 1000, 1, 1_000_000, "of the flow", False, True),
             TYPICAL,

@@ -32,9 +32,9 @@ def _codes(source: str, path: Path | None = None, pedantic: bool = False) -> lis
 def test_what_a_sample_is_without_clauses() -> None:
     statement = _sample("sample from ffhq")
     assert statement.model.name == "ffhq"
-    assert statement.sampler.name == "heun"
+    assert statement.sampler.name == "exponential"
     assert statement.sampler.options == {
-        "tolerance": 1e-3,
+        "tolerance": 2e-3,
         "time": FLOW_TIME,
         "max_steps": 1000,
         "typical": 1.2,
