@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import evolve
 
@@ -61,19 +61,43 @@ def term_of(predicate: ir.Predicate, statement: ir.SampleStatement) -> Term:
 def arms_of(arm: ir.Predicate) -> list[float]:
     """Return the weight of a term of an `or`, or, if it comes to an `or` itself, its arms'.
 
-    `not not (b or c)` is `b or c`, whose arms join those of an `or` around it.
+    `not not (b or c)` is `b or c`, and so is `(b or c) and d [weight 0]`: their arms join those of an
+    `or` around them.
     """
-    peeled = arm
-    while (
-        isinstance(peeled, ir.Not)
-        and _changes_nothing(peeled)
-        and isinstance(peeled.term, ir.Not)
-        and _changes_nothing(peeled.term)
-    ):
-        peeled = peeled.term.term
-    if peeled is not arm and isinstance(peeled, ir.Or) and _changes_nothing(peeled):
+    peeled = _peeled(arm)
+    if isinstance(peeled, ir.Or) and _changes_nothing(peeled):
         return [weight for term in peeled.terms for weight in arms_of(term)]
     return [arm.weight]
+
+
+def _peeled(predicate: ir.Predicate) -> ir.Predicate:
+    """Return what is left of a predicate when all that changes nothing is taken off it."""
+    if not _changes_nothing(predicate):
+        return predicate
+    match predicate:
+        case ir.Not():
+            denied = _peeled(predicate.term)
+            if isinstance(denied, ir.Not) and _changes_nothing(denied):
+                return _peeled(denied.term)
+        case ir.And():
+            kept = list(_conjuncts(predicate))
+            if len(kept) == 1 and kept[0][0] == 1.0:
+                return kept[0][1]
+        case ir.Or():
+            arms = [term for term in predicate.terms if term.weight > 0]
+            if len(arms) == 1:  # the weight of an only arm is odds against nothing
+                return _peeled(evolve(arms[0], weight=1.0))
+    return predicate
+
+
+def _conjuncts(predicate: ir.And) -> Iterator[tuple[float, ir.Predicate]]:
+    """Yield the terms of an `and`, those of nested ones among them, with their weights."""
+    for term in predicate.terms:
+        bare = _peeled(evolve(term, weight=1.0))
+        if term.weight > 0 and isinstance(bare, ir.And) and _changes_nothing(bare):
+            yield from ((term.weight * weight, inner) for weight, inner in _conjuncts(bare))
+        elif term.weight > 0:
+            yield term.weight, bare
 
 
 def _changes_nothing(predicate: ir.Predicate) -> bool:

@@ -120,6 +120,21 @@ def test_the_odds_of_an_outline_are_those_of_the_compiled_energy(where: ir.Predi
         assert before.odds == pytest.approx(after.odds)
 
 
+@pytest.mark.parametrize(
+    "arm",
+    [
+        ir.And((ir.Or((smiling, old)), evolve(red, weight=0.0))),
+        ir.And((evolve(ir.And((ir.Or((smiling, old)), evolve(red, weight=0.0))), weight=1.0),)),
+        ir.Or((evolve(ir.Or((smiling, old)), weight=3.0), evolve(red, weight=0.0))),
+        ir.Not(ir.And((ir.Not(ir.Or((smiling, old))), evolve(red, weight=0.0)))),
+    ],
+)
+def test_an_arm_that_comes_to_an_or_has_as_many_arms_as_that(arm: ir.Predicate) -> None:
+    for tree in (outline_tree(ir.Or((arm, red))), tree_of(ir.Or((arm, red)))):
+        assert tree.root is not None
+        assert [term.odds for term in tree.root.terms] == pytest.approx([2 / 3, 1 / 3])
+
+
 def outline_tree(where: ir.Predicate) -> Tree:
     (tree,) = outline(statement(where)).trees
     return tree
