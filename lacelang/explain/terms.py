@@ -61,8 +61,8 @@ def term_of(predicate: ir.Predicate, statement: ir.SampleStatement) -> Term:
 def arms_of(arm: ir.Predicate) -> list[float]:
     """Return the weight of a term of an `or`, or, if it comes to an `or` itself, its arms'.
 
-    `not not (b or c)` is `b or c`, and so is `(b or c) and d [weight 0]`: their arms join those of an
-    `or` around them.
+    `not not (b or c)` is `b or c`, and so is `(b or c) and d [weight 0]`: their arms join those of
+    an `or` around them.
     """
     peeled = _peeled(arm)
     if isinstance(peeled, ir.Or) and _changes_nothing(peeled):
