@@ -20,7 +20,7 @@ from lacelang.repl.pictures import drawn, half_blocks, way_to_draw
         ({"TERM": "xterm-ghostty"}, "kitty"),
         ({"TERM": "foot-extra"}, "sixel"),
         ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, "sixel"),
-        ({"TERM": "xterm-kitty", "TMUX": "/tmp/x"}, "blocks"),
+        ({"TERM": "xterm-kitty", "TMUX": "session,1,0"}, "blocks"),
         ({"TERM": "tmux-256color", "TERM_PROGRAM": "iTerm.app"}, "blocks"),
         ({"TERM": "dumb"}, "none"),
         ({}, "none"),
