@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import lacelang
+from lacelang.cli.main import main
+from lacelang.output.runfile import read_run
 from lacelang.resources import shipped
 from lacelang.semantics.check import check
 from lacelang.syntax.format import format_source
@@ -64,6 +66,23 @@ def test_the_language_by_example() -> None:
     formatted = format_source(source)
     assert check(formatted, BY_EXAMPLE).statements[0].span == program.statements[0].span
     assert format_source(formatted) == formatted
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_the_language_by_example_runs_as_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends well, or with the one failure that a program may have: an `expect` not met."""
+    assert main(["run", str(BY_EXAMPLE), "--out", str(tmp_path / "out")]) in (0, 1)
+    run = read_run(tmp_path / "out")
+    assert run is not None
+    assert run.complete
+    program = lacelang.compile(BY_EXAMPLE.read_text(encoding="utf-8"), BY_EXAMPLE)
+    assert [group.name for group in run.groups] == list(program.groups)
+    printed = capsys.readouterr().out
+    assert "P(glasses=1 | age < 20) = " in printed
+    assert "men_edited: 8 faces" in printed
 
 
 def test_a_model_by_example() -> None:
