@@ -46,10 +46,12 @@ def test_evaluate_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     program = tmp_path / "p.lace"
     program.write_text("sample 9 from ffhq where glasses=1 and age=40 seed 3 as scholars\n")
     assert main(["evaluate", str(program), "--faces", "2", "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)
-    assert row["name"] == "scholars"
-    assert row["faces"] == 2
-    assert [score["attribute"] for score in row["scores"]] == ["glasses", "age"]
+    found = json.loads(capsys.readouterr().out)
+    assert found["suite"] == "p"
+    (table,) = found["tables"]
+    assert table["title"] == "scholars: glasses=1 and age=40"
+    assert table["note"].startswith("2 faces; ")
+    assert [row["comparison"] for row in table["rows"]] == ["glasses=1", "age=40"]
 
 
 @pytest.mark.parametrize(

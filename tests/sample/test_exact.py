@@ -262,6 +262,7 @@ def test_a_chain_that_refuses_a_few_proposals_is_not_stuck() -> None:
     assert set(solution.status) == {Status.converged}
 
 
+@pytest.mark.slow
 @ALL
 def test_no_graph_is_kept_and_memory_does_not_grow_with_steps(
     sampler: Callable[..., Solution],
