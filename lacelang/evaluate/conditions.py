@@ -9,6 +9,7 @@ import numpy as np
 from lacelang.evaluate.judge import Score, scores
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.report import Report, Table
+from lacelang.evaluate.sheets import sheet_of
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
@@ -35,7 +36,11 @@ def evaluate(name: str, program: Program, progress: Progress) -> Report:
     rows: dict[str, list[Judged]] = {}
     for judged in judge_groups(program, progress):
         rows.setdefault(judged.statement.name.split()[0], []).append(judged)
-    return Report(name, tuple(_table(row, members) for row, members in rows.items()))
+    return Report(
+        name,
+        tuple(_table(row, members) for row, members in rows.items()),
+        sheets=tuple(sheet_of(members[0]) for members in rows.values()),
+    )
 
 
 def _table(row: str, members: list[Judged]) -> Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,9 +13,12 @@ from attrs import asdict, field, frozen
 from lacelang.output.files import make_folder, write_atomic
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from rich.console import Console
 
 Cell: TypeAlias = str | float | int | None
+
+_JPEG_QUALITY = 86
 
 
 @frozen
@@ -56,6 +60,21 @@ class Scatter:
     lines: bool = False
 
 
+@frozen(eq=False)
+class Sheet:
+    """Faces to look at.
+
+    Attributes:
+        name: of its file.
+        title: what they show.
+        draw: makes the picture; called when it is saved, and not at all where nothing is.
+    """
+
+    name: str
+    title: str
+    draw: Callable[[], Image]
+
+
 @frozen
 class Report:
     """All that one suite found.
@@ -65,12 +84,14 @@ class Report:
         tables: in the order of reading.
         figures: likewise.
         about: how it was made, JSON values.
+        sheets: in the order of reading.
     """
 
     suite: str
     tables: tuple[Table, ...]
     figures: tuple[Scatter, ...] = ()
     about: Mapping[str, Any] = field(factory=dict)
+    sheets: tuple[Sheet, ...] = ()
 
 
 def as_json(report: Report) -> str:
@@ -88,18 +109,20 @@ def as_json(report: Report) -> str:
         "about": dict(report.about),
         "tables": tables,
         "figures": [asdict(figure) for figure in report.figures],
+        "sheets": [{"name": sheet.name, "title": sheet.title} for sheet in report.sheets],
     }
     return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def as_markdown(report: Report) -> str:
-    """The report's tables as Markdown, its figures as links to files beside it."""
+    """The report's tables as Markdown, its figures and sheets as links to files beside it."""
     parts = [f"# {report.suite}"]
     for table in report.tables:
         parts.append(f"## {table.title}\n\n{markdown_table(table)}")
         if table.note:
             parts.append(table.note)
     parts += [f"![{figure.title}]({figure.name}.png)" for figure in report.figures]
+    parts += [f"![{sheet.title}]({sheet.name}.jpg)" for sheet in report.sheets]
     return "\n\n".join(parts) + "\n"
 
 
@@ -125,7 +148,7 @@ def shown(cell: Cell) -> str:
 
 
 def save(report: Report, folder: Path) -> None:
-    """Write `report.json`, `report.md` and a PNG for every figure into a folder.
+    """Write `report.json`, `report.md`, a PNG for every figure and a JPEG for every sheet.
 
     Raises:
         ResourceError: the folder cannot be written, or there is nothing here to draw figures with.
@@ -136,6 +159,10 @@ def save(report: Report, folder: Path) -> None:
 
         for figure in report.figures:
             write_atomic(folder / f"{figure.name}.png", as_png(figure))
+    for sheet in report.sheets:
+        data = io.BytesIO()
+        sheet.draw().save(data, "JPEG", quality=_JPEG_QUALITY)
+        write_atomic(folder / f"{sheet.name}.jpg", data.getvalue())
     write_atomic(folder / "report.md", as_markdown(report).encode())
     write_atomic(folder / "report.json", (as_json(report) + "\n").encode())
 

@@ -45,12 +45,17 @@ def columns_for(count: int) -> int:
     return min(range(narrow, wide + 1), key=lambda columns: (-count % columns, columns))
 
 
-def draw_sheet(group: GroupRecord, thumbnails: Mapping[int, Image.Image]) -> Image.Image:
+def draw_sheet(
+    group: GroupRecord,
+    thumbnails: Mapping[int, Image.Image],
+    source: str = "read by the latent classifiers",
+) -> Image.Image:
     """Draw the contact sheet of `group`.
 
     Args:
         group: its first `MOST_FACES` samples are shown, in order.
         thumbnails: sample index → `thumbnail` of its face; a missing one leaves an empty frame.
+        source: where the readings come from, in the words of the sheet.
     """
     shown = group.samples[:MOST_FACES]
     columns = columns_for(len(shown))
@@ -59,7 +64,9 @@ def draw_sheet(group: GroupRecord, thumbnails: Mapping[int, Image.Image]) -> Ima
     cell_height = card_height(len(atoms) + (more > 0))
     # A title wants some room, even over a single face.
     width = max(2 * MARGIN + columns * (THUMBNAIL + GAP) - GAP, 2 * MARGIN + 2 * THUMBNAIL)
-    lines = header(group.name, group.condition, _facts(group, len(shown)), width - 2 * MARGIN)
+    lines = header(
+        group.name, group.condition, _facts(group, len(shown), source), width - 2 * MARGIN
+    )
     top = MARGIN + sum(line.advance for line in lines) + GAP
     rows = math.ceil(len(shown) / columns)
     height = top + rows * (cell_height + GAP) - GAP + MARGIN
@@ -122,7 +129,7 @@ def draw_header(draw: ImageDraw.ImageDraw, lines: Sequence[Line]) -> None:
         y += line.advance
 
 
-def _facts(group: GroupRecord, shown: int) -> str:
+def _facts(group: GroupRecord, shown: int, source: str) -> str:
     count = len(group.samples)
     faces = f"{count} faces" if count != 1 else "1 face"
     facts = [faces if shown == count else f"first {shown} of {faces}", f"seed {group.seed}"]
@@ -133,5 +140,5 @@ def _facts(group: GroupRecord, shown: int) -> str:
     if failed:
         facts.append(f"{failed} did not converge")
     if group.atoms:
-        facts.append("values read by the latent classifiers")
+        facts.append(f"values {source}")
     return legible(" · ".join(facts), font(SMALL))

@@ -11,7 +11,7 @@ from lacelang.output.records import Atom
 from lacelang.semantics import ir
 
 # A continuous attribute has reached its value when it is within so many of its sigmas.
-_CLOSE = 2.0
+CLOSE = 2.0
 _DEGREE = 0.1
 
 
@@ -79,7 +79,7 @@ def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Ato
         case ir.Degree(attribute=a, degree=d):
             return Atom(text, a.name, "probability", d - _DEGREE, d + _DEGREE, negated=negated)
         case ir.Equals(attribute=b, value=value):
-            reach = _CLOSE * sigma[b.name]
+            reach = CLOSE * sigma[b.name]
             return Atom(text, b.name, "value", value - reach, value + reach, b.unit, negated)
         case ir.AtLeast(attribute=b, bound=bound):
             return Atom(text, b.name, "value", bound, math.inf, b.unit, negated)

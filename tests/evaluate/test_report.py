@@ -7,7 +7,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from lacelang.evaluate.report import Report, Scatter, Table, as_json, as_markdown, save, shown
+from lacelang.evaluate.report import (
+    Report,
+    Scatter,
+    Sheet,
+    Table,
+    as_json,
+    as_markdown,
+    save,
+    shown,
+)
 
 REPORT = Report(
     "trial",
@@ -18,6 +27,7 @@ REPORT = Report(
     ),
     (Scatter("points", "Points", "x", "y", {"a": [(1.0, 2.0), (10.0, 3.0)]}, log=("x",)),),
     {"faces": 4},
+    (Sheet("faces", "Some faces", lambda: Image.new("RGB", (40, 30), "red")),),
 )
 
 
@@ -39,10 +49,18 @@ def test_numbers_keep_three_digits() -> None:
     ]
 
 
-def test_saving_draws_the_figures(tmp_path: Path) -> None:
+def test_saving_draws_the_figures_and_the_sheets(tmp_path: Path) -> None:
     save(REPORT, tmp_path / "new")
     assert {path.name for path in (tmp_path / "new").iterdir()} == {
-        *("report.json", "report.md", "points.png")
+        *("report.json", "report.md", "points.png", "faces.jpg")
     }
     with Image.open(tmp_path / "new" / "points.png") as image:
         assert image.width > 400
+    with Image.open(tmp_path / "new" / "faces.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", (40, 30))
+
+
+def test_figures_and_sheets_are_linked() -> None:
+    markdown = as_markdown(REPORT)
+    assert "![Points](points.png)" in markdown
+    assert "![Some faces](faces.jpg)" in markdown

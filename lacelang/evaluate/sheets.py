@@ -1,0 +1,100 @@
+"""Contact sheets of judged faces: under each, what annotators saw in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import islice
+
+import numpy as np
+import torch
+from attrs import evolve
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from lacelang.evaluate.judge import NEAR
+from lacelang.evaluate.judged import Judged
+from lacelang.evaluate.report import Sheet
+from lacelang.output.cards import thumbnail
+from lacelang.output.files import folder_name
+from lacelang.output.records import GroupRecord
+from lacelang.output.sheet import draw_sheet
+from lacelang.runtime.atoms import CLOSE, atoms_of, read_atoms
+from lacelang.semantics import ir
+
+FACES = 16
+_SEEN = "judged from the images"
+
+
+def sheet_of(judged: Judged, faces: int = FACES, title: str = "") -> Sheet:
+    """The first faces of a group, each with what was seen of its condition; decoded when saved.
+
+    Args:
+        judged: the group, which lends the file its name.
+        faces: how many are shown at most; never more than were judged.
+        title: what they show; the condition if it is left out.
+    """
+    record = judged.group.record
+    name = folder_name(record.name.replace(" ", "_"))
+    return Sheet(name, title or record.condition or record.name, partial(_draw, judged, faces))
+
+
+def _draw(judged: Judged, faces: int) -> Image.Image:
+    shown = seen_record(judged, faces)
+    images = islice(judged.group.each_image(), len(shown.samples))
+    thumbnails = {
+        sample.index: thumbnail(image) for sample, image in zip(shown.samples, images, strict=True)
+    }
+    return draw_sheet(shown, thumbnails, _SEEN)
+
+
+def seen_record(judged: Judged, faces: int) -> GroupRecord:
+    """The record of a group's first faces, with what annotators saw for the classifiers' readings.
+
+    A class is a probability of 0 or 1. A number satisfies `a=v` as it does for `judge.truth`.
+    """
+    record, where = judged.group.record, judged.statement.where
+    samples = record.samples[: min(faces, len(judged.features))]
+    if where is None:
+        return evolve(record, samples=samples)
+    model = judged.statement.model
+    near = {
+        a.name: NEAR * (a.high - a.low) / CLOSE
+        for a in model.attributes
+        if isinstance(a, ir.ContinuousAttribute)
+    }
+    seen = read_atoms(where, seen_outputs(model, judged.columns))
+    return evolve(
+        record,
+        atoms=atoms_of(where, near),
+        samples=tuple(
+            evolve(sample, readings={text: _number(seen[text][i]) for text in seen})
+            for i, sample in enumerate(samples)
+        ),
+    )
+
+
+def seen_outputs(
+    model: ir.ModelSpec, columns: Mapping[str, NDArray[np.float32]]
+) -> dict[str, Tensor]:
+    """What annotators saw (F,) in the form of classifiers' outputs: certain logits, and values.
+
+    Logits are −inf but for the class seen, and NaN throughout where nothing was seen.
+    """
+    outputs = {}
+    for attribute in model.attributes:
+        if attribute.name not in columns:
+            continue
+        column = torch.from_numpy(columns[attribute.name])
+        if isinstance(attribute, ir.ContinuousAttribute):
+            outputs[attribute.name] = column
+        else:
+            classes = torch.arange(len(attribute.values))
+            certain = (column[:, None] == classes).double().log()
+            outputs[attribute.name] = certain.where(~column.isnan()[:, None], torch.nan)
+    return outputs
+
+
+def _number(value: Tensor) -> float | None:
+    return None if value.isnan() else float(value)
