@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -35,9 +36,39 @@ class Draws:
     def __len__(self) -> int:
         return len(self.z)
 
+    def rows(self, chosen: slice) -> Draws:
+        """Some of them."""
+        return Draws(self.z[chosen], self.psi[chosen])
+
     def fingerprint(self) -> str:
         """A short name that changes with any of the numbers."""
-        return hashlib.sha256(self.z.tobytes() + self.psi.tobytes()).hexdigest()[:12]
+        return _digest(self.z, self.psi)
+
+
+@frozen(eq=False)
+class Painted:
+    """What a decoder is given, where no latents z stand for it: of faces that were moved in w.
+
+    Attributes:
+        w: truncated, float32 (N, d), or (N, styles, d).
+    """
+
+    w: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.w)
+
+    def rows(self, chosen: slice) -> Painted:
+        """Some of them."""
+        return Painted(self.w[chosen])
+
+    def fingerprint(self) -> str:
+        """A short name that changes with any of the numbers, and with their shape."""
+        return _digest(np.array(self.w.shape), self.w)
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]
 
 
 def from_prior(seed: int, count: int, dim: int) -> Draws:

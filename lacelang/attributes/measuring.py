@@ -11,21 +11,26 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from lacelang.attributes.draws import Draws
+from lacelang.attributes.draws import Draws, Painted
 from lacelang.models.cache import cache_dir, guarded, whole_file
 from lacelang.models.fetch import Archive
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lacelang.attributes.annotators.annotator import Annotators
+    from lacelang.attributes.annotators.identity import Identity
     from lacelang.models.generator import Generator
     from lacelang.output.progress import Progress
+
+Faces: TypeAlias = Draws | Painted
 
 #: Faces in a shard: about ten seconds of work for a core.
 SHARD = 25
@@ -43,26 +48,42 @@ class Source:
 
 @frozen(eq=False)
 class Measured:
-    """Raw measures float32 (N, M) and image embeddings float16 (N, E), a row a draw."""
+    """What was measured, a row a face.
+
+    Attributes:
+        raw: measures float32 (N, M).
+        embedding: image embeddings float16 (N, E).
+        identity: descriptors float32 (N, 128) of who it is, where they were asked for.
+    """
 
     raw: NDArray[np.float32]
     embedding: NDArray[np.float16]
+    identity: NDArray[np.float32] | None = None
 
 
 def measure(
     source: Source,
-    draws: Draws,
+    draws: Faces,
     *,
     progress: Progress,
     workers: int | None = None,
     title: str = "labelling",
+    identity: bool = False,
 ) -> Measured:
-    """Paint every draw and measure its picture.
+    """Paint every face and measure its picture.
+
+    Args:
+        source: what paints.
+        draws: what is painted.
+        progress: where to show how far it is.
+        workers: processes; None takes as many as there are cores.
+        title: what the bar says.
+        identity: describe also who each face is, which takes a network more.
 
     Raises:
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
-    folder = _folder(source, draws)
+    folder = _folder(source, draws, identity)
     with guarded(folder):
         folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(draws), SHARD)
@@ -70,32 +91,37 @@ def measure(
     # Fetch and convert once, here, where the progress bar is.
     _generator(source, progress)
     _annotators()
+    if identity:
+        _identity(progress)
     with progress.stage(title, total=len(draws)) as stage:
         stage.advance(len(draws) - sum(min(SHARD, len(draws) - s) for s in missing))
         if missing:
-            for done in _run(source, draws, folder, missing, workers or os.cpu_count() or 1):
+            count = min(workers or os.cpu_count() or 1, len(missing))
+            for done in _run(source, draws, folder, missing, count, identity):
                 stage.advance(done)
     shards = [load_file(_shard(folder, s)) for s in starts]
-    return Measured(
-        np.concatenate([s["raw"] for s in shards]),
-        np.concatenate([s["embedding"] for s in shards]),
-    )
+    names = ("raw", "embedding", "identity") if identity else ("raw", "embedding")
+    return Measured(*(np.concatenate([s[name] for s in shards]) for name in names))
 
 
 def _run(
-    source: Source, draws: Draws, folder: Path, missing: Sequence[int], workers: int
+    source: Source,
+    draws: Faces,
+    folder: Path,
+    missing: Sequence[int],
+    workers: int,
+    identity: bool,
 ) -> Iterator[int]:
     # Spawned, not forked: OpenVINO's and torch's thread pools do not survive a fork.
     pool = ProcessPoolExecutor(
-        min(workers, len(missing)),
+        workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(source,),
+        initargs=(source, identity),
     )
     try:
         jobs = [
-            pool.submit(_work, draws.z[s : s + SHARD], draws.psi[s : s + SHARD], _shard(folder, s))
-            for s in missing
+            pool.submit(_work, draws.rows(slice(s, s + SHARD)), _shard(folder, s)) for s in missing
         ]
         for job in as_completed(jobs):
             yield job.result()
@@ -103,11 +129,11 @@ def _run(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_loaded: tuple[Generator, Annotators]
+_loaded: tuple[Generator, Annotators, Identity | None]
 _parent: int
 
 
-def _start(source: Source) -> None:
+def _start(source: Source, identity: bool) -> None:
     import signal
 
     import torch
@@ -117,26 +143,33 @@ def _start(source: Source) -> None:
     torch.set_num_threads(1)
     global _loaded, _parent
     _parent = os.getppid()
-    _loaded = (_generator(source, None), _annotators())
+    _loaded = (_generator(source, None), _annotators(), _identity(None) if identity else None)
 
 
-def _work(z: NDArray[np.float32], psi: NDArray[np.float32], path: Path) -> int:
-    import torch
-
+def _work(faces: Faces, path: Path) -> int:
     if os.getppid() != _parent:
         os._exit(1)  # the run was killed: do not work through what is still queued
-    generator, annotators = _loaded
-    with torch.inference_mode():
-        w = generator.mapping(torch.from_numpy(z))
-        w = generator.truncate(w, torch.from_numpy(psi)[:, None])
-    pairs = [annotators.measure(image) for image in generator.decode(w)]
-    table: dict[str, NDArray[Any]] = {
-        "raw": np.stack([r for r, _ in pairs]),
-        "embedding": np.stack([e for _, e in pairs]),
-    }
+    generator, annotators, identity = _loaded
+    columns: dict[str, list[NDArray[Any]]] = {}
+    for image in generator.decode(_styles(generator, faces)):
+        raw, embedding = annotators.measure(image)
+        columns.setdefault("raw", []).append(raw)
+        columns.setdefault("embedding", []).append(embedding)
+        if identity is not None:
+            columns.setdefault("identity", []).append(identity.describe(image))
     with whole_file(path) as partial:
-        save_file(table, partial)
-    return len(z)
+        save_file({name: np.stack(rows) for name, rows in columns.items()}, partial)
+    return len(faces)
+
+
+def _styles(generator: Generator, faces: Faces) -> Tensor:
+    import torch
+
+    if isinstance(faces, Painted):
+        return torch.from_numpy(np.ascontiguousarray(faces.w))
+    with torch.inference_mode():
+        w = generator.mapping(torch.from_numpy(faces.z))
+        return generator.truncate(w, torch.from_numpy(faces.psi)[:, None])
 
 
 def _generator(source: Source, progress: Progress | None) -> Generator:
@@ -156,9 +189,15 @@ def _annotators() -> Annotators:
     return Annotators(threads=1)
 
 
-def _folder(source: Source, draws: Draws) -> Path:
+def _identity(progress: Progress | None) -> Identity:
+    from lacelang.attributes.annotators.identity import Identity
+
+    return Identity(threads=1, progress=progress)
+
+
+def _folder(source: Source, draws: Faces, identity: bool) -> Path:
     name = f"{source.archive.sha256[:12]}-{_MEASURES_VERSION}-{draws.fingerprint()}"
-    return cache_dir() / "measured" / name
+    return cache_dir() / "measured" / (f"{name}-identity" if identity else name)
 
 
 def _shard(folder: Path, start: int) -> Path:

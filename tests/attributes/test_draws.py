@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lacelang.attributes import labels
-from lacelang.attributes.draws import TRUNCATIONS, Draws, from_prior, rounded, unrounded
+from lacelang.attributes.draws import (
+    TRUNCATIONS,
+    Draws,
+    Painted,
+    from_prior,
+    rounded,
+    unrounded,
+)
 from lacelang.errors import ResourceError
 
 
@@ -72,3 +79,11 @@ def test_bad_table_is_named(tmp_path: Path, damage: str) -> None:
     with pytest.raises(ResourceError, match=r"t\.safetensors") as caught:
         labels.load(path)
     assert "lacelang label" in str(caught.value)
+
+
+def test_what_is_painted_is_known_by_its_numbers_and_their_shape() -> None:
+    w = np.arange(24, dtype=np.float32)
+    shapes = [w.reshape(4, 6), w.reshape(2, 3, 4), w.reshape(4, 6) + 1]
+    assert len({Painted(each).fingerprint() for each in shapes}) == 3
+    assert Painted(shapes[0]).fingerprint() == Painted(shapes[0].copy()).fingerprint()
+    assert Painted(shapes[0]).rows(slice(1, 3)).w.tolist() == shapes[0][1:3].tolist()

