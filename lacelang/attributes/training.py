@@ -22,6 +22,7 @@ HELD_OUT = 0.15
 FEWEST_HELD_OUT = 20
 
 Progress = Callable[[int, int], None]
+Term = Callable[[Heads], Tensor]
 
 
 @frozen(eq=False)
@@ -48,6 +49,7 @@ def train(
     seed: int = 0,
     epochs: int | None = None,
     progress: Progress | None = None,
+    term: Term | None = None,
 ) -> TrainResult:
     """Train one classifier for each attribute; the same seed gives the same weights on a machine.
 
@@ -63,6 +65,7 @@ def train(
         seed: of the split, the initial weights, the order and the noise.
         epochs: instead of the recipe's.
         progress: called with (epochs done, epochs) after each epoch.
+        term: added to the loss of every step, a number of the heads as they are then.
 
     Raises:
         UsageError: the labels do not fit the attributes, or are too few.
@@ -86,7 +89,7 @@ def train(
         for_training.columns,
         scales(attributes, for_training.columns, by_range=not settings.standardise),
     )
-    fit(classifier, torch.from_numpy(for_training.w), targets, settings, seed, progress)
+    fit(classifier, torch.from_numpy(for_training.w), targets, settings, seed, progress, term)
     _round_to_half(classifier)
     classifier.freeze()
     figures = calibrate_and_score(classifier, held_out, targets.scales, settings.calibrate)
@@ -118,6 +121,7 @@ def fit(
     recipe: Recipe,
     seed: int,
     progress: Progress | None = None,
+    term: Term | None = None,
 ) -> None:
     """Run the recipe's epochs of Adam on the heads, in place.
 
@@ -128,6 +132,7 @@ def fit(
         recipe: the settings.
         seed: of the initial weights, the order of rows and the noise.
         progress: called with (epochs done, epochs) after each epoch.
+        term: added to the loss of every step.
     """
     random = torch.Generator().manual_seed(seed)
     heads.initialise(random)
@@ -150,6 +155,8 @@ def fit(
                 group["lr"] = recipe.rate((epoch + step / batches) / recipe.epochs)
             optimiser.zero_grad()
             loss = _step_loss(heads, x[rows], rows, targets, recipe, random)
+            if term is not None:
+                loss = loss + term(heads)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         if progress is not None:

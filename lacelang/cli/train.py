@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,16 @@ def add_to(commands: Commands) -> None:
         default="single",
         help="one trunk with a head for each attribute, or a network for each; default: single",
     )
+    parser.add_argument(
+        "--latent-jem",
+        action="store_true",
+        help="also raise the likelihood of the prior's latents under the logits: the paper's "
+        "baseline Latent-JEM, some minutes; written to MODEL.jem.safetensors",
+    )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="default: the model's own")
-    parser.add_argument("--epochs", type=int, metavar="N", help="default: the recipe's")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="default: the recipe's, or 30 with --latent-jem"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: MODEL.safetensors")
     parser.set_defaults(command=train_model)
@@ -40,8 +49,9 @@ def add_to(commands: Commands) -> None:
 
 def train_model(arguments: Namespace) -> int:
     """Train, write the classifiers and print the card's tables."""
-    from lacelang.attributes import heads_file, labels
+    from lacelang.attributes import heads_file, labels, latent_jem
     from lacelang.attributes.card import tables
+    from lacelang.attributes.recipes import recipe_named
     from lacelang.attributes.training import train
     from lacelang.cli.models import find_model
     from lacelang.models.generator import choose_device
@@ -50,19 +60,23 @@ def train_model(arguments: Namespace) -> int:
     from lacelang.runtime.schema import schema_of
 
     spec = find_model(arguments.name)
-    out = arguments.out or Path(f"{spec.name}.safetensors")
+    out = arguments.out or Path(f"{spec.name}{'.jem' * arguments.latent_jem}.safetensors")
+    epochs = latent_jem.EPOCHS if arguments.latent_jem else None
+    recipe = recipe_named(arguments.recipe, epochs=arguments.epochs or epochs)
     with shown() as progress:
         table = labels.load(arguments.labels or labels_of(spec))
         model = load(spec, choose_device("cpu").type, progress)
         examples = table.examples(model.generator)
         with progress.stage("training", total=None) as stage:
-            result = train(
+            trained = train
+            if arguments.latent_jem:
+                trained = partial(latent_jem.train, generator=model.generator)
+            result = trained(
                 examples,
                 schema_of(spec),
-                recipe=arguments.recipe,
+                recipe=recipe,
                 heads=arguments.heads,
                 seed=arguments.seed,
-                epochs=arguments.epochs,
                 progress=lambda done, total: stage.advance(),
             )
     heads_file.save(out, result.heads, result.report)
