@@ -30,12 +30,16 @@ class Reduced:
         node: the condition.
         widths: by head, the number of its coordinates: 0 stands for a continuous head.
         blocks: (k, k), 0 where no term of the condition reads both coordinates, else 1.
+        places: (k,), each coordinate's place in its block.
+        seeds: (m, k), 1 for one coordinate of every block, for the largest block's m.
     """
 
     features: Callable[[Tensor], Outputs]
     node: Node
     widths: Mapping[str, int]
     blocks: Tensor
+    places: Tensor
+    seeds: Tensor
 
     @property
     def size(self) -> int:
@@ -96,10 +100,8 @@ class Reduced:
             (gradient,) = torch.autograd.grad(energy.sum(), o, create_graph=True)
             if not gradient.requires_grad:
                 return gradient, flat
-            places = self.blocks.tril(-1).sum(dim=1).long()
-            seeds = torch.nn.functional.one_hot(places).T.to(o)
-            rows = _pullbacks(gradient, o, seeds).detach()
-        hessian = rows[:, places] * self.blocks.to(o)
+            rows = _pullbacks(gradient, o, self.seeds.to(o)).detach()
+        hessian = rows[:, self.places] * self.blocks.to(o)
         hessian = torch.nan_to_num(hessian, nan=0.0, posinf=0.0, neginf=0.0)
         return gradient.detach(), 0.5 * (hessian + hessian.transpose(1, 2))
 
@@ -134,9 +136,11 @@ def reduce(features: Callable[[Tensor], Outputs], node: Node, z: Tensor) -> Redu
     owners = [name for name, width in widths.items() for _ in range(max(width, 1))]
     together = _read_together(node)
     group = {name: i for i, read in enumerate(together) for name in read}
-    places = torch.tensor([group[name] for name in owners], device=z.device)
-    blocks = (places[:, None] == places[None]).to(torch.float64)
-    return Reduced(features, node, widths, blocks)
+    groups = torch.tensor([group[name] for name in owners], device=z.device)
+    blocks = (groups[:, None] == groups[None]).to(torch.float64)
+    places = blocks.tril(-1).sum(dim=1).long()
+    seeds = torch.nn.functional.one_hot(places).T.to(blocks)
+    return Reduced(features, node, widths, blocks, places, seeds)
 
 
 def _read_together(node: Node) -> list[set[str]]:

@@ -14,6 +14,7 @@ from lacelang.attributes.draws import Draws
 from lacelang.attributes.labels import columns_of
 from lacelang.attributes.measuring import Source, measure
 from lacelang.evaluate.judge import Columns, truth
+from lacelang.evaluate.sampled import sample_groups
 from lacelang.runtime.loading import archive_of
 from lacelang.semantics.ir import SampleStatement
 
@@ -54,7 +55,7 @@ def judge_groups(
 ) -> list[Judged]:
     """Sample all groups of a program, decode them and let annotators look at every face.
 
-    What is judged stays in the cache: the same program again samples, and judges nothing.
+    What is sampled and judged stays in the cache: the same program again does neither.
 
     Args:
         program: whose groups are all of one model.
@@ -68,8 +69,7 @@ def judge_groups(
     statements = program.samples
     if not statements:
         return []
-    run = program.run()
-    pairs = [(statement, run[statement.name]) for statement in statements]
+    pairs = list(zip(statements, sample_groups(statements, progress), strict=True))
     return _seen(pairs, progress, title, faces)
 
 

@@ -24,7 +24,7 @@ from lacelang.program import compile
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
 
-FACES = 96
+FACES = 64
 #: Unconditioned faces that distances are measured to.
 REFERENCE_FACES = 1000
 REFERENCE_SEED = 5000

@@ -22,6 +22,9 @@ from lacelang.semantics.ir import (
 )
 from lacelang.semantics.samplers import SAMPLERS
 
+#: Raised when a sampler or an energy comes to other numbers, so that no run goes on with old ones.
+_NUMBERS = 2
+
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", "points", "layers"})
 
@@ -46,6 +49,7 @@ def fingerprint(
     own = edited if isinstance(statement, EditStatement) else {"seed": seed}
     content = {
         "lacelang": __version__,
+        "numbers": _NUMBERS,
         "statement": _plain(attrs.evolve(statement, model=ModelSpec("", ""), **own)),
         "generator": [model.generator, model.package, model.version, model.sha256, model.space],
         "weights": dict(weights),

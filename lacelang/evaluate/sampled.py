@@ -1,0 +1,130 @@
+"""Groups of samples that stay in the cache, made by several processes, so that a study goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from lacelang.errors import ResourceError
+from lacelang.models.cache import cache_dir, guarded
+from lacelang.output.files import make_folder
+from lacelang.output.latents import Latents, read_latents, write_latents
+from lacelang.output.progress import Silent
+from lacelang.output.records import RunRecord
+from lacelang.output.runfile import LATENTS, read_run, write_run
+from lacelang.runtime.loading import load
+from lacelang.runtime.result import Group
+from lacelang.runtime.sampling import SampleTask, sample_task
+from lacelang.semantics.clauses import DEFAULT_SEED
+from lacelang.semantics.ir import SampleStatement
+
+if TYPE_CHECKING:
+    from lacelang.output.progress import Progress
+
+#: What of the package decides where a sample ends; a change in it makes every group anew.
+_DECISIVE = ("attributes/classifier.py", "compiler", "energy", "models", "runtime", "sample")
+_PACKAGE = Path(__file__).parents[1]
+_SECONDS = "sampling seconds"
+
+
+def sample_groups(statements: Sequence[SampleStatement], progress: Progress) -> list[Group]:
+    """Sample groups, or read those that were sampled before.
+
+    Groups are the unit: a killed run goes on with the next one.
+
+    Raises:
+        ResourceError: weights cannot be had, or the cache cannot be written.
+    """
+    tasks = [_task(statement, progress) for statement in statements]
+    missing = [task for task in tasks if not (_folder(task) / LATENTS).is_file()]
+    with progress.stage("sampling", sum(task.record.count for task in tasks)) as stage:
+        stage.advance(sum(task.record.count for task in tasks if task not in missing))
+        for count in _make(missing):
+            stage.advance(count)
+    return [_kept(task) for task in tasks]
+
+
+def _task(statement: SampleStatement, progress: Progress) -> SampleTask:
+    model = load(statement.model, "auto", progress)
+    return sample_task(statement, model, DEFAULT_SEED if statement.seed is None else statement.seed)
+
+
+def _make(tasks: Sequence[SampleTask]) -> Iterator[int]:
+    """Make groups, and yield how many samples are done."""
+    if not tasks:
+        return
+    workers = min(len(tasks), os.cpu_count() or 1)
+    if workers == 1 or tasks[0].model.device.type != "cpu":
+        for task in tasks:
+            yield _write(task)
+        return
+    # Spawned, not forked: torch's thread pools do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start) as pool:
+        running = [pool.submit(_work, task.statement) for task in tasks]
+        try:
+            for job in as_completed(running):
+                yield job.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start() -> None:
+    import signal
+
+    # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(statement: SampleStatement) -> int:
+    return _write(_task(statement, Silent()))
+
+
+def _write(task: SampleTask) -> int:
+    made: dict[str, Latents] = {}  # of an `edit`, what it begins from
+    with Silent().stage("sampling") as stage:
+        drawn = list(task.draw(0, made.__getitem__, stage))
+    record = evolve(task.record, samples=tuple(one for batch in drawn for one in batch.records))
+    timing = {_SECONDS: sum(batch.seconds for batch in drawn)}
+    folder = _folder(task)
+    with guarded(folder):
+        make_folder(folder)
+        write_run(folder, RunRecord("", "", {}, (record,), complete=True, timing=timing))
+        # Last, for its presence says that the group is whole.
+        write_latents(folder / LATENTS, Latents.joined([batch.latents for batch in drawn]))
+    return len(record.samples)
+
+
+def _kept(task: SampleTask) -> Group:
+    folder = _folder(task)
+    run, latents = read_run(folder), read_latents(folder / LATENTS)
+    if run is None or latents is None:
+        raise ResourceError(f"{folder} is damaged", "remove it")
+    (record,) = run.groups
+    record = evolve(task.record, samples=record.samples)
+    seconds = float(run.timing[_SECONDS])
+    return Group(record, latents, seconds, task.model.decode, None, task.frames)
+
+
+def _folder(task: SampleTask) -> Path:
+    record = task.record
+    return cache_dir() / "sampled" / f"{record.fingerprint}-{record.count}-{_code()}"
+
+
+@cache
+def _code() -> str:
+    """A digest of the source that samples depend on: no release has changed, but a sampler may."""
+    digest = hashlib.sha256()
+    for part in _DECISIVE:
+        path = _PACKAGE / part
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
