@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from lacelang.attributes.annotators.annotation import WHOLE
 from lacelang.attributes.draws import Draws
 from lacelang.attributes.labels import columns_of
-from lacelang.attributes.measuring import Source, measure
+from lacelang.attributes.measuring import Faces, Source, measure
 from lacelang.evaluate.judge import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
 from lacelang.runtime.loading import archive_of
-from lacelang.semantics.ir import SampleStatement
+from lacelang.semantics.ir import ModelSpec, SampleStatement
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
@@ -24,6 +24,27 @@ if TYPE_CHECKING:
     from lacelang.runtime.result import Group
 
 Floats: TypeAlias = NDArray[np.float32]
+
+
+@frozen(eq=False)
+class Seen:
+    """What annotators saw in F faces.
+
+    Attributes:
+        columns: by attribute (F,): class index or value, NaN where nothing was seen.
+        features: image features (F, 1280), what Fréchet distances are taken between.
+    """
+
+    columns: Columns
+    features: Floats
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def rows(self, chosen: slice) -> Seen:
+        """What was seen in some of them."""
+        columns = {name: column[chosen] for name, column in self.columns.items()}
+        return Seen(columns, self.features[chosen])
 
 
 @frozen(eq=False)
@@ -73,29 +94,39 @@ def judge_groups(
     return _seen(pairs, progress, title, faces)
 
 
+def look(spec: ModelSpec, faces: Faces, progress: Progress, title: str = "judging") -> Seen:
+    """Decode faces and let annotators look at every one; what is judged stays in the cache.
+
+    Args:
+        spec: the model whose faces they are.
+        faces: latents with their truncations, or what the decoder is given.
+        progress: where to show how far it is.
+        title: what the bar says.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    source = Source(spec.generator, archive_of(spec))
+    measured = measure(source, faces, progress=progress, title=title)
+    return Seen(columns_of(measured), measured.embedding[:, WHOLE].astype(np.float32))
+
+
 def _seen(
     pairs: Sequence[tuple[SampleStatement, Group]],
     progress: Progress,
     title: str,
     faces: int | None,
 ) -> list[Judged]:
-    model = pairs[0][0].model
     shown = [group.latents.numpy()[:faces] for _, group in pairs]
-    z = np.concatenate(shown)
-    psi = np.concatenate(
-        [
-            np.full(len(rows), s.truncation, np.float32)
-            for rows, (s, _) in zip(shown, pairs, strict=True)
-        ]
-    )
-    source = Source(model.generator, archive_of(model))
-    measured = measure(source, Draws(z, psi), progress=progress, title=title)
-    columns = columns_of(measured)
-    features = measured.embedding[:, WHOLE].astype(np.float32)
+    psi = [
+        np.full(len(rows), s.truncation, np.float32)
+        for rows, (s, _) in zip(shown, pairs, strict=True)
+    ]
+    draws = Draws(np.concatenate(shown), np.concatenate(psi))
+    seen = look(pairs[0][0].model, draws, progress, title)
     judged, start = [], 0
     for count, (statement, group) in zip(map(len, shown), pairs, strict=True):
-        rows = slice(start, start + count)
-        start = rows.stop
-        part = {name: column[rows] for name, column in columns.items()}
-        judged.append(Judged(statement, group, part, features[rows]))
+        part = seen.rows(slice(start, start + count))
+        start += count
+        judged.append(Judged(statement, group, part.columns, part.features))
     return judged
