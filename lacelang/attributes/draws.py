@@ -67,6 +67,28 @@ class Painted:
         return _digest(np.array(self.w.shape), self.w)
 
 
+@frozen(eq=False)
+class Mirrored:
+    """Faces whose pictures are looked at in a mirror.
+
+    Attributes:
+        faces: the faces themselves.
+    """
+
+    faces: Draws | Painted
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def rows(self, chosen: slice) -> Mirrored:
+        """Some of them."""
+        return Mirrored(self.faces.rows(chosen))
+
+    def fingerprint(self) -> str:
+        """A short name that changes with any of the numbers, and is not that of the faces."""
+        return f"{self.faces.fingerprint()}-mirrored"
+
+
 def _digest(*arrays: NDArray[Any]) -> str:
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]
 

@@ -18,7 +18,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from lacelang.attributes.draws import Draws, Painted
+from lacelang.attributes.draws import Draws, Mirrored, Painted
 from lacelang.models.cache import cache_dir, guarded, whole_file
 from lacelang.models.fetch import Archive
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lacelang.models.generator import Generator
     from lacelang.output.progress import Progress
 
-Faces: TypeAlias = Draws | Painted
+Faces: TypeAlias = Draws | Painted | Mirrored
 
 #: Faces in a shard: about ten seconds of work for a core.
 SHARD = 25
@@ -151,7 +151,9 @@ def _work(faces: Faces, path: Path) -> int:
         os._exit(1)  # the run was killed: do not work through what is still queued
     generator, annotators, identity = _loaded
     columns: dict[str, list[NDArray[Any]]] = {}
-    for image in generator.decode(_styles(generator, faces)):
+    mirrored = isinstance(faces, Mirrored)
+    for painted in generator.decode(_styles(generator, faces)):
+        image = np.ascontiguousarray(painted[:, ::-1]) if mirrored else painted
         raw, embedding = annotators.measure(image)
         columns.setdefault("raw", []).append(raw)
         columns.setdefault("embedding", []).append(embedding)
@@ -165,6 +167,8 @@ def _work(faces: Faces, path: Path) -> int:
 def _styles(generator: Generator, faces: Faces) -> Tensor:
     import torch
 
+    if isinstance(faces, Mirrored):
+        faces = faces.faces
     if isinstance(faces, Painted):
         return torch.from_numpy(np.ascontiguousarray(faces.w))
     with torch.inference_mode():

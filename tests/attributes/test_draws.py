@@ -14,6 +14,7 @@ from lacelang.attributes import labels
 from lacelang.attributes.draws import (
     TRUNCATIONS,
     Draws,
+    Mirrored,
     Painted,
     from_prior,
     rounded,
@@ -27,6 +28,16 @@ def test_rows_do_not_depend_on_how_many_there_are() -> None:
     assert np.array_equal(few.z, many.z[:3])
     assert np.array_equal(few.psi, many.psi[:3])
     assert few.fingerprint() != many.fingerprint()
+
+
+def test_faces_in_a_mirror_are_others() -> None:
+    draws = from_prior(7, 4, 16)
+    mirrored = Mirrored(draws)
+    assert len(mirrored) == 4
+    assert mirrored.fingerprint() != draws.fingerprint()
+    assert (
+        mirrored.rows(slice(1, 3)).fingerprint() == Mirrored(draws.rows(slice(1, 3))).fingerprint()
+    )
 
 
 def test_truncations_fill_their_range() -> None:

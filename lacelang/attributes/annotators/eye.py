@@ -110,16 +110,42 @@ def fit(
         raw: float32 (N, M), what `Annotators.measure` says of each.
         embedding: float16 (N, E), likewise.
     """
+    figures = held_out(labels, raw, embedding)
     fitted = {}
     for name, recipe in RECIPES.items():
-        classes = len(VALUES[name])
-        features = recipe.features(raw, embedding)
-        usable = np.array([name in label.seen for label in labels]) & np.isfinite(features).all(1)
-        x = features[usable]
-        y = np.array([label.seen.get(name, -1) for label in labels])[usable]
-        logits = probe.held_out(x, y, classes, recipe.penalty)
-        fitted[name] = Fitted(probe.fit(x, y, classes, recipe.penalty), probe.figures(logits, y))
+        x, y = _clear(name, labels, raw, embedding)
+        fitted[name] = Fitted(probe.fit(x, y, len(VALUES[name]), recipe.penalty), figures[name])
     return fitted
+
+
+def held_out(
+    labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
+) -> dict[str, Figures]:
+    """How good every probe is on tenths of the labelled faces that it was not fitted to.
+
+    Args:
+        labels: N faces.
+        raw, embedding: as in `fit`.
+    """
+    figures = {}
+    for name, recipe in RECIPES.items():
+        x, y = _clear(name, labels, raw, embedding)
+        logits = probe.held_out(x, y, len(VALUES[name]), recipe.penalty)
+        figures[name] = probe.figures(logits, y)
+    return figures
+
+
+def _clear(
+    name: str,
+    labels: Sequence[EyeLabel],
+    raw: NDArray[np.float32],
+    embedding: NDArray[np.float16],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Features (n, F) and classes (n,) of the faces with a clear answer."""
+    features = RECIPES[name].features(raw, embedding)
+    usable = np.array([name in label.seen for label in labels]) & np.isfinite(features).all(1)
+    classes = np.array([label.seen.get(name, -1) for label in labels])
+    return features[usable], classes[usable]
 
 
 def draws(labels: Sequence[EyeLabel]) -> Draws:

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.attributes.annotators.annotation import ATTRIBUTES, BINARY, Annotation
+from lacelang.attributes.annotators.annotation import BINARY, Annotation
 from lacelang.attributes.annotators.annotator import Annotators
 
 Image = NDArray[np.uint8]
@@ -55,24 +55,12 @@ class Agreement:
     noise: float
 
 
-def flip_agreement(
-    images: Iterable[Image], annotators: Annotators | None = None
-) -> dict[str, Agreement]:
-    """Compare the judgement of each image with that of its mirror image, attribute by attribute.
+def agreement(pairs: Iterable[tuple[Annotation, Annotation]], attribute: str) -> Agreement:
+    """Compare one attribute of faces and their mirror images.
 
     Yaw changes its sign and light3 its side in a mirror; all else should stay. What differs is the
     annotators' own noise, a floor to every figure that they measure.
     """
-    annotators = annotators or Annotators()
-    pairs = []
-    for image in images:
-        mirror = np.ascontiguousarray(image[:, ::-1])
-        pairs.append((annotators.annotate(image), annotators.annotate(mirror)))
-    return {name: agreement(pairs, name) for name in ATTRIBUTES}
-
-
-def agreement(pairs: Iterable[tuple[Annotation, Annotation]], attribute: str) -> Agreement:
-    """Compare one attribute of faces and their mirror images."""
     values = np.array(
         [(a.value(attribute), _unmirrored(b, attribute)) for a, b in pairs if a.found and b.found]
     ).reshape(-1, 2)
