@@ -42,6 +42,18 @@ def test_train_from_the_shipped_labels(tmp_path: Path, capsys: pytest.CaptureFix
     assert out.stat().st_size < 4_000_000
 
 
+@pytest.mark.slow
+def test_train_latent_jem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "j.safetensors"
+    assert main(["train", "ffhq", "--latent-jem", "--epochs", "1", "--out", str(out)]) == 0
+    assert "| glasses |" in capsys.readouterr().out
+    saved = heads_file.load(out)
+    assert saved.report["latent_jem"]["buffer"] == 10_000
+    # To scale the logits would be to change the density.
+    assert saved.heads.gain[saved.heads.columns["smile"]].tolist() == [1.0, 1.0]
+    assert out.stat().st_size < 1_000_000
+
+
 def test_evaluate_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = tmp_path / "p.lace"
     program.write_text("sample 9 from ffhq where glasses=1 and age=40 seed 3 as scholars\n")

@@ -1,0 +1,45 @@
+"""How long sampling takes: the median of some rounds, after one that is not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from time import perf_counter
+from typing import TypeVar
+
+ROUNDS = 3
+K = TypeVar("K")
+
+
+def once(work: Callable[[], object]) -> float:
+    """Seconds that a piece of work takes."""
+    begun = perf_counter()
+    work()
+    return perf_counter() - begun
+
+
+def medians(
+    work: Mapping[K, Callable[[], object]], rounds: int = ROUNDS
+) -> dict[K, tuple[float, float]]:
+    """Time several pieces of work against each other.
+
+    They take turns, so that what slows the machine down for a while slows all of them.
+
+    Args:
+        work: by name, what to do.
+        rounds: how often each is timed.
+
+    Returns:
+        By name the median, and the largest distance of a round from it, in seconds.
+    """
+    for one in work.values():
+        one()
+    taken: dict[K, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, one in work.items():
+            taken[name].append(once(one))
+    found = {}
+    for name, seconds in taken.items():
+        middle = median(seconds)
+        found[name] = (middle, max(abs(s - middle) for s in seconds))
+    return found
