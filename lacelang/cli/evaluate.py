@@ -19,7 +19,10 @@ def add_to(commands: Commands) -> None:
         "What is judged stays in the cache: a killed run goes on where it stopped.",
     )
     parser.add_argument(
-        "suite", metavar="SUITE", help="zero_shot, samplers, robustness, or a program of your own"
+        "suite",
+        metavar="SUITE",
+        help="zero_shot, conditional, spaces, heads, samplers, robustness, "
+        "or a program of your own",
     )
     parser.add_argument("--faces", type=int, metavar="N", help="at most N of each group")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
