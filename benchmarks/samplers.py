@@ -1,6 +1,7 @@
 """How fast and how exact the flow samplers are, beside the paper's setting.
 
-    python benchmarks/samplers.py [--json FILE] [--sweep] [--typical 1.2] [--sigma residual]
+    python benchmarks/samplers.py [--json FILE] [--typical 1.2] [--sigma residual]
+    python benchmarks/samplers.py --sweep [--json FILE] [--picture FILE]
 
 A batch of 64 on the real mapping network and the trained heads of `ffhq`, on one thread, as a run
 samples. For each condition it prints the seconds of the paper's setting (`lacelang.sample.paper`
@@ -11,7 +12,7 @@ as published, no bound on atypicality. Seconds are of the processor and the best
 in which the samplers take turns; what took longer than `PATIENCE` seconds is run once.
 
 Solutions at 1e-7 take minutes and are kept in the cache. `--sweep` measures the samplers at several
-tolerances on one condition instead: error against seconds.
+tolerances on one condition instead, error against seconds, and `--picture` draws them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ from torch import Tensor
 import lacelang
 from lacelang import sample
 from lacelang.energy import ConditionalEnergy
+from lacelang.evaluate.plot import as_png
+from lacelang.evaluate.report import Scatter
 from lacelang.models.cache import cache_dir
+from lacelang.output.files import write_atomic
 from lacelang.output.progress import shown
 from lacelang.runtime.loading import Model, load
 from lacelang.runtime.sampling import flow_energy_of
@@ -88,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="save the figures here")
     parser.add_argument("--sweep", action="store_true", help="several tolerances, one condition")
+    parser.add_argument("--picture", type=Path, help="with --sweep, draw it as a PNG here")
     parser.add_argument("--typical", type=float, default=0.0, help="bound on atypicality")
     parser.add_argument("--sigma", choices=("paper", "residual"), default="paper")
     parser.add_argument("--rounds", type=int, default=3)
@@ -111,6 +116,8 @@ def main() -> None:
             f"from 1 to 12 attributes: exponential x {ours[-1] / ours[0]:.1f}, "
             f"paper x {theirs[-1] / theirs[0]:.1f}"
         )
+    if options.sweep and options.picture:
+        write_atomic(options.picture, as_png(work_precision(found[SWEPT])))
     if options.json:
         settings = {"batch": BATCH, "solved": SOLVED, "seed": SEED, "sigma": options.sigma}
         settings |= {"typical": options.typical, "threads": options.threads}
@@ -226,6 +233,23 @@ def figures_of(solution: Solution, z0: Tensor, truth: Tensor) -> dict[str, float
         "moved": moved.median().item(),
         "converged": mean(status == sample.Status.converged for status in solution.status),
     }
+
+
+def work_precision(rows: Mapping[str, Mapping[str, float]]) -> Scatter:
+    """Error against seconds, a line for every sampler and a point for the paper's setting."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for run, row in rows.items():
+        name = "the paper's setting" if run == "paper" else run.partition("(")[0]
+        points.setdefault(name, []).append((row["seconds"], row["error"]))
+    return Scatter(
+        "work_precision",
+        f"{SWEPT}: {BATCH} samples",
+        "seconds of one core",
+        "median relative error of the end",
+        points,
+        log=("x", "y"),
+        lines=True,
+    )
 
 
 def show(name: str, condition: str, rows: Mapping[str, Mapping[str, float]]) -> None:
