@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from lacelang.attributes.annotators.annotation import ATTRIBUTES, derive
+from lacelang.attributes.annotators.annotation import ATTRIBUTES, BINARY, derive
 from lacelang.attributes.draws import Draws, from_prior, rounded, unrounded
 from lacelang.attributes.examples import Examples
 from lacelang.attributes.measuring import Measured
@@ -91,6 +91,12 @@ def columns_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
         for raw, embedding in zip(measured.raw, measured.embedding, strict=True)
     ]
     return {name: np.array([row[name] for row in rows], np.float32) for name in ATTRIBUTES}
+
+
+def strengths_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
+    """How much is seen of each yes-or-no attribute: float32 (N,) in 0..1, yes from 0.5 up."""
+    seen = [derive(raw, e) for raw, e in zip(measured.raw, measured.embedding, strict=True)]
+    return {name: np.array([getattr(one, name) for one in seen], np.float32) for name in BINARY}
 
 
 def save(path: Path, labels: Labels) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from lacelang.attributes.annotators.annotation import WHOLE
 from lacelang.attributes.draws import Draws
-from lacelang.attributes.labels import columns_of
+from lacelang.attributes.labels import columns_of, strengths_of
 from lacelang.attributes.measuring import Faces, Source, measure
 from lacelang.evaluate.judge import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
@@ -33,18 +33,26 @@ class Seen:
     Attributes:
         columns: by attribute (F,): class index or value, NaN where nothing was seen.
         features: image features (F, 1280), what Fréchet distances are taken between.
+        strengths: by yes-or-no attribute (F,), how much of it is seen: 0..1, yes from 0.5 up.
+        identity: descriptors (F, 128) of who each is, where they were asked for.
     """
 
     columns: Columns
     features: Floats
+    strengths: Columns = field(factory=dict)
+    identity: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.features)
 
     def rows(self, chosen: slice) -> Seen:
         """What was seen in some of them."""
-        columns = {name: column[chosen] for name, column in self.columns.items()}
-        return Seen(columns, self.features[chosen])
+        return Seen(
+            {name: column[chosen] for name, column in self.columns.items()},
+            self.features[chosen],
+            {name: column[chosen] for name, column in self.strengths.items()},
+            None if self.identity is None else self.identity[chosen],
+        )
 
 
 @frozen(eq=False)
@@ -54,15 +62,22 @@ class Judged:
     Attributes:
         statement: that made it.
         group: the samples.
-        columns: by attribute (F,), of its first F faces: class index or value, NaN where nothing
-            was seen.
-        features: image features (F, 1280), what Fréchet distances are taken between.
+        seen: what was seen in its first F faces.
     """
 
     statement: SampleStatement
     group: Group
-    columns: Columns
-    features: Floats
+    seen: Seen
+
+    @property
+    def columns(self) -> Columns:
+        """See `Seen`."""
+        return self.seen.columns
+
+    @property
+    def features(self) -> Floats:
+        """See `Seen`."""
+        return self.seen.features
 
     @property
     def satisfied(self) -> NDArray[np.bool_]:
@@ -72,7 +87,11 @@ class Judged:
 
 
 def judge_groups(
-    program: Program, progress: Progress, title: str = "judging", faces: int | None = None
+    program: Program,
+    progress: Progress,
+    title: str = "judging",
+    faces: int | None = None,
+    identity: bool = False,
 ) -> list[Judged]:
     """Sample all groups of a program, decode them and let annotators look at every face.
 
@@ -83,6 +102,7 @@ def judge_groups(
         progress: where to show how far it is.
         title: what the bar says.
         faces: at most so many of each group are judged, the first ones; None means all.
+        identity: describe also who each face is.
 
     Raises:
         ResourceError: weights cannot be had.
@@ -91,10 +111,16 @@ def judge_groups(
     if not statements:
         return []
     pairs = list(zip(statements, sample_groups(statements, progress), strict=True))
-    return _seen(pairs, progress, title, faces)
+    return _seen(pairs, progress, title, faces, identity)
 
 
-def look(spec: ModelSpec, faces: Faces, progress: Progress, title: str = "judging") -> Seen:
+def look(
+    spec: ModelSpec,
+    faces: Faces,
+    progress: Progress,
+    title: str = "judging",
+    identity: bool = False,
+) -> Seen:
     """Decode faces and let annotators look at every one; what is judged stays in the cache.
 
     Args:
@@ -102,13 +128,19 @@ def look(spec: ModelSpec, faces: Faces, progress: Progress, title: str = "judgin
         faces: latents with their truncations, or what the decoder is given.
         progress: where to show how far it is.
         title: what the bar says.
+        identity: describe also who each face is.
 
     Raises:
         ResourceError: weights cannot be had.
     """
     source = Source(spec.generator, archive_of(spec))
-    measured = measure(source, faces, progress=progress, title=title)
-    return Seen(columns_of(measured), measured.embedding[:, WHOLE].astype(np.float32))
+    measured = measure(source, faces, progress=progress, title=title, identity=identity)
+    return Seen(
+        columns_of(measured),
+        measured.embedding[:, WHOLE].astype(np.float32),
+        strengths_of(measured),
+        measured.identity,
+    )
 
 
 def _seen(
@@ -116,6 +148,7 @@ def _seen(
     progress: Progress,
     title: str,
     faces: int | None,
+    identity: bool,
 ) -> list[Judged]:
     shown = [group.latents.numpy()[:faces] for _, group in pairs]
     psi = [
@@ -123,10 +156,10 @@ def _seen(
         for rows, (s, _) in zip(shown, pairs, strict=True)
     ]
     draws = Draws(np.concatenate(shown), np.concatenate(psi))
-    seen = look(pairs[0][0].model, draws, progress, title)
+    seen = look(pairs[0][0].model, draws, progress, title, identity)
     judged, start = [], 0
     for count, (statement, group) in zip(map(len, shown), pairs, strict=True):
         part = seen.rows(slice(start, start + count))
         start += count
-        judged.append(Judged(statement, group, part.columns, part.features))
+        judged.append(Judged(statement, group, part))
     return judged

@@ -119,7 +119,7 @@ def _whose(statement: SampleStatement) -> int:
 
 def _outcome(codes: Codes, groups: Sequence[Judged]) -> Outcome:
     failed = sum(s is not Status.converged for one in groups for s in one.group.status)
-    seen = [Seen(one.columns, one.features) for one in groups]
+    seen = [one.seen for one in groups]
     return Outcome(codes, [one.statement for one in groups], seen, failed, groups)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from lacelang.evaluate.judge import NEAR
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.report import Sheet
-from lacelang.output.cards import thumbnail
+from lacelang.output.cards import GAP, PAPER, thumbnail
 from lacelang.output.files import folder_name
 from lacelang.output.records import GroupRecord
 from lacelang.output.sheet import draw_sheet
@@ -40,13 +40,38 @@ def sheet_of(judged: Judged, faces: int = FACES, title: str = "") -> Sheet:
     return Sheet(name, title or record.condition or record.name, partial(_draw, judged, faces))
 
 
-def _draw(judged: Judged, faces: int) -> Image.Image:
+def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Sheet:
+    """The first faces of several groups, a row each.
+
+    Args:
+        name: of the file.
+        title: what they show.
+        groups: judged.
+        faces: how many are shown of each at most.
+    """
+    return Sheet(
+        name, title, lambda: stacked([_draw(judged, faces, columns=faces) for judged in groups])
+    )
+
+
+def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures one above the other."""
+    height = sum(picture.height for picture in pictures) + GAP * (len(pictures) - 1)
+    whole = Image.new("RGB", (max(picture.width for picture in pictures), height), PAPER)
+    top = 0
+    for picture in pictures:
+        whole.paste(picture, (0, top))
+        top += picture.height + GAP
+    return whole
+
+
+def _draw(judged: Judged, faces: int, columns: int | None = None) -> Image.Image:
     shown = seen_record(judged, faces)
     images = islice(judged.group.each_image(), len(shown.samples))
     thumbnails = {
         sample.index: thumbnail(image) for sample, image in zip(shown.samples, images, strict=True)
     }
-    return draw_sheet(shown, thumbnails, _SEEN)
+    return draw_sheet(shown, thumbnails, _SEEN, columns)
 
 
 def seen_record(judged: Judged, faces: int) -> GroupRecord:
@@ -59,20 +84,24 @@ def seen_record(judged: Judged, faces: int) -> GroupRecord:
     if where is None:
         return evolve(record, samples=samples)
     model = judged.statement.model
-    near = {
+    seen = read_atoms(where, seen_outputs(model, judged.columns))
+    return evolve(
+        record,
+        atoms=atoms_of(where, near_sigma(model)),
+        samples=tuple(
+            evolve(sample, readings={text: number(seen[text][i]) for text in seen})
+            for i, sample in enumerate(samples)
+        ),
+    )
+
+
+def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
+    """Spreads with which a card shows `a=v` as satisfied just where `judge.truth` has it so."""
+    return {
         a.name: NEAR * (a.high - a.low) / CLOSE
         for a in model.attributes
         if isinstance(a, ir.ContinuousAttribute)
     }
-    seen = read_atoms(where, seen_outputs(model, judged.columns))
-    return evolve(
-        record,
-        atoms=atoms_of(where, near),
-        samples=tuple(
-            evolve(sample, readings={text: _number(seen[text][i]) for text in seen})
-            for i, sample in enumerate(samples)
-        ),
-    )
 
 
 def seen_outputs(
@@ -96,5 +125,6 @@ def seen_outputs(
     return outputs
 
 
-def _number(value: Tensor) -> float | None:
+def number(value: Tensor) -> float | None:
+    """A reading as records have it: None where nothing was seen."""
     return None if value.isnan() else float(value)

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 _PROGRAMS = Path(__file__).parent / "suites"
 #: Suites that are more than one program; each is a module of this package with a `study`.
-_STUDIES = ("conditional", "heads", "robustness", "samplers", "spaces")
+_STUDIES = (
+    "conditional",
+    "continuous",
+    "editing",
+    "heads",
+    "logic",
+    "robustness",
+    "samplers",
+    "spaces",
+)
 
 
 class _Study(Protocol):

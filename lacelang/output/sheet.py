@@ -49,6 +49,7 @@ def draw_sheet(
     group: GroupRecord,
     thumbnails: Mapping[int, Image.Image],
     source: str = "read by the latent classifiers",
+    columns: int | None = None,
 ) -> Image.Image:
     """Draw the contact sheet of `group`.
 
@@ -56,9 +57,10 @@ def draw_sheet(
         group: its first `MOST_FACES` samples are shown, in order.
         thumbnails: sample index → `thumbnail` of its face; a missing one leaves an empty frame.
         source: where the readings come from, in the words of the sheet.
+        columns: how many faces stand side by side; None fills a nearly square sheet.
     """
     shown = group.samples[:MOST_FACES]
-    columns = columns_for(len(shown))
+    columns = columns_for(len(shown)) if columns is None else columns
     atoms = group.atoms[:_MOST_ROWS]
     more = len(group.atoms) - len(atoms)
     cell_height = card_height(len(atoms) + (more > 0))

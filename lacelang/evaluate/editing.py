@@ -1,0 +1,289 @@
+"""Sequential editing: four lines, in the paper's two orders (LACE tables 3, 11 and 12).
+
+Faces begin as the opposite of what they are edited to: they look to the right, smile, are young and
+wear no glasses. What is printed is seen in the images by annotators that had no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import torch
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from lacelang.evaluate import frechet
+from lacelang.evaluate.disentanglement import (
+    Array,
+    accuracies,
+    likeness,
+    strangers,
+    strengths,
+)
+from lacelang.evaluate.films import Film, film_sheet, judge_frames
+from lacelang.evaluate.judged import judge_groups
+from lacelang.evaluate.linear import Directions, fit
+from lacelang.evaluate.readings import model_of
+from lacelang.evaluate.report import Cell, Report, Sheet, Table
+from lacelang.program import compile
+from lacelang.semantics.ir import EditStatement
+
+if TYPE_CHECKING:
+    from lacelang.output.progress import Progress
+    from lacelang.runtime.loading import Model
+    from lacelang.runtime.result import Group, Run
+
+Floats: TypeAlias = NDArray[np.float32]
+
+#: Faces of the default, and of each variant.
+FACES = 64
+VARIANT_FACES = 32
+SEED = 31
+TRUNCATION = 0.5
+START = "yaw=right and smile=1 and age=25 and glasses=0"
+LINES = {"yaw": "yaw=left", "smile": "smile=0", "age": "age=55", "glasses": "glasses=1"}
+#: The paper's orders: tables 3 and 11, and table 12.
+ORDERS = {
+    "yaw, smile, age, glasses": ("yaw", "smile", "age", "glasses"),
+    "age, yaw, glasses, smile": ("age", "yaw", "glasses", "smile"),
+}
+DEFAULT = "default"
+LINEAR = "linear directions"
+#: Clauses of the edit, by variant.
+VARIANTS = {
+    DEFAULT: "",
+    "all style layers": "layers all",
+    "no reweighting": "reweight off",
+    "hold as in the paper": "hold later(0.01)",
+}
+#: Faces from the prior at the same truncation: Fréchet distances are measured to them, and the mean
+#: face is theirs. In 32 directions, for a variant has no more faces.
+REFERENCE_FACES = 400
+REFERENCE_SEED = 5200
+DIRECTIONS = 24
+
+#: The paper's own figures (LACE-ODE and StyleFlow, truncation 0.5), by order: DES, ACC in the
+#: table's order of attributes, ID (there 1 − cosine of another face network).
+PAPER: Mapping[str, Mapping[str, tuple[float, tuple[float, ...], float]]] = {
+    "yaw, smile, age, glasses": {
+        "paper: LACE-ODE": (0.735, (0.938, 0.956, 0.881, 0.997), 0.501),
+        "paper: StyleFlow": (0.569, (0.947, 0.773, 0.817, 0.876), 0.549),
+    },
+    "age, yaw, glasses, smile": {
+        "paper: LACE-ODE": (0.796, (0.937, 0.964, 0.905, 0.992), 0.541),
+        "paper: StyleFlow": (0.565, (0.948, 0.764, 0.821, 0.870), 0.550),
+    },
+}
+
+_NOTE = (
+    "Attributes: ACC, of yaw and age 1 − mean |Δ| / range. DES as published divides what a line "
+    "adds to an accuracy by what there was to add, 1 − accuracy before; `undivided` does not, and "
+    "can be no more than `of at most`. ID: before the first line against after the last; the "
+    "cosine as seen from the mean face, 1 for the same face and 0 for two people; `nearest`: no "
+    "other face before is nearer than the own. The paper's ID comes from another network, and its "
+    "Fréchet distances are not comparable."
+)
+
+
+@frozen(eq=False)
+class Result:
+    """One variant in one order.
+
+    Attributes:
+        film: what was seen in its faces.
+        accuracy: of `accuracies`, (lines + 1, lines), in the order of the lines.
+        order: attributes in that order.
+    """
+
+    film: Film
+    accuracy: Array
+    order: tuple[str, ...]
+
+    @property
+    def strengths(self) -> tuple[Array, Array]:
+        """Of `strengths`: what one face counts is the least that there is to add."""
+        return strengths(self.accuracy, 1 / len(self.film))
+
+
+def study(progress: Progress, faces: int | None) -> Report:
+    """Edit, paint and judge every variant in both orders.
+
+    Args:
+        progress: where to show how far it is.
+        faces: of the default; variants have `VARIANT_FACES` at most. None takes `FACES`.
+    """
+    faces = FACES if faces is None else faces
+    fewer = min(faces, VARIANT_FACES)
+    program = compile(_program(faces, fewer))
+    statements = {s.name: s for s in program.checked.statements if isinstance(s, EditStatement)}
+    run = program.run(progress=progress)
+    model = model_of(program.samples[0])
+    spec = program.samples[0].model
+    people = _whole(run["people"], model)
+    begun = judge_frames(spec, people[:, None], progress, "judging the faces to edit")
+    (prior,) = judge_groups(compile(_prior()), progress, "judging unedited faces", identity=True)
+    assert prior.seen.identity is not None
+    directions = fit(spec, progress)
+    results: dict[str, dict[str, Result]] = {}
+    sheets: list[Sheet] = []
+    for order, names in ORDERS.items():
+        results[order] = {}
+        of_order = {name: _name(order, name) for name in VARIANTS}
+        first = statements[of_order[DEFAULT]]
+        steps = [step.predicate for step in first.steps]
+        for variant, frames in _frames(run, of_order, first, directions, people[:fewer], names):
+            seen = judge_frames(spec, frames, progress, f"judging {variant}: {order}")
+            film = _joined(begun.first(len(seen)), seen)
+            results[order][variant] = Result(film, accuracies(steps, film), names)
+            if variant in (DEFAULT, LINEAR):
+                record = run[of_order[DEFAULT]].record
+                if variant == LINEAR:
+                    record = evolve(record, name=f"{LINEAR}, {order}", settings={})
+                file = f"{'default' if variant == DEFAULT else 'linear'}_{'_'.join(names)}"
+                title = f"{variant}: {order}"
+                sheets.append(film_sheet(file, title, first, record, film, model.decode))
+    centre = prior.seen.identity.mean(axis=0).astype(np.float64)
+    reference = frechet.reference(prior.features, DIRECTIONS)
+    tables = [_whole_table(order, of, centre, reference) for order, of in results.items()]
+    tables += [_steps_table(order, of, centre) for order, of in results.items()]
+    tables.append(_yardsticks(begun, prior.seen.identity, reference, fewer))
+    about = {"faces": faces, "faces of a variant": fewer, "reference faces": REFERENCE_FACES}
+    return Report("editing", tuple(tables), about=about, sheets=tuple(sheets))
+
+
+def _program(faces: int, fewer: int) -> str:
+    parts = [
+        f"sample {count} from ffhq where {START} truncation {TRUNCATION} seed {SEED} as {name}"
+        for name, count in (("people", faces), ("fewer", fewer))
+    ]
+    for order, names in ORDERS.items():
+        lines = "\n".join(LINES[name] for name in names)
+        for variant, clauses in VARIANTS.items():
+            group = "people" if variant == DEFAULT else "fewer"
+            parts.append(f'edit {group} {{\n{lines}\n}} {clauses} as "{_name(order, variant)}"')
+    return "\n".join(parts)
+
+
+def _prior() -> str:
+    return (
+        f"sample {REFERENCE_FACES} from ffhq truncation {TRUNCATION} seed {REFERENCE_SEED} "
+        "as unedited"
+    )
+
+
+def _name(order: str, variant: str) -> str:
+    return f"{variant}, {order}"
+
+
+def _whole(group: Group, model: Model) -> Floats:
+    """Styles w+ (N, styles, d) of faces with one w each."""
+    w: Floats = group.rows.w
+    return np.repeat(w[:, None], model.generator.style_count, axis=1)
+
+
+def _frames(
+    run: Run,
+    groups: Mapping[str, str],
+    statement: EditStatement,
+    directions: Directions,
+    begun: Floats,
+    names: Sequence[str],
+) -> Iterator[tuple[str, Floats]]:
+    """Yield each variant with its w+ after every line (N, lines, styles, d), the baseline last."""
+    lines = len(statement.steps)
+    for variant, name in groups.items():
+        trail = run[name].rows.trail
+        assert trail is not None
+        yield variant, trail.styles(lines)
+    styles = begun.shape[1]
+    w = torch.from_numpy(begun[:, 0])
+    moved = []
+    for step in statement.steps:
+        w = directions.move(w, step.predicate, names)
+        moved.append(w.numpy())
+    yield LINEAR, np.repeat(np.stack(moved, axis=1)[:, :, None], styles, axis=2)
+
+
+def _joined(first: Film, rest: Film) -> Film:
+    """One film of what was seen before and after."""
+
+    def both(a: Floats, b: Floats) -> Floats:
+        return np.concatenate([a, b], axis=1)
+
+    return Film(
+        both(first.frames, rest.frames),
+        {name: both(first.columns[name], rest.columns[name]) for name in first.columns},
+        both(first.features, rest.features),
+        both(first.identity, rest.identity),
+    )
+
+
+def _whole_table(
+    order: str, results: Mapping[str, Result], centre: Array, reference: frechet.Reference
+) -> Table:
+    attributes = tuple(LINES)
+    rows: list[tuple[Cell, ...]] = []
+    for variant, result in results.items():
+        film, last = result.film, dict(zip(result.order, result.accuracy[-1], strict=True))
+        alike = likeness(film.identity[:, 0], film.identity[:, -1], centre)
+        published, plain = result.strengths
+        to_add = float(np.diag(1 - result.accuracy[:-1]).mean())
+        few = film.first(min(len(f.film) for f in results.values()))
+        distance = reference.distance(few.features[:, -1]) if len(few) > 2 else None
+        rows.append(
+            (
+                *(variant, len(film), float(published.mean()), float(plain.mean()), to_add),
+                *(float(last[name]) for name in attributes),
+                *(alike.distance, alike.cosine, alike.nearest, distance),
+            )
+        )
+    for name, (des, accuracy, identity) in PAPER[order].items():
+        rows.append((name, None, des, None, None, *accuracy, None, 1 - identity, None, None))
+    columns = ("variant", "faces", "DES", "undivided", "of at most", *attributes)
+    return Table(
+        f"{order}: after all four lines",
+        (*columns, "ID distance", "ID cosine", "nearest", "Fréchet distance"),
+        tuple(rows),
+        _NOTE,
+    )
+
+
+def _steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    columns: list[str] = ["variant"]
+    for variant, result in results.items():
+        cells: list[Cell] = [variant]
+        published, plain = result.strengths
+        for i in range(len(result.order)):
+            who = result.film.identity
+            alike = likeness(who[:, i], who[:, i + 1], centre)
+            accuracy = float(result.accuracy[i + 1, i])
+            cells += [accuracy, float(published[i]), float(plain[i]), alike.distance, alike.cosine]
+        rows.append(tuple(cells))
+    for name in next(iter(results.values())).order:
+        columns += [f"+{name}: {what}" for what in ("ACC", "DES", "undivided", "ID", "cosine")]
+    return Table(
+        f"{order}: line by line",
+        tuple(columns),
+        tuple(rows),
+        "ACC of the line's own attribute after it; its part of the DES; identity before against "
+        "after it: distance and cosine.",
+    )
+
+
+def _yardsticks(begun: Film, unedited: Floats, reference: frechet.Reference, fewer: int) -> Table:
+    before = begun.first(fewer).features[:, 0]
+    rows: list[tuple[Cell, ...]] = [
+        ("ID distance of two unedited faces", strangers(unedited)),
+        ("ID distance of two faces to edit", strangers(begun.identity[:, 0])),
+    ]
+    if fewer > 2:
+        rows.append(("Fréchet distance of the faces to edit", reference.distance(before)))
+    return Table(
+        "What the figures are to be held against",
+        ("what", "figure"),
+        tuple(rows),
+        f"Unedited: {REFERENCE_FACES} draws from the prior at truncation {TRUNCATION}.",
+    )

@@ -1,0 +1,43 @@
+"""Edit strengths and likeness, on figures small enough to work out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lacelang.evaluate.disentanglement import likeness, strangers, strengths
+
+
+def test_an_edit_that_does_its_own_work_alone_has_its_whole_strength() -> None:
+    accuracy = np.array([[0.0, 0.5], [0.8, 0.5], [0.8, 1.0]])
+    published, plain = strengths(accuracy, 0.01)
+    assert published == pytest.approx([0.8, 1.0])
+    assert plain == pytest.approx([0.8, 0.5])
+
+
+def test_what_an_edit_undoes_is_taken_off() -> None:
+    accuracy = np.array([[0.0, 0.0], [0.9, 0.0], [0.8, 1.0]])
+    published, plain = strengths(accuracy, 0.01)
+    # The second edit takes a tenth off the first: as much as there was left to add to it.
+    assert published == pytest.approx([0.9, 1.0 - 1.0])
+    assert plain == pytest.approx([0.9, 0.9])
+
+
+def test_nothing_is_divided_by_nothing() -> None:
+    accuracy = np.array([[1.0, 0.0], [0.75, 1.0], [1.0, 1.0]])
+    published, _ = strengths(accuracy, 0.25)
+    assert np.isfinite(published).all()
+    assert published[0] == pytest.approx(-1.0 - 1.0)
+
+
+def test_the_same_faces_are_alike_and_exchanged_ones_are_not() -> None:
+    rng = np.random.default_rng(0)
+    mean = np.full(128, 10.0)
+    faces = mean + rng.normal(size=(6, 128))
+    same = likeness(faces, faces + 1e-3, mean)
+    assert (same.nearest, same.distance) == (1.0, pytest.approx(1e-3 * np.sqrt(128)))
+    assert same.cosine > 0.999
+    exchanged = likeness(faces, np.roll(faces, 1, axis=0), mean)
+    assert exchanged.nearest == 0.0
+    assert abs(exchanged.cosine) < 0.3
+    assert exchanged.distance == pytest.approx(strangers(faces), rel=0.1)
