@@ -26,7 +26,7 @@ FACES = 16
 #: Formulas of each depth, the seed of their choice, and the shares of the prior they lie between.
 EACH = 10
 FORMULA_SEED = 6
-LEAST, MOST = 0.002, 0.8
+LEAST, MOST = 0.002, 0.5
 SEED = 41
 #: Clauses of a statement, by variant.
 VARIANTS = {

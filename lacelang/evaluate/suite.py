@@ -37,7 +37,7 @@ class _Study(Protocol):
 
 def names() -> list[str]:
     """Suites that there are."""
-    return sorted([*(path.stem for path in _PROGRAMS.glob("*.lace")), *_STUDIES])
+    return sorted({*(path.stem for path in _PROGRAMS.glob("*.lace")), *_STUDIES})
 
 
 def run(name: str, progress: Progress, faces: int | None = None) -> Report:
@@ -56,13 +56,16 @@ def run(name: str, progress: Progress, faces: int | None = None) -> Report:
     if name in _STUDIES:
         study = cast(_Study, import_module(f"lacelang.evaluate.{name}"))
         return study.study(progress, faces)
-    program = _program(name)
-    if faces is not None:
-        program = _cut(program, faces)
-    return conditions.evaluate(Path(name).stem, program, progress)
+    return conditions.evaluate(Path(name).stem, at_most(program_of(name), faces), progress)
 
 
-def _program(name: str) -> Program:
+def program_of(name: str) -> Program:
+    """A suite's program, or any by the path of its `.lace` file.
+
+    Raises:
+        UsageError: there is no such suite or file.
+        ProgramError: the program is wrong.
+    """
     path = Path(name) if name.endswith(".lace") else _PROGRAMS / f"{name}.lace"
     try:
         source = path.read_text(encoding="utf-8")
@@ -72,7 +75,10 @@ def _program(name: str) -> Program:
     return compile(source, path)
 
 
-def _cut(program: Program, faces: int) -> Program:
+def at_most(program: Program, faces: int | None) -> Program:
+    """The program with at most `faces` samples of each group; None leaves it as it is."""
+    if faces is None:
+        return program
     statements = tuple(
         evolve(s, count=min(s.count, faces)) if isinstance(s, SampleStatement) else s
         for s in program.checked.statements
