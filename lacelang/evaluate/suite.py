@@ -28,6 +28,7 @@ _STUDIES = (
     "robustness",
     "samplers",
     "spaces",
+    "zero_shot",
 )
 
 
