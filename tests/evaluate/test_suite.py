@@ -19,7 +19,7 @@ def test_every_study_is_a_suite_once_and_can_be_run() -> None:
 
 
 def test_what_is_no_suite_is_refused_with_those_that_are() -> None:
-    with pytest.raises(UsageError, match="the suites are: .*zero_shot"):
+    with pytest.raises(UsageError, match=r"the suites are: .*zero_shot"):
         suite.run("zeroshot", progress=None)  # type: ignore[arg-type]
 
 
