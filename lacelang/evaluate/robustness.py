@@ -15,19 +15,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from lacelang.evaluate import frechet
+from lacelang.evaluate.codes import allotted
 from lacelang.evaluate.judge import scores
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.readings import prior_shares
 from lacelang.evaluate.report import Report, Scatter, Table
+from lacelang.evaluate.unconditioned import REFERENCE_FACES, REFERENCE_SEED
 from lacelang.program import compile
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
 
 FACES = 64
-#: Unconditioned faces that distances are measured to.
-REFERENCE_FACES = 1000
-REFERENCE_SEED = 5000
 SEED = 100
 CODES = tuple(product((("glasses", 0), ("glasses", 1)), (("smile", 0), ("smile", 1))))
 GENDERS = ("female", "male")
@@ -73,7 +72,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     fresh = f"sample {faces} from ffhq seed {SEED} as fresh"
     (floor,) = judge_groups(compile(fresh), progress, "painting fresh faces")
     shares = prior_shares([_condition(code) for code in _codes()])
-    counts = _allotted(shares, faces)
+    counts = allotted(shares, faces)
     every = settings()
     rows: list[tuple[str | float, ...]] = []
     points: dict[str, list[tuple[float, float]]] = {}
@@ -154,16 +153,6 @@ def _program(sampler: str, counts: dict[str, int]) -> str:
 def _name(sampler: str) -> str:
     """A sampler's text as a group's name may be."""
     return sampler.replace("(", " ").replace(")", "").replace(",", "")
-
-
-def _allotted(shares: dict[str, float], faces: int) -> dict[str, int]:
-    """Split `faces` in proportion to shares, by largest remainders."""
-    exact = {name: faces * share / sum(shares.values()) for name, share in shares.items()}
-    counts = {name: int(value) for name, value in exact.items()}
-    by_rest = sorted(exact, key=lambda name: counts[name] - exact[name])
-    for name in by_rest[: faces - sum(counts.values())]:
-        counts[name] += 1
-    return counts
 
 
 def _accuracy(judged: Sequence[Judged]) -> float:
