@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 #: The paper's step sizes.
 STEP_SIZES = (0.1, 0.01)
 #: Passes over the labels: by then neither loss falls much further.
-EPOCHS = 30
+EPOCHS = 40
 
 
 @frozen
@@ -55,8 +55,8 @@ class Chains:
     """
 
     step: float = STEP_SIZES[0]
-    steps: int = 10
-    count: int = 64
+    steps: int = 5
+    count: int = 32
     buffer: int = 10_000
     renewed: float = 0.05
 

@@ -40,7 +40,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="default: the model's own")
     parser.add_argument(
-        "--epochs", type=int, metavar="N", help="default: the recipe's, or 30 with --latent-jem"
+        "--epochs", type=int, metavar="N", help="default: the recipe's, or 40 with --latent-jem"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: MODEL.safetensors")
