@@ -9,7 +9,7 @@ from lacelang.errors import ResourceError
 from lacelang.evaluate.report import Scatter
 
 _MARKS = "osD^vPX*<>hd"
-_INCHES = (7.2, 4.6)
+_INCHES = (8.4, 4.6)
 _DPI = 110
 
 
@@ -39,7 +39,7 @@ def as_png(figure: Scatter) -> bytes:
     axes.set_ylabel(figure.y)
     axes.set_title(figure.title, fontsize=11)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8)
+    canvas.legend(loc="outside right upper", fontsize=8)
     data = io.BytesIO()
     canvas.savefig(data, format="png")
     return data.getvalue()
