@@ -6,7 +6,7 @@ wear no glasses. What is printed is seen in the images by annotators that had no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -22,7 +22,7 @@ from lacelang.evaluate.disentanglement import (
     strangers,
     strengths,
 )
-from lacelang.evaluate.films import Film, film_sheet, judge_frames
+from lacelang.evaluate.films import Film, film_sheet, judge_films
 from lacelang.evaluate.judged import judge_groups
 from lacelang.evaluate.linear import Directions, fit
 from lacelang.evaluate.readings import model_of
@@ -33,7 +33,7 @@ from lacelang.semantics.ir import EditStatement
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
     from lacelang.runtime.loading import Model
-    from lacelang.runtime.result import Group, Run
+    from lacelang.runtime.result import Group
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -59,7 +59,7 @@ VARIANTS = {
     "hold as in the paper": "hold later(0.01)",
 }
 #: Faces from the prior at the same truncation: Fréchet distances are measured to them, and the mean
-#: face is theirs. In 32 directions, for a variant has no more faces.
+#: face is theirs. In fewer directions than a variant has faces.
 REFERENCE_FACES = 400
 REFERENCE_SEED = 5200
 DIRECTIONS = 24
@@ -116,40 +116,48 @@ def study(progress: Progress, faces: int | None) -> Report:
     """
     faces = FACES if faces is None else faces
     fewer = min(faces, VARIANT_FACES)
+    reference_faces = min(REFERENCE_FACES, max(2 * DIRECTIONS, 8 * faces))
     program = compile(_program(faces, fewer))
     statements = {s.name: s for s in program.checked.statements if isinstance(s, EditStatement)}
     run = program.run(progress=progress)
-    model = model_of(program.samples[0])
-    spec = program.samples[0].model
+    spec, model = program.samples[0].model, model_of(program.samples[0])
     people = _whole(run["people"], model)
-    begun = judge_frames(spec, people[:, None], progress, "judging the faces to edit")
-    (prior,) = judge_groups(compile(_prior()), progress, "judging unedited faces", identity=True)
-    assert prior.seen.identity is not None
     directions = fit(spec, progress)
-    results: dict[str, dict[str, Result]] = {}
+    parts: dict[tuple[str, str], Floats] = {}
+    for order in ORDERS:
+        for variant in VARIANTS:
+            trail = run[_name(order, variant)].rows.trail
+            assert trail is not None
+            parts[order, variant] = trail.styles(len(LINES))
+        first = statements[_name(order, DEFAULT)]
+        parts[order, LINEAR] = _followed(directions, first, people[:fewer])
+    begun, *films = judge_films(
+        spec, [people[:, None], *parts.values()], progress, "judging edited faces"
+    )
+    (prior,) = judge_groups(
+        compile(_prior(reference_faces)), progress, "judging unedited faces", identity=True
+    )
+    assert prior.seen.identity is not None
+    results: dict[str, dict[str, Result]] = {order: {} for order in ORDERS}
     sheets: list[Sheet] = []
-    for order, names in ORDERS.items():
-        results[order] = {}
-        of_order = {name: _name(order, name) for name in VARIANTS}
-        first = statements[of_order[DEFAULT]]
-        steps = [step.predicate for step in first.steps]
-        for variant, frames in _frames(run, of_order, first, directions, people[:fewer], names):
-            seen = judge_frames(spec, frames, progress, f"judging {variant}: {order}")
-            film = _joined(begun.first(len(seen)), seen)
-            results[order][variant] = Result(film, accuracies(steps, film), names)
-            if variant in (DEFAULT, LINEAR):
-                record = run[of_order[DEFAULT]].record
-                if variant == LINEAR:
-                    record = evolve(record, name=f"{LINEAR}, {order}", settings={})
-                file = f"{'default' if variant == DEFAULT else 'linear'}_{'_'.join(names)}"
-                title = f"{variant}: {order}"
-                sheets.append(film_sheet(file, title, first, record, film, model.decode))
+    for (order, variant), seen in zip(parts, films, strict=True):
+        film = begun.first(len(seen)).followed(seen)
+        statement = statements[_name(order, DEFAULT)]
+        accuracy = accuracies([step.predicate for step in statement.steps], film)
+        results[order][variant] = Result(film, accuracy, ORDERS[order])
+        if variant in (DEFAULT, LINEAR):
+            record = run[statement.name].record
+            if variant == LINEAR:
+                record = evolve(record, name=_name(order, LINEAR), settings={})
+            file = f"{variant.split()[0]}_{'_'.join(ORDERS[order])}"
+            title = f"{variant}: {order}"
+            sheets.append(film_sheet(file, title, statement, record, film, model.decode))
     centre = prior.seen.identity.mean(axis=0).astype(np.float64)
     reference = frechet.reference(prior.features, DIRECTIONS)
     tables = [_whole_table(order, of, centre, reference) for order, of in results.items()]
     tables += [_steps_table(order, of, centre) for order, of in results.items()]
     tables.append(_yardsticks(begun, prior.seen.identity, reference, fewer))
-    about = {"faces": faces, "faces of a variant": fewer, "reference faces": REFERENCE_FACES}
+    about = {"faces": faces, "faces of a variant": fewer, "reference faces": reference_faces}
     return Report("editing", tuple(tables), about=about, sheets=tuple(sheets))
 
 
@@ -166,11 +174,8 @@ def _program(faces: int, fewer: int) -> str:
     return "\n".join(parts)
 
 
-def _prior() -> str:
-    return (
-        f"sample {REFERENCE_FACES} from ffhq truncation {TRUNCATION} seed {REFERENCE_SEED} "
-        "as unedited"
-    )
+def _prior(faces: int) -> str:
+    return f"sample {faces} from ffhq truncation {TRUNCATION} seed {REFERENCE_SEED} as unedited"
 
 
 def _name(order: str, variant: str) -> str:
@@ -183,41 +188,15 @@ def _whole(group: Group, model: Model) -> Floats:
     return np.repeat(w[:, None], model.generator.style_count, axis=1)
 
 
-def _frames(
-    run: Run,
-    groups: Mapping[str, str],
-    statement: EditStatement,
-    directions: Directions,
-    begun: Floats,
-    names: Sequence[str],
-) -> Iterator[tuple[str, Floats]]:
-    """Yield each variant with its w+ after every line (N, lines, styles, d), the baseline last."""
-    lines = len(statement.steps)
-    for variant, name in groups.items():
-        trail = run[name].rows.trail
-        assert trail is not None
-        yield variant, trail.styles(lines)
-    styles = begun.shape[1]
+def _followed(directions: Directions, statement: EditStatement, begun: Floats) -> Floats:
+    """Move faces w+ (N, styles, d) along linear directions: w+ after every line."""
+    names = tuple(LINES)
     w = torch.from_numpy(begun[:, 0])
     moved = []
     for step in statement.steps:
         w = directions.move(w, step.predicate, names)
         moved.append(w.numpy())
-    yield LINEAR, np.repeat(np.stack(moved, axis=1)[:, :, None], styles, axis=2)
-
-
-def _joined(first: Film, rest: Film) -> Film:
-    """One film of what was seen before and after."""
-
-    def both(a: Floats, b: Floats) -> Floats:
-        return np.concatenate([a, b], axis=1)
-
-    return Film(
-        both(first.frames, rest.frames),
-        {name: both(first.columns[name], rest.columns[name]) for name in first.columns},
-        both(first.features, rest.features),
-        both(first.identity, rest.identity),
-    )
+    return np.repeat(np.stack(moved, axis=1)[:, :, None], begun.shape[1], axis=2)
 
 
 def _whole_table(
@@ -285,5 +264,5 @@ def _yardsticks(begun: Film, unedited: Floats, reference: frechet.Reference, few
         "What the figures are to be held against",
         ("what", "figure"),
         tuple(rows),
-        f"Unedited: {REFERENCE_FACES} draws from the prior at truncation {TRUNCATION}.",
+        f"Unedited: {len(unedited)} draws from the prior at truncation {TRUNCATION}.",
     )

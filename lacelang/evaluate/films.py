@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -55,30 +56,52 @@ class Film:
         """What was seen at one moment, (N,) by attribute."""
         return {name: column[:, moment] for name, column in self.columns.items()}
 
+    def followed(self, rest: Film) -> Film:
+        """One film of the same faces, with the moments of `rest` after these."""
+
+        def both(a: Floats, b: Floats) -> Floats:
+            return np.concatenate([a, b], axis=1)
+
+        return Film(
+            both(self.frames, rest.frames),
+            {name: both(self.columns[name], rest.columns[name]) for name in self.columns},
+            both(self.features, rest.features),
+            both(self.identity, rest.identity),
+        )
+
     def first(self, faces: int) -> Film:
         """The same of the first faces alone."""
         columns = {name: column[:faces] for name, column in self.columns.items()}
         return Film(self.frames[:faces], columns, self.features[:faces], self.identity[:faces])
 
 
-def judge_frames(model: ir.ModelSpec, frames: Floats, progress: Progress, title: str) -> Film:
-    """Paint frames w+ (N, P, styles, d) and let annotators look at each.
+def judge_films(
+    model: ir.ModelSpec, parts: Sequence[Floats], progress: Progress, title: str
+) -> list[Film]:
+    """Paint frames and let annotators look at each; what is judged stays in the cache.
 
-    What is judged stays in the cache.
+    Args:
+        model: whose faces they are.
+        parts: w+ (N, P, styles, d) each, of which N and P may differ.
+        progress: where to show how far it is.
+        title: what the bar says.
 
     Raises:
         ResourceError: weights cannot be had.
     """
-    shape = frames.shape[:2]
-    painted = Painted(frames.reshape(-1, *frames.shape[2:]))
-    seen = look(model, painted, progress, title, identity=True)
-    assert seen.identity is not None
-    return Film(
-        frames,
-        {name: column.reshape(shape) for name, column in seen.columns.items()},
-        seen.features.reshape(*shape, -1),
-        seen.identity.reshape(*shape, -1),
-    )
+    # In one go, so that the annotators start up once.
+    flat = [part.reshape(-1, *part.shape[2:]) for part in parts]
+    seen = look(model, Painted(np.concatenate(flat)), progress, title, identity=True)
+    films, start = [], 0
+    for part in parts:
+        shape = part.shape[:2]
+        rows = seen.rows(slice(start, start + math.prod(shape)))
+        start += math.prod(shape)
+        assert rows.identity is not None
+        columns = {name: column.reshape(shape) for name, column in rows.columns.items()}
+        features = rows.features.reshape(*shape, -1)
+        films.append(Film(part, columns, features, rows.identity.reshape(*shape, -1)))
+    return films
 
 
 def film_sheet(
