@@ -108,6 +108,7 @@ def attributes_of(predicate: ir.Predicate | None) -> set[str]:
 
 def _outputs(model: Model, z: Tensor, truncation: float) -> dict[str, Tensor]:
     features = model.features(truncation)
-    with torch.inference_mode():
+    # Not inference mode: classifiers that are first read in it could not be steered by any more.
+    with torch.no_grad():
         parts = [features(z[i : i + _CHUNK].to(model.device)) for i in range(0, len(z), _CHUNK)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
