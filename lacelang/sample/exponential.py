@@ -142,7 +142,8 @@ def exponential(
         ledger.accepted[s.rows] += whole
         ledger.rejected[s.rows] += ~whole
 
-        arrived, stuck = s.left <= 0.0, s.failures > RETRIES
+        arrived = s.left <= 0.0
+        stuck = ~arrived & ((s.failures > RETRIES) | ~s.jacobian.isfinite().all(dim=2).all(dim=1))
         late = (s.steps >= max_steps) & ~arrived & ~stuck
         ledger.end(s.rows[arrived], s.z[arrived], Status.converged)
         ledger.end(s.rows[stuck], s.z[stuck], Status.non_finite)

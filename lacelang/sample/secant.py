@@ -20,6 +20,10 @@ def follow(
     did change by. The second is its adjoint, J^T v = gradient, and changes each row in proportion
     to its own squared length, for the coordinates have different units.
 
+    No row changes by more than its length in the first. After a step that was cut the coordinates
+    are interpolated, and what they are off by is no news of the Jacobian: divided by a short move it
+    would make it many times too steep, the next move shorter still, and so on without end.
+
     Args:
         jacobian: J (N, k, d) before.
         move: (N, d), from where J was known to the evaluation.
@@ -29,8 +33,11 @@ def follow(
         share: (N,), how much of both updates to make; where it is 0, the evaluation may be NaN.
     """
     v = torch.where(share[:, None] > 0.0, v, 0.0)
-    along = surprise / move.double().square().sum(dim=1, keepdim=True).clamp_min(LEAST)
-    weighted = v * jacobian.square().sum(dim=2)
+    squares = jacobian.square().sum(dim=2)
+    distance = move.double().square().sum(dim=1, keepdim=True)
+    most = squares.double().sqrt() * distance.sqrt()
+    along = surprise.clamp(-most, most) / distance.clamp_min(LEAST)
+    weighted = v * squares
     across = weighted / (weighted * v).sum(dim=1, keepdim=True).clamp_min(LEAST)
     missing = gradient - pull(jacobian, v) - (along * v).sum(dim=1, keepdim=True).to(move) * move
     left = torch.stack([along, across], dim=2) * share[:, None, None]
