@@ -21,8 +21,8 @@ def follow(
     to its own squared length, for the coordinates have different units.
 
     No row changes by more than its length in the first. After a step that was cut the coordinates
-    are interpolated, and what they are off by is no news of the Jacobian: divided by a short move it
-    would make it many times too steep, the next move shorter still, and so on without end.
+    are interpolated, and what they are off by is no news of the Jacobian: divided by a short move
+    it would make it many times too steep, the next move shorter still, and so on without end.
 
     Args:
         jacobian: J (N, k, d) before.
