@@ -74,6 +74,8 @@ PAPER_JOINT = {
 }
 PAPER_UNCONDITIONED = 20.87
 
+ByMethod = Mapping[str, Outcome]
+
 
 def study(progress: Progress, faces: int | None) -> Report:
     """Ask every method for the codes, judge all faces, and time a batch.
@@ -84,31 +86,10 @@ def study(progress: Progress, faces: int | None) -> Report:
             suite's own numbers. Too few have no Fréchet distance.
     """
     spec = compile("sample from ffhq").samples[0].model
-    table = labels.load(labels_of(spec))
-
-    def codes(names: Sequence[str], natural: int) -> Codes:
-        return codes_of(names, spec, table, natural if faces is None else faces, LEAST)
-
     most = NATURAL_JOINT if faces is None else faces
     prior = unconditioned(progress, most) if most > frechet.DIRECTIONS else None
-    alone = [codes((name,), NATURAL) for name in SINGLES]
-    joint = codes(JOINT, NATURAL_JOINT)
-    others = {"glasses": codes(("glasses",), NATURAL_OTHERS), "joint": codes(JOINT, NATURAL_OTHERS)}
-    asked = [Asked(one, f"with {DEFAULT_SAMPLER}") for one in (*alone, joint)]
-    rest = [name for name in SAMPLERS if name != DEFAULT_SAMPLER]
-    asked += [Asked(one, f"with {name}") for name in rest for one in others.values()]
-    found = by_samplers(asked, SEED, progress)
-    singles, whole, more = found[: len(alone)], found[len(alone)], iter(found[len(alone) + 1 :])
-    glasses = {DEFAULT_SAMPLER: singles[SINGLES.index("glasses")]}
-    together = {DEFAULT_SAMPLER: whole}
-    for name in rest:
-        glasses[name], together[name] = next(more), next(more)
-    for name, step in JEM.items():
-        glasses[name] = by_jem(others["glasses"], step, SEED, progress)
-        together[name] = by_jem(others["joint"], step, SEED, progress)
     directions = linear.fit(spec, progress)
-    glasses[LINEAR] = by_directions(others["glasses"], directions, SEED, progress)
-    together[LINEAR] = by_directions(others["joint"], directions, SEED, progress)
+    singles, glasses, joint = _outcomes(spec, directions, progress, faces)
     works = [_works(condition, spec, directions, progress) for condition in TIMED]
     seconds = [_seconds(each, progress) for each in works]
     return Report(
@@ -117,17 +98,45 @@ def study(progress: Progress, faces: int | None) -> Report:
             _singles(singles, prior),
             _obedience("glasses", glasses, PAPER_GLASSES),
             _quality("glasses", glasses, seconds[0], prior, PAPER_GLASSES),
-            _obedience("gender, smile and age", together, PAPER_JOINT),
-            _quality("gender, smile and age", together, seconds[1], prior, PAPER_JOINT),
+            _obedience("gender, smile and age", joint, PAPER_JOINT),
+            _quality("gender, smile and age", joint, seconds[1], prior, PAPER_JOINT),
             *noise.tables(spec, progress, faces),
         ),
         sheets=tuple(sheet_of(outcome.judged[-1]) for outcome in singles),
         about={
-            "faces": sum(o.codes.faces for o in (*singles, *glasses.values(), *together.values())),
+            "faces": sum(o.codes.faces for o in (*singles, *glasses.values(), *joint.values())),
             "reference faces": REFERENCE_FACES,
             "paper's FID of unconditioned faces": PAPER_UNCONDITIONED,
         },
     )
+
+
+def _outcomes(
+    spec: ModelSpec, directions: linear.Directions, progress: Progress, faces: int | None
+) -> tuple[Sequence[Outcome], ByMethod, ByMethod]:
+    """Single attributes by the default sampler; glasses, and the joint code, by every method."""
+    table = labels.load(labels_of(spec))
+
+    def codes(names: Sequence[str], natural: int) -> Codes:
+        return codes_of(names, spec, table, natural if faces is None else faces, LEAST)
+
+    whole = [*(codes((name,), NATURAL) for name in SINGLES), codes(JOINT, NATURAL_JOINT)]
+    few = codes(("glasses",), NATURAL_OTHERS), codes(JOINT, NATURAL_OTHERS)
+    others = [name for name in SAMPLERS if name != DEFAULT_SAMPLER]
+    asked = [Asked(one, f"with {DEFAULT_SAMPLER}") for one in whole]
+    asked += [Asked(one, f"with {name}") for name in others for one in few]
+    found = by_samplers(asked, SEED, progress)
+    *singles, joint = found[: len(whole)]
+    by_method = [{DEFAULT_SAMPLER: singles[SINGLES.index("glasses")]}, {DEFAULT_SAMPLER: joint}]
+    rest = iter(found[len(whole) :])
+    for name in others:
+        for outcomes in by_method:
+            outcomes[name] = next(rest)
+    for outcomes, one in zip(by_method, few, strict=True):
+        for name, step in JEM.items():
+            outcomes[name] = by_jem(one, step, SEED, progress)
+        outcomes[LINEAR] = by_directions(one, directions, SEED, progress)
+    return singles, by_method[0], by_method[1]
 
 
 def _singles(outcomes: Sequence[Outcome], prior: Unconditioned | None) -> Table:
@@ -161,7 +170,7 @@ def _singles(outcomes: Sequence[Outcome], prior: Unconditioned | None) -> Table:
     )
 
 
-def _obedience(title: str, outcomes: Mapping[str, Outcome], papers: Mapping[str, Paper]) -> Table:
+def _obedience(title: str, outcomes: ByMethod, papers: Mapping[str, Paper]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     columns: list[str] = []
     for method, outcome in outcomes.items():
@@ -182,7 +191,7 @@ def _obedience(title: str, outcomes: Mapping[str, Outcome], papers: Mapping[str,
 
 def _quality(
     title: str,
-    outcomes: Mapping[str, Outcome],
+    outcomes: ByMethod,
     seconds: Mapping[str, float],
     prior: Unconditioned | None,
     papers: Mapping[str, Paper],
