@@ -112,7 +112,6 @@ def study(progress: Progress, faces: int | None) -> Report:
                 "Fréchet distance to the unconditioned generator",
                 "ACC",
                 {**points, "unconditioned faces (distance only)": [(best, 1.0)]},
-                log=("x",),
             ),
         ),
         {"faces": faces, "reference faces": REFERENCE_FACES, "floor": best},
