@@ -1,0 +1,161 @@
+"""The paper's tables from codes to reports, with judgements that are made up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from lacelang.evaluate import conditional, heads, methods, noise, spaces
+from lacelang.evaluate.codes import VALUES, Codes
+from lacelang.evaluate.frechet import DIRECTIONS, reference
+from lacelang.evaluate.image_space import Drawn
+from lacelang.evaluate.judged import Judged, Seen
+from lacelang.evaluate.methods import Outcome
+from lacelang.evaluate.report import Report, Table, as_json, as_markdown
+from lacelang.evaluate.unconditioned import Unconditioned
+from lacelang.output.progress import Silent
+from lacelang.program import Program
+from lacelang.sample import Status
+from lacelang.semantics.ir import SampleStatement
+
+WIDTH = 80
+
+
+def seen(count: int, rng: np.random.Generator) -> Seen:
+    names = ("smile", "glasses", "gender", "beard")
+    columns = {name: rng.integers(0, 2, count).astype(np.float32) for name in names}
+    columns["haircolor"] = rng.integers(0, 5, count).astype(np.float32)
+    for name, values in VALUES.items():
+        columns[name] = rng.uniform(values[0], values[-1], count).astype(np.float32)
+    return Seen(columns, rng.normal(size=(count, WIDTH)).astype(np.float32))
+
+
+def made_up(program: Program, *_: Any, **__: Any) -> list[Judged]:
+    rng = np.random.default_rng(0)
+    found = []
+    for statement in program.samples:
+        # The first sample of every group fails.
+        status = [Status.max_steps] + [Status.converged] * (statement.count - 1)
+        group = SimpleNamespace(status=status, record=SimpleNamespace(name="g", condition="c"))
+        found.append(Judged(statement, cast(Any, group), seen(statement.count, rng)))
+    return found
+
+
+def outcome(codes: Codes, *_: Any) -> Outcome:
+    statements = methods._statements(codes, 0)
+    rng = np.random.default_rng(1)
+    return Outcome(codes, statements, [seen(code.count, rng) for code in codes.codes])
+
+
+def prior(*_: Any) -> Unconditioned:
+    rng = np.random.default_rng(2)
+    whole, fresh = rng.normal(size=(300, WIDTH)), rng.normal(size=(192, WIDTH))
+    return Unconditioned(reference(whole), fresh.astype(np.float32))
+
+
+@pytest.fixture(autouse=True)
+def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods, "judge_groups", made_up)
+    monkeypatch.setattr(noise, "tables", lambda *_: ())
+
+
+def whole(report: Report) -> dict[str, Any]:
+    """The report, once it has been written in both ways; no two columns of a table share a name."""
+    assert as_markdown(report).startswith(f"# {report.suite}")
+    for table in report.tables:
+        assert len(set(table.columns)) == len(table.columns)
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+    found: dict[str, Any] = json.loads(as_json(report))
+    return found
+
+
+@pytest.fixture
+def _methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditional, "unconditioned", prior)
+    monkeypatch.setattr(conditional.linear, "fit", lambda *_: None)
+    monkeypatch.setattr(conditional, "by_jem", outcome)
+    monkeypatch.setattr(conditional, "by_directions", outcome)
+    names = [*conditional.SAMPLERS, *conditional.JEM, conditional.LINEAR]
+    monkeypatch.setattr(conditional, "_works", lambda *_: {name: lambda: None for name in names})
+
+
+@pytest.mark.usefixtures("_methods")
+def test_conditional_has_a_row_for_every_attribute_and_every_method() -> None:
+    report = conditional.study(Silent(), None)
+    found = whole(report)
+    assert found["about"]["faces"] >= 1000
+    singles, *by_method = found["tables"]
+    assert [row["attribute"] for row in singles["rows"]] == list(conditional.SINGLES)
+    # A failed sample in every group: a group for each value.
+    assert singles["rows"][0]["failed"] == 2
+    assert all(row["× unconditioned"] > 0 for row in singles["rows"])
+    every = [*conditional.SAMPLERS, *conditional.JEM, conditional.LINEAR]
+    for table in by_method:
+        assert [row["method"] for row in table["rows"]] == every
+    by_name = {row["method"]: row for row in by_method[2]["rows"]}
+    assert by_name["dopri5"]["paper's gender"] == 0.969
+    assert by_name["euler"]["paper's gender"] is None
+    assert by_method[3]["rows"][0]["paper's s"] == 4.81
+    assert len(report.sheets) == len(conditional.SINGLES)
+
+
+@pytest.mark.usefixtures("_methods")
+def test_a_quick_look_has_no_distances() -> None:
+    found = whole(conditional.study(Silent(), DIRECTIONS // 2))
+    assert all(row["Fréchet"] is None for row in found["tables"][0]["rows"])
+
+
+def test_heads_sets_both_arrangements_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {name: dict.fromkeys(heads.COUNTS, Path("x")) for name in heads.ARRANGEMENTS}
+    monkeypatch.setattr(heads, "_files", lambda *_: files)
+    seconds = {"single": (2.0, 0.1), "separate": (3.0, 0.1)}
+    monkeypatch.setattr(heads, "_seconds", lambda asked, _: {k: seconds[k[0]] for k in asked})
+    by_count, with_five = whole(heads.study(Silent(), None))["tables"]
+    assert [row["attributes"] for row in by_count["rows"]] == list(heads.COUNTS)
+    assert {row["separate / single"] for row in by_count["rows"]} == {1.5}
+    assert by_count["rows"][4]["the paper's"] == pytest.approx(7.84 / 2.63)
+    assert by_count["rows"][-1]["the paper's"] is None
+    assert [row["attribute"] for row in with_five["rows"]] == list(heads.ORDER[:5])
+    assert with_five["rows"][0]["the paper's separate"] == 0.994
+
+
+def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, set[str]] = {}
+
+    def judge(program: Program, *_: Any) -> list[Judged]:
+        for statement in program.samples:
+            asked.setdefault(statement.model.space, set()).add(statement.sampler.name)
+        return made_up(program)
+
+    def draw(statements: tuple[SampleStatement, ...], *_: Any) -> list[Drawn]:
+        return [Drawn(np.zeros((s.count, 512), np.float32), 18.0, 96.0, 0) for s in statements]
+
+    def by_latents(codes: Codes, *_: Any) -> Outcome:
+        return outcome(codes)
+
+    image = SimpleNamespace(spec=None, explained=0.885)
+    monkeypatch.setattr(methods, "judge_groups", judge)
+    monkeypatch.setattr(spaces, "unconditioned", prior)
+    monkeypatch.setattr(spaces, "_z_file", lambda *_: "z.safetensors")
+    monkeypatch.setattr(spaces.image_space, "image_model", lambda *_: image)
+    monkeypatch.setattr(spaces.image_space, "draw", draw)
+    monkeypatch.setattr(spaces, "by_latents", by_latents)
+    monkeypatch.setattr(spaces, "_whole_decoder", lambda *_: 4.9)
+    monkeypatch.setattr(spaces, "_seconds", lambda keys, changes: dict.fromkeys(keys, 0.5))
+    monkeypatch.setattr(spaces, "_classifiers", lambda *_: Table("none", ("a",), (("b",),)))
+    latents, all_three, _ = whole(spaces.study(Silent(), None))["tables"]
+    samplers = {"exponential", "langevin"}
+    assert asked == {"z": samplers, "w": samplers}
+    assert [(row["space"], row["paper's ACC"]) for row in latents["rows"]] == [
+        *(("z", 0.929), ("w", 0.971), ("z", 0.924), ("w", 0.935))
+    ]
+    assert [row["space"] for row in all_three["rows"]] == ["z", "w", "image"]
+    assert all_three["rows"][2]["s a face"] == 96.0 / spaces.FEW_FACES
+    assert "18 evaluations" in all_three["note"]
