@@ -6,10 +6,9 @@ run with the same latents finds it and does only what is missing.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from lacelang.attributes.draws import Draws, Mirrored, Painted
 from lacelang.models.cache import cache_dir, guarded, whole_file
 from lacelang.models.fetch import Archive
+from lacelang.processes import processes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,43 +112,26 @@ def _run(
     workers: int,
     identity: bool,
 ) -> Iterator[int]:
-    # Spawned, not forked: OpenVINO's and torch's thread pools do not survive a fork.
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(source, identity),
-    )
-    try:
+    with processes(workers, _start, source, identity) as pool:
         jobs = [
             pool.submit(_work, draws.rows(slice(s, s + SHARD)), _shard(folder, s)) for s in missing
         ]
         for job in as_completed(jobs):
             yield job.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _loaded: tuple[Generator, Annotators, Identity | None]
-_parent: int
 
 
 def _start(source: Source, identity: bool) -> None:
-    import signal
-
     import torch
 
-    # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    global _loaded, _parent
-    _parent = os.getppid()
+    global _loaded
     _loaded = (_generator(source, None), _annotators(), _identity(None) if identity else None)
 
 
 def _work(faces: Faces, path: Path) -> int:
-    if os.getppid() != _parent:
-        os._exit(1)  # the run was killed: do not work through what is still queued
     generator, annotators, identity = _loaded
     columns: dict[str, list[NDArray[Any]]] = {}
     mirrored = isinstance(faces, Mirrored)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from lacelang.output.latents import Latents, read_latents, write_latents
 from lacelang.output.progress import Silent
 from lacelang.output.records import RunRecord
 from lacelang.output.runfile import LATENTS, read_run, write_run
+from lacelang.processes import processes
 from lacelang.runtime.loading import load
 from lacelang.runtime.result import Group
 from lacelang.runtime.sampling import SampleTask, sample_task
@@ -66,22 +66,9 @@ def _make(tasks: Sequence[SampleTask]) -> Iterator[int]:
         for task in tasks:
             yield _write(task)
         return
-    # Spawned, not forked: torch's thread pools do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start) as pool:
-        running = [pool.submit(_work, task.statement) for task in tasks]
-        try:
-            for job in as_completed(running):
-                yield job.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start() -> None:
-    import signal
-
-    # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with processes(workers) as pool:
+        for job in as_completed([pool.submit(_work, task.statement) for task in tasks]):
+            yield job.result()
 
 
 def _work(statement: SampleStatement) -> int:

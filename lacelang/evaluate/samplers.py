@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
-from lacelang.evaluate.judge import scores
+from lacelang.evaluate.judge import conjuncts, scores
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.readings import attributes_of, distances, model_of, read
 from lacelang.evaluate.report import Cell, Report, Scatter, Table
@@ -143,8 +143,9 @@ def _result(judged: Judged, exact: Group) -> Result:
     satisfied = float(judged.satisfied.mean())
     assert statement.where is not None
     compared = scores([(statement.where, judged.columns)])
-    logical = any(word in (group.record.condition or "") for word in (" or ", "not ", ">"))
-    accuracy = satisfied if logical else float(np.mean([score.accuracy for score in compared]))
+    # Comparisons have an accuracy each where the condition is nothing but `a=v and …`.
+    plain = len(list(conjuncts(statement.where))) == len(group.record.atoms)
+    accuracy = float(np.mean([score.accuracy for score in compared])) if plain else satisfied
     return Result(
         accuracy=accuracy,
         satisfied=satisfied,

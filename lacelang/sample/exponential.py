@@ -143,7 +143,9 @@ def exponential(
         ledger.rejected[s.rows] += ~whole
 
         arrived = s.left <= 0.0
-        stuck = ~arrived & ((s.failures > RETRIES) | ~s.jacobian.isfinite().all(dim=2).all(dim=1))
+        # Its Gram matrix must be finite, or it would take the whole batch's eigenvalues with it.
+        sound = s.jacobian.square().sum(dim=(1, 2)).isfinite()
+        stuck = ~arrived & ((s.failures > RETRIES) | ~sound)
         late = (s.steps >= max_steps) & ~arrived & ~stuck
         ledger.end(s.rows[arrived], s.z[arrived], Status.converged)
         ledger.end(s.rows[stuck], s.z[stuck], Status.non_finite)

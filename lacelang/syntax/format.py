@@ -8,19 +8,26 @@ and where a blank line parts two statements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 
 from lacelang.errors import ProgramError
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS
 from lacelang.syntax.parser import read
+from lacelang.syntax.parting import (
+    LOOSEST_FIRST,
+    Pieces,
+    attribute_parts,
+    clings,
+    closing_of,
+    composed,
+    index_of,
+    points_text,
+    split,
+    split_at,
+    split_steps,
+)
 from lacelang.syntax.pieces import INDENT, WIDTH, Piece, Writer, commented, flat, gap, pieces_of
 
-Pieces = Sequence[Piece]
-
-_OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
-_CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})
-_LOOSEST_FIRST = ("IMPLIES", "OR", "XOR", "AND")
 _PASSES = 6
 
 
@@ -60,7 +67,7 @@ class _Layout:
     # Statements
 
     def statements(self, pieces: Pieces, indent: int) -> None:
-        for statement in _split(pieces, STATEMENTS):
+        for statement in split(pieces, STATEMENTS):
             self._begin(statement[0], indent)
             kind = statement[0].kind
             if kind == "MODEL":
@@ -82,7 +89,7 @@ class _Layout:
 
     def _block(self, pieces: Pieces, indent: int, inside: Callable[[Pieces, int], None]) -> None:
         """A head, a `{`, what is inside on lines of its own, and a `}`."""
-        start = _index(pieces, "LBRACE")
+        start = index_of(pieces, "LBRACE")
         self._listed(pieces[: start + 1], indent)
         body = pieces[start + 1 : -1]
         self.writer.opened = True
@@ -103,21 +110,21 @@ class _Layout:
         writer.put(Piece(brace.kind, brace.text, [], brace.behind), "")
 
     def _edit(self, pieces: Pieces, indent: int) -> None:
-        start, end = _index(pieces, "LBRACE"), _closing(pieces, _index(pieces, "LBRACE"))
+        start, end = index_of(pieces, "LBRACE"), closing_of(pieces, index_of(pieces, "LBRACE"))
         body, brace, clauses = pieces[start + 1 : end], pieces[end], pieces[end + 1 :]
-        steps = list(_split_steps(body))
+        steps = list(split_steps(body))
         inline = body and not body[0].breaks and not commented(pieces[: end + 1])
         if inline and len(flat(pieces[:end], True)) + 4 + indent <= WIDTH:
             self._run(pieces[: start + 1], "", True)
             for step in steps:
-                self._run(step, " ", not _composed(step))
+                self._run(step, " ", not composed(step))
             self.writer.put(brace)
         else:
             self._run(pieces[: start + 1], "", True)
             self.writer.opened = True
             for step in steps:
                 self._begin(step[0], indent + INDENT)
-                if _composed(step):
+                if composed(step):
                     self._predicate(step, indent + 2 * INDENT)
                 else:
                     self._run(step, "", True)
@@ -126,13 +133,13 @@ class _Layout:
 
     def _definition(self, pieces: Pieces, indent: int) -> None:
         """`let name = predicate`, `def name(a, b) = predicate`."""
-        equals = _index(pieces, "EQUAL")
+        equals = index_of(pieces, "EQUAL")
         self._run(pieces[: equals + 1], "", True)
         self._predicate(pieces[equals + 1 :], indent + INDENT)
 
     def _clauses(self, pieces: Pieces, indent: int) -> None:
         """A statement that is a head followed by clauses."""
-        parts = list(_split(pieces, CLAUSES))
+        parts = list(split(pieces, CLAUSES))
         first = 2 if len(parts) > 1 and parts[1][0].kind == "FROM" else 1
         head = [piece for part in parts[:first] for piece in part]
         tail = [piece for part in parts[first:] for piece in part]
@@ -152,7 +159,7 @@ class _Layout:
         if not apart and not commented(clauses) and len(flat(clauses)) <= room:
             self._run(clauses, " ")
             return
-        for clause in _split(clauses, CLAUSES):
+        for clause in split(clauses, CLAUSES):
             self.writer.newline(indent + INDENT)
             self._run(clause[:1], "")
             self._predicate(clause[1:], indent + 2 * INDENT)
@@ -160,8 +167,8 @@ class _Layout:
     # Models
 
     def _items(self, pieces: Pieces, indent: int) -> None:
-        items = list(_split(pieces, ITEMS))
-        parts = [_parts(item) for item in items if item[0].kind == "ATTRIBUTE"]
+        items = list(split(pieces, ITEMS))
+        parts = [attribute_parts(item) for item in items if item[0].kind == "ATTRIBUTE"]
         names = max((len(p[0][1].text) for p in parts), default=0)
         kinds = max((len(flat(p[1])) for p in parts if p[2] or p[3]), default=0)
         layers = max((len(flat(p[2])) for p in parts if p[2] and p[3]), default=0)
@@ -174,7 +181,7 @@ class _Layout:
 
     def _item(self, item: Pieces, indent: int) -> None:
         if len(flat(item)) + indent > WIDTH:
-            for part in _split(item, frozenset({"SHA256", "LAYERS", "LBRACE"})):
+            for part in split(item, frozenset({"SHA256", "LAYERS", "LBRACE"})):
                 if not self.writer.fresh:
                     self.writer.newline(indent + INDENT)
                 self._listed(part, indent + 2 * INDENT)
@@ -183,7 +190,7 @@ class _Layout:
 
     def _attribute(self, item: Pieces, indent: int, names: int, kinds: int, layers: int) -> None:
         """One line of the table that the attributes of a model make."""
-        head, kind, where, points = _parts(item)
+        head, kind, where, points = attribute_parts(item)
         self._run(head[:2], "")
         self.writer.put(head[2], " " * (names - len(head[1].text) + 1))
         self._listed(kind, indent + INDENT)
@@ -193,7 +200,7 @@ class _Layout:
             space = " " * (max(width - len(flat(before)), 0) + 2)
             if part is points and not where:
                 space = " " * (max(kinds - len(flat(kind)), 0) + 2 + (layers + 2 if layers else 0))
-            if self.writer.column + len(space) + len(_points(part)) > WIDTH:
+            if self.writer.column + len(space) + len(points_text(part)) > WIDTH:
                 self.writer.newline(indent + INDENT)
             if part is points:
                 self._braced(part, space)
@@ -232,8 +239,8 @@ class _Layout:
         ):
             self._run(pieces, space)
             return
-        for operator in _LOOSEST_FIRST:
-            terms = _split_at(pieces, operator)
+        for operator in LOOSEST_FIRST:
+            terms = split_at(pieces, operator)
             if len(terms) > 1:
                 for i, term in enumerate(terms):
                     if i:
@@ -253,7 +260,7 @@ class _Layout:
         if (
             start is None
             or pieces[start].kind == "LSQB"
-            or (end := _closing(pieces, start)) == start + 1
+            or (end := closing_of(pieces, start)) == start + 1
         ):
             self._listed(pieces, indent, space)
         elif writer.column + len(space) + len(flat(pieces[: start + 1])) > WIDTH:
@@ -270,7 +277,7 @@ class _Layout:
         """`not (`, what is inside on its own lines, and `)` with what follows."""
         self._run(pieces[: start + 1], space)
         inside = pieces[start + 1 : end]
-        lists = list(_split_at(inside, "COMMA"))
+        lists = list(split_at(inside, "COMMA"))
         for part in lists:
             comma = part[:1] if part is not lists[0] else []
             for piece in comma:
@@ -307,9 +314,7 @@ class _Layout:
                 space = gap(pieces[i - 1], piece)
                 if pieces[i - 1].kind == "LBRACE":
                     space = ""
-            beyond = (
-                len(pieces[i + 1].text) if i + 1 < len(pieces) and _clings(pieces[i + 1]) else 0
-            )
+            beyond = len(pieces[i + 1].text) if i + 1 < len(pieces) and clings(pieces[i + 1]) else 0
             if (
                 not self.writer.fresh
                 and self.writer.column + len(space) + len(piece.text) + beyond > WIDTH
@@ -317,99 +322,3 @@ class _Layout:
                 self.writer.newline(indent)
             self.writer.indent = self.writer.indent if self.writer.fresh else indent
             self.writer.put(piece, space, keep_blank=i == 0)
-
-
-def _clings(piece: Piece) -> bool:
-    return piece.kind in ("COMMA", "RPAR", "RSQB", "PERCENT")
-
-
-def _split(pieces: Pieces, kinds: frozenset[str]) -> list[Pieces]:
-    """Split before every piece of `kinds` outside brackets."""
-    starts = [i for i, depth in enumerate(_depths(pieces)) if not depth and pieces[i].kind in kinds]
-    bounds = sorted({0, *starts, len(pieces)})
-    return [pieces[a:b] for a, b in pairwise(bounds)]
-
-
-def _split_at(pieces: Pieces, kind: str) -> list[Pieces]:
-    return _split(pieces, frozenset({kind}))
-
-
-def _split_steps(pieces: Pieces) -> list[Pieces]:
-    """Split an edit's steps: one ends where a condition is complete and another begins."""
-    starts = [
-        i
-        for i, depth in enumerate(_depths(pieces))
-        if i and not depth and pieces[i].kind in _BEGINS and _complete(pieces, i)
-    ]
-    bounds = sorted({0, *starts, len(pieces)})
-    return [pieces[a:b] for a, b in pairwise(bounds)]
-
-
-_BEGINS = frozenset({"NAME", "NOT", "LPAR"})
-_COMPLETES = frozenset({"NAME", "NUMBER", "UNIT", "STRING", *_CLOSING})
-_BEFORE_VALUES = frozenset({"RANGE", "LAYERS"})
-
-
-def _complete(pieces: Pieces, i: int) -> bool:
-    """Whether the pieces before the i-th are a whole step."""
-    before = pieces[i - 1]
-    if before.kind == "NAME" and pieces[i].kind == "LPAR":
-        # A bracket behind a name is a call's, unless the name is a value.
-        return i > 1 and (_compares(pieces[i - 2]) or pieces[i - 2].kind in _BEFORE_VALUES)
-    return before.kind in _COMPLETES
-
-
-def _composed(step: Pieces) -> bool:
-    """Whether a step is more than one comparison, and is set as conditions are elsewhere."""
-    return any(piece.kind in _COMPOSING for piece in step)
-
-
-_COMPOSING = frozenset({*_LOOSEST_FIRST, "NOT", "LPAR"})
-
-
-def _compares(piece: Piece) -> bool:
-    return piece.text in ("=", "!=", "<", "<=", ">", ">=", "~")
-
-
-def _depths(pieces: Pieces) -> list[int]:
-    """Return how many brackets are open before each piece."""
-    depths, depth = [], 0
-    for piece in pieces:
-        if piece.kind in _CLOSING:
-            depth -= 1
-        depths.append(depth)
-        if piece.kind in _OPENING:
-            depth += 1
-    return depths
-
-
-def _index(pieces: Pieces, kind: str) -> int:
-    return next(i for i, piece in enumerate(pieces) if piece.kind == kind)
-
-
-def _closing(pieces: Pieces, start: int) -> int:
-    """Return the index of the bracket that closes the one at `start`."""
-    depth = 0
-    for i in range(start, len(pieces)):
-        if pieces[i].kind in _OPENING:
-            depth += 1
-        elif pieces[i].kind in _CLOSING:
-            depth -= 1
-            if not depth:
-                return i
-    raise AssertionError("brackets of a parsed program match")
-
-
-def _parts(item: Pieces) -> tuple[Pieces, Pieces, Pieces, Pieces]:
-    """Return an attribute's head with its colon, its kind, its layers and its points."""
-    layers = next((i for i, p in enumerate(item) if p.kind == "LAYERS"), None)
-    points = next((i for i, p in enumerate(item) if p.kind == "LBRACE"), None)
-    end = points if points is not None else len(item)
-    middle = layers if layers is not None else end
-    return item[:3], item[3:middle], item[middle:end], item[end:]
-
-
-def _points(pieces: Pieces) -> str:
-    """Return the part on one line, with the spaces inside its braces."""
-    braces = pieces[0].kind == "LBRACE"
-    return flat(pieces, braces) + ("  " if braces else "")
