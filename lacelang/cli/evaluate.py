@@ -21,8 +21,8 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "suite",
         metavar="SUITE",
-        help="zero_shot, conditional, spaces, heads, samplers, robustness, "
-        "or a program of your own",
+        help="conditional, continuous, editing, heads, logic, robustness, samplers, spaces, "
+        "zero_shot, or a program of your own",
     )
     parser.add_argument("--faces", type=int, metavar="N", help="at most N of each group")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from lacelang.attributes import labels
 from lacelang.attributes.latent_jem import STEP_SIZES
-from lacelang.evaluate import frechet, jem, linear, noise, timing
+from lacelang.evaluate import frechet, jem, linear, timing
 from lacelang.evaluate.codes import Codes, codes_of
 from lacelang.evaluate.methods import Asked, Outcome, by_directions, by_jem, by_samplers, move
 from lacelang.evaluate.report import Cell, Report, Table
@@ -100,7 +100,6 @@ def study(progress: Progress, faces: int | None) -> Report:
             _quality("glasses", glasses, seconds[0], prior, PAPER_GLASSES),
             _obedience("gender, smile and age", joint, PAPER_JOINT),
             _quality("gender, smile and age", joint, seconds[1], prior, PAPER_JOINT),
-            *noise.tables(spec, progress, faces),
         ),
         sheets=tuple(sheet_of(outcome.judged[-1]) for outcome in singles),
         about={

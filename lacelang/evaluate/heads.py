@@ -18,7 +18,7 @@ from lacelang.attributes.recipes import recipe_named
 from lacelang.attributes.schema import Attribute
 from lacelang.attributes.training import Progress as OnEpoch
 from lacelang.attributes.training import TrainResult, train
-from lacelang.evaluate import noise, timing
+from lacelang.evaluate import timing
 from lacelang.evaluate.codes import Code, Codes
 from lacelang.evaluate.methods import Asked, Outcome, by_samplers, changed
 from lacelang.evaluate.report import Cell, Report, Table
@@ -78,7 +78,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     seconds = _seconds(asked, progress)
     return Report(
         "heads",
-        (_by_count(found, seconds), _with_five(found), *noise.tables(spec, progress, faces)),
+        (_by_count(found, seconds), _with_five(found)),
         about={"codes": CODES, "faces of each": codes[0].codes[0].count, "epochs": EPOCHS},
     )
 

@@ -16,7 +16,7 @@ from lacelang.attributes.examples import Examples
 from lacelang.attributes.labels import Labels
 from lacelang.attributes.training import Progress as OnEpoch
 from lacelang.attributes.training import TrainResult, train
-from lacelang.evaluate import frechet, image_space, noise, timing
+from lacelang.evaluate import frechet, image_space, timing
 from lacelang.evaluate.codes import Code, Codes, codes_of
 from lacelang.evaluate.image_space import Drawn, ImageModel
 from lacelang.evaluate.methods import (
@@ -105,7 +105,6 @@ def study(progress: Progress, faces: int | None) -> Report:
             _latent_spaces(outcomes, seconds, prior),
             _all_three(beside, drawn, image),
             _classifiers(files),
-            *noise.tables(spec, progress, faces),
         ),
     )
 

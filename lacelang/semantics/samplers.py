@@ -88,6 +88,12 @@ _TOLERANCES = (
 
 _STEP = (Option("step", 0.01, 0.0, 1.0, "step size in t"),)
 
+_FLOW = (
+    Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+    Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
+    TYPICAL,
+)
+
 _ADAPTIVE = ("dopri8", "bosh3", "adaptive_heun")
 _FIXED = ("midpoint", "heun2", "heun3", "rk4")
 
@@ -95,22 +101,12 @@ _TABLES = (
     SamplerTable(
         "exponential",
         "exponential Heun steps along the same flow: few of them, however stiff the condition",
-        (
-            Option("tolerance", 2e-3, 0.0, 1.0, "error allowed per step"),
-            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
-            Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
-            TYPICAL,
-        ),
+        (Option("tolerance", 2e-3, 0.0, 1.0, "error allowed per step"), *_FLOW),
     ),
     SamplerTable(
         "heun",
         "adaptive Heun steps along the energy's gradient flow, each sample at its own pace",
-        (
-            Option("tolerance", 1e-3, 0.0, 1.0, "local error allowed per step"),
-            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
-            Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
-            TYPICAL,
-        ),
+        (Option("tolerance", 1e-3, 0.0, 1.0, "local error allowed per step"), *_FLOW),
     ),
     SamplerTable(
         "dopri5",

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from lacelang.evaluate import conditional, heads, methods, noise, spaces
+from lacelang.evaluate import conditional, heads, methods, spaces
 from lacelang.evaluate.codes import VALUES, Codes
 from lacelang.evaluate.frechet import DIRECTIONS, reference
 from lacelang.evaluate.image_space import Drawn
@@ -61,7 +61,6 @@ def prior(*_: Any) -> Unconditioned:
 @pytest.fixture(autouse=True)
 def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "judge_groups", made_up)
-    monkeypatch.setattr(noise, "tables", lambda *_: ())
 
 
 def whole(report: Report) -> dict[str, Any]:
