@@ -56,7 +56,9 @@ class Model:
             ResourceError: their file is missing, damaged, or does not fit the declaration.
         """
         declared = [(a.name, a.kind, a.values) for a in schema_of(self._spec)]
-        return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
+        # They outlive the call that first asks for them, which may want no gradients: others do.
+        with torch.inference_mode(False):
+            return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
 
     @property
     def sigma(self) -> Mapping[str, float]:
