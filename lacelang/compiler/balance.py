@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from attrs import evolve
 
-from lacelang.energy import Node, Or, Outputs, Scope, map_children
+from lacelang.energy import Balanced, Node, Or, Outputs, Scope, map_children
 
 RAREST = 1e-6
 """The least share that an arm is taken to have, so that its odds stay finite."""
@@ -29,7 +28,7 @@ def _balance(node: Node, scope: Scope) -> Node:
     if isinstance(node, Or) and isinstance(balanced, Or):
         shares = [_share(term, scope) for term in node.terms]
         odds = tuple(w / share for w, share in zip(node.weights, shares, strict=True))
-        return evolve(balanced, weights=odds)
+        return Balanced(balanced.terms, odds, node.weights)
     return balanced
 
 

@@ -3,10 +3,11 @@
 Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
 """
 
+from lacelang.energy.arms import balanced, taking
 from lacelang.energy.conditional import ConditionalEnergy, Features
 from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals
 from lacelang.energy.discrete import Degree, Discrete, LogitTempered
-from lacelang.energy.logic import And, Not, Or, conjunction, disjunction, negation
+from lacelang.energy.logic import And, Balanced, Not, Or, conjunction, disjunction, negation
 from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
 from lacelang.energy.node import Atom, Node, Outputs, Scope
 from lacelang.energy.penalty import Penalty
@@ -18,6 +19,7 @@ __all__ = [
     "AtLeast",
     "AtMost",
     "Atom",
+    "Balanced",
     "Between",
     "ConditionalEnergy",
     "Contrast",
@@ -35,6 +37,7 @@ __all__ = [
     "Scope",
     "Tempered",
     "atoms",
+    "balanced",
     "conjunction",
     "contrast",
     "disjunction",
@@ -42,5 +45,6 @@ __all__ = [
     "map_children",
     "negation",
     "readings",
+    "taking",
     "tempered",
 ]

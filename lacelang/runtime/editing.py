@@ -24,6 +24,7 @@ from lacelang.runtime.loading import Model
 from lacelang.runtime.sampling import BATCH, array, numbers, one_thread, shown_on
 from lacelang.runtime.steps import Stepper
 from lacelang.runtime.tasks import Drawn, GroupTask, Made
+from lacelang.runtime.turns import arms_of, in_turns
 from lacelang.sample import OnStep, Status
 from lacelang.semantics import ir
 
@@ -108,8 +109,16 @@ class EditTask:
         start = stepper.outputs(u)
         records = [self._read(energies[0][1], start)]
         shown = shown_on(stage, count)
+        indices = range(first, first + count)
+        chosen = arms_of(
+            [energy for energy, _ in energies],
+            self.statement.sampler.name,
+            self.record.seed,
+            indices,
+        )
         for i, (energy, condition) in enumerate(energies):
-            moved = stepper.move(energy, u, start, partial(_passed, shown, i, steps))
+            on_step = partial(_passed, shown, i, steps)
+            moved = in_turns(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
             move = array(model.placed(moved.z, psi) - model.placed(u, psi))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.

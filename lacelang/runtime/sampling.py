@@ -25,7 +25,8 @@ from lacelang.runtime.atoms import atoms_of, read_atoms
 from lacelang.runtime.identity import condition_text, fingerprint, settings_of
 from lacelang.runtime.loading import ATYPICALITY, Model
 from lacelang.runtime.tasks import Drawn, Made
-from lacelang.semantics.ir import SampleStatement
+from lacelang.runtime.turns import arms_of, in_turns
+from lacelang.semantics.ir import SamplerChoice, SampleStatement
 
 BATCH = 64
 #: The option of flows that bounds atypicality, and how soft the bound is.
@@ -187,15 +188,7 @@ def _draw(
         solution = sample.unmoved(z0)
         stage.advance(len(indices))
     else:
-        shown = shown_on(stage, len(indices))
-        solution = SAMPLERS[statement.sampler.name](
-            energy,
-            z0,
-            **{k: v for k, v in statement.sampler.options.items() if k != TYPICAL},
-            streams=sample.Streams(seed, indices),
-            on_step=shown,
-        )
-        shown(1.0)
+        solution = _solve(statement.sampler, energy, z0, seed, indices, stage)
     with torch.inference_mode():
         w = model.styles(solution.z, statement.truncation)
         outputs = {} if energy is None else model.judge(solution.z, w)
@@ -221,6 +214,33 @@ def _draw(
     )
     latents = Latents(array(solution.z), array(w))
     return Drawn(records, latents, time.perf_counter() - begun)
+
+
+def _solve(
+    sampler: SamplerChoice,
+    energy: ConditionalEnergy,
+    z0: Tensor,
+    seed: int,
+    indices: Sequence[int],
+    stage: Stage,
+) -> sample.Solution:
+    """Move draws (N, d) until they meet the condition, each by the arms that are its own."""
+    options = {name: value for name, value in sampler.options.items() if name != TYPICAL}
+
+    def solve(node: Node, rows: list[int]) -> sample.Solution:
+        shown = shown_on(stage, len(rows))
+        streams = sample.Streams(seed, [indices[row] for row in rows])
+        solution = SAMPLERS[sampler.name](
+            ConditionalEnergy(energy.features, node),
+            z0[rows],
+            **options,
+            streams=streams,
+            on_step=shown,
+        )
+        shown(1.0)
+        return solution
+
+    return in_turns(energy.node, arms_of([energy.node], sampler.name, seed, indices), solve)
 
 
 def shown_on(stage: Stage, count: int) -> sample.OnStep:

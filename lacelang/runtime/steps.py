@@ -46,13 +46,21 @@ class Stepper:
         return outputs
 
     def move(
-        self, node: Node, u: Tensor, before: Outputs, on_step: sample.OnStep
+        self, u: Tensor, before: Outputs, node: Node, rows: list[int], *, on_step: sample.OnStep
     ) -> sample.Solution:
-        """Descend `node` from coordinates (N, d), with `before` the outputs at the very start.
+        """Descend a condition from where some of the samples stand.
+
+        Args:
+            u: coordinates (N, d) of all samples.
+            before: their head outputs at the very start.
+            node: the condition.
+            rows: the n samples that are to meet it.
+            on_step: see `sample.OnStep`.
 
         Returns:
-            The sampler's solution, with z the new coordinates (N, d).
+            The sampler's solution, with z the new coordinates (n, d).
         """
+        u, before = u[rows], {name: head[rows] for name, head in before.items()}
         past = _Past({name: head.shape[1:] for name, head in before.items()})
         wide = torch.cat([u, u, past.packed(before)], dim=1)
         options = dict(self.sampler.options)
