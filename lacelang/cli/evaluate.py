@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
+
+#: Characters to a line of a table, where no terminal says how many.
+WIDTH = 160
 
 
 def add_to(commands: Commands) -> None:
@@ -52,5 +56,6 @@ def evaluate_suite(arguments: Namespace) -> int:
     else:
         from rich.console import Console
 
-        report.print_tables(found, Console())
+        # Nothing in a pipe is as narrow as a terminal.
+        report.print_tables(found, Console(width=None if sys.stdout.isatty() else WIDTH))
     return 0

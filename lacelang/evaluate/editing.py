@@ -77,15 +77,6 @@ PAPER: Mapping[str, Mapping[str, tuple[float, tuple[float, ...], float]]] = {
     },
 }
 
-_NOTE = (
-    "Attributes: ACC, of yaw and age 1 − mean |Δ| / range. DES as published divides what a line "
-    "adds to an accuracy by what there was to add, 1 − accuracy before; `undivided` does not, and "
-    "can be no more than `of at most`. ID: before the first line against after the last; the "
-    "cosine as seen from the mean face, 1 for the same face and 0 for two people; `nearest`: no "
-    "other face before is nearer than the own. The paper's ID comes from another network, and its "
-    "Fréchet distances are not comparable."
-)
-
 
 @frozen(eq=False)
 class Result:
@@ -154,7 +145,8 @@ def study(progress: Progress, faces: int | None) -> Report:
             sheets.append(film_sheet(file, title, statement, record, film, model.decode))
     centre = prior.seen.identity.mean(axis=0).astype(np.float64)
     reference = frechet.reference(prior.features, DIRECTIONS)
-    tables = [_whole_table(order, of, centre, reference) for order, of in results.items()]
+    tables = [_done_table(order, of) for order, of in results.items()]
+    tables += [_kept_table(order, of, centre, reference) for order, of in results.items()]
     tables += [_steps_table(order, of, centre) for order, of in results.items()]
     tables.append(_yardsticks(begun, prior.seen.identity, reference, fewer))
     about = {"faces": faces, "faces of a variant": fewer, "reference faces": reference_faces}
@@ -199,56 +191,64 @@ def _followed(directions: Directions, statement: EditStatement, begun: Floats) -
     return np.repeat(np.stack(moved, axis=1)[:, :, None], begun.shape[1], axis=2)
 
 
-def _whole_table(
-    order: str, results: Mapping[str, Result], centre: Array, reference: frechet.Reference
-) -> Table:
-    attributes = tuple(LINES)
+def _done_table(order: str, results: Mapping[str, Result]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for variant, result in results.items():
-        film, last = result.film, dict(zip(result.order, result.accuracy[-1], strict=True))
-        alike = likeness(film.identity[:, 0], film.identity[:, -1], centre)
+        last = dict(zip(result.order, result.accuracy[-1], strict=True))
         published, plain = result.strengths
         to_add = float(np.diag(1 - result.accuracy[:-1]).mean())
-        few = film.first(min(len(f.film) for f in results.values()))
-        distance = reference.distance(few.features[:, -1]) if len(few) > 2 else None
-        rows.append(
-            (
-                *(variant, len(film), float(published.mean()), float(plain.mean()), to_add),
-                *(float(last[name]) for name in attributes),
-                *(alike.distance, alike.cosine, alike.nearest, distance),
-            )
-        )
-    for name, (des, accuracy, identity) in PAPER[order].items():
-        rows.append((name, None, des, None, None, *accuracy, None, 1 - identity, None, None))
-    columns = ("variant", "faces", "DES", "undivided", "of at most", *attributes)
+        figures = (float(published.mean()), float(plain.mean()), to_add)
+        accuracy = (float(last[name]) for name in LINES)
+        rows.append((variant, len(result.film), *figures, *accuracy))
+    for name, (des, accuracies_, _) in PAPER[order].items():
+        rows.append((name, None, des, None, None, *accuracies_))
     return Table(
-        f"{order}: after all four lines",
-        (*columns, "ID distance", "ID cosine", "nearest", "Fréchet distance"),
+        f"{order}: is it done?",
+        ("variant", "faces", "DES", "undivided", "of at most", *LINES),
         tuple(rows),
-        _NOTE,
+        "After all four lines. Attributes: ACC, of yaw and age 1 − mean |Δ| / range. DES as "
+        "published divides what a line adds to an accuracy by what there was to add, 1 − accuracy "
+        "before; `undivided` does not, and can be no more than `of at most`.",
+    )
+
+
+def _kept_table(
+    order: str, results: Mapping[str, Result], centre: Array, reference: frechet.Reference
+) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    fewest = min(len(result.film) for result in results.values())
+    for variant, result in results.items():
+        film, few = result.film, result.film.first(fewest)
+        alike = likeness(film.identity[:, 0], film.identity[:, -1], centre)
+        distance = reference.distance(few.features[:, -1]) if fewest > 2 else None
+        rows.append((variant, alike.distance, alike.cosine, alike.nearest, distance))
+    for name, (_, _, identity) in PAPER[order].items():
+        rows.append((name, None, 1 - identity, None, None))
+    return Table(
+        f"{order}: is it the same person?",
+        ("variant", "ID distance", "ID cosine", "nearest", "Fréchet distance"),
+        tuple(rows),
+        "Before the first line against after the last. The cosine is as seen from the mean face, 1 "
+        "for the same face and 0 for two people; `nearest`: no other face before is nearer than "
+        "the own. The paper's cosine comes from another network, and its Fréchet distances are not "
+        "comparable.",
     )
 
 
 def _steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    columns: list[str] = ["variant"]
     for variant, result in results.items():
-        cells: list[Cell] = [variant]
-        published, plain = result.strengths
-        for i in range(len(result.order)):
-            who = result.film.identity
+        who = result.film.identity
+        for i, (name, *strength) in enumerate(zip(result.order, *result.strengths, strict=True)):
             alike = likeness(who[:, i], who[:, i + 1], centre)
-            accuracy = float(result.accuracy[i + 1, i])
-            cells += [accuracy, float(published[i]), float(plain[i]), alike.distance, alike.cosine]
-        rows.append(tuple(cells))
-    for name in next(iter(results.values())).order:
-        columns += [f"+{name}: {what}" for what in ("ACC", "DES", "undivided", "ID", "cosine")]
+            figures = (float(result.accuracy[i + 1, i]), *map(float, strength))
+            rows.append((variant, name, *figures, alike.distance, alike.cosine))
     return Table(
         f"{order}: line by line",
-        tuple(columns),
+        ("variant", "line", "ACC", "DES", "undivided", "ID distance", "ID cosine"),
         tuple(rows),
         "ACC of the line's own attribute after it; its part of the DES; identity before against "
-        "after it: distance and cosine.",
+        "after it.",
     )
 
 

@@ -169,13 +169,14 @@ def save(report: Report, folder: Path) -> None:
 
 def print_tables(report: Report, console: Console) -> None:
     """Print the tables."""
+    from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table as Drawn
 
     for table in report.tables:
         # A weight's brackets are no markup.
         console.print(f"[bold]{escape(table.title)}[/bold]", soft_wrap=True)
-        drawn = Drawn()
+        drawn = Drawn(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for i, heading in enumerate(table.columns):
             text = any(isinstance(row[i], str) for row in table.rows)
             drawn.add_column(escape(heading), justify="left" if text else "right")

@@ -49,9 +49,8 @@ def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> S
         groups: judged.
         faces: how many are shown of each at most.
     """
-    return Sheet(
-        name, title, lambda: stacked([_draw(judged, faces, columns=faces) for judged in groups])
-    )
+    columns = min(faces, max(len(judged.features) for judged in groups))
+    return Sheet(name, title, lambda: stacked([_draw(judged, faces, columns) for judged in groups]))
 
 
 def stacked(pictures: Sequence[Image.Image]) -> Image.Image:

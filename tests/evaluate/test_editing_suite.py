@@ -8,7 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lacelang.evaluate.editing import DEFAULT, LINES, ORDERS, VARIANTS, _followed, _name, _program
+from lacelang.evaluate import frechet
+from lacelang.evaluate.editing import (
+    DEFAULT,
+    LINES,
+    ORDERS,
+    VARIANTS,
+    Result,
+    _done_table,
+    _followed,
+    _kept_table,
+    _name,
+    _program,
+    _steps_table,
+)
 from lacelang.evaluate.films import Film
 from lacelang.program import compile
 from lacelang.semantics import ir
@@ -70,3 +83,33 @@ def test_films_are_joined_moment_by_moment() -> None:
     assert whole.at(0)["age"].tolist() == [20, 20]
     assert whole.at(2)["age"].tolist() == [40, 40]
     assert whole.identity.shape == (2, 3, 1)
+
+
+def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
+    order, names = next(iter(ORDERS.items()))
+    rng = np.random.default_rng(0)
+    n, moments = 4, len(LINES) + 1
+    identity = np.ones((n, moments, n), np.float32) * np.eye(n)[:, None]
+    identity[:, -1] *= -1
+    features = rng.normal(size=(n, moments, 4)).astype(np.float32)
+    film = Film(np.zeros((n, moments, 1, 1), np.float32), {}, features, identity)
+    # Each line does all of its own and undoes nothing, but the last takes a quarter of the first.
+    accuracy = np.tril(np.ones((moments, len(LINES))), -1)
+    accuracy[-1, 0] = 0.75
+    results = {DEFAULT: Result(film, accuracy, names)}
+    done = _done_table(order, results)
+    row = dict(zip(done.columns, done.rows[0], strict=True))
+    assert [row[name] for name in LINES] == [0.75, 1, 1, 1]
+    assert row["undivided"] == (3 + 0.75) / 4
+    assert row["of at most"] == 1
+    assert row["faces"] == n
+    steps = _steps_table(order, results, np.full(n, 0.1))
+    assert [line[1] for line in steps.rows] == list(names)
+    assert [line[4] for line in steps.rows] == [1, 1, 1, 0.75]
+    assert [line[5] for line in steps.rows[:3]] == [0, 0, 0]
+    reference = frechet.reference(rng.normal(size=(40, 4)).astype(np.float32), 2)
+    kept = _kept_table(order, results, np.zeros(n), reference)
+    assert kept.rows[0][0] == DEFAULT
+    assert len(kept.rows[0]) == len(kept.columns) == len(kept.rows[1])
+    papers = {row[0]: row[2] for row in kept.rows[1:]}
+    assert papers["paper: LACE-ODE"] == 1 - 0.501

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 from PIL import Image
+from rich.console import Console
 
 from lacelang.evaluate.report import (
     Report,
@@ -14,6 +16,7 @@ from lacelang.evaluate.report import (
     Table,
     as_json,
     as_markdown,
+    print_tables,
     save,
     shown,
 )
@@ -41,6 +44,16 @@ def test_markdown_escapes_bars_and_puts_numbers_to_the_right() -> None:
     assert "| name | ACC | paper |" in lines
     assert "| --- | --: | --: |" in lines
     assert "| a\\|b | 0.988 |  |" in lines
+
+
+def test_a_table_of_nine_columns_fits_a_terminal() -> None:
+    columns = ("variant", "faces", "DES", "undivided", "of at most", "yaw", "smile", "age", "x")
+    table = Table("t", columns, (("hold as in the paper", 64, *[0.123] * 7),))
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_tables(Report("trial", (table,)), console)
+    text = console.export_text()
+    assert "…" not in text
+    assert text.count("0.123") == 7
 
 
 def test_numbers_keep_three_digits() -> None:
