@@ -6,6 +6,7 @@ docs/make.py -->` and `<!-- end -->`. The tests fail while a page is out of date
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from argparse import _SubParsersAction
@@ -14,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from lacelang.cli.main import build_parser
+from lacelang.evaluate.report import Table, markdown_table
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
 from lacelang.semantics.codes import CODES, is_pedantic, severity_of
@@ -166,8 +168,23 @@ _MADE = re.compile(
 )
 
 
+_TABLE = re.compile(r"(?P<suite>\w+)_(?P<number>\d+)")
+
+
 def _fill(found: re.Match[str]) -> str:
-    return f"{found['head']}\n{_PARTS[found['name']]()}\n{found['end']}"
+    name = found["name"]
+    table = _TABLE.fullmatch(name)
+    made = _measured(table["suite"], int(table["number"])) if table else _PARTS[name]()
+    return f"{found['head']}\n{made}\n{found['end']}"
+
+
+def _measured(suite: str, number: int) -> str:
+    """One table, from 1, of what `lacelang evaluate SUITE --out docs/ffhq/SUITE` has left."""
+    report = json.loads((DOCS / "ffhq" / suite / "report.json").read_text(encoding="utf-8"))
+    found = report["tables"][number - 1]
+    rows = tuple(tuple(row.values()) for row in found["rows"])
+    table = Table(found["title"], tuple(found["rows"][0]), rows, found["note"])
+    return f"{table.title}:\n\n{markdown_table(table)}\n" + (f"\n{table.note}\n" * bool(table.note))
 
 
 # The index of codes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -54,6 +54,34 @@ def _apart(added: Array) -> Array:
     np.fill_diagonal(others, 0.0)
     apart: Array = own - others.max(axis=1, initial=0.0)
     return apart
+
+
+def drift(
+    attributes: Iterable[ir.Attribute], film: Film, asked: Container[str]
+) -> dict[str, float]:
+    """How far each attribute that no line speaks of has gone, from before all lines to after them.
+
+    Of a class the share of faces that changed it, of a number the mean change over the range.
+
+    Args:
+        attributes: of the model.
+        film: what was seen; faces in which nothing was seen at either end are left out.
+        asked: names of the attributes that lines speak of.
+    """
+    found: dict[str, float] = {}
+    for attribute in attributes:
+        column = film.columns.get(attribute.name)
+        if column is None or attribute.name in asked:
+            continue
+        change = np.abs(column[:, -1] - column[:, 0])
+        change = change[~np.isnan(change)]
+        if isinstance(attribute, ir.ContinuousAttribute):
+            change = change / (attribute.high - attribute.low)
+        else:
+            change = change > 0
+        if len(change):
+            found[attribute.name] = float(change.mean())
+    return found
 
 
 @frozen

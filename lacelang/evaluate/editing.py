@@ -6,7 +6,7 @@ wear no glasses. What is printed is seen in the images by annotators that had no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from lacelang.evaluate import frechet
 from lacelang.evaluate.disentanglement import (
     Array,
     accuracies,
+    drift,
     likeness,
     strangers,
     strengths,
@@ -28,7 +29,7 @@ from lacelang.evaluate.linear import Directions, fit
 from lacelang.evaluate.readings import model_of
 from lacelang.evaluate.report import Cell, Report, Sheet, Table
 from lacelang.program import compile
-from lacelang.semantics.ir import EditStatement
+from lacelang.semantics import ir
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
@@ -109,7 +110,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     fewer = min(faces, VARIANT_FACES)
     reference_faces = min(REFERENCE_FACES, max(2 * DIRECTIONS, 8 * faces))
     program = compile(_program(faces, fewer))
-    statements = {s.name: s for s in program.checked.statements if isinstance(s, EditStatement)}
+    statements = {s.name: s for s in program.checked.statements if isinstance(s, ir.EditStatement)}
     run = program.run(progress=progress)
     spec, model = program.samples[0].model, model_of(program.samples[0])
     people = _whole(run["people"], model)
@@ -146,7 +147,9 @@ def study(progress: Progress, faces: int | None) -> Report:
     centre = prior.seen.identity.mean(axis=0).astype(np.float64)
     reference = frechet.reference(prior.features, DIRECTIONS)
     tables = [_done_table(order, of) for order, of in results.items()]
-    tables += [_kept_table(order, of, centre, reference) for order, of in results.items()]
+    tables += [
+        _kept_table(order, of, spec.attributes, centre, reference) for order, of in results.items()
+    ]
     tables += [_steps_table(order, of, centre) for order, of in results.items()]
     tables.append(_yardsticks(begun, prior.seen.identity, reference, fewer))
     about = {"faces": faces, "faces of a variant": fewer, "reference faces": reference_faces}
@@ -180,7 +183,7 @@ def _whole(group: Group, model: Model) -> Floats:
     return np.repeat(w[:, None], model.generator.style_count, axis=1)
 
 
-def _followed(directions: Directions, statement: EditStatement, begun: Floats) -> Floats:
+def _followed(directions: Directions, statement: ir.EditStatement, begun: Floats) -> Floats:
     """Move faces w+ (N, styles, d) along linear directions: w+ after every line."""
     names = tuple(LINES)
     w = torch.from_numpy(begun[:, 0])
@@ -213,7 +216,11 @@ def _done_table(order: str, results: Mapping[str, Result]) -> Table:
 
 
 def _kept_table(
-    order: str, results: Mapping[str, Result], centre: Array, reference: frechet.Reference
+    order: str,
+    results: Mapping[str, Result],
+    attributes: Sequence[ir.Attribute],
+    centre: Array,
+    reference: frechet.Reference,
 ) -> Table:
     rows: list[tuple[Cell, ...]] = []
     fewest = min(len(result.film) for result in results.values())
@@ -221,14 +228,18 @@ def _kept_table(
         film, few = result.film, result.film.first(fewest)
         alike = likeness(film.identity[:, 0], film.identity[:, -1], centre)
         distance = reference.distance(few.features[:, -1]) if fewest > 2 else None
-        rows.append((variant, alike.distance, alike.cosine, alike.nearest, distance))
+        changed = drift(attributes, film, LINES)
+        others = float(np.mean(list(changed.values()))) if changed else None
+        rows.append((variant, others, alike.distance, alike.cosine, alike.nearest, distance))
     for name, (_, _, identity) in PAPER[order].items():
-        rows.append((name, None, 1 - identity, None, None))
+        rows.append((name, None, None, 1 - identity, None, None))
     return Table(
         f"{order}: is it the same person?",
-        ("variant", "ID distance", "ID cosine", "nearest", "Fréchet distance"),
+        ("variant", "drift", "ID distance", "ID cosine", "nearest", "Fréchet distance"),
         tuple(rows),
-        "Before the first line against after the last. The cosine is as seen from the mean face, 1 "
+        "Before the first line against after the last. Drift: the mean over the attributes that no "
+        "line speaks of, of a number the change over the range, of a class the share of faces that "
+        "changed it. The cosine is as seen from the mean face, 1 "
         "for the same face and 0 for two people; `nearest`: no other face before is nearer than "
         "the own. The paper's cosine comes from another network, and its Fréchet distances are not "
         "comparable.",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lacelang.evaluate.disentanglement import likeness, strangers, strengths
+from lacelang.evaluate.disentanglement import drift, likeness, strangers, strengths
+from lacelang.evaluate.films import Film
+from lacelang.semantics import ir
 
 
 def test_an_edit_that_does_its_own_work_alone_has_its_whole_strength() -> None:
@@ -41,3 +43,19 @@ def test_the_same_faces_are_alike_and_exchanged_ones_are_not() -> None:
     assert exchanged.nearest == 0.0
     assert abs(exchanged.cosine) < 0.3
     assert exchanged.distance == pytest.approx(strangers(faces), rel=0.1)
+
+
+def test_drift_is_of_what_was_not_asked_for_and_seen_at_both_ends() -> None:
+    age, hair = ir.ContinuousAttribute("age", 0.0, 50.0), ir.ChoiceAttribute("hair", ("a", "b"))
+    nothing = np.zeros((4, 3, 1), np.float32)
+    columns = {
+        "age": np.array([[10, 0, 15], [10, 0, 5], [20, 0, 20], [np.nan, 0, 1]], np.float32),
+        "hair": np.array([[0, 1, 1], [1, 1, 1], [0, 0, 0], [0, 1, 0]], np.float32),
+    }
+    film = Film(nothing[..., None], columns, nothing, nothing)
+    yaw = ir.ContinuousAttribute("yaw", -45.0, 45.0)
+    assert drift((age, hair, yaw), film, ()) == {
+        "age": pytest.approx((5 + 5 + 0) / 3 / 50),
+        "hair": 0.25,
+    }
+    assert drift((age, hair), film, {"age"}) == {"hair": 0.25}

@@ -92,7 +92,11 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     identity = np.ones((n, moments, n), np.float32) * np.eye(n)[:, None]
     identity[:, -1] *= -1
     features = rng.normal(size=(n, moments, 4)).astype(np.float32)
-    film = Film(np.zeros((n, moments, 1, 1), np.float32), {}, features, identity)
+    spec = compile("sample from ffhq").samples[0].model
+    bald = np.full((n, moments), 0.25, np.float32)
+    bald[:, -1] += 0.5
+    columns = {"bald": bald, "yaw": bald}
+    film = Film(np.zeros((n, moments, 1, 1), np.float32), columns, features, identity)
     # Each line does all of its own and undoes nothing, but the last takes a quarter of the first.
     accuracy = np.tril(np.ones((moments, len(LINES))), -1)
     accuracy[-1, 0] = 0.75
@@ -108,8 +112,9 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     assert [line[4] for line in steps.rows] == [1, 1, 1, 0.75]
     assert [line[5] for line in steps.rows[:3]] == [0, 0, 0]
     reference = frechet.reference(rng.normal(size=(40, 4)).astype(np.float32), 2)
-    kept = _kept_table(order, results, np.zeros(n), reference)
+    kept = _kept_table(order, results, spec.attributes, np.zeros(n), reference)
     assert kept.rows[0][0] == DEFAULT
     assert len(kept.rows[0]) == len(kept.columns) == len(kept.rows[1])
-    papers = {row[0]: row[2] for row in kept.rows[1:]}
+    assert kept.rows[0][1] == 0.5
+    papers = {row[0]: row[3] for row in kept.rows[1:]}
     assert papers["paper: LACE-ODE"] == 1 - 0.501
