@@ -22,13 +22,22 @@ from lacelang.semantics import ir
 DISPLACEMENT = "latent displacement"
 
 EARLIER = 0.1
-"""lambda of what earlier steps wanted, where later attributes alone are held.
+"""lambda of what earlier steps wanted, where later attributes alone are held, as in the paper.
 
-Where all are held it is 1: what nothing holds any more would be given up for what is held.
+Where all are held, it is what it was: what counts for less would be given up for what is held.
 """
 
-NOW_MEASURED = 10.0
-"""lambda of what the present step wants of numbers; of classes it is 1."""
+NUMBERS = 10.0
+"""lambda of what the present step wants of numbers."""
+
+CLASSES = 3.0
+"""The same of classes, where all attributes are held; where later ones are, 1, as in the paper."""
+
+LOGITS = 3.0
+"""How much more a logit's change counts than that of a number by its sigma, where all are held.
+
+Else an age, say, that goes with a gender takes it along.
+"""
 
 Meaning = Callable[[ir.Predicate], Node]
 
@@ -53,7 +62,7 @@ def step_energy(
         weights.append(1.0)
     if statement.hold:
         for attribute in held(statement, index):
-            kept = _kept(attribute, statement.hold, sigma)
+            kept = _kept(attribute, statement, sigma)
             nodes += kept
             weights += [1.0] * len(kept)
     return conjunction(nodes, weights)
@@ -126,20 +135,23 @@ def _spoken(statement: ir.EditStatement, first: int, last: int) -> set[str]:
 def _lambda(statement: ir.EditStatement, term: ir.Predicate, now: bool) -> float:
     if not statement.reweight:
         return 1.0
-    if not now:
-        return 1.0 if statement.held == "all" else EARLIER
-    measured = all(
-        isinstance(atom.attribute, ir.ContinuousAttribute) for atom in ir.comparisons(term)
-    )
-    return NOW_MEASURED if measured else 1.0
+    if statement.held == "later" and not now:
+        return EARLIER
+    if all(isinstance(atom.attribute, ir.ContinuousAttribute) for atom in ir.comparisons(term)):
+        return NUMBERS
+    return CLASSES if statement.held == "all" else 1.0
 
 
-def _kept(attribute: ir.Attribute, hold: float, sigma: Mapping[str, float]) -> list[Node]:
+def _kept(
+    attribute: ir.Attribute, statement: ir.EditStatement, sigma: Mapping[str, float]
+) -> list[Node]:
     """Return gamma |f - f_0|^2 of an attribute: in logits, or in sigmas of a number."""
-    spread = 1.0 / math.sqrt(2.0 * hold)
-    name = attribute.name
+    name, gamma = attribute.name, statement.hold
     if isinstance(attribute, ir.ContinuousAttribute):
-        return [Equals(_change(name, 0), 0.0, spread * sigma[name])]
+        return [Equals(_change(name, 0), 0.0, sigma[name] / math.sqrt(2.0 * gamma))]
+    if statement.held == "all":
+        gamma *= LOGITS
+    spread = 1.0 / math.sqrt(2.0 * gamma)
     return [Equals(_change(name, i), 0.0, spread) for i in range(len(attribute.values))]
 
 

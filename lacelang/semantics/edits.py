@@ -23,7 +23,7 @@ Choice: TypeAlias = Literal["declared"] | tuple[int, ...] | None
 """Which layers: those declared for the attributes, these, or all."""
 
 STAY = 0.04
-HOLD = 0.1
+HOLD = 0.01
 HELD: Held = "all"
 
 

@@ -9,7 +9,7 @@ import torch
 from attrs import evolve
 
 from lacelang.compiler import DISPLACEMENT, Settings, changes, lower, standing, step_energy
-from lacelang.compiler.editing import EARLIER, NOW_MEASURED, held, step_condition
+from lacelang.compiler.editing import CLASSES, EARLIER, LOGITS, NUMBERS, held, step_condition
 from lacelang.energy import Node, Outputs
 from lacelang.semantics import ir
 
@@ -67,8 +67,8 @@ def test_the_whole_sum() -> None:
     stay = 0.04 * DISTANCE
     expected = [
         of(smile) + stay + 0.01 * (aged**2 + turned**2),
-        EARLIER * of(smile) + NOW_MEASURED * of(old) + stay + 0.01 * turned**2,
-        EARLIER * (of(smile) + of(old)) + NOW_MEASURED * of(left) + stay,
+        EARLIER * of(smile) + NUMBERS * of(old) + stay + 0.01 * turned**2,
+        EARLIER * (of(smile) + of(old)) + NUMBERS * of(left) + stay,
     ]
     for index, sum_ in enumerate(expected):
         assert torch.allclose(energy(statement, index), sum_, atol=1e-5)
@@ -91,7 +91,7 @@ def test_stay_and_hold_are_nothing_at_the_start() -> None:
 
 
 def test_zeros_leave_out_stay_and_hold() -> None:
-    statement = edit(smile, old, stay=0.0, hold=0.0, held="all")
+    statement = edit(smile, old, stay=0.0, hold=0.0, held="all", reweight=False)
     assert torch.equal(step_energy(statement, 0, meaning, SIGMA)(NOW), of(smile))
 
 
@@ -128,8 +128,20 @@ def test_order_decides_only_what_is_new() -> None:
         step_condition(one, 1, meaning)(NOW), step_condition(other, 1, meaning)(NOW)
     )
     # Where all else is held, what earlier lines wanted keeps its weight.
-    difference = (NOW_MEASURED - 1.0) * of(old)
-    assert torch.allclose(energy(one, 1) - energy(other, 1), difference, rtol=1e-4)
+    assert torch.allclose(energy(one, 1), energy(other, 1), rtol=1e-4)
+    wanted = CLASSES * of(smile) + NUMBERS * of(old)
+    alone = edit(smile, old, held="all", stay=0.0, hold=0.0)
+    assert torch.allclose(energy(alone, 1), wanted, rtol=1e-4)
+
+
+def test_a_logit_counts_more_than_a_number_where_all_is_held() -> None:
+    statement = edit(old, held="all", stay=0.0, hold=0.1, reweight=False)
+    turned = ((NOW["yaw"] - BEFORE["yaw"]) / SIGMA["yaw"]).square()
+    change = (NOW["hair"] - BEFORE["hair"]) - (NOW["hair"] - BEFORE["hair"]).mean(1, keepdim=True)
+    smiling = (NOW["smile"] - BEFORE["smile"]) @ torch.tensor([-1.0, 1.0])
+    logits = change.square().sum(1) + 0.5 * smiling.square()
+    expected = of(old) + 0.1 * turned + LOGITS * 0.1 * logits
+    assert torch.allclose(energy(statement, 0), expected, atol=1e-5)
 
 
 def test_weights_and_temperatures_are_those_of_a_condition() -> None:
@@ -137,7 +149,7 @@ def test_weights_and_temperatures_are_those_of_a_condition() -> None:
     heavy = edit(evolve(smile, weight=5.0), **plain)
     assert torch.allclose(energy(heavy, 0), 5 * of(smile))
     grouped = ir.And((evolve(smile, weight=2.0), old), weight=3.0, temp=2.0)
-    scaled = 1.5 * (2 * of(smile) + NOW_MEASURED * of(old))
+    scaled = 1.5 * (2 * of(smile) + NUMBERS * of(old))
     assert torch.allclose(energy(edit(grouped, **plain), 0), scaled)
     unweighed = edit(grouped, reweight=False, **plain)
     assert torch.allclose(energy(unweighed, 0), of(grouped), rtol=1e-5)
@@ -147,4 +159,4 @@ def test_a_mixed_composition_counts_as_classes_do() -> None:
     mixed = ir.Or((smile, old))
     assert torch.allclose(energy(edit(mixed, stay=0.0, hold=0.0), 0), of(mixed))
     ages = ir.Or((young, old))
-    assert torch.allclose(energy(edit(ages, stay=0.0, hold=0.0), 0), NOW_MEASURED * of(ages))
+    assert torch.allclose(energy(edit(ages, stay=0.0, hold=0.0), 0), NUMBERS * of(ages))

@@ -125,13 +125,13 @@ def test_names_that_are_made_up_are_new() -> None:
 @pytest.mark.parametrize(
     ("line", "clause", "layers"),
     [
-        ("smile=0", "", (2, 3, 4, 5)),
-        ("smile=0 or yaw=left", "", (0, 1, 2, 3, 4, 5)),
+        ("smile=0", "", (0, 1, 2, 3, 4, 5)),
+        ("beard=0 or yaw=left", "", (0, 1, 2, 3, 4, 5, 6, 7, 10)),
         ("haircolor=gray", "", None),
         ("haircolor=gray and smile=0", "", None),
         ("smile=0", "layers all", None),
         ("smile=0", "layers 0..2, 7", (0, 1, 2, 7)),
-        ("smile=0 in layers declared", "layers all", (2, 3, 4, 5)),
+        ("smile=0 in layers declared", "layers all", (0, 1, 2, 3, 4, 5)),
         ("smile=0 in layers 8", "layers all", (8,)),
         ("not (smile=0 and l) in layers all", "", None),
     ],
@@ -172,7 +172,7 @@ def test_edits_measures_and_expectations() -> None:
     )
     _, edit, again, measure, expect = program.statements
     assert isinstance(edit, ir.EditStatement)
-    assert (edit.name, edit.group, edit.stay, edit.hold) == ("turned", "men", 0.1, 0.1)
+    assert (edit.name, edit.group, edit.stay, edit.hold) == ("turned", "men", 0.1, 0.01)
     texts = [step.predicate.text for step in edit.steps]
     assert texts == ["yaw=left", "smile=0", "glasses=1 [weight 5]"]
     assert edit.steps[2].predicate.weight == 5
