@@ -150,7 +150,7 @@ _PAGES = {
     "label": "ffhq.md",
     "train": "ffhq.md",
     "card": "ffhq.md",
-    "evaluate": "ffhq.md",
+    "evaluate": "evaluation.md",
 }
 """Where a command has a page of its own."""
 
