@@ -33,6 +33,7 @@ from lacelang.semantics import ir
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
+    from lacelang.output.records import GroupRecord
     from lacelang.runtime.loading import Model
     from lacelang.runtime.result import Group
 
@@ -140,7 +141,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         if variant in (DEFAULT, LINEAR):
             record = run[statement.name].record
             if variant == LINEAR:
-                record = evolve(record, name=_name(order, LINEAR), settings={})
+                record = _without_energies(record, _name(order, LINEAR))
             file = f"{variant.split()[0]}_{'_'.join(ORDERS[order])}"
             title = f"{variant}: {order}"
             sheets.append(film_sheet(file, title, statement, record, film, model.decode))
@@ -181,6 +182,15 @@ def _whole(group: Group, model: Model) -> Floats:
     """Styles w+ (N, styles, d) of faces with one w each."""
     w: Floats = group.rows.w
     return np.repeat(w[:, None], model.generator.style_count, axis=1)
+
+
+def _without_energies(record: GroupRecord, name: str) -> GroupRecord:
+    """The record of an edit for faces that came about otherwise: theirs have no energy."""
+    samples = tuple(
+        evolve(sample, energy=None, steps=tuple(evolve(s, energy=None) for s in sample.steps))
+        for sample in record.samples
+    )
+    return evolve(record, name=name, settings={}, samples=samples)
 
 
 def _followed(directions: Directions, statement: ir.EditStatement, begun: Floats) -> Floats:

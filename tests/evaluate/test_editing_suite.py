@@ -21,8 +21,10 @@ from lacelang.evaluate.editing import (
     _name,
     _program,
     _steps_table,
+    _without_energies,
 )
 from lacelang.evaluate.films import Film
+from lacelang.output.records import GroupRecord, SampleRecord, StepRecord
 from lacelang.program import compile
 from lacelang.semantics import ir
 
@@ -71,6 +73,17 @@ def test_the_baseline_goes_on_from_where_each_line_ended_in_all_styles() -> None
     assert torch.from_numpy(frames).std(dim=2).max() == 0
     assert [text for text, _ in directions.followed] == list(LINES.values())
     assert {held for _, held in directions.followed} == {tuple(LINES)}
+
+
+def test_the_baseline_s_faces_are_not_told_the_energies_of_others() -> None:
+    step = StepRecord(0.5, "converged", 3, 1, 0, {"smile=0": 0.9})
+    sample = SampleRecord(0, 0.5, "converged", {}, 3, 1, 0, steps=(step, step))
+    settings = {"sampler": "heun"}
+    record = GroupRecord("a", "a", "smile=0", "f", 1, 1, settings, (), (sample,))
+    bare = _without_energies(record, "b")
+    assert (bare.name, bare.settings) == ("b", {})
+    assert [s.energy for s in (*bare.samples, *bare.samples[0].steps)] == [None, None, None]
+    assert bare.samples[0].steps[0].readings == step.readings
 
 
 def test_films_are_joined_moment_by_moment() -> None:
