@@ -95,15 +95,18 @@ def test_tables_of_editing_have_the_paper_beside_every_variant() -> None:
     report = Report(
         "editing",
         (
-            editing._whole_table(order, results, np.zeros(128), reference),
+            editing._done_table(order, results),
+            editing._kept_table(order, results, edit.model.attributes, np.zeros(128), reference),
             editing._steps_table(order, results, np.zeros(128)),
             editing._yardsticks(film, rng.normal(size=(9, 128)), reference, 3),
         ),
     )
-    after, line_by_line, yardsticks = whole(report)["tables"]
+    after, kept, line_by_line, yardsticks = whole(report)["tables"]
     names = [row["variant"] for row in after["rows"]]
     assert names == [*results, "paper: LACE-ODE", "paper: StyleFlow"]
     assert [after["rows"][-2][a] for a in editing.LINES] == [0.938, 0.956, 0.881, 0.997]
     assert all(0 <= row["yaw"] <= 1 for row in after["rows"])
-    assert len(line_by_line["rows"][0]) == 1 + 4 * 5
+    assert [row["variant"] for row in kept["rows"]] == names
+    assert all(0 <= row["drift"] <= 1 for row in kept["rows"][:-2])
+    assert len(line_by_line["rows"]) == 4 * len(results)
     assert len(yardsticks["rows"]) == 3
