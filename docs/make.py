@@ -184,7 +184,8 @@ def _measured(suite: str, number: int) -> str:
     found = report["tables"][number - 1]
     rows = tuple(tuple(row.values()) for row in found["rows"])
     table = Table(found["title"], tuple(found["rows"][0]), rows, found["note"])
-    return f"{table.title}:\n\n{markdown_table(table)}\n" + (f"\n{table.note}\n" * bool(table.note))
+    parts = (f"{table.title}:", markdown_table(table), table.note)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 # The index of codes

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import AGE, GLASSES, GLASSES_1, TinyModel, edit, program, statement
 
-from lacelang.energy import And, Balanced, Discrete, Equals, Node, Not, Tempered, balanced, taking
+from lacelang.energy import And, Balanced, Discrete, Equals, Node
 from lacelang.runtime import sampling
 from lacelang.runtime.turns import arms_of, in_turns
 from lacelang.sample import Solution, Stats, Status
@@ -30,15 +30,6 @@ starts = st.integers(0, 10_000)
 def shares(chosen: list[dict[Balanced, int]], of: Balanced) -> list[float]:
     counts = Counter(arms[of] for arms in chosen)
     return [counts[k] / len(chosen) for k in range(len(of.terms))]
-
-
-def test_what_is_left_of_a_condition_when_arms_are_taken() -> None:
-    nested = Balanced((AB, C), (1.0, 1.0), (1.0, 1.0))
-    node = And((Tempered(AB, 2.0), Not(BC), nested), (1.0, 2.0, 1.0))
-    assert balanced(node) == (AB, nested)
-    left = taking(node, {AB: 1, nested: 0})
-    assert left == And((Tempered(B, 2.0), Not(BC), B), (1.0, 2.0, 1.0))
-    assert taking(node, {}) == node
 
 
 @given(seeds, starts, st.integers(1, 60))

@@ -1,0 +1,17 @@
+"""Conditions of which one arm of every balanced `or` is taken."""
+
+from __future__ import annotations
+
+from lacelang.energy import And, Balanced, Discrete, Equals, Not, Tempered, balanced, taking
+
+A, B, C = Discrete("a", frozenset({1})), Discrete("b", frozenset({1})), Equals("c", 1.0, 2.0)
+AB, BC = Balanced((A, B), (1.0, 5.0), (1.0, 1.0)), Balanced((B, C), (3.0, 1.0), (1.0, 3.0))
+
+
+def test_what_is_left_of_a_condition_when_arms_are_taken() -> None:
+    nested = Balanced((AB, C), (1.0, 1.0), (1.0, 1.0))
+    node = And((Tempered(AB, 2.0), Not(BC), nested), (1.0, 2.0, 1.0))
+    assert balanced(node) == (AB, nested)
+    left = taking(node, {AB: 1, nested: 0})
+    assert left == And((Tempered(B, 2.0), Not(BC), B), (1.0, 2.0, 1.0))
+    assert taking(node, {}) == node
