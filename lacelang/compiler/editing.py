@@ -33,7 +33,7 @@ NUMBERS = 10.0
 CLASSES = 3.0
 """The same of classes, where all attributes are held; where later ones are, 1, as in the paper."""
 
-LOGITS = 3.0
+LOGITS = 10.0
 """How much more a logit's change counts than that of a number by its sigma, where all are held.
 
 Else an age, say, that goes with a gender takes it along.

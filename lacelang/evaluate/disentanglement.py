@@ -92,11 +92,17 @@ class Likeness:
         distance: mean Euclidean distance of their descriptors.
         cosine: mean cosine of the descriptors, seen from the mean face: 1 for the same face, 0 on
             average for two people.
+        alike: what `cosine` would be if each face had moved by the mean move of all and no
+            further: an edit that ages everybody takes everybody from where they were.
+        own: mean cosine without the mean move, each side seen from its own mean: 1 for faces that
+            stay what sets them apart from the others, 0 for other people.
         nearest: share of faces to which none of the other faces before is nearer than their own.
     """
 
     distance: float
     cosine: float
+    alike: float
+    own: float
     nearest: float
 
 
@@ -109,12 +115,22 @@ def likeness(before: Array, after: Array, mean: Array) -> Likeness:
             the origin: cosines as seen from there are near 1 whoever is compared.
     """
     apart = np.linalg.norm(after[:, None] - before[None], axis=2)
-    a, b = before - mean, after - mean
-    cosines = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     own = np.diag(apart)
+    seen, since = before.mean(axis=0), after.mean(axis=0)
     return Likeness(
-        float(own.mean()), float(cosines.mean()), float((own <= apart.min(axis=1)).mean())
+        distance=float(own.mean()),
+        cosine=_cosine(before - mean, after - mean),
+        alike=_cosine(before - mean, before - seen + since - mean),
+        own=_cosine(before - seen, after - since),
+        nearest=float((own <= apart.min(axis=1)).mean()),
     )
+
+
+def _cosine(a: Array, b: Array) -> float:
+    """Mean cosine of the rows of (N, D) with each other; NaN where one has no length."""
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(((a * b).sum(axis=1) / lengths).mean())
 
 
 def strangers(descriptors: Array) -> float:

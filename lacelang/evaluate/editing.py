@@ -240,19 +240,23 @@ def _kept_table(
         distance = reference.distance(few.features[:, -1]) if fewest > 2 else None
         changed = drift(attributes, film, LINES)
         others = float(np.mean(list(changed.values()))) if changed else None
-        rows.append((variant, others, alike.distance, alike.cosine, alike.nearest, distance))
+        # One face has no others to be told from.
+        own = alike.own if len(film) > 1 else None
+        figures = (alike.distance, alike.cosine, alike.alike, own, alike.nearest)
+        rows.append((variant, others, *figures, distance))
     for name, (_, _, identity) in PAPER[order].items():
-        rows.append((name, None, None, 1 - identity, None, None))
+        rows.append((name, None, None, 1 - identity, None, None, None, None))
     return Table(
         f"{order}: is it the same person?",
-        ("variant", "drift", "ID distance", "ID cosine", "nearest", "Fréchet distance"),
+        ("variant", "drift", "ID distance", "cosine", "alike", "own", "nearest", "Fréchet"),
         tuple(rows),
         "Before the first line against after the last. Drift: the mean over the attributes that no "
         "line speaks of, of a number the change over the range, of a class the share of faces that "
-        "changed it. The cosine is as seen from the mean face, 1 "
-        "for the same face and 0 for two people; `nearest`: no other face before is nearer than "
-        "the own. The paper's cosine comes from another network, and its Fréchet distances are not "
-        "comparable.",
+        "changed it. The cosine of descriptors is as seen from the mean face, 1 for the same face "
+        "and 0 for two people; `alike`: what it would be if every face had moved by the mean move "
+        "and no further; `own`: without that move, each side as seen from its own mean. `nearest`: "
+        "no other face before is nearer than the own. The paper's cosine comes from another "
+        "network, and its Fréchet distances are not comparable.",
     )
 
 

@@ -29,6 +29,7 @@ class Generator(Protocol):
         style_layers: for each of them, the layers of the 18-layer StyleGAN2 that it stands for.
         mapping: module z (N, latent_dim) → w (N, w_dim), differentiable, without truncation.
         w_mean: (w_dim,), the mean of w under the prior.
+        deviations: (w_dim,), the standard deviations of w along the coordinates of `whiten`.
         resolution: side of an image in pixels.
     """
 
@@ -37,6 +38,7 @@ class Generator(Protocol):
     style_layers: tuple[tuple[int, ...], ...]
     resolution: int
     w_mean: Tensor
+    deviations: Tensor
 
     @property
     def mapping(self) -> nn.Module:

@@ -115,6 +115,7 @@ class EditTask:
             self.statement.sampler.name,
             self.record.seed,
             indices,
+            edit=trail.w.shape[1],
         )
         for i, (energy, condition) in enumerate(energies):
             on_step = partial(_passed, shown, i, steps)

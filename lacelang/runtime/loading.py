@@ -106,13 +106,29 @@ class Model:
         return features
 
     def place(self, w: Tensor, truncation: float) -> Tensor:
-        """Truncated w (N, d) → the coordinates (N, d) that edits move in, N(0, I) for the prior."""
+        """Truncated w (N, d) → the coordinates (N, d) that edits move in.
+
+        Halfway between whitened w and w itself: along each principal axis of w, of which the
+        prior has the standard deviation s, a unit here is the square root of s / rms(s) in w's
+        own, where it is s in whitened ones. A gradient in whitened w favours the few axes along
+        which faces differ most, and goes too far; one in w itself finds axes along which only the
+        classifiers see a difference.
+        """
         mean = self.generator.w_mean
-        return self.generator.whiten(mean + (w - mean) / truncation)
+        return self.generator.whiten(mean + (w - mean) / truncation) / self._halfway
 
     def placed(self, u: Tensor, truncation: float) -> Tensor:
         """Coordinates (N, d) → truncated w (N, d), the inverse of `place`."""
-        return self.generator.truncate(self.generator.colour(u), truncation)
+        return self.generator.truncate(self.generator.colour(self.whitened(u)), truncation)
+
+    def whitened(self, u: Tensor) -> Tensor:
+        """Coordinates (N, d) of `place` → whitened ones (N, d), N(0, I) for the prior."""
+        return u * self._halfway
+
+    @cached_property
+    def _halfway(self) -> Tensor:
+        s = self.generator.deviations
+        return (s / s.square().mean().sqrt()).rsqrt()
 
     def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
         """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""

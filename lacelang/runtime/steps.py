@@ -1,7 +1,7 @@
 """One step of an edit: latents moved by a sampler until the step's line holds.
 
-Edits move in the whitened coordinates u of w, where the prior is N(0, I) and the least move is the
-one that asks for the least unusual face. What a step must not change is told by what was before it,
+Edits move in coordinates u of w that are halfway between its own and whitened ones; `Model.place`
+says why. What a step must not change is told by what was before it,
 which differs from sample to sample; a sampler knows nothing of that. So the latent that it is given
 carries its own past, [u | u before the step | head outputs before the first step]: the energy is
 flat in all but u, and the flow leaves the rest as it is.
@@ -87,8 +87,8 @@ class Stepper:
         outputs: Outputs = self.model.heads(w)
         # A sample that is beyond the bound already may stay where it is, and go no further. Within
         # the bound there is no pull at all: where nothing is wanted, nothing moves.
-        bound = atypicality(start).clamp_min(typical)
-        beyond = ((atypicality(u) - bound) / TYPICAL_SIGMA).clamp_min(0.0)
+        bound = atypicality(self.model.whitened(start)).clamp_min(typical)
+        beyond = ((atypicality(self.model.whitened(u)) - bound) / TYPICAL_SIGMA).clamp_min(0.0)
         return {
             **outputs,
             **changes(outputs, past.unpacked(rest)),

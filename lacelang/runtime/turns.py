@@ -17,13 +17,16 @@ from torch import Tensor
 
 from lacelang.energy import Balanced, Node, balanced, taking
 from lacelang.sample import Solution, Stats
-from lacelang.sample.streams import ARM, stream
+from lacelang.sample.streams import ARM, TURN, stream
 
 Rows: TypeAlias = list[int]
 Solve: TypeAlias = Callable[[Node, Rows], Solution]
 
 #: Samplers whose samples show the arms as the odds say.
 EXACT = frozenset({"rejection", "mala", "hmc", "smc"})
+
+#: Samples that change places with each other before an edit gives them their arms.
+_BLOCK = 8
 
 
 def in_turns(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve) -> Solution:
@@ -44,7 +47,7 @@ def in_turns(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve)
 
 
 def arms_of(
-    nodes: Iterable[Node], sampler: str, seed: int, indices: Sequence[int]
+    nodes: Iterable[Node], sampler: str, seed: int, indices: Sequence[int], edit: int = 0
 ) -> list[dict[Balanced, int]]:
     """Choose an arm of every balanced `or` for each sample, by the seed and its index alone.
 
@@ -59,19 +62,29 @@ def arms_of(
         sampler: its name.
         seed: of the run.
         indices: numbers of the samples.
+        edit: 0 for a sample; for an edit, one more than the lines that came before it. What a face
+            becomes by an edit has nothing to do with the arm that it began in, nor with that of
+            another edit, so the samples change places first, a few neighbours among each other.
     """
     found = () if sampler in EXACT else (each for node in nodes for each in balanced(node))
     disjunctions = tuple(dict.fromkeys(found))
     root = _root(len(disjunctions))
     chosen: list[dict[Balanced, int]] = [{} for _ in indices]
+    places = [_place(seed, edit, index) for index in indices] if edit else indices
     for number, disjunction in enumerate(disjunctions):
         start, step = stream(seed, number, ARM).random(), root ** -(number + 1)
         ends = np.cumsum(disjunction.written) / sum(disjunction.written)
-        for row, index in enumerate(indices):
-            at = (start + index * step) % 1.0
+        for row, place in enumerate(places):
+            at = (start + place * step) % 1.0
             arm = int(np.searchsorted(ends, at, side="right"))
             chosen[row][disjunction] = min(arm, len(ends) - 1)
     return chosen
+
+
+def _place(seed: int, edit: int, index: int) -> int:
+    block, place = divmod(index, _BLOCK)
+    order = stream(seed, edit, TURN, block).permutation(_BLOCK)
+    return block * _BLOCK + int(order[place])
 
 
 def _root(dimensions: int) -> float:

@@ -1,7 +1,8 @@
 """Random numbers that belong to a sample: a function of seed, index and purpose alone.
 
-Philox is counter-based: the key (seed, index) selects a stream, and the counter's top word the
-purpose, so that no two streams ever overlap and none has to be drawn to reach another.
+Philox is counter-based: the key (seed, index) selects a stream, and the counter's upper words the
+purpose and a part of it, so that no two streams ever overlap and none has to be drawn to reach
+another.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ PILOT_NOISE = 4
 PILOT_CHANCE = 5
 POPULATION = 6
 ARM = 7
+TURN = 8
 
 _WORD = 2**64
 
 
-def stream(seed: int, index: int, purpose: int) -> Generator:
-    """Return the generator of one sample for one purpose.
+def stream(seed: int, index: int, purpose: int, part: int = 0) -> Generator:
+    """Return the generator of one sample for one purpose, or for one part of it.
 
     Raises:
         UsageError: the seed or the index is not in 0 .. 2^64 - 1.
@@ -38,7 +40,7 @@ def stream(seed: int, index: int, purpose: int) -> Generator:
         if not 0 <= value < _WORD:
             raise UsageError(f"a {name} is a whole number from 0 to 2^64 - 1, not {value}")
     key = np.array([seed, index], dtype=np.uint64)
-    counter = np.array([0, 0, 0, purpose], dtype=np.uint64)
+    counter = np.array([0, 0, part, purpose], dtype=np.uint64)
     return Generator(Philox(key=key, counter=counter))
 
 

@@ -45,6 +45,21 @@ def test_the_same_faces_are_alike_and_exchanged_ones_are_not() -> None:
     assert exchanged.distance == pytest.approx(strangers(faces), rel=0.1)
 
 
+def test_what_all_faces_do_alike_is_told_from_what_each_does() -> None:
+    rng = np.random.default_rng(1)
+    mean = np.full(128, 10.0)
+    faces = mean + rng.normal(size=(40, 128))
+    move = np.full(128, 2.0)
+    together = likeness(faces, faces + move, mean)
+    assert together.own == pytest.approx(1.0)
+    assert together.cosine == pytest.approx(together.alike)
+    assert together.cosine < 0.6
+    apart = likeness(faces, np.roll(faces, 1, axis=0) + move, mean)
+    assert abs(apart.own) < 0.1
+    assert apart.alike == pytest.approx(together.alike, abs=0.02)
+    assert apart.cosine < 0.2
+
+
 def test_drift_is_of_what_was_not_asked_for_and_seen_at_both_ends() -> None:
     age, hair = ir.ContinuousAttribute("age", 0.0, 50.0), ir.ChoiceAttribute("hair", ("a", "b"))
     nothing = np.zeros((4, 3, 1), np.float32)

@@ -19,3 +19,21 @@ def test_classifiers_first_used_without_gradients_have_some_later() -> None:
     model.judge(w, w)["age"].sum().backward()
     assert w.grad is not None
     assert w.grad.any()
+
+
+def test_edits_move_halfway_between_w_and_whitened_w() -> None:
+    generator = TinyGenerator()
+    generator.deviations = torch.tensor([4.0, 4.0, 4.0, 4.0, 1.0, 1.0, 1.0, 0.25])
+    generator.w_mean = torch.linspace(-1.0, 1.0, 8)
+    model = Model(
+        lacelang.compile("sample from ffhq").samples[0].model, generator, torch.device("cpu")
+    )
+    w = torch.randn(5, 8, generator=torch.Generator().manual_seed(2))
+    u = model.place(w, 0.5)
+    assert torch.allclose(model.placed(u, 0.5), w, atol=1e-5)
+    untruncated = generator.w_mean + (w - generator.w_mean) / 0.5
+    assert torch.allclose(model.whitened(u), generator.whiten(untruncated), atol=1e-5)
+    # Between 1 and the whitened unit, s, in w's own: their geometric mean, but for one scale.
+    units = (model.placed(torch.eye(8), 1.0) - generator.w_mean).diagonal()
+    scale = generator.deviations.square().mean().sqrt()
+    assert torch.allclose(units.square(), generator.deviations * scale, rtol=1e-5)

@@ -55,6 +55,21 @@ def test_an_arm_belongs_to_a_sample_and_not_to_its_batch(seed: int, order: list[
     assert arms_of([AB], "heun", seed, order) == [together[i] for i in order]
 
 
+@pytest.mark.parametrize("before", [1, 3])
+@given(seeds, starts)
+def test_an_edit_shares_the_arms_out_whatever_arm_a_face_began_in(
+    before: int, seed: int, start: int
+) -> None:
+    even = Balanced((A, B), (1.0, 1.0), (1.0, 1.0))
+    indices = range(start, start + 96)
+    begun, edited = (arms_of([even], "heun", seed, indices, edit) for edit in (0, before))
+    again = arms_of([even], "heun", seed, indices, before + 1)
+    assert abs(shares(edited, even)[0] - 0.5) * 96 < 12
+    for others in (begun, again):
+        pairs = Counter((a[even], b[even]) for a, b in zip(others, edited, strict=True))
+        assert all(pairs[pair] >= 8 for pair in product((0, 1), repeat=2))
+
+
 def test_the_first_sample_of_many_seeds_sees_every_arm_in_its_share() -> None:
     first = [arms_of([BC], "heun", seed, [0])[0] for seed in range(400)]
     # Five standard deviations of 400 draws.

@@ -33,6 +33,7 @@ class TinyGenerator:
 
     def __init__(self) -> None:
         self.w_mean = torch.zeros(8)
+        self.deviations = torch.ones(8)
         self.decoded = 0
         self.fail_at: int | None = None
         self.interrupt_at: int | None = None
@@ -41,10 +42,10 @@ class TinyGenerator:
         return z
 
     def whiten(self, w: Tensor) -> Tensor:
-        return w
+        return (w - self.w_mean) / self.deviations
 
     def colour(self, u: Tensor) -> Tensor:
-        return u
+        return self.w_mean + u * self.deviations
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         return self.w_mean + psi * (w - self.w_mean)

@@ -42,6 +42,8 @@ class MobileStyleGAN:
         self.w_mean = state.pop("w_mean").to(device)
         self._whitening = state.pop("w_whitening").to(device)
         self._colouring = torch.linalg.inv(self._whitening.double()).float()
+        # The coordinates are w's principal axes, which stand at right angles to each other.
+        self.deviations = self._colouring.norm(dim=1)
         self._mapping = MappingNetwork()
         self._mapping.load_state_dict(state)
         self._mapping.to(device).eval().requires_grad_(False)
