@@ -30,7 +30,6 @@ from lacelang.evaluate.thumbnails import Thumbnails, fitted, folder
 from lacelang.evaluate.trained import trained
 from lacelang.models.cache import whole_file
 from lacelang.output.latents import Latents
-from lacelang.output.progress import Silent
 from lacelang.runtime.loading import Model, Outputs, load
 from lacelang.runtime.sampling import one_thread, sample_task
 from lacelang.runtime.schema import schema_of
@@ -38,7 +37,7 @@ from lacelang.sample import Status
 from lacelang.semantics.ir import ModelSpec, SampleStatement
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.output.progress import Progress, Stage
 
 #: Every so many labelled rows one is painted, and the principal components that are kept.
 EVERY = 4
@@ -184,21 +183,16 @@ def draw(
         progress.stage("sampling by the image", total=sum(s.count for s in statements)) as stage,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        drawn = []
-        for one in pool.map(lambda statement: _draw(statement, model), statements):
-            stage.advance(len(one.z))
-            drawn.append(one)
-    return drawn
+        return list(pool.map(lambda statement: _draw(statement, model, stage), statements))
 
 
-def _draw(statement: SampleStatement, model: ImageModel) -> Drawn:
+def _draw(statement: SampleStatement, model: ImageModel, stage: Stage) -> Drawn:
     task = sample_task(statement, model, statement.seed or 0)
     name = f"sampled-{task.record.fingerprint}-{statement.count}.safetensors"
     path = folder(model) / name
     if not path.is_file():
         nothing: dict[str, Latents] = {}
-        with Silent().stage("sampling") as stage:
-            parts = list(task.draw(0, nothing.__getitem__, stage))
+        parts = list(task.draw(0, nothing.__getitem__, stage))
         records = [record for part in parts for record in part.records]
         failed = sum(record.status != Status.converged.name for record in records)
         nfe = sum(record.nfe for record in records) / len(records)
@@ -209,6 +203,8 @@ def _draw(statement: SampleStatement, model: ImageModel) -> Drawn:
         }
         with whole_file(path) as partial:
             save_file(found, partial)
+    else:
+        stage.advance(statement.count)
     kept = load_file(path)
     nfe, seconds, failed = kept["figures"].tolist()
     return Drawn(kept["z"].numpy(), nfe, seconds, round(failed))

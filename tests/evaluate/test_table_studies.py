@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from lacelang.evaluate import conditional, heads, methods, spaces
 from lacelang.evaluate.codes import VALUES, Codes
@@ -134,10 +135,10 @@ def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
         return made_up(program)
 
     def draw(statements: tuple[SampleStatement, ...], *_: Any) -> list[Drawn]:
-        return [Drawn(np.zeros((s.count, 512), np.float32), 18.0, 96.0, 0) for s in statements]
+        return [Drawn(np.zeros((s.count, 512), np.float32), 18.0, 96.0, 2) for s in statements]
 
-    def by_latents(codes: Codes, *_: Any) -> Outcome:
-        return outcome(codes)
+    def by_latents(codes: Codes, *rest: Any) -> Outcome:
+        return evolve(outcome(codes), failed=rest[-1])
 
     image = SimpleNamespace(spec=None, explained=0.885)
     monkeypatch.setattr(methods, "judge_groups", judge)
@@ -157,4 +158,5 @@ def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
     ]
     assert [row["space"] for row in all_three["rows"]] == ["z", "w", "image"]
     assert all_three["rows"][2]["s a face"] == 96.0 / spaces.FEW_FACES
+    assert all_three["rows"][2]["unfinished"] == 2 * len(spaces.FEW)
     assert "18 evaluations" in all_three["note"]
