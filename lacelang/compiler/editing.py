@@ -27,11 +27,11 @@ EARLIER = 0.1
 Where all are held, it is what it was: what counts for less would be given up for what is held.
 """
 
-NUMBERS = 10.0
-"""lambda of what the present step wants of numbers."""
+WANTED = 10.0
+"""lambda of what the present step wants.
 
-CLASSES = 3.0
-"""The same of classes, where all attributes are held; where later ones are, 1, as in the paper."""
+Where later attributes alone are held, it is 1 for classes, as in the paper.
+"""
 
 LOGITS = 10.0
 """How much more a logit's change counts than that of a number by its sigma, where all are held.
@@ -137,9 +137,9 @@ def _lambda(statement: ir.EditStatement, term: ir.Predicate, now: bool) -> float
         return 1.0
     if statement.held == "later" and not now:
         return EARLIER
-    if all(isinstance(atom.attribute, ir.ContinuousAttribute) for atom in ir.comparisons(term)):
-        return NUMBERS
-    return CLASSES if statement.held == "all" else 1.0
+    comparisons = ir.comparisons(term)
+    numbers = all(isinstance(atom.attribute, ir.ContinuousAttribute) for atom in comparisons)
+    return WANTED if numbers or statement.held == "all" else 1.0
 
 
 def _kept(

@@ -9,7 +9,7 @@ import torch
 from attrs import evolve
 
 from lacelang.compiler import DISPLACEMENT, Settings, changes, lower, standing, step_energy
-from lacelang.compiler.editing import CLASSES, EARLIER, LOGITS, NUMBERS, held, step_condition
+from lacelang.compiler.editing import EARLIER, LOGITS, WANTED, held, step_condition
 from lacelang.energy import Node, Outputs
 from lacelang.semantics import ir
 
@@ -67,8 +67,8 @@ def test_the_whole_sum() -> None:
     stay = 0.04 * DISTANCE
     expected = [
         of(smile) + stay + 0.01 * (aged**2 + turned**2),
-        EARLIER * of(smile) + NUMBERS * of(old) + stay + 0.01 * turned**2,
-        EARLIER * (of(smile) + of(old)) + NUMBERS * of(left) + stay,
+        EARLIER * of(smile) + WANTED * of(old) + stay + 0.01 * turned**2,
+        EARLIER * (of(smile) + of(old)) + WANTED * of(left) + stay,
     ]
     for index, sum_ in enumerate(expected):
         assert torch.allclose(energy(statement, index), sum_, atol=1e-5)
@@ -129,7 +129,7 @@ def test_order_decides_only_what_is_new() -> None:
     )
     # Where all else is held, what earlier lines wanted keeps its weight.
     assert torch.allclose(energy(one, 1), energy(other, 1), rtol=1e-4)
-    wanted = CLASSES * of(smile) + NUMBERS * of(old)
+    wanted = WANTED * (of(smile) + of(old))
     alone = edit(smile, old, held="all", stay=0.0, hold=0.0)
     assert torch.allclose(energy(alone, 1), wanted, rtol=1e-4)
 
@@ -149,7 +149,7 @@ def test_weights_and_temperatures_are_those_of_a_condition() -> None:
     heavy = edit(evolve(smile, weight=5.0), **plain)
     assert torch.allclose(energy(heavy, 0), 5 * of(smile))
     grouped = ir.And((evolve(smile, weight=2.0), old), weight=3.0, temp=2.0)
-    scaled = 1.5 * (2 * of(smile) + NUMBERS * of(old))
+    scaled = 1.5 * (2 * of(smile) + WANTED * of(old))
     assert torch.allclose(energy(edit(grouped, **plain), 0), scaled)
     unweighed = edit(grouped, reweight=False, **plain)
     assert torch.allclose(energy(unweighed, 0), of(grouped), rtol=1e-5)
@@ -159,4 +159,4 @@ def test_a_mixed_composition_counts_as_classes_do() -> None:
     mixed = ir.Or((smile, old))
     assert torch.allclose(energy(edit(mixed, stay=0.0, hold=0.0), 0), of(mixed))
     ages = ir.Or((young, old))
-    assert torch.allclose(energy(edit(ages, stay=0.0, hold=0.0), 0), NUMBERS * of(ages))
+    assert torch.allclose(energy(edit(ages, stay=0.0, hold=0.0), 0), WANTED * of(ages))
