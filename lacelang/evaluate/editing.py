@@ -88,16 +88,18 @@ class Result:
         film: what was seen in its faces.
         accuracy: of `accuracies`, (lines + 1, lines), in the order of the lines.
         order: attributes in that order.
+        least: what there is to add to an accuracy at least.
     """
 
     film: Film
     accuracy: Array
     order: tuple[str, ...]
+    least: float
 
     @property
     def strengths(self) -> tuple[Array, Array]:
-        """Of `strengths`: what one face counts is the least that there is to add."""
-        return strengths(self.accuracy, 1 / len(self.film))
+        """Of `strengths`, by line."""
+        return strengths(self.accuracy, self.least)
 
 
 def study(progress: Progress, faces: int | None) -> Report:
@@ -137,7 +139,8 @@ def study(progress: Progress, faces: int | None) -> Report:
         film = begun.first(len(seen)).followed(seen)
         statement = statements[_name(order, DEFAULT)]
         accuracy = accuracies([step.predicate for step in statement.steps], film)
-        results[order][variant] = Result(film, accuracy, ORDERS[order])
+        # What one face counts where there are fewest, so that variants compare.
+        results[order][variant] = Result(film, accuracy, ORDERS[order], 1 / fewer)
         if variant in (DEFAULT, LINEAR):
             record = run[statement.name].record
             if variant == LINEAR:
@@ -221,7 +224,8 @@ def _done_table(order: str, results: Mapping[str, Result]) -> Table:
         tuple(rows),
         "After all four lines. Attributes: ACC, of yaw and age 1 − mean |Δ| / range. DES as "
         "published divides what a line adds to an accuracy by what there was to add, 1 − accuracy "
-        "before; `undivided` does not, and can be no more than `of at most`.",
+        "before, and here by no less than what one face of a variant counts; `undivided` does not, "
+        "and can be no more than `of at most`.",
     )
 
 
@@ -242,7 +246,9 @@ def _kept_table(
         others = float(np.mean(list(changed.values()))) if changed else None
         # One face has no others to be told from.
         own = alike.own if len(film) > 1 else None
-        figures = (alike.distance, alike.cosine, alike.alike, own, alike.nearest)
+        # Among as many others in every row.
+        nearest = likeness(few.identity[:, 0], few.identity[:, -1], centre).nearest
+        figures = (alike.distance, alike.cosine, alike.alike, own, nearest)
         rows.append((variant, others, *figures, distance))
     for name, (_, _, identity) in PAPER[order].items():
         rows.append((name, None, None, 1 - identity, None, None, None, None))

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from attrs import evolve
 from torch import Tensor
 
 from lacelang.evaluate import frechet
@@ -113,11 +114,13 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     # Each line does all of its own and undoes nothing, but the last takes a quarter of the first.
     accuracy = np.tril(np.ones((moments, len(LINES))), -1)
     accuracy[-1, 0] = 0.75
-    results = {DEFAULT: Result(film, accuracy, names)}
+    results = {DEFAULT: Result(film, accuracy, names, 0.5)}
     done = _done_table(order, results)
     row = dict(zip(done.columns, done.rows[0], strict=True))
     assert [row[name] for name in LINES] == [0.75, 1, 1, 1]
     assert row["undivided"] == (3 + 0.75) / 4
+    # Nothing is divided by less than was said.
+    assert row["DES"] == (3 + 0.5) / 4
     assert row["of at most"] == 1
     assert row["faces"] == n
     steps = _steps_table(order, results, np.full(n, 0.1))
@@ -129,5 +132,16 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     assert kept.rows[0][0] == DEFAULT
     assert len(kept.rows[0]) == len(kept.columns) == len(kept.rows[1])
     assert kept.rows[0][1] == 0.5
+    # The third face of four begins where the first one ends; the nearest is sought among as few
+    # as there are in the smallest row.
+    places = np.array([0.0, 10.0, 0.8, 11.0])[:, None, None] * np.ones((1, moments, n))
+    places[0, -1] = 0.9
+    crowd = evolve(film, identity=places.astype(np.float32))
+    both = {"all": crowd, "few": crowd.first(2)}
+    results = {name: Result(each, accuracy, names, 0.5) for name, each in both.items()}
+    beside = _kept_table(order, results, spec.attributes, np.zeros(n), reference)
+    assert [row[6] for row in beside.rows[:2]] == [1.0, 1.0]
+    alone = _kept_table(order, {"all": results["all"]}, spec.attributes, np.zeros(n), reference)
+    assert alone.rows[0][6] == 0.75
     papers = {row[0]: row[3] for row in kept.rows[1:]}
     assert papers["paper: LACE-ODE"] == 1 - 0.501

@@ -90,7 +90,8 @@ def test_tables_of_editing_have_the_paper_beside_every_variant() -> None:
         seen = {a: c.reshape(3, 5) for a, c in columns(15, rng).items()}
         features, who = rng.normal(size=(3, 5, 40)), rng.normal(size=(3, 5, 128))
         film = Film(np.zeros((3, 5, 1, 1), np.float32), seen, features, who)
-        results[name] = editing.Result(film, accuracies(steps, film), editing.ORDERS[order])
+        accuracy = accuracies(steps, film)
+        results[name] = editing.Result(film, accuracy, editing.ORDERS[order], 1 / 3)
     reference = frechet.reference(rng.normal(size=(60, 40)), editing.DIRECTIONS)
     report = Report(
         "editing",
