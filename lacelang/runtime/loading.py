@@ -128,7 +128,9 @@ class Model:
     @cached_property
     def _halfway(self) -> Tensor:
         s = self.generator.deviations
-        return (s / s.square().mean().sqrt()).rsqrt()
+        # Kept, and used with gradients later, wherever it is first asked for.
+        with torch.inference_mode(False):
+            return (s / s.square().mean().sqrt()).rsqrt()
 
     def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
         """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""

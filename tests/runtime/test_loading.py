@@ -37,3 +37,14 @@ def test_edits_move_halfway_between_w_and_whitened_w() -> None:
     units = (model.placed(torch.eye(8), 1.0) - generator.w_mean).diagonal()
     scale = generator.deviations.square().mean().sqrt()
     assert torch.allclose(units.square(), generator.deviations * scale, rtol=1e-5)
+
+
+def test_coordinates_first_used_without_gradients_have_some_later() -> None:
+    spec = lacelang.compile("sample from ffhq").samples[0].model
+    model = Model(spec, TinyGenerator(), torch.device("cpu"))
+    with torch.inference_mode():
+        model.place(torch.zeros(2, 8), 0.5)
+    u = torch.zeros(2, 8, requires_grad=True)
+    model.placed(u, 0.5).sum().backward()
+    assert u.grad is not None
+    assert u.grad.all()
