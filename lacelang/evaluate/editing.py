@@ -246,7 +246,7 @@ def _kept_table(
         others = float(np.mean(list(changed.values()))) if changed else None
         # One face has no others to be told from.
         own = alike.own if len(film) > 1 else None
-        # Among as many others in every row.
+        # Among as many others in every row, or more faces would have it harder.
         nearest = likeness(few.identity[:, 0], few.identity[:, -1], centre).nearest
         figures = (alike.distance, alike.cosine, alike.alike, own, nearest)
         rows.append((variant, others, *figures, distance))

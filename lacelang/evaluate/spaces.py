@@ -49,8 +49,8 @@ LEAST = 0.75
 SEED = 900
 BATCH = 64
 TIMED = "gender=female and smile=1 and age=55"
-#: What is sampled by the image too, and of how many faces: each takes a minute or more, since the
-#: energy of a picture is rough. So steps are counted out, and faces judged where they have got to.
+#: What is sampled by the image too, and of how many faces: each takes most of a minute, since
+#: the energy of a picture is rough. Steps are counted out, and faces judged where they have got to.
 FEW = (
     "glasses=1",
     "glasses=0",
