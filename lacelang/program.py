@@ -91,6 +91,9 @@ class Program:
         *,
         only: str | Collection[str] | None = None,
         metadata: bool = True,
+        images: bool = True,
+        replace: bool = False,
+        shared: bool = False,
         kept: Mapping[str, Group] | None = None,
     ) -> Run:
         """Run all statements of the program.
@@ -104,6 +107,11 @@ class Program:
             progress: show bars on standard error, if it is a terminal; or where to show them.
             only: names of groups and measures; None means all statements.
             metadata: let each image carry the program it comes from.
+            images: write images and sheets into `out`; False leaves latents and records alone.
+            replace: let groups in `out` be replaced that another program made. Those that this
+                program made are replaced anyway once it makes them anew.
+            shared: `out` is a folder that no one chose for this program. A program without a
+                path then replaces no group in it.
             kept: groups of earlier runs, by name; one that would come out the same is not made
                 again. For runs without `out`, which keeps its own.
 
@@ -126,7 +134,9 @@ class Program:
         from lacelang.runtime.execute import execute
         from lacelang.runtime.plan import Options
 
-        options = Options(seed, device, folder, names, metadata, kept or {})
+        options = Options(
+            seed, device, folder, names, metadata, images, replace, shared, kept or {}
+        )
         if not isinstance(progress, bool):
             return execute(self, options, progress)
         if not progress:

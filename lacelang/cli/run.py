@@ -39,6 +39,17 @@ def add_to(commands: Commands) -> None:
         action="store_false",
         help="leave out of the images what they were made from",
     )
+    parser.add_argument(
+        "--no-images",
+        dest="images",
+        action="store_false",
+        help="write latents and records, but no images",
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace groups in the folder that another program made",
+    )
     parser.set_defaults(command=run_file)
 
 
@@ -60,6 +71,9 @@ def run_file(arguments: Namespace) -> int:
         progress=True,
         only=arguments.only,
         metadata=arguments.metadata,
+        images=arguments.images,
+        replace=arguments.replace,
+        shared=arguments.out is None,
     )
     _print(run)
     return 0 if all(expected.holds for expected in run.expectations) else 1
@@ -77,12 +91,15 @@ def _print(run: Run) -> None:
 
 
 def _summary(group: Group) -> str:
+    from lacelang.storage.group_folder import SHEET
+
     failed = sum(status.name != "converged" for status in group.status)
     count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
     trouble = f", {failed} did not converge" if failed else ""
     folder = group.folder
     assert folder is not None
-    return f"{group.name}: {count}{trouble}, {folder / 'sheet.png'}"
+    sheet = folder / SHEET
+    return f"{group.name}: {count}{trouble}, {sheet if sheet.exists() else folder}"
 
 
 def _troubles(group: Group) -> list[str]:

@@ -121,7 +121,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     parts: dict[tuple[str, str], Floats] = {}
     for order in ORDERS:
         for variant in VARIANTS:
-            trail = run[_name(order, variant)].rows.trail
+            trail = run[_name(order, variant)].rows.rows(slice(None)).trail
             assert trail is not None
             parts[order, variant] = trail.styles(len(LINES))
         first = statements[_name(order, DEFAULT)]
@@ -183,7 +183,7 @@ def _name(order: str, variant: str) -> str:
 
 def _whole(group: Group, model: Model) -> Floats:
     """Styles w+ (N, styles, d) of faces with one w each."""
-    w: Floats = group.rows.w
+    w: Floats = group.w.numpy()
     return np.repeat(w[:, None], model.generator.style_count, axis=1)
 
 

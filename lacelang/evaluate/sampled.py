@@ -10,21 +10,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from lacelang.errors import ResourceError
 from lacelang.models.cache import cache_dir, guarded
-from lacelang.output.files import make_folder
-from lacelang.output.latents import Latents, read_latents, write_latents
+from lacelang.output.latents import Latents
 from lacelang.output.progress import Silent
 from lacelang.output.records import RunRecord
-from lacelang.output.runfile import LATENTS, read_run, write_run
 from lacelang.processes import processes
 from lacelang.runtime.loading import load
 from lacelang.runtime.result import Group
 from lacelang.runtime.sampling import SampleTask, sample_task
 from lacelang.semantics.clauses import DEFAULT_SEED
 from lacelang.semantics.ir import SampleStatement
+from lacelang.storage.group_folder import GroupFolder
+from lacelang.storage.index import NAME, read_index, write_index
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress
@@ -44,7 +42,7 @@ def sample_groups(statements: Sequence[SampleStatement], progress: Progress) -> 
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
     tasks = [_task(statement, progress) for statement in statements]
-    missing = [task for task in tasks if not (_folder(task) / LATENTS).is_file()]
+    missing = [task for task in tasks if not (_folder(task) / NAME).is_file()]
     with progress.stage("sampling", sum(task.record.count for task in tasks)) as stage:
         stage.advance(sum(task.record.count for task in tasks if task not in missing))
         for count in _make(missing):
@@ -79,26 +77,30 @@ def _write(task: SampleTask) -> int:
     made: dict[str, Latents] = {}  # of an `edit`, what it begins from
     with Silent().stage("sampling") as stage:
         drawn = list(task.draw(0, made.__getitem__, stage))
-    record = evolve(task.record, samples=tuple(one for batch in drawn for one in batch.records))
+    samples = [one for batch in drawn for one in batch.records]
     timing = {_SECONDS: sum(batch.seconds for batch in drawn)}
     folder = _folder(task)
     with guarded(folder):
-        make_folder(folder)
-        write_run(folder, RunRecord("", "", {}, (record,), complete=True, timing=timing))
+        group = _group(task)
+        group.make()
+        group.add(samples, Latents.joined([batch.latents for batch in drawn]))
         # Last, for its presence says that the group is whole.
-        write_latents(folder / LATENTS, Latents.joined([batch.latents for batch in drawn]))
-    return len(record.samples)
+        write_index(folder, RunRecord("", "", {}, (group.record,), complete=True, timing=timing))
+    return len(samples)
 
 
 def _kept(task: SampleTask) -> Group:
     folder = _folder(task)
-    run, latents = read_run(folder), read_latents(folder / LATENTS)
-    if run is None or latents is None:
+    run = read_index(folder)
+    group = GroupFolder.open(_group(task).path, task.record, task.record.count, metadata=False)
+    if run is None or not group.is_sampled:
         raise ResourceError(f"{folder} is damaged", "remove it")
-    (record,) = run.groups
-    record = evolve(task.record, samples=record.samples)
     seconds = float(run.timing[_SECONDS])
-    return Group(record, latents, seconds, task.model.decode, None, task.frames)
+    return Group(group.group, group.latents, seconds, task.model.decode, None, task.frames)
+
+
+def _group(task: SampleTask) -> GroupFolder:
+    return GroupFolder(_folder(task) / task.record.folder, task.record)
 
 
 def _folder(task: SampleTask) -> Path:

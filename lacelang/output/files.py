@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
@@ -19,11 +20,16 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _NAME_BYTES = 120
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
     """Write `data` to `path`, which afterwards holds all of it or what it held before.
 
     The bytes go to a hidden neighbour first, which is renamed once they are all there; whatever
     interrupts the write, no reader ever sees half a file under `path`.
+
+    Args:
+        path: the file; its folder exists.
+        data: all of it.
+        flush: wait until the file is on the disk itself, so that a power loss does not undo it.
 
     Raises:
         ResourceError: the disk is full, or the folder cannot be written.
@@ -31,15 +37,30 @@ def write_atomic(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(data)
+        if flush:
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
         if path.exists():
             shutil.copymode(path, part)
         part.replace(path)
+        if flush:
+            flush_folder(path.parent)
     except OSError as error:
         raise disk_error(error, path) from error
     finally:
         # Gone already after the rename; left over after an error, or an interrupt in between.
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def flush_folder(path: Path) -> None:
+    """Wait until the names in the folder `path` are on the disk itself, where a system can."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def make_folder(path: Path) -> None:
@@ -61,8 +82,8 @@ def sweep_parts(folder: Path) -> None:
             part.unlink()
 
 
-def disk_error(error: OSError, path: Path) -> ResourceError:
-    """Turn what the system said about writing `path` into a message with a remedy."""
+def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceError:
+    """Turn what the system said about `path`, to be read or `written`, into words and a remedy."""
     if error.errno in _FULL:
         return ResourceError(
             f"no space left on the disk: {path} was not written",
@@ -71,7 +92,7 @@ def disk_error(error: OSError, path: Path) -> ResourceError:
         )
     if error.errno in _DENIED:
         return ResourceError(
-            f"{path} cannot be written: {_reason(error)}",
+            f"{path} cannot be {what}: {_reason(error)}",
             "choose a folder of your own with --out",
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
@@ -81,7 +102,7 @@ def disk_error(error: OSError, path: Path) -> ResourceError:
             "move it away, or choose another folder with --out",
         )
     return ResourceError(
-        f"{path} cannot be written: {_reason(error)}",
+        f"{path} cannot be {what}: {_reason(error)}",
         "choose another folder with --out",
     )
 
@@ -93,15 +114,33 @@ def folder_name(name: str, taken: Collection[str] = ()) -> str:
         name: any text, such as `beard at 0.5`.
         taken: names in use already; the result differs from each of them in more than case.
     """
-    safe = _UNSAFE.sub("_", name).strip(" .") or "group"
+    # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
+    safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).strip(" .") or "group"
     if _RESERVED.match(safe):
         safe = f"_{safe}"
-    safe = safe.encode()[:_NAME_BYTES].decode(errors="ignore")
-    used = {other.casefold() for other in taken}
+    safe = _shortened(safe, _NAME_BYTES)
+    used = {_folded(other) for other in taken}
     candidate, number = safe, 2
-    while candidate.casefold() in used:
-        candidate, number = f"{safe}_{number}", number + 1
+    while _folded(candidate) in used:
+        ending = f"_{number}"
+        candidate = _shortened(safe, _NAME_BYTES - len(ending)) + ending
+        number += 1
     return candidate
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether `folder_name` can have made `name`: one visible folder, below the one it is in."""
+    return folder_name(name) == name
+
+
+def _shortened(name: str, size: int) -> str:
+    """Cut `name` to so many bytes, at the end of a character and not after a space or a dot."""
+    return name.encode(errors="replace")[:size].decode(errors="ignore").rstrip(" .")
+
+
+def _folded(name: str) -> str:
+    """What names have in common that some file system takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _reason(error: OSError) -> str:

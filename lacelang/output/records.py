@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from attrs import field, frozen
+import msgspec
+from attrs import NOTHING, asdict, field, frozen
 
 Reading = Literal["probability", "value"]
+#: Whole numbers as files hold them; anything else in a file is refused.
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 #: What annotators saw in an image: by attribute, a class number or a value; None for nothing.
 Seen: TypeAlias = Mapping[str, float | None]
 
@@ -20,7 +24,8 @@ class Atom:
         text: its source form, such as `glasses=1`.
         attribute: the attribute it reads.
         reading: `probability` of what it says (discrete), or the attribute's own `value`.
-        low, high: the readings that satisfy it, in probability or in the attribute's units.
+        low, high: the readings that satisfy it, in probability or in the attribute's units; None
+            where there is no bound.
         unit: of the value: `deg`, `years` or none.
         negated: it stands under a `not`, and is satisfied outside `low`..`high`.
     """
@@ -28,8 +33,8 @@ class Atom:
     text: str
     attribute: str
     reading: Reading
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     unit: str | None = None
     negated: bool = False
 
@@ -40,7 +45,9 @@ class Atom:
 
     def holds(self, value: float) -> bool:
         """Whether a sample that reads `value` satisfies it."""
-        return (self.low <= value <= self.high) != self.negated
+        above = self.low is None or self.low <= value
+        below = self.high is None or value <= self.high
+        return (above and below) != self.negated
 
 
 @frozen
@@ -55,9 +62,9 @@ class StepRecord:
 
     energy: float | None
     status: str
-    nfe: int
-    accepted: int
-    rejected: int
+    nfe: Count
+    accepted: Count
+    rejected: Count
     readings: Mapping[str, float | None]
 
 
@@ -72,7 +79,7 @@ class StepPlan:
     """
 
     text: str
-    layers: tuple[int, ...] | None
+    layers: tuple[Count, ...] | None
     atoms: tuple[Atom, ...]
 
 
@@ -87,20 +94,18 @@ class SampleRecord:
         nfe: evaluations of the energy and its gradient.
         accepted, rejected: steps that the sampler took, and tried in vain.
         readings: atom text → probability or value, as the classifiers see the latent.
-        file: its image, a path inside the run's folder; None until it is written.
         extra: what else the sampler found out, by name; None where it is not finite.
         seen: what annotators saw in its image; None where nobody asked for it.
         steps: of an edited sample, its start and then each step.
     """
 
-    index: int
+    index: Count
     energy: float | None
     status: str
-    nfe: int
+    nfe: Count
     readings: Mapping[str, float | None]
-    accepted: int = 0
-    rejected: int = 0
-    file: str | None = None
+    accepted: Count = 0
+    rejected: Count = 0
     extra: Mapping[str, float | None] = field(factory=dict)
     seen: Seen | None = None
     steps: tuple[StepRecord, ...] = ()
@@ -113,19 +118,21 @@ class GroupRecord:
     `fingerprint` names everything that a sample depends on except its index: the resolved
     condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
     reader. `count`, how many were asked for, is not part of it: more of a group is that group.
-    `steps` are the lines of an edit.
+    `steps` are the lines of an edit. `origin` is the program that made it: its file as seen from
+    the run's folder, `-` for text without a file.
     """
 
     name: str
     folder: str
     condition: str
     fingerprint: str
-    seed: int
-    count: int
+    seed: Count
+    count: Count
     settings: Mapping[str, Any]
     atoms: tuple[Atom, ...]
-    samples: tuple[SampleRecord, ...]
+    samples: tuple[SampleRecord, ...] = ()
     steps: tuple[StepPlan, ...] = ()
+    origin: str | None = None
 
     @property
     def is_seen(self) -> bool:
@@ -155,10 +162,10 @@ class MeasureRecord:
     given: str | None
     model: str
     truncation: float
-    seed: int
+    seed: Count
     fingerprint: str
-    draws: int
-    given_draws: int
+    draws: Count
+    given_draws: Count
     value: float | None
     low: float | None
     high: float | None
@@ -180,8 +187,8 @@ class ExpectationRecord:
     text: str
     group: str
     wanted: float
-    faces: int
-    failing: tuple[int, ...]
+    faces: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    failing: tuple[Count, ...]
 
     @property
     def seen(self) -> float:
@@ -207,3 +214,16 @@ class RunRecord:
     expectations: tuple[ExpectationRecord, ...] = ()
     complete: bool = False
     timing: Mapping[str, Any] = field(factory=dict, eq=False)
+
+
+def plain(record: Any) -> dict[str, Any]:
+    """A record as a dictionary of its fields, in their order, without options that say nothing."""
+    return asdict(
+        record,
+        filter=lambda field, value: field.default is NOTHING or value not in (None, (), {}),
+    )
+
+
+def rounded(value: float) -> float | None:
+    """`value` to six digits, as records keep it; None where it is not finite."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 
 from torch import Tensor
@@ -82,9 +81,9 @@ def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Ato
             reach = CLOSE * sigma[b.name]
             return Atom(text, b.name, "value", value - reach, value + reach, b.unit, negated)
         case ir.AtLeast(attribute=b, bound=bound):
-            return Atom(text, b.name, "value", bound, math.inf, b.unit, negated)
+            return Atom(text, b.name, "value", bound, None, b.unit, negated)
         case ir.AtMost(attribute=b, bound=bound):
-            return Atom(text, b.name, "value", -math.inf, bound, b.unit, negated)
+            return Atom(text, b.name, "value", None, bound, b.unit, negated)
         case ir.Between(attribute=b, low=low, high=high):
             return Atom(text, b.name, "value", low, high, b.unit, negated)
 

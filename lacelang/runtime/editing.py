@@ -27,6 +27,7 @@ from lacelang.runtime.tasks import Drawn, GroupTask, Made
 from lacelang.runtime.turns import arms_of, in_turns
 from lacelang.sample import OnStep, Status
 from lacelang.semantics import ir
+from lacelang.storage.shards import Shards
 
 
 @frozen(eq=False)
@@ -47,7 +48,7 @@ class Source:
     count: int
     truncation: float
     digest: str
-    latents: Callable[[Made], Latents]
+    latents: Callable[[Made], Latents | Shards]
 
 
 @frozen(eq=False)
@@ -202,11 +203,17 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
     Raises:
         ResourceError: the file is no longer there, or is none of this model's latents.
     """
-    latents = read_latents(saved.file)
-    if latents is None:
+    latents: Latents | Shards | None
+    if saved.fingerprint is None:
+        latents, digest = read_latents(saved.file), file_digest(saved.file)
+    else:
+        latents = Shards.open(saved.file, saved.fingerprint)
+        digest = latents.digest
+    if latents is None or not len(latents):
         raise ResourceError(f"{saved.file} holds no latents", "name the folder of a saved group")
     d, styles = model.generator.w_mean.shape[0], model.generator.style_count
-    shape, trail = latents.w.shape[1:], latents.trail
+    first = latents.rows([0])
+    shape, trail = first.w.shape[1:], first.trail
     if shape[-1] != d or (trail is not None and trail.taken.shape[1] != styles):
         raise ResourceError(f"{saved.file} holds latents of another model than {model.name}")
     if trail is None and len(shape) > 1:
@@ -219,7 +226,7 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
         saved.seed,
         len(latents),
         saved.truncation,
-        file_digest(saved.file),
+        digest,
         lambda made: latents,
     )
 

@@ -16,6 +16,7 @@ from lacelang.output.records import GroupRecord
 from lacelang.runtime.expectations import Eyes, judge
 from lacelang.runtime.plan import Options, Plan, plan
 from lacelang.runtime.result import Group, Run
+from lacelang.storage.shards import Shards
 
 if TYPE_CHECKING:
     from lacelang.program import Program
@@ -33,7 +34,7 @@ def execute(program: Program, options: Options, progress: Progress) -> Run:
         return _in_memory(planned, progress, started, options.kept)
     from lacelang.runtime.saving import run_into
 
-    return run_into(options.out, program, planned, options.metadata, progress, started)
+    return run_into(options, program, planned, progress, started)
 
 
 def _in_memory(
@@ -42,7 +43,7 @@ def _in_memory(
     eyes = _eyes(planned, kept or {}, progress)
     measures = {task.name: task.run(progress) for task in planned.to_measure}
     groups: dict[str, Group] = {}
-    made: dict[str, Latents] = {}
+    made: dict[str, Latents | Shards] = {}
     tasks = []
     for task in planned.chosen:
         before = (kept or {}).get(task.record.name)
@@ -55,12 +56,13 @@ def _in_memory(
         for task in tasks:
             name = task.record.name
             drawn = list(task.draw(0, made.__getitem__, stage))
-            made[name] = Latents.joined([batch.latents for batch in drawn])
+            latents = Latents.joined([batch.latents for batch in drawn])
+            made[name] = latents
             samples = tuple(record for batch in drawn for record in batch.records)
             seconds = sum(batch.seconds for batch in drawn)
             record = evolve(task.record, samples=samples)
             decode = task.model.decode
-            groups[name] = Group(record, made[name], seconds, decode, None, task.frames)
+            groups[name] = Group(record, latents, seconds, decode, None, task.frames)
     if eyes is not None:
         _see(planned, groups, eyes, progress)
     return Run(

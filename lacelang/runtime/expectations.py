@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.evaluate.judge import truth
-from lacelang.output.records import ExpectationRecord, SampleRecord, Seen
-from lacelang.output.runfile import rounded
+from lacelang.output.records import ExpectationRecord, SampleRecord, Seen, rounded
 from lacelang.semantics.ir import ExpectStatement, comparisons
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from attrs import frozen
 from lacelang.evaluate.interval import wilson
 from lacelang.evaluate.judge import truth
 from lacelang.output.progress import Progress
-from lacelang.output.records import MeasureRecord
-from lacelang.output.runfile import rounded
+from lacelang.output.records import MeasureRecord, rounded
 from lacelang.runtime.identity import condition_text, fingerprint
 from lacelang.runtime.loading import Model
 from lacelang.runtime.population import DRAWS, population

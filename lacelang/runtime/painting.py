@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -17,30 +17,27 @@ from PIL import Image
 
 from lacelang.output.cards import thumbnail
 from lacelang.output.film import draw_film
-from lacelang.output.folder import RunFolder
-from lacelang.output.latents import Float32, Latents
+from lacelang.output.latents import Latents
 from lacelang.output.png import PngWriter
 from lacelang.output.progress import Stage
 from lacelang.output.provenance import provenance
 from lacelang.output.records import RunRecord, SampleRecord
 from lacelang.output.sheet import MOST_FACES, draw_sheet, write_sheet
+from lacelang.runtime.tasks import GroupTask
+from lacelang.storage.group_folder import GroupFolder
+from lacelang.storage.run_folder import RunFolder
 
 Picture = NDArray[np.uint8]
-Decode = Callable[[Float32], Iterator[Picture]]
-Frames = Callable[[Latents], Float32]
-"""All pictures of some samples (N, F, …), in the order of a film strip, each one's own last."""
 
-# Frames of so many samples are made at once: those of an edit are large.
-_CHUNK = 64
+CHUNK = 64
+"""Samples that are handed over at once: the frames of an edit are large."""
 
 
 @frozen(eq=False)
 class _Job:
-    name: str
+    task: GroupTask
     samples: Sequence[SampleRecord]
     latents: Latents
-    frames: Frames
-    decode: Decode
 
 
 class Painter:
@@ -73,26 +70,16 @@ class Painter:
     def expect(self, name: str) -> None:
         """Say that a group is to be complete in the end; draw its sheet now if it is already."""
         group = self._folder.group(name)
-        finished = sum(sample.file is not None for sample in group.samples)
-        self._missing[name] = group.count - finished
+        self._missing[name] = group.record.count - len(group.finished)
         self._thumbnails[name] = {}
-        if self._missing[name] == 0 and not self._folder.sheet(name).exists():
+        if self._missing[name] == 0 and not group.has_sheet:
             self._draw_sheet(name)
 
-    def paint(
-        self,
-        name: str,
-        samples: Sequence[SampleRecord],
-        latents: Latents,
-        frames: Frames,
-        decode: Decode,
-    ) -> None:
-        """Queue samples for decoding; `latents` has a row for each of them."""
+    def paint(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
+        """Queue at most `CHUNK` samples for decoding; `latents` has a row for each of them."""
         if self._failure is not None:
             raise self._failure
-        for start in range(0, len(samples), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            self._jobs.put(_Job(name, samples[rows], latents.rows(rows), frames, decode))
+        self._jobs.put(_Job(task, samples, latents))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -132,53 +119,53 @@ class Painter:
     def _paint(self, writer: PngWriter, job: _Job) -> None:
         if self._stop.is_set():
             return
-        frames = job.frames(job.latents)
+        frames = job.task.frames(job.latents)
         each = frames.shape[1]
-        images = job.decode(frames.reshape(-1, *frames.shape[2:]))
+        images = job.task.model.decode_array(frames.reshape(-1, *frames.shape[2:]))
+        group = self._folder.group(job.task.record.name)
         for sample in job.samples:
-            group = self._folder.group(job.name)
             film = []
             for image in islice(images, each - 1):
                 film.append(thumbnail(image))
                 if self._stop.is_set():
                     return
             image = next(images)
-            if group.steps:
+            if group.record.steps:
                 # Before the face, whose presence says that the sample is finished.
                 film.append(thumbnail(image))
-                path = self._folder.film(job.name, sample.index)
-                write_sheet(path, draw_film(group, sample, film))
+                write_sheet(group.film(sample.index), draw_film(group.record, sample, film))
             writer.submit(
-                self._folder.path(job.name, sample.index),
+                group.image(sample.index),
                 image,
-                provenance(self._run, group, sample) if self._metadata else None,
-                self._written(job.name, sample.index),
+                provenance(self._run, group.record, sample) if self._metadata else None,
+                self._written(group, sample.index),
             )
             if self._stop.is_set():
                 return
 
-    def _written(self, name: str, index: int) -> Callable[[Picture], None]:
+    def _written(self, group: GroupFolder, index: int) -> Callable[[Picture], None]:
         def note(image: Picture) -> None:
-            self._folder.written(name, index)
+            group.note_image(index)
             small = thumbnail(image) if index < MOST_FACES else None
             with self._lock:
                 if small is not None:
-                    self._thumbnails[name][index] = small
-                self._missing[name] -= 1
-                last = self._missing[name] == 0
+                    self._thumbnails[group.name][index] = small
+                self._missing[group.name] -= 1
+                last = self._missing[group.name] == 0
             if last:
-                self._draw_sheet(name)
+                self._draw_sheet(group.name)
             self._stage.advance()
 
         return note
 
     def _draw_sheet(self, name: str) -> None:
-        group = self._folder.group(name)
+        folder = self._folder.group(name)
         pictures = self._thumbnails.pop(name)
-        for sample in group.samples[:MOST_FACES]:
-            if sample.index not in pictures and sample.file is not None:
-                pictures[sample.index] = _small(self._folder.root / sample.file)
-        write_sheet(self._folder.sheet(name), draw_sheet(group, pictures))
+        for sample in folder.samples[:MOST_FACES]:
+            if sample.index not in pictures:
+                pictures[sample.index] = _small(folder.image(sample.index))
+        write_sheet(folder.sheet, draw_sheet(folder.group, pictures))
+        folder.has_sheet = True
 
 
 def _small(path: Path) -> Image.Image:

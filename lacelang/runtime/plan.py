@@ -25,13 +25,20 @@ if TYPE_CHECKING:
 
 @frozen
 class Options:
-    """How a program is to be run; see `Program.run`."""
+    """How a program is to be run; see `Program.run`.
+
+    Attributes:
+        shared: whether `out` is a folder that nobody named, which programs without a file share.
+    """
 
     seed: int | None
     device: Device
     out: Path | None
     only: tuple[str, ...]
-    metadata: bool
+    metadata: bool = True
+    images: bool = True
+    replace: bool = False
+    shared: bool = False
     kept: Mapping[str, Group] = field(factory=dict)
 
     def seed_for(self, own: int | None) -> int:

@@ -17,6 +17,7 @@ from lacelang.errors import UsageError
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.sample import Status
+from lacelang.storage.shards import Shards
 
 Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
 
@@ -43,33 +44,29 @@ class Group:
     Attributes:
         name: as the program calls it.
         record: the same without tensors, as run.json has it.
-        latents: z, float32 (N, d), on the CPU.
-        w: what the decoder is given, after truncation: float32 (N, d) or (N, styles, d).
         energy: conditional energy in nats, prior excluded, float32 (N,); NaN where not finite.
         status: how each sample ended.
         readings: comparison → what the classifiers read, float32 (N,).
         extra: what else the sampler found out, float32 (N,) by name, such as `log_evidence`.
         stats: what sampling cost.
-        rows: the same latents as they are kept in a file, the path of edited ones included.
+        rows: latents as they are kept on disk, the path of edited ones included.
         folder: where its images are; None if they were not written.
     """
 
     def __init__(
         self,
         record: GroupRecord,
-        latents: Latents,
+        latents: Latents | Shards,
         seconds: float,
         decode: Decode,
-        root: Path | None,
+        folder: Path | None,
         frames: Callable[[Latents], Float32],
+        files: Mapping[int, Path] | None = None,
     ) -> None:
         samples = record.samples
         self.record = record
         self.name = record.name
         self.rows = latents
-        # Copies: what is read from a file may lie in memory that nobody may write to.
-        self.latents = torch.tensor(latents.z)
-        self.w = torch.tensor(latents.w)
         self.energy = _column([sample.energy for sample in samples])
         self.status = tuple(Status[sample.status] for sample in samples)
         self.readings: Mapping[str, Tensor] = {
@@ -86,8 +83,8 @@ class Group:
             rejected=torch.tensor([sample.rejected for sample in samples], dtype=torch.int64),
             seconds=seconds,
         )
-        self.folder = None if root is None else root / record.folder
-        self._root = root
+        self.folder = folder
+        self._files = files or {}
         self._decode = decode
         self._frames = frames
 
@@ -96,6 +93,17 @@ class Group:
 
     def __repr__(self) -> str:
         return f"<Group {self.name}: {len(self)} samples>"
+
+    # Copies, both of them: what is read from a file may lie in memory that nobody may write to.
+    @cached_property
+    def latents(self) -> Tensor:
+        """z, float32 (N, d), on the CPU."""
+        return torch.tensor(self.rows.rows(slice(None)).z)
+
+    @cached_property
+    def w(self) -> Tensor:
+        """What the decoder is given, after truncation: float32 (N, d) or (N, styles, d)."""
+        return torch.tensor(self.rows.rows(slice(None)).w)
 
     @cached_property
     def images(self) -> list[Image.Image]:
@@ -129,11 +137,10 @@ class Group:
         Raises:
             ResourceError: the decoder cannot be had.
         """
-        files = [sample.file for sample in self.record.samples]
         if "images" in self.__dict__:
             yield from self.images
-        elif self._root is not None and all(file is not None for file in files):
-            yield from (_opened(self._root / str(file)) for file in files)
+        elif len(self._files) == len(self):
+            yield from (_opened(self._files[index]) for index in range(len(self)))
         else:
             yield from map(Image.fromarray, self._decode(self.w))
 

@@ -19,8 +19,7 @@ from lacelang.errors import UsageError
 from lacelang.output.files import folder_name
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.progress import Stage
-from lacelang.output.records import GroupRecord, SampleRecord
-from lacelang.output.runfile import rounded
+from lacelang.output.records import GroupRecord, SampleRecord, rounded
 from lacelang.runtime.atoms import atoms_of, read_atoms
 from lacelang.runtime.identity import condition_text, fingerprint, settings_of
 from lacelang.runtime.loading import ATYPICALITY, Model

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -23,29 +23,32 @@ from PIL import Image
 
 from lacelang import __version__
 from lacelang.errors import LaceError
-from lacelang.output.folder import RunFolder
-from lacelang.output.latents import Latents
 from lacelang.output.progress import Progress
-from lacelang.output.records import ExpectationRecord, MeasureRecord, RunRecord
+from lacelang.output.records import ExpectationRecord, MeasureRecord, RunRecord, Seen
 from lacelang.runtime.expectations import Eyes, judge
-from lacelang.runtime.painting import Painter
-from lacelang.runtime.plan import Plan
+from lacelang.runtime.loading import Model
+from lacelang.runtime.painting import CHUNK, Painter
+from lacelang.runtime.plan import Options, Plan
 from lacelang.runtime.result import Group, Run
 from lacelang.runtime.tasks import GroupTask
+from lacelang.storage.group_folder import Annotation, GroupFolder
+from lacelang.storage.run_folder import RunFolder, origin_of
 
 if TYPE_CHECKING:
     from lacelang.program import Program
 
+#: Annotations are written so many at a time.
+_ANNOTATED = 16
+
 
 def run_into(
-    out: Path,
+    options: Options,
     program: Program,
     planned: Plan,
-    metadata: bool,
     progress: Progress,
     started: float,
 ) -> Run:
-    """Make what is `planned` of a program in the folder `out`.
+    """Make what is `planned` of a program in the folder that `options` name.
 
     Args:
         started: `time.perf_counter()` when the run began.
@@ -55,6 +58,8 @@ def run_into(
         KeyboardInterrupt: with a message that says what is kept.
     """
     begun = datetime.now(UTC).isoformat(timespec="seconds")
+    out = options.out
+    assert out is not None
     path = program.checked.path
     record = RunRecord(
         program=path.name if path is not None else "<program>",
@@ -62,17 +67,20 @@ def run_into(
         versions=_versions(),
         groups=tuple(task.record for task in planned.groups),
     )
-    chosen = planned.chosen
-    with RunFolder(out, record, [task.record.name for task in chosen], metadata) as folder:
-        removed = folder.begin()
-        if removed:
-            progress.note(f"{out} held another run: replaced {', '.join(removed)}")
+    chosen = [task.record.name for task in planned.chosen]
+    origin = None if options.shared and path is None else origin_of(path, out)
+    with RunFolder(
+        out, record, chosen, origin=origin, replace=options.replace, metadata=options.metadata
+    ) as folder:
+        replaced = folder.begin()
+        if replaced:
+            progress.note(f"{out}: {', '.join(replaced)} changed, and will be replaced")
         try:
             # Loaded before anything is made, so that what they lack is known at once.
             eyes = Eyes(progress) if _unseen(folder, planned) else None
             measures = _measure(folder, planned, progress)
             folder.keep(measures, ())
-            seconds = _make(folder, record, chosen, metadata, progress)
+            seconds = _make(folder, record, planned.chosen, options, progress)
             if eyes is not None:
                 _see(folder, planned, eyes, progress)
             folder.keep(measures, _expectations(folder, planned))
@@ -83,7 +91,7 @@ def run_into(
             with contextlib.suppress(LaceError):
                 folder.save()
             raise
-        return _finish(folder, planned, measures, seconds, begun, started)
+        return _finish(folder, planned, measures, seconds, options, begun, started)
 
 
 def _finish(
@@ -91,6 +99,7 @@ def _finish(
     planned: Plan,
     measures: Sequence[MeasureRecord],
     seconds: Mapping[str, float],
+    options: Options,
     begun: str,
     started: float,
 ) -> Run:
@@ -104,14 +113,19 @@ def _finish(
     whole = len(measures) == len(planned.measures) and len(expectations) == len(
         planned.expectations
     )
-    folder.save(complete=whole and folder.is_complete(), timing=timing)
+    folder.save(complete=whole and folder.is_complete(options.images), timing=timing)
     groups = {}
     for task in planned.chosen:
-        name = task.record.name
-        latents = _latents(folder, name)
-        decode = task.model.decode
-        record = folder.group(name)
-        groups[name] = Group(record, latents, seconds[name], decode, folder.root, task.frames)
+        made = folder.group(task.record.name)
+        groups[made.name] = Group(
+            made.group,
+            made.latents,
+            seconds[made.name],
+            task.model.decode,
+            made.path,
+            task.frames,
+            {index: made.image(index) for index in made.finished},
+        )
     asked = {task.name for task in planned.to_measure}
     return Run(
         groups,
@@ -137,24 +151,39 @@ def _measure(folder: RunFolder, planned: Plan, progress: Progress) -> list[Measu
 def _unseen(folder: RunFolder, planned: Plan) -> list[str]:
     """Groups that an expectation is about, with faces that nobody has seen."""
     names = dict.fromkeys(expected.group for expected in planned.due)
-    return [name for name in names if not folder.group(name).is_seen]
+    return [name for name in names if not folder.group(name).group.is_seen]
 
 
 def _see(folder: RunFolder, planned: Plan, eyes: Eyes, progress: Progress) -> None:
-    """Look at the painted faces that an expectation is about and nobody has seen."""
+    """Annotate the faces that an expectation is about and nobody has seen."""
+    tasks = {task.record.name: task for task in planned.chosen}
     unseen = {
-        name: [sample for sample in folder.group(name).samples if sample.seen is None]
+        name: [sample.index for sample in folder.group(name).samples if sample.seen is None]
         for name in _unseen(folder, planned)
     }
     with progress.stage("judging", sum(map(len, unseen.values()))) as stage:
-        for name, samples in unseen.items():
-            looks = (partial(_picture, folder.path(name, sample.index)) for sample in samples)
-            for sample, seen in zip(samples, eyes.see(looks, stage), strict=True):
-                folder.saw(name, sample.index, seen)
+        for name, indices in unseen.items():
+            group, model = folder.group(name), tasks[name].model
+            looks = (partial(_picture, group, model, index) for index in indices)
+            _annotate(group, zip(indices, eyes.see(looks, stage), strict=True))
+
+
+def _annotate(group: GroupFolder, annotations: Iterable[tuple[int, Seen]]) -> None:
+    """Keep annotations, some at a time, also those that were made before an error."""
+    pending: list[Annotation] = []
+    try:
+        for index, seen in annotations:
+            pending.append(Annotation(index, seen))
+            if len(pending) == _ANNOTATED:
+                group.annotate(pending)
+                pending = []
+    finally:
+        if pending:
+            group.annotate(pending)
 
 
 def _expectations(folder: RunFolder, planned: Plan) -> list[ExpectationRecord]:
-    """Judge every expectation whose group is there, whole and seen, whoever made it when."""
+    """Judge every expectation whose group is there, whole and seen."""
     found = []
     for expected in planned.expectations:
         group = folder.find(expected.group)
@@ -163,53 +192,54 @@ def _expectations(folder: RunFolder, planned: Plan) -> list[ExpectationRecord]:
     return found
 
 
-def _picture(path: Path) -> NDArray[np.uint8]:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+def _picture(group: GroupFolder, model: Model, index: int) -> NDArray[np.uint8]:
+    """The image of a sample: as it was written, or decoded where none was wanted."""
+    if index in group.finished:
+        with Image.open(group.image(index)) as image:
+            return np.asarray(image.convert("RGB"))
+    return next(model.decode_array(group.latents.rows([index]).w))
 
 
 def _make(
     folder: RunFolder,
     record: RunRecord,
     tasks: Sequence[GroupTask],
-    metadata: bool,
+    options: Options,
     progress: Progress,
 ) -> dict[str, float]:
     """Draw and paint what is missing; return the seconds of sampling by group."""
     seconds = {task.record.name: 0.0 for task in tasks}
     wanted = sum(task.record.count for task in tasks)
-    drawn = sum(len(folder.group(name).samples) for name in seconds)
-    to_paint = wanted - drawn + sum(len(folder.unwritten(name)) for name in seconds)
-    if to_paint < wanted:
-        progress.note(f"{folder.root}: {wanted - to_paint} of {wanted} faces are there already")
-    if to_paint:
+    groups = [folder.group(name) for name in seconds]
+    drawn = sum(len(group.samples) for group in groups)
+    finished = folder.finished() if options.images else drawn
+    if finished:
+        what = "faces" if options.images else "samples"
+        progress.note(f"{folder.root}: {finished} of {wanted} {what} are there already")
+    if options.images and finished < wanted:
         for model in {id(task.model): task.model for task in tasks}.values():
             model.prepare()
-    with (
-        progress.stage("decoding", to_paint) as decoding,
-        Painter(folder, record, decoding, metadata) as painter,
-        progress.stage("sampling", wanted - drawn) as sampling,
-    ):
+    with contextlib.ExitStack() as stack:
+        painter = None
+        if options.images:
+            decoding = stack.enter_context(progress.stage("decoding", wanted - finished))
+            painter = stack.enter_context(Painter(folder, record, decoding, options.metadata))
+        sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
         for task in tasks:
-            name, decode = task.record.name, task.model.decode_array
-            painter.expect(name)
-            kept = folder.latents(name)
-            if kept is not None:
-                missing = folder.unwritten(name)
-                rows = kept.rows([sample.index for sample in missing])
-                painter.paint(name, missing, rows, task.frames, decode)
-            first = len(folder.group(name).samples)
-            for batch in task.draw(first, partial(_latents, folder), sampling):
+            name = task.record.name
+            group = folder.group(name)
+            if painter is not None:
+                painter.expect(name)
+                missing = group.unfinished
+                for start in range(0, len(missing), CHUNK):
+                    some = missing[start : start + CHUNK]
+                    painter.paint(task, some, group.latents.rows([s.index for s in some]))
+            for batch in task.draw(len(group.samples), folder.latents, sampling):
                 seconds[name] += batch.seconds
                 folder.add(name, batch.records, batch.latents)
-                painter.paint(name, batch.records, batch.latents, task.frames, decode)
+                if painter is not None:
+                    painter.paint(task, batch.records, batch.latents)
     return seconds
-
-
-def _latents(folder: RunFolder, name: str) -> Latents:
-    latents = folder.latents(name)
-    assert latents is not None
-    return latents
 
 
 def _interrupted(folder: RunFolder, out: Path) -> str:

@@ -11,8 +11,9 @@ from lacelang.output.latents import Float32, Latents
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord
 from lacelang.runtime.loading import Model
+from lacelang.storage.shards import Shards
 
-Made: TypeAlias = Callable[[str], Latents]
+Made: TypeAlias = Callable[[str], Latents | Shards]
 """A group's name -> the latents of all its samples."""
 
 

@@ -291,11 +291,19 @@ class EditStep(Record):
 
 @frozen(eq=False, repr=False)
 class Saved(Record):
-    """Samples on disk: a file of latents, and what they were made with."""
+    """Samples on disk, and what they were made with.
+
+    Attributes:
+        file: latents, or the folder of a group in a run's.
+        truncation: psi of the samples.
+        seed: of the samples.
+        fingerprint: of the group, if it is one of a run; None for a file.
+    """
 
     file: Path
     truncation: float
     seed: int
+    fingerprint: str | None = None
 
 
 @frozen(eq=False, repr=False)

@@ -8,16 +8,14 @@ from typing import TypeAlias
 
 from lacelang.errors import ResourceError
 from lacelang.output.records import GroupRecord
-from lacelang.output.runfile import LATENTS, read_run
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import DEFAULT_SEED, Clauses
 from lacelang.semantics.report import did_you_mean
 from lacelang.semantics.scope import Frame
+from lacelang.storage.index import read_index
 from lacelang.syntax import nodes
 
 FindModel: TypeAlias = Callable[[nodes.Word, Frame], ir.ModelSpec | None]
-
-_FILE = ".safetensors"
 
 
 def find_saved(
@@ -34,11 +32,10 @@ def find_saved(
     """
     try:
         path = Path(text.value).expanduser()
-        file = path if path.suffix == _FILE else path / LATENTS
-        if not file.is_file():
+        group = _recorded(path)
+        if group is None and not path.is_file():
             _missing(path, text, read)
             return None
-        group = _recorded(file)
     except ResourceError as error:
         read.say("LACE120", error.message, text)
         return None
@@ -62,22 +59,23 @@ def find_saved(
     if model is None:
         return None
     if group is None:
-        return ir.Saved(file, read.truncation(), DEFAULT_SEED), model
-    return ir.Saved(file, float(group.settings["truncation"]), group.seed), model
+        return ir.Saved(path, read.truncation(), DEFAULT_SEED), model
+    return ir.Saved(path, float(group.settings["truncation"]), group.seed, group.fingerprint), model
 
 
-def _recorded(file: Path) -> GroupRecord | None:
-    """Return the group whose latents `file` holds, as the run.json above it has it."""
-    folder = file.resolve().parent
-    run = read_run(folder.parent)
-    groups = run.groups if run is not None and file.name == LATENTS else ()
+def _recorded(path: Path) -> GroupRecord | None:
+    """Return the group whose folder `path` is, as the run.json above it has it."""
+    folder = path.resolve()
+    run = read_index(folder.parent) if folder.is_dir() else None
+    groups = run.groups if run is not None else ()
     return next((group for group in groups if group.folder == folder.name), None)
 
 
 def _missing(path: Path, text: nodes.Text, read: Clauses) -> None:
-    hint = f"a run leaves `{LATENTS}` in the folder of each group"
+    hint = "name the folder of a group that a run has made, or a file of latents"
     if path.is_dir():
-        inside = sorted(file.parent.name for file in path.glob(f"*/{LATENTS}"))
+        run = read_index(path)
+        inside = [group.folder for group in run.groups] if run is not None else []
         if inside:
             hint = f"name one of its groups, such as `{text.value.rstrip('/')}/{inside[0]}`"
         read.say("LACE120", f"`{text.value}` holds no latents", text, hint)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lacelang.output.png import is_whole
-from lacelang.output.runfile import read_run
+from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send there")
 
@@ -89,7 +89,7 @@ def test_ctrl_c_keeps_finished_faces_and_a_second_run_goes_on(tmp_path: Path, so
     record = read_run(out)
     assert record is not None
     assert not record.complete
-    assert sum(sample.file is not None for sample in record.groups[0].samples) == len(kept)
+    assert len(record.groups[0].samples) == 40
     times = [path.stat().st_mtime_ns for path in kept]
 
     second = start("run", str(source), "--out", str(out), pause=0)
@@ -120,7 +120,8 @@ def test_a_killed_run_leaves_whole_faces_and_goes_on(tmp_path: Path, source: Pat
     assert [path.stat().st_mtime_ns for path in kept] == times
     assert sorted(os.listdir(out / "kids")) == [
         *(f"{i:04d}.png" for i in range(40)),
-        "latents.safetensors",
+        "latents-000000.safetensors",
+        "samples.jsonl",
         "sheet.png",
     ]
 

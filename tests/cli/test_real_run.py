@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lacelang.output.png import metadata_of
-from lacelang.output.runfile import read_run
+from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.weights
 
@@ -34,7 +34,7 @@ def test_the_sentence_runs_and_twice_the_same(tmp_path: Path) -> None:
         # Silent in a pipe: no bars, no escapes.
         assert result.stderr == ""
         assert result.stdout.startswith("sentence: 2 faces")
-    for name in ("0000.png", "0001.png", "sheet.png", "latents.safetensors"):
+    for name in ("0000.png", "0001.png", "sheet.png", "latents-000000.safetensors"):
         first = (tmp_path / "a" / "sentence" / name).read_bytes()
         assert first == (tmp_path / "b" / "sentence" / name).read_bytes()
     with Image.open(tmp_path / "a" / "sentence" / "0000.png") as face:

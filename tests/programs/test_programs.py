@@ -9,9 +9,9 @@ import pytest
 
 import lacelang
 from lacelang.cli.main import main
-from lacelang.output.runfile import read_run
 from lacelang.resources import shipped
 from lacelang.semantics.check import check
+from lacelang.storage.run_folder import read_run
 from lacelang.syntax.format import format_source
 
 ROOT = Path(__file__).resolve().parents[2]

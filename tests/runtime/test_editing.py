@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang.errors import ResourceError, UsageError
 from lacelang.output.latents import Latents, read_latents, write_latents
-from lacelang.output.runfile import read_run
 from lacelang.sample import Status
 from lacelang.semantics import ir
+from lacelang.storage.run_folder import read_run
 
 PLAIN = statement(where=None)
 
@@ -91,7 +90,8 @@ def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path
     assert sorted(map(str, names)) == [
         *(f"000{i}.png" for i in range(5)),
         *(f"edits/000{i}.png" for i in range(5)),
-        "latents.safetensors",
+        "latents-000000.safetensors",
+        "samples.jsonl",
         "sheet.png",
     ]
     record = read_run(tmp_path)
@@ -107,7 +107,7 @@ def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path
     ]
     with Image.open(tmp_path / "edited" / "edits" / "0000.png") as film:
         assert film.width == 2 * 28 + 3 * (256 + 16) - 16
-    written = read_latents(tmp_path / "edited" / "latents.safetensors")
+    written = read_latents(tmp_path / "edited" / "latents-000000.safetensors")
     assert written is not None
     assert written.trail is not None
     assert np.array_equal(written.trail.styles()[:, 0], written.w)
@@ -141,20 +141,19 @@ def test_only_what_is_missing_is_painted_again(model: TinyModel, tmp_path: Path)
     assert pixels(tmp_path) == before
 
 
-def test_fewer_and_other_samples_leave_no_film_behind(model: TinyModel, tmp_path: Path) -> None:
+def test_fewer_samples_and_other_groups_delete_nothing(model: TinyModel, tmp_path: Path) -> None:
     program(PLAIN, edit()).run(out=tmp_path)
     films = tmp_path / "edited" / "edits"
-    program(evolve(PLAIN, count=2), edit()).run(out=tmp_path)
-    assert len(list(films.glob("*.png"))) == 2
+    fewer = program(evolve(PLAIN, count=2), edit()).run(out=tmp_path)
+    assert len(fewer["edited"]) == 2
     program(evolve(PLAIN, count=2)).run(out=tmp_path)
-    assert not films.parent.exists()
+    assert len(list(films.glob("*.png"))) == 5
 
 
 def test_an_edit_is_known_by_what_it_begins_from(model: TinyModel, tmp_path: Path) -> None:
     def known(*statements: ir.Statement) -> str:
-        program(*statements).run(out=tmp_path)
-        groups = json.loads((tmp_path / "run.json").read_text())["groups"]
-        return str(groups[-1]["fingerprint"])
+        run = program(*statements).run(out=tmp_path)
+        return run["edited"].record.fingerprint
 
     first = known(PLAIN, edit())
     assert known(evolve(PLAIN, name="men"), edit("men")) == first
@@ -167,8 +166,9 @@ def test_an_edit_begins_from_a_saved_run(model: TinyModel, tmp_path: Path) -> No
     together = program(PLAIN, edit(), edit("edited", "twice")).run(out=tmp_path / "first")
 
     def onwards(group: str) -> ir.EditStatement:
-        file = tmp_path / "first" / group / "latents.safetensors"
-        return edit(str(file.parent), "twice", saved=ir.Saved(file, 0.7, 7))
+        folder = tmp_path / "first" / group
+        fingerprint = together[group].record.fingerprint
+        return edit(str(folder), "twice", saved=ir.Saved(folder, 0.7, 7, fingerprint))
 
     for group in ("kids", "edited"):
         alone = program(onwards(group)).run(out=tmp_path / group)["twice"]
@@ -179,7 +179,7 @@ def test_an_edit_begins_from_a_saved_run(model: TinyModel, tmp_path: Path) -> No
 
 
 def test_latents_of_another_kind_are_refused(model: TinyModel, tmp_path: Path) -> None:
-    file = tmp_path / "latents.safetensors"
+    file = tmp_path / "latents-000000.safetensors"
     begun = program(edit("x", saved=ir.Saved(file, 0.7, 0)))
     with pytest.raises(ResourceError, match="holds no latents"):
         begun.run()

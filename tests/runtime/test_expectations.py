@@ -13,11 +13,11 @@ from tiny import AGE, GLASSES_1, SPEC, TinyModel, program, statement
 from lacelang.errors import ProgramError
 from lacelang.output.progress import Plain, Stage
 from lacelang.output.records import Seen
-from lacelang.output.runfile import read_run
 from lacelang.runtime import execute, saving
 from lacelang.runtime.expectations import Look
 from lacelang.runtime.plan import Options
 from lacelang.semantics import ir
+from lacelang.storage.run_folder import read_run
 
 OVER_40 = ir.AtLeast(AGE, 40.0, text="age > 40")
 

@@ -9,7 +9,7 @@ import pytest
 
 import lacelang
 from lacelang.attributes.annotators.judge import judge
-from lacelang.output.runfile import read_run
+from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.weights
 

@@ -13,9 +13,9 @@ from tiny import GLASSES_1, TinyModel, program, statement
 
 from lacelang.errors import ResourceError, UsageError
 from lacelang.output.png import metadata_of
-from lacelang.output.runfile import read_run
 from lacelang.sample import Status
 from lacelang.semantics import ir
+from lacelang.storage.run_folder import read_run
 
 
 def pixels(folder: Path) -> dict[str, bytes]:
@@ -61,11 +61,14 @@ def test_a_run_into_a_folder_leaves_faces_sheet_and_record(
     run = program(statement("kids", 5), statement("men", 3)).run(out=out)
     names = [str(p.relative_to(out)) for p in sorted(out.rglob("*")) if p.is_file()]
     assert names == [
+        ".lock",
         *(f"kids/000{i}.png" for i in range(5)),
-        "kids/latents.safetensors",
+        "kids/latents-000000.safetensors",
+        "kids/samples.jsonl",
         "kids/sheet.png",
         *(f"men/000{i}.png" for i in range(3)),
-        "men/latents.safetensors",
+        "men/latents-000000.safetensors",
+        "men/samples.jsonl",
         "men/sheet.png",
         "run.json",
     ]
@@ -304,8 +307,8 @@ def test_what_smc_finds_out_is_written_down(model: TinyModel, tmp_path: Path) ->
     evidence = group.extra["log_evidence"]
     # The logit is odd in a coordinate that the prior has even: a probability of one half.
     assert float(evidence.exp().mean()) == pytest.approx(0.5, abs=0.1)
-    data = json.loads((tmp_path / "run.json").read_text())
-    written = [sample["extra"]["log_evidence"] for sample in data["groups"][0]["samples"]]
+    lines = (tmp_path / "kids" / "samples.jsonl").read_text().splitlines()
+    written = [json.loads(line)["extra"]["log_evidence"] for line in lines]
     assert torch.allclose(torch.tensor(written), evidence)
     again = program(glasses).run(out=tmp_path)["kids"]
     assert torch.equal(again.extra["log_evidence"], evidence)

@@ -8,20 +8,20 @@ import pytest
 
 from lacelang.errors import ProgramError
 from lacelang.output.records import GroupRecord, RunRecord
-from lacelang.output.runfile import LATENTS, write_run
 from lacelang.semantics import ir
 from lacelang.semantics.check import check
+from lacelang.storage.index import write_index
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a run of one group in it, seen from the folder above."""
     settings = {"model": "ffhq", "truncation": 0.5}
-    group = GroupRecord("men", "men", "", "f", 9, 4, settings, (), ())
+    group = GroupRecord("men", "men", "", "f", 9, 4, settings, ())
     out = tmp_path / "out" / "faces"
     (out / "men").mkdir(parents=True)
-    write_run(out, RunRecord("faces.lace", "", {}, (group,)))
-    (out / "men" / LATENTS).write_bytes(b"")
+    write_index(out, RunRecord("faces.lace", "", {}, (group,)))
+    (out / "men" / "w.safetensors").write_bytes(b"")
     monkeypatch.chdir(tmp_path)
     return out
 
@@ -38,13 +38,14 @@ def _codes(source: str) -> list[str]:
     return [found.code for found in wrong.value.diagnostics]
 
 
-@pytest.mark.parametrize("place", ["out/faces/men", "./out/faces/men/", "out/faces/men/" + LATENTS])
+@pytest.mark.parametrize("place", ["out/faces/men", "./out/faces/men/", "out/faces/men/."])
 def test_a_group_of_a_run_is_known_by_its_run(run: Path, place: str) -> None:
     edit = _edit(f'edit "{place}" {{ smile=0 }} as e')
     assert edit.group == place
     assert edit.model.name == "ffhq"
     assert edit.saved is not None
-    assert edit.saved.file.resolve() == run / "men" / LATENTS
+    assert edit.saved.file.resolve() == run / "men"
+    assert edit.saved.fingerprint == "f"
     assert (edit.saved.truncation, edit.saved.seed) == (0.5, 9)
 
 
@@ -53,7 +54,7 @@ def test_what_the_run_says_cannot_be_said_otherwise(run: Path) -> None:
 
 
 def test_a_file_without_a_run_needs_to_be_told_its_model(run: Path) -> None:
-    file = run / "men" / LATENTS
+    file = run / "men" / "w.safetensors"
     file.rename("w.safetensors")
     assert _codes('edit "w.safetensors" { smile=0 }') == ["LACE302"]
     edit = _edit('edit "w.safetensors" { smile=0 } from ffhq truncation 0.6')

@@ -1,0 +1,80 @@
+"""Files of JSON lines that only grow: a line is there whole, or it is not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from lacelang.output.files import disk_error
+from lacelang.output.records import plain
+
+T = TypeVar("T")
+
+
+class Lines(Generic[T]):
+    """A file with one JSON object a line, each an attrs class of one kind.
+
+    A process that is killed while it appends leaves part of a line. `read` takes the lines before
+    the first one that is not whole or not valid; `append` writes over what comes after them.
+    """
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        self.path = path
+        self._decoder = msgspec.json.Decoder(kind)
+        self._end: int | None = None
+
+    def read(self) -> list[T]:
+        """Return the valid lines from the beginning; none if there is no file.
+
+        Raises:
+            ResourceError: the file cannot be read.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            data = b""
+        except OSError as error:
+            raise disk_error(error, self.path, "read") from error
+        items: list[T] = []
+        end = 0
+        for line in data.splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                items.append(self._decoder.decode(line))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                break
+            end += len(line)
+        self._end = end
+        return items
+
+    def keep(self, count: int) -> None:
+        """Let `append` write after the first `count` of the lines that `read` returned."""
+        with self.path.open("rb") as file:
+            self._end = sum(len(file.readline()) for _ in range(count))
+
+    def append(self, items: Iterable[T]) -> None:
+        """Write `items` after what was read and appended so far, and to the disk itself.
+
+        Raises:
+            ResourceError: the disk is full, or the file cannot be written.
+        """
+        if self._end is None:
+            self.read()
+        start = self._end or 0
+        data = b"".join(msgspec.json.encode(plain(item)) + b"\n" for item in items)
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
+            with open(descriptor, "r+b") as file:
+                file.truncate(start)
+                file.seek(start)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+        self._end = start + len(data)
