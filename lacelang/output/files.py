@@ -18,6 +18,7 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _NAME_BYTES = 120
+_PART = re.compile(r"\..+\.\d+\.part")
 
 
 def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
@@ -78,8 +79,9 @@ def make_folder(path: Path) -> None:
 def sweep_parts(folder: Path) -> None:
     """Remove unfinished files that a killed run left in `folder`."""
     for part in folder.glob(".*.part"):
-        with contextlib.suppress(OSError):
-            part.unlink()
+        if _PART.fullmatch(part.name):
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceError:
