@@ -43,7 +43,7 @@ class Group:
     Attributes:
         name: as the program calls it.
         record: the same without tensors, as run.json has it.
-        latents: z, float32 (N, d), on the CPU.
+        latents: z, float32 (N, d), on the CPU; NaN where an edit began from w alone.
         w: what the decoder is given, after truncation: float32 (N, d) or (N, styles, d).
         energy: conditional energy in nats, prior excluded, float32 (N,); NaN where not finite.
         status: how each sample ended.
@@ -68,7 +68,10 @@ class Group:
         self.name = record.name
         self.rows = latents
         # Copies: what is read from a file may lie in memory that nobody may write to.
-        self.latents = torch.tensor(latents.z)
+        z = latents.z
+        if z is None:
+            z = np.full((len(latents), latents.w.shape[-1]), np.nan, np.float32)
+        self.latents = torch.tensor(z)
         self.w = torch.tensor(latents.w)
         self.energy = _column([sample.energy for sample in samples])
         self.status = tuple(Status[sample.status] for sample in samples)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
 from lacelang.errors import ResourceError
+from lacelang.models.generator import layout_of
+from lacelang.output.arrays import SUFFIXES
+from lacelang.output.given import Layout, read_given
 from lacelang.output.records import GroupRecord
 from lacelang.output.runfile import LATENTS, read_run
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import DEFAULT_SEED, Clauses
-from lacelang.semantics.report import did_you_mean
+from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 
 FindModel: TypeAlias = Callable[[nodes.Word, Frame], ir.ModelSpec | None]
-
-_FILE = ".safetensors"
 
 
 def find_saved(
@@ -26,26 +28,22 @@ def find_saved(
     """Return the samples that `text` names and their model; None if wrong, which is reported.
 
     Args:
-        text: a group's folder in a run's, or a file of latents; from the current folder, as the
-            folder that `--out` names is.
+        text: a group's folder in a run's, or a file of latents; from the folder of the program or,
+            if nothing is there, from the current one, as the folder that `--out` names is.
         read: the clauses of the edit: where no run.json is beside the latents, `from` says which
             model they are of, and `truncation` how they are truncated.
         find_model: of a name, None if there is none, which has been reported.
     """
     try:
-        path = Path(text.value).expanduser()
-        file = path if path.suffix == _FILE else path / LATENTS
-        if not file.is_file():
-            _missing(path, text, read)
-            return None
+        file = _file_of(text.value, read.frame.module.folder)
         group = _recorded(file)
     except ResourceError as error:
-        read.say("LACE120", error.message, text)
+        read.say("LACE120", error.message, text, error.remedy)
         return None
     except (OSError, RuntimeError, ValueError) as error:
         # No home of that name, a name too long for a file, a folder that is not ours to read.
         why = error.strerror if isinstance(error, OSError) else None
-        read.say("LACE120", f"`{text.value}` cannot be read: {why or error}", text)
+        read.say("LACE120", f"`{text.value}` cannot be read: {(why or str(error)).lower()}", text)
         return None
     named = read.get("from", nodes.FromClause)
     word = named.model if named is not None else None
@@ -61,9 +59,35 @@ def find_saved(
     model = find_model(word, read.frame)
     if model is None:
         return None
+    layout = layout_of(model.generator)
+    wrong = None if layout is None else _wrong_with(file, layout, text.value)
+    if wrong is not None:
+        read.say("LACE120", wrong.message, text, wrong.remedy)
+        return None
     if group is None:
         return ir.Saved(file, read.truncation(), DEFAULT_SEED), model
     return ir.Saved(file, float(group.settings["truncation"]), group.seed), model
+
+
+def _wrong_with(file: Path, layout: Layout, shown: str) -> ResourceError | None:
+    """Return why a model of that layout cannot take what `file` holds."""
+    try:
+        state = file.stat()
+    except OSError as error:
+        return ResourceError(f"`{shown}` cannot be read: {(error.strerror or '').lower()}")
+    return _looked_at(file, layout, shown, (state.st_mtime_ns, state.st_size, state.st_ino))
+
+
+# An editor checks a program at every key; the samples that it names are seldom others by then.
+@lru_cache(maxsize=64)
+def _looked_at(
+    file: Path, layout: Layout, shown: str, state: tuple[int, ...]
+) -> ResourceError | None:
+    try:
+        read_given(file, layout, shown)
+    except ResourceError as error:
+        return ResourceError(error.message, error.remedy)
+    return None
 
 
 def _recorded(file: Path) -> GroupRecord | None:
@@ -74,14 +98,64 @@ def _recorded(file: Path) -> GroupRecord | None:
     return next((group for group in groups if group.folder == folder.name), None)
 
 
-def _missing(path: Path, text: nodes.Text, read: Clauses) -> None:
+def _file_of(written: str, folder: Path | None) -> Path:
+    """Return the file of latents that is meant.
+
+    Raises:
+        ResourceError: there is none.
+        OSError, RuntimeError, ValueError: there can be none of that name.
+    """
+    path = Path(written).expanduser()
+    places = list(dict.fromkeys([(folder or Path()) / path, path]))
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        if any(place.is_symlink() for place in places):
+            raise ResourceError(f"`{written}` is a link to nothing", "mend the link, or remove it")
+        near = [hint for place in places if (hint := _near(place, path, written))]
+        hint = near[0] if near else f"a run leaves `{LATENTS}` in the folder of each group"
+        raise ResourceError(f"there is no `{written}` here", hint)
+    if not found.is_dir():
+        if found.suffix.lower() in SUFFIXES:
+            return found
+        raise ResourceError(
+            f"`{written}` is no file of latents: {', '.join(SUFFIXES)} are",
+            "save the array with `numpy.save`; what is pickled is never read",
+        )
+    file = found / LATENTS
+    if file.exists():
+        return file
     hint = f"a run leaves `{LATENTS}` in the folder of each group"
-    if path.is_dir():
-        inside = sorted(file.parent.name for file in path.glob(f"*/{LATENTS}"))
-        if inside:
-            hint = f"name one of its groups, such as `{text.value.rstrip('/')}/{inside[0]}`"
-        read.say("LACE120", f"`{text.value}` holds no latents", text, hint)
-        return
-    if path.parent.is_dir():
-        hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()]) or hint
-    read.say("LACE120", f"there is no `{text.value}` here", text, hint)
+    inside = sorted(file.parent.name for file in found.glob(f"*/{LATENTS}"))
+    files = sorted(file.name for file in found.iterdir() if file.suffix.lower() in SUFFIXES)
+    if inside or files:
+        what = "one of its groups" if inside else "a file"
+        hint = f"name {what}, such as `{written.rstrip('/')}/{(inside or files)[0]}`"
+    raise ResourceError(f"`{written}` holds no latents", hint)
+
+
+def _near(place: Path, path: Path, written: str) -> str | None:
+    """Return a hint at a place whose name is much like the first part of `place` that is not there.
+
+    Args:
+        place: where nothing is.
+        path: the end of `place` that was written.
+        written: as it was written.
+    """
+    missing = next(each for each in (*reversed(place.parents), place) if not each.exists())
+    depth = len(place.parts) - len(missing.parts)
+    if depth >= len(path.parts) or not missing.parent.is_dir():
+        return None
+    rest = path.parts[len(path.parts) - depth :]
+    others = [
+        other.name
+        for other in missing.parent.iterdir()
+        if other.is_dir() or (depth == 0 and other.suffix.lower() in SUFFIXES)
+    ]
+    close = nearest(missing.name, [name for name in others if not name.startswith(".")])
+    if close is None:
+        return None
+    shown = Path(*path.parts[: len(path.parts) - depth - 1], close)
+    whole = shown.joinpath(*rest)
+    there = missing.with_name(close).joinpath(*rest).exists()
+    prefix = "./" if written.startswith("./") else ""
+    return f"did you mean `{prefix}{(whole if there else shown).as_posix()}`?"

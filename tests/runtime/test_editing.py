@@ -181,14 +181,11 @@ def test_an_edit_begins_from_a_saved_run(model: TinyModel, tmp_path: Path) -> No
 def test_latents_of_another_kind_are_refused(model: TinyModel, tmp_path: Path) -> None:
     file = tmp_path / "latents.safetensors"
     begun = program(edit("x", saved=ir.Saved(file, 0.7, 0)))
-    with pytest.raises(ResourceError, match="holds no latents"):
+    with pytest.raises(ResourceError, match="no such file"):
         begun.run()
     z = np.zeros((2, 8), np.float32)
     write_latents(file, Latents(z, np.zeros((2, 4), np.float32)))
-    with pytest.raises(ResourceError, match="another model"):
-        begun.run()
-    write_latents(file, Latents(z, np.zeros((2, 3, 8), np.float32)))
-    with pytest.raises(ResourceError, match="differ by layer"):
+    with pytest.raises(ResourceError, match="w has 8 numbers"):
         begun.run()
 
 
