@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.models.fetch import Archive
+from lacelang.output.given import Layout
 
 if TYPE_CHECKING:
     import torch
@@ -79,6 +80,15 @@ def _mobilestylegan(
 
 #: Generator architectures by the name that a `model` declaration uses.
 ARCHITECTURES: dict[str, Loader] = {"mobilestylegan": _mobilestylegan}
+
+
+def layout_of(architecture: str) -> Layout | None:
+    """What the latents of an architecture look like; None if there is none of that name."""
+    if architecture != "mobilestylegan":
+        return None
+    from lacelang.models.mobilestylegan.layout import DIM, style_layers
+
+    return Layout(DIM, DIM, style_layers())
 
 
 def load_generator(

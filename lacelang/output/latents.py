@@ -1,18 +1,13 @@
-"""A group's latents as one safetensors file: where each image can be decoded again from."""
+"""Latents of samples, and what of them a file holds: enough to decode each image again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
-
-from lacelang.output.files import write_atomic
 
 Float32 = NDArray[np.float32]
 
@@ -24,26 +19,61 @@ class Trail:
     Attributes:
         w: truncated w before the first step and after each: float32 (N, P, d).
         taken: for each of those moments, which of the w every style has: int64 (P, styles).
+        given: the styles that the samples began with, where these differ by layer: float32
+            (N, styles, d). `w` then begins with their mean, and a style keeps what sets it apart
+            from that mean wherever w goes.
     """
 
     w: Float32
     taken: NDArray[np.int64]
+    given: Float32 | None = None
 
     @staticmethod
     def begun(w: Float32, styles: int) -> Trail:
-        """Begin at w (N, d), the same for all styles."""
-        return Trail(w[:, None], np.zeros((1, styles), np.int64))
+        """Begin at w (N, d), the same for all styles, or at w+ (N, styles, d)."""
+        taken = np.zeros((1, styles), np.int64)
+        if w.ndim == 2:
+            return Trail(w[:, None], taken)
+        first = w[:, 0]
+        # A mean of equal numbers may differ from them in its last bit.
+        mean = np.where((w == first[:, None]).all(axis=1), first, w.mean(axis=1, dtype=np.float64))
+        return Trail(mean.astype(np.float32)[:, None], taken, w)
 
     def gone(self, w: Float32, replaced: NDArray[np.bool_]) -> Trail:
         """Go on to w (N, d), which some of the styles (styles,) take."""
         taken = np.where(replaced, len(self.taken), self.taken[-1])
-        return Trail(
-            np.concatenate([self.w, w[:, None]], axis=1), np.concatenate([self.taken, taken[None]])
+        return evolve(
+            self,
+            w=np.concatenate([self.w, w[:, None]], axis=1),
+            taken=np.concatenate([self.taken, taken[None]]),
         )
 
     def styles(self, last: int = 1) -> Float32:
         """The styles w+ (N, last, styles, d) of the last moments, in their order."""
-        return self.w[:, self.taken[-last:]]
+        taken = self.taken[-last:]
+        reached: Float32 = self.w[:, taken]
+        if self.given is None:
+            return reached
+        given, begun = self.given[:, None], self.w[:, :1, None]
+        own = given + (reached - begun)
+        # Exactly what was given where nothing has moved, exactly w where nothing sets them apart.
+        moved: Float32 = np.where(given == begun, reached, own)
+        return np.where(taken[None, :, :, None] == 0, given, moved)
+
+    def rows(self, chosen: slice | Sequence[int]) -> Trail:
+        """Of some of the samples."""
+        given = None if self.given is None else self.given[chosen]
+        return Trail(self.w[chosen], self.taken, given)
+
+    def fits(self, w: Float32) -> bool:
+        """Whether it can have led to the styles `w`."""
+        count, moments = self.w.shape[:2] if self.w.ndim == 3 else (0, 0)
+        whole = self.taken.ndim == 2 and w.shape == (count, self.taken.shape[-1], self.w.shape[-1])
+        if not whole or moments == 0 or len(self.taken) != moments:
+            return False
+        latest = np.arange(moments)[:, None]
+        known = bool(((self.taken >= 0) & (self.taken <= latest)).all())
+        return known and (self.given is None or self.given.shape == w.shape)
 
 
 @frozen(eq=False)
@@ -52,16 +82,17 @@ class Latents:
 
     Attributes:
         z: float32 (N, d), what the sampler ended at; of edited samples, before they were edited.
+            None where they began from w alone.
         w: what the decoder was given: float32 (N, d) truncated, or (N, styles, d).
         trail: of edited samples, how they came to be.
     """
 
-    z: Float32
+    z: Float32 | None
     w: Float32
     trail: Trail | None = None
 
     def __len__(self) -> int:
-        return len(self.z)
+        return len(self.w)
 
     def first(self, count: int) -> Latents:
         """The first `count` rows."""
@@ -69,46 +100,49 @@ class Latents:
 
     def rows(self, chosen: slice | Sequence[int]) -> Latents:
         """Some of the rows."""
-        trail = self.trail
-        kept = None if trail is None else Trail(trail.w[chosen], trail.taken)
-        return Latents(self.z[chosen], self.w[chosen], kept)
+        return Latents(
+            None if self.z is None else self.z[chosen],
+            self.w[chosen],
+            None if self.trail is None else self.trail.rows(chosen),
+        )
 
     @staticmethod
     def joined(parts: Sequence[Latents]) -> Latents:
         """The rows of all `parts`, one after another."""
-        z = np.concatenate([part.z for part in parts])
-        w = np.concatenate([part.w for part in parts])
         trails = [part.trail for part in parts if part.trail is not None]
-        if not trails:
-            return Latents(z, w)
-        gone = np.concatenate([trail.w for trail in trails])
-        return Latents(z, w, Trail(gone, trails[0].taken))
+        trail = None
+        if trails:
+            w = np.concatenate([trail.w for trail in trails])
+            trail = Trail(w, trails[0].taken, _joined([trail.given for trail in trails]))
+        w = np.concatenate([part.w for part in parts])
+        return Latents(_joined([part.z for part in parts]), w, trail)
 
 
-def write_latents(path: Path, latents: Latents) -> None:
-    """Write `latents`, whole or not at all.
-
-    Raises:
-        ResourceError: the disk is full, or the folder cannot be written.
-    """
-    arrays: dict[str, NDArray[Any]] = {"w": latents.w, "z": latents.z}
-    if latents.trail is not None:
-        arrays |= {"trail.w": latents.trail.w, "trail.taken": latents.trail.taken}
-    write_atomic(path, save({name: np.ascontiguousarray(rows) for name, rows in arrays.items()}))
+def arrays_of(latents: Latents) -> dict[str, NDArray[Any]]:
+    """Return what a file holds of some samples, by name."""
+    trail = latents.trail
+    arrays: dict[str, NDArray[Any] | None] = {"w": latents.w, "z": latents.z}
+    if trail is not None:
+        arrays |= {"trail.w": trail.w, "trail.taken": trail.taken, "trail.given": trail.given}
+    return {name: np.ascontiguousarray(each) for name, each in arrays.items() if each is not None}
 
 
-def read_latents(path: Path) -> Latents | None:
-    """Return what `write_latents` wrote; None if it is missing or damaged."""
-    try:
-        arrays = load(path.read_bytes())
-    except (OSError, SafetensorError):
-        return None
+def latents_of(arrays: Mapping[str, NDArray[Any]]) -> Latents | None:
+    """Return the samples that `arrays_of` made `arrays` from; None if they are none."""
     z, w = arrays.get("z"), arrays.get("w")
-    if z is None or w is None or len(z) != len(w):
+    if w is None or w.ndim not in (2, 3) or (z is not None and len(z) != len(w)):
         return None
-    gone, taken = arrays.get("trail.w"), arrays.get("trail.taken")
-    if gone is None or taken is None:
-        return Latents(z, w)
-    if len(gone) != len(w) or gone.shape[1] != len(taken):
+    trail = trail_of(arrays)
+    return None if trail is not None and not trail.fits(w) else Latents(z, w, trail)
+
+
+def trail_of(arrays: Mapping[str, NDArray[Any]]) -> Trail | None:
+    """Return the trail among the arrays of a file of latents, which may not fit them."""
+    if "trail.w" not in arrays or "trail.taken" not in arrays:
         return None
-    return Latents(z, w, Trail(gone, taken))
+    return Trail(arrays["trail.w"], arrays["trail.taken"], arrays.get("trail.given"))
+
+
+def _joined(parts: Sequence[Float32 | None]) -> Float32 | None:
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if there else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,21 @@ from lacelang.output.records import GroupRecord, RunRecord, SampleRecord
 
 SCHEMA = 1
 
+MOST_BYTES = 256 << 10
+"""Of JSON in one image. Pillow opens no image with more than 1 MiB of text in a chunk, unpacked."""
+
+# What grows with the program, the more telling first; the rest is short.
+_LARGE = ("settings", "condition", "program", "readings")
+
 
 def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict[str, Any]:
     """Return the metadata of one image: its program, where it stands in it, what it reads.
 
     Nothing in it depends on when or where the program ran, so that the same command writes the
-    same bytes.
+    same bytes. What is too large for an image is left to run.json: `left_out` has its SHA-256, of
+    the source text and of the JSON of all else.
     """
-    return {
+    said = {
         "schema": SCHEMA,
         "versions": dict(run.versions),
         "program": {"name": run.program, "source": run.source},
@@ -31,6 +40,23 @@ def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict
         "status": sample.status,
         "readings": dict(sample.readings),
     }
+    room = MOST_BYTES - len(_json({name: said[name] for name in said if name not in _LARGE}))
+    left: dict[str, str] = {}
+    for name in _LARGE:
+        size = len(_json(said[name]))
+        if size <= room:
+            room -= size
+            continue
+        text = run.source.encode() if name == "program" else _json(said[name])
+        left[name] = hashlib.sha256(text).hexdigest()
+        del said[name]
+    if "program" in left:
+        said["program"] = {"name": run.program}
+    return said | {"left_out": left} if left else said
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
 
 def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:

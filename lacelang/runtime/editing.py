@@ -15,7 +15,8 @@ from lacelang.compiler import meaning_of, spread_of, standing, step_condition, s
 from lacelang.energy import Node, Outputs
 from lacelang.errors import ResourceError, UsageError
 from lacelang.output.files import folder_name
-from lacelang.output.latents import Float32, Latents, Trail, read_latents
+from lacelang.output.given import Given, Layout, read_given
+from lacelang.output.latents import Float32, Latents, Trail
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord, StepPlan, StepRecord
 from lacelang.runtime.atoms import atoms_of, read_atoms
@@ -201,34 +202,38 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
     """Begin from samples on disk.
 
     Raises:
-        ResourceError: the file is no longer there, or is none of this model's latents.
+        ResourceError: the file is no longer there, or holds none of this model's latents.
     """
-    latents: Latents | Shards | None
-    if saved.fingerprint is None:
-        latents, digest = read_latents(saved.file), file_digest(saved.file)
-    else:
-        latents = Shards.open(saved.file, saved.fingerprint)
-        digest = latents.digest
-    if latents is None or not len(latents):
-        raise ResourceError(f"{saved.file} holds no latents", "name the folder of a saved group")
-    d, styles = model.generator.w_mean.shape[0], model.generator.style_count
-    first = latents.rows([0])
-    shape, trail = first.w.shape[1:], first.trail
-    if shape[-1] != d or (trail is not None and trail.taken.shape[1] != styles):
-        raise ResourceError(f"{saved.file} holds latents of another model than {model.name}")
-    if trail is None and len(shape) > 1:
-        raise ResourceError(
-            f"{saved.file} has styles that differ by layer, and not the w they come from",
-            "an edit begins from samples with one w each, or from edited ones",
-        )
+    if saved.fingerprint is not None:
+        shards = Shards.open(saved.file, saved.fingerprint)
+        if not len(shards):
+            raise ResourceError(
+                f"{saved.file} holds no latents", "name the folder of a saved group"
+            )
+        digest = shards.digest
+        return Source((), saved.seed, len(shards), saved.truncation, digest, lambda made: shards)
+    generator, psi = model.generator, saved.truncation
+    layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
+    given = read_given(saved.file, layout, str(saved.file))
+    # What the array means depends on the file's name too, and how it is truncated on the program.
+    meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
     return Source(
-        (),
-        saved.seed,
-        len(latents),
-        saved.truncation,
-        digest,
-        lambda made: latents,
-    )
+        (), saved.seed, len(given), psi, f"{file_digest(saved.file)} {meant}",
+        lambda made: _painted(given, model, psi),
+    )  # fmt: skip
+
+
+@one_thread()
+def _painted(given: Given, model: Model, psi: float) -> Latents:
+    """Samples of a file with what the decoder is to be given; w is truncated already, z is not."""
+    if given.w is not None:
+        return Latents(given.z, given.w, given.trail)
+    assert given.z is not None
+    with torch.inference_mode():
+        z = torch.from_numpy(given.z).to(model.device)
+        batches = [z[first : first + BATCH] for first in range(0, len(z), BATCH)]
+        w = np.concatenate([array(model.styles(batch, psi)) for batch in batches])
+    return Latents(given.z, w)
 
 
 def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> EditTask:

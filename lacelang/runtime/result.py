@@ -97,8 +97,11 @@ class Group:
     # Copies, both of them: what is read from a file may lie in memory that nobody may write to.
     @cached_property
     def latents(self) -> Tensor:
-        """z, float32 (N, d), on the CPU."""
-        return torch.tensor(self.rows.rows(slice(None)).z)
+        """z, float32 (N, d), on the CPU; NaN where an edit began from w alone."""
+        rows = self.rows.rows(slice(None))
+        if rows.z is None:
+            return torch.full((len(rows), rows.w.shape[-1]), torch.nan)
+        return torch.tensor(rows.z)
 
     @cached_property
     def w(self) -> Tensor:

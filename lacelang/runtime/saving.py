@@ -62,7 +62,8 @@ def run_into(
     assert out is not None
     path = program.checked.path
     record = RunRecord(
-        program=path.name if path is not None else "<program>",
+        # Names of files may hold bytes that are no text.
+        program=path.name.encode(errors="replace").decode() if path is not None else "<program>",
         source=program.source,
         versions=_versions(),
         groups=tuple(task.record for task in planned.groups),

@@ -27,9 +27,14 @@ HOLD = 0.01
 HELD: Held = "all"
 
 
-def _names_a_file(name: str) -> bool:
-    """Whether quoted text means a place on disk: no group's name looks like one."""
-    return "/" in name or "\\" in name or name.endswith(".safetensors")
+# Files of latents, and those that are asked for in vain.
+_FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
+
+
+def _names_a_file(name: str, groups: Groups) -> bool:
+    """Whether quoted text means a place on disk, and not one of the groups."""
+    like_one = "/" in name or "\\" in name or name.lower().endswith(_FILES)
+    return like_one and name not in groups.models
 
 
 def check_edit(
@@ -53,7 +58,7 @@ def check_edit(
     read = Clauses("edit", node.clauses, frame, report)
     saved: ir.Saved | None = None
     name_or_path = node.group
-    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.value):
+    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.value, groups):
         # What reads runs is imported for those who begin from one.
         from lacelang.semantics.saved import find_saved
 

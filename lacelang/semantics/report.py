@@ -78,17 +78,23 @@ class Report:
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
     """Return a hint: the nearest of `known`, else the list of them after `otherwise`."""
-    from difflib import get_close_matches
-
     names = list(dict.fromkeys(known))
-    same = [n for n in names if n.casefold() == name.casefold()]
-    close = same or get_close_matches(name, _likely(name, names), 1, 0.6)
-    if close:
-        return f"did you mean `{close[0]}`?"
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean `{close}`?"
     if otherwise is None or not names:
         return None
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
     return f"{otherwise} {listed}"
+
+
+def nearest(name: str, names: list[str]) -> str | None:
+    """Return the one of `names` that is most like `name`, if one is much like it."""
+    from difflib import get_close_matches
+
+    same = [n for n in names if n.casefold() == name.casefold()]
+    close = same or get_close_matches(name, _likely(name, names), 1, 0.6)
+    return close[0] if close else None
 
 
 def _likely(name: str, names: list[str]) -> list[str]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
 from lacelang.errors import ResourceError
+from lacelang.models.generator import layout_of
+from lacelang.output.arrays import SUFFIXES
+from lacelang.output.given import Layout, read_given
 from lacelang.output.records import GroupRecord
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import DEFAULT_SEED, Clauses
-from lacelang.semantics.report import did_you_mean
+from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
 from lacelang.storage.index import read_index
+from lacelang.storage.shards import Shards
 from lacelang.syntax import nodes
+
+_GROUP = "name the folder of a group that a run has made, or a file of latents"
+_MADE_AGAIN = "run the program that made it again"
 
 FindModel: TypeAlias = Callable[[nodes.Word, Frame], ir.ModelSpec | None]
 
@@ -24,30 +32,33 @@ def find_saved(
     """Return the samples that `text` names and their model; None if wrong, which is reported.
 
     Args:
-        text: a group's folder in a run's, or a file of latents; from the current folder, as the
-            folder that `--out` names is.
+        text: a group's folder in a run's, or a file of latents; from the folder of the program or,
+            if nothing is there, from the current one, as the folder that `--out` names is.
         read: the clauses of the edit: where no run.json is beside the latents, `from` says which
             model they are of, and `truncation` how they are truncated.
         find_model: of a name, None if there is none, which has been reported.
     """
     try:
-        path = Path(text.value).expanduser()
+        path = _place_of(text.value, read.frame.module.folder)
         group = _recorded(path)
-        if group is None and not path.is_file():
-            _missing(path, text, read)
-            return None
+        if group is None and path.is_dir():
+            raise _no_group(path, text.value)
     except ResourceError as error:
-        read.say("LACE120", error.message, text)
+        read.say("LACE120", error.message, text, error.remedy)
         return None
     except (OSError, RuntimeError, ValueError) as error:
         # No home of that name, a name too long for a file, a folder that is not ours to read.
         why = error.strerror if isinstance(error, OSError) else None
-        read.say("LACE120", f"`{text.value}` cannot be read: {why or error}", text)
+        read.say("LACE120", f"`{text.value}` cannot be read: {(why or str(error)).lower()}", text)
         return None
     named = read.get("from", nodes.FromClause)
     word = named.model if named is not None else None
     if group is not None:
-        word = nodes.Word(str(group.settings.get("model", "")), span=text.span)
+        wrong = _wrong_settings(group, text.value)
+        if wrong is not None:
+            read.say("LACE120", wrong.message, text, wrong.remedy)
+            return None
+        word = nodes.Word(group.settings["model"], span=text.span)
         for keyword in ("from", "truncation"):
             message = f"`{keyword}` is known from the run that `{text.value}` belongs to"
             read.refuse(keyword, message, "leave it out")
@@ -58,9 +69,59 @@ def find_saved(
     model = find_model(word, read.frame)
     if model is None:
         return None
+    layout = layout_of(model.generator)
+    wrong = None if layout is None else _wrong_with(path, group, layout, text.value)
+    if wrong is not None:
+        read.say("LACE120", wrong.message, text, wrong.remedy)
+        return None
     if group is None:
         return ir.Saved(path, read.truncation(), DEFAULT_SEED), model
     return ir.Saved(path, float(group.settings["truncation"]), group.seed, group.fingerprint), model
+
+
+def _wrong_settings(group: GroupRecord, shown: str) -> ResourceError | None:
+    """Return what is missing in what run.json says of a group."""
+    model, psi = group.settings.get("model"), group.settings.get("truncation")
+    number = isinstance(psi, int | float) and not isinstance(psi, bool)
+    if isinstance(model, str) and number and 0 < float(psi or 0) <= 1:
+        return None
+    return ResourceError(
+        f"run.json does not say of which model `{shown}` is and how it is truncated",
+        "run the program that made it again",
+    )
+
+
+def _wrong_with(
+    path: Path, group: GroupRecord | None, layout: Layout, shown: str
+) -> ResourceError | None:
+    """Return why a model of that layout cannot take what is at `path`."""
+    if group is not None:
+        shards = Shards.open(path, group.fingerprint)
+        if not len(shards):
+            return ResourceError(f"`{shown}` holds no latents that are whole", _MADE_AGAIN)
+        first = shards.rows([0])
+        styles = len(layout.style_layers)
+        if first.w.shape[1:] not in ((layout.w_dim,), (styles, layout.w_dim)):
+            return ResourceError(f"`{shown}` holds latents of another model", _MADE_AGAIN)
+        return None
+    file = path
+    try:
+        state = file.stat()
+    except OSError as error:
+        return ResourceError(f"`{shown}` cannot be read: {(error.strerror or '').lower()}")
+    return _looked_at(file, layout, shown, (state.st_mtime_ns, state.st_size, state.st_ino))
+
+
+# An editor checks a program at every key; the samples that it names are seldom others by then.
+@lru_cache(maxsize=64)
+def _looked_at(
+    file: Path, layout: Layout, shown: str, state: tuple[int, ...]
+) -> ResourceError | None:
+    try:
+        read_given(file, layout, shown)
+    except ResourceError as error:
+        return ResourceError(error.message, error.remedy)
+    return None
 
 
 def _recorded(path: Path) -> GroupRecord | None:
@@ -71,15 +132,65 @@ def _recorded(path: Path) -> GroupRecord | None:
     return next((group for group in groups if group.folder == folder.name), None)
 
 
-def _missing(path: Path, text: nodes.Text, read: Clauses) -> None:
-    hint = "name the folder of a group that a run has made, or a file of latents"
-    if path.is_dir():
-        run = read_index(path)
-        inside = [group.folder for group in run.groups] if run is not None else []
-        if inside:
-            hint = f"name one of its groups, such as `{text.value.rstrip('/')}/{inside[0]}`"
-        read.say("LACE120", f"`{text.value}` holds no latents", text, hint)
-        return
-    if path.parent.is_dir():
-        hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()]) or hint
-    read.say("LACE120", f"there is no `{text.value}` here", text, hint)
+def _place_of(written: str, folder: Path | None) -> Path:
+    """Return the file of latents, or the folder of a group, that is meant.
+
+    Raises:
+        ResourceError: there is none.
+        OSError, RuntimeError, ValueError: there can be none of that name.
+    """
+    path = Path(written).expanduser()
+    places = list(dict.fromkeys([(folder or Path()) / path, path]))
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        if any(place.is_symlink() for place in places):
+            raise ResourceError(f"`{written}` is a link to nothing", "mend the link, or remove it")
+        near = [hint for place in places if (hint := _near(place, path, written))]
+        hint = near[0] if near else _GROUP
+        raise ResourceError(f"there is no `{written}` here", hint)
+    if found.is_dir() or found.suffix.lower() in SUFFIXES:
+        return found
+    raise ResourceError(
+        f"`{written}` is no file of latents: {', '.join(SUFFIXES)} are",
+        "save the array with `numpy.save`; what is pickled is never read",
+    )
+
+
+def _no_group(folder: Path, written: str) -> ResourceError:
+    """Say that a folder is none of a group, and what is in it."""
+    run = read_index(folder)
+    inside = [group.folder for group in run.groups] if run is not None else []
+    files = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    hint = _GROUP
+    if inside or files:
+        what = "one of its groups" if inside else "a file"
+        hint = f"name {what}, such as `{written.rstrip('/')}/{(inside or files)[0]}`"
+    return ResourceError(f"`{written}` holds no latents", hint)
+
+
+def _near(place: Path, path: Path, written: str) -> str | None:
+    """Return a hint at a place whose name is much like the first part of `place` that is not there.
+
+    Args:
+        place: where nothing is.
+        path: the end of `place` that was written.
+        written: as it was written.
+    """
+    missing = next(each for each in (*reversed(place.parents), place) if not each.exists())
+    depth = len(place.parts) - len(missing.parts)
+    if depth >= len(path.parts) or not missing.parent.is_dir():
+        return None
+    rest = path.parts[len(path.parts) - depth :]
+    others = [
+        other.name
+        for other in missing.parent.iterdir()
+        if other.is_dir() or (depth == 0 and other.suffix.lower() in SUFFIXES)
+    ]
+    close = nearest(missing.name, [name for name in others if not name.startswith(".")])
+    if close is None:
+        return None
+    shown = Path(*path.parts[: len(path.parts) - depth - 1], close)
+    whole = shown.joinpath(*rest)
+    there = missing.with_name(close).joinpath(*rest).exists()
+    prefix = "./" if written.startswith("./") else ""
+    return f"did you mean `{prefix}{(whole if there else shown).as_posix()}`?"

@@ -72,7 +72,9 @@ def write_index(folder: Path, run: RunRecord) -> None:
     Raises:
         ResourceError: the disk is full, or the folder cannot be written.
     """
-    write_atomic(folder / NAME, (_pretty(_to_json(run)) + "\n").encode(), flush=True)
+    # Text from Python may hold surrogates, which no file can.
+    data = (_pretty(_to_json(run)) + "\n").encode(errors="replace")
+    write_atomic(folder / NAME, data, flush=True)
 
 
 def read_index(folder: Path) -> RunRecord | None:

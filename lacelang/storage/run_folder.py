@@ -311,9 +311,11 @@ def origin_of(program: Path | None, root: Path) -> str:
     if program is None:
         return TEXT
     try:
-        return Path(os.path.relpath(program.resolve(), root.resolve())).as_posix()
+        path = Path(os.path.relpath(program.resolve(), root.resolve()))
     except ValueError:  # on another drive
-        return program.resolve().as_posix()
+        path = program.resolve()
+    # Names of files may hold bytes that are no text.
+    return path.as_posix().encode(errors="replace").decode()
 
 
 def _hidden(folder: Path, ending: str) -> Path:

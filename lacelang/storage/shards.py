@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -21,7 +20,7 @@ from safetensors.numpy import save
 
 from lacelang.errors import ResourceError
 from lacelang.output.files import write_atomic
-from lacelang.output.latents import Latents, Trail
+from lacelang.output.latents import Latents, arrays_of, latents_of
 
 _NAME = re.compile(r"latents-(\d{6,18})\.safetensors")
 
@@ -148,10 +147,7 @@ def write_shard(folder: Path, first: int, latents: Latents, fingerprint: str) ->
     Raises:
         ResourceError: the disk is full, or the folder cannot be written.
     """
-    arrays: dict[str, NDArray[Any]] = {"w": latents.w, "z": latents.z}
-    if latents.trail is not None:
-        arrays |= {"trail.w": latents.trail.w, "trail.taken": latents.trail.taken}
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    arrays = arrays_of(latents)
     digest = _digest(arrays)
     metadata = {"fingerprint": fingerprint, "first": str(first), "sha256": digest}
     path = folder / f"latents-{first:06d}.safetensors"
@@ -181,13 +177,7 @@ def _read(shard: Shard) -> Latents | None:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
-    if _digest(arrays) != shard.digest or not {"w", "z"} <= arrays.keys():
-        return None
-    if len(arrays["z"]) != len(arrays["w"]):
-        return None
-    w, taken = arrays.get("trail.w"), arrays.get("trail.taken")
-    trail = None if w is None or taken is None else Trail(w, taken)
-    return Latents(arrays["z"], arrays["w"], trail)
+    return latents_of(arrays) if _digest(arrays) == shard.digest else None
 
 
 def _digest(arrays: dict[str, NDArray[Any]]) -> str:

@@ -17,8 +17,9 @@ from lacelang.models.fetch import Archive
 from lacelang.models.generator import load_generator
 from lacelang.models.mobilestylegan import store
 from lacelang.models.mobilestylegan.generator import MobileStyleGAN
+from lacelang.models.mobilestylegan.layout import style_layers
 from lacelang.models.mobilestylegan.painter import TorchDecoder
-from lacelang.models.mobilestylegan.synthesis import STYLES, style_layers
+from lacelang.models.mobilestylegan.synthesis import STYLES
 
 pytestmark = pytest.mark.weights
 

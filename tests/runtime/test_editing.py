@@ -11,10 +11,11 @@ import torch
 from attrs import evolve
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.numpy import load_file, save_file
 from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang.errors import ResourceError, UsageError
-from lacelang.output.latents import Latents, read_latents, write_latents
+from lacelang.output.latents import Latents, arrays_of, latents_of
 from lacelang.sample import Status
 from lacelang.semantics import ir
 from lacelang.storage.run_folder import read_run
@@ -107,7 +108,7 @@ def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path
     ]
     with Image.open(tmp_path / "edited" / "edits" / "0000.png") as film:
         assert film.width == 2 * 28 + 3 * (256 + 16) - 16
-    written = read_latents(tmp_path / "edited" / "latents-000000.safetensors")
+    written = latents_of(load_file(tmp_path / "edited" / "latents-000000.safetensors"))
     assert written is not None
     assert written.trail is not None
     assert np.array_equal(written.trail.styles()[:, 0], written.w)
@@ -181,14 +182,11 @@ def test_an_edit_begins_from_a_saved_run(model: TinyModel, tmp_path: Path) -> No
 def test_latents_of_another_kind_are_refused(model: TinyModel, tmp_path: Path) -> None:
     file = tmp_path / "latents-000000.safetensors"
     begun = program(edit("x", saved=ir.Saved(file, 0.7, 0)))
-    with pytest.raises(ResourceError, match="holds no latents"):
+    with pytest.raises(ResourceError, match="no such file"):
         begun.run()
     z = np.zeros((2, 8), np.float32)
-    write_latents(file, Latents(z, np.zeros((2, 4), np.float32)))
-    with pytest.raises(ResourceError, match="another model"):
-        begun.run()
-    write_latents(file, Latents(z, np.zeros((2, 3, 8), np.float32)))
-    with pytest.raises(ResourceError, match="differ by layer"):
+    save_file(arrays_of(Latents(z, np.zeros((2, 4), np.float32))), file)
+    with pytest.raises(ResourceError, match="w has 8 numbers"):
         begun.run()
 
 

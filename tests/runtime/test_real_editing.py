@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import lacelang
 from lacelang.attributes.annotators.judge import judge
@@ -43,3 +44,26 @@ def test_two_faces_are_edited_and_edited_again(tmp_path: Path) -> None:
     assert record is not None
     assert again.record.settings["truncation"] == 0.5
     assert len(list((folder / "edits").glob("*.png"))) == 2
+
+
+def test_latents_from_elsewhere_are_edited_to_the_same_bits(tmp_path: Path) -> None:
+    source = "sample 1 from ffhq truncation 0.5 seed 3 as one\nedit one { smile = 1 } as edited"
+    run = lacelang.compile(source).run()
+    begun, expected = run["one"], run["edited"]
+    w = begun.w.numpy()
+    np.save(tmp_path / "w.npy", w)
+    np.save(tmp_path / "z.npy", begun.latents.numpy())
+    np.savez(tmp_path / "projected_w.npz", w=np.repeat(w[:, None], 18, axis=1))
+    for name in ("w.npy", "z.npy", "projected_w.npz"):
+        text = f'edit "{name}" {{ smile = 1 }} from ffhq truncation 0.5 as edited'
+        found = lacelang.compile(text, tmp_path / "p.lace").run()["edited"]
+        assert np.array_equal(found.w.numpy(), expected.w.numpy()), name
+        assert found.readings.keys() == expected.readings.keys()
+    # A film begins with the picture of the very styles that were given, layer by layer.
+    styles = np.stack([w, w[:, ::-1], 0.5 * w], axis=1)[:, np.arange(23) % 3]
+    np.save(tmp_path / "wp.npy", styles)
+    text = 'edit "wp.npy" { smile = 1 } from ffhq layers 0..3 as edited'
+    found = lacelang.compile(text, tmp_path / "p.lace").run()["edited"]
+    assert np.array_equal(found.w[:, 7:].numpy(), styles[:, 7:])
+    (picture,) = found._decode(torch.from_numpy(styles))
+    assert np.array_equal(np.asarray(found.films[0][0]), picture)

@@ -3,16 +3,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
+import string
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import GLASSES_1, TinyModel, program, statement
+from tiny import GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang.errors import ResourceError, UsageError
 from lacelang.output.png import metadata_of
+from lacelang.program import Program
 from lacelang.sample import Status
 from lacelang.semantics import ir
 from lacelang.storage.run_folder import read_run
@@ -102,6 +105,29 @@ def test_a_finished_run_decodes_nothing_again(model: TinyModel, tmp_path: Path) 
     assert len(run["kids"].images) == 5
     assert run["kids"].stats.seconds == 0
     assert int(run["kids"].stats.nfe.min()) > 1
+
+
+@pytest.mark.parametrize("size", [0, 2_000_000])
+def test_a_finished_run_of_a_program_of_any_size_decodes_nothing_again(
+    model: TinyModel, tmp_path: Path, size: int
+) -> None:
+    source = "".join(random.Random(0).choices(string.printable, k=size))
+    large = program(statement(where=None), edit(), source=source)
+    large.run(out=tmp_path)
+    for path in tmp_path.rglob("*.png"):
+        with Image.open(path) as image:
+            image.load()
+    model.generator.decoded = 0  # type: ignore[attr-defined]
+    large.run(out=tmp_path)
+    assert model.generator.decoded == 0  # type: ignore[attr-defined]
+
+
+def test_a_program_in_a_file_whose_name_is_no_text_runs(model: TinyModel, tmp_path: Path) -> None:
+    checked = ir.CheckedProgram((statement(where=None),), path=Path("\udcff.lace"))
+    Program(checked, "the source").run(out=tmp_path)
+    record = read_run(tmp_path)
+    assert record is not None
+    assert record.program == "?.lace"
 
 
 def test_a_run_that_broke_goes_on_to_the_same_pixels(model: TinyModel, tmp_path: Path) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from lacelang.errors import ProgramError
+from lacelang.errors import Diagnostic, ProgramError
+from lacelang.output.latents import Latents
 from lacelang.output.records import GroupRecord, RunRecord
 from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.storage.index import write_index
+from lacelang.storage.shards import write_shard
 
 
 @pytest.fixture
@@ -21,7 +28,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     out = tmp_path / "out" / "faces"
     (out / "men").mkdir(parents=True)
     write_index(out, RunRecord("faces.lace", "", {}, (group,)))
-    (out / "men" / "w.safetensors").write_bytes(b"")
+    w = np.zeros((4, 512), np.float32)
+    write_shard(out / "men", 0, Latents(None, w), "f")
+    save_file({"w": w}, out / "men" / "w.safetensors")
     monkeypatch.chdir(tmp_path)
     return out
 
@@ -32,10 +41,18 @@ def _edit(source: str) -> ir.EditStatement:
     return statement
 
 
-def _codes(source: str) -> list[str]:
+def _wrong(source: str, path: Path | None = None) -> tuple[Diagnostic, ...]:
     with pytest.raises(ProgramError) as wrong:
-        check(source)
-    return [found.code for found in wrong.value.diagnostics]
+        check(source, path)
+    return wrong.value.diagnostics
+
+
+def _codes(source: str) -> list[str]:
+    return [found.code for found in _wrong(source)]
+
+
+def _edits(place: str) -> str:
+    return f'edit "{place}" {{ smile=0 }} from ffhq'
 
 
 @pytest.mark.parametrize("place", ["out/faces/men", "./out/faces/men/", "out/faces/men/."])
@@ -69,12 +86,130 @@ def test_a_damaged_run_is_reported(run: Path) -> None:
     assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
 
 
+@pytest.mark.parametrize("psi", [None, "0.7", 0, -5, 2, [], True, {"a": 1}])
+def test_what_a_run_says_is_not_believed_blindly(run: Path, psi: object) -> None:
+    data = json.loads((run / "run.json").read_text())
+    data["groups"][0]["settings"]["truncation"] = psi
+    (run / "run.json").write_text(json.dumps(data))
+    assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
+
+
+@pytest.mark.parametrize("latents", [np.zeros((4, 8)), np.zeros((4, 3, 512))])
+def test_a_group_of_another_model_or_without_latents(run: Path, latents: np.ndarray) -> None:
+    write_shard(run / "men", 0, Latents(None, latents.astype(np.float32)), "f")
+    assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
+    (run / "men" / "latents-000000.safetensors").write_bytes(b"")
+    assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
+
+
 def test_a_run_is_no_group(run: Path) -> None:
-    with pytest.raises(ProgramError) as wrong:
-        check('edit "out/faces" { smile=0 }')
-    (found,) = wrong.value.diagnostics
+    (found,) = _wrong('edit "out/faces" { smile=0 }')
     assert found.code == "LACE120"
     assert found.hint == "name one of its groups, such as `out/faces/men`"
+
+
+SPELLINGS = ("w.npy", "./w.npy", "sub/../w.npy", ".//w.npy", "{root}/w.npy", "~/w.npy", "link.npy")
+
+
+@pytest.mark.parametrize("place", SPELLINGS)
+def test_a_file_is_found_however_it_is_spelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    np.save(tmp_path / "w.npy", np.zeros((1, 512), np.float32))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.npy").symlink_to("w.npy")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    program = tmp_path / "p.lace"
+    for folder in (tmp_path, tmp_path / "sub", tmp_path.parent):
+        monkeypatch.chdir(folder)
+        (edit,) = check(_edits(place.format(root=tmp_path)), program).statements
+        assert isinstance(edit, ir.EditStatement)
+        assert edit.saved is not None
+        assert edit.saved.file.resolve() == tmp_path / "w.npy"
+
+
+def test_what_is_beside_the_program_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "programs").mkdir()
+    for folder in (tmp_path, tmp_path / "programs"):
+        np.save(folder / "w.npy", np.zeros((1, 512), np.float32))
+    monkeypatch.chdir(tmp_path)
+    program = Path("programs/p.lace")
+    for expected in ("programs/w.npy", "w.npy"):
+        (edit,) = check(_edits("w.npy"), program).statements
+        assert isinstance(edit, ir.EditStatement)
+        assert edit.saved is not None
+        assert edit.saved.file == Path(expected)
+        Path(expected).unlink()
+
+
+@pytest.mark.parametrize(
+    ("place", "near"),
+    [
+        ("w.npz", "w.npy"),
+        ("./w.npz", "./w.npy"),
+        ("W.NPY", "w.npy"),
+        ("faces/men1", "faces/men"),
+        ("face/men", "faces/men"),
+        ("./face/men/", "./faces/men"),
+        ("face/nobody", "faces"),
+        ("nothing/like/it", None),
+        ("portrait.npy", None),
+    ],
+)
+def test_a_hint_names_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, near: str | None
+) -> None:
+    (tmp_path / "faces" / "men").mkdir(parents=True)
+    np.save(tmp_path / "w.npy", np.zeros((1, 512), np.float32))
+    for other in ("w.npx", ".w.npz", "portrait.py"):
+        (tmp_path / other).touch()
+    monkeypatch.chdir(tmp_path)
+    for program in (None, Path("p.lace"), tmp_path / "p.lace"):
+        (found,) = _wrong(_edits(place), program)
+        assert found.message == f"there is no `{place}` here"
+        expected = f"did you mean `{near}`?" if near else "name the folder of a group"
+        assert found.hint is not None
+        assert found.hint.startswith(expected)
+
+
+def test_what_is_wrong_with_a_file_is_said_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("narrow.npy", np.zeros((2, 500), np.float32))
+    np.save("mixed.npy", np.zeros((18, 512), np.float32))
+    Path("e4e.pt").touch()
+    Path("empty.npz").touch()
+    Path("loose.npy").symlink_to("nowhere.npy")
+    Path("folder").mkdir()
+    np.save("folder/w.npy", np.zeros((1, 512), np.float32))
+    for place, said in (
+        ("narrow.npy", "`narrow.npy` is 2×500; of this model, w has 512 numbers"),
+        ("mixed.npy", "`mixed.npy` is 18×512: that is 18 samples of w, or the styles of one"),
+        ("e4e.pt", "`e4e.pt` is no file of latents: .safetensors, .npy, .npz are"),
+        ("empty.npz", "`empty.npz` is damaged, or no .npz file"),
+        ("loose.npy", "`loose.npy` is a link to nothing"),
+        ("folder/", "`folder/` holds no latents"),
+        ("/dev/null", "`/dev/null` is no file of latents: .safetensors, .npy, .npz are"),
+        ("portrait\0.npy", "there is no `portrait\0.npy` here"),
+        ("x" * 300 + ".npy", f"`{'x' * 300}.npy` cannot be read: file name too long"),
+    ):
+        (found,) = _wrong(f"sample from ffhq\n{_edits(place)}")
+        assert (found.code, found.message, found.span.line) == ("LACE120", said, 2)
+        if place == "folder/":
+            assert found.hint == "name a file, such as `folder/w.npy`"
+
+
+def test_a_file_that_changes_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("w.npy", np.zeros((2, 500), np.float32))
+    assert _wrong(_edits("w.npy"))
+    np.save("w.npy", np.zeros((2, 512), np.float32))
+    assert check(_edits("w.npy"))
 
 
 def test_quoted_names_of_groups_are_names() -> None:
@@ -83,3 +218,15 @@ def test_quoted_names_of_groups_are_names() -> None:
     assert isinstance(edit, ir.EditStatement)
     assert edit.saved is None
     assert _codes('edit "young men" { smile=0 }') == ["LACE108"]
+    named = check('sample from ffhq as "w.npy" edit "w.npy" { smile=0 }').statements[1]
+    assert isinstance(named, ir.EditStatement)
+    assert named.saved is None
+
+
+def test_files_of_latents_are_looked_at_without_torch(tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.zeros((1, 512), np.float32))
+    code = (
+        "import sys; from lacelang.semantics.check import check; "
+        f"check({_edits(str(tmp_path / 'w.npy'))!r}); sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

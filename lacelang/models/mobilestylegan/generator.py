@@ -14,13 +14,9 @@ from torch import Tensor
 from lacelang.models.fetch import Archive
 from lacelang.models.generator import Image
 from lacelang.models.mobilestylegan import store
-from lacelang.models.mobilestylegan.mapping import DIM, MappingNetwork
-from lacelang.models.mobilestylegan.synthesis import (
-    RESOLUTION,
-    STYLES,
-    SynthesisNetwork,
-    style_layers,
-)
+from lacelang.models.mobilestylegan.layout import DIM, style_layers
+from lacelang.models.mobilestylegan.mapping import MappingNetwork
+from lacelang.models.mobilestylegan.synthesis import RESOLUTION, STYLES, SynthesisNetwork
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress

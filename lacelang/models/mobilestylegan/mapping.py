@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-DIM = 512
+from lacelang.models.mobilestylegan.layout import DIM
+
 DEPTH = 8
 
 

@@ -91,7 +91,8 @@ def _convert(source: Path, folder: Path) -> None:
     from safetensors.torch import save_file
 
     from lacelang.models.mobilestylegan import convert
-    from lacelang.models.mobilestylegan.mapping import DIM, MappingNetwork
+    from lacelang.models.mobilestylegan.layout import DIM
+    from lacelang.models.mobilestylegan.mapping import MappingNetwork
     from lacelang.models.mobilestylegan.painter import export
     from lacelang.models.mobilestylegan.synthesis import SynthesisNetwork
 

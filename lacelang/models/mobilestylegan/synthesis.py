@@ -31,18 +31,6 @@ HAAR = torch.tensor(
 )
 
 
-def style_layers() -> tuple[tuple[int, ...], ...]:
-    """For each of the 23 modulations, the style layers of the 18-layer StyleGAN2 it stands for.
-
-    Matched by resolution: an 18-layer generator has layer 0 at 4², 2k−1 and 2k at 2^(k+2), the
-    last three at 1024². Subset selection (LACE, A.3) is stated in those layers.
-    """
-    layers: list[tuple[int, ...]] = [(0,)]
-    for k in range(1, len(IN_CHANNELS) + 1):
-        layers += [(2 * k - 1,), (2 * k - 1,), (2 * k,)]
-    return (*layers, (15, 16, 17))
-
-
 class Modulation(nn.Linear):
     """Style (N, 512) → channel scales (N, C, 1, 1); equalised-rate constants are folded in."""
 
