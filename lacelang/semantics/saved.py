@@ -66,7 +66,12 @@ def find_saved(
         return None
     if group is None:
         return ir.Saved(file, read.truncation(), DEFAULT_SEED), model
-    return ir.Saved(file, float(group.settings["truncation"]), group.seed), model
+    psi = group.settings.get("truncation")
+    if not isinstance(psi, int | float) or not 0 < psi <= 1:
+        message = f"the run.json of `{text.value}` does not say how its samples are truncated"
+        read.say("LACE120", message, text, "move it away, and add `from` and `truncation`")
+        return None
+    return ir.Saved(file, float(psi), group.seed), model
 
 
 def _wrong_with(file: Path, layout: Layout, shown: str) -> ResourceError | None:

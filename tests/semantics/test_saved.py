@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,16 @@ def test_a_file_without_a_run_needs_to_be_told_its_model(run: Path) -> None:
 def test_a_damaged_run_is_reported(run: Path) -> None:
     (run / "run.json").write_text("{")
     assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
+
+
+def test_a_run_that_does_not_say_what_it_must_is_reported(run: Path) -> None:
+    data = json.loads((run / "run.json").read_text())
+    for psi in (None, "half", 7, -0.5, [0.5]):
+        data["groups"][0]["settings"]["truncation"] = psi
+        (run / "run.json").write_text(json.dumps(data))
+        (found,) = _wrong('edit "out/faces/men" { smile=0 }')
+        assert found.code == "LACE120"
+        assert "how its samples are truncated" in found.message
 
 
 def test_a_run_is_no_group(run: Path) -> None:
