@@ -14,7 +14,7 @@ from lacelang.output.given import Layout, read_given
 from lacelang.output.records import GroupRecord
 from lacelang.output.runfile import LATENTS, read_run
 from lacelang.semantics import ir
-from lacelang.semantics.clauses import DEFAULT_SEED, Clauses
+from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, Clauses
 from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
@@ -59,13 +59,14 @@ def find_saved(
     model = find_model(word, read.frame)
     if model is None:
         return None
+    given = read.truncation() if group is None else DEFAULT_TRUNCATION
     layout = layout_of(model.generator)
     wrong = None if layout is None else _wrong_with(file, layout, text.value)
     if wrong is not None:
         read.say("LACE120", wrong.message, text, wrong.remedy)
         return None
     if group is None:
-        return ir.Saved(file, read.truncation(), DEFAULT_SEED), model
+        return ir.Saved(file, given, DEFAULT_SEED), model
     psi = group.settings.get("truncation")
     if not isinstance(psi, int | float) or not 0 < psi <= 1:
         message = f"the run.json of `{text.value}` does not say how its samples are truncated"
@@ -122,10 +123,11 @@ def _file_of(written: str, folder: Path | None) -> Path:
     if not found.is_dir():
         if found.suffix.lower() in SUFFIXES:
             return found
-        raise ResourceError(
-            f"`{written}` is no file of latents: {', '.join(SUFFIXES)} are",
-            "save the array with `numpy.save`; what is pickled is never read",
-        )
+        hint = "save the array with `numpy.save`; what is pickled is never read"
+        if found.suffix.lower() in (".pt", ".pth"):
+            hint = "save `torch.load(…, weights_only=True).cpu().numpy()` of it with `numpy.save`"
+        ends = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise ResourceError(f"`{written}` is not a file of latents: those end in {ends}", hint)
     file = found / LATENTS
     if file.exists():
         return file
