@@ -178,13 +178,14 @@ def test_what_is_wrong_with_a_file_is_said_where_it_is_named(
     Path("loose.npy").symlink_to("nowhere.npy")
     Path("folder").mkdir()
     np.save("folder/w.npy", np.zeros((1, 512), np.float32))
+    other = "is not a file of latents: those end in .safetensors, .npy or .npz"
     for place, said in (
         ("narrow.npy", "`narrow.npy` is 2×500; of this model, w has 512 numbers"),
         ("mixed.npy", "`mixed.npy` is 18×512: that is 18 samples of w, or the styles of one"),
-        ("e4e.pt", "`e4e.pt` is not a file of latents: those end in .safetensors, .npy or .npz"),
+        ("e4e.pt", f"`e4e.pt` {other}"),
         (
             "faces.bin",
-            "`faces.bin` is not a file of latents: those end in .safetensors, .npy or .npz",
+            "`faces.bin` {other}",
         ),
         ("empty.npz", "`empty.npz` is damaged, or not a .npz file"),
         ("loose.npy", "`loose.npy` is a link to nothing"),
@@ -193,7 +194,7 @@ def test_what_is_wrong_with_a_file_is_said_where_it_is_named(
         ("folder/", "`folder/` holds no latents"),
         (
             "/dev/null",
-            "`/dev/null` is not a file of latents: those end in .safetensors, .npy or .npz",
+            "`/dev/null` {other}",
         ),
         ("portrait\0.npy", "there is no `portrait\0.npy` here"),
         ("x" * 300 + ".npy", f"`{'x' * 300}.npy` cannot be read: file name too long"),
