@@ -41,8 +41,8 @@ _KINDS = {
     "c": "complex numbers",
     "i": "whole numbers",
     "u": "whole numbers",
-    "b": "yes or no",
-    "?": "yes or no",
+    "b": "booleans",
+    "?": "booleans",
 }
 _SAFETENSORS = {
     "F16": "<f2", "BF16": "bfloat16", "F32": "<f4", "F64": "<f8", "I64": _INT64,
@@ -270,7 +270,7 @@ def _described(
     elif written == "bfloat16" or (_FLOAT.fullmatch(written) and _is_known(written)):
         kind = "floats"
     elif isinstance(descriptor, str):
-        kind = _KINDS.get(written.lstrip("<>=|")[:1], "no floating-point numbers")
+        kind = _KINDS.get(written.lstrip("<>=|")[:1], "values of another kind")
     else:
         kind = "records of several fields"
     return Stored(name, kind, tuple(sizes), written, fortran, start, member)

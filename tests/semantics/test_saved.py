@@ -183,19 +183,13 @@ def test_what_is_wrong_with_a_file_is_said_where_it_is_named(
         ("narrow.npy", "`narrow.npy` is 2×500; of this model, w has 512 numbers"),
         ("mixed.npy", "`mixed.npy` is 18×512: that is 18 samples of w, or the styles of one"),
         ("e4e.pt", f"`e4e.pt` {other}"),
-        (
-            "faces.bin",
-            "`faces.bin` {other}",
-        ),
+        ("faces.bin", f"`faces.bin` {other}"),
         ("empty.npz", "`empty.npz` is damaged, or not a .npz file"),
         ("loose.npy", "`loose.npy` is a link to nothing"),
         ("round.npy", "`round.npy` is a link to nothing"),
         ("pipe.npy", "`pipe.npy` is not a regular file"),
         ("folder/", "`folder/` holds no latents"),
-        (
-            "/dev/null",
-            "`/dev/null` {other}",
-        ),
+        ("/dev/null", f"`/dev/null` {other}"),
         ("portrait\0.npy", "there is no `portrait\0.npy` here"),
         ("x" * 300 + ".npy", f"`{'x' * 300}.npy` cannot be read: file name too long"),
     ):
