@@ -41,8 +41,8 @@ _KINDS = {
     "c": "complex numbers",
     "i": "whole numbers",
     "u": "whole numbers",
-    "b": "yes or no",
-    "?": "yes or no",
+    "b": "booleans",
+    "?": "booleans",
 }
 _SAFETENSORS = {
     "F16": "<f2", "BF16": "bfloat16", "F32": "<f4", "F64": "<f8", "I64": _INT64,
@@ -93,7 +93,7 @@ def stored_arrays(path: Path, shown: str) -> tuple[Stored, ...]:
         shown: the name of the file in messages.
 
     Raises:
-        ResourceError: it is no regular file, cannot be read, or is damaged.
+        ResourceError: it is not a regular file, cannot be read, or is damaged.
     """
     readers = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz}
     with _Reading(path, shown) as file:
@@ -150,7 +150,7 @@ class _Reading:
         try:
             # A pipe or a device may never end.
             if not stat.S_ISREG(self.path.stat().st_mode):
-                raise ResourceError(f"`{self.shown}` is no regular file", _REMEDY)
+                raise ResourceError(f"`{self.shown}` is not a regular file", _REMEDY)
             self.file = self.path.open("rb")
         except OSError as error:
             raise self._told(error) from error
@@ -169,7 +169,7 @@ class _Reading:
             why = (error.strerror or "the file is damaged").lower()
             return ResourceError(f"`{self.shown}` cannot be read: {why}", _REMEDY)
         suffix = self.path.suffix.lower()
-        return ResourceError(f"`{self.shown}` is damaged, or no {suffix} file", _REMEDY)
+        return ResourceError(f"`{self.shown}` is damaged, or not a {suffix} file", _REMEDY)
 
 
 _REMEDY = "give a file of latents: .safetensors, .npy or .npz"
@@ -180,7 +180,7 @@ def _safetensors(file: IO[bytes]) -> tuple[Stored, ...]:
     length = int.from_bytes(file.read(8), "little")
     begin = 8 + length
     if size < 10 or begin > size:
-        raise _DamagedError("is cut short, or no .safetensors file")
+        raise _DamagedError("is cut short, or not a .safetensors file")
     if length > _LONGEST_HEADER[".safetensors"]:
         raise _DamagedError("has a header that is too long for latents")
     pairs = json.loads(file.read(length), object_pairs_hook=lambda pairs: pairs)
@@ -235,7 +235,7 @@ def _npz(file: IO[bytes]) -> tuple[Stored, ...]:
 def _npy_header(file: IO[bytes], name: str, member: str | None) -> Stored:
     begun = file.read(8)
     if len(begun) < 8 or begun[:6] != _MAGIC or begun[6] not in (1, 2, 3):
-        raise _DamagedError("is damaged, or no .npy file")
+        raise _DamagedError("is damaged, or not a .npy file")
     width = 2 if begun[6] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
     if length > _LONGEST_HEADER[".npy"]:
@@ -270,7 +270,7 @@ def _described(
     elif written == "bfloat16" or (_FLOAT.fullmatch(written) and _is_known(written)):
         kind = "floats"
     elif isinstance(descriptor, str):
-        kind = _KINDS.get(written.lstrip("<>=|")[:1], "no floating-point numbers")
+        kind = _KINDS.get(written.lstrip("<>=|")[:1], "values of another kind")
     else:
         kind = "records of several fields"
     return Stored(name, kind, tuple(sizes), written, fortran, start, member)

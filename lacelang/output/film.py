@@ -19,6 +19,8 @@ from lacelang.output.records import Atom, GroupRecord, SampleRecord
 from lacelang.output.sheet import draw_header, header
 
 _MOST_ROWS = 14
+# Wider strips are more than Pillow opens without a warning of a decompression bomb.
+_MOST_PICTURES = 200
 
 
 def draw_film(
@@ -32,26 +34,31 @@ def draw_film(
     Args:
         group: an edited one.
         sample: one of its samples.
-        thumbnails: of its face before the first line and after each.
+        thumbnails: of its face before the first line and after each; of very many, those in the
+            middle are left out.
     """
     atoms = _atoms(group)
     rows = atoms[:_MOST_ROWS]
     more = len(atoms) - len(rows)
     height = card_height(len(rows) + (more > 0))
-    width = 2 * MARGIN + len(thumbnails) * (THUMBNAIL + GAP) - GAP
-    facts = " · ".join(
-        str(group.settings[key]) for key in ("model", "sampler") if key in group.settings
-    )
+    shown = list(range(len(thumbnails)))
+    facts = [str(group.settings[key]) for key in ("model", "sampler") if key in group.settings]
+    if len(shown) > _MOST_PICTURES:
+        half = _MOST_PICTURES // 2
+        facts.append(f"lines {half} to {len(shown) - half - 1} are left out")
+        shown = shown[:half] + shown[-half:]
+    width = 2 * MARGIN + len(shown) * (THUMBNAIL + GAP) - GAP
     title = f"{group.name} {sample.index:04d}"
-    lines = header(title, group.condition, facts, width - 2 * MARGIN)
+    lines = header(title, group.condition, " · ".join(facts), width - 2 * MARGIN)
     top = MARGIN + sum(line.advance for line in lines) + GAP
     film = Image.new("RGB", (width, top + height + MARGIN), PAPER)
     draw = ImageDraw.Draw(film)
     draw_header(draw, lines)
-    for place, (picture, step) in enumerate(zip(thumbnails, sample.steps, strict=True)):
+    for place, moment in enumerate(shown):
+        picture, step = thumbnails[moment], sample.steps[moment]
         corner = (MARGIN + place * (THUMBNAIL + GAP), top)
-        caption = group.steps[place - 1].text if place else "before"
-        asked = {atom.text for atom in group.steps[place - 1].atoms} if place else set()
+        caption = group.steps[moment - 1].text if moment else "before"
+        asked = {atom.text for atom in group.steps[moment - 1].atoms} if moment else set()
         draw_card(
             draw,
             corner,

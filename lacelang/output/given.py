@@ -173,7 +173,7 @@ def _arranged(
     odd = (layered and space == "z") or (not layered and space == "w+")
     if odd or sum(size != 1 for size in rows) > 1:
         raise ResourceError(
-            f"{where} is {shape}, which is no shape of {_called(space)}",
+            f"{where} is {shape}, which is not a shape of {_called(space)}",
             f"its shape is to be {form}",
         )
     count = math.prod(rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang.semantics import ir
@@ -31,10 +33,15 @@ HELD: Held = "all"
 _FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
 
 
-def _names_a_file(name: str, groups: Groups) -> bool:
+def _names_a_file(name: str, frame: Frame, groups: Groups) -> bool:
     """Whether quoted text means a place on disk, and not one of the groups."""
-    like_one = "/" in name or "\\" in name or name.lower().endswith(_FILES)
-    return like_one and name not in groups.models
+    if name in groups.models:
+        return False
+    if "/" in name or "\\" in name or name.lower().endswith(_FILES):
+        return True
+    places = (frame.module.folder or Path(), Path())
+    # Files of other kinds are told apart from groups that are not there.
+    return "." in name and any(os.path.isfile(place / name) for place in places)
 
 
 def check_edit(
@@ -58,7 +65,7 @@ def check_edit(
     read = Clauses("edit", node.clauses, frame, report)
     saved: ir.Saved | None = None
     name_or_path = node.group
-    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.value, groups):
+    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.value, frame, groups):
         # What reads runs is imported for those who begin from one.
         from lacelang.semantics.saved import find_saved
 

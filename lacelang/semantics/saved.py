@@ -13,7 +13,7 @@ from lacelang.output.arrays import SUFFIXES
 from lacelang.output.given import Layout, read_given
 from lacelang.output.records import GroupRecord
 from lacelang.semantics import ir
-from lacelang.semantics.clauses import DEFAULT_SEED, Clauses
+from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, Clauses
 from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
 from lacelang.storage.index import read_index
@@ -69,13 +69,14 @@ def find_saved(
     model = find_model(word, read.frame)
     if model is None:
         return None
+    given = read.truncation() if group is None else DEFAULT_TRUNCATION
     layout = layout_of(model.generator)
     wrong = None if layout is None else _wrong_with(path, group, layout, text.value)
     if wrong is not None:
         read.say("LACE120", wrong.message, text, wrong.remedy)
         return None
     if group is None:
-        return ir.Saved(path, read.truncation(), DEFAULT_SEED), model
+        return ir.Saved(path, given, DEFAULT_SEED), model
     return ir.Saved(path, float(group.settings["truncation"]), group.seed, group.fingerprint), model
 
 
@@ -150,10 +151,11 @@ def _place_of(written: str, folder: Path | None) -> Path:
         raise ResourceError(f"there is no `{written}` here", hint)
     if found.is_dir() or found.suffix.lower() in SUFFIXES:
         return found
-    raise ResourceError(
-        f"`{written}` is no file of latents: {', '.join(SUFFIXES)} are",
-        "save the array with `numpy.save`; what is pickled is never read",
-    )
+    hint = "save the array with `numpy.save`; what is pickled is never read"
+    if found.suffix.lower() in (".pt", ".pth"):
+        hint = "save `torch.load(…, weights_only=True).cpu().numpy()` of it with `numpy.save`"
+    ends = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+    raise ResourceError(f"`{written}` is not a file of latents: those end in {ends}", hint)
 
 
 def _no_group(folder: Path, written: str) -> ResourceError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -182,17 +183,24 @@ def test_what_is_wrong_with_a_file_is_said_where_it_is_named(
     np.save("mixed.npy", np.zeros((18, 512), np.float32))
     Path("e4e.pt").touch()
     Path("empty.npz").touch()
+    Path("faces.bin").touch()
+    os.symlink("round.npy", "round.npy")
+    os.mkfifo("pipe.npy")
     Path("loose.npy").symlink_to("nowhere.npy")
     Path("folder").mkdir()
     np.save("folder/w.npy", np.zeros((1, 512), np.float32))
+    other = "is not a file of latents: those end in .safetensors, .npy or .npz"
     for place, said in (
         ("narrow.npy", "`narrow.npy` is 2×500; of this model, w has 512 numbers"),
         ("mixed.npy", "`mixed.npy` is 18×512: that is 18 samples of w, or the styles of one"),
-        ("e4e.pt", "`e4e.pt` is no file of latents: .safetensors, .npy, .npz are"),
-        ("empty.npz", "`empty.npz` is damaged, or no .npz file"),
+        ("e4e.pt", f"`e4e.pt` {other}"),
+        ("faces.bin", f"`faces.bin` {other}"),
+        ("empty.npz", "`empty.npz` is damaged, or not a .npz file"),
         ("loose.npy", "`loose.npy` is a link to nothing"),
+        ("round.npy", "`round.npy` is a link to nothing"),
+        ("pipe.npy", "`pipe.npy` is not a regular file"),
         ("folder/", "`folder/` holds no latents"),
-        ("/dev/null", "`/dev/null` is no file of latents: .safetensors, .npy, .npz are"),
+        ("/dev/null", f"`/dev/null` {other}"),
         ("portrait\0.npy", "there is no `portrait\0.npy` here"),
         ("x" * 300 + ".npy", f"`{'x' * 300}.npy` cannot be read: file name too long"),
     ):
@@ -200,6 +208,15 @@ def test_what_is_wrong_with_a_file_is_said_where_it_is_named(
         assert (found.code, found.message, found.span.line) == ("LACE120", said, 2)
         if place == "folder/":
             assert found.hint == "name a file, such as `folder/w.npy`"
+
+
+def test_all_that_is_wrong_is_said_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("w.npy", np.zeros((2, 500), np.float32))
+    said = _codes(f"{_edits('w.npy')} truncation 3 {_edits('v.npy')} {_edits('w.npy')}")
+    assert said == ["LACE120", "LACE209", "LACE120", "LACE120"]
 
 
 def test_a_file_that_changes_is_looked_at_again(
