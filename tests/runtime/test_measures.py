@@ -135,10 +135,12 @@ def test_statements_share_their_draws(model: TinyModel, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(TinyModel, "judge", counted)
     program(*(measure(name=f"m{i}", given=OVER_45) for i in range(12))).run()
-    assert sum(judged) == 100_000
+    # Once, and what fills up the last block of rows.
+    assert 100_000 <= sum(judged) < 110_000
     assert max(judged) < 100_000
     program(measure(OVER_45)).run()
-    assert sum(judged) == 100_000
+    # Once, and what fills up the last block of rows.
+    assert 100_000 <= sum(judged) < 110_000
     program(measure(OVER_45, truncation=0.5)).run()
     assert sum(judged) == 200_000
 
