@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from threading import RLock
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,14 +20,17 @@ class Memory(Generic[Owner, Value]):
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._lock = RLock()
         self._kept: WeakKeyDictionary[Owner, dict[Hashable, Value]] = WeakKeyDictionary()
 
     def get(self, owner: Owner, key: Hashable, make: Callable[[], Value]) -> Value:
         """Return the value of `key`, made now if it is not there; `make` may raise."""
-        values = self._kept.setdefault(owner, {})
-        if key not in values:
-            value = make()
-            while len(values) >= self._most:
-                del values[next(iter(values))]
-            values[key] = value
-        return values[key]
+        # Others that ask for the same meanwhile wait for it.
+        with self._lock:
+            values = self._kept.setdefault(owner, {})
+            if key not in values:
+                value = make()
+                while len(values) >= self._most:
+                    del values[next(iter(values))]
+                values[key] = value
+            return values[key]

@@ -131,18 +131,22 @@ class Program:
         if folder is not None:
             # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
             make_folder(folder)
-        from lacelang.runtime.execute import execute
-        from lacelang.runtime.plan import Options
+        from lacelang.isolation import isolated
 
-        options = Options(
-            seed, device, folder, names, metadata, images, replace, shared, kept or {}
-        )
-        if not isinstance(progress, bool):
-            return execute(self, options, progress)
-        if not progress:
-            return execute(self, options, Silent())
-        with shown() as display:
-            return execute(self, options, display)
+        # Modules too, some of which hold tensors, are loaded apart from the caller's modes.
+        with isolated():
+            from lacelang.runtime.execute import execute
+            from lacelang.runtime.plan import Options
+
+            options = Options(
+                seed, device, folder, names, metadata, images, replace, shared, kept or {}
+            )
+            if not isinstance(progress, bool):
+                return execute(self, options, progress)
+            if not progress:
+                return execute(self, options, Silent())
+            with shown() as display:
+                return execute(self, options, display)
 
     def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
         """Return the conditional energy of the group `name`.
@@ -154,15 +158,18 @@ class Program:
             UsageError: no such group, or it has no condition.
             ResourceError: weights cannot be had.
         """
+        from lacelang.isolation import isolated
         from lacelang.output.progress import Silent
-        from lacelang.runtime.loading import load
-        from lacelang.runtime.sampling import energy_of
 
         statement = next((s for s in self.samples if s.name == name), None)
         if statement is None:
             known = ", ".join(s.name for s in self.samples) or "none"
             raise UsageError(f"the program samples no group {name!r}; it samples: {known}")
-        return energy_of(statement, load(statement.model, _device(device), Silent()))
+        with isolated():
+            from lacelang.runtime.loading import load
+            from lacelang.runtime.sampling import energy_of
+
+            return energy_of(statement, load(statement.model, _device(device), Silent()))
 
     @property
     def samples(self) -> tuple[SampleStatement, ...]:

@@ -11,7 +11,9 @@ from lacelang.compiler.balance import balance
 from lacelang.compiler.lower import Settings, lower
 from lacelang.energy import Features, Node, Outputs
 from lacelang.errors import UsageError
+from lacelang.isolation import isolated
 from lacelang.memory import Memory
+from lacelang.rows import named_in_blocks
 from lacelang.sample.streams import prior
 from lacelang.semantics import ir
 
@@ -89,8 +91,8 @@ def meaning_of(
 def _judge_draws(model: Judge, truncation: float) -> Outputs:
     """What the classifiers say of the draws that arms of an `or` are balanced on."""
     z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
-    with torch.no_grad():
-        return model.features(truncation)(z.to(model.device))
+    with isolated(), torch.no_grad():
+        return named_in_blocks(model.features(truncation), z.to(model.device))
 
 
 def spread_of(

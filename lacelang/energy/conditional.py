@@ -13,6 +13,8 @@ from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
+from lacelang.isolation import exact, isolated, plain
+from lacelang.rows import in_blocks
 
 Features: TypeAlias = Callable[[Tensor], Outputs]
 """Latents z (N, d) -> head outputs; row i depends on latent i alone."""
@@ -36,20 +38,44 @@ class ConditionalEnergy:
         """Return the energies (N,) of latents (N, d), differentiable in z as often as wanted.
 
         It is a pure function, for `torch.func` too: `vmap(grad(lambda z: energy(z[None])[0]))`.
+        An energy has the same bits whatever latents are beside its own, but for what a transform
+        or a compiler makes of the function.
 
         Raises:
             UsageError: the latents have another shape.
         """
+        self._require_shape(z)
+        if _is_traced(z):
+            return self._energy(z)
+        with exact():
+            (energies,) = in_blocks(lambda block: (self._energy(block),), z)
+        return energies
+
+    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return energies (N,) and their gradients (N, d), detached, in one features pass.
+
+        Raises:
+            UsageError: the latents have another shape.
+        """
+        self._require_shape(z)
+        if _is_traced(z):
+            return self._value_and_grad(z)
+        with isolated(threads=False):
+            energies, gradients = in_blocks(self._value_and_grad, plain(z))
+        return energies, gradients
+
+    def _require_shape(self, z: Tensor) -> None:
         if z.ndim != 2 or self.dim not in (None, z.shape[1]):
             wanted = "d" if self.dim is None else self.dim
             raise UsageError(f"latents have the shape (N, {wanted}), not {tuple(z.shape)}")
+
+    def _energy(self, z: Tensor) -> Tensor:
         return self.node(self.features(z))
 
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return energies (N,) and their gradients (N, d), detached, in one features pass."""
+    def _value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             z = z.detach().requires_grad_()
-            energy = self(z)
+            energy = self._energy(z)
             if not energy.requires_grad:
                 return energy, torch.zeros_like(z)
             # The rows are independent, so the gradient of the sum holds every row's own.
@@ -77,3 +103,11 @@ class ConditionalEnergy:
     def prior(self, z: Tensor) -> Tensor:
         """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""
         return 0.5 * z.square().sum(dim=1)
+
+
+def _is_traced(z: Tensor) -> bool:
+    """Whether a transform of `torch.func` or a compiler looks at what is done with latents."""
+    if torch.compiler.is_compiling():
+        return True
+    traced: bool = torch._C._functorch.is_functorch_wrapped_tensor(z)
+    return traced

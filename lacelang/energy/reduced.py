@@ -12,6 +12,7 @@ from torch import Tensor
 from lacelang.energy.logic import And
 from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
+from lacelang.isolation import isolated, plain
 
 Pull: TypeAlias = Callable[[Tensor], Tensor]
 """v (N, k) -> J^T v (N, d), one backward pass through a graph that it holds."""
@@ -48,12 +49,13 @@ class Reduced:
 
     def vjp(self, z: Tensor) -> tuple[Tensor, Pull]:
         """Return coordinates (N, k) of latents (N, d), detached, and how their slopes pull back."""
-        with torch.enable_grad():
-            z = z.detach().requires_grad_()
+        with isolated(threads=False):
+            z = plain(z).detach().requires_grad_()
             o = self._coordinates(z)
 
         def pull(v: Tensor) -> Tensor:
-            (gradient,) = torch.autograd.grad(o, z, v.to(o))
+            with isolated(threads=False):
+                (gradient,) = torch.autograd.grad(o, z, v.to(o))
             return gradient
 
         return o.detach(), pull
@@ -67,8 +69,8 @@ class Reduced:
         Returns:
             o (N, k) and J (N, k, d), detached.
         """
-        with torch.enable_grad():
-            z = z.detach().requires_grad_()
+        with isolated(threads=False):
+            z = plain(z).detach().requires_grad_()
             o = self._coordinates(z)
             ones = torch.eye(self.size, dtype=o.dtype, device=o.device)
             jacobian = _pullbacks(o, z, ones)
@@ -76,8 +78,8 @@ class Reduced:
 
     def slope(self, o: Tensor) -> tuple[Tensor, Tensor]:
         """Return the energy (N,) of coordinates (N, k) and its gradient (N, k), detached."""
-        with torch.enable_grad():
-            o = o.detach().requires_grad_()
+        with isolated(threads=False):
+            o = plain(o).detach().requires_grad_()
             energy = self.node(self._heads(o))
             if not energy.requires_grad:
                 return energy, torch.zeros_like(o)
@@ -92,8 +94,8 @@ class Reduced:
         are no numbers, far out in a tail, are zero.
         """
         flat = o.new_zeros(*o.shape, o.shape[1])
-        with torch.enable_grad():
-            o = o.detach().requires_grad_()
+        with isolated(threads=False):
+            o = plain(o).detach().requires_grad_()
             energy = self.node(self._heads(o))
             if not energy.requires_grad:
                 return torch.zeros_like(o), flat

@@ -28,10 +28,11 @@ from lacelang.attributes.training import Progress as OnEpoch
 from lacelang.attributes.training import TrainResult, train
 from lacelang.evaluate.thumbnails import Thumbnails, fitted, folder
 from lacelang.evaluate.trained import trained
+from lacelang.isolation import one_thread
 from lacelang.models.cache import whole_file
 from lacelang.output.latents import Latents
 from lacelang.runtime.loading import Model, Outputs, load
-from lacelang.runtime.sampling import one_thread, sample_task
+from lacelang.runtime.sampling import sample_task
 from lacelang.runtime.schema import schema_of
 from lacelang.sample import Status
 from lacelang.semantics.ir import ModelSpec, SampleStatement
@@ -122,7 +123,7 @@ def _painted(
         part = w[start : start + _SHARD]
         path = kept / f"{hashlib.sha256(part.tobytes()).hexdigest()[:16]}.safetensors"
         if not path.is_file():
-            with torch.inference_mode():
+            with one_thread(), torch.inference_mode():
                 batches = torch.split(torch.from_numpy(part), _BATCH)
                 painted = torch.cat([thumbnails(batch).flatten(1) for batch in batches])
                 levels = ((painted + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
@@ -134,7 +135,6 @@ def _painted(
     parts = []
     with (
         progress.stage("painting thumbnails", total=len(w)) as stage,
-        one_thread(),
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for part in pool.map(shard, range(0, len(w), _SHARD)):

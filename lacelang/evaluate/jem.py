@@ -10,8 +10,8 @@ from lacelang.attributes.latent_jem import marginal
 from lacelang.compiler import compile_condition
 from lacelang.energy import Atom, ConditionalEnergy, Outputs, Scope, conjunction
 from lacelang.errors import ResourceError, UsageError
+from lacelang.isolation import one_thread
 from lacelang.runtime.loading import Model, classifiers_of
-from lacelang.runtime.sampling import one_thread
 from lacelang.semantics import ir
 
 #: Name of what the logits add to the prior's energy, among head outputs.

@@ -15,9 +15,9 @@ from lacelang.evaluate import jem
 from lacelang.evaluate.codes import Accuracy, Codes, accuracies
 from lacelang.evaluate.judged import Judged, Seen, judge_groups, look
 from lacelang.evaluate.linear import Directions
+from lacelang.isolation import one_thread
 from lacelang.program import Program, compile
 from lacelang.runtime.loading import load
-from lacelang.runtime.sampling import one_thread
 from lacelang.sample import Status, prior
 from lacelang.semantics.ir import ModelSpec, SampleStatement
 

@@ -32,9 +32,9 @@ from lacelang.evaluate.report import Cell, Report, Table
 from lacelang.evaluate.thumbnails import SIDE
 from lacelang.evaluate.trained import trained
 from lacelang.evaluate.unconditioned import Unconditioned, unconditioned
+from lacelang.isolation import one_thread
 from lacelang.program import compile
 from lacelang.runtime.loading import classifiers_of, labels_of
-from lacelang.runtime.sampling import one_thread
 from lacelang.runtime.schema import schema_of
 from lacelang.semantics.ir import ModelSpec
 from lacelang.semantics.samplers import DEFAULT_SAMPLER

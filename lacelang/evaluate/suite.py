@@ -10,6 +10,7 @@ from attrs import evolve
 
 from lacelang.errors import UsageError
 from lacelang.evaluate import conditions, noise
+from lacelang.isolation import isolated
 from lacelang.program import Program, compile
 from lacelang.semantics.ir import SampleStatement
 
@@ -54,6 +55,11 @@ def run(name: str, progress: Progress, faces: int | None = None) -> Report:
         ProgramError: the program is wrong.
         ResourceError: weights cannot be had.
     """
+    with isolated(threads=False):
+        return _run(name, progress, faces)
+
+
+def _run(name: str, progress: Progress, faces: int | None) -> Report:
     if name in _STUDIES:
         study = cast(_Study, import_module(f"lacelang.evaluate.{name}"))
         report = study.study(progress, faces)

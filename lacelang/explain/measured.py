@@ -29,6 +29,7 @@ from lacelang.compiler import Judge, meaning_of, spread_of
 from lacelang.energy import Atom, Features, Node, Or, Outputs, map_atoms
 from lacelang.explain.shape import Figures, Outline, Term, Totals, Tree
 from lacelang.explain.terms import arms_of
+from lacelang.isolation import isolated
 from lacelang.runtime.atoms import read
 from lacelang.sample.streams import prior
 from lacelang.semantics import ir
@@ -49,7 +50,8 @@ def measured(outline: Outline, model: Judge, draws: int = DRAWS) -> Outline:
     Raises:
         ResourceError: the model's classifiers cannot be had.
     """
-    return evolve(outline, trees=tuple(_tree(tree, model, draws) for tree in outline.trees))
+    with isolated():
+        return evolve(outline, trees=tuple(_tree(tree, model, draws) for tree in outline.trees))
 
 
 def _tree(tree: Tree, model: Judge, draws: int) -> Tree:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from attrs import frozen
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lacelang.compiler import meaning_of, spread_of, standing, step_condition, step_energy
 from lacelang.energy import Node, Outputs
@@ -19,16 +20,20 @@ from lacelang.output.given import Given, Layout, read_given
 from lacelang.output.latents import Float32, Latents, Trail
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord, StepPlan, StepRecord
+from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.runtime.atoms import atoms_of, read_atoms
 from lacelang.runtime.identity import condition_text, file_digest, fingerprint, settings_of
 from lacelang.runtime.loading import Model
-from lacelang.runtime.sampling import BATCH, array, numbers, one_thread, shown_on
+from lacelang.runtime.sampling import BATCH, array, numbers, shown_on
 from lacelang.runtime.steps import Stepper
 from lacelang.runtime.tasks import Drawn, GroupTask, Made
 from lacelang.runtime.turns import arms_of, in_turns
 from lacelang.sample import OnStep, Status
 from lacelang.semantics import ir
 from lacelang.storage.shards import Shards
+
+# Beside the texts of comparisons, none of which is empty.
+_ENERGY = ""
 
 
 @frozen(eq=False)
@@ -98,7 +103,6 @@ class EditTask:
             for i in range(len(statement.steps))
         ]
 
-    @one_thread()
     def _edit(
         self, latents: Latents, first: int, energies: list[tuple[Node, Node]], stage: Stage
     ) -> Drawn:
@@ -107,7 +111,7 @@ class EditTask:
         stepper = Stepper(model, psi, self.statement.sampler)
         count, steps = len(latents), len(energies)
         trail = latents.trail or Trail.begun(latents.w, model.generator.style_count)
-        u = model.place(torch.tensor(trail.w[:, -1]).to(model.device), psi)
+        u = stepper.place(torch.tensor(trail.w[:, -1]).to(model.device))
         start = stepper.outputs(u)
         records = [self._read(energies[0][1], start)]
         shown = shown_on(stage, count)
@@ -122,7 +126,7 @@ class EditTask:
         for i, (energy, condition) in enumerate(energies):
             on_step = partial(_passed, shown, i, steps)
             moved = in_turns(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
-            move = array(model.placed(moved.z, psi) - model.placed(u, psi))
+            move = array(stepper.placed(moved.z) - stepper.placed(u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
             trail = trail.gone(trail.w[:, -1] + move, self._replaced(i))
@@ -149,12 +153,18 @@ class EditTask:
 
     def _read(self, condition: Node, outputs: Outputs) -> list[StepRecord]:
         """What every comparison of the edit reads, and the energy of what is wanted."""
-        with torch.inference_mode():
-            energies = numbers(condition(outputs))
-            readings: dict[str, list[float | None]] = {}
+        names = list(outputs)
+
+        def look(*heads: Tensor) -> dict[str, Tensor]:
+            block = dict(zip(names, heads, strict=True))
+            read = {_ENERGY: condition(block)}
             for step in self.statement.steps:
-                for text, values in read_atoms(step.predicate, outputs).items():
-                    readings[text] = numbers(values)
+                read |= read_atoms(step.predicate, block)
+            return read
+
+        found = named_in_blocks(look, *outputs.values())
+        readings = {text: numbers(values) for text, values in found.items()}
+        energies = readings.pop(_ENERGY)
         return [
             StepRecord(
                 energy, Status.converged.name, 0, 0, 0, {t: v[k] for t, v in readings.items()}
@@ -223,16 +233,15 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
     )  # fmt: skip
 
 
-@one_thread()
 def _painted(given: Given, model: Model, psi: float) -> Latents:
     """Samples of a file with what the decoder is to be given; w is truncated already, z is not."""
     if given.w is not None:
         return Latents(given.z, given.w, given.trail)
     assert given.z is not None
-    with torch.inference_mode():
-        z = torch.from_numpy(given.z).to(model.device)
-        batches = [z[first : first + BATCH] for first in range(0, len(z), BATCH)]
-        w = np.concatenate([array(model.styles(batch, psi)) for batch in batches])
+    z = torch.from_numpy(given.z).to(model.device)
+    with torch.no_grad():
+        (styles,) = in_blocks(lambda block: (model.styles(block, psi),), z)
+    w = array(styles)
     return Latents(given.z, w)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from lacelang.attributes import heads_file
 from lacelang.attributes.classifier import Heads
 from lacelang.errors import ResourceError
+from lacelang.isolation import isolated, isolated_steps, plain
 from lacelang.models.fetch import Archive
 from lacelang.models.generator import Generator, choose_device, load_generator
 from lacelang.output.latents import Float32
@@ -56,8 +57,8 @@ class Model:
             ResourceError: their file is missing, damaged, or does not fit the declaration.
         """
         declared = [(a.name, a.kind, a.values) for a in schema_of(self._spec)]
-        # They outlive the call that first asks for them, which may want no gradients: others do.
-        with torch.inference_mode(False):
+        # They outlive the call that first asks for them, and its modes.
+        with isolated():
             return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
 
     @property
@@ -129,13 +130,15 @@ class Model:
     def _halfway(self) -> Tensor:
         s = self.generator.deviations
         # Kept, and used with gradients later, wherever it is first asked for.
-        with torch.inference_mode(False):
+        with isolated(threads=False):
             return (s / s.square().mean().sqrt()).rsqrt()
 
     def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
         """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""
-        with torch.inference_mode():
-            yield from self.generator.decode(w.to(self.device))
+        return isolated_steps(self._decode(w))
+
+    def _decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
+        yield from self.generator.decode(plain(w).to(self.device))
 
     def decode_array(self, w: Float32) -> Iterator[NDArray[np.uint8]]:
         """`decode` of a numpy array."""
@@ -147,7 +150,7 @@ class Model:
 
     def _prepare(self) -> None:
         # What goes wrong here goes wrong again in `decode`, where somebody is listening.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), isolated():
             self.generator.prepare()
 
 
@@ -171,7 +174,8 @@ def load(spec: ModelSpec, device: str, progress: Progress) -> Model:
     where = choose_device(device)
     key = (spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers, where)
     if key not in _loaded:
-        _loaded[key] = _load(spec, where, progress)
+        with isolated():
+            _loaded[key] = _load(spec, where, progress)
     return _loaded[key]
 
 

@@ -10,7 +10,10 @@ value itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +21,10 @@ import torch
 from attrs import frozen
 from numpy.typing import NDArray
 
+from lacelang.isolation import isolated
 from lacelang.memory import Memory
 from lacelang.output.progress import Progress
+from lacelang.rows import named_in_blocks
 from lacelang.sample.streams import POPULATION, stream
 from lacelang.semantics.ir import Attribute, ContinuousAttribute
 
@@ -34,6 +39,7 @@ DRAWS = 100_000
 BLOCK = 5_000
 # Columns of twelve attributes take 10 MB.
 _MOST_KEPT = 4
+_MOST_THREADS = 16
 
 
 @frozen(eq=False)
@@ -81,9 +87,14 @@ def population(
     def make() -> Population:
         blocks = []
         with progress.stage("measuring", draws) as stage:
-            for block in _blocks(model, attributes, truncation, seed, draws):
-                blocks.append(block)
-                stage.advance(len(block))
+            numbers = range(-(-draws // BLOCK))
+            # Threads of our own, each with torch's work in it alone: how many there are changes
+            # no block.
+            with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+                make_block = partial(_block, model, attributes, truncation, seed, draws)
+                for block in pool.map(make_block, numbers):
+                    blocks.append(block)
+                    stage.advance(len(block))
         drawn, decided = [block.drawn for block in blocks], [block.decided for block in blocks]
         return Population(_joined(drawn), _joined(decided))
 
@@ -91,25 +102,30 @@ def population(
     return _kept.get(model, (names, truncation, seed, draws), make)
 
 
-def _blocks(
-    model: Model, attributes: Sequence[Attribute], truncation: float, seed: int, draws: int
-) -> Iterator[Population]:
+def _block(
+    model: Model,
+    attributes: Sequence[Attribute],
+    truncation: float,
+    seed: int,
+    draws: int,
+    number: int,
+) -> Population:
+    """The draws of block `number`, of which the last one has what is left."""
+    random = stream(seed, number, POPULATION)
+    count = min(BLOCK, draws - number * BLOCK)
     dim = model.generator.latent_dim
-    for number, start in enumerate(range(0, draws, BLOCK)):
-        random = stream(seed, number, POPULATION)
-        count = min(BLOCK, draws - start)
-        z = torch.from_numpy(random.standard_normal((BLOCK, dim), dtype=np.float32)[:count])
-        with torch.inference_mode():
-            z = z.to(model.device)
-            outputs = model.judge(z, model.styles(z, truncation))
-        drawn: Columns = {}
-        decided: Columns = {}
+    z = torch.from_numpy(random.standard_normal((BLOCK, dim), dtype=np.float32)[:count])
+    drawn: Columns = {}
+    decided: Columns = {}
+    with isolated(), torch.no_grad():
+        features = model.features(truncation)
+        outputs = named_in_blocks(features, z.to(model.device))
         for attribute in attributes:
             noise = random.random(BLOCK), random.standard_normal(BLOCK)
             drawn[attribute.name], decided[attribute.name] = _values(
                 attribute, outputs, model, noise[0][:count], noise[1][:count]
             )
-        yield Population(drawn, decided)
+    return Population(drawn, decided)
 
 
 def _values(

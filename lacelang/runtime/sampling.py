@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from lacelang.output.files import folder_name
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.progress import Stage
 from lacelang.output.records import GroupRecord, SampleRecord, rounded
+from lacelang.rows import named_in_blocks
 from lacelang.runtime.atoms import atoms_of, read_atoms
 from lacelang.runtime.identity import condition_text, fingerprint, settings_of
 from lacelang.runtime.loading import ATYPICALITY, Model
@@ -31,6 +31,8 @@ BATCH = 64
 #: The option of flows that bounds atypicality, and how soft the bound is.
 TYPICAL = "typical"
 TYPICAL_SIGMA = 0.05
+# Beside the texts of comparisons, none of which is empty or a blank.
+_STYLES, _ENERGY = "", " "
 
 
 def _hybrid(energy: ConditionalEnergy, z0: Tensor, **options: Any) -> sample.Solution:
@@ -161,22 +163,6 @@ def _condition_of(energy: ConditionalEnergy) -> Node:
     return conjunction([term for term, _ in kept], [weight for _, weight in kept])
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sample on one core: a batch is too small for two, and the decoder wants the others.
-
-    Measured at batch 16 and 64, two threads take the same time and twice the work; on a busy
-    machine, where each operation waits for a thread that is not running, a hundred times as long.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@one_thread()
 def _draw(
     task: SampleTask, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
 ) -> Drawn:
@@ -188,14 +174,11 @@ def _draw(
         stage.advance(len(indices))
     else:
         solution = _solve(statement.sampler, energy, z0, seed, indices, stage)
-    with torch.inference_mode():
-        w = model.styles(solution.z, statement.truncation)
-        outputs = {} if energy is None else model.judge(solution.z, w)
-        reached = solution.energy
-        if energy is not None:
-            # Of the condition alone: the bound on atypicality is the sampler's business.
-            reached = torch.where(reached.isfinite(), _condition_of(energy)(outputs), reached)
-        readings = {t: numbers(v) for t, v in read_atoms(statement.where, outputs).items()}
+    found = named_in_blocks(partial(_look, task, energy), solution.z)
+    w, reached = found.pop(_STYLES), solution.energy
+    if energy is not None:
+        reached = torch.where(reached.isfinite(), found.pop(_ENERGY), reached)
+    readings = {text: numbers(values) for text, values in found.items()}
     energies = numbers(reached)
     extra = {name: numbers(values) for name, values in solution.extra.items()}
     records = tuple(
@@ -213,6 +196,19 @@ def _draw(
     )
     latents = Latents(array(solution.z), array(w))
     return Drawn(records, latents, time.perf_counter() - begun)
+
+
+def _look(task: SampleTask, energy: ConditionalEnergy | None, z: Tensor) -> dict[str, Tensor]:
+    """What latents (N, d) are: their styles, and what they cost and read under a condition."""
+    statement, model = task.statement, task.model
+    with torch.no_grad():
+        w = model.styles(z, statement.truncation)
+        if energy is None:
+            return {_STYLES: w}
+        outputs = model.judge(z, w)
+        # Of the condition alone: the bound on atypicality is the sampler's business.
+        cost = _condition_of(energy)(outputs)
+        return {**read_atoms(statement.where, outputs), _STYLES: w, _ENERGY: cost}
 
 
 def _solve(

@@ -19,6 +19,7 @@ from torch import Tensor
 from lacelang import sample
 from lacelang.compiler import DISPLACEMENT, changes
 from lacelang.energy import ConditionalEnergy, Node, Outputs, Penalty, conjunction
+from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.runtime.loading import ATYPICALITY, Model, atypicality
 from lacelang.runtime.sampling import SAMPLERS, TYPICAL, TYPICAL_SIGMA
 from lacelang.semantics.ir import SamplerChoice
@@ -40,10 +41,20 @@ class Stepper:
     truncation: float
     sampler: SamplerChoice
 
+    def place(self, w: Tensor) -> Tensor:
+        """`Model.place` of truncated w (N, d), row by row the same in any company."""
+        (u,) = in_blocks(lambda block: (self.model.place(block, self.truncation),), w)
+        return u
+
+    def placed(self, u: Tensor) -> Tensor:
+        """`Model.placed` of coordinates (N, d), row by row the same in any company."""
+        (w,) = in_blocks(lambda block: (self.model.placed(block, self.truncation),), u)
+        return w
+
     def outputs(self, u: Tensor) -> Outputs:
-        """What the classifiers say at coordinates (N, d)."""
-        outputs: Outputs = self.model.heads(self.model.placed(u, self.truncation))
-        return outputs
+        """What the classifiers say at coordinates (N, d), row by row the same in any company."""
+        with torch.no_grad():
+            return named_in_blocks(self._outputs, u)
 
     def move(
         self, u: Tensor, before: Outputs, node: Node, rows: list[int], *, on_step: sample.OnStep
@@ -76,6 +87,10 @@ class Stepper:
         return sample.Solution(
             solution.z[:, : u.shape[1]], solution.energy, solution.status, solution.stats
         )
+
+    def _outputs(self, u: Tensor) -> Outputs:
+        outputs: Outputs = self.model.heads(self.model.placed(u, self.truncation))
+        return outputs
 
     def _features(self, wide: Tensor, past: _Past, typical: float) -> Outputs:
         d = self.model.generator.w_mean.shape[0]

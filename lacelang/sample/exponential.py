@@ -9,7 +9,8 @@ import torch
 from attrs import define, fields
 from torch import Tensor
 
-from lacelang.sample.blocks import Blocks, in_blocks, vjp_in_blocks
+from lacelang.rows import in_blocks
+from lacelang.sample.blocks import Blocks, vjp_in_blocks
 from lacelang.sample.flow import HORIZON, rms
 from lacelang.sample.heun import FIRST_MOVE, RETRIES, SAFETY, SHRINKAGE
 from lacelang.sample.ledger import Ledger
@@ -95,7 +96,7 @@ def exponential(
     reduced = energy.reduced(z0[:1])
     rows = torch.arange(len(z0), device=z0.device)
     o, jacobian = _linearise(reduced, z0)
-    e, v = reduced.slope(o)
+    e, v = in_blocks(reduced.slope, o)
     slope = -pull(jacobian, v)
     finite = ledger.saw(rows, z0, e, slope)
     ledger.end(rows[~finite], z0[~finite], Status.non_finite)
@@ -105,7 +106,7 @@ def exponential(
     s = _State(rows, z0.clone(), o, jacobian, h, left, none, none.clone()).only(finite)
 
     while len(s.rows):
-        v, curvature = reduced.expand(s.o)
+        v, curvature = in_blocks(reduced.expand, s.o)
         flow = LowRank(s.jacobian, curvature)
         h = torch.minimum(s.h, STEEPEST / (-flow.eigenvalues[:, 0]).clamp_min(1e-30))
         h = torch.minimum(h, s.left)
@@ -114,7 +115,7 @@ def exponential(
 
         o, back = vjp_in_blocks(reduced.vjp, p)
         o = o.double()
-        e, v_p = reduced.slope(o)
+        e, v_p = in_blocks(reduced.slope, o)
         slope = -back(v_p)
         finite = ledger.saw(s.rows, p, e, slope)
         linear = -flow.pull(v + flow.bend(move))

@@ -48,7 +48,7 @@ def rejection(
         UsageError: there are no streams, or an energy is below 0 and e^-E no probability.
     """
     streams = owned(streams, len(z0), "rejection")
-    energy = Blocks(energy, MANY_ROWS)
+    energy = Blocks(energy)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
     tried = 0

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from lacelang.sample.blocks import MANY_ROWS, Blocks
+from lacelang.sample.blocks import Blocks
 from lacelang.sample.cloud import Cloud
 from lacelang.sample.ladder import climb
 from lacelang.sample.leapfrog import Point
@@ -62,7 +62,7 @@ def smc(
         UsageError: there are no streams.
     """
     streams = owned(streams, len(z0), "smc")
-    energy = Blocks(energy, MANY_ROWS)
+    energy = Blocks(energy)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
 

@@ -155,7 +155,7 @@ def test_one_pass_of_the_features_gives_energy_and_gradient() -> None:
     energy = ConditionalEnergy(features, node)
     z = torch.randn(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     value, gradient = energy.value_and_grad(z)
-    assert calls == [4]
+    assert len(calls) == 1
     assert not value.requires_grad
     assert not gradient.requires_grad
     leaf = z.clone().requires_grad_()

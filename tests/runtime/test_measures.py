@@ -135,12 +135,14 @@ def test_statements_share_their_draws(model: TinyModel, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(TinyModel, "judge", counted)
     program(*(measure(name=f"m{i}", given=OVER_45) for i in range(12))).run()
-    assert sum(judged) == 100_000
+    # Once, and what fills up the last block of rows.
+    assert 100_000 <= sum(judged) < 110_000
     assert max(judged) < 100_000
     program(measure(OVER_45)).run()
-    assert sum(judged) == 100_000
+    # Once, and what fills up the last block of rows.
+    assert 100_000 <= sum(judged) < 110_000
     program(measure(OVER_45, truncation=0.5)).run()
-    assert sum(judged) == 200_000
+    assert 200_000 <= sum(judged) < 220_000
 
 
 def test_more_draws_begin_with_the_same_ones(model: TinyModel) -> None:

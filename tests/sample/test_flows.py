@@ -10,6 +10,7 @@ import torch
 from targets import Broken, Counted, Quadratic
 
 from lacelang.errors import UsageError
+from lacelang.rows import TILE
 from lacelang.sample import (
     ADAPTIVE,
     FIXED,
@@ -23,7 +24,6 @@ from lacelang.sample import (
     prior,
     torchdiffeq_flow,
 )
-from lacelang.sample.blocks import ROWS
 
 DIM = 8
 STIFF = torch.logspace(-2, 1, DIM, dtype=torch.float64)
@@ -113,7 +113,7 @@ def test_evaluations_are_counted_and_energies_are_of_the_end(
     alone = sampler(counted, Z0[:1])
     # A whole block of rows serves a sample that is alone.
     assert counted.rows % int(alone.stats.nfe[0]) == 0
-    assert counted.rows <= int(alone.stats.nfe[0]) * ROWS["cpu"]
+    assert counted.rows <= int(alone.stats.nfe[0]) * TILE
 
 
 @ALL

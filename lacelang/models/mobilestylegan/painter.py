@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lacelang.models.generator import Image
 from lacelang.models.mobilestylegan.synthesis import STYLE_DIM, STYLES, SynthesisNetwork
+from lacelang.rows import filled
 
 
 class Painter(nn.Module):
@@ -99,7 +100,7 @@ class OpenVinoDecoder:
 
 
 class TorchDecoder:
-    """Decodes on a torch device, a few images at a time."""
+    """Decodes on a torch device, a few images at a time: always as many, so that all are alike."""
 
     BATCH = 8
 
@@ -110,6 +111,8 @@ class TorchDecoder:
     def __call__(self, styles: Tensor) -> Iterator[Image]:
         """Paint styles (N, 23, 512), in order."""
         for part in torch.split(styles.detach(), self.BATCH):
-            with torch.inference_mode():
+            with torch.no_grad():
                 strength = torch.ones(1, device=self._device)
-                yield from self._painter(part.to(self._device), strength).cpu().numpy()
+                block = filled(part.to(self._device), self.BATCH)
+                images = self._painter(block, strength)[: len(part)].cpu().numpy()
+            yield from images

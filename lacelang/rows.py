@@ -1,0 +1,154 @@
+"""Functions of rows, evaluated so that the bits of a row depend on that row alone.
+
+A matrix product may take another kernel for a few rows than for many, and an elementwise function
+another routine for the last numbers of a tensor than for the rest. Either changes the last bit of a
+row with the number of rows around it. The last bit is enough to put a trial point on the other side
+of a ReLU's kink, where the gradient jumps, and the samples of two runs would drift apart.
+
+`in_blocks` therefore evaluates rows in blocks that are filled up to a multiple of `TILE` rows.
+Every tensor of such a block is a whole number of the vectors that processors compute with, and no
+product has so few rows that it is treated as a special case. Whether that is enough on this
+processor is tried once (`_sizes`); where it is not, all blocks have one shape, or a single row.
+
+Everything that computes on rows goes through `in_blocks`, but for sums, differences, products and
+quotients of single numbers, which are exact to the last bit anywhere, and for reductions and small
+matrices of one row each, which tests/sample/test_rows.py holds to the same law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lacelang.isolation import isolated
+
+Named: TypeAlias = Mapping[str, Tensor]
+
+TILE = 32
+"""Rows that a block is filled up to a multiple of: two vectors of the widest processors."""
+
+MOST = 64
+"""Rows in a block on a CPU: more take as long for each."""
+
+OTHER_ROWS = 128
+"""Rows in every block on other devices."""
+
+_DRAWS = 8
+
+
+def in_blocks(function: Callable[..., tuple[Tensor, ...]], *rows: Tensor) -> tuple[Tensor, ...]:
+    """Apply a function of rows block by block.
+
+    Args:
+        function: called with blocks of each of `rows`; row i of its results is of row i.
+        rows: (N, ...) each, the first of a floating-point type.
+    """
+    parts = [
+        tuple(result[:count] for result in function(*block)) for block, count in blocks_of(*rows)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(torch.cat(pieces) for pieces in zip(*parts, strict=True))
+
+
+def named_in_blocks(function: Callable[..., Named], *rows: Tensor) -> dict[str, Tensor]:
+    """`in_blocks` for a function whose results have names, the same for every block."""
+    names: list[str] = []
+
+    def values(*block: Tensor) -> tuple[Tensor, ...]:
+        results = function(*block)
+        names[:] = results
+        return tuple(results.values())
+
+    found = in_blocks(values, *rows)
+    return dict(zip(names, found, strict=True))
+
+
+def blocks_of(*rows: Tensor) -> Iterator[tuple[tuple[Tensor, ...], int]]:
+    """Yield blocks of rows, filled up, and how many rows of each are not filling.
+
+    Args:
+        rows: (N, ...) each.
+    """
+    first = rows[0]
+    tile, most = _sizes_on(first)
+    if not len(first):
+        # One block of zeros tells the shapes of the results.
+        yield tuple(x.new_zeros(tile, *x.shape[1:]) for x in rows), 0
+    for start in range(0, len(first), most):
+        parts = [x[start : start + most] for x in rows]
+        count = len(parts[0])
+        size = -(-count // tile) * tile
+        yield tuple(filled(part, size) for part in parts), count
+
+
+def filled(block: Tensor, size: int) -> Tensor:
+    """A block and, up to `size` rows, copies of its first row, through which no gradient flows."""
+    missing = size - len(block)
+    if not missing:
+        return block
+    return torch.cat([block, block[:1].detach().expand(missing, *block.shape[1:])])
+
+
+def _sizes_on(rows: Tensor) -> tuple[int, int]:
+    if rows.device.type != "cpu":
+        return OTHER_ROWS, OTHER_ROWS
+    return _sizes(rows.dtype, torch.get_num_threads())
+
+
+@cache
+def _sizes(dtype: torch.dtype, threads: int) -> tuple[int, int]:
+    """What the rows of a block are a multiple of, and how many there are at most.
+
+    Tried once for a number of threads, on the products of a layer's forward and backward pass, on
+    reductions, and on functions of single numbers.
+    """
+    with isolated(threads=False), torch.no_grad():
+        trials = list(_trials(dtype))
+        if all(_same_in_parts(function, x) for function, x in trials):
+            return TILE, MOST
+        if all(_same_in_any_order(function, x) for function, x in trials):
+            return TILE, TILE
+    return 1, 1
+
+
+def _trials(dtype: torch.dtype) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
+    """Functions of rows, and rows (MOST, ...) to try them on."""
+    random = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=random, dtype=dtype)
+
+    single: list[Callable[[Tensor], Tensor]] = [
+        F.softplus, torch.sigmoid, torch.exp, torch.expm1, torch.tanh, torch.special.erfc,
+        lambda x: x**6, lambda x: x.abs().log1p(), lambda x: (x.square() + 0.1).rsqrt(),
+    ]  # fmt: skip
+    for function in single:
+        for _ in range(_DRAWS):
+            yield function, draw(MOST)
+            yield function, draw(MOST, 3)
+    for into, out in ((512, 512), (512, 384), (256, 128), (128, 24)):
+        weight = draw(out, into)
+        yield partial(F.linear, weight=weight), draw(MOST, into)
+        yield partial(torch.matmul, other=weight), draw(MOST, out)
+        yield (lambda x: x.square().mean(dim=1)), draw(MOST, into)
+        yield (lambda x: torch.logsumexp(x, dim=1)), draw(MOST, out)
+        yield (lambda x: torch.logsumexp(x.T.contiguous(), dim=0)), draw(MOST, out)
+
+
+def _same_in_parts(function: Callable[[Tensor], Tensor], x: Tensor) -> bool:
+    whole = function(x)
+    parts = [function(part.clone()) for part in torch.split(x, TILE)]
+    return torch.equal(torch.cat(parts), whole) and _same_in_any_order(function, x)
+
+
+def _same_in_any_order(function: Callable[[Tensor], Tensor], x: Tensor) -> bool:
+    x = x[:TILE].clone()
+    return torch.equal(function(x.flip(0)).flip(0), function(x)) and torch.equal(
+        function(x.roll(1, 0)).roll(-1, 0), function(x)
+    )
