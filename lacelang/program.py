@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang.errors import Diagnostic, UsageError
+from lacelang.threads import working
 
 if TYPE_CHECKING:
     from lacelang.embedding.programs import Definition
@@ -123,16 +124,19 @@ class Program:
         if folder is not None:
             # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
             make_folder(folder)
-        from lacelang.runtime.execute import execute
-        from lacelang.runtime.plan import Options
+        with working():
+            # Libraries in C++ are imported here.
+            from lacelang.runtime.execute import execute
+            from lacelang.runtime.plan import Options
 
         options = Options(seed, device, folder, names, metadata, kept or {})
-        if not isinstance(progress, bool):
-            return execute(self, options, progress)
-        if not progress:
-            return execute(self, options, Silent())
-        with shown() as display:
-            return execute(self, options, display)
+        with working():
+            if not isinstance(progress, bool):
+                return execute(self, options, progress)
+            if not progress:
+                return execute(self, options, Silent())
+            with shown() as display:
+                return execute(self, options, display)
 
     def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
         """Return the conditional energy of the group `name`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from lacelang.output.progress import Progress
 from lacelang.runtime.identity import file_digest
 from lacelang.runtime.schema import schema_of
 from lacelang.semantics.ir import ModelSpec
+from lacelang.threads import forked_after_torch, in_background, working
 
 Outputs = Mapping[str, Tensor]
 #: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
@@ -134,8 +134,16 @@ class Model:
 
     def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
         """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""
-        with torch.inference_mode():
-            yield from self.generator.decode(w.to(self.device))
+        images: Iterator[NDArray[np.uint8]] | None = None
+        while True:
+            # Not around a `yield`: that would put whoever asks for pictures into either mode too.
+            with working(), torch.inference_mode():
+                if images is None:
+                    images = iter(self.generator.decode(w.to(self.device)))
+                image = next(images, None)
+            if image is None:
+                return
+            yield image
 
     def decode_array(self, w: Float32) -> Iterator[NDArray[np.uint8]]:
         """`decode` of a numpy array."""
@@ -143,7 +151,7 @@ class Model:
 
     def prepare(self) -> None:
         """Begin to get the decoder ready, in another thread, while the caller goes on."""
-        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+        in_background(self._prepare, "prepare")
 
     def _prepare(self) -> None:
         # What goes wrong here goes wrong again in `decode`, where somebody is listening.
@@ -168,6 +176,9 @@ def load(spec: ModelSpec, device: str, progress: Progress) -> Model:
     Raises:
         ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
     """
+    if forked_after_torch():
+        # The threads of the parent's pool are missing here, and would be waited for.
+        torch.set_num_threads(1)
     where = choose_device(device)
     key = (spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers, where)
     if key not in _loaded:

@@ -22,6 +22,7 @@ from lacelang.memory import Memory
 from lacelang.output.progress import Progress
 from lacelang.sample.streams import POPULATION, stream
 from lacelang.semantics.ir import Attribute, ContinuousAttribute
+from lacelang.threads import checkpoint
 
 if TYPE_CHECKING:
     from lacelang.runtime.loading import Model, Outputs
@@ -82,6 +83,7 @@ def population(
         blocks = []
         with progress.stage("measuring", draws) as stage:
             for block in _blocks(model, attributes, truncation, seed, draws):
+                checkpoint()
                 blocks.append(block)
                 stage.advance(len(block))
         drawn, decided = [block.drawn for block in blocks], [block.decided for block in blocks]

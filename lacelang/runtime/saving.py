@@ -76,8 +76,10 @@ def run_into(
             if eyes is not None:
                 _see(folder, planned, eyes, progress)
             folder.keep(measures, _expectations(folder, planned))
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(_interrupted(folder, out)) from None
+        except KeyboardInterrupt as stop:
+            # The same error, which may say more than that it was an interruption.
+            stop.args = (_interrupted(folder, out),)
+            raise
         except BaseException:
             # What went wrong matters more than that it could not be written down.
             with contextlib.suppress(LaceError):

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from lacelang.sample.problem import Energy, OnStep
+from lacelang.threads import checkpoint
 
 AT_ONCE = 64
 
@@ -75,7 +76,7 @@ def in_lockstep(
         inbox: SimpleQueue[_Message] = SimpleQueue()
         seats = {place: Seat(place, inbox) for place in range(start, stop)}
         threads = [
-            threading.Thread(target=_work, args=(solve, place, seat, inbox), daemon=True)
+            threading.Thread(target=_work, args=(solve, place, seat, inbox))
             for place, seat in seats.items()
         ]
         for thread in threads:
@@ -112,6 +113,7 @@ def _serve(
     present = len(seats)
     asked: dict[int, Tensor] = {}
     while present:
+        checkpoint()
         place, message = inbox.get()
         if isinstance(message, BaseException):
             raise message
