@@ -35,10 +35,12 @@ def checkpoint() -> None:
     Other threads are waited for by Python itself, and go on.
 
     Raises:
-        SystemExit: the interpreter is ending; it ends a thread without a word.
+        SystemExit: the interpreter is ending, and this is a `working` block.
     """
     if _ending and threading.current_thread().daemon:
-        raise SystemExit
+        if threading.get_ident() in _blocks:
+            raise SystemExit
+        _sleep()
 
 
 @contextmanager
@@ -46,16 +48,34 @@ def working() -> Iterator[None]:
     """Make the interpreter's end wait for this block.
 
     Raises:
-        SystemExit: see `checkpoint`.
+        SystemExit: the interpreter is ending, and this block stands in another one.
     """
     if not threading.current_thread().daemon:
         yield
         return
+    try:
+        with _block():
+            checkpoint()
+            yield
+    except Exception:
+        # At that time even an import can fail, and nobody is left to be told.
+        checkpoint()
+        raise
+    finally:
+        # What this thread holds beyond the block may end in C++ as well: it stays where it is.
+        checkpoint()
+
+
+@contextmanager
+def _block(joined: bool = False) -> Iterator[None]:
     me = threading.get_ident()
     with _state:
         _watch_the_end()
-        checkpoint()
-        _blocks[me] += 1
+        late = _ending and not joined and me not in _blocks
+        if not late:
+            _blocks[me] += 1
+    if late:
+        _sleep()
     try:
         yield
     finally:
@@ -66,8 +86,28 @@ def working() -> Iterator[None]:
                 _state.notify_all()
 
 
+def _sleep() -> None:
+    """Stay in Python, asleep, until the process is gone."""
+    sleep = threading.Lock()
+    sleep.acquire()
+    sleep.acquire()
+
+
+def owned(work: Callable[..., object], name: str, *arguments: Any) -> threading.Thread:
+    """Return a thread that the caller joins, a daemon if the caller is one; not started yet."""
+
+    def run() -> None:
+        if threading.current_thread().daemon:
+            with _block(joined=True):
+                work(*arguments)
+        else:
+            work(*arguments)
+
+    return threading.Thread(target=run, name=name)
+
+
 def in_background(work: Callable[[], object], name: str) -> None:
-    """Do `work` in a daemon thread of its own, in a `working` block."""
+    """Do `work` in a daemon thread that nobody joins, in a `working` block."""
 
     def run() -> None:
         with working():
@@ -159,8 +199,7 @@ class Pool:
 
         self._jobs.put(job)
         if len(self._threads) < self._count:
-            # A daemon if the thread that submits is one: then its `working` block is waited for.
-            thread = threading.Thread(target=self._work, name=self._name)
+            thread = owned(self._work, self._name)
             self._threads.append(thread)
             thread.start()
         return future

@@ -24,7 +24,7 @@ from lacelang.output.progress import Stage
 from lacelang.output.provenance import provenance
 from lacelang.output.records import RunRecord, SampleRecord
 from lacelang.output.sheet import MOST_FACES, draw_sheet, write_sheet
-from lacelang.threads import checkpoint
+from lacelang.threads import checkpoint, owned
 
 Picture = NDArray[np.uint8]
 Decode = Callable[[Float32], Iterator[Picture]]
@@ -69,7 +69,7 @@ class Painter:
         self._lock = threading.Lock()
         self._missing: dict[str, int] = {}
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
-        self._thread = threading.Thread(target=self._work, name="decoder")
+        self._thread = owned(self._work, "decoder")
 
     def expect(self, name: str) -> None:
         """Say that a group is to be complete in the end; draw its sheet now if it is already."""
