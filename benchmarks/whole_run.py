@@ -27,16 +27,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def published_decoder(folder: Path):
     """Compile the published synthesis network as it is."""
-    import openvino as ov
-
     from lacelang.cli.models import find_model
     from lacelang.models import fetch
+    from lacelang.models.openvino_runtime import compile_model
     from lacelang.runtime.loading import archive_of
 
     with zipfile.ZipFile(fetch.obtain(archive_of(find_model("ffhq")))) as wheel:
         wheel.extractall(folder)
     path = folder / "random_face" / "data" / "SynthesisNetwork.xml"
-    return ov.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compile_model(path, {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def time_published(decoder, w: np.ndarray) -> float:

@@ -21,6 +21,8 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import torch
 
+from lacelang.threads import working
+
 Item = TypeVar("Item")
 Setting: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object], Any]
 """How a setting of the process is read and written, and what it is to be."""
@@ -174,7 +176,7 @@ def plain(x: torch.Tensor) -> torch.Tensor:
 def isolated_steps(items: Iterator[Item]) -> Iterator[Item]:
     """Yield the items of an iterator, each made in `isolated()`, which ends where they are used."""
     while True:
-        with isolated():
+        with working(), isolated():
             try:
                 item = next(items)
             except StopIteration:

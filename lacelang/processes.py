@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import spawn
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import FrameType
+from typing import Any
 
 #: Seconds between two looks at whether the parent is still there.
 WATCH = 1.0
+
+_launching = threading.Lock()
 
 
 @contextmanager
@@ -20,33 +26,88 @@ def processes(
 ) -> Iterator[ProcessPoolExecutor]:
     """Hold a pool of processes; on the way out, however, what is queued is dropped.
 
-    They are spawned, not forked: the thread pools of torch and OpenVINO do not survive a fork.
+    They are spawned, not forked: the thread pools of torch and OpenVINO do not survive a fork. They
+    do not import the main module: a script without a main guard would run again. Left with an
+    exception, they are ended in the midst of their work.
 
     Args:
         count: how many.
         start: called in each, with the arguments, before any work; a function of a module.
         arguments: of `start`.
     """
+    context = _Context()
     pool = ProcessPoolExecutor(
         count,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=context,
         initializer=_start,
         initargs=(os.getpid(), start, arguments),
     )
     try:
         yield pool
+    except BaseException:
+        for process in context.started:
+            if process.is_alive():
+                process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[object, ...]) -> None:
-    import signal
+class _Process(SpawnProcess):
+    """A process that does not import its parent's main module."""
 
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        with _without_main():
+            return SpawnProcess._Popen(process_obj)
+
+
+class _Context(SpawnContext):
+    """Starts such processes, and knows them."""
+
+    def __init__(self) -> None:
+        self.started: list[_Process] = []
+
+    def Process(self, *arguments: Any, **options: Any) -> _Process:  # type: ignore[override]  # noqa: N802
+        """Make a process; the name is that of `multiprocessing`."""
+        process = _Process(*arguments, **options)
+        self.started.append(process)
+        return process
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Leave the main module out of what this thread tells a new process to prepare."""
+    me = threading.get_ident()
+    with _launching:
+        theirs = spawn.get_preparation_data
+
+        def ours(name: str) -> dict[str, Any]:
+            data = theirs(name)
+            if threading.get_ident() == me:
+                data.pop("init_main_from_name", None)
+                data.pop("init_main_from_path", None)
+            return data
+
+        spawn.get_preparation_data = ours
+        try:
+            yield
+        finally:
+            spawn.get_preparation_data = theirs
+
+
+def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[object, ...]) -> None:
     # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ended by an exception, so that a file half written is removed on the way.
+    signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
     if start is not None:
         start(*arguments)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _watch(parent: int) -> None:

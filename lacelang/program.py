@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang.errors import Diagnostic, UsageError
+from lacelang.threads import working
 
 if TYPE_CHECKING:
     from lacelang.embedding.programs import Definition
@@ -131,22 +132,25 @@ class Program:
         if folder is not None:
             # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
             make_folder(folder)
-        from lacelang.isolation import isolated
 
-        # Modules too, some of which hold tensors, are loaded apart from the caller's modes.
-        with isolated():
-            from lacelang.runtime.execute import execute
-            from lacelang.runtime.plan import Options
+        # Libraries in C++ are imported here. Modules too, some of which hold tensors, are loaded
+        # apart from the caller's modes.
+        with working():
+            from lacelang.isolation import isolated
 
-            options = Options(
-                seed, device, folder, names, metadata, images, replace, shared, kept or {}
-            )
-            if not isinstance(progress, bool):
-                return execute(self, options, progress)
-            if not progress:
-                return execute(self, options, Silent())
-            with shown() as display:
-                return execute(self, options, display)
+            with isolated():
+                from lacelang.runtime.execute import execute
+                from lacelang.runtime.plan import Options
+
+                options = Options(
+                    seed, device, folder, names, metadata, images, replace, shared, kept or {}
+                )
+                if not isinstance(progress, bool):
+                    return execute(self, options, progress)
+                if not progress:
+                    return execute(self, options, Silent())
+                with shown() as display:
+                    return execute(self, options, display)
 
     def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
         """Return the conditional energy of the group `name`.

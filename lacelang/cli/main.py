@@ -2,7 +2,8 @@
 
 Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
 standard output, messages and progress to standard error. Exit codes: 0 fine, 1 the program is
-wrong or an `expect` failed, 2 the command line is wrong, 3 the environment failed, 130 interrupted.
+wrong or an `expect` failed, 2 the command line is wrong, 3 the environment failed, 130 interrupted;
+143 and 129 ended by SIGTERM and SIGHUP.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lacelang import threads
+from lacelang.cli import signals
 from lacelang.errors import LaceError
 
 if TYPE_CHECKING:
@@ -45,14 +50,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the code to exit with; only its own `--help` exits by itself.
 
     Args:
-        arguments: the command line without the program's name; None takes the process's own.
+        arguments: the command line without the program's name; None takes the process's own, and
+            ends the process here where a thread in the background has not ended.
     """
+    with signals.heeded():
+        code = _run(arguments)
+        ended = signals.received()
+        if ended is not None:
+            # Whatever went wrong on the way out, where the terminal may be gone.
+            code = signals.exit_code(ended)
+    if arguments is None:
+        _leave(code)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as stop:
-        _interrupted(str(stop))
+        _say(f"lacelang: {stop}" if str(stop) else "lacelang: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _close_quietly()
@@ -78,7 +96,7 @@ def build_parser(commands: Sequence[str] = COMMANDS) -> ArgumentParser:
         description="Say what a generator's samples must be like, and sample them.",
         epilog="Exit codes: 0 fine, 1 the program is wrong or an `expect` failed, "
         "2 the command line is wrong, 3 the environment failed (no weights, no space), "
-        "130 interrupted.",
+        "130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -128,10 +146,16 @@ def unexpected(error: Exception) -> str:
     )
 
 
-def _interrupted(why: str) -> None:
-    # A second Ctrl-C while threads wind up must end the process, not print a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _say(f"lacelang: {why}" if why else "lacelang: interrupted")
+def _leave(code: int) -> None:
+    """End the process if a thread is still at work: nobody waits for what nobody needs."""
+    if threading.current_thread() is threading.main_thread():
+        # Ctrl-C while threads wind up must end the process, not print a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if threads.busy():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, AttributeError, ValueError):
+                stream.flush()
+        os._exit(code)
 
 
 def _close_quietly() -> None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ from lacelang.runtime.sampling import sample_task
 from lacelang.runtime.schema import schema_of
 from lacelang.sample import Status
 from lacelang.semantics.ir import ModelSpec, SampleStatement
+from lacelang.threads import Pool
 
 if TYPE_CHECKING:
     from lacelang.output.progress import Progress, Stage
@@ -135,11 +136,11 @@ def _painted(
     parts = []
     with (
         progress.stage("painting thumbnails", total=len(w)) as stage,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        Pool(os.cpu_count() or 1, "thumbnails") as pool,
     ):
-        for part in pool.map(shard, range(0, len(w), _SHARD)):
-            stage.advance(len(part))
-            parts.append(part)
+        for job in [pool.submit(shard, start) for start in range(0, len(w), _SHARD)]:
+            parts.append(job.result())
+            stage.advance(len(parts[-1]))
     return np.concatenate(parts).astype(np.float32) / np.float32(127.5) - 1
 
 
@@ -181,9 +182,34 @@ def draw(
     """Sample statements by the classifier of images, a core for each; groups stay in the cache."""
     with (
         progress.stage("sampling by the image", total=sum(s.count for s in statements)) as stage,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        Pool(os.cpu_count() or 1, "sampling") as pool,
     ):
-        return list(pool.map(lambda statement: _draw(statement, model, stage), statements))
+        stoppable = _Until(pool.left, stage)
+        jobs = [pool.submit(_draw, statement, model, stoppable) for statement in statements]
+        return [job.result() for job in jobs]
+
+
+class _StoppedError(Exception):
+    """The group is not wanted any more."""
+
+
+class _Until:
+    """A stage whose work ends at its next step once `left` is set."""
+
+    def __init__(self, left: Event, stage: Stage) -> None:
+        self._left = left
+        self._stage = stage
+
+    def advance(self, amount: float = 1) -> None:
+        if self._left.is_set():
+            raise _StoppedError
+        self._stage.advance(amount)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
 
 
 def _draw(statement: SampleStatement, model: ImageModel, stage: Stage) -> Drawn:

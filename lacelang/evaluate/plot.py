@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
 
 from lacelang.errors import ResourceError
 from lacelang.evaluate.report import Scatter
+from lacelang.models.cache import cache_dir
 
 _MARKS = "osD^vPX*<>hd"
 _INCHES = (8.4, 4.6)
@@ -19,6 +24,25 @@ def as_png(figure: Scatter) -> bytes:
     Raises:
         ResourceError: matplotlib is not installed.
     """
+    with _own_folder():
+        return _draw(figure)
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """Let matplotlib, if nobody has imported it, keep its list of fonts in the cache."""
+    name = "MPLCONFIGDIR"
+    if name in os.environ or "matplotlib" in sys.modules:
+        yield
+        return
+    os.environ[name] = str(cache_dir() / "matplotlib")
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+def _draw(figure: Scatter) -> bytes:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

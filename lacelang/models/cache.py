@@ -8,8 +8,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lacelang.errors import ResourceError
+from lacelang.threads import checkpoint
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 #: Environment variable that moves the cache.
 CACHE_VARIABLE = "LACELANG_CACHE"
@@ -50,13 +55,25 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         print(f"{waiting}: another process is at it, waiting", file=sys.stderr)
-        lock.acquire()
+        _await(lock)
     except OSError as error:
         raise write_error(path.parent, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _await(lock: FileLock) -> None:
+    from filelock import Timeout
+
+    while True:
+        checkpoint()
+        try:
+            lock.acquire(timeout=0.5)
+            return
+        except Timeout:
+            continue
 
 
 @contextmanager

@@ -78,6 +78,14 @@ def _mobilestylegan(
     return MobileStyleGAN.load(archive, device, progress=progress, help_=help_, threads=threads)
 
 
+def _mobilestylegan_converted(archive: Archive) -> bool:
+    from lacelang.models.mobilestylegan import store
+
+    return store.is_converted(archive)
+
+
+_CONVERTED: dict[str, Callable[[Archive], bool]] = {"mobilestylegan": _mobilestylegan_converted}
+
 #: Generator architectures by the name that a `model` declaration uses.
 ARCHITECTURES: dict[str, Loader] = {"mobilestylegan": _mobilestylegan}
 
@@ -89,6 +97,11 @@ def layout_of(architecture: str) -> Layout | None:
     from lacelang.models.mobilestylegan.layout import DIM, style_layers
 
     return Layout(DIM, DIM, style_layers())
+
+
+def is_converted(architecture: str, archive: Archive) -> bool:
+    """Whether loading a generator takes neither a network nor a conversion of its weights."""
+    return architecture in _CONVERTED and _CONVERTED[architecture](archive)
 
 
 def load_generator(

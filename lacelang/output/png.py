@@ -8,7 +8,7 @@ import os
 import threading
 import zlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from lacelang.output.files import write_atomic
+from lacelang.threads import Pool
 
 KEY = "lacelang"
 
@@ -86,7 +87,7 @@ class PngWriter:
     """
 
     def __init__(self, threads: int = 2, pending: int = 6) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="png")
+        self._pool = Pool(threads, "png")
         self._slots = threading.BoundedSemaphore(pending)
         self._failure: BaseException | None = None
 
@@ -112,7 +113,7 @@ class PngWriter:
 
     def close(self) -> None:
         """Wait until everything submitted is on disk; raise what went wrong."""
-        self._pool.shutdown(wait=True)
+        self._pool.close()
         self._raise_failure()
 
     def __enter__(self) -> Self:
@@ -124,7 +125,7 @@ class PngWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(wait=True)
+        self._pool.close()
         if kind is None:
             self._raise_failure()
 

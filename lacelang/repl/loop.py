@@ -16,6 +16,7 @@ from prompt_toolkit.output import Output
 from rich.console import Console
 
 from lacelang.cli.main import DEBUG, unexpected
+from lacelang.cli.signals import EndedError, delivered
 from lacelang.errors import LaceError, ProgramError
 from lacelang.output.findings import expectation_text, measure_text
 from lacelang.output.progress import shown
@@ -86,7 +87,10 @@ class Loop:
             self.warming.begin(model)
         while True:
             try:
-                typed = self._prompt.prompt()
+                with delivered(self._end):
+                    typed = self._prompt.prompt()
+            except EndedError:
+                raise
             except KeyboardInterrupt:
                 # Ctrl-C at the prompt clears the line.
                 continue
@@ -96,6 +100,18 @@ class Loop:
                 self.take(typed)
             except QuitError:
                 return
+
+    def _end(self, stop: EndedError) -> None:
+        """End the prompt by an error, from a signal handler: raised there, it stays half open."""
+        app = self._prompt.app
+
+        def leave() -> None:
+            if app.is_running and not app.is_done:
+                app.exit(exception=stop)
+
+        if app.loop is None:
+            raise stop
+        app.loop.call_soon_threadsafe(leave)
 
     def take(self, typed: str) -> None:
         """Obey one input, and say what goes wrong with it.
@@ -108,6 +124,8 @@ class Loop:
                 obey(self, typed.lstrip())
             elif typed.strip():
                 self.enter(typed)
+        except EndedError:
+            raise
         except KeyboardInterrupt:
             self.say("stopped")
         except ProgramError as error:

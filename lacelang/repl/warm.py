@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from lacelang.semantics.ir import ModelSpec
+from lacelang.threads import checkpoint, in_background
 
 
 class Warming:
     """Loads one model in a thread of its own.
 
     What goes wrong there is forgotten: the run that needs the model will meet it again, and say
-    so. Weights that are not in the cache are left to that run too, which shows how they arrive.
+    so. Weights that are not in the cache, ready for use, are left to that run too, which shows how
+    they arrive.
     """
 
     def __init__(self, load: Callable[[ModelSpec], None] | None = None) -> None:
@@ -23,7 +26,7 @@ class Warming:
     def begin(self, model: ModelSpec) -> None:
         """Begin to load `model`."""
         self._done.clear()
-        threading.Thread(target=self._work, args=(model,), name="warming", daemon=True).start()
+        in_background(partial(self._work, model), "warming")
 
     @property
     def busy(self) -> bool:
@@ -46,11 +49,13 @@ class Warming:
 
 
 def _load(model: ModelSpec) -> None:
-    from lacelang.models.fetch import cached_path
+    from lacelang.models.generator import is_converted
     from lacelang.output.progress import Silent
     from lacelang.runtime.loading import archive_of, load
 
-    if cached_path(archive_of(model)).is_file():
+    checkpoint()
+    if is_converted(model.generator, archive_of(model)):
         loaded = load(model, "auto", Silent())
+        checkpoint()
         loaded.prepare()
         _ = loaded.heads

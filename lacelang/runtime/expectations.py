@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from lacelang.errors import Diagnostic, ProgramError
 from lacelang.evaluate.judge import truth
 from lacelang.output.records import ExpectationRecord, SampleRecord, Seen, rounded
 from lacelang.semantics.ir import ExpectStatement, comparisons
+from lacelang.threads import Pool, checkpoint
 
 if TYPE_CHECKING:
     from lacelang.attributes.annotators.annotator import Annotators
@@ -46,19 +47,17 @@ class Eyes:
     def see(self, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
         """Say what each picture shows, in order; few pictures are held at a time."""
         pending: deque[Future[Seen]] = deque()
-        with ThreadPoolExecutor(self._count, "annotator") as pool:
-            try:
-                for look in looks:
-                    pending.append(pool.submit(self._see, look))
-                    if len(pending) > self._count:
-                        yield pending.popleft().result()
-                        stage.advance()
-                while pending:
+        with Pool(self._count, "annotator") as pool:
+            for look in looks:
+                checkpoint()
+                pending.append(pool.submit(self._see, look))
+                if len(pending) > self._count:
                     yield pending.popleft().result()
                     stage.advance()
-            finally:
-                for future in pending:
-                    future.cancel()
+            while pending:
+                checkpoint()
+                yield pending.popleft().result()
+                stage.advance()
 
     def _see(self, look: Look) -> Seen:
         annotators = self._idle.get()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ from lacelang.output.progress import Progress
 from lacelang.runtime.identity import file_digest
 from lacelang.runtime.schema import schema_of
 from lacelang.semantics.ir import ModelSpec
+from lacelang.threads import forked_after_torch, in_background
 
 Outputs = Mapping[str, Tensor]
 #: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
@@ -146,7 +146,7 @@ class Model:
 
     def prepare(self) -> None:
         """Begin to get the decoder ready, in another thread, while the caller goes on."""
-        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+        in_background(self._prepare, "prepare")
 
     def _prepare(self) -> None:
         # What goes wrong here goes wrong again in `decode`, where somebody is listening.
@@ -171,6 +171,9 @@ def load(spec: ModelSpec, device: str, progress: Progress) -> Model:
     Raises:
         ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
     """
+    if forked_after_torch():
+        # The threads of the parent's pool are missing here, and would be waited for.
+        torch.set_num_threads(1)
     where = choose_device(device)
     key = (spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers, where)
     if key not in _loaded:

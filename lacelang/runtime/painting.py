@@ -26,6 +26,7 @@ from lacelang.output.sheet import MOST_FACES, draw_sheet, write_sheet
 from lacelang.runtime.tasks import GroupTask
 from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.run_folder import RunFolder
+from lacelang.threads import checkpoint, owned
 
 Picture = NDArray[np.uint8]
 
@@ -65,7 +66,7 @@ class Painter:
         self._lock = threading.Lock()
         self._missing: dict[str, int] = {}
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
-        self._thread = threading.Thread(target=self._work, name="decoder", daemon=True)
+        self._thread = owned(self._work, "decoder")
 
     def expect(self, name: str) -> None:
         """Say that a group is to be complete in the end; draw its sheet now if it is already."""
@@ -95,7 +96,8 @@ class Painter:
             self._stop.set()
         self._jobs.put(None)
         try:
-            self._ended.wait()
+            while not self._ended.wait(0.1):
+                checkpoint()
         except BaseException:
             # Ctrl-C while the last faces are painted: no more of them, but those under way whole.
             self._stop.set()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from lacelang.output.progress import Progress
 from lacelang.rows import named_in_blocks
 from lacelang.sample.streams import POPULATION, stream
 from lacelang.semantics.ir import Attribute, ContinuousAttribute
+from lacelang.threads import Pool, checkpoint
 
 if TYPE_CHECKING:
     from lacelang.runtime.loading import Model, Outputs
@@ -90,11 +90,12 @@ def population(
             numbers = range(-(-draws // BLOCK))
             # Threads of our own, each with torch's work in it alone: how many there are changes
             # no block.
-            with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+            with Pool(min(os.cpu_count() or 1, _MOST_THREADS), "prior draws") as pool:
                 make_block = partial(_block, model, attributes, truncation, seed, draws)
-                for block in pool.map(make_block, numbers):
-                    blocks.append(block)
-                    stage.advance(len(block))
+                for job in [pool.submit(make_block, number) for number in numbers]:
+                    checkpoint()
+                    blocks.append(job.result())
+                    stage.advance(len(blocks[-1]))
         drawn, decided = [block.drawn for block in blocks], [block.decided for block in blocks]
         return Population(_joined(drawn), _joined(decided))
 

@@ -26,6 +26,7 @@ from lacelang.runtime.loading import ATYPICALITY, Model
 from lacelang.runtime.tasks import Drawn, Made
 from lacelang.runtime.turns import arms_of, in_turns
 from lacelang.semantics.ir import SamplerChoice, SampleStatement
+from lacelang.threads import checkpoint
 
 BATCH = 64
 #: The option of flows that bounds atypicality, and how soft the bound is.
@@ -244,6 +245,7 @@ def shown_on(stage: Stage, count: int) -> sample.OnStep:
 
     def advance(share: float) -> None:
         nonlocal shown
+        checkpoint()
         if share > shown:
             stage.advance((share - shown) * count)
             shown = share

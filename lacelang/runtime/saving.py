@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Annotations are written so many at a time.
 _ANNOTATED = 16
+#: Latents of at most so many samples are held in memory when a run has ended.
+_HELD = 4096
 
 
 def run_into(
@@ -85,8 +87,10 @@ def run_into(
             if eyes is not None:
                 _see(folder, planned, eyes, progress)
             folder.keep(measures, _expectations(folder, planned))
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(_interrupted(folder, out)) from None
+        except KeyboardInterrupt as stop:
+            # The same error, which may say more than that it was an interruption.
+            stop.args = (_interrupted(folder, out),)
+            raise
         except BaseException:
             # What went wrong matters more than that it could not be written down.
             with contextlib.suppress(LaceError):
@@ -118,9 +122,11 @@ def _finish(
     groups = {}
     for task in planned.chosen:
         made = folder.group(task.record.name)
+        # Groups of usual size outlive their folder; large ones stay on disk.
+        held = len(made.latents) <= _HELD
         groups[made.name] = Group(
             made.group,
-            made.latents,
+            made.latents.rows(slice(None)) if held else made.latents,
             seconds[made.name],
             task.model.decode,
             made.path,

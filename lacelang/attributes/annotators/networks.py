@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lacelang.attributes.annotators import parsing, weights
 from lacelang.attributes.annotators.weights import WeightFile
+from lacelang.models import openvino_runtime
 from lacelang.models.cache import cache_dir, guarded, locked
 from lacelang.output.progress import Progress
 
@@ -25,17 +26,19 @@ class Network:
     """A compiled network with one input and one wanted output; not shared between threads."""
 
     def __init__(self, compiled: Any, output: int = 0) -> None:
-        self._request = compiled.create_infer_request()
+        self._request = openvino_runtime.request(compiled)
         self._outputs = len(compiled.outputs)
         self._output = output
 
     def __call__(self, array: NDArray[Any]) -> NDArray[Any]:
         """Run the network; the result is a copy that the caller may keep."""
+        openvino_runtime.refuse_after_fork()
         self._request.infer([np.ascontiguousarray(array)])
         return np.array(self._request.get_output_tensor(self._output).data)
 
     def all(self, array: NDArray[Any]) -> list[NDArray[Any]]:
         """Run the network and return copies of all its outputs."""
+        openvino_runtime.refuse_after_fork()
         self._request.infer([np.ascontiguousarray(array)])
         return [np.array(self._request.get_output_tensor(i).data) for i in range(self._outputs)]
 
@@ -53,11 +56,8 @@ class Networks:
     def __init__(
         self, threads: int = 1, folder: Path | None = None, progress: Progress | None = None
     ) -> None:
-        import openvino
-
         self._folder = folder or cache_dir() / "annotators"
         self._progress = progress
-        self._core = openvino.Core()
         # The CPU default may be bfloat16, which moves landmarks and class borders. Pinning makes
         # two workers share one core.
         self._config = {
@@ -118,14 +118,14 @@ class Networks:
             with locked(path, f"converting {name}"):
                 if not path.is_dir():  # another process has just converted it
                     self._store(path, build())
-        return Network(self._core.compile_model(path / "network.xml", "CPU", self._config))
+        return Network(openvino_runtime.compile_model(path / "network.xml", self._config))
 
     def _read(self, source: WeightFile, shape: tuple[int, ...] | None = None) -> Any:
         # OpenVINO reads TensorFlow Lite from a file only.
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"network.{source.kind}"
             path.write_bytes(source.read(self._progress))
-            model = self._core.read_model(path)
+            model = openvino_runtime.openvino().Core().read_model(path)
             if shape is not None:
                 model.reshape(list(shape))
             return model.clone()
@@ -133,21 +133,18 @@ class Networks:
     @staticmethod
     def _store(path: Path, model: Any) -> None:
         """Write the network beside `path`, then move it there whole, so no reader sees a half."""
-        import openvino
-
         with guarded(path.parent):
             scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
             try:
-                openvino.save_model(model, scratch / "network.xml", compress_to_fp16=False)
+                openvino_runtime.save(model, scratch / "network.xml")
                 os.rename(scratch, path)
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _from_torch(network: Any, shape: tuple[int, ...]) -> Any:
-    import openvino
     import torch
 
     example = torch.zeros(shape, dtype=torch.uint8)
     with torch.no_grad():
-        return openvino.convert_model(network, example_input=example, input=[list(shape)])
+        return openvino_runtime.convert(network, example_input=example, input=[list(shape)])

@@ -84,9 +84,17 @@ class MobileStyleGAN:
         return network.to(self.device).eval().requires_grad_(False)
 
     def prepare(self) -> None:
-        """Get the decoder ready; idempotent, and safe to call from another thread."""
+        """Get the decoder ready; idempotent, and safe to call from another thread.
+
+        Raises:
+            ResourceError: this process was forked from one that had its decoder ready.
+        """
+        from lacelang.models import openvino_runtime
         from lacelang.models.mobilestylegan import painter
 
+        if self.device.type == "cpu":
+            # Before the lock, which a thread of the parent may have held at the fork.
+            openvino_runtime.refuse_after_fork()
         with self._preparing:
             if self._decoder is not None:
                 return

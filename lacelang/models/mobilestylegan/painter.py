@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lacelang.models import openvino_runtime
 from lacelang.models.generator import Image
 from lacelang.models.mobilestylegan.synthesis import STYLE_DIM, STYLES, SynthesisNetwork
 from lacelang.rows import filled
@@ -36,18 +37,16 @@ class Painter(nn.Module):
 
 def export(synthesis: SynthesisNetwork, path: Path) -> None:
     """Write the painter as OpenVINO IR, float32, one image a request, at `path` and its .bin."""
-    import openvino as ov
-
     shape = (1, STYLES, STYLE_DIM)
     with torch.no_grad(), warnings.catch_warnings():
         # OpenVINO traces the module in a way that torch calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        model = ov.convert_model(
+        model = openvino_runtime.convert(
             Painter(synthesis).eval(),
             example_input=(torch.zeros(shape), torch.ones(1)),
             input=[list(shape), [1]],
         )
-    ov.save_model(model, path, compress_to_fp16=False)
+    openvino_runtime.save(model, path)
 
 
 class OpenVinoDecoder:
@@ -59,8 +58,6 @@ class OpenVinoDecoder:
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        import openvino as ov
-
         config: dict[str, Any] = {
             # The CPU's own default may be bfloat16.
             "INFERENCE_PRECISION_HINT": "f32",
@@ -70,7 +67,7 @@ class OpenVinoDecoder:
         }
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = ov.Core().compile_model(path, "CPU", config)
+        self._compiled = openvino_runtime.compile_model(path, config)
         self._jobs = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:
@@ -83,7 +80,7 @@ class OpenVinoDecoder:
         strength = np.ones(1, np.float32)
         # One request more than run at once, so that a free core finds work waiting.
         count = min(self._jobs + 1, len(array))
-        requests = [self._compiled.create_infer_request() for _ in range(count)]
+        requests = [openvino_runtime.request(self._compiled) for _ in range(count)]
         started = 0
         try:
             for wanted in range(len(array)):

@@ -37,6 +37,11 @@ def folder_for(archive: fetch.Archive) -> Path:
     return cache_dir() / "models" / f"mobilestylegan-{FORMAT}-{archive.sha256[:12]}"
 
 
+def is_converted(archive: fetch.Archive) -> bool:
+    """Whether the folder of converted weights is there."""
+    return (folder_for(archive) / MANIFEST).is_file()
+
+
 def converted(archive: fetch.Archive, progress: Progress | None = None, help_: str = "") -> Path:
     """Return the folder of converted weights, fetching and converting on first use.
 
@@ -44,11 +49,11 @@ def converted(archive: fetch.Archive, progress: Progress | None = None, help_: s
         ResourceError: see `fetch.obtain`; or the folder cannot be written.
     """
     folder = folder_for(archive)
-    if (folder / MANIFEST).is_file():
+    if is_converted(archive):
         return folder
     source = fetch.obtain(archive, progress, help_)
     with locked(folder, f"converting {archive}"):
-        if (folder / MANIFEST).is_file():
+        if is_converted(archive):
             return folder
         shown = progress.stage(f"converting {archive}") if progress else nullcontext()
         with shown, guarded(folder.parent):

@@ -1,0 +1,140 @@
+"""OpenVINO without its usage reports: every module of the package imports it through this one.
+
+Its conversion tools report each import and each conversion to an analytics host, keep an id of the
+user under the home folder, and start a process for every report. Without the package
+`openvino_telemetry` they do none of that, so they are not given it. The package itself, the user's
+settings for it and the environment stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from lacelang.errors import ResourceError
+
+_TELEMETRY = "openvino_telemetry"
+_TOOLS = "openvino.tools.ovc"
+_MISSING = object()
+
+_lock = threading.Lock()
+_used_in: int | None = None
+# Compiled models and requests.
+_running: WeakSet[Any] = WeakSet()
+
+
+def openvino() -> Any:
+    """Import OpenVINO for use in this process.
+
+    Raises:
+        ResourceError: see `refuse_after_fork`.
+    """
+    global _used_in
+    # Before the lock, which a thread of the parent may have held when this process was forked.
+    refuse_after_fork()
+    _used_in = os.getpid()
+    with _lock, _hidden():
+        import openvino
+    return openvino
+
+
+def refuse_after_fork() -> None:
+    """Refuse to use OpenVINO where its threads are missing: it would wait for them for ever.
+
+    Raises:
+        ResourceError: this process was forked from one that had used OpenVINO.
+    """
+    if _used_in not in (None, os.getpid()):
+        raise ResourceError(
+            "no pictures in this process: it was forked from one in which OpenVINO runs",
+            "fork before the first run, or start the process with multiprocessing's method `spawn`",
+        )
+
+
+def convert(network: Any, **options: Any) -> Any:
+    """`openvino.convert_model`, not reported either where the user had imported OpenVINO before."""
+    ov = openvino()
+    with _lock, _silenced():
+        return ov.convert_model(network, **options)
+
+
+def compile_model(model: Any, config: dict[str, Any]) -> Any:
+    """Compile a model, or the file of one, for the CPU.
+
+    Raises:
+        ResourceError: see `openvino`.
+    """
+    compiled = openvino().Core().compile_model(model, "CPU", config)
+    _running.add(compiled)
+    return compiled
+
+
+def request(compiled: Any) -> Any:
+    """Create an inference request of a compiled model.
+
+    Raises:
+        ResourceError: see `refuse_after_fork`.
+    """
+    refuse_after_fork()
+    made = compiled.create_infer_request()
+    _running.add(made)
+    return made
+
+
+def save(model: Any, path: Path) -> None:
+    """Write a model as IR, float32, at `path` and its .bin."""
+    openvino().save_model(model, path, compress_to_fp16=False)
+
+
+def _forked() -> None:
+    """Keep what runs for ever: its destructors would wait for threads that are missing here."""
+    import ctypes
+
+    for each in list(_running):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+@contextmanager
+def _hidden() -> Iterator[None]:
+    """Let the import of `openvino_telemetry` fail; OpenVINO then takes its own stand-in."""
+    if _TOOLS in sys.modules:
+        yield
+        return
+    kept = sys.modules.get(_TELEMETRY, _MISSING)
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if kept is _MISSING:
+            del sys.modules[_TELEMETRY]
+        else:
+            sys.modules[_TELEMETRY] = kept  # type: ignore[assignment]
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Put OpenVINO's own stand-in in place of the telemetry that its tools have imported."""
+    from openvino.tools.ovc import telemetry_stub
+
+    theirs = [
+        (module, module.tm)
+        for name, module in list(sys.modules.items())
+        if name.startswith(_TOOLS) and getattr(module, "tm", telemetry_stub) is not telemetry_stub
+    ]
+    for module, _ in theirs:
+        module.tm = telemetry_stub  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for module, telemetry in theirs:
+            module.tm = telemetry  # type: ignore[attr-defined]

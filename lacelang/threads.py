@@ -1,0 +1,230 @@
+"""Threads, and what becomes of them when the interpreter ends or the process is forked.
+
+A daemon thread that is inside a C++ library while the interpreter ends aborts the whole process:
+it is killed on its way back to Python, which such a library does not survive. So work of this
+package in a daemon thread, be it the package's own or the user's, stands in a `working` block. The
+interpreter's end waits for the blocks under way, and they are left early, at a `checkpoint`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+
+_state = threading.Condition()
+_blocks: Counter[int] = Counter()  # by thread, how many blocks it is in
+_ending = False
+_watched = False
+_torch_before_fork = False
+
+
+def checkpoint() -> None:
+    """Leave the work of a daemon thread if the interpreter is ending.
+
+    Other threads are waited for by Python itself, and go on.
+
+    Raises:
+        SystemExit: the interpreter is ending, and this is a `working` block.
+    """
+    if _ending and threading.current_thread().daemon:
+        if threading.get_ident() in _blocks:
+            raise SystemExit
+        _sleep()
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Make the interpreter's end wait for this block.
+
+    Raises:
+        SystemExit: the interpreter is ending, and this block stands in another one.
+    """
+    if not threading.current_thread().daemon:
+        yield
+        return
+    try:
+        with _block():
+            checkpoint()
+            yield
+    except Exception:
+        # At that time even an import can fail, and nobody is left to be told.
+        checkpoint()
+        raise
+    finally:
+        # What this thread holds beyond the block may end in C++ as well: it stays where it is.
+        checkpoint()
+
+
+@contextmanager
+def _block(joined: bool = False) -> Iterator[None]:
+    me = threading.get_ident()
+    with _state:
+        _watch_the_end()
+        late = _ending and not joined and me not in _blocks
+        if not late:
+            _blocks[me] += 1
+    if late:
+        _sleep()
+    try:
+        yield
+    finally:
+        with _state:
+            _blocks[me] -= 1
+            if not _blocks[me]:
+                del _blocks[me]
+                _state.notify_all()
+
+
+def _sleep() -> None:
+    """Stay in Python, asleep, until the process is gone."""
+    sleep = threading.Lock()
+    sleep.acquire()
+    sleep.acquire()
+
+
+def owned(work: Callable[..., object], name: str, *arguments: Any) -> threading.Thread:
+    """Return a thread that the caller joins, a daemon if the caller is one; not started yet."""
+
+    def run() -> None:
+        if threading.current_thread().daemon:
+            with _block(joined=True):
+                work(*arguments)
+        else:
+            work(*arguments)
+
+    return threading.Thread(target=run, name=name)
+
+
+def in_background(work: Callable[[], object], name: str) -> None:
+    """Do `work` in a daemon thread that nobody joins, in a `working` block."""
+
+    def run() -> None:
+        with working():
+            work()
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def busy() -> bool:
+    """Whether a thread is in a `working` block, so that the interpreter's end would wait."""
+    return bool(_blocks)
+
+
+def forked_after_torch() -> bool:
+    """Whether this process was forked from one that had imported torch."""
+    return _torch_before_fork
+
+
+def _watch_the_end() -> None:
+    """Have `_end` called when the interpreter begins to end."""
+    global _watched, _ending
+    if _watched:
+        return
+    _watched = True
+    try:
+        # Earlier than `atexit`: the pools of other threads still work then.
+        threading._register_atexit(_end)  # type: ignore[attr-defined]
+    except RuntimeError:
+        # The end has begun already.
+        _ending = True
+
+
+def _end() -> None:
+    global _ending
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        # Ctrl-C ends the waiting and with it the process, where nobody could catch an exception.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    me = threading.get_ident()
+    with _state:
+        _ending = True
+        _state.wait_for(lambda: not _blocks.keys() - {me})
+
+
+def _forked() -> None:
+    global _state, _torch_before_fork
+    _state = threading.Condition()
+    _blocks.clear()
+    _torch_before_fork = "torch" in sys.modules
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+class Pool:
+    """Some threads that do what is submitted, in order.
+
+    Leaving the `with` block waits for all of it; leaving it with an exception drops what has not
+    begun and sets `left`. Unlike `ThreadPoolExecutor` it can be used in a thread that goes on after
+    the main one has ended.
+
+    Attributes:
+        left: set when the block was left with an exception.
+    """
+
+    def __init__(self, count: int, name: str) -> None:
+        self.left = threading.Event()
+        self._count = count
+        self._name = name
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Queue a call, and return its result to come."""
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if self.left.is_set():
+                future.cancel()
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work(*arguments))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._jobs.put(job)
+        if len(self._threads) < self._count:
+            thread = owned(self._work, self._name)
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def close(self) -> None:
+        """Wait until all that was submitted is done."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.left.set()
+        self.close()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
