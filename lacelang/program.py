@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lacelang.errors import Diagnostic, UsageError
+from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
 from lacelang.threads import working
 
 if TYPE_CHECKING:
@@ -120,13 +120,14 @@ class Program:
             The groups by name, and beside them what was measured and what was expected.
 
         Raises:
-            ProgramError: it expects something that no annotator sees.
+            ProgramError: there is nothing to run, or it expects what no annotator sees.
             UsageError: no such group, measure or device.
             ResourceError: weights or annotators cannot be had, or `out` not written.
         """
         from lacelang.output.files import make_folder
         from lacelang.output.progress import Silent, shown
 
+        self._refuse_nothing()
         folder = None if out is None else Path(out)
         seed, device, names = _seed(seed), _device(device), self._named(only)
         if folder is not None:
@@ -174,6 +175,23 @@ class Program:
             from lacelang.runtime.sampling import energy_of
 
             return energy_of(statement, load(statement.model, _device(device), Silent()))
+
+    def _refuse_nothing(self) -> None:
+        if self.checked.statements:
+            return
+        path = self.checked.path
+        raise ProgramError(
+            [
+                Diagnostic(
+                    "LACE314",
+                    "this program has definitions only: there is nothing to run",
+                    Span(1, 1, 1, 2),
+                    hint="add a `sample`, or import it into a program that has one",
+                    path=None if path is None else str(path),
+                    source=self.source,
+                )
+            ]
+        )
 
     @property
     def samples(self) -> tuple[SampleStatement, ...]:

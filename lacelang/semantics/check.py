@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lacelang.errors import ProgramError
+from lacelang.errors import ProgramError, Span
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.ir import CheckedProgram, ModelSpec
 from lacelang.semantics.modules import Library
@@ -37,6 +37,9 @@ def check(source: str, path: Path | None = None, pedantic: bool = False) -> Chec
         # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
         report.say("LACE307", "there is no room left to check this", module.program, module)
     shown = str(path) if path is not None else None
+    if not module.program.statements and not report.errors(shown):
+        hint = "write one, such as `sample 4 from ffhq where glasses=1`"
+        report.say("LACE313", "there is no statement in this program", _START, module, hint)
     errors, warnings = report.errors(shown), report.warnings(shown, pedantic)
     if errors:
         raise ProgramError([*errors, *warnings])
@@ -65,6 +68,7 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
         warn_of_shadows(module, models, report)
 
 
+_START = Span(1, 1, 1, 2)
 _RUNNING = nodes.Sample | nodes.Edit | nodes.Measure | nodes.Expect | nodes.For
 
 

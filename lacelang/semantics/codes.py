@@ -67,6 +67,8 @@ CODES: dict[str, str] = {
     "LACE310": "a sampler that cannot edit",
     "LACE311": "a sampler that cannot sample the condition",
     "LACE312": "an expectation of something that no annotator sees",
+    "LACE313": "a program without statements",
+    "LACE314": "a run of a program that has only definitions",
     "LACE401": "a model's part that is missing, or given twice",
     "LACE402": "an attribute whose kind makes no sense",
     "LACE404": "a named point outside the attribute's range",

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from lacelang.errors import Diagnostic
+from lacelang.syntax.lines import with_line_feeds
 
 _WINDOW = 96
 """Columns of a source line that are shown; more is cut around the carets."""
@@ -67,7 +68,7 @@ def _encodable(text: str) -> str:
 def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     """Return the source line, cut to the window, and the carets below it."""
     span = diagnostic.span
-    line = _line(diagnostic.source, span.line)
+    line = _line(with_line_feeds(diagnostic.source), span.line)
     if line is None:
         return None
     start = min(span.column - 1, len(line))

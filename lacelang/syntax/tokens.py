@@ -19,6 +19,7 @@ from lark.lexer import BasicLexer, LexerState, LexerThread
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import SHAPES, STATEMENTS, loaded, retype
+from lacelang.syntax.lines import with_line_feeds
 
 MAX_PROBLEMS = 200
 """A text with more mistakes than this is not a program; reading stops."""
@@ -82,6 +83,7 @@ _FIRST_TOUCHING = frozenset(first for first, _ in _TOUCHING)
 
 def tokenize(text: str) -> Tokens:
     """Take `text` apart; nothing in it can make this raise."""
+    text = with_line_feeds(text)
     lexer = _lexer()
     result = Tokens()
     state = LexerThread.from_text(lexer, text).state

@@ -17,6 +17,7 @@ from lacelang.semantics.check import check
 from lacelang.syntax.format import format_source
 from lacelang.syntax.grammar import keywords
 from lacelang.syntax.parser import read
+from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.render import render_all
 
 _SETTINGS = settings(max_examples=60, deadline=None)
@@ -28,7 +29,7 @@ _SCRAPS = st.sampled_from(
 
 def _survives(source: str) -> tuple[Diagnostic, ...]:
     found = _found(source)
-    lines = source.split("\n")
+    lines = with_line_feeds(source).split("\n")
     for diagnostic in found:
         span = diagnostic.span
         assert 1 <= span.line <= span.end_line <= len(lines)
