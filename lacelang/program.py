@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -41,8 +43,8 @@ def compile(
 
     if not isinstance(source, str):
         raise UsageError(f"a program is text, not {type(source).__name__}")
-    if path is not None and not isinstance(path, str | Path):
-        raise UsageError(f"a path is a string or a Path, not {type(path).__name__}")
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise UsageError(f"`path` is a string or a Path, not {type(path).__name__}")
     if definitions:
         from lacelang.embedding.programs import with_definitions
 
@@ -128,7 +130,7 @@ class Program:
         from lacelang.output.progress import Silent, shown
 
         self._refuse_nothing()
-        folder = None if out is None else Path(out)
+        folder = _folder(out)
         seed, device, names = _seed(seed), _device(device), self._named(only)
         if folder is not None:
             # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
@@ -204,7 +206,10 @@ class Program:
         names = (*self.groups, *self.measures)
         if only is None:
             return names
-        wanted = (only,) if isinstance(only, str) else tuple(only)
+        try:
+            wanted = (only,) if isinstance(only, str) else tuple(only)
+        except TypeError:
+            raise UsageError(f"`only` is a name or several, not {only!r}") from None
         for name in wanted:
             if name not in names:
                 known = f"its groups: {', '.join(self.groups) or 'none'}"
@@ -214,14 +219,31 @@ class Program:
         return tuple(name for name in names if name in wanted)
 
 
-def _seed(seed: int | None) -> int | None:
-    if seed is not None and not 0 <= seed < 2**63:
-        raise UsageError(f"a seed is a whole number from 0 to 2^63 - 1, not {seed}")
-    return seed
+def _seed(seed: object) -> int | None:
+    if seed is None:
+        return None
+    try:
+        # Whole numbers of numpy and torch too; True and False are none.
+        number = None if type(seed).__name__.startswith("bool") else operator.index(seed)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = None
+    if number is None or not 0 <= number < 2**63:
+        raise UsageError(f"`seed` is a whole number from 0 to 2^63 - 1, not {seed!r}")
+    return number
 
 
-def _device(device: str) -> Device:
+def _device(device: object) -> Device:
+    # A `torch.device` has its name in `type`.
+    name = getattr(device, "type", device)
     for known in DEVICES:
-        if device == known:
+        if name == known:
             return known
-    raise UsageError(f"no device {device!r}; there are: {', '.join(DEVICES)}")
+    raise UsageError(f"no device {device!r}; `device` is one of: {', '.join(DEVICES)}")
+
+
+def _folder(out: object) -> Path | None:
+    if out is None:
+        return None
+    if isinstance(out, str | os.PathLike) and isinstance(os.fspath(out), str) and os.fspath(out):
+        return Path(out)
+    raise UsageError(f"`out` is the path of a folder, not {out!r}")

@@ -6,6 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.cli.source import path_argument
+
 if TYPE_CHECKING:
     from lacelang.attributes.labels import Labels
     from lacelang.attributes.schema import Attribute
@@ -20,7 +22,7 @@ def add_to(commands: Commands) -> None:
         "card", help="write the tables and contact sheets of a model's labels and classifiers"
     )
     parser.add_argument("name", metavar="MODEL")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: docs/MODEL")
+    parser.add_argument("--out", type=path_argument, metavar="DIR", help="default: docs/MODEL")
     parser.set_defaults(command=write_card)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import read_source
+from lacelang.cli.streams import print_json
+from lacelang.errors import LaceError
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
@@ -29,13 +30,25 @@ def add_to(commands: Commands) -> None:
 def check_files(arguments: Namespace) -> int:
     """Check every file and return 1 if any of them is wrong."""
     # A file that several of them import is complained of once.
-    found = list(
-        dict.fromkeys(
-            d for name in arguments.files for d in diagnostics_of(name, arguments.pedantic)
-        )
-    )
-    _print(found, arguments.json)
-    return 1 if any(diagnostic.severity == "error" for diagnostic in found) else 0
+    found: dict[Diagnostic, None] = {}
+    code = 0
+    for name in arguments.files:
+        try:
+            found.update(dict.fromkeys(diagnostics_of(name, arguments.pedantic)))
+        except LaceError as error:
+            # A program that reads the list is not to look for the reason elsewhere.
+            if not arguments.json:
+                raise
+            found[_unreadable(name, error)] = None
+            code = max(code, error.exit_code)
+    _print(list(found), arguments.json)
+    return code or int(any(diagnostic.severity == "error" for diagnostic in found))
+
+
+def _unreadable(name: str, error: LaceError) -> Diagnostic:
+    from lacelang.errors import Diagnostic, Span
+
+    return Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
 
 
 def diagnostics_of(name: str, pedantic: bool = False) -> tuple[Diagnostic, ...]:
@@ -58,6 +71,6 @@ def _print(diagnostics: Sequence[Diagnostic], as_list: bool) -> None:
     from lacelang.syntax.render import as_json, render_all
 
     if as_list:
-        print(json.dumps([as_json(d) for d in diagnostics], indent=2, ensure_ascii=False))
+        print_json([as_json(d) for d in diagnostics])
     elif diagnostics:
         print(render_all(diagnostics), file=sys.stderr)

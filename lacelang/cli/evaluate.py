@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lacelang.cli.source import path_argument
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
@@ -31,7 +32,10 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--faces", type=int, metavar="N", help="at most N of each group")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="also save report.json, report.md and pictures here"
+        "--out",
+        type=path_argument,
+        metavar="DIR",
+        help="also save report.json, report.md and pictures here",
     )
     parser.set_defaults(command=evaluate_suite)
 

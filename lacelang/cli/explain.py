@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import read_source
+from lacelang.cli.streams import print_json
 
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
@@ -51,11 +51,11 @@ def explain_file(arguments: Namespace) -> int:
     if arguments.only is not None:
         outline = with_figures(_named(found, arguments.only))
         if arguments.json:
-            print(_text(outline_json(outline)))
+            print_json(outline_json(outline))
         else:
             show(outline_lines(outline))
     elif arguments.json:
-        print(_text([outline_json(outline) for outline in found]))
+        print_json([outline_json(outline) for outline in found])
     else:
         blocks = [plan_lines(found), *map(outline_lines, found)]
         show([line for block in blocks for line in (*block, ())][:-1])
@@ -102,7 +102,3 @@ def _named(found: Sequence[Outline], name: str) -> Outline:
             return outline
     known = ", ".join(outline.name for outline in found if outline.name is not None) or "none"
     raise UsageError(f"the program has no statement called {name!r}; there are: {known}")
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from lacelang.cli.source import Source, read_source
+from lacelang.cli.streams import print_json, write_program
 from lacelang.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def format_files(arguments: Namespace) -> int:
         if not arguments.json:
             _put(result, arguments.check)
     if arguments.json:
-        print(json.dumps([_as_json(result) for result in results], indent=2, ensure_ascii=False))
+        print_json([_as_json(result) for result in results])
     wrong = any(result.text is None for result in results)
     return 1 if wrong or (arguments.check and any(r.changed for r in results)) else 0
 
@@ -97,7 +97,7 @@ def _put(result: Formatted, check: bool) -> None:
         if result.changed:
             print(f"{result.name} would be laid out anew", file=sys.stderr)
     elif result.source.path is None:
-        sys.stdout.write(result.text)
+        write_program(result.text)
     elif result.changed:
         # A link stays a link: what it points to is replaced.
         write_atomic(result.source.path.resolve(), result.text.encode())

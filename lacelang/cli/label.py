@@ -6,6 +6,8 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.cli.source import path_argument
+
 if TYPE_CHECKING:
     from lacelang.attributes.labels import Labels
     from lacelang.cli.main import Commands
@@ -30,7 +32,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="of the draws; default: 6862")
     parser.add_argument("--workers", type=_positive, metavar="N", help="default: one per core")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="default: MODEL.labels.safetensors"
+        "--out", type=path_argument, metavar="FILE", help="default: MODEL.labels.safetensors"
     )
     parser.set_defaults(command=label_model)
 

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lacelang import threads
-from lacelang.cli import signals
+from lacelang.cli import signals, streams
 from lacelang.errors import LaceError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line without the program's name; None takes the process's own, and
             ends the process here where a thread in the background has not ended.
     """
-    with signals.heeded():
+    with streams.usable(), signals.heeded():
         code = _run(arguments)
         ended = signals.received()
         if ended is not None:
@@ -78,6 +78,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except LaceError as error:
         _show(error)
         return error.exit_code
+    except OSError as error:
+        # Every file has its own messages; what is left is standard output.
+        _close_quietly()
+        where = error.filename or "the output"
+        _say(f"lacelang: cannot write {where}: {(error.strerror or str(error)).lower()}")
+        return FAILED
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
@@ -161,7 +167,9 @@ def _leave(code: int) -> None:
 def _close_quietly() -> None:
     """Send what is left for a reader that has gone (`| head`) to nowhere, as Unix tools do."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    # Streams that somebody put in place have no number.
+    with suppress(OSError, AttributeError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _say(message: str) -> None:

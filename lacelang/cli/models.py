@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.cli.source import path_argument
 from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add_to(commands: Commands) -> None:
     fetch.add_argument(
         "--from",
         dest="file",
-        type=Path,
+        type=path_argument,
         metavar="FILE",
         help="take the archive from this file, checked, instead of the network",
     )

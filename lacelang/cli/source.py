@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from attrs import frozen
@@ -10,6 +11,13 @@ from attrs import frozen
 from lacelang.errors import LaceError, UsageError
 
 STDIN = "-"
+
+
+def path_argument(text: str) -> Path:
+    """Read the path of an option; an empty one would mean the current folder."""
+    if not text:
+        raise ArgumentTypeError("a path is not empty; `.` is the current folder")
+    return Path(text)
 
 
 @frozen

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.cli.source import path_argument
+
 if TYPE_CHECKING:
     from lacelang.cli.main import Commands
 
@@ -38,12 +40,16 @@ def add_to(commands: Commands) -> None:
         help="also raise the likelihood of the prior's latents under the logits: the paper's "
         "baseline Latent-JEM, some minutes; written to MODEL.jem.safetensors",
     )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="default: the model's own")
+    parser.add_argument(
+        "--labels", type=path_argument, metavar="FILE", help="default: the model's own"
+    )
     parser.add_argument(
         "--epochs", type=int, metavar="N", help="default: the recipe's, or 40 with --latent-jem"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: MODEL.safetensors")
+    parser.add_argument(
+        "--out", type=path_argument, metavar="FILE", help="default: MODEL.safetensors"
+    )
     parser.set_defaults(command=train_model)
 
 

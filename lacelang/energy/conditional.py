@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
+import numpy as np
 import torch
 from attrs import frozen
 from torch import Tensor
@@ -44,7 +45,7 @@ class ConditionalEnergy:
         Raises:
             UsageError: the latents have another shape.
         """
-        self._require_shape(z)
+        z = self._latents(z)
         if _is_traced(z):
             return self._energy(z)
         with exact():
@@ -57,17 +58,38 @@ class ConditionalEnergy:
         Raises:
             UsageError: the latents have another shape.
         """
-        self._require_shape(z)
+        z = self._latents(z)
         if _is_traced(z):
             return self._value_and_grad(z)
         with isolated(threads=False):
             energies, gradients = in_blocks(self._value_and_grad, plain(z))
         return energies, gradients
 
-    def _require_shape(self, z: Tensor) -> None:
+    def __deepcopy__(self, memo: object) -> ConditionalEnergy:
+        """Itself: it cannot change, and holds a model that is better not copied."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled."""
+        raise TypeError(
+            "an energy holds a loaded model, which is not pickled: pickle its program, and take "
+            "`program.energy(name)` where it is needed"
+        )
+
+    def _latents(self, z: Any) -> Tensor:
+        """Latents as they are computed with: float32, and float64 where they are."""
+        wanted = "d" if self.dim is None else self.dim
+        if isinstance(z, np.ndarray):
+            if z.dtype.kind != "f":
+                raise UsageError(f"`z` holds floating-point numbers (N, {wanted}), not {z.dtype}")
+            z = torch.from_numpy(z.astype(np.float32 if z.itemsize != 8 else np.float64))
+        if not isinstance(z, Tensor):
+            raise UsageError(f"`z` is a tensor (N, {wanted}), not {type(z).__name__}")
         if z.ndim != 2 or self.dim not in (None, z.shape[1]):
-            wanted = "d" if self.dim is None else self.dim
             raise UsageError(f"latents have the shape (N, {wanted}), not {tuple(z.shape)}")
+        if not z.is_floating_point():
+            raise UsageError(f"`z` holds floating-point numbers (N, {wanted}), not {z.dtype}")
+        return z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
 
     def _energy(self, z: Tensor) -> Tensor:
         return self.node(self.features(z))
@@ -102,7 +124,7 @@ class ConditionalEnergy:
 
     def prior(self, z: Tensor) -> Tensor:
         """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""
-        return 0.5 * z.square().sum(dim=1)
+        return 0.5 * self._latents(z).square().sum(dim=1)
 
 
 def _is_traced(z: Tensor) -> bool:

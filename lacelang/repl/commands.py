@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 COLON = ":"
 
+PLAIN_WORDS = {
+    **dict.fromkeys(("quit", "exit", ":q", ":exit", ":wq"), ":quit"),
+    **dict.fromkeys(("help", "?", ":h", ":?"), ":help"),
+}
+"""What other prompts understand, and the command that it stands for."""
+
 
 class Prompt(Protocol):
     """What commands need of the loop that reads them."""

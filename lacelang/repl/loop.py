@@ -20,7 +20,7 @@ from lacelang.cli.signals import EndedError, delivered
 from lacelang.errors import LaceError, ProgramError
 from lacelang.output.findings import expectation_text, measure_text
 from lacelang.output.progress import shown
-from lacelang.repl.commands import COLON, COMMANDS, QuitError, obey
+from lacelang.repl.commands import COLON, COMMANDS, PLAIN_WORDS, QuitError, obey
 from lacelang.repl.completion import Offer, ProgramCompleter
 from lacelang.repl.lexer import STYLE, ProgramLexer
 from lacelang.repl.pictures import Way, environment_way
@@ -120,6 +120,7 @@ class Loop:
             QuitError: the person wants to leave.
         """
         try:
+            typed = PLAIN_WORDS.get(typed.strip().removesuffix("()"), typed)
             if typed.lstrip().startswith(COLON):
                 obey(self, typed.lstrip())
             elif typed.strip():

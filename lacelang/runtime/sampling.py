@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lacelang import sample
 from lacelang.compiler import compile_condition, spread_of
-from lacelang.energy import And, AtMost, ConditionalEnergy, Node, conjunction
+from lacelang.energy import And, AtMost, ConditionalEnergy, Node, Outputs, conjunction
 from lacelang.errors import UsageError
 from lacelang.output.files import folder_name
 from lacelang.output.latents import Float32, Latents
@@ -130,7 +130,12 @@ def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
     """
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
-    features = model.features(statement.truncation)
+    of_model = model.features(statement.truncation)
+
+    def features(z: Tensor) -> Outputs:
+        # Latents of another type or device are computed as the model's own, gradients come back.
+        return of_model(z.to(model.device, torch.float32))
+
     node = compile_condition(statement, model)
     return ConditionalEnergy(features, node, model.generator.latent_dim)
 

@@ -118,10 +118,10 @@ class Comparisons:
             raise LostError
         degree = plain_number(node.value, frame, self.report, "a degree")
         if not 0 <= degree <= 1:
-            message = f"a degree lies between 0 and 1; {degree:g} does not"
+            message = f"a degree lies between 0 and 1; {degree:.15g} does not"
             self.report.say("LACE206", message, node.value, frame)
             raise LostError
-        return ir.Degree(attribute, 1, degree, text=f"{name} ~ {degree:g}")
+        return ir.Degree(attribute, 1, degree, text=f"{name} ~ {degree:.15g}")
 
     def _no_order(self, node: nodes.Comparison, attribute: DiscreteAttribute, frame: Frame) -> None:
         name = attribute.name
@@ -149,7 +149,7 @@ class Comparisons:
                 number, unit = quantity.number, quantity.unit
         if number not in (0, 1) or unit is not None:
             return self._no_class(scalar, attribute)
-        return int(number), f"{number:g}"
+        return int(number), f"{number:.15g}"
 
     def _no_class(self, scalar: Scalar, attribute: DiscreteAttribute) -> tuple[int, str]:
         if scalar.word is not None and scalar.frame.module.is_uncertain(scalar.word):

@@ -21,6 +21,7 @@ CODES: dict[str, str] = {
     "LACE011": "two conditions without `and` or `or` between them",
     "LACE012": "something is missing after a word or an operator",
     "LACE013": "a sign is missing",
+    "LACE014": "a file that cannot be read as a program",
     "LACE101": "no model of that name",
     "LACE102": "the model has no such attribute",
     "LACE103": "no definition of that name",

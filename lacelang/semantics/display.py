@@ -99,7 +99,7 @@ def example(attribute: ir.Attribute) -> str:
         return f"{attribute.name}=1"
     if isinstance(attribute, ir.ChoiceAttribute):
         return f"{attribute.name}={attribute.values[0]}"
-    middle = next(iter(attribute.points), f"{(attribute.low + attribute.high) / 2:g}")
+    middle = next(iter(attribute.points), f"{(attribute.low + attribute.high) / 2:.15g}")
     return f"{attribute.name}={middle}"
 
 
@@ -116,5 +116,5 @@ def kind_text(attribute: ir.Attribute) -> str:
     if isinstance(attribute, ir.ChoiceAttribute):
         return f"one of {', '.join(attribute.values)}"
     unit = f" {attribute.unit}" if attribute.unit else ""
-    points = ", ".join(f"{name} = {value:g}" for name, value in attribute.points.items())
-    return f"{attribute.low:g}..{attribute.high:g}{unit}{f' ({points})' if points else ''}"
+    points = ", ".join(f"{name} = {value:.15g}" for name, value in attribute.points.items())
+    return f"{attribute.low:.15g}..{attribute.high:.15g}{unit}{f' ({points})' if points else ''}"

@@ -47,10 +47,10 @@ def settings_of(node: nodes.Tuned, frame: Frame, report: Report) -> Settings:
         try:
             if setting.keyword == "weight":
                 weight = _weight(setting, frame, report)
-                shown.append(f"weight {weight:g}")
+                shown.append(f"weight {weight:.15g}")
             else:
                 temp, logit = temperature(setting, frame, report)
-                shown.append(f"temp {temp:g}" if logit is None else f"temp logit({logit:g})")
+                shown.append(f"temp {temp:.15g}" if logit is None else f"temp logit({logit:.15g})")
         except LostError:
             lost = True
     if lost:
@@ -75,7 +75,7 @@ def temperature(
     value = plain_number(setting.value, frame, report, "`temp`")
     if value <= 0:
         hint = "below 1 makes a condition stricter, above 1 looser"
-        message = f"a temperature lies above 0; {value:g} does not"
+        message = f"a temperature lies above 0; {value:.15g} does not"
         report.say("LACE208", message, setting.value, frame, hint)
         raise LostError
     return (value, None) if setting.form is None else (None, value)
@@ -84,7 +84,7 @@ def temperature(
 def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
     value = plain_number(setting.value, frame, report, "`weight`")
     if value < 0:
-        message = f"a weight is 0 or more; {value:g} is less"
+        message = f"a weight is 0 or more; {value:.15g} is less"
         report.say("LACE207", message, setting.value, frame, "to ask for the opposite, write `not`")
         raise LostError
     if value == 0:

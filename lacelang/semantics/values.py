@@ -204,7 +204,7 @@ def unit_hint(name: str) -> str | None:
 def range_text(attribute: ir.ContinuousAttribute) -> str:
     """Return `-45 to 45 deg`."""
     unit = f" {attribute.unit}" if attribute.unit else ""
-    return f"{attribute.low:g} to {attribute.high:g}{unit}"
+    return f"{attribute.low:.15g} to {attribute.high:.15g}{unit}"
 
 
 def _no_point(scalar: Scalar, attribute: ir.ContinuousAttribute, report: Report) -> None:

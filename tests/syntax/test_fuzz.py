@@ -16,8 +16,8 @@ from lacelang.errors import Diagnostic, LaceError, ProgramError
 from lacelang.semantics.check import check
 from lacelang.syntax.format import format_source
 from lacelang.syntax.grammar import keywords
-from lacelang.syntax.parser import read
 from lacelang.syntax.lines import with_line_feeds
+from lacelang.syntax.parser import read
 from lacelang.syntax.render import render_all
 
 _SETTINGS = settings(max_examples=60, deadline=None)
