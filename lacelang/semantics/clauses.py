@@ -301,7 +301,8 @@ def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predic
 
 
 def _limits(option: Option) -> str:
-    return f"{'above' if option.above else 'at least'} {option.low:.15g} and at most {option.high:.15g}"
+    above = "above" if option.above else "at least"
+    return f"{above} {option.low:.15g} and at most {option.high:.15g}"
 
 
 def _listed(words: Sequence[str]) -> str:
