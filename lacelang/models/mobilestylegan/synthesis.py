@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lacelang.models.mobilestylegan.mapping import Loaded
+
 STYLE_DIM = 512
 # Channels entering each resolution's block, 8² to 512².
 IN_CHANNELS = (512, 512, 512, 512, 512, 256, 128)
@@ -43,7 +45,7 @@ def style_layers() -> tuple[tuple[int, ...], ...]:
     return (*layers, (15, 16, 17))
 
 
-class Modulation(nn.Linear):
+class Modulation(Loaded):
     """Style (N, 512) → channel scales (N, C, 1, 1); equalised-rate constants are folded in."""
 
     def forward(self, style: Tensor) -> Tensor:
