@@ -12,7 +12,7 @@ processor is tried once (`_sizes`); where it is not, all blocks have one shape, 
 
 Everything that computes on rows goes through `in_blocks`, but for sums, differences, products and
 quotients of single numbers, which are exact to the last bit anywhere, and for reductions and small
-matrices of one row each, which tests/sample/test_rows.py holds to the same law.
+matrices of one row each, which tests/sample/test_row_algebra.py holds to the same law.
 """
 
 from __future__ import annotations

@@ -6,8 +6,13 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 JITTER = 1e-10
+
+VECTOR = 16
+"""Numbers in the widest vector of a processor."""
+
 _TERMS = 14
 _SERIES_BELOW = 0.5
 
@@ -33,7 +38,17 @@ def phi(order: int, x: Tensor) -> Tensor:
 
 def pull(jacobian: Tensor, u: Tensor) -> Tensor:
     """J^T u (N, d) of Jacobians (N, k, d) and coordinates (N, k)."""
-    return torch.bmm(u.to(jacobian)[:, None], jacobian)[:, 0]
+    return torch.bmm(u.to(jacobian)[:, None], aligned(jacobian))[:, 0, : jacobian.shape[2]]
+
+
+def aligned(matrices: Tensor) -> Tensor:
+    """Matrices (N, a, b) with columns of zeros up to a multiple of `VECTOR`.
+
+    A batched product rounds by where in a vector a matrix begins, which otherwise depends on the
+    matrices before it.
+    """
+    missing = -matrices.shape[2] % VECTOR
+    return functional.pad(matrices, (0, missing)) if missing else matrices
 
 
 class LowRank:
@@ -50,7 +65,8 @@ class LowRank:
     def __init__(self, jacobian: Tensor, curvature: Tensor) -> None:
         k = curvature.shape[1]
         # A product for each sample, of a shape that the size of the batch does not change.
-        gram = torch.bmm(jacobian, jacobian.transpose(1, 2)).double()
+        whole = aligned(jacobian)
+        gram = torch.bmm(whole, whole.transpose(1, 2)).double()
         # Heads that say the same make the Gram matrix singular; a trace of the identity mends it.
         scale = gram.diagonal(dim1=1, dim2=2).mean(dim=1) * JITTER + 1e-30
         identity = torch.eye(k, dtype=gram.dtype, device=gram.device)

@@ -189,7 +189,6 @@ def test_probabilities_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(population.os, "cpu_count", partial(int, threads))
         model = RealSizeModel()  # which remembers no population
         attributes = model._spec.attributes
-        torch.set_num_threads(threads)
         found.append(population.population(model, attributes, 0.5, 3, Silent(), 12_000))
     for name in found[0].drawn:
         assert np.array_equal(found[0].drawn[name], found[1].drawn[name])

@@ -117,7 +117,11 @@ class Networks:
         if not path.is_dir():
             with locked(path, f"converting {name}"):
                 if not path.is_dir():  # another process has just converted it
-                    self._store(path, build())
+                    import torch
+
+                    # Modules draw weights before they are given the published ones.
+                    with torch.random.fork_rng(devices=[]):
+                        self._store(path, build())
         return Network(openvino_runtime.compile_model(path / "network.xml", self._config))
 
     def _read(self, source: WeightFile, shape: tuple[int, ...] | None = None) -> Any:

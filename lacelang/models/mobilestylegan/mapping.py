@@ -13,6 +13,13 @@ from lacelang.models.mobilestylegan.layout import DIM
 DEPTH = 8
 
 
+class Loaded(nn.Linear):
+    """A layer whose weights are always read from a file: none are drawn, from anybody's numbers."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
 class MappingNetwork(nn.Module):
     """Pixel norm, then eight fully connected layers with LeakyReLU(0.2) scaled by √2.
 
@@ -22,7 +29,7 @@ class MappingNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(DIM, DIM) for _ in range(DEPTH))
+        self.layers = nn.ModuleList(Loaded(DIM, DIM) for _ in range(DEPTH))
 
     def forward(self, z: Tensor) -> Tensor:
         """Map latents z (N, 512) to w (N, 512)."""

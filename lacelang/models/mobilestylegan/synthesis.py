@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lacelang.models.mobilestylegan.mapping import Loaded
+
 STYLE_DIM = 512
 # Channels entering each resolution's block, 8² to 512².
 IN_CHANNELS = (512, 512, 512, 512, 512, 256, 128)
@@ -31,7 +33,7 @@ HAAR = torch.tensor(
 )
 
 
-class Modulation(nn.Linear):
+class Modulation(Loaded):
     """Style (N, 512) → channel scales (N, C, 1, 1); equalised-rate constants are folded in."""
 
     def forward(self, style: Tensor) -> Tensor:
