@@ -7,6 +7,7 @@ the same sample, as after a killed run, the one that begins later holds it.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from lacelang.errors import ResourceError
 from lacelang.output.files import write_atomic
 from lacelang.output.latents import Latents, arrays_of, latents_of
 
+_KEY = "lacelang"
 _NAME = re.compile(r"latents-(\d{6,18})\.safetensors")
 
 
@@ -149,7 +151,9 @@ def write_shard(folder: Path, first: int, latents: Latents, fingerprint: str) ->
     """
     arrays = arrays_of(latents)
     digest = _digest(arrays)
-    metadata = {"fingerprint": fingerprint, "first": str(first), "sha256": digest}
+    said = {"fingerprint": fingerprint, "first": first, "sha256": digest}
+    # One entry, for safetensors writes several in no fixed order, and a run writes fixed bytes.
+    metadata = {_KEY: json.dumps(said)}
     path = folder / f"latents-{first:06d}.safetensors"
     write_atomic(path, save(arrays, metadata=metadata), flush=True)
     return Shard(path, first, len(latents), fingerprint, digest)
@@ -160,13 +164,13 @@ def _header(path: Path) -> Shard | None:
         if path.is_symlink():
             return None
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            said = json.loads((file.metadata() or {})[_KEY])
             count = file.get_slice("w").get_shape()[0]
         name = _NAME.fullmatch(path.name)
-        if name is None or metadata["first"] != str(int(name[1])):
+        if name is None or said["first"] != int(name[1]):
             return None
-        return Shard(path, int(name[1]), count, metadata["fingerprint"], metadata["sha256"])
-    except (OSError, SafetensorError, KeyError, IndexError):
+        return Shard(path, int(name[1]), count, str(said["fingerprint"]), str(said["sha256"]))
+    except (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError):
         return None
 
 

@@ -417,3 +417,13 @@ def test_what_is_written_grows_with_the_samples_alone(tmp_path: Path, make_group
                     written += state.st_size - before[1] if appended else state.st_size
                     changed[path] = (state.st_mtime_ns, state.st_size)
     assert written < 1.2 * count(tmp_path)
+
+
+def test_the_same_samples_are_the_same_bytes(tmp_path: Path, make_group: Make) -> None:
+    written = []
+    for name in "abcdefgh":
+        folder = begin(tmp_path / name, make_run(make_group()))
+        folder.add("kids", make_samples(0, 4), make_latents(4))
+        group = tmp_path / name / "kids"
+        written.append({path.name: path.read_bytes() for path in group.iterdir()})
+    assert all(each == written[0] for each in written)
