@@ -42,7 +42,7 @@ def sample_groups(statements: Sequence[SampleStatement], progress: Progress) -> 
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
     tasks = [_task(statement, progress) for statement in statements]
-    missing = [task for task in tasks if not (_folder(task) / NAME).is_file()]
+    missing = [task for task in tasks if not _is_kept(task)]
     with progress.stage("sampling", sum(task.record.count for task in tasks)) as stage:
         stage.advance(sum(task.record.count for task in tasks if task not in missing))
         for count in _make(missing):
@@ -83,16 +83,26 @@ def _write(task: SampleTask) -> int:
     with guarded(folder):
         group = _group(task)
         group.make()
-        group.add(samples, Latents.joined([batch.latents for batch in drawn]))
+        group.replace(samples, Latents.joined([batch.latents for batch in drawn]))
         # Last, for its presence says that the group is whole.
         write_index(folder, RunRecord("", "", {}, (group.record,), complete=True, timing=timing))
     return len(samples)
 
 
+def _is_kept(task: SampleTask) -> bool:
+    return (_folder(task) / NAME).is_file() and _opened(task).is_sampled
+
+
+def _opened(task: SampleTask) -> GroupFolder:
+    """What is there of a group."""
+    count = task.record.count
+    return GroupFolder.open(_group(task).path, task.record, count, metadata=False)
+
+
 def _kept(task: SampleTask) -> Group:
     folder = _folder(task)
     run = read_index(folder)
-    group = GroupFolder.open(_group(task).path, task.record, task.record.count, metadata=False)
+    group = _opened(task)
     if run is None or not group.is_sampled:
         raise ResourceError(f"{folder} is damaged", "remove it")
     seconds = float(run.timing[_SECONDS])

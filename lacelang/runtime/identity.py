@@ -23,7 +23,7 @@ from lacelang.semantics.ir import (
 from lacelang.semantics.samplers import SAMPLERS
 
 #: Raised when a sampler or an energy comes to other numbers, so that no run goes on with old ones.
-_NUMBERS = 4
+_NUMBERS = 5
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", "points", "layers"})

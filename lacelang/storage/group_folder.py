@@ -153,6 +153,17 @@ class GroupFolder:
         with self._lock:
             self.samples.extend(samples)
 
+    def replace(self, samples: Sequence[SampleRecord], latents: Latents) -> None:
+        """Keep these samples in place of whatever is there.
+
+        Raises:
+            ResourceError: the disk is full, or the folder cannot be written.
+        """
+        self.latents.cut(0)
+        self._lines.restart()
+        self.samples = []
+        self.add(samples, latents)
+
     def note_image(self, index: int) -> None:
         """Note that the image of sample `index` is on disk."""
         with self._lock:

@@ -57,6 +57,10 @@ class Lines(Generic[T]):
         with self.path.open("rb") as file:
             self._end = sum(len(file.readline()) for _ in range(count))
 
+    def restart(self) -> None:
+        """Let `append` write from the beginning."""
+        self._end = 0
+
     def append(self, items: Iterable[T]) -> None:
         """Write `items` after what was read and appended so far, and to the disk itself.
 

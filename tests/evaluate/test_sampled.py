@@ -51,7 +51,7 @@ def test_one_that_is_lost_is_made_again_alone(
 ) -> None:
     statements = lacelang.compile(PROGRAM).samples
     sampled.sample_groups(statements, Silent())
-    (lost,) = own_cache.glob("*-2-*/latents.safetensors")
+    (lost,) = own_cache.glob("*-2-*/*/latents-000000.safetensors")
     lost.unlink()
     made: list[str] = []
     real = sampled._write
