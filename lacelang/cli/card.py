@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lacelang.attributes.labels import Labels
     from lacelang.attributes.schema import Attribute
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.models.generator import Generator
     from lacelang.output.progress import Progress
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import read_source
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.errors import Diagnostic
 
 

@@ -13,7 +13,7 @@ from lacelang.cli.source import Source, read_source
 from lacelang.errors import Diagnostic
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
 
 
 def add_to(commands: Commands) -> None:

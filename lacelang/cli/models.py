@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.semantics.ir import ModelSpec
 
 
