@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from lacelang.cli.main import build_parser
+from lacelang.cli.parser import build_parser
 from lacelang.evaluate.report import Table, markdown_table
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped

@@ -2,7 +2,10 @@
 
 import sys
 
-from lacelang.cli.main import main
-
 if __name__ == "__main__":
+    try:
+        from lacelang.cli.main import main
+    except KeyboardInterrupt:
+        # Before anybody heeds it.
+        sys.exit(130)
     sys.exit(main())

@@ -11,7 +11,7 @@ from lacelang.cli.source import path_argument
 if TYPE_CHECKING:
     from lacelang.attributes.labels import Labels
     from lacelang.attributes.schema import Attribute
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.models.generator import Generator
     from lacelang.output.progress import Progress
 

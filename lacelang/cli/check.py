@@ -12,7 +12,7 @@ from lacelang.cli.streams import print_json
 from lacelang.errors import LaceError
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.errors import Diagnostic
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import path_argument
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
 
 #: Characters to a line of a table, where no terminal says how many.
 WIDTH = 160

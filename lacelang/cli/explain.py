@@ -11,7 +11,7 @@ from lacelang.cli.source import read_source
 from lacelang.cli.streams import print_json
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.explain.render import Line
     from lacelang.explain.shape import Outline
 

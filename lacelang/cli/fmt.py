@@ -13,7 +13,7 @@ from lacelang.cli.streams import print_json, write_program
 from lacelang.errors import Diagnostic
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
 
 
 def add_to(commands: Commands) -> None:

@@ -1,6 +1,7 @@
 """`lacelang`: its commands, and how each of them ends.
 
-Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
+Until it heeds signals this module imports next to nothing: Ctrl-C would print a traceback. Nothing
+here imports torch or numpy; a command imports what it needs when it runs. Results go to
 standard output, messages and progress to standard error. Exit codes: 0 fine, 1 the program is
 wrong or an `expect` failed, 2 the command line is wrong, 3 the environment failed, 130 interrupted;
 143 and 129 ended by SIGTERM and SIGHUP.
@@ -8,42 +9,27 @@ wrong or an `expect` failed, 2 the command line is wrong, 3 the environment fail
 
 from __future__ import annotations
 
+import atexit
+import errno
 import os
 import signal
 import sys
 import threading
-from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lacelang import threads
 from lacelang.cli import signals, streams
-from lacelang.errors import LaceError
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
-    Commands = _SubParsersAction[ArgumentParser]
-
-COMMANDS = (
-    "run",
-    "repl",
-    "check",
-    "fmt",
-    "explain",
-    "models",
-    "label",
-    "train",
-    "card",
-    "evaluate",
-)
-"""The commands, in the order of the help; each is the module of `lacelang.cli` of its name."""
+    from lacelang.errors import LaceError
 
 INTERRUPTED = 130
 FAILED = 3
+_BY_SIGNAL = 128
 DEBUG = "LACELANG_DEBUG"
+# A disk that is full, a terminal that is gone; what the program itself writes says so itself.
+_NO_OUTPUT = (errno.ENOSPC, errno.EIO)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,54 +61,25 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         _close_quietly()
         return 0
-    except LaceError as error:
-        _show(error)
-        return error.exit_code
-    except OSError as error:
-        # Every file has its own messages; what is left is standard output.
-        _close_quietly()
-        where = error.filename or "the output"
-        _say(f"lacelang: cannot write {where}: {(error.strerror or str(error)).lower()}")
-        return FAILED
     except Exception as error:
+        from lacelang.errors import LaceError
+
+        if isinstance(error, LaceError):
+            _show(error)
+            return error.exit_code
+        if isinstance(error, OSError) and error.errno in _NO_OUTPUT and error.filename is None:
+            _close_quietly()
+            _say(f"lacelang: cannot write the output: {error.strerror}")
+            return FAILED
         if os.environ.get(DEBUG):
             raise
         _say(unexpected(error))
         return FAILED
 
 
-def build_parser(commands: Sequence[str] = COMMANDS) -> ArgumentParser:
-    """Return the parser of the command line; each command adds its own part.
-
-    Args:
-        commands: those to add. One that is not asked for need not be imported.
-    """
-    parser = ArgumentParser(
-        prog="lacelang",
-        description="Say what a generator's samples must be like, and sample them.",
-        epilog="Exit codes: 0 fine, 1 the program is wrong or an `expect` failed, "
-        "2 the command line is wrong, 3 the environment failed (no weights, no space), "
-        "130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP.",
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in commands:
-        import_module(f"lacelang.cli.{command}").add_to(group)
-    return parser
-
-
-class _Version(Action):
-    """`--version`; looking it up takes longer than checking a program, so it waits until asked."""
-
-    def __call__(
-        self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None
-    ) -> None:
-        from lacelang import __version__
-
-        parser.exit(message=f"lacelang {__version__}\n")
-
-
 def _dispatch(arguments: Sequence[str] | None) -> int:
+    from lacelang.cli.parser import COMMANDS, build_parser
+
     given = sys.argv[1:] if arguments is None else list(arguments)
     if not given and sys.stdin.isatty() and sys.stdout.isatty():
         given = ["repl"]
@@ -153,11 +110,18 @@ def unexpected(error: Exception) -> str:
 
 
 def _leave(code: int) -> None:
-    """End the process if a thread is still at work: nobody waits for what nobody needs."""
+    """End the process if a thread is still at work: nobody waits for what nobody needs.
+
+    One that was interrupted ends here too. Python kills itself by SIGINT at its end if the
+    interruption came into an `exec`, whoever caught it, and the code would be another one.
+    """
+    from lacelang import threads
+
     if threading.current_thread() is threading.main_thread():
         # Ctrl-C while threads wind up must end the process, not print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if threads.busy():
+    if threads.busy() or code > _BY_SIGNAL:
+        atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, AttributeError, ValueError):
                 stream.flush()

@@ -11,7 +11,7 @@ from lacelang.cli.source import path_argument
 from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.semantics.ir import ModelSpec
 
 

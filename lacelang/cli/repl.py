@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
 
 
 def add_to(commands: Commands) -> None:

@@ -12,7 +12,7 @@ from lacelang.cli.source import path_argument, read_source
 from lacelang.output.findings import expectation_text, measure_text
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
     from lacelang.runtime.result import Group, Run
 
 

@@ -1,15 +1,22 @@
-"""SIGTERM and SIGHUP end a command as Ctrl-C does: what is finished is kept."""
+"""Ctrl-C, SIGTERM and SIGHUP end a command alike: what is finished is kept."""
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, TypeAlias
 
-_NUMBERS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_IMPORTING = "<frozen importlib."
+# Seconds until a signal that came at a bad moment comes again.
+_AGAIN = 0.02
+# And how often it is put off: an import that takes a minute is stuck.
+_MOST = 3000
 
 
 class EndedError(KeyboardInterrupt):
@@ -29,6 +36,7 @@ def _raise(stop: EndedError) -> NoReturn:
 
 _delivered_by: list[Deliver] = [_raise]
 _received: int | None = None
+_put_off = 0
 
 
 def exit_code(number: int) -> int:
@@ -43,28 +51,30 @@ def received() -> int | None:
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Raise `EndedError` in the main thread on the first of these signals, and ignore more.
+    """Raise an exception in the main thread when a signal comes; no traceback of an import.
 
-    A terminal that closes sends two. A signal that has another handler, or is ignored as under
-    `nohup`, stays as it is; so does every signal outside the main thread.
+    SIGINT raises `KeyboardInterrupt`. The first SIGTERM or SIGHUP raises `EndedError`, and more of
+    them do nothing: a terminal that closes sends two. A signal that has another handler, or is
+    ignored as under `nohup`, stays as it is; so does every signal outside the main thread.
     """
     global _received
     _received = None
     taken = []
     if threading.current_thread() is threading.main_thread():
-        taken = [n for n in _NUMBERS if signal.getsignal(n) is signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, _handle)
+        kept = {signal.SIGINT: signal.default_int_handler}
+        for number in (signal.SIGINT, *_ENDING):
+            if signal.getsignal(number) is kept.get(number, signal.SIG_DFL):
+                taken.append((number, signal.signal(number, _handle)))
     try:
         yield
     finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in taken:
+            signal.signal(number, handler)
 
 
 @contextmanager
 def delivered(deliver: Deliver) -> Iterator[None]:
-    """Hand the error over instead of raising it wherever the main thread is."""
+    """Hand an `EndedError` over instead of raising it wherever the main thread is."""
     _delivered_by.append(deliver)
     try:
         yield
@@ -73,7 +83,31 @@ def delivered(deliver: Deliver) -> Iterator[None]:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    global _received
-    if _received is None:
+    global _received, _put_off
+    if _is_importing(frame) and _put_off < _MOST:
+        _put_off += 1
+        # A library in C++ whose import is broken off may take the process down later.
+        _thread.start_new_thread(_send_again, (number,))
+    elif number == signal.SIGINT:
+        raise KeyboardInterrupt
+    elif _received is None:
         _received = number
         _delivered_by[-1](EndedError(number))
+
+
+def _send_again(number: int) -> None:
+    time.sleep(_AGAIN)
+    if hasattr(signal, "pthread_kill"):
+        # To the main thread, which may wait for something by then.
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether an import is under way in the main thread, begun since `heeded`."""
+    while frame is not None and frame.f_globals.get("__name__") != "lacelang.cli.main":
+        if frame.f_code.co_filename.startswith(_IMPORTING):
+            return True
+        frame = frame.f_back
+    return False

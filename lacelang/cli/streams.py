@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -65,5 +64,7 @@ def write_program(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; where the encoding is not UTF-8, in ASCII alone."""
+    import json
+
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import path_argument
 
 if TYPE_CHECKING:
-    from lacelang.cli.main import Commands
+    from lacelang.cli.parser import Commands
 
 
 def add_to(commands: Commands) -> None:

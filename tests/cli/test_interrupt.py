@@ -126,6 +126,38 @@ def test_a_killed_run_leaves_whole_faces_and_goes_on(tmp_path: Path, source: Pat
     ]
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_a_run_as_ctrl_c_does(tmp_path: Path, source: Path, name: str) -> None:
+    out, number = tmp_path / "out", getattr(signal, name)
+    child = start("run", str(source), "--out", str(out))
+    wait_for(child, out / "kids", 3)
+    # A terminal that closes sends two.
+    child.send_signal(number)
+    child.send_signal(number)
+    stdout, stderr = child.communicate(timeout=60)
+    assert child.returncode == 128 + number
+    assert (stdout, "Traceback" in stderr) == ("", False)
+    kept = faces(out / "kids")
+    assert 3 <= len(kept) < 40
+    assert all(map(is_whole, kept))
+    assert f"{len(kept)} finished faces are kept" in stderr
+    assert not list(out.rglob("*.part"))
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path, source: Path) -> None:
+    """As under `nohup`."""
+    out = tmp_path / "out"
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        child = start("run", str(source), "--out", str(out), pause=0.01)
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+    wait_for(child, out / "kids", 3)
+    child.send_signal(signal.SIGHUP)
+    assert child.wait(60) == 0
+    assert len(faces(out / "kids")) == 40
+
+
 @pytest.mark.weights
 def test_ctrl_c_with_the_real_generator(tmp_path: Path, source: Path) -> None:
     out = tmp_path / "out"
