@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from lacelang.errors import UsageError
+from lacelang.isolation import isolated
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.sample import Status
@@ -114,14 +115,17 @@ class Group:
     def latents(self) -> Tensor:
         """z, float32 (N, d), on the CPU; NaN where an edit began from w alone."""
         rows = self.rows.rows(slice(None))
-        if rows.z is None:
-            return torch.full((len(rows), rows.w.shape[-1]), torch.nan)
-        return torch.tensor(rows.z)
+        with isolated():
+            if rows.z is None:
+                return torch.full((len(rows), rows.w.shape[-1]), torch.nan)
+            return torch.tensor(rows.z)
 
     @cached_property
     def w(self) -> Tensor:
         """What the decoder is given, after truncation: float32 (N, d) or (N, styles, d)."""
-        return torch.tensor(self.rows.rows(slice(None)).w)
+        rows = self.rows.rows(slice(None))
+        with isolated():
+            return torch.tensor(rows.w)
 
     @cached_property
     def images(self) -> list[Image.Image]:
