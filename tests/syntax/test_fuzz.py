@@ -133,7 +133,7 @@ def test_the_same_text_is_always_told_the_same(scraps: list[str]) -> None:
 def test_what_is_no_text_is_refused(source: object) -> None:
     with pytest.raises(LaceError, match="a program is text"):
         lacelang.compile(source)  # type: ignore[arg-type]
-    with pytest.raises(LaceError, match="a path is"):
+    with pytest.raises(LaceError, match="`path` is"):
         lacelang.compile("", path=3)  # type: ignore[arg-type]
 
 
