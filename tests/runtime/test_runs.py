@@ -232,7 +232,7 @@ def test_a_lost_sheet_is_drawn_again(model: TinyModel, tmp_path: Path) -> None:
 
 
 def test_wrong_arguments_are_named(model: TinyModel) -> None:
-    with pytest.raises(UsageError, match="a seed is a whole number"):
+    with pytest.raises(UsageError, match="`seed` is a whole number"):
         program(statement()).run(seed=-1)
     with pytest.raises(UsageError, match="no device 'tpu'"):
         program(statement()).run(device="tpu")  # type: ignore[arg-type]
