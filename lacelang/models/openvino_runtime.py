@@ -25,7 +25,8 @@ _MISSING = object()
 
 _lock = threading.Lock()
 _used_in: int | None = None
-# Compiled models and requests.
+_core: Any = None
+# The core, compiled models and requests.
 _running: WeakSet[Any] = WeakSet()
 
 
@@ -42,6 +43,25 @@ def openvino() -> Any:
     with _lock, _hidden():
         import openvino
     return openvino
+
+
+def core() -> Any:
+    """Return the one `openvino.Core` of this process, which stays for as long as it runs.
+
+    The CPU plugin of a `Core` sets the stack on which the thread that first compiles with it takes
+    signals, and frees that stack with the `Core`: the next signal, be it Ctrl-C, would be a
+    segmentation fault.
+
+    Raises:
+        ResourceError: see `refuse_after_fork`.
+    """
+    global _core
+    ov = openvino()
+    with _lock:
+        if _core is None:
+            _core = ov.Core()
+            _running.add(_core)
+        return _core
 
 
 def refuse_after_fork() -> None:
@@ -68,9 +88,9 @@ def compile_model(model: Any, config: dict[str, Any]) -> Any:
     """Compile a model, or the file of one, for the CPU.
 
     Raises:
-        ResourceError: see `openvino`.
+        ResourceError: see `refuse_after_fork`.
     """
-    compiled = openvino().Core().compile_model(model, "CPU", config)
+    compiled = core().compile_model(model, "CPU", config)
     _running.add(compiled)
     return compiled
 

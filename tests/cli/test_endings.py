@@ -243,6 +243,33 @@ def test_in_an_event_loop(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("0*.png"))) == 6
 
 
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    "use",
+    [
+        "lacelang.compile('sample 1 from ffhq').run()['sample1'].images",
+        "lacelang.compile('sample 1 from ffhq as a\\nexpect glasses=1 in 1% of a').run()",
+        "from lacelang.attributes.annotators.annotator import Annotators; Annotators()",
+    ],
+    ids=["decoded", "judged", "annotators gone"],
+)
+def test_a_signal_after_pictures_is_a_signal(use: str) -> None:
+    """The stack that OpenVINO sets for signals must not go before the thread does."""
+    done = script(
+        f"""
+        import gc, os, signal, lacelang
+        {use}
+        gc.collect()
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            print("heard")
+        """,
+        tiny=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
 # Forks
 
 FORKED = """

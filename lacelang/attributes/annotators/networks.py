@@ -129,7 +129,7 @@ class Networks:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"network.{source.kind}"
             path.write_bytes(source.read(self._progress))
-            model = openvino_runtime.openvino().Core().read_model(path)
+            model = openvino_runtime.core().read_model(path)
             if shape is not None:
                 model.reshape(list(shape))
             return model.clone()

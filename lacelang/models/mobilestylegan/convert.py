@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lacelang.errors import ResourceError
 from lacelang.models.mobilestylegan.synthesis import HAAR, IN_CHANNELS
-from lacelang.models.openvino_runtime import openvino
+from lacelang.models.openvino_runtime import core
 
 State = dict[str, Tensor]
 
@@ -20,7 +20,7 @@ class _Graph:
     """An IR's operations by name, with the constants that feed them."""
 
     def __init__(self, xml: Path) -> None:
-        self.ops: list[Any] = openvino().Core().read_model(str(xml)).get_ordered_ops()
+        self.ops: list[Any] = core().read_model(str(xml)).get_ordered_ops()
         self.by_name = {op.get_friendly_name(): op for op in self.ops}
 
     def of_type(self, kind: str) -> list[Any]:
