@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lacelang.sample.phi import aligned, pull
+from lacelang.sample.phi import pull
 
 LEAST = 1e-30
 
@@ -41,5 +41,6 @@ def follow(
     across = weighted / (weighted * v).sum(dim=1, keepdim=True).clamp_min(LEAST)
     missing = gradient - pull(jacobian, v) - (along * v).sum(dim=1, keepdim=True).to(move) * move
     left = torch.stack([along, across], dim=2) * share[:, None, None]
-    right = aligned(torch.stack([move, missing], dim=1))
-    return torch.baddbmm(aligned(jacobian), left.to(jacobian), right)[..., : jacobian.shape[2]]
+    left = left.to(jacobian)[..., None]
+    # Number by number: a batched product of k rows rounds by where in memory a matrix begins.
+    return jacobian + (left[:, :, 0] * move[:, None] + left[:, :, 1] * missing[:, None])
