@@ -9,6 +9,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 
+# What Python takes where nobody chose: the second in the C locale, for names of files alone.
+_FAILING = ("strict", "surrogateescape")
+
+
 @contextmanager
 def usable() -> Iterator[None]:
     """Let standard streams take any text; a stream that is closed or missing takes it to nowhere.
@@ -21,7 +25,7 @@ def usable() -> Iterator[None]:
             # Streams that somebody put in place may know neither.
             with suppress(AttributeError, ValueError, OSError):
                 before = stream.errors
-                if before == "strict":
+                if before in _FAILING:
                     stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
                     changed.append((stream, before))
         try:

@@ -58,6 +58,22 @@ def test_letters_that_an_encoding_lacks(files: Path, encoding: str) -> None:
 
 
 @posix
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_the_c_locale(files: Path, locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There Python takes surrogateescape for output, which fails at any other letter."""
+    for name, value in (("LC_ALL", locale), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    explained = run("explain", "p.lace", encoding="")
+    assert (explained.returncode, explained.stderr) == (0, b"")
+    assert b"\\u" in explained.stdout
+    checked = run("check", "w.lace", encoding="")
+    assert checked.returncode == 1
+    assert b"error LACE" in checked.stderr
+    laid_out = run("fmt", "-", source=LETTERS.encode(), encoding="")
+    assert "молодой" in laid_out.stdout.decode("utf-8")
+
+
+@posix
 @pytest.mark.parametrize(
     "command", [["check"], ["explain"], ["fmt", "--check"], ["check", "--json"]]
 )
