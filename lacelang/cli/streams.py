@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-
 # What Python takes where nobody chose: the second in the C locale, for names of files alone.
 _FAILING = ("strict", "surrogateescape")
 
