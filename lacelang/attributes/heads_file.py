@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from typing import Any
 import torch
 from attrs import asdict, frozen
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
 from lacelang.attributes.classifier import Heads
 from lacelang.attributes.schema import Attribute, Declared, require
 from lacelang.errors import LaceError, ResourceError
+from lacelang.output.files import write_atomic
 
 FORMAT = "lacelang-heads-1"
 _REMEDY = "train the classifiers again with `lacelang train`, or restore the file"
@@ -54,14 +54,7 @@ def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
         "report": report,
     }
     text = json.dumps(header, allow_nan=False)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save_file(tensors, partial, metadata={"format": FORMAT, "heads": text})
-        os.replace(partial, path)
-    except (OSError, SafetensorError) as error:
-        raise ResourceError(f"cannot write {path}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomic(path, to_bytes(tensors, metadata={"format": FORMAT, "heads": text}))
 
 
 def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:

@@ -15,14 +15,14 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as to_bytes
 
 from lacelang.attributes.annotators.annotation import ATTRIBUTES, BINARY, derive
 from lacelang.attributes.draws import Draws, from_prior, rounded, unrounded
 from lacelang.attributes.examples import Examples
 from lacelang.attributes.measuring import Measured
 from lacelang.errors import ResourceError
-from lacelang.models.cache import whole_file
+from lacelang.output.files import write_atomic
 
 if TYPE_CHECKING:
     from lacelang.models.generator import Generator
@@ -112,8 +112,7 @@ def save(path: Path, labels: Labels) -> None:
         "prior_count": str(labels.prior_count),
         "about": json.dumps(labels.about),
     }
-    with whole_file(path) as partial:
-        save_file(tensors, partial, metadata=header)
+    write_atomic(path, to_bytes(tensors, metadata=header))
 
 
 def load(path: Path) -> Labels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def write_card(arguments: Namespace) -> int:
     from lacelang.attributes.card import tables
     from lacelang.cli.models import find_model
     from lacelang.models.generator import choose_device
-    from lacelang.output.files import make_folder
+    from lacelang.output.files import make_folder, write_atomic
     from lacelang.output.progress import shown
     from lacelang.runtime.loading import classifiers_of, labels_of, load
     from lacelang.runtime.schema import schema_of
@@ -42,9 +43,9 @@ def write_card(arguments: Namespace) -> int:
     make_folder(out)
     table = labels.load(labels_of(spec))
     attributes = schema_of(spec)
-    (out / "labels.md").write_text(distribution(table, attributes), encoding="utf-8")
+    write_atomic(out / "labels.md", distribution(table, attributes).encode())
     report = heads_file.load(classifiers_of(spec)).report
-    (out / "classifiers.md").write_text(tables(report), encoding="utf-8")
+    write_atomic(out / "classifiers.md", tables(report).encode())
     with shown() as progress:
         model = load(spec, choose_device("cpu").type, progress)
         _sheets(table, attributes, model.generator, out, progress)
@@ -96,6 +97,7 @@ def _sheets(
 
     from lacelang.attributes.draws import Draws
     from lacelang.attributes.labels import styles
+    from lacelang.output.files import write_atomic
     from lacelang.output.label_sheets import bands, draw
 
     draws = table.draws()
@@ -106,5 +108,7 @@ def _sheets(
             rows = np.concatenate([band.rows for band in chosen])
             w = styles(generator, Draws(draws.z[rows], draws.psi[rows]))
             sheet = draw(a.name, chosen, column, generator.decode(torch.from_numpy(w)))
-            sheet.save(out / f"{a.name}.jpg", quality=82)
+            data = io.BytesIO()
+            sheet.save(data, "JPEG", quality=82)
+            write_atomic(out / f"{a.name}.jpg", data.getvalue())
             stage.advance()

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import read_source
+from lacelang.cli.source import read_source, unreadable
 from lacelang.cli.streams import print_json
 from lacelang.errors import LaceError
 
@@ -39,16 +39,10 @@ def check_files(arguments: Namespace) -> int:
             # A program that reads the list is not to look for the reason elsewhere.
             if not arguments.json:
                 raise
-            found[_unreadable(name, error)] = None
+            found[unreadable(name, error)] = None
             code = max(code, error.exit_code)
     _print(list(found), arguments.json)
     return code or int(any(diagnostic.severity == "error" for diagnostic in found))
-
-
-def _unreadable(name: str, error: LaceError) -> Diagnostic:
-    from lacelang.errors import Diagnostic, Span
-
-    return Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
 
 
 def diagnostics_of(name: str, pedantic: bool = False) -> tuple[Diagnostic, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import path_argument
+from lacelang.cli.streams import print_json
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
@@ -56,7 +58,7 @@ def evaluate_suite(arguments: Namespace) -> int:
     if arguments.out is not None:
         report.save(found, arguments.out)
     if arguments.json:
-        print(report.as_json(found))
+        print_json(json.loads(report.as_json(found)))
     else:
         from rich.console import Console
 

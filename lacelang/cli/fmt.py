@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from lacelang.cli.source import Source, read_source
+from lacelang.cli.source import Source, read_source, unreadable
 from lacelang.cli.streams import print_json, write_program
-from lacelang.errors import Diagnostic
+from lacelang.errors import Diagnostic, LaceError
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
@@ -41,32 +41,41 @@ class Formatted:
 
     Attributes:
         name: as it was given on the command line.
+        source: None if it cannot be read, which `diagnostics` says.
         text: laid out; None if it has syntax errors, which `diagnostics` are.
+        code: to exit with.
     """
 
     name: str
-    source: Source
+    source: Source | None
     text: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    code: int = 0
 
     @property
     def changed(self) -> bool:
         """Whether its layout differs from what it is."""
-        return self.text is not None and self.text != self.source.text
+        return self.source is not None and self.text not in (None, self.source.text)
 
 
 def format_files(arguments: Namespace) -> int:
     """Format every file, or say which of them would change; a wrong one is left alone."""
     results = []
     for name in arguments.files:
-        result = formatted(name)
+        try:
+            result = formatted(name)
+        except LaceError as error:
+            # A program that reads the list is not to look for the reason elsewhere.
+            if not arguments.json:
+                raise
+            result = Formatted(name, None, None, (unreadable(name, error),), error.exit_code)
         results.append(result)
         if not arguments.json:
             _put(result, arguments.check)
     if arguments.json:
         print_json([_as_json(result) for result in results])
-    wrong = any(result.text is None for result in results)
-    return 1 if wrong or (arguments.check and any(r.changed for r in results)) else 0
+    would = int(arguments.check and any(result.changed for result in results))
+    return max(would, *(result.code for result in results))
 
 
 def formatted(name: str) -> Formatted:
@@ -82,14 +91,14 @@ def formatted(name: str) -> Formatted:
     try:
         return Formatted(name, source, format_source(source.text, name))
     except ProgramError as error:
-        return Formatted(name, source, None, error.diagnostics)
+        return Formatted(name, source, None, error.diagnostics, error.exit_code)
 
 
 def _put(result: Formatted, check: bool) -> None:
     """Write the layout where it belongs, or say what is in the way."""
     from lacelang.output.files import write_atomic
 
-    if result.text is None:
+    if result.source is None or result.text is None:
         from lacelang.syntax.render import render_all
 
         print(render_all(result.diagnostics), file=sys.stderr)

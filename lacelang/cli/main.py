@@ -10,7 +10,6 @@ wrong or an `expect` failed, 2 the command line is wrong, 3 the environment fail
 from __future__ import annotations
 
 import atexit
-import errno
 import os
 import signal
 import sys
@@ -28,8 +27,6 @@ INTERRUPTED = 130
 FAILED = 3
 _BY_SIGNAL = 128
 DEBUG = "LACELANG_DEBUG"
-# A disk that is full, a terminal that is gone; what the program itself writes says so itself.
-_NO_OUTPUT = (errno.ENOSPC, errno.EIO)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,27 +49,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = _dispatch(arguments)
-        sys.stdout.flush()
-        return code
+        return _written(_dispatch(arguments))
+    except SystemExit as stop:
+        # Of argparse: its help is output as well.
+        raise SystemExit(_written(stop.code if isinstance(stop.code, int) else 0)) from None
     except KeyboardInterrupt as stop:
         _say(f"lacelang: {stop}" if str(stop) else "lacelang: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        _close_quietly()
-        return 0
     except Exception as error:
         from lacelang.errors import LaceError
 
         if isinstance(error, LaceError):
             _show(error)
-            return error.exit_code
-        if isinstance(error, OSError) and error.errno in _NO_OUTPUT and error.filename is None:
-            _close_quietly()
-            _say(f"lacelang: cannot write the output: {error.strerror}")
-            return FAILED
+            return _written(error.exit_code)
         if os.environ.get(DEBUG):
             raise
+        if isinstance(error, OSError):
+            # Of a file whose own messages do not foresee it: a disk that fails, for one.
+            where = f"{error.filename}: " if error.filename else ""
+            _say(f"lacelang: {where}{(error.strerror or str(error)).lower()}")
+            return FAILED
         _say(unexpected(error))
         return FAILED
 
@@ -81,12 +77,22 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     from lacelang.cli.parser import COMMANDS, build_parser
 
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if not given and sys.stdin.isatty() and sys.stdout.isatty():
+    if not given and streams.is_terminal(sys.stdin) and streams.is_terminal(sys.stdout):
         given = ["repl"]
     commands = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
     parsed = build_parser(commands).parse_args(given)
-    code: int = parsed.command(parsed)
+    with streams.json_of_errors(getattr(parsed, "json", False)):
+        code: int = parsed.command(parsed)
     return code
+
+
+def _written(code: int) -> int:
+    """Return the code, unless what it is about could not be written."""
+    failed = streams.failure()
+    if failed is None or code not in (0, 1):
+        return code
+    _say(f"lacelang: cannot write the output: {failed.strerror or failed}")
+    return FAILED
 
 
 def _show(error: LaceError) -> None:
@@ -128,19 +134,8 @@ def _leave(code: int) -> None:
         os._exit(code)
 
 
-def _close_quietly() -> None:
-    """Send what is left for a reader that has gone (`| head`) to nowhere, as Unix tools do."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    # Streams that somebody put in place have no number.
-    with suppress(OSError, AttributeError, ValueError):
-        os.dup2(nowhere, sys.stdout.fileno())
-
-
 def _say(message: str) -> None:
-    try:
-        print(message, file=sys.stderr, flush=True)
-    except OSError:
-        _close_quietly()
+    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

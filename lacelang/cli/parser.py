@@ -55,4 +55,5 @@ class _Version(Action):
     ) -> None:
         from lacelang import __version__
 
-        parser.exit(message=f"lacelang {__version__}\n")
+        print(f"lacelang {__version__}")
+        parser.exit()

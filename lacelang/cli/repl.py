@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from lacelang.cli.streams import is_terminal
 from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,4 +45,4 @@ def prompt(arguments: Namespace) -> int:
 
 def on_terminal() -> bool:
     """Whether a person sits at both ends."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
 
 from attrs import frozen
 
-from lacelang.errors import LaceError, UsageError
+from lacelang.errors import Diagnostic, LaceError, ResourceError, Span, UsageError
 
 STDIN = "-"
 
@@ -38,19 +39,39 @@ def read_source(name: str) -> Source:
 
     Raises:
         UsageError: there is no such file, or it cannot be read.
+        ResourceError: the disk fails.
         LaceError: it is not UTF-8 text.
     """
+    if not name:
+        raise UsageError("a program's file has a name, not an empty one")
+    shown = "standard input" if name == STDIN else name
     try:
-        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        data = _standard_input() if name == STDIN else Path(name).read_bytes()
     except FileNotFoundError as error:
-        raise UsageError(f"no such file: {name}") from error
+        raise UsageError(f"no such file: {shown}") from error
     except IsADirectoryError as error:
-        raise UsageError(f"{name} is a folder, not a program") from error
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {name}: {error}") from error
+        raise UsageError(f"{shown} is a folder, not a program") from error
+    except ValueError as error:
+        raise UsageError(f"cannot read {shown}: {error}") from error
+    except OSError as error:
+        reason = f"cannot read {shown}: {(error.strerror or str(error)).lower()}"
+        if error.errno == errno.EIO:
+            raise ResourceError(reason) from error
+        raise UsageError(reason) from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise LaceError(f"{name} is not UTF-8 text: byte {error.start}, line {line}") from error
+        raise LaceError(f"{shown} is not UTF-8 text: byte {error.start}, line {line}") from error
     return Source(text, None if name == STDIN else Path(name))
+
+
+def unreadable(name: str, error: LaceError) -> Diagnostic:
+    """Return the diagnostic of a file that `read_source` did not read."""
+    return Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
+
+
+def _standard_input() -> bytes:
+    # A stream that somebody put in place may hold text alone.
+    buffer = getattr(sys.stdin, "buffer", None)
+    return sys.stdin.read().encode("utf-8", "surrogateescape") if buffer is None else buffer.read()

@@ -1,49 +1,204 @@
-"""Streams that cannot make a command fail: missing ones, and encodings that lack a letter."""
+"""Standard streams that cannot make a command fail, whatever they are and wherever they lead.
+
+`main` puts a `Safe` stream in place of standard output and of standard error, so that `print`,
+rich and prompt_toolkit all write through it. A character that an encoding lacks is escaped, a
+stream that is closed or missing takes everything to nowhere, and so does one whose reader has
+gone. A write that failed for another reason (a full disk) is kept for the end of the command.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-# What Python takes where nobody chose: the second in the C locale, for names of files alone.
-_FAILING = ("strict", "surrogateescape")
+_FAILS = (None, "strict", "surrogateescape", "surrogatepass")
+"""Ways to treat a character without a code that fail, or write bytes that are no text."""
+
+
+class Safe(io.TextIOBase):
+    """A stream to write to that never raises.
+
+    Attributes:
+        stream: where it leads: any object with a `write`, or None for nowhere.
+        failure: why a write failed; None if all succeeded, or the reader went away.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self.stream = stream
+        self.failure: OSError | None = None
+        self._open = stream is not None and not getattr(stream, "closed", False)
+
+    @property
+    def encoding(self) -> str | None:  # type: ignore[override]
+        """That of the stream, if it has one."""
+        return getattr(self.stream, "encoding", None)
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        """How the stream treats characters without a code."""
+        return getattr(self.stream, "errors", None)
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whether it leads to a terminal."""
+        return self._open and is_terminal(self.stream)
+
+    def fileno(self) -> int:
+        """Return the stream's number.
+
+        Raises:
+            OSError: it has none.
+        """
+        number = getattr(self.stream, "fileno", None)
+        if number is None:
+            raise io.UnsupportedOperation("fileno")
+        return int(number())
+
+    def write(self, text: str) -> int:
+        """Write text, what the encoding lacks as `\\xe9` or `\\u4e16`."""
+        self._try(lambda: self.stream.write(self._encodable(text)))
+        return len(text)
+
+    def write_utf8(self, text: str) -> None:
+        """Write text as UTF-8 whatever the stream's encoding is.
+
+        Raises:
+            ResourceError: the stream takes text alone, in an encoding that lacks a character.
+        """
+        buffer = getattr(self.stream, "buffer", None)
+        try:
+            if buffer is None:
+                self._try(lambda: self.stream.write(text))
+            else:
+                # What is in the text layer comes first.
+                self.flush()
+                self._try(lambda: buffer.write(text.encode("utf-8")))
+        except UnicodeEncodeError as error:
+            from lacelang.errors import ResourceError
+
+            raise ResourceError(
+                f"the output cannot hold {error.object[error.start]!a}", "write to a UTF-8 stream"
+            ) from error
+
+    def flush(self) -> None:
+        """Write out what is buffered."""
+        self._try(getattr(self.stream, "flush", lambda: None))
+
+    def _encodable(self, text: str) -> str:
+        encoding = self.encoding
+        if encoding is None or text.isascii() or self.errors not in _FAILS:
+            return text
+        with suppress(LookupError):
+            return text.encode(encoding, "backslashreplace").decode(encoding)
+        return text
+
+    def _try(self, write: Callable[[], object]) -> None:
+        if not self._open:
+            return
+        try:
+            write()
+        except (OSError, ValueError) as error:
+            if isinstance(error, UnicodeError):
+                raise
+            self._open = False
+            # A ValueError is that of a stream that was closed meanwhile.
+            if isinstance(error, OSError):
+                if not isinstance(error, BrokenPipeError):
+                    self.failure = error
+                self._drop()
+
+    def _drop(self) -> None:
+        """Empty the stream's buffers into nowhere: Python would try them again at its end."""
+        with suppress(OSError, AttributeError, ValueError):
+            number = self.fileno()
+            kept, nowhere = os.dup(number), os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(nowhere, number)
+                self.stream.flush()
+            finally:
+                os.dup2(kept, number)
+                os.close(kept)
+                os.close(nowhere)
 
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """Let standard streams take any text; a stream that is closed or missing takes it to nowhere.
-
-    A character that the encoding of a stream lacks is written as `\\xe9` or `\\u4e16`.
-    """
+    """Let standard streams take any text for as long as the block lasts."""
     with _opened():
-        changed = []
-        for stream in (sys.stdout, sys.stderr):
-            # Streams that somebody put in place may know neither.
-            with suppress(AttributeError, ValueError, OSError):
-                before = stream.errors
-                if before in _FAILING:
-                    stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-                    changed.append((stream, before))
+        before = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = Safe(sys.stdout), Safe(sys.stderr)
         try:
             yield
         finally:
-            for stream, before in changed:
-                with suppress(ValueError, OSError):
-                    stream.reconfigure(errors=before)  # type: ignore[union-attr]
+            sys.stdout.flush()
+            sys.stderr.flush()
+            sys.stdout, sys.stderr = before
+
+
+def failure() -> OSError | None:
+    """Return why a standard stream could not be written, if it could not."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, Safe):
+            stream.flush()
+            if stream.failure is not None:
+                return stream.failure
+    return None
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream, of any kind or None, is a terminal."""
+    with suppress(AttributeError, OSError, ValueError):
+        return bool(stream.isatty())
+    return False
+
+
+def write_program(text: str) -> None:
+    """Write a program's text to standard output as UTF-8, which is what programs are."""
+    stream = sys.stdout if isinstance(sys.stdout, Safe) else Safe(sys.stdout)
+    stream.write_utf8(text)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; where the encoding is not UTF-8, in ASCII alone."""
+    import json
+
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
+    print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))
+
+
+@contextmanager
+def json_of_errors(wanted: bool) -> Iterator[None]:
+    """Print an error of the block as JSON as well, if `wanted`, for whoever reads the output."""
+    try:
+        yield
+    except Exception as error:
+        from lacelang.errors import LaceError
+
+        if wanted and isinstance(error, LaceError):
+            from lacelang.syntax.render import as_json, encodable
+
+            found = [as_json(diagnostic) for diagnostic in error.diagnostics]
+            print_json({"error": encodable(str(error)), "diagnostics": found})
+        raise
 
 
 @contextmanager
 def _opened() -> Iterator[None]:
-    missing = [name for name in ("stdin", "stdout", "stderr") if _is_gone(getattr(sys, name))]
-    before = {name: getattr(sys, name) for name in missing}
+    """Open what is missing, so that no other file gets the number of a standard stream."""
+    names = ("stdin", "stdout", "stderr")
+    before = {name: getattr(sys, name) for name in names if _is_gone(getattr(sys, name))}
     with ExitStack() as stack:
-        for name in missing:
+        for name in before:
             mode = "r" if name == "stdin" else "w"
-            stream = stack.enter_context(open(os.devnull, mode, encoding="utf-8"))
-            setattr(sys, name, stream)
+            setattr(sys, name, stack.enter_context(open(os.devnull, mode, encoding="utf-8")))
         try:
             yield
         finally:
@@ -53,21 +208,3 @@ def _opened() -> Iterator[None]:
 
 def _is_gone(stream: Any) -> bool:
     return stream is None or bool(getattr(stream, "closed", False))
-
-
-def write_program(text: str) -> None:
-    """Write a program's text to standard output as UTF-8, which is what programs are."""
-    buffer = getattr(sys.stdout, "buffer", None)
-    if buffer is None:
-        sys.stdout.write(text)
-        return
-    sys.stdout.flush()
-    buffer.write(text.encode(errors="surrogateescape"))
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON; where the encoding is not UTF-8, in ASCII alone."""
-    import json
-
-    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
-    print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lacelang.numerals import number_text
 from lacelang.semantics import ir
 
 
@@ -14,13 +15,17 @@ def formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
     temp, logit = ir.temperatures(predicate, statement.temp, statement.logit_temp)
     if isinstance(predicate, ir.Discrete) and logit is not None:
         wanted = "f" if len(predicate.classes) == 1 else "(log Σ e^f)"
-        return f"−{wanted} / {logit:g} + log Σ e^f"
+        return f"−{wanted} / {number_text(logit)} + log Σ e^f"
     if isinstance(predicate, ir.Degree) and temp is None:
         temp = logit
     plain = _formula(predicate, statement)
     if temp is None or temp == 1:
         return plain
-    return f"({plain}) / {temp:g}" if _is_sum(predicate) else f"{plain} / {temp:g}"
+    return (
+        f"({plain}) / {number_text(temp)}"
+        if _is_sum(predicate)
+        else f"{plain} / {number_text(temp)}"
+    )
 
 
 def _formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
@@ -28,7 +33,7 @@ def _formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
         case ir.Discrete(classes=classes):
             return "−log p" if len(classes) == 1 else "−log Σ p"
         case ir.Degree(degree=degree):
-            return f"KL({degree:g} ‖ p)"
+            return f"KL({number_text(degree)} ‖ p)"
         case ir.Equals(value=value):
             return f"{_from(value)}² / 2σ²"
         case ir.AtLeast(bound=bound):
@@ -52,7 +57,7 @@ def _denied(term: ir.Predicate, statement: ir.SampleStatement) -> str:
     if isinstance(term, ir.Not) and not tempered:
         return "E denied twice"
     if statement.negation[0] == "contrast":
-        return f"−{statement.negation[1]:g} E"
+        return f"−{number_text(statement.negation[1])} E"
     if isinstance(term, ir.Or) and not tempered:
         return "−Σ log(1 − e^(−E))"
     return "−log(1 − e^(−E))"
@@ -65,7 +70,7 @@ def _is_sum(predicate: ir.Predicate) -> bool:
 def _beyond(number: float) -> str:
     if not number:
         return "f"
-    return f"(f − {number:g})" if number > 0 else f"(f + {-number:g})"
+    return f"(f − {number_text(number)})" if number > 0 else f"(f + {number_text(-number)})"
 
 
 def _from(number: float) -> str:

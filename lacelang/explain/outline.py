@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from lacelang.explain.shape import Fact, Outline, Term, Tree
 from lacelang.explain.terms import term_of
+from lacelang.numerals import number_text
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, default_sampler
 
@@ -85,8 +86,8 @@ def _edit(statement: ir.EditStatement, truncation: float) -> Outline:
     facts = (
         Fact("group", "", statement.group),
         _model(statement.model),
-        Fact("stay", f"{statement.stay:g}", statement.stay),
-        Fact("hold", f"{statement.hold:g}, {held[statement.held]}", statement.hold),
+        Fact("stay", number_text(statement.stay), statement.stay),
+        Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),
         Fact("held", "", statement.held),
         Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
         _layers([step.replaced for step in steps]),
@@ -170,7 +171,7 @@ def _model(spec: ir.ModelSpec) -> Fact:
 
 
 def _truncation_fact(psi: float) -> Fact:
-    return Fact("truncation", f"{psi:g}", psi)
+    return Fact("truncation", number_text(psi), psi)
 
 
 def _seed(seed: int | None) -> Fact:
@@ -212,9 +213,9 @@ def _clauses(
     """The clauses that say what the operators mean; those that touch nothing are not shown."""
     temp, logit = statement.temp, statement.logit_temp
     negation, disjunction = statement.negation, statement.disjunction
-    form = negation[0] if len(negation) == 1 else f"contrast({negation[1]:g})"
-    shown = "" if temp is None else f"{temp:g}"
-    shown = shown if logit is None else f"logit({logit:g})"
+    form = negation[0] if len(negation) == 1 else f"contrast({number_text(negation[1])})"
+    shown = "" if temp is None else number_text(temp)
+    shown = shown if logit is None else f"logit({number_text(logit)})"
     numbers = _have(roots, "equals", "at_least", "at_most", "between")
     return [
         Fact("temp", shown, temp),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from lacelang.explain.shape import Figures, Outline, Term, Tree
+from lacelang.numerals import number_text
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 """Pieces of one line, each with its style in rich's words; the empty style is plain text."""
@@ -111,11 +112,11 @@ def _rows(term: Term, first: str, rest: str) -> Iterator[tuple[str, ...]]:
 def _label(term: Term) -> str:
     settings = []
     if term.weight != 1:
-        settings.append(f"weight {term.weight:g}")
+        settings.append(f"weight {number_text(term.weight)}")
     if term.logit_temp is not None:
-        settings.append(f"temp logit({term.logit_temp:g})")
+        settings.append(f"temp logit({number_text(term.logit_temp)})")
     elif term.temp is not None:
-        settings.append(f"temp {term.temp:g}")
+        settings.append(f"temp {number_text(term.temp)}")
     text = term.kind if term.attribute is None else term.text
     return f"{text} [{', '.join(settings)}]" if settings else text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lacelang.numerals import number_text
 from lacelang.output.records import ExpectationRecord, MeasureRecord
 from lacelang.semantics.clauses import DEFAULT_TRUNCATION
 
@@ -17,7 +18,7 @@ def measure_text(measured: MeasureRecord) -> str:
     what = measured.what if measured.given is None else f"{measured.what} | {measured.given}"
     draws = f"{_spaced(measured.draws)} draws"
     if measured.truncation != DEFAULT_TRUNCATION:
-        draws += f" at truncation {measured.truncation:g}"
+        draws += f" at truncation {number_text(measured.truncation)}"
     if measured.value is None or measured.low is None or measured.high is None:
         return f"P({what}) cannot be said: of {draws}, none has {measured.given}"
     digits = _digits(measured.high - measured.low)

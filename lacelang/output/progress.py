@@ -97,7 +97,8 @@ def shown(stream: TextIO | None = None, leave: bool = True) -> Iterator[Progress
     Finished bars stay there unless `leave` is false.
     """
     stream = stream or sys.stderr
-    if not stream.isatty():
+    # There is none where a program has no console.
+    if stream is None or not stream.isatty():
         yield Plain(stream)
         return
     with _rich(stream, leave) as rich:

@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import frozen
 from PIL import Image, ImageDraw
 
+from lacelang.numerals import number_text
 from lacelang.output.cards import (
     CONDITION,
     FAINT,
@@ -137,7 +138,7 @@ def _facts(group: GroupRecord, shown: int, source: str) -> str:
     facts = [faces if shown == count else f"first {shown} of {faces}", f"seed {group.seed}"]
     facts += [str(group.settings[key]) for key in ("model", "sampler") if key in group.settings]
     if "truncation" in group.settings:
-        facts.append(f"truncation {group.settings['truncation']:g}")
+        facts.append(f"truncation {number_text(group.settings['truncation'])}")
     failed = sum(sample.status != "converged" for sample in group.samples)
     if failed:
         facts.append(f"{failed} did not converge")

@@ -10,6 +10,7 @@ from lark import Token
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from lacelang.numerals import number_text
 from lacelang.repl.session import Session
 from lacelang.resources import shipped
 from lacelang.semantics import ir
@@ -149,9 +150,9 @@ class _Place:
             yield from (Offer(value, about) for value in attribute.values)
             return
         unit = f" {attribute.unit}" if attribute.unit else ""
-        limits = f"{attribute.low:g}..{attribute.high:g}{unit}"
+        limits = f"{number_text(attribute.low)}..{number_text(attribute.high)}{unit}"
         for name, value in attribute.points.items():
-            yield Offer(name, f"{value:g}{unit}, of {limits}")
+            yield Offer(name, f"{number_text(value)}{unit}, of {limits}")
 
     def _options(self) -> Iterator[Offer]:
         table = SAMPLERS.get(self._sampler() or "")
@@ -206,5 +207,5 @@ class _Place:
 
 
 def _about(option: Option) -> str:
-    default = "" if option.default is None else f"; {option.default:g} if left out"
+    default = "" if option.default is None else f"; {number_text(option.default)} if left out"
     return f"{option.doc}{default}"

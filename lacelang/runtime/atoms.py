@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
+from lacelang.numerals import number_text
 from lacelang.output.records import Atom
 from lacelang.semantics import ir
 
@@ -59,15 +60,15 @@ def _text(leaf: ir.Comparison) -> str:
                 f"{a.name}={names[0]}" if len(names) == 1 else f"{a.name} in {{{', '.join(names)}}}"
             )
         case ir.Degree(attribute=a, degree=degree):
-            return f"{a.name} ~ {degree:g}"
+            return f"{a.name} ~ {number_text(degree)}"
         case ir.Equals(attribute=a, value=value):
-            return f"{a.name}={value:g}"
+            return f"{a.name}={number_text(value)}"
         case ir.AtLeast(attribute=a, bound=bound):
-            return f"{a.name} > {bound:g}"
+            return f"{a.name} > {number_text(bound)}"
         case ir.AtMost(attribute=a, bound=bound):
-            return f"{a.name} < {bound:g}"
+            return f"{a.name} < {number_text(bound)}"
         case ir.Between(attribute=a, low=low, high=high):
-            return f"{a.name} in {low:g}..{high:g}"
+            return f"{a.name} in {number_text(low)}..{number_text(high)}"
 
 
 def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Atom:

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from lacelang import __version__
+from lacelang.numerals import number_text
 from lacelang.semantics.ir import (
     ContinuousAttribute,
     EditStatement,
@@ -92,7 +93,7 @@ def sampler_text(choice: SamplerChoice) -> str:
     table = SAMPLERS.get(choice.name)
     usual = {} if table is None else table.complete({})
     changed = {name: v for name, v in choice.options.items() if usual.get(name) != v}
-    options = ", ".join(f"{name}={value:g}" for name, value in changed.items())
+    options = ", ".join(f"{name}={number_text(value)}" for name, value in changed.items())
     return f"{choice.name}({options})" if options else choice.name
 
 

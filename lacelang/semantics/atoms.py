@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from lacelang.numerals import number_text
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
@@ -118,10 +119,10 @@ class Comparisons:
             raise LostError
         degree = plain_number(node.value, frame, self.report, "a degree")
         if not 0 <= degree <= 1:
-            message = f"a degree lies between 0 and 1; {degree:.15g} does not"
+            message = f"a degree lies between 0 and 1; {number_text(degree)} does not"
             self.report.say("LACE206", message, node.value, frame)
             raise LostError
-        return ir.Degree(attribute, 1, degree, text=f"{name} ~ {degree:.15g}")
+        return ir.Degree(attribute, 1, degree, text=f"{name} ~ {number_text(degree)}")
 
     def _no_order(self, node: nodes.Comparison, attribute: DiscreteAttribute, frame: Frame) -> None:
         name = attribute.name
@@ -149,7 +150,7 @@ class Comparisons:
                 number, unit = quantity.number, quantity.unit
         if number not in (0, 1) or unit is not None:
             return self._no_class(scalar, attribute)
-        return int(number), f"{number:.15g}"
+        return int(number), number_text(number)
 
     def _no_class(self, scalar: Scalar, attribute: DiscreteAttribute) -> tuple[int, str]:
         if scalar.word is not None and scalar.frame.module.is_uncertain(scalar.word):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, TypeVar
 
+from lacelang.numerals import number_text
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
@@ -107,7 +108,7 @@ class Clauses:
         """Return psi, in (0, 1]."""
         value = self.number("truncation", DEFAULT_TRUNCATION)
         if not 0 < value <= 1:
-            message = f"truncation lies above 0 and goes up to 1; {value:.15g} does not"
+            message = f"truncation lies above 0 and goes up to 1; {number_text(value)} does not"
             hint = "1 leaves the samples as they are, 0.7 keeps them near the average"
             self.say("LACE209", message, self._value("truncation"), hint)
         return value
@@ -123,7 +124,7 @@ class Clauses:
             self.wrong = True
             return None
         if not (value.is_integer() and 0 <= value <= MAX_SEED):
-            message = f"a seed is a whole number, 0 or more, and not {value:.15g}"
+            message = f"a seed is a whole number, 0 or more, and not {number_text(value)}"
             if value > MAX_SEED:
                 message = "this seed is too large"
             self.say("LACE205", message, clause.value)
@@ -139,7 +140,7 @@ class Clauses:
         """Return a number that must not be negative."""
         value = self.number(keyword, default)
         if value < 0:
-            message = f"`{keyword}` is 0 or more; {value:.15g} is less"
+            message = f"`{keyword}` is 0 or more; {number_text(value)} is less"
             self.say("LACE205", message, self._value(keyword))
         return value
 
@@ -195,11 +196,11 @@ class Clauses:
             raise LostError
         value = plain_number(node.value, self.frame, self.report, f"`{name}`")
         if option.whole and not float(value).is_integer():
-            message = f"`{name}` is a whole number; {value:.15g} is not"
+            message = f"`{name}` is a whole number; {number_text(value)} is not"
             self.say("LACE211", message, node.value)
             raise LostError
         if value > option.high or value < option.low or (option.above and value == option.low):
-            message = f"`{name}` is {_limits(option)}; {value:.15g} is not"
+            message = f"`{name}` is {_limits(option)}; {number_text(value)} is not"
             self.say("LACE211", message, node.value, option.doc)
             raise LostError
         return int(value) if option.whole else value
@@ -243,7 +244,7 @@ class Clauses:
         except LostError:
             self.wrong = True
         if scale <= 0:
-            message = f"`contrast` takes a number above 0; {scale:.15g} is not"
+            message = f"`contrast` takes a number above 0; {number_text(scale)} is not"
             self.say("LACE205", message, clause.argument, "the paper's experiments use 0.1")
         return ("contrast", scale)
 
@@ -302,7 +303,7 @@ def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predic
 
 def _limits(option: Option) -> str:
     above = "above" if option.above else "at least"
-    return f"{above} {option.low:.15g} and at most {option.high:.15g}"
+    return f"{above} {number_text(option.low)} and at most {number_text(option.high)}"
 
 
 def _listed(words: Sequence[str]) -> str:

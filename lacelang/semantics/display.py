@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from lacelang.errors import Span
+from lacelang.numerals import number_text
 from lacelang.semantics import ir
 from lacelang.semantics.atoms import Comparisons
 from lacelang.semantics.modules import library_homes
@@ -99,7 +100,7 @@ def example(attribute: ir.Attribute) -> str:
         return f"{attribute.name}=1"
     if isinstance(attribute, ir.ChoiceAttribute):
         return f"{attribute.name}={attribute.values[0]}"
-    middle = next(iter(attribute.points), f"{(attribute.low + attribute.high) / 2:.15g}")
+    middle = next(iter(attribute.points), number_text((attribute.low + attribute.high) / 2))
     return f"{attribute.name}={middle}"
 
 
@@ -116,5 +117,6 @@ def kind_text(attribute: ir.Attribute) -> str:
     if isinstance(attribute, ir.ChoiceAttribute):
         return f"one of {', '.join(attribute.values)}"
     unit = f" {attribute.unit}" if attribute.unit else ""
-    points = ", ".join(f"{name} = {value:.15g}" for name, value in attribute.points.items())
-    return f"{attribute.low:.15g}..{attribute.high:.15g}{unit}{f' ({points})' if points else ''}"
+    ends = f"{number_text(attribute.low)}..{number_text(attribute.high)}{unit}"
+    points = ", ".join(f"{name} = {number_text(value)}" for name, value in attribute.points.items())
+    return f"{ends} ({points})" if points else ends

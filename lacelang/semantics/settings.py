@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from lacelang.numerals import number_text
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.values import LostError, plain_number
@@ -47,10 +48,13 @@ def settings_of(node: nodes.Tuned, frame: Frame, report: Report) -> Settings:
         try:
             if setting.keyword == "weight":
                 weight = _weight(setting, frame, report)
-                shown.append(f"weight {weight:.15g}")
+                shown.append(f"weight {number_text(weight)}")
             else:
                 temp, logit = temperature(setting, frame, report)
-                shown.append(f"temp {temp:.15g}" if logit is None else f"temp logit({logit:.15g})")
+                if logit is not None:
+                    shown.append(f"temp logit({number_text(logit)})")
+                elif temp is not None:
+                    shown.append(f"temp {number_text(temp)}")
         except LostError:
             lost = True
     if lost:
@@ -75,7 +79,7 @@ def temperature(
     value = plain_number(setting.value, frame, report, "`temp`")
     if value <= 0:
         hint = "below 1 makes a condition stricter, above 1 looser"
-        message = f"a temperature lies above 0; {value:.15g} does not"
+        message = f"a temperature lies above 0; {number_text(value)} does not"
         report.say("LACE208", message, setting.value, frame, hint)
         raise LostError
     return (value, None) if setting.form is None else (None, value)
@@ -84,7 +88,7 @@ def temperature(
 def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
     value = plain_number(setting.value, frame, report, "`weight`")
     if value < 0:
-        message = f"a weight is 0 or more; {value:.15g} is less"
+        message = f"a weight is 0 or more; {number_text(value)} is less"
         report.say("LACE207", message, setting.value, frame, "to ask for the opposite, write `not`")
         raise LostError
     if value == 0:

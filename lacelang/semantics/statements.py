@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lacelang.errors import Span
+from lacelang.numerals import number_text
 from lacelang.semantics import clauses, ir
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
@@ -150,9 +151,8 @@ class Statements:
             return clauses.DEFAULT_COUNT
         if not count.is_integer() or not 1 <= count <= clauses.MAX_COUNT:
             most = clauses.MAX_COUNT
-            message = (
-                f"the number of samples is a whole number from 1 to {most}, and not {count:.15g}"
-            )
+            given = number_text(count)
+            message = f"the number of samples is a whole number from 1 to {most}, and not {given}"
             read.say("LACE205", message, node.count)
             return clauses.DEFAULT_COUNT
         return int(count)
@@ -205,7 +205,7 @@ class Statements:
         what = self._resolved(node.what, found[1] if found is not None else None, frame)
         share = node.share.number
         if not 0 <= share <= 100:
-            message = f"a share lies between 0 and 100 %; {share:.15g} does not"
+            message = f"a share lies between 0 and 100 %; {number_text(share)} does not"
             self.report.say("LACE212", message, node.share, frame)
         elif found is not None and what is not None:
             group = found[0] if isinstance(node.group, nodes.Word) else f'"{found[0]}"'

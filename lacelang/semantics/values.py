@@ -6,6 +6,7 @@ import math
 
 from attrs import frozen
 
+from lacelang.numerals import number_text
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
@@ -204,7 +205,7 @@ def unit_hint(name: str) -> str | None:
 def range_text(attribute: ir.ContinuousAttribute) -> str:
     """Return `-45 to 45 deg`."""
     unit = f" {attribute.unit}" if attribute.unit else ""
-    return f"{attribute.low:.15g} to {attribute.high:.15g}{unit}"
+    return f"{number_text(attribute.low)} to {number_text(attribute.high)}{unit}"
 
 
 def _no_point(scalar: Scalar, attribute: ir.ContinuousAttribute, report: Report) -> None:

@@ -41,7 +41,7 @@ def render_all(diagnostics: Iterable[Diagnostic]) -> str:
 
 def shown_path(path: str | None) -> str:
     """Return how a path is named to a reader; a program without a file is `<program>`."""
-    return "<program>" if path is None else "<stdin>" if path == "-" else path
+    return "<program>" if path is None else "<stdin>" if path == "-" else encodable(path)
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
@@ -50,8 +50,8 @@ def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
-        "message": _encodable(diagnostic.message),
-        "hint": None if diagnostic.hint is None else _encodable(diagnostic.hint),
+        "message": encodable(diagnostic.message),
+        "hint": None if diagnostic.hint is None else encodable(diagnostic.hint),
         "path": shown_path(diagnostic.path),
         "line": span.line,
         "column": span.column,
@@ -60,9 +60,12 @@ def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
     }
 
 
-def _encodable(text: str) -> str:
-    """Return the text without halves of characters, which no encoding has."""
-    return text.encode("utf-8", "replace").decode()
+def encodable(text: str) -> str:
+    """Return the text with `\\udce9` for halves of characters, which no encoding has.
+
+    A byte of a file's name that is no UTF-8 is such a half.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:

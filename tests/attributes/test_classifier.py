@@ -149,7 +149,7 @@ def test_default_weights_are_small(tmp_path):
 
 
 def test_saving_into_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(ResourceError, match="cannot write"):
+    with pytest.raises(ResourceError, match="cannot be written"):
         heads_file.save(tmp_path / "none" / "heads.safetensors", build(), {})
 
 

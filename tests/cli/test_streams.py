@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from lacelang.cli.main import main
+from lacelang.cli.streams import Safe
+from lacelang.errors import ResourceError
 
 LETTERS = 'let 老 = age > 60\nsample 2 from ffhq where 老 as "молодой é"\n'
 WRONG = "sample from ffhq where œ=1\n"
@@ -89,8 +91,148 @@ def test_closed_streams(files: Path, command: list[str]) -> None:
 @pytest.mark.parametrize("command", [["explain"], ["check", "--json"], ["--help"]])
 def test_a_full_disk_behind_standard_output(files: Path, command: list[str]) -> None:
     full = run(*command, "p.lace", shell="> /dev/full")
-    assert b"unexpected" not in full.stderr
-    assert b"Traceback" not in full.stderr
+    assert full.returncode == 3
+    assert full.stderr == b"lacelang: cannot write the output: No space left on device\n"
+    both = run("check", "w.lace", shell="2> /dev/full")
+    assert (both.returncode, both.stdout, both.stderr) == (3, b"", b"")
+
+
+@posix
+def test_a_locale_without_letters(files: Path) -> None:
+    lacks = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for command in (["explain", "p.lace"], ["check", "w.lace"], ["fmt", "-"], ["explain", "-"]):
+        found = subprocess.run(
+            [sys.executable, "-m", "lacelang", *command],
+            input=LETTERS.encode(),
+            capture_output=True,
+            env={**os.environ, **lacks},
+            timeout=120,
+            check=False,
+        )
+        assert found.returncode == int(command[0] == "check")
+        assert b"unexpected" not in found.stderr
+        if command[0] == "fmt":
+            assert found.stdout.decode() == LETTERS
+        else:
+            assert (found.stdout + found.stderr).isascii()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("command", "gone", "code"),
+    [
+        (["explain", "p.lace"], "stdout", 0),
+        (["check", "--json", "w.lace"], "stdout", 1),
+        (["check", "w.lace"], "stderr", 1),
+        (["check", "no.lace"], "stderr", 2),
+        (["fmt", "-"], "stdout", 0),
+        (["--help"], "stdout", 0),
+    ],
+)
+def test_a_reader_that_goes_away(files: Path, command: list[str], gone: str, code: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    kept = "stderr" if gone == "stdout" else "stdout"
+    streams: dict[str, int] = {gone: write, kept: subprocess.PIPE}
+    ended = subprocess.run(
+        [sys.executable, "-m", "lacelang", *command],
+        input=LETTERS.encode(),
+        timeout=120,
+        check=False,
+        **streams,  # type: ignore[call-overload]
+    )
+    os.close(write)
+    assert (ended.returncode, getattr(ended, kept)) == (code, b"")
+
+
+class Bare:
+    """The least that Python asks of a stream."""
+
+    def __init__(self, encoding: str | None = None) -> None:
+        self.text = ""
+        if encoding is not None:
+            self.encoding = encoding
+
+    def write(self, text: str) -> int:
+        self.text += text.encode(getattr(self, "encoding", "utf-8")).decode()
+        return len(text)
+
+
+class Broken(Bare):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+        self.asked = 0
+
+    def write(self, text: str) -> int:
+        self.asked += 1
+        raise self.error
+
+
+def test_streams_with_a_write_alone(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream in (Bare(), Bare("ascii")):
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert main(["explain", "p.lace"]) == 0
+        assert main(["check", "w.lace"]) == 1
+        assert "LACE102" in stream.text
+
+
+def test_a_run_is_printed_to_streams_that_break(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error, code in ((BrokenPipeError(), 0), (OSError(5, "Input/output error"), 3)):
+        stream = Broken(error)
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["explain", "p.lace"]) == code
+        assert stream.asked == 1
+        assert ("Input/output error" in capsys.readouterr().err) == (code == 3)
+
+
+def test_what_a_stream_lacks_is_escaped() -> None:
+    for encoding, errors, expected in (
+        ("cp1252", "strict", b"\xe9 \\u8001 \\udce9"),
+        ("ascii", "surrogateescape", b"\\xe9 \\u8001 \\udce9"),
+        ("utf-8", "surrogateescape", "é 老 \\udce9".encode()),
+        ("utf-16", "strict", "é 老 \\udce9".encode("utf-16")),
+        # What somebody asked for stays.
+        ("ascii", "replace", b"? ? ?"),
+    ):
+        raw = io.BytesIO()
+        safe = Safe(io.TextIOWrapper(raw, encoding, errors))
+        safe.write("é 老 \udce9")
+        safe.flush()
+        assert raw.getvalue() == expected
+
+
+def test_a_program_is_utf_8_or_is_refused() -> None:
+    raw = io.BytesIO()
+    safe = Safe(io.TextIOWrapper(raw, "cp1252"))
+    safe.write("é")
+    safe.write_utf8("é老\n")
+    safe.flush()
+    assert raw.getvalue() == b"\xe9" + "é老\n".encode()
+    with pytest.raises(ResourceError, match="cannot hold"):
+        Safe(Bare("ascii")).write_utf8("é")
+
+
+@posix
+def test_names_of_files_that_are_no_utf_8(files: Path) -> None:
+    right, wrong = b"r\xe9.lace", b"w\xe9.lace"
+    try:
+        Path(os.fsdecode(right)).write_text("sample 2 from ffhq\n")
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    Path(os.fsdecode(wrong)).write_text("sample from ffhq where x=1\n")
+    for command in ("check", "explain", "fmt"):
+        found = run(command, os.fsdecode(right), encoding="utf-8")
+        assert (found.returncode, found.stderr) == (0, b"")
+    found = run("check", os.fsdecode(wrong), encoding="utf-8")
+    assert found.stderr.startswith(b"w\\udce9.lace:1:24: error LACE102")
+    (listed,) = json.loads(run("check", "--json", os.fsdecode(wrong), encoding="utf-8").stdout)
+    assert listed["path"] == "w\\udce9.lace"
+    missing = run("check", "no\udce9", encoding="utf-8")
+    assert (missing.returncode, missing.stderr) == (2, b"lacelang: no such file: no\\udce9\n")
 
 
 def test_streams_that_somebody_put_in_place(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +274,68 @@ def test_json_whatever_the_file_is(
         assert each["line"] >= 1
         assert each["column"] >= 1
         assert each["code"].startswith("LACE")
+
+
+def test_json_of_other_commands(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "binary.lace").write_bytes(b"\xff\xfe\x00")
+    assert main(["fmt", "--json", "p.lace", "no.lace", "binary.lace", ""]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert [each["path"] for each in found] == ["p.lace", "no.lace", "binary.lace", ""]
+    assert [len(each["diagnostics"]) for each in found] == [0, 1, 1, 1]
+    assert {each["diagnostics"][0]["code"] for each in found[1:]} == {"LACE014"}
+    for name, code in (("w.lace", 1), ("no.lace", 2), ("binary.lace", 1), (".", 2)):
+        assert main(["explain", "--json", name]) == code
+        printed = capsys.readouterr()
+        object_ = json.loads(printed.out)
+        assert object_["error"]
+        assert [each["code"] for each in object_["diagnostics"]] == ["LACE102"] * (name == "w.lace")
+        assert printed.err
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that fails to be read")
+def test_a_disk_that_fails(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("check", "fmt", "explain", "run"):
+        assert main([command, "/proc/self/mem"]) == 3
+        assert "cannot read /proc/self/mem: input/output error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "fmt", "explain", "run"])
+def test_a_program_without_a_name(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main([command, ""]) == 2
+    assert "empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "column"),
+    [
+        ("\ufeffsample from ffhq where x=1\n", "LACE102", 24),
+        ("sample\u00a0from ffhq where x=1\n", "LACE102", 24),
+        ("sample 2 from ffhq\0\n", "LACE001", 19),
+        ("sample ２ from ffhq\n", "LACE001", 8),
+        ("sample from ffhq where age=２０\n", "LACE001", 28),
+    ],
+)
+def test_characters_that_look_like_others(
+    files: Path, capsys: pytest.CaptureFixture[str], source: str, code: str, column: int
+) -> None:
+    (files / "odd.lace").write_text(source, encoding="utf-8")
+    assert main(["check", "--json", "odd.lace"]) == 1
+    first, *_ = json.loads(capsys.readouterr().out)
+    assert (first["code"], first["column"]) == (code, column)
+
+
+@pytest.mark.parametrize("width", [1, 5, 20])
+def test_narrow_terminals(
+    files: Path, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["explain", "p.lace"]) == 0
+    assert main(["check", "w.lace"]) == 1
+    for command in ([], ["run"], ["check"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        assert ended.value.code == 0
+    assert capsys.readouterr().out
 
 
 def test_json_of_a_folder(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

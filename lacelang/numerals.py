@@ -1,0 +1,23 @@
+"""Numbers as text."""
+
+from __future__ import annotations
+
+_LONGEST = 21
+"""Digits before the point; a number with more of them keeps its exponent."""
+
+
+def number_text(value: float) -> str:
+    """Return a number as a person writes it, and so that it is read back as that number.
+
+    `1000001` and `0.00001`, where Python has `1e+06` or `1000001.0`, and `1e-05`.
+    """
+    if isinstance(value, int):
+        return str(value)
+    if value.is_integer() and abs(value) < 10**_LONGEST:
+        return str(int(value))
+    text = repr(value)
+    mantissa, exponent, power = text.partition("e-")
+    if not exponent or int(power) > _LONGEST:
+        return text.replace("e+", "e")
+    digits = len(mantissa.lstrip("-").replace(".", ""))
+    return f"{value:.{digits - 1 + int(power)}f}"
