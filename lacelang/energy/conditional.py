@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -69,12 +70,18 @@ class ConditionalEnergy:
         """Itself: it cannot change, and holds a model that is better not copied."""
         return self
 
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled."""
-        raise TypeError(
-            "an energy holds a loaded model, which is not pickled: pickle its program, and take "
-            "`program.energy(name)` where it is needed"
-        )
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the weights: features of a model load it again where they are needed.
+
+        Raises:
+            TypeError: the features are a function that no module holds.
+        """
+        if "<" in getattr(self.features, "__qualname__", ""):
+            raise TypeError(
+                "the features of this energy are a function made inside another one, which is not "
+                "pickled: define it at the top of a module"
+            )
+        return type(self), (self.features, self.node, self.dim)
 
     def _latents(self, z: Any) -> Tensor:
         """Latents as they are computed with: float32, and float64 where they are."""
@@ -119,12 +126,15 @@ class ConditionalEnergy:
         for each. Its values and gradients are those of this energy, so that solutions compare.
         """
         names = sorted({atom.attribute for atom in atoms(self.node)})
-        features = self.features
-        return ConditionalEnergy(lambda z: {name: features(z)[name] for name in names}, self.node)
+        return ConditionalEnergy(partial(_separate, self.features, names), self.node)
 
     def prior(self, z: Tensor) -> Tensor:
         """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""
         return 0.5 * self._latents(z).square().sum(dim=1)
+
+
+def _separate(features: Features, names: Sequence[str], z: Tensor) -> Outputs:
+    return {name: features(z)[name] for name in names}
 
 
 def _is_traced(z: Tensor) -> bool:

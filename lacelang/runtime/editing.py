@@ -76,10 +76,11 @@ class EditTask:
         """See `GroupTask`."""
         return self.source.truncation
 
-    def frames(self, latents: Latents) -> Float32:
+    @property
+    def frames(self) -> Callable[[Latents], Float32]:
         """See `GroupTask`: w+ (N, steps + 1, styles, d) before the first step and after each."""
-        assert latents.trail is not None
-        return latents.trail.styles(len(self.statement.steps) + 1)
+        # Not a method: a group keeps it, and is pickled without the task and its source.
+        return partial(_frames, len(self.statement.steps) + 1)
 
     def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
         """See `GroupTask`."""
@@ -206,6 +207,11 @@ def begun_from(task: GroupTask) -> Source:
         record.fingerprint,
         lambda made: made(name),
     )
+
+
+def _frames(count: int, latents: Latents) -> Float32:
+    assert latents.trail is not None
+    return latents.trail.styles(count)
 
 
 def begun_on_disk(saved: ir.Saved, model: Model) -> Source:

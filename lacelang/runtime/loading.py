@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from lacelang.isolation import isolated, isolated_steps, plain
 from lacelang.models.fetch import Archive
 from lacelang.models.generator import Generator, choose_device, load_generator
 from lacelang.output.latents import Float32
-from lacelang.output.progress import Progress
+from lacelang.output.progress import Progress, Silent
 from lacelang.runtime.identity import file_digest
 from lacelang.runtime.schema import schema_of
 from lacelang.semantics.ir import ModelSpec
@@ -28,12 +29,16 @@ from lacelang.threads import forked_after_torch, in_background
 Outputs = Mapping[str, Tensor]
 #: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
 ATYPICALITY = "latent atypicality"
+# Attributes of a model that hold weights, or tensors on its device.
+_LOADED = ("generator", "heads", "_halfway")
 
 
 class Model:
     """A generator and the classifiers that judge its latents, on one device.
 
     The classifiers are read when they are first asked for: draws from the prior need none.
+    It is pickled as its declaration: an unpickled model loads the rest when it is first asked
+    for. A copy is the model itself, for nothing in it changes.
 
     Attributes:
         name: as programs call it.
@@ -48,6 +53,30 @@ class Model:
         self.space = spec.space
         self.device = device
         self._spec = spec
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what is loaded."""
+        return {name: each for name, each in self.__dict__.items() if name not in _LOADED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # Another machine may lack the device: its own choice is then better than nothing.
+        try:
+            choose_device(self.device.type)
+        except ResourceError:
+            self.device = choose_device("auto")
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
+
+    @cached_property
+    def generator(self) -> Generator:
+        """Mapping and decoder, of an unpickled model loaded when they are asked for.
+
+        Raises:
+            ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
+        """
+        return load(self._spec, self.device.type, Silent()).generator
 
     @cached_property
     def heads(self) -> Heads:
@@ -92,19 +121,19 @@ class Model:
 
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """Return the function from latents z (N, d) to the classifiers' outputs."""
-        if self.space == "z":
-            return self.heads
-        return lambda z: self.judge(z, self.styles(z, truncation))
+        return partial(self._features, truncation)
+
+    def _features(self, truncation: float, z: Tensor) -> Outputs:
+        return self.judge(z, z if self.space == "z" else self.styles(z, truncation))
 
     def flow_features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """`features`, with how atypical the latent is of the prior beside them, (N,)."""
+        return partial(self._flow_features, truncation)
 
-        def features(z: Tensor) -> Outputs:
-            w = self.generator.mapping(z)
-            outputs = self.judge(z, self.generator.truncate(w, truncation))
-            return {**outputs, ATYPICALITY: atypicality(self.generator.whiten(w))}
-
-        return features
+    def _flow_features(self, truncation: float, z: Tensor) -> Outputs:
+        w = self.generator.mapping(z)
+        outputs = self.judge(z, self.generator.truncate(w, truncation))
+        return {**outputs, ATYPICALITY: atypicality(self.generator.whiten(w))}
 
     def place(self, w: Tensor, truncation: float) -> Tensor:
         """Truncated w (N, d) → the coordinates (N, d) that edits move in.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -94,19 +92,6 @@ class Group:
     def __len__(self) -> int:
         return len(self.record.samples)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but the decoder: an unpickled group reads its images from their files."""
-        without = {"_decode": _no_decoder, "_frames": _no_decoder}
-        return {**self.__dict__, **without}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Group:
-        """A group of its own with the same decoder."""
-        clone = object.__new__(type(self))
-        shared = ("_decode", "_frames")
-        for name, value in self.__dict__.items():
-            clone.__dict__[name] = value if name in shared else deepcopy(value, memo)
-        return clone
-
     def __repr__(self) -> str:
         return f"<Group {self.name}: {len(self)} samples>"
 
@@ -165,13 +150,6 @@ class Group:
             yield from (_opened(self._files[index]) for index in range(len(self)))
         else:
             yield from map(Image.fromarray, self._decode(self.w))
-
-
-def _no_decoder(*_: object) -> Any:
-    raise UsageError(
-        "this group was pickled, and the decoder was not: run its program again, with `out=` if "
-        "images are to be read from files"
-    )
 
 
 class Run:

@@ -76,7 +76,8 @@ class SampleTask:
         """See `GroupTask`."""
         return self.statement.truncation
 
-    def frames(self, latents: Latents) -> Float32:
+    @staticmethod
+    def frames(latents: Latents) -> Float32:
         """See `GroupTask`: nothing but the face itself."""
         return latents.w[:, None]
 
@@ -130,14 +131,14 @@ def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
     """
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
-    of_model = model.features(statement.truncation)
-
-    def features(z: Tensor) -> Outputs:
-        # Latents of another type or device are computed as the model's own, gradients come back.
-        return of_model(z.to(model.device, torch.float32))
-
+    features = partial(_features_of_any, model, statement.truncation)
     node = compile_condition(statement, model)
     return ConditionalEnergy(features, node, model.generator.latent_dim)
+
+
+def _features_of_any(model: Model, truncation: float, z: Tensor) -> Outputs:
+    """Latents of another type or device are computed as the model's own, gradients come back."""
+    return model.features(truncation)(z.to(model.device, torch.float32))
 
 
 def flow_energy_of(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:

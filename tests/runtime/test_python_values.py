@@ -1,10 +1,7 @@
-"""What comes from Python: values of other number types, pickles and copies."""
+"""What comes from Python: values of other number types."""
 
 from __future__ import annotations
 
-import copy
-import inspect
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -12,64 +9,8 @@ import pytest
 import torch
 from tiny import TinyModel, program, statement
 
-import lacelang
-from lacelang import LaceError, UsageError, errors
+from lacelang import UsageError
 from lacelang.runtime import loading
-
-KINDS = [
-    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LaceError)
-]
-
-
-def made(kind: type[LaceError]) -> LaceError:
-    if issubclass(kind, errors.ProgramError):
-        with pytest.raises(errors.ProgramError) as caught:
-            lacelang.compile("sample from ffhq where frown=1 and smile=3", "p.lace")
-        return caught.value
-    if issubclass(kind, errors.ResourceError):
-        return kind("no space", "free some")  # type: ignore[arg-type]
-    return kind("wrong")
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_errors_are_pickled_and_copied_whole(kind: type[LaceError]) -> None:
-    error = made(kind)
-    copies = [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(2, 6)]
-    for other in (*copies, copy.copy(error), copy.deepcopy(error)):
-        assert type(other) is kind
-        assert str(other) == str(error)
-        assert other.__dict__ == error.__dict__
-        assert other.exit_code == error.exit_code
-
-
-def test_programs_conditions_and_groups_are_pickled(model: TinyModel, tmp_path: Path) -> None:
-    compiled = lacelang.compile("sample 3 from ffhq where glasses=1 seed 2 as g")
-    group = compiled.run(out=tmp_path)["g"]
-    for make in (copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))):
-        again = make(compiled).run()["g"]
-        assert torch.equal(again.latents, group.latents)
-        kept = make(group)
-        assert torch.equal(kept.w, group.w)
-        assert kept.record == group.record
-        assert np.array_equal(np.asarray(kept.images[0]), np.asarray(group.images[0]))
-        run = make(compiled.run())
-        assert list(run) == ["g"]
-        condition = lacelang.attr("glasses") == 1
-        assert repr(make(condition)) == repr(condition)
-    in_memory = pickle.loads(pickle.dumps(compiled.run()["g"]))
-    with pytest.raises(UsageError, match="run its program again"):
-        _ = in_memory.images
-    assert len(copy.deepcopy(compiled.run()["g"]).images) == 3
-
-
-def test_an_energy_says_why_it_is_not_pickled(
-    model: TinyModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loading, "load", lambda spec, device, progress: model)
-    energy = program(statement()).energy("kids")
-    assert copy.deepcopy(energy) is energy
-    with pytest.raises(TypeError, match="pickle its program"):
-        pickle.dumps(energy)
 
 
 @pytest.mark.parametrize(
