@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import operator
-import os
 from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from os import PathLike
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
+from lacelang.embedding import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
 from lacelang.threads import working
 
@@ -24,7 +23,7 @@ DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 
 def compile(
     source: str,
-    path: str | Path | None = None,
+    path: str | PathLike[str] | None = None,
     definitions: Mapping[str, Definition] | None = None,
 ) -> Program:
     """Check a program.
@@ -41,15 +40,16 @@ def compile(
     """
     from lacelang.semantics.check import check
 
-    if not isinstance(source, str):
-        raise UsageError(f"a program is text, not {type(source).__name__}")
-    if path is not None and not isinstance(path, str | os.PathLike):
-        raise UsageError(f"`path` is a string or a Path, not {type(path).__name__}")
+    if not isinstance(arguments.item(source), str):
+        raise UsageError(f"`source` is a program's text, not {type(source).__name__}")
+    source = arguments.text(source, "source", "text")
+    file = None if path is None else arguments.path(path, "path")
+    definitions = arguments.mapping(definitions, "definitions", "names to conditions and numbers")
     if definitions:
         from lacelang.embedding.programs import with_definitions
 
         source = with_definitions(source, definitions)
-    return Program(check(source, None if path is None else Path(path)), source)
+    return Program(check(source, file), source)
 
 
 class Program:
@@ -89,7 +89,7 @@ class Program:
         self,
         seed: int | None = None,
         device: Device = "auto",
-        out: str | Path | None = None,
+        out: str | PathLike[str] | None = None,
         progress: bool | Progress = False,
         *,
         only: str | Collection[str] | None = None,
@@ -97,7 +97,7 @@ class Program:
         images: bool = True,
         replace: bool = False,
         shared: bool = False,
-        kept: Mapping[str, Group] | None = None,
+        kept: Mapping[str, Group] | Run | None = None,
     ) -> Run:
         """Run all statements of the program.
 
@@ -115,8 +115,8 @@ class Program:
                 program made are replaced anyway once it makes them anew.
             shared: `out` is a folder that no one chose for this program. A program without a
                 path then replaces no group in it.
-            kept: groups of earlier runs, by name; one that would come out the same is not made
-                again. For runs without `out`, which keeps its own.
+            kept: an earlier run, or groups of such by name; one that would come out the same is
+                not made again. For runs without `out`, which keeps its own.
 
         Returns:
             The groups by name, and beside them what was measured and what was expected.
@@ -130,8 +130,13 @@ class Program:
         from lacelang.output.progress import Silent, shown
 
         self._refuse_nothing()
-        folder = _folder(out)
+        folder = None if out is None else arguments.path(out, "out", "a folder")
         seed, device, names = _seed(seed), _device(device), self._named(only)
+        metadata, images = arguments.flag(metadata, "metadata"), arguments.flag(images, "images")
+        replace, shared = arguments.flag(replace, "replace"), arguments.flag(shared, "shared")
+        if not (hasattr(progress, "stage") and hasattr(progress, "note")):
+            progress = arguments.flag(progress, "progress")
+        kept = _kept(kept)
         if folder is not None:
             # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
             make_folder(folder)
@@ -146,7 +151,7 @@ class Program:
                 from lacelang.runtime.plan import Options
 
                 options = Options(
-                    seed, device, folder, names, metadata, images, replace, shared, kept or {}
+                    seed, device, folder, names, metadata, images, replace, shared, kept
                 )
                 if not isinstance(progress, bool):
                     return execute(self, options, progress)
@@ -168,15 +173,16 @@ class Program:
         from lacelang.isolation import isolated
         from lacelang.output.progress import Silent
 
+        name, device = arguments.text(name, "name", "the name of a group"), _device(device)
         statement = next((s for s in self.samples if s.name == name), None)
         if statement is None:
             known = ", ".join(s.name for s in self.samples) or "none"
-            raise UsageError(f"the program samples no group {name!r}; it samples: {known}")
+            raise UsageError(f"`name`: the program samples no group {name!r}; it samples: {known}")
         with isolated():
             from lacelang.runtime.loading import load
             from lacelang.runtime.sampling import energy_of
 
-            return energy_of(statement, load(statement.model, _device(device), Silent()))
+            return energy_of(statement, load(statement.model, device, Silent()))
 
     def _refuse_nothing(self) -> None:
         if self.checked.statements:
@@ -206,44 +212,37 @@ class Program:
         names = (*self.groups, *self.measures)
         if only is None:
             return names
-        try:
-            wanted = (only,) if isinstance(only, str) else tuple(only)
-        except TypeError:
-            raise UsageError(f"`only` is a name or several, not {only!r}") from None
+        wanted = arguments.texts(only, "only", "the name of a group or a measure")
         for name in wanted:
             if name not in names:
                 known = f"its groups: {', '.join(self.groups) or 'none'}"
                 if self.measures:
                     known += f"; its measures: {', '.join(self.measures)}"
-                raise UsageError(f"the program makes no group {name!r}; {known}")
+                raise UsageError(f"`only`: the program makes no group {name!r}; {known}")
         return tuple(name for name in names if name in wanted)
 
 
 def _seed(seed: object) -> int | None:
     if seed is None:
         return None
-    try:
-        # Whole numbers of numpy and torch too; True and False are none.
-        number = None if type(seed).__name__.startswith("bool") else operator.index(seed)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = None
-    if number is None or not 0 <= number < 2**63:
-        raise UsageError(f"`seed` is a whole number from 0 to 2^63 - 1, not {seed!r}")
-    return number
+    return arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
 
 
 def _device(device: object) -> Device:
-    # A `torch.device` has its name in `type`.
-    name = getattr(device, "type", device)
-    for known in DEVICES:
-        if name == known:
-            return known
-    raise UsageError(f"no device {device!r}; `device` is one of: {', '.join(DEVICES)}")
+    return cast("Device", arguments.device(device, "device", DEVICES))
 
 
-def _folder(out: object) -> Path | None:
-    if out is None:
-        return None
-    if isinstance(out, str | os.PathLike) and isinstance(os.fspath(out), str) and os.fspath(out):
-        return Path(out)
-    raise UsageError(f"`out` is the path of a folder, not {out!r}")
+def _kept(kept: object) -> Mapping[str, Group]:
+    if kept is None:
+        return {}
+    from lacelang.isolation import isolated
+
+    with isolated():
+        from lacelang.runtime.result import Group, Run
+
+    groups = kept.groups if isinstance(kept, Run) else kept
+    groups = arguments.mapping(groups, "kept", "names to groups of earlier runs")
+    for name, group in groups.items():
+        if not isinstance(group, Group) or group.name != name:
+            arguments.refuse({name: group}, "kept", "is a mapping of names to groups so called")
+    return groups

@@ -10,17 +10,18 @@ What a condition prints as (`str`) is its source text, and is read back as the s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import ClassVar, Literal, NoReturn, TypeVar
+from collections.abc import Collection
+from typing import Any, ClassVar, Literal, NoReturn, TypeVar
 
 from attrs import field, frozen
 
+from lacelang.embedding import arguments
+from lacelang.embedding.arguments import shown
 from lacelang.embedding.fragments import (
     NOWHERE,
     Value,
     number_of,
     read_definition,
-    shown,
     value_of,
     word_of,
 )
@@ -34,6 +35,8 @@ MAX_DEPTH = 64
 _BRACKETS = (
     'put round brackets around every comparison, like `(attr("smile") == 1) & (attr("age") > 60)`'
 )
+
+_SEVERAL = "several values, like a list"
 
 J = TypeVar("J", nodes.And, nodes.Or, nodes.Xor, nodes.Implies)
 
@@ -75,6 +78,8 @@ class Condition:
 
     def implies(self, other: Condition) -> Condition:
         """If this holds, the other does: `a implies b`."""
+        if not isinstance(other, Condition | Attr):
+            arguments.refuse(other, "other", "is a condition")
         return _joined(nodes.Implies, _IMPLIES, "last", self, other)
 
     def __invert__(self) -> Condition:
@@ -84,16 +89,16 @@ class Condition:
 
     def weight(self, weight: float) -> Condition:
         """Multiply its energy under `and`, its odds under `or`: `a [weight 2]`."""
-        return self._tuned(nodes.Setting("weight", number_of(weight, "a weight"), span=NOWHERE))
+        return self._tuned(nodes.Setting("weight", number_of(weight, "weight"), span=NOWHERE))
 
     def temp(self, temp: float) -> Condition:
         """Divide its energy: `a [temp 0.5]`. Below 1 it is stricter."""
-        return self._tuned(nodes.Setting("temp", number_of(temp, "a temperature"), span=NOWHERE))
+        return self._tuned(nodes.Setting("temp", number_of(temp, "temp"), span=NOWHERE))
 
     def logit_temp(self, temp: float) -> Condition:
         """Set the paper's temperature of the logits: `a [temp logit(2)]` (LACE A.10)."""
         form = nodes.Word("logit", span=NOWHERE)
-        value = number_of(temp, "a temperature")
+        value = number_of(temp, "temp")
         return self._tuned(nodes.Setting("temp", value, form, span=NOWHERE))
 
     def __str__(self) -> str:
@@ -167,29 +172,25 @@ class Attr:
 
     def between(self, low: Value, high: Value) -> Condition:
         """It lies between two values: `age in 60..70`."""
-        word, what = self._word, f"a value of {self.name}"
-        return _condition(
-            nodes.InRange(word, value_of(low, what), value_of(high, what), span=NOWHERE)
-        )
+        ends = value_of(low, "low"), value_of(high, "high")
+        return _condition(nodes.InRange(self._word, *ends, span=NOWHERE))
 
     def isin(self, values: Collection[Value]) -> Condition:
         """It has one of the values: `haircolor in {gray, blond}`.
 
         A Python set is written in alphabetical order, anything else in its own.
         """
-        if isinstance(values, str) or not isinstance(values, Iterable):
-            raise UsageError(f"`isin` takes several values, like a list, not {shown(values)}")
-        what = f"a value of {self.name}"
+        members = [_member(value) for value in arguments.several(values, "values", _SEVERAL)]
+        if not members:
+            raise UsageError("`values` holds at least one value")
         if isinstance(values, set | frozenset):
-            values = sorted(values, key=lambda v: (isinstance(v, str), v))
-        found = tuple(value_of(value, what) for value in values)
-        if not found:
-            raise UsageError(f"`isin` of {self.name} wants at least one value")
+            members.sort(key=_alphabetical)
+        found = tuple(value_of(value, "values") for value in members)
         return _condition(nodes.InSet(self._word, found, span=NOWHERE), 1)
 
     def degree(self, degree: float) -> Condition:
         """The classifier gives it the probability `degree`: `smile ~ 0.6`."""
-        value = number_of(degree, "a degree")
+        value = number_of(degree, "degree")
         return _condition(nodes.Comparison(self._word, "~", value, span=NOWHERE))
 
     def __repr__(self) -> str:
@@ -225,7 +226,9 @@ class Attr:
             raise UsageError(
                 f"an attribute is compared with a value, not with {other}; {_BRACKETS}"
             )
-        node = value_of(value, f"a value of {self.name}")
+        if operator in ("=", "!="):
+            value = _member(value)
+        node = value_of(value, "value")
         return _condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
 
 
@@ -245,11 +248,10 @@ def condition(text: str) -> Condition:
         ProgramError: with every syntax error in it.
         UsageError: it is not one condition.
     """
-    if not isinstance(text, str):
-        raise UsageError(f"the text of a condition is wanted, not {shown(text)}")
+    text = arguments.text(text, "text", "the text of a condition")
     node = read_definition(text)
     if isinstance(node, nodes.Quantity):
-        raise UsageError(f"{text.strip()!r} is a number, not a condition")
+        raise UsageError(f"`text`: {shown(text.strip())} is a number, not a condition")
     return Condition(node, depth=_measured(node))
 
 
@@ -327,6 +329,19 @@ def _measured(node: nodes.Predicate) -> int:
             inside = [_measured(a) for a in arguments if not isinstance(a, nodes.Quantity)]
             return max(inside, default=0) + 1
     return 0
+
+
+def _member(value: Any) -> Any:
+    """A value that an attribute may equal; True and False are 1 and 0 there."""
+    plain = arguments.item(value)
+    return int(plain) if isinstance(plain, bool) else plain
+
+
+def _alphabetical(value: object) -> tuple[bool, str | float]:
+    """The key that values are sorted by: numbers come first."""
+    if isinstance(value, str):
+        return True, str.__str__(value)
+    return False, arguments.real(value, "values")
 
 
 def _refuse(value: object) -> NoReturn:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 import re
 from typing import TypeAlias
 
 from attrs import evolve
 
+from lacelang.embedding import arguments
+from lacelang.embedding.arguments import shown
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
 from lacelang.syntax import nodes
 
@@ -30,7 +30,7 @@ def is_name(text: object) -> bool:
     return isinstance(text, str) and bool(_NAME.fullmatch(text)) and text not in keywords()
 
 
-def word_of(name: str, what: str) -> nodes.Word:
+def word_of(name: object, what: str) -> nodes.Word:
     """Return a name as a node.
 
     Args:
@@ -40,52 +40,54 @@ def word_of(name: str, what: str) -> nodes.Word:
     Raises:
         UsageError: it is no name.
     """
-    if not is_name(name):
-        problem = f"{name!r} cannot be {what}"
+    name = arguments.item(name)
+    if not isinstance(name, str) or not is_name(name):
+        problem = f"{shown(name)} cannot be {what}"
         if isinstance(name, str) and _NAME.fullmatch(name):
             raise UsageError(f"{problem}: it is a word of the language")
         raise UsageError(f"{problem}: a name has letters, digits and `_`, no digit first")
-    return nodes.Word(name, span=NOWHERE)
+    return nodes.Word(str.__str__(name), span=NOWHERE)
 
 
-def number_of(value: object, what: str) -> nodes.Quantity:
+def number_of(value: object, name: str) -> nodes.Quantity:
     """Return a number as a node whose text is read back as exactly that number.
+
+    Args:
+        value: the number.
+        name: of the argument, for the message.
 
     Raises:
         UsageError: it is no number, or not a finite one.
     """
-    if not isinstance(value, numbers.Real):
-        raise UsageError(f"{what} is a number, not {shown(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise UsageError(f"{what} is a finite number, and not as large as this one")
-    if isinstance(value, numbers.Integral):
-        text = str(int(value))
-    else:
-        text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-    return nodes.Quantity(text, span=NOWHERE)
+    number = arguments.real(value, name)
+    if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:
+        number = int(number)
+    return nodes.Quantity(repr(number), span=NOWHERE)
 
 
-def value_of(value: Value, what: str) -> nodes.Value:
+def value_of(value: object, name: str) -> nodes.Value:
     """Return a value as a node.
+
+    Args:
+        value: a number, a name, or a number with its unit.
+        name: of the argument, for the message.
 
     Raises:
         UsageError: it is neither a number, a name, nor a number with its unit.
     """
-    if not isinstance(value, str):
-        return number_of(value, what)
-    if is_name(value):
-        return nodes.Word(value, span=NOWHERE)
+    plain = arguments.item(value)
+    if not isinstance(plain, str):
+        return number_of(value, name)
+    written = str.__str__(plain)
+    if is_name(written):
+        return nodes.Word(written, span=NOWHERE)
     try:
-        quantity = read_definition(value)
+        quantity = read_definition(written)
     except LaceError:
         quantity = None
     if isinstance(quantity, nodes.Quantity):
         return quantity
-    raise UsageError(f"{what} is a number, a name, or a number with its unit, not {value!r}")
+    arguments.refuse(written, name, "is a number, a name, or a number with its unit")
 
 
 def read_definition(text: str) -> nodes.Predicate | nodes.Quantity:
@@ -114,9 +116,3 @@ def _line_up(span: Span) -> Span:
     """The span in a text above which a line was put."""
     line, end = max(span.line - 1, 1), max(span.end_line - 1, 1)
     return Span(line, span.column, end, span.end_column)
-
-
-def shown(value: object) -> str:
-    """Return how a value of Python's is named in a message: by its kind, if it is long."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"a {type(value).__name__}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lacelang.embedding.algebra import Condition, condition
+from lacelang.embedding import arguments
+from lacelang.embedding.algebra import Attr, Condition, condition
 from lacelang.embedding.fragments import is_name, number_of, value_of, word_of
 from lacelang.errors import UsageError
 from lacelang.program import Device, Program, compile
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 Definition: TypeAlias = Condition | float | str
 """What a name may stand for: a condition, as such or as text, or a number."""
+
+# Categories of Unicode that no quoted text holds: what ends lines, is not seen, or is no character.
+_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def sampling(
@@ -34,8 +39,8 @@ def sampling(
     contrast: float | None = None,
     disjunction: Literal["equal", "balanced"] | None = None,
     sigma: Literal["residual", "paper"] | None = None,
-    imports: Sequence[str] = (),
-    path: str | Path | None = None,
+    imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    path: str | PathLike[str] | None = None,
 ) -> Program:
     """Return a program of one `sample` statement, printed, and checked like any other.
 
@@ -63,11 +68,11 @@ def sampling(
         ProgramError: the program is wrong; its diagnostics show the printed text.
         UsageError: an argument is not of its kind.
     """
-    lines = [f"import {_module(module)}" for module in imports]
+    lines = [f"import {module}" for module in _modules(imports)]
     counted = "" if count is None else f" {_number(count, 'count')}"
     lines.append(f"sample{counted} from {word_of(model, 'the name of a model').name}")
     if where is not None:
-        lines.append(f"  where {_condition(where)}")
+        lines.append(f"  where {_condition(where, 'where')}")
     if temp is not None and logit_temp is not None:
         raise UsageError("`temp` and `logit_temp` are two forms of one setting; give one of them")
     if temp is not None:
@@ -77,9 +82,10 @@ def sampling(
     for keyword, value in {"truncation": truncation, "seed": seed}.items():
         if value is not None:
             lines.append(f"  {keyword} {_number(value, keyword)}")
+    given = arguments.mapping(options, "options", "names to numbers or words")
     if sampler is not None:
-        lines.append(f"  with {_sampler(sampler, options or {})}")
-    elif options:
+        lines.append(f"  with {_sampler(sampler, given)}")
+    elif given:
         raise UsageError('options are of a sampler; name it: sampler="heun"')
     if contrast is not None:
         lines.append(f"  negation contrast({_number(contrast, 'contrast')})")
@@ -101,8 +107,8 @@ def energy_of(
     contrast: float | None = None,
     disjunction: Literal["equal", "balanced"] | None = None,
     sigma: Literal["residual", "paper"] | None = None,
-    imports: Sequence[str] = (),
-    path: str | Path | None = None,
+    imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    path: str | PathLike[str] | None = None,
     device: Device = "auto",
 ) -> ConditionalEnergy:
     """Return the conditional energy of a condition on a model's latents; see `Program.energy`.
@@ -118,6 +124,8 @@ def energy_of(
         UsageError: an argument is not of its kind.
         ResourceError: weights cannot be had.
     """
+    if where is None:
+        arguments.refuse(where, "where", "is a condition or the text of a condition")
     program = sampling(
         model,
         where,
@@ -145,49 +153,65 @@ def with_definitions(source: str, definitions: Mapping[str, Definition]) -> str:
     """
     lets = []
     for name, meaning in definitions.items():
-        word = word_of(name, "the name of a definition")
-        lets.append(_laid_out(f"let {word.name} = {_definition(meaning)}\n"))
+        word = word_of(name, "the name of a definition in `definitions`").name
+        meant = _definition(meaning, f"definitions[{word!r}]")
+        lets.append(_laid_out(f"let {word} = {meant}\n"))
     if not lets:
         return source
     return "\n".join([source.removesuffix("\n"), "", "# Defined in Python.", *lets])
 
 
-def _definition(meaning: Definition) -> str:
-    if isinstance(meaning, Condition | str):
-        return _condition(meaning)
-    return _number(meaning, "a definition")
+def _definition(meaning: Definition, name: str) -> str:
+    if isinstance(arguments.item(meaning), Condition | Attr | str):
+        return _condition(meaning, name)
+    return _number(meaning, name)
 
 
-def _condition(where: Condition | str) -> str:
+def _condition(where: object, name: str) -> str:
     if isinstance(where, Condition):
         return str(where)
-    return str(condition(where))
+    if isinstance(where, Attr):
+        arguments.refuse(where, name, f"is a condition, like `{where!r} == 1`")
+    text = arguments.text(where, name, "a condition or the text of a condition")
+    try:
+        return str(condition(text))
+    except UsageError as error:
+        raise UsageError(f"`{name}`: {error}") from None
 
 
-def _number(value: object, what: str) -> str:
-    return unparse(number_of(value, f"`{what}`"))
+def _number(value: object, name: str) -> str:
+    return unparse(number_of(value, name))
 
 
 def _sampler(name: str, options: Mapping[str, float | str]) -> str:
     given = [
-        f"{word_of(option, 'the name of an option').name}={unparse(value_of(value, f'`{option}`'))}"
+        f"{word_of(option, 'the name of an option in `options`').name}="
+        f"{unparse(value_of(value, f'options[{option!r}]'))}"
         for option, value in options.items()
     ]
     word = word_of(name, "the name of a sampler").name
     return f"{word}({', '.join(given)})" if given else word
 
 
-def _group(name: str) -> str:
-    return name if is_name(name) else _quoted(name, "the name of a group")
+def _group(name: object) -> str:
+    if not isinstance(arguments.item(name), str):
+        arguments.refuse(name, "name", "is the name of a group")
+    return _named(arguments.text(name, "name", "text"), "the name of a group")
 
 
-def _module(name: str) -> str:
-    return name if is_name(name) else _quoted(name, "the name of a module or a file")
+def _modules(imports: object) -> list[str]:
+    if isinstance(arguments.item(imports), str | PathLike):
+        imports = [imports]
+    given = arguments.several(imports, "imports", "several names of modules or files")
+    paths = [arguments.path(each, "imports", "a file or the name of a module") for each in given]
+    return [_named(str(path), "a module or a file in `imports`") for path in paths]
 
 
-def _quoted(text: str, what: str) -> str:
-    if not isinstance(text, str) or '"' in text or "\n" in text:
-        raise UsageError(f"{text!r} cannot be {what}")
+def _named(text: str, what: str) -> str:
+    if is_name(text):
+        return text
+    if '"' in text or any(unicodedata.category(letter) in _UNSEEN for letter in text):
+        raise UsageError(f"{arguments.shown(text)} cannot be {what}")
     return f'"{text}"'
 
 

@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from attrs import frozen
+from numpy.typing import NDArray
 from torch import Tensor
 
+from lacelang.embedding.arguments import shown
 from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
@@ -43,8 +45,12 @@ class ConditionalEnergy:
         An energy has the same bits whatever latents are beside its own, but for what a transform
         or a compiler makes of the function.
 
+        Args:
+            z: a tensor on any device, or a numpy array, of any floating-point type; what is
+                narrower than float32 is computed in float32.
+
         Raises:
-            UsageError: the latents have another shape.
+            UsageError: the latents have another shape, or are no floating-point numbers.
         """
         z = self._latents(z)
         if _is_traced(z):
@@ -56,15 +62,19 @@ class ConditionalEnergy:
     def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return energies (N,) and their gradients (N, d), detached, in one features pass.
 
+        Gradients have the type of the latents.
+
         Raises:
-            UsageError: the latents have another shape.
+            UsageError: the latents have another shape, or are no floating-point numbers.
         """
-        z = self._latents(z)
-        if _is_traced(z):
-            return self._value_and_grad(z)
+        latents = self._latents(z)
+        given = z.dtype if isinstance(z, Tensor) else latents.dtype
+        if _is_traced(latents):
+            energies, gradients = self._value_and_grad(latents)
+            return energies, gradients.to(given)
         with isolated(threads=False):
-            energies, gradients = in_blocks(self._value_and_grad, plain(z))
-        return energies, gradients
+            energies, gradients = in_blocks(self._value_and_grad, plain(latents))
+            return energies, gradients.to(given)
 
     def __deepcopy__(self, memo: object) -> ConditionalEnergy:
         """Itself: it cannot change, and holds a model that is better not copied."""
@@ -83,20 +93,23 @@ class ConditionalEnergy:
             )
         return type(self), (self.features, self.node, self.dim)
 
-    def _latents(self, z: Any) -> Tensor:
+    def _latents(self, z: Tensor | NDArray[Any]) -> Tensor:
         """Latents as they are computed with: float32, and float64 where they are."""
-        wanted = "d" if self.dim is None else self.dim
+        shape = f"(N, {'d' if self.dim is None else self.dim})"
+        if not isinstance(z, Tensor | np.ndarray):
+            raise UsageError(f"`z` is a tensor {shape}, not {shown(z)}")
+        floats = z.is_floating_point() if isinstance(z, Tensor) else z.dtype.kind == "f"
+        if not floats:
+            raise UsageError(f"`z` holds floating-point numbers {shape}, not {z.dtype}")
         if isinstance(z, np.ndarray):
-            if z.dtype.kind != "f":
-                raise UsageError(f"`z` holds floating-point numbers (N, {wanted}), not {z.dtype}")
-            z = torch.from_numpy(z.astype(np.float32 if z.itemsize != 8 else np.float64))
-        if not isinstance(z, Tensor):
-            raise UsageError(f"`z` is a tensor (N, {wanted}), not {type(z).__name__}")
+            # A copy: torch takes no array that is read-only, reversed, or of foreign byte order.
+            z = torch.from_numpy(z.astype(np.float64 if z.itemsize >= 8 else np.float32, "C"))
+        if z.layout != torch.strided or z.is_meta:
+            kind = "without numbers" if z.is_meta else f"of layout {z.layout}"
+            raise UsageError(f"`z` is a dense tensor {shape}, not one {kind}")
         if z.ndim != 2 or self.dim not in (None, z.shape[1]):
-            raise UsageError(f"latents have the shape (N, {wanted}), not {tuple(z.shape)}")
-        if not z.is_floating_point():
-            raise UsageError(f"`z` holds floating-point numbers (N, {wanted}), not {z.dtype}")
-        return z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
+            raise UsageError(f"`z` has the shape {shape}, not {tuple(z.shape)}")
+        return z if z.dtype in (torch.float32, torch.float64) else z.float()
 
     def _energy(self, z: Tensor) -> Tensor:
         return self.node(self.features(z))

@@ -181,7 +181,7 @@ class Run:
     def __getitem__(self, name: str) -> Group:
         try:
             return self.groups[name]
-        except KeyError:
+        except (KeyError, TypeError):
             known = ", ".join(self.groups) or "none"
             raise UsageError(f"the run has no group {name!r}; its groups: {known}") from None
 
