@@ -91,8 +91,9 @@ def _default(option: Option) -> str:
 
 def _limits(option: Option) -> str:
     low = "above" if option.above else "from"
+    low = f"from {option.least:g}" if option.least else f"{low} {option.low:g}"
     whole = "whole, " if option.whole else ""
-    return f"{whole}{low} {option.low:g} to {f'{option.high:,.15g}'.replace(',', ' ')}"
+    return f"{whole}{low} to {f'{option.high:,.15g}'.replace(',', ' ')}"
 
 
 def _logic() -> str:

@@ -13,7 +13,7 @@ from lacelang.energy.numerics import deny, log_interval, log_ndtr
 from lacelang.errors import UsageError
 
 NARROWEST = 1e-3
-"""The least width of an interval in standard deviations; a narrower one is a point."""
+"""The least width of an interval in standard deviations; a narrower one is taken to be so wide."""
 
 
 class Continuous(Atom):
@@ -106,11 +106,11 @@ class Between(Continuous):
 
     Attributes:
         attribute: name of the head.
-        low, high: in the attribute's unit.
+        low, high: in the attribute's unit; less than `NARROWEST` sigma apart, they are moved apart.
         sigma: in the same unit.
 
     Raises:
-        UsageError: the interval is empty, or narrower than `NARROWEST` sigma.
+        UsageError: the interval is empty.
     """
 
     attribute: str
@@ -120,21 +120,26 @@ class Between(Continuous):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        if not self.high - self.low >= NARROWEST * self.sigma:
-            raise UsageError(
-                f"{self.attribute} in {self.low}..{self.high} is too narrow; ask for a value"
-            )
+        if not self.low < self.high:
+            raise UsageError(f"{self.attribute} in {self.low}..{self.high} is empty")
 
     def asserted(self, scope: Scope) -> Tensor:
         """-log of the probability inside."""
-        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+        middle, half = self._sides
         distance = (scope.values(self.attribute) - middle) / self.sigma
         return -log_interval(distance, half / self.sigma)
 
     def denied(self, scope: Scope) -> Tensor:
         """-log of the probability of both sides outside."""
+        middle, half = self._sides
         value = scope.values(self.attribute)
-        below = log_ndtr((self.low - value) / self.sigma)
-        above = log_ndtr((value - self.high) / self.sigma)
+        below = log_ndtr((middle - half - value) / self.sigma)
+        above = log_ndtr((value - middle - half) / self.sigma)
         # Not logaddexp, whose second derivative is NaN where the two are far apart.
         return -torch.logsumexp(torch.stack([below, above]), dim=0)
+
+    @property
+    def _sides(self) -> tuple[float, float]:
+        """The middle, and half the width."""
+        half = (self.high - self.low) / 2
+        return (self.low + self.high) / 2, max(half, NARROWEST * self.sigma / 2)

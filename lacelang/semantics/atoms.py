@@ -22,6 +22,9 @@ from lacelang.syntax import nodes
 DiscreteAttribute: TypeAlias = ir.BinaryAttribute | ir.ChoiceAttribute
 
 
+_NARROWEST = 1e-3
+"""The least width of a range, in the paper's sigma of the attribute: a narrower one is a value."""
+
 _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "y", "t", "1", "with", "present"), 1),
     **dict.fromkeys(("false", "no", "off", "n", "f", "0", "none", "without", "absent"), 0),
@@ -191,6 +194,10 @@ class Comparisons:
                 hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint
             message = f"the range {low_text}..{high_text} is empty"
             self.report.say("LACE204", message, node, frame, hint)
+            raise LostError
+        if high - low < attribute.paper_sigma * _NARROWEST:
+            message = f"the range {low_text}..{high_text} is too narrow to tell from one value"
+            self.report.say("LACE204", message, node, frame, f"write `{name}={low_text}`")
             raise LostError
         text = f"{name} in {low_text}..{high_text}"
         if (low, high) == (attribute.low, attribute.high):

@@ -11,6 +11,7 @@ from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import temperature
+from lacelang.semantics.strength import STRONGEST, WEAKEST, beyond_bounds, in_bounds
 from lacelang.semantics.values import LostError, plain_number, plain_quantity, settle
 from lacelang.syntax import nodes
 
@@ -43,6 +44,8 @@ MAX_COUNT = 1_000_000
 MAX_SEED = 2**63 - 1
 DEFAULT_COUNT = 8
 DEFAULT_TRUNCATION = 0.7
+LEAST_TRUNCATION = 1e-3
+"""Below it, too little of a sample is left in float32 to be edited."""
 DEFAULT_SEED = 0
 """The seed of a statement that names none, where whoever runs it names none either."""
 
@@ -107,8 +110,11 @@ class Clauses:
     def truncation(self) -> float:
         """Return psi, in (0, 1]."""
         value = self.number("truncation", DEFAULT_TRUNCATION)
-        if not 0 < value <= 1:
+        if not LEAST_TRUNCATION <= value <= 1:
             message = f"truncation lies above 0 and goes up to 1; {number_text(value)} does not"
+            if 0 < value < 1:
+                least = number_text(LEAST_TRUNCATION)
+                message = f"truncation goes from {least} to 1; {number_text(value)} is less"
             hint = "1 leaves the samples as they are, 0.7 keeps them near the average"
             self.say("LACE209", message, self._value("truncation"), hint)
         return value
@@ -141,6 +147,9 @@ class Clauses:
         value = self.number(keyword, default)
         if value < 0:
             message = f"`{keyword}` is 0 or more; {number_text(value)} is less"
+            self.say("LACE205", message, self._value(keyword))
+        elif value > 0 and not in_bounds(value):
+            message = f"`{keyword}` is 0, or goes from {WEAKEST:g} to {STRONGEST:g}"
             self.say("LACE205", message, self._value(keyword))
         return value
 
@@ -203,6 +212,10 @@ class Clauses:
             message = f"`{name}` is {_limits(option)}; {number_text(value)} is not"
             self.say("LACE211", message, node.value, option.doc)
             raise LostError
+        if 0 < value < option.least:
+            message = f"`{name}` is {option.least:g} or more; {value:.15g} is less"
+            self.say("LACE211", message, node.value, option.doc)
+            raise LostError
         return int(value) if option.whole else value
 
     def temperature(self, predicates: Sequence[ir.Predicate]) -> tuple[float | None, float | None]:
@@ -246,6 +259,9 @@ class Clauses:
         if scale <= 0:
             message = f"`contrast` takes a number above 0; {number_text(scale)} is not"
             self.say("LACE205", message, clause.argument, "the paper's experiments use 0.1")
+        elif not in_bounds(scale):
+            message = f"`contrast` takes a number from {WEAKEST:g} to {STRONGEST:g}"
+            self.say("LACE205", message, clause.argument, "the paper's experiments use 0.1")
         return ("contrast", scale)
 
     def disjunction(self) -> Literal["equal", "balanced"]:
@@ -262,6 +278,27 @@ class Clauses:
     def reweight(self) -> bool:
         """Return whether an edit's earlier steps count less than the one being made."""
         return self._word(self.get("reweight", nodes.WordClause)) != "off"
+
+    def refuse_beyond_bounds(
+        self,
+        predicates: Sequence[ir.Predicate],
+        temp: float | None = None,
+        logit: float | None = None,
+        negation: ir.Negation = ("complement",),
+    ) -> None:
+        """Report conditions whose weights and temperatures multiply to too much or too little."""
+        for predicate in predicates:
+            found = beyond_bounds(predicate, temp, logit, negation)
+            if found is not None:
+                span, factor = found
+                self.wrong = True
+                self.report.say(
+                    "LACE219",
+                    f"weights and temperatures multiply this energy by {factor:.3g}",
+                    span,
+                    self.frame.module,
+                    f"together they may come to {WEAKEST:g} at least and {STRONGEST:g} at most",
+                )
 
     def _word(
         self, clause: nodes.WordClause | None, with_number: Collection[str] = ()

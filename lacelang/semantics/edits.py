@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import WORDS, Clauses
+from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.report import Report, did_you_mean
@@ -86,6 +87,9 @@ def check_edit(
     temp, logit = read.temperature([step.predicate for step in whole])
     sampler, reweight = _sampler(read), read.reweight()
     negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
+    read.refuse_beyond_bounds([step.predicate for step in whole], temp, logit, negation)
+    if model is not None:
+        refuse_unfit(model, read, judged=node.group, edited=True)
     given = read.get("as", nodes.AsClause)
     name = groups.add(given.name if given else None, "edit", model, frame)
     if read.wrong or found is None or name is None or len(whole) < len(steps):

@@ -16,6 +16,8 @@ from lacelang.syntax import nodes
 STYLE_LAYERS = 18
 """Layers are numbered as in the 1024 x 1024 StyleGAN2, from 0."""
 
+_LARGEST, _NARROWEST = 1e9, 1e-4
+
 T = TypeVar("T", bound=nodes.Node)
 
 _YES_OR_NO = frozenset({"bool", "boolean", "flag", "yesno", "bit"})
@@ -168,6 +170,12 @@ class _Declaration:
         if low >= high:
             message = f"the range {kind.low.text}..{kind.high.text} is empty"
             hint = f"write `{kind.high.text}..{kind.low.text}`" if low > high else None
+            self.say("LACE402", message, kind, hint)
+            return None
+        largest = max(abs(low), abs(high))
+        if largest > _LARGEST or high - low < max(_NARROWEST, largest * _NARROWEST):
+            message = f"float32 cannot tell values of the range {kind.low.text}..{kind.high.text}"
+            hint = f"it lies within ±{_LARGEST:g}, and is {_NARROWEST:g} wide or more"
             self.say("LACE402", message, kind, hint)
             return None
         points: dict[str, float] = {}

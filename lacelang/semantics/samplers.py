@@ -29,6 +29,7 @@ class Option:
         low: the least value; excluded if `above` is true.
         high: the greatest value, included.
         whole: only whole numbers.
+        least: what lies between `low` and this is lost in float32, or takes for ever.
         doc: what it does, one line.
     """
 
@@ -39,6 +40,7 @@ class Option:
     doc: str
     above: bool = True
     whole: bool = False
+    least: float = 0.0
 
 
 @frozen
@@ -81,32 +83,39 @@ TYPICAL = Option(
 
 WARMUP = Option("warmup", 100, 0, 1_000_000, "steps that adapt the step size", False, True)
 
+FINEST = 1e-9
+"""The least tolerance of an adaptive solver."""
+
 _TOLERANCES = (
-    Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance"),
-    Option("rtol", 1e-3, 0.0, 1.0, "relative tolerance"),
+    Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance", least=FINEST),
+    Option("rtol", 1e-3, 0.0, 1.0, "relative tolerance", least=FINEST),
 )
 
-_STEP = (Option("step", 0.01, 0.0, 1.0, "step size in t"),)
+
+def _step(slopes: int) -> tuple[Option]:
+    """The option of a solver that takes so many slopes a step; 10 000 steps are the most."""
+    return (Option("step", 0.01, 0.0, 1.0, "step size in t", least=slopes * 1e-4),)
+
 
 _FLOW = (
-    Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+    Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow", least=1e-3),
     Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True),
     TYPICAL,
 )
 
 _ADAPTIVE = ("dopri8", "bosh3", "adaptive_heun")
-_FIXED = ("midpoint", "heun2", "heun3", "rk4")
+_FIXED = {"midpoint": 2, "heun2": 2, "heun3": 3, "rk4": 4}
 
 _TABLES = (
     SamplerTable(
         "exponential",
         "exponential Heun steps along the same flow: few of them, however stiff the condition",
-        (Option("tolerance", 2e-3, 0.0, 1.0, "error allowed per step"), *_FLOW),
+        (Option("tolerance", 2e-3, 0.0, 1.0, "error allowed per step", least=FINEST), *_FLOW),
     ),
     SamplerTable(
         "heun",
         "adaptive Heun steps along the energy's gradient flow, each sample at its own pace",
-        (Option("tolerance", 1e-3, 0.0, 1.0, "local error allowed per step"), *_FLOW),
+        (Option("tolerance", 1e-3, 0.0, 1.0, "local error allowed per step", least=FINEST), *_FLOW),
     ),
     SamplerTable(
         "dopri5",
@@ -116,14 +125,14 @@ _TABLES = (
     SamplerTable(
         "euler",
         "the paper's LACE-euler: steps of one size in t",
-        _STEP,
+        _step(1),
     ),
     SamplerTable(
         "langevin",
         "noisy gradient steps on the whole energy, prior included",
         (
             Option("steps", 100, 1, 1_000_000, "number of steps", False, True),
-            Option("step", 0.01, 0.0, 10.0, "step size"),
+            Option("step", 0.01, 0.0, 10.0, "step size", least=1e-9),
             Option("noise", None, 0.0, 10.0, "noise per step; sqrt(2 step) if not given", False),
         ),
         presets={"paper": {"steps": 100, "step": 0.01, "noise": 0.01}},
@@ -134,7 +143,7 @@ _TABLES = (
         (
             Option("steps", 100, 20, 1_000_000, "predictor steps", False, True),
             Option("corrector_steps", 2, 0, 1000, "after each predictor step", False, True),
-            Option("snr", 0.16, 0.0, 10.0, "signal-to-noise ratio of the corrector"),
+            Option("snr", 0.16, 0.0, 10.0, "signal-to-noise ratio of the corrector", least=1e-3),
         ),
     ),
     SamplerTable(
@@ -149,7 +158,7 @@ _TABLES = (
         (
             Option("steps", 200, 1, 1_000_000, "steps after the warm-up", False, True),
             WARMUP,
-            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to"),
+            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01),
         ),
     ),
     SamplerTable(
@@ -159,20 +168,20 @@ _TABLES = (
             Option("steps", 40, 1, 1_000_000, "trajectories after the warm-up", False, True),
             evolve(WARMUP, default=20),
             Option("leapfrog", 8, 1, 10_000, "steps of a trajectory", False, True),
-            Option("accept", 0.8, 0.0, 0.99, "acceptance rate that steps are adapted to"),
+            Option("accept", 0.8, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01),
         ),
     ),
     SamplerTable(
         "hybrid",
         "`exponential`, and then a few steps of `mala` from where it ends",
         (
-            Option("tolerance", 2e-3, 0.0, 1.0, "of the flow: error allowed per step"),
-            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow"),
+            Option("tolerance", 2e-3, 0.0, 1.0, "of the flow: error allowed per step", least=FINEST),
+            Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow", least=1e-3),
             Option("max_steps", 1000, 1, 1_000_000, "of the flow", False, True),
             TYPICAL,
             Option("steps", 20, 1, 1_000_000, "of the chain, after its warm-up", False, True),
             evolve(WARMUP, default=20),
-            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to"),
+            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01),
         ),
     ),
     SamplerTable(
@@ -181,7 +190,7 @@ _TABLES = (
         (
             Option("particles", 32, 2, 100_000, "of each sample", False, True),
             Option("moves", 4, 1, 10_000, "at each temperature", False, True),
-            Option("ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective"),
+            Option("ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective", least=0.01),
             Option("max_steps", 100, 1, 1_000_000, "temperatures before giving up", False, True),
         ),
     ),
@@ -190,8 +199,8 @@ _TABLES = (
         for name in _ADAPTIVE
     ),
     *(
-        SamplerTable(name, f"torchdiffeq's {name}: steps of one size in t", _STEP)
-        for name in _FIXED
+        SamplerTable(name, f"torchdiffeq's {name}: steps of one size in t", _step(slopes))
+        for name, slopes in _FIXED.items()
     ),
 )
 

@@ -7,6 +7,7 @@ from attrs import frozen
 from lacelang.numerals import number_text
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
+from lacelang.semantics.strength import STRONGEST, WEAKEST, in_bounds
 from lacelang.semantics.values import LostError, plain_number
 from lacelang.syntax import nodes
 
@@ -82,6 +83,10 @@ def temperature(
         message = f"a temperature lies above 0; {number_text(value)} does not"
         report.say("LACE208", message, setting.value, frame, hint)
         raise LostError
+    if not in_bounds(value):
+        message = f"a temperature goes from {WEAKEST:g} to {STRONGEST:g}; {value:.15g} lies outside"
+        report.say("LACE208", message, setting.value, frame)
+        raise LostError
     return (value, None) if setting.form is None else (None, value)
 
 
@@ -90,6 +95,12 @@ def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
     if value < 0:
         message = f"a weight is 0 or more; {number_text(value)} is less"
         report.say("LACE207", message, setting.value, frame, "to ask for the opposite, write `not`")
+        raise LostError
+    if value != 0 and not in_bounds(value):
+        message = (
+            f"a weight is 0, or goes from {WEAKEST:g} to {STRONGEST:g}; {value:.15g} lies outside"
+        )
+        report.say("LACE207", message, setting.value, frame)
         raise LostError
     if value == 0:
         report.say("LACE503", "weight 0 takes this condition away", setting, frame)

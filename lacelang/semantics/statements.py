@@ -14,6 +14,7 @@ from lacelang.semantics.edits import check_edit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
+from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.samplers import SAMPLERS
 from lacelang.semantics.scope import Frame, Module
 from lacelang.semantics.values import LostError, plain_number
@@ -111,6 +112,10 @@ class Statements:
         truncation, seed = read.truncation(), read.seed()
         sampler = read.sampler()
         negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
+        if where is not None:
+            read.refuse_beyond_bounds([where], temp, logit, negation)
+        if model is not None:
+            refuse_unfit(model, read, judged=read.get("where", nodes.PredicateClause))
         if sampler is not None and SAMPLERS[sampler.name].probability and where is not None:
             _refuse_negative(where, logit is not None, negation, read)
         given = read.get("as", nodes.AsClause)
@@ -174,6 +179,9 @@ class Statements:
         what = self._resolved(node.what, model, frame)
         given = self._condition(read, "given", model, frame)
         truncation, seed = read.truncation(), read.seed()
+        read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
+        if model is not None:
+            refuse_unfit(model, read, judged=node.what)
         label = read.get("as", nodes.AsClause)
         name = self.groups.add(label.name if label else None, "measure", model, frame, False)
         if read.wrong or model is None or what is None or name is None:

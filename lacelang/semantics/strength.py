@@ -1,0 +1,74 @@
+"""How strong weights and temperatures may make a condition, so that float32 can hold its energy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from lacelang.errors import Span
+from lacelang.semantics import ir
+
+WEAKEST, STRONGEST = 1e-9, 1e9
+"""Bounds of every weight, temperature and strength, and of what nested ones multiply to.
+
+The energies of logits up to 1e4, and the squares of their gradients, stay finite.
+"""
+
+
+def in_bounds(value: float) -> bool:
+    """Whether float32 energies can be multiplied and divided by `value`."""
+    return WEAKEST <= value <= STRONGEST
+
+
+def beyond_bounds(
+    predicate: ir.Predicate,
+    temp: float | None = None,
+    logit_temp: float | None = None,
+    negation: ir.Negation = ("complement",),
+) -> tuple[Span, float] | None:
+    """Return where an energy is multiplied by too much or too little, and by what; None if nowhere.
+
+    Args:
+        predicate: the condition.
+        temp, logit_temp, negation: of its statement.
+    """
+    contrast = negation[1] if negation[0] == "contrast" else 1.0
+    for atom, factor in _factors(predicate, 1.0, contrast):
+        own = atom.temp
+        if isinstance(atom, ir.Discrete | ir.Degree):
+            plain, logit = ir.temperatures(atom, temp, logit_temp)
+            own = logit if plain is None else plain
+        factor = _divided(factor, own)
+        if not in_bounds(factor):
+            return atom.span, factor
+    return None
+
+
+def _factors(
+    predicate: ir.Predicate, factor: float, contrast: float
+) -> Iterator[tuple[ir.Predicate, float]]:
+    """Yield the atoms, and what multiplies the energy of each."""
+    if predicate.weight == 0:
+        return  # it is taken away
+    factor *= predicate.weight
+    if isinstance(predicate, ir.And):
+        for term in predicate.terms:
+            yield from _factors(term, _divided(factor, predicate.temp), contrast)
+    elif isinstance(predicate, ir.Or):
+        for term in predicate.terms:
+            # The weights of an `or` are odds: they multiply no energy.
+            inner = term if term.weight == 0 else evolve(term, weight=1.0)
+            yield from _factors(inner, _divided(factor, predicate.temp), contrast)
+    elif isinstance(predicate, ir.Not):
+        yield from _factors(predicate.term, _divided(factor * contrast, predicate.temp), contrast)
+    else:
+        yield predicate, factor
+
+
+def _divided(factor: float, temp: float | None) -> float:
+    if temp is None:
+        return factor
+    # The temperatures of nested brackets multiply, and may have come to 0.
+    return factor / temp if temp else math.inf
