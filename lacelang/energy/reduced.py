@@ -133,12 +133,13 @@ def reduce(features: Callable[[Tensor], Outputs], node: Node, z: Tensor) -> Redu
     with torch.no_grad():
         outputs = features(z)
         node(outputs)
-    names = sorted({atom.attribute for atom in atoms(node)})
+    # A condition that reads nothing, all of its weights 0, is seen through any head.
+    names = sorted({atom.attribute for atom in atoms(node)} or {min(outputs)})
     widths = {name: 0 if outputs[name].ndim == 1 else outputs[name].shape[1] - 1 for name in names}
     owners = [name for name, width in widths.items() for _ in range(max(width, 1))]
     together = _read_together(node)
     group = {name: i for i, read in enumerate(together) for name in read}
-    groups = torch.tensor([group[name] for name in owners], device=z.device)
+    groups = torch.tensor([group.get(name, 0) for name in owners], device=z.device)
     blocks = (groups[:, None] == groups[None]).to(torch.float64)
     places = blocks.tril(-1).sum(dim=1).long()
     seeds = torch.nn.functional.one_hot(places).T.to(blocks)

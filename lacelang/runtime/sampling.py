@@ -160,11 +160,10 @@ def flow_energy_of(statement: SampleStatement, model: Model, typical: float) -> 
 def _condition_of(energy: ConditionalEnergy) -> Node:
     """The node of an energy without the bound that `flow_energy_of` adds."""
     node = energy.node
-    if not isinstance(node, And):
-        return node
+    terms, weights = (node.terms, node.weights) if isinstance(node, And) else ((node,), (1.0,))
     kept = [
         (term, weight)
-        for term, weight in zip(node.terms, node.weights, strict=True)
+        for term, weight in zip(terms, weights, strict=True)
         if getattr(term, "attribute", None) != ATYPICALITY
     ]
     return conjunction([term for term, _ in kept], [weight for _, weight in kept])
