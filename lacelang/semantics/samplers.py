@@ -158,7 +158,9 @@ _TABLES = (
         (
             Option("steps", 200, 1, 1_000_000, "steps after the warm-up", False, True),
             WARMUP,
-            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01),
+            Option(
+                "accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01
+            ),
         ),
     ),
     SamplerTable(
@@ -168,20 +170,26 @@ _TABLES = (
             Option("steps", 40, 1, 1_000_000, "trajectories after the warm-up", False, True),
             evolve(WARMUP, default=20),
             Option("leapfrog", 8, 1, 10_000, "steps of a trajectory", False, True),
-            Option("accept", 0.8, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01),
+            Option(
+                "accept", 0.8, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01
+            ),
         ),
     ),
     SamplerTable(
         "hybrid",
         "`exponential`, and then a few steps of `mala` from where it ends",
         (
-            Option("tolerance", 2e-3, 0.0, 1.0, "of the flow: error allowed per step", least=FINEST),
+            Option(
+                "tolerance", 2e-3, 0.0, 1.0, "of the flow: error allowed per step", least=FINEST
+            ),
             Option("time", FLOW_TIME, 0.0, 1000.0, "length of the flow", least=1e-3),
             Option("max_steps", 1000, 1, 1_000_000, "of the flow", False, True),
             TYPICAL,
             Option("steps", 20, 1, 1_000_000, "of the chain, after its warm-up", False, True),
             evolve(WARMUP, default=20),
-            Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01),
+            Option(
+                "accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01
+            ),
         ),
     ),
     SamplerTable(
@@ -190,7 +198,9 @@ _TABLES = (
         (
             Option("particles", 32, 2, 100_000, "of each sample", False, True),
             Option("moves", 4, 1, 10_000, "at each temperature", False, True),
-            Option("ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective", least=0.01),
+            Option(
+                "ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective", least=0.01
+            ),
             Option("max_steps", 100, 1, 1_000_000, "temperatures before giving up", False, True),
         ),
     ),

@@ -11,10 +11,10 @@ from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
 from lacelang.semantics.edits import check_edit
+from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
-from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.samplers import SAMPLERS
 from lacelang.semantics.scope import Frame, Module
 from lacelang.semantics.values import LostError, plain_number
