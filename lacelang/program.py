@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from lacelang.embedding import arguments
+from lacelang import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
 from lacelang.threads import working
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Literal, NoReturn, TypeVar
 
 from attrs import field, frozen
 
-from lacelang.embedding import arguments
-from lacelang.embedding.arguments import shown
+from lacelang import arguments
+from lacelang.arguments import shown
 from lacelang.embedding.fragments import (
     NOWHERE,
     Value,

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from attrs import evolve
 
-from lacelang.embedding import arguments
-from lacelang.embedding.arguments import shown
+from lacelang import arguments
+from lacelang.arguments import shown
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
 from lacelang.syntax import nodes
 

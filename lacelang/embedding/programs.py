@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lacelang.embedding import arguments
+from lacelang import arguments
 from lacelang.embedding.algebra import Attr, Condition, condition
 from lacelang.embedding.fragments import is_name, number_of, value_of, word_of
 from lacelang.errors import UsageError

@@ -12,7 +12,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lacelang.embedding.arguments import shown
+from lacelang.arguments import shown
 from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
@@ -112,14 +112,16 @@ class ConditionalEnergy:
         return z if z.dtype in (torch.float32, torch.float64) else z.float()
 
     def _energy(self, z: Tensor) -> Tensor:
-        return self.node(self.features(z))
+        energy = self.node(self.features(z))
+        if z.requires_grad and not energy.requires_grad and torch.is_grad_enabled():
+            # A condition whose weights are all 0 reads no latent, and has a gradient all the same.
+            energy = energy + 0.0 * z.sum(dim=1)
+        return energy
 
     def _value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             energy = self._energy(z)
-            if not energy.requires_grad:
-                return energy, torch.zeros_like(z)
             # The rows are independent, so the gradient of the sum holds every row's own.
             (gradient,) = torch.autograd.grad(energy.sum(), z)
         return energy.detach(), gradient

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.errors import Diagnostic, ProgramError
 from lacelang.evaluate.judge import truth
 from lacelang.output.records import ExpectationRecord, SampleRecord, Seen, rounded
-from lacelang.semantics.ir import ExpectStatement, comparisons
+from lacelang.semantics.ir import ExpectStatement
 from lacelang.threads import Pool, checkpoint
 
 if TYPE_CHECKING:
     from lacelang.attributes.annotators.annotator import Annotators
     from lacelang.output.progress import Progress, Stage
-    from lacelang.program import Program
 
 Look = Callable[[], NDArray[np.uint8]]
 """Gives a picture, uint8 (S, S, 3) RGB, when it is needed."""
@@ -68,33 +66,13 @@ class Eyes:
         return {name: rounded(value) for name, value in values.items()}
 
 
-def require_annotators(statements: Sequence[ExpectStatement], program: Program) -> None:
-    """Refuse, before anything is made, expectations that nobody could judge.
+def require_annotators() -> None:
+    """Load the annotators' code before anything is made for them to judge.
 
     Raises:
         ResourceError: OpenCV is not installed.
-        ProgramError: an attribute is none that annotators see in an image.
     """
-    if not statements:
-        return
-    from lacelang.attributes.annotators.annotation import ATTRIBUTES
-
-    path = program.checked.path
-    refused = [
-        Diagnostic(
-            "LACE312",
-            f"no annotator sees `{name}` in an image",
-            statement.span,
-            hint=f"they see: {', '.join(ATTRIBUTES)}",
-            path=None if path is None else str(path),
-            source=program.source,
-        )
-        for statement in statements
-        for name in dict.fromkeys(leaf.attribute.name for leaf in comparisons(statement.what))
-        if name not in ATTRIBUTES
-    ]
-    if refused:
-        raise ProgramError(refused)
+    import lacelang.attributes.annotators.annotation  # noqa: F401
 
 
 def judge(statement: ExpectStatement, samples: Sequence[SampleRecord]) -> ExpectationRecord:

@@ -88,7 +88,6 @@ def plan(program: Program, options: Options, progress: Progress) -> Plan:
     """Load what the program's statements need, and settle what each of them is to make.
 
     Raises:
-        ProgramError: something is expected that no annotator sees.
         ResourceError: weights or annotators cannot be had.
     """
     groups: list[GroupTask] = []
@@ -114,5 +113,6 @@ def plan(program: Program, options: Options, progress: Progress) -> Plan:
             case _:
                 raise TypeError(f"nothing runs a {type(statement).__name__}")
     planned = Plan(tuple(groups), options.only, tuple(measures), tuple(expectations))
-    require_annotators(planned.due, program)
+    if planned.due:
+        require_annotators()
     return planned

@@ -213,7 +213,7 @@ class Clauses:
             self.say("LACE211", message, node.value, option.doc)
             raise LostError
         if 0 < value < option.least:
-            message = f"`{name}` is {option.least:g} or more; {value:.15g} is less"
+            message = f"`{name}` is {option.least:g} or more; {number_text(value)} is less"
             self.say("LACE211", message, node.value, option.doc)
             raise LostError
         return int(value) if option.whole else value

@@ -1,9 +1,12 @@
-"""What a model's declaration lacks for a statement to run."""
+"""What a model's declaration, or the annotators, lack for a statement to run."""
 
 from __future__ import annotations
 
+from lacelang.attributes.seen import SEEN, YES_OR_NO
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import Clauses
+from lacelang.semantics.report import Report
+from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 
 
@@ -35,3 +38,33 @@ def refuse_unfit(
     elif edited and at is not None and model.space != "w":
         message = f"edits move in w, and the classifiers of {name} judge {model.space}"
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
+
+
+def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Frame) -> bool:
+    """Report attributes that no annotator sees in an image, or sees as something else.
+
+    Returns:
+        Whether there are any.
+    """
+    found = {leaf.attribute.name: leaf.attribute for leaf in ir.comparisons(what)}
+    refused = [attribute for attribute in found.values() if not _is_seen(attribute)]
+    for attribute in refused:
+        name, classes = attribute.name, SEEN.get(attribute.name)
+        if classes is None:
+            message = f"no annotator sees `{name}` in an image"
+            report.say("LACE312", message, at, frame, f"they see: {', '.join(SEEN)}")
+            continue
+        seen = f"one of {', '.join(classes)}" if classes else "a number"
+        seen = "yes or no" if classes == YES_OR_NO else seen
+        message = f"annotators see `{name}` as {seen}, which is not how its model declares it"
+        report.say("LACE312", message, at, frame)
+    return bool(refused)
+
+
+def _is_seen(attribute: ir.Attribute) -> bool:
+    classes = SEEN.get(attribute.name)
+    if isinstance(attribute, ir.ContinuousAttribute):
+        return classes == ()
+    # A yes-or-no attribute may be any of two classes, the second of which is yes.
+    two = classes is not None and len(classes) == len(YES_OR_NO)
+    return attribute.values == classes or (attribute.values == YES_OR_NO and two)

@@ -84,7 +84,8 @@ def temperature(
         report.say("LACE208", message, setting.value, frame, hint)
         raise LostError
     if not in_bounds(value):
-        message = f"a temperature goes from {WEAKEST:g} to {STRONGEST:g}; {value:.15g} lies outside"
+        limits, said = f"{WEAKEST:g} to {STRONGEST:g}", number_text(value)
+        message = f"a temperature goes from {limits}; {said} lies outside"
         report.say("LACE208", message, setting.value, frame)
         raise LostError
     return (value, None) if setting.form is None else (None, value)
@@ -97,9 +98,8 @@ def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
         report.say("LACE207", message, setting.value, frame, "to ask for the opposite, write `not`")
         raise LostError
     if value != 0 and not in_bounds(value):
-        message = (
-            f"a weight is 0, or goes from {WEAKEST:g} to {STRONGEST:g}; {value:.15g} lies outside"
-        )
+        limits, said = f"{WEAKEST:g} to {STRONGEST:g}", number_text(value)
+        message = f"a weight is 0, or goes from {limits}; {said} lies outside"
         report.say("LACE207", message, setting.value, frame)
         raise LostError
     if value == 0:

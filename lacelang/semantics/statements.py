@@ -11,7 +11,7 @@ from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
 from lacelang.semantics.edits import check_edit
-from lacelang.semantics.fitness import refuse_unfit
+from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
@@ -215,7 +215,10 @@ class Statements:
         if not 0 <= share <= 100:
             message = f"a share lies between 0 and 100 %; {number_text(share)} does not"
             self.report.say("LACE212", message, node.share, frame)
-        elif found is not None and what is not None:
+            return
+        if what is not None and refuse_unseen(what, self.report, node.what, frame):
+            return
+        if found is not None and what is not None:
             group = found[0] if isinstance(node.group, nodes.Word) else f'"{found[0]}"'
             text = f"{what.text} in {node.share.text}% of {group}"
             self.result.append(

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from tiny import AGE, GLASSES_1, SPEC, TinyModel, program, statement
 
-from lacelang.errors import ProgramError
 from lacelang.output.progress import Plain, Stage
 from lacelang.output.records import Seen
 from lacelang.runtime import execute, saving
@@ -138,18 +137,6 @@ def test_annotators_are_there_before_anything_is_made(
             program(statement(), expect()).run(out=out)
     assert not list(tmp_path.rglob("*.png"))
     assert not list(tmp_path.rglob("latents*"))
-
-
-def test_what_nobody_sees_is_refused(model: TinyModel) -> None:
-    hat = ir.BinaryAttribute("hat")
-    wearing = ir.Or((GLASSES_1, ir.Discrete(hat, frozenset({1}), text="hat=1")), text="x")
-    with pytest.raises(ProgramError) as caught:
-        program(statement(), expect(wearing)).run()
-    (found,) = caught.value.diagnostics
-    assert found.code == "LACE312"
-    assert "`hat`" in found.message
-    assert "glasses" in str(found.hint)
-    assert model.generator.decoded == 0  # type: ignore[attr-defined]
 
 
 def test_an_interrupted_judgement_goes_on(

@@ -131,7 +131,7 @@ def test_the_same_text_is_always_told_the_same(scraps: list[str]) -> None:
 
 @pytest.mark.parametrize("source", [None, 3, b"sample from ffhq", ["sample"], object()])
 def test_what_is_no_text_is_refused(source: object) -> None:
-    with pytest.raises(LaceError, match="a program is text"):
+    with pytest.raises(LaceError, match="`source` is a program's text"):
         lacelang.compile(source)  # type: ignore[arg-type]
     with pytest.raises(LaceError, match="`path` is"):
         lacelang.compile("", path=3)  # type: ignore[arg-type]

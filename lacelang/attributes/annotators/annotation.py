@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.attributes.annotators import hair, probe
+from lacelang.attributes.seen import SEEN
 
 #: Names of the raw measures, in the order of the vector that `Annotators.measure` returns.
 MEASURES = (
@@ -46,22 +47,9 @@ LIPS = slice(2560, 2680)  # offsets of the lip outline, 40 points in 3-D
 EMBEDDING = LIPS.stop
 
 #: The twelve attributes, in the paper's order.
-ATTRIBUTES = (
-    "smile",
-    "glasses",
-    "gender",
-    "beard",
-    "haircolor",
-    "yaw",
-    "age",
-    "pitch",
-    "bald",
-    "width",
-    "light0",
-    "light3",
-)
-#: Attributes that are yes or no; an annotation holds a score 0..1 for each, yes from 0.5 up.
-BINARY = ("smile", "glasses", "gender", "beard")
+ATTRIBUTES = tuple(SEEN)
+#: Attributes of two classes; an annotation holds a score 0..1 for each, the second from 0.5 up.
+BINARY = tuple(name for name, classes in SEEN.items() if len(classes) == 2)
 
 # Share of the image from which spectacles are worn. Of 1290 faces none lies between 0.004, where
 # misjudged pixels end, and 0.010, where thin rims begin.

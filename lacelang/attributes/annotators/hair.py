@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from lacelang.attributes.annotators import mesh
 from lacelang.attributes.annotators.parsing import HAIR, HAT, SKIN
+from lacelang.attributes.seen import SEEN
 
 #: Hair colours, in the order of their class numbers.
-COLOURS = ("black", "brown", "blond", "gray", "red")
+COLOURS = SEEN["haircolor"]
 #: Class number for hair that is hidden, shaved or too little to tell.
 HIDDEN = -1
 

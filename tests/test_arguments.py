@@ -15,8 +15,7 @@ import pytest
 import torch
 
 import lacelang
-from lacelang import LaceError, UsageError, attr
-from lacelang.embedding import arguments
+from lacelang import LaceError, UsageError, arguments, attr
 from lacelang.energy import ConditionalEnergy
 from lacelang.errors import ProgramError
 from lacelang.program import Program
