@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
+from lacelang.models.architectures import ARCHITECTURES
 from lacelang.models.fetch import Archive
 from lacelang.output.given import Layout
 
@@ -67,41 +69,17 @@ class Generator(Protocol):
         ...
 
 
-Loader = Callable[..., Generator]
-
-
-def _mobilestylegan(
-    archive: Archive, device: torch.device, progress: Progress | None, help_: str, threads: int
-) -> Generator:
-    from lacelang.models.mobilestylegan.generator import MobileStyleGAN
-
-    return MobileStyleGAN.load(archive, device, progress=progress, help_=help_, threads=threads)
-
-
-def _mobilestylegan_converted(archive: Archive) -> bool:
-    from lacelang.models.mobilestylegan import store
-
-    return store.is_converted(archive)
-
-
-_CONVERTED: dict[str, Callable[[Archive], bool]] = {"mobilestylegan": _mobilestylegan_converted}
-
-#: Generator architectures by the name that a `model` declaration uses.
-ARCHITECTURES: dict[str, Loader] = {"mobilestylegan": _mobilestylegan}
-
-
 def layout_of(architecture: str) -> Layout | None:
     """What the latents of an architecture look like; None if there is none of that name."""
-    if architecture != "mobilestylegan":
+    if architecture not in ARCHITECTURES:
         return None
-    from lacelang.models.mobilestylegan.layout import DIM, style_layers
-
-    return Layout(DIM, DIM, style_layers())
+    layout: Layout = _module(architecture).layout()
+    return layout
 
 
 def is_converted(architecture: str, archive: Archive) -> bool:
     """Whether loading a generator takes neither a network nor a conversion of its weights."""
-    return architecture in _CONVERTED and _CONVERTED[architecture](archive)
+    return architecture in ARCHITECTURES and bool(_module(architecture).is_converted(archive))
 
 
 def load_generator(
@@ -126,14 +104,17 @@ def load_generator(
     Raises:
         ResourceError: the weights cannot be had, are damaged, or the architecture is unknown.
     """
-    try:
-        loader = ARCHITECTURES[architecture]
-    except KeyError:
+    if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ResourceError(
             f"no generator architecture is called {architecture}", f"known are: {known}"
-        ) from None
-    return loader(archive, device, progress, help_, threads)
+        )
+    loaded: Generator = _module(architecture).load(archive, device, progress, help_, threads)
+    return loaded
+
+
+def _module(architecture: str) -> Any:
+    return import_module(ARCHITECTURES[architecture])
 
 
 def choose_device(name: str) -> torch.device:

@@ -77,6 +77,7 @@ CODES: dict[str, str] = {
     "LACE404": "a named point outside the attribute's range",
     "LACE405": "layers that do not exist",
     "LACE406": "a checksum or a package that is not one",
+    "LACE407": "a generator that is not known",
     "LACE501": "conditions that cannot hold together",
     "LACE502": "a condition that always holds",
     "LACE503": "a weight of zero",

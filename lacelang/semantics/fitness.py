@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lacelang.attributes.seen import SEEN, YES_OR_NO
+from lacelang.models.architectures import ARCHITECTURES
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.report import Report
+from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 
@@ -24,10 +25,8 @@ def refuse_unfit(
     name = model.name
     named = read.get("from", nodes.FromClause)
     at: nodes.Node | None = judged if named is None else named.model
-    if at is not None and model.package is None and model.file is None:
-        message = f"the model {name} does not say where its weights come from"
-        hint = 'declare it: generator … from "package==version" sha256 "…"'
-        read.say("LACE401", message, at, hint)
+    if at is not None:
+        _refuse_generator(model, read, at)
     if judged is not None and model.classifiers is None:
         message = f"the model {name} has no classifiers, which conditions need"
         hint = 'declare them: classifiers "file.safetensors" on w'
@@ -38,6 +37,24 @@ def refuse_unfit(
     elif edited and at is not None and model.space != "w":
         message = f"edits move in w, and the classifiers of {name} judge {model.space}"
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
+
+
+def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> None:
+    """Report a generator that nobody could load, as it is declared."""
+    name, how = model.name, 'from "package==version" sha256 "…"'
+    if model.generator not in ARCHITECTURES:
+        message = f"the model {name} is a `{model.generator}`, and no generator is called that"
+        hint = did_you_mean(model.generator, ARCHITECTURES, "there are only:")
+        read.say("LACE407", message, at, hint)
+    elif model.file is not None:
+        message = f"the weights of {name} are a file; a {model.generator} comes in a package"
+        read.say("LACE406", message, at, f"declare it: generator {model.generator} {how}")
+    elif model.package is None:
+        message = f"the model {name} does not say where its weights come from"
+        read.say("LACE401", message, at, f"declare it: generator {model.generator} {how}")
+    elif model.sha256 is None:
+        message = f"the model {name} does not say the checksum of its weights"
+        read.say("LACE401", message, at, f"declare it: generator {model.generator} {how}")
 
 
 def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Frame) -> bool:

@@ -28,7 +28,7 @@ SCRIPT = """
 """
 MODEL = """
 model tiny {
-  generator tiny from "tiny==1" sha256 "%s"
+  generator mobilestylegan from "tiny==1" sha256 "%s"
   classifiers "tiny.safetensors" on w
   attribute glasses : binary
   attribute age : 0..70 years
