@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from lacelang.errors import Diagnostic
+from lacelang.names import is_joining
 from lacelang.syntax.lines import with_line_feeds
 
 _WINDOW = 96
@@ -79,7 +80,7 @@ def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     end = max(start + 1, min(end, max(len(line), start + 1)))
     left, right = _cut(line, start)
     before, after = "…" if left else "", "…" if right < len(line) else ""
-    shown = [_shown(character) for character in line[left:right]]
+    shown = [_shown(line, at) for at in range(left, right)]
     end = max(min(end, right), start + 1)
     margin = sum(map(_width, shown[: start - left])) + len(before)
     carets = max(1, sum(map(_width, shown[start - left : end - left])))
@@ -90,11 +91,11 @@ def _cut(line: str, start: int) -> tuple[int, int]:
     """Return what to show of a line around `start`, so that it fills the window and no more."""
     left = right = start
     room = _WINDOW
-    while left and (wide := _width(_shown(line[left - 1]))) <= room - 2 * _WINDOW // 3:
+    while left and (wide := _width(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
         left, room = left - 1, room - wide
-    while right < len(line) and (wide := _width(_shown(line[right]))) <= room:
+    while right < len(line) and (wide := _width(_shown(line, right))) <= room:
         right, room = right + 1, room - wide
-    while left and (wide := _width(_shown(line[left - 1]))) <= room:
+    while left and (wide := _width(_shown(line, left - 1))) <= room:
         left, room = left - 1, room - wide
     return left, right
 
@@ -114,22 +115,29 @@ def _line(source: str, number: int) -> str | None:
 
 def _printable(text: str) -> str:
     """Return the text without what a terminal would obey rather than show."""
-    return text if text.isprintable() else "".join(map(_shown, text))
+    return text if text.isprintable() else "".join(_shown(text, at) for at in range(len(text)))
 
 
-def _shown(character: str) -> str:
+def _shown(text: str, at: int) -> str:
+    """Return how the character at `at` is printed."""
+    character = text[at]
     if character == "\t":
         return _TAB
-    return character if character.isprintable() else "\ufffd"
+    return character if character.isprintable() or is_joining(text, at) else "\ufffd"
 
 
 def _width(text: str) -> int:
     """Return how many columns a terminal takes for `text`."""
     return sum(
         0
-        if unicodedata.category(character) in ("Mn", "Me")
+        if unicodedata.category(character) in ("Mn", "Me", "Cf") or _ends_syllable(character)
         else 2
         if unicodedata.east_asian_width(character) in "WF"
         else 1
         for character in text
     )
+
+
+def _ends_syllable(character: str) -> bool:
+    """Whether it is a vowel or a last consonant of Korean, set below the consonant before it."""
+    return "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"
