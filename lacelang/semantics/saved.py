@@ -131,7 +131,7 @@ def _recorded(path: Path) -> GroupRecord | None:
     folder = path.resolve()
     run = read_index(folder.parent) if folder.is_dir() else None
     groups = run.groups if run is not None else ()
-    return next((group for group in groups if group.folder == folder.name), None)
+    return next((group for group in groups if group.folder == nfc(folder.name)), None)
 
 
 def _place_of(written: str, folder: Path | None) -> Path:

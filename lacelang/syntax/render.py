@@ -12,6 +12,9 @@ from lacelang.syntax.lines import with_line_feeds
 _WINDOW = 96
 """Columns of a source line that are shown; more is cut around the carets."""
 
+_CHARACTERS = 4 * _WINDOW
+"""Characters of it; any number of marks would fit into one column."""
+
 _TAB = "    "
 
 
@@ -93,7 +96,8 @@ def _cut(line: str, start: int) -> tuple[int, int]:
     room = _WINDOW
     while left and (wide := _width(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
         left, room = left - 1, room - wide
-    while right < len(line) and (wide := _width(_shown(line, right))) <= room:
+    end = min(len(line), start + _CHARACTERS)
+    while right < end and (wide := _width(_shown(line, right))) <= room:
         right, room = right + 1, room - wide
     while left and (wide := _width(_shown(line, left - 1))) <= room:
         left, room = left - 1, room - wide

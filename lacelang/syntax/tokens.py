@@ -17,7 +17,7 @@ from lark.exceptions import UnexpectedCharacters
 from lark.lexer import BasicLexer, LexerState, LexerThread
 
 from lacelang.errors import Diagnostic, Span
-from lacelang.names import is_part, mended, nfc, what_is_wrong
+from lacelang.names import is_joining, is_part, mended, nfc, what_is_wrong
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import SHAPES, STATEMENTS, keywords, loaded, retype
 from lacelang.syntax.lines import with_line_feeds
@@ -196,7 +196,9 @@ def _shown(wrong: str) -> str:
     short = wrong if len(wrong) <= 20 else wrong[:20] + "…"
     if short.isprintable():
         return f"`{short}`"
-    return "`" + "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in short) + "`"
+    seen = (c.isprintable() or is_joining(short, at) for at, c in enumerate(short))
+    pairs = zip(short, seen, strict=True)
+    return "`" + "".join(c if is_seen else f"U+{ord(c):04X}" for c, is_seen in pairs) + "`"
 
 
 def _in_settings(tokens: list[Token]) -> bool:
