@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
+from lacelang.columns import columns_of, padded
 from lacelang.errors import UsageError
 from lacelang.names import nfc
 from lacelang.output.files import write_atomic
@@ -116,9 +117,11 @@ def _groups(prompt: Prompt, argument: str) -> None:
     if not lines:
         prompt.say("no groups yet; a `sample` makes one")
         return
-    first, second = (max(len(line[i]) for line in lines) for i in (0, 1))
+    first, second = (max(columns_of(line[i]) for line in lines) for i in (0, 1))
     prompt.say(
-        "\n".join(f"{a:<{first}}  {b:<{second}}  {' '.join(c.split())}" for a, b, c in lines)
+        "\n".join(
+            f"{padded(a, first)}  {padded(b, second)}  {' '.join(c.split())}" for a, b, c in lines
+        )
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
+from lacelang.columns import columns_of
 from lacelang.errors import Diagnostic
 from lacelang.names import is_joining
 from lacelang.syntax.lines import with_line_feeds
@@ -85,8 +85,8 @@ def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     before, after = "…" if left else "", "…" if right < len(line) else ""
     shown = [_shown(line, at) for at in range(left, right)]
     end = max(min(end, right), start + 1)
-    margin = sum(map(_width, shown[: start - left])) + len(before)
-    carets = max(1, sum(map(_width, shown[start - left : end - left])))
+    margin = sum(map(columns_of, shown[: start - left])) + len(before)
+    carets = max(1, sum(map(columns_of, shown[start - left : end - left])))
     return before + "".join(shown) + after, " " * margin + "^" * carets
 
 
@@ -94,12 +94,12 @@ def _cut(line: str, start: int) -> tuple[int, int]:
     """Return what to show of a line around `start`, so that it fills the window and no more."""
     left = right = start
     room = _WINDOW
-    while left and (wide := _width(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
+    begin, end = max(0, start - _CHARACTERS), min(len(line), start + _CHARACTERS)
+    while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
         left, room = left - 1, room - wide
-    end = min(len(line), start + _CHARACTERS)
-    while right < end and (wide := _width(_shown(line, right))) <= room:
+    while right < end and (wide := columns_of(_shown(line, right))) <= room:
         right, room = right + 1, room - wide
-    while left and (wide := _width(_shown(line, left - 1))) <= room:
+    while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room:
         left, room = left - 1, room - wide
     return left, right
 
@@ -128,20 +128,3 @@ def _shown(text: str, at: int) -> str:
     if character == "\t":
         return _TAB
     return character if character.isprintable() or is_joining(text, at) else "\ufffd"
-
-
-def _width(text: str) -> int:
-    """Return how many columns a terminal takes for `text`."""
-    return sum(
-        0
-        if unicodedata.category(character) in ("Mn", "Me", "Cf") or _ends_syllable(character)
-        else 2
-        if unicodedata.east_asian_width(character) in "WF"
-        else 1
-        for character in text
-    )
-
-
-def _ends_syllable(character: str) -> bool:
-    """Whether it is a vowel or a last consonant of Korean, set below the consonant before it."""
-    return "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"
