@@ -178,7 +178,8 @@ def _add_name(token: Token, result: Tokens) -> None:
     hint = what_is_wrong(name)
     kind: str | None = "NAME"
     if hint is not None:
-        message, name = f"{_shown(name)} is not a name", mended(name)
+        shown, name = _shown(name), mended(name)
+        message = f"{shown} is not a name" if name else f"{shown} has no meaning here"
         result.problems.append(Diagnostic("LACE001", message, span_of(token), hint))
         if name in keywords():
             kind = name.upper()

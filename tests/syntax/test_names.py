@@ -97,6 +97,8 @@ def test_an_unseen_character_leaves_words_of_the_language_what_they_are() -> Non
         ("sample ４ from ffhq", "`４` has no meaning here"),
         ("sample ३ from ffhq", "`३` has no meaning here"),
         ("sample 4 from ffhq where smile=1 ❤️", "`❤️` has no meaning here"),
+        ("sample 4 from ffhq where smile=1 ٪", "`٪` has no meaning here"),
+        ("sample 4 from ffhq where smile=1\u0301", "`\u0301` has no meaning here"),
     ],
 )
 def test_what_is_no_name_is_no_bad_name_either(text: str, said: str) -> None:
