@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from lacelang import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
+from lacelang.names import nfc
 from lacelang.threads import working
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Program:
         from lacelang.isolation import isolated
         from lacelang.output.progress import Silent
 
-        name, device = arguments.text(name, "name", "the name of a group"), _device(device)
+        name, device = nfc(arguments.text(name, "name", "the name of a group")), _device(device)
         statement = next((s for s in self.samples if s.name == name), None)
         if statement is None:
             known = ", ".join(s.name for s in self.samples) or "none"
@@ -212,7 +213,8 @@ class Program:
         names = (*self.groups, *self.measures)
         if only is None:
             return names
-        wanted = arguments.texts(only, "only", "the name of a group or a measure")
+        given = arguments.texts(only, "only", "the name of a group or a measure")
+        wanted = [nfc(name) for name in given]
         for name in wanted:
             if name not in names:
                 known = f"its groups: {', '.join(self.groups) or 'none'}"
@@ -243,6 +245,6 @@ def _kept(kept: object) -> Mapping[str, Group]:
     groups = kept.groups if isinstance(kept, Run) else kept
     groups = arguments.mapping(groups, "kept", "names to groups of earlier runs")
     for name, group in groups.items():
-        if not isinstance(group, Group) or group.name != name:
+        if not isinstance(group, Group) or not isinstance(name, str) or group.name != nfc(name):
             arguments.refuse({name: group}, "kept", "is a mapping of names to groups so called")
-    return groups
+    return {nfc(name): group for name, group in groups.items()}

@@ -20,6 +20,7 @@ from safetensors.torch import save as to_bytes
 from lacelang.attributes.classifier import Heads
 from lacelang.attributes.schema import Attribute, Declared, require
 from lacelang.errors import LaceError, ResourceError
+from lacelang.names import nfc
 from lacelang.output.files import write_atomic
 
 FORMAT = "lacelang-heads-1"
@@ -100,7 +101,8 @@ def _restore(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> 
         raise ValueError("a weight is not finite")
     if not (heads.std > 0).all():
         raise ValueError("a standard deviation is not positive")
-    sigma = {name: float(header["sigma"][name]) for name in heads.sigma}
+    spreads = {nfc(name): float(spread) for name, spread in header["sigma"].items()}
+    sigma = {name: spreads[name] for name in heads.sigma}
     if not all(0 < spread < math.inf for spread in sigma.values()):
         raise ValueError("a sigma is not positive")
     heads.sigma = sigma

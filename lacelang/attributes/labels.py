@@ -22,6 +22,7 @@ from lacelang.attributes.draws import Draws, from_prior, rounded, unrounded
 from lacelang.attributes.examples import Examples
 from lacelang.attributes.measuring import Measured
 from lacelang.errors import ResourceError
+from lacelang.names import nfc
 from lacelang.output.files import write_atomic
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def load(path: Path) -> Labels:
             if header.get("format") != FORMAT:
                 raise ResourceError(f"{path} is not a table of labels", remedy)
             names = [key.removeprefix("label.") for key in file.keys() if key.startswith("label.")]  # noqa: SIM118
-            columns = {n: file.get_tensor(f"label.{n}").astype(np.float32) for n in names}
+            columns = {nfc(n): file.get_tensor(f"label.{n}").astype(np.float32) for n in names}
             conditioned = Draws(unrounded(file.get_tensor("z_steps")), file.get_tensor("psi"))
             return Labels(
                 int(header["prior_seed"]),

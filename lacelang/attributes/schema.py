@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from lacelang.errors import ResourceError, UsageError
+from lacelang.names import nfc
 
 Kind = Literal["binary", "choice", "continuous"]
 Declared = tuple[str, str, Sequence[str]]
@@ -17,7 +18,7 @@ BINARY_VALUES = ("0", "1")
 
 
 def _names(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
+    return tuple(nfc(value) for value in values)
 
 
 @frozen
@@ -35,7 +36,7 @@ class Attribute:
         UsageError: the parts contradict each other.
     """
 
-    name: str
+    name: str = field(converter=nfc)
     kind: Kind
     values: tuple[str, ...] = field(default=(), converter=_names)
     low: float = 0.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.cli.source import read_source
 from lacelang.cli.streams import print_json
+from lacelang.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
@@ -98,7 +99,7 @@ def _named(found: Sequence[Outline], name: str) -> Outline:
     from lacelang.errors import UsageError
 
     for outline in found:
-        if outline.name == name:
+        if outline.name == nfc(name):
             return outline
     known = ", ".join(outline.name for outline in found if outline.name is not None) or "none"
     raise UsageError(f"the program has no statement called {name!r}; there are: {known}")

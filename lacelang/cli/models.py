@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.cli.source import path_argument
 from lacelang.errors import UsageError
+from lacelang.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
@@ -103,7 +104,7 @@ def find_model(name: str) -> ModelSpec:
     """
     models = shipped_models()
     for spec in models:
-        if spec.name == name:
+        if spec.name == nfc(name):
             return spec
     raise UsageError(f"no model {name!r}; there are: {_listed(m.name for m in models)}")
 

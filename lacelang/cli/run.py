@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import path_argument, read_source
+from lacelang.columns import columns_of, padded
 from lacelang.output.findings import expectation_text, measure_text
 
 if TYPE_CHECKING:
@@ -113,12 +114,13 @@ def _means(group: Group) -> list[str]:
     from lacelang.output.cards import achieved
 
     lines = []
-    width = max((len(atom.wanted) for atom in group.record.atoms), default=0)
+    width = max((columns_of(atom.wanted) for atom in group.record.atoms), default=0)
     for atom in group.record.atoms:
         values = [s.readings.get(atom.text) for s in group.record.samples]
         known = [value for value in values if value is not None]
         if known:
             mean = achieved(atom, sum(known) / len(known))
             held = sum(map(atom.holds, known))
-            lines.append(f"{atom.wanted:<{width}}  mean {mean:>6}  holds in {held}/{len(values)}")
+            wanted = padded(atom.wanted, width)
+            lines.append(f"{wanted}  mean {mean:>6}  holds in {held}/{len(values)}")
     return lines

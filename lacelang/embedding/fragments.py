@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TypeAlias
 
 from attrs import evolve
 
-from lacelang import arguments
+from lacelang import arguments, names
 from lacelang.arguments import shown
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
 from lacelang.syntax import nodes
@@ -19,19 +18,18 @@ with its unit as text, `"10 deg"`."""
 NOWHERE = Span(1, 1, 1, 1)
 """The span of a node that was built in Python; texts printed of it have spans of their own."""
 
-_NAME = re.compile(r"[^\W\d]\w*")
 _HEAD = "let it =\n"
 
 
 def is_name(text: object) -> bool:
-    """Whether the text is a name in the language: letters, digits, `_`, and no reserved word."""
+    """Whether the text is a name in the language, and no reserved word."""
     from lacelang.syntax.grammar import keywords
 
-    return isinstance(text, str) and bool(_NAME.fullmatch(text)) and text not in keywords()
+    return isinstance(text, str) and names.is_name(text) and text not in keywords()
 
 
 def word_of(name: object, what: str) -> nodes.Word:
-    """Return a name as a node.
+    """Return a name, in NFC, as a node.
 
     Args:
         name: the name.
@@ -43,10 +41,12 @@ def word_of(name: object, what: str) -> nodes.Word:
     name = arguments.item(name)
     if not isinstance(name, str) or not is_name(name):
         problem = f"{shown(name)} cannot be {what}"
-        if isinstance(name, str) and _NAME.fullmatch(name):
+        if isinstance(name, str) and names.is_name(name):
             raise UsageError(f"{problem}: it is a word of the language")
-        raise UsageError(f"{problem}: a name has letters, digits and `_`, no digit first")
-    return nodes.Word(str.__str__(name), span=NOWHERE)
+        rule = "a name has letters, digits and `_`, no digit first"
+        wrong = names.what_is_wrong(name) if isinstance(name, str) else None
+        raise UsageError(f"{problem}: {rule if wrong is None else f'{rule}; {wrong}'}")
+    return nodes.Word(names.nfc(str.__str__(name)), span=NOWHERE)
 
 
 def number_of(value: object, name: str) -> nodes.Quantity:
@@ -80,7 +80,7 @@ def value_of(value: object, name: str) -> nodes.Value:
         return number_of(value, name)
     written = str.__str__(plain)
     if is_name(written):
-        return nodes.Word(written, span=NOWHERE)
+        return nodes.Word(names.nfc(written), span=NOWHERE)
     try:
         quantity = read_definition(written)
     except LaceError:

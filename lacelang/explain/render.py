@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from lacelang.columns import columns_of, padded
 from lacelang.explain.shape import Figures, Outline, Term, Tree
 from lacelang.numerals import number_text
 
@@ -54,9 +55,9 @@ def outline_lines(outline: Outline) -> list[Line]:
     name = f" {outline.name}" if outline.name is not None else ""
     lines: list[Line] = [((f"{outline.kind}{name}", _HEADING), (f": {outline.title}", ""))]
     shown = [fact for fact in outline.facts if fact.text]
-    width = max((len(fact.label) for fact in shown), default=0)
+    width = max((columns_of(fact.label) for fact in shown), default=0)
     for fact in shown:
-        lines.append(((f"{_INDENT}{fact.label:<{width}}  ", _LABEL), (fact.text, "")))
+        lines.append(((f"{_INDENT}{padded(fact.label, width)}  ", _LABEL), (fact.text, "")))
     for tree in outline.trees:
         lines += tree_lines(tree)
     return lines
@@ -150,13 +151,13 @@ def _cut(text: str) -> str:
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     count = max(map(len, rows), default=0)
     return [
-        max((min(len(row[i]), _WIDEST) for row in rows if i < len(row)), default=0)
+        max((min(columns_of(row[i]), _WIDEST) for row in rows if i < len(row)), default=0)
         for i in range(count)
     ]
 
 
 def _cells(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Line:
     return tuple(
-        (f"{cell:<{width}}  ", style)
+        (f"{padded(cell, width)}  ", style)
         for cell, width, style in zip(cells, widths, styles, strict=False)
     )

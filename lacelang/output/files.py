@@ -7,11 +7,11 @@ import errno
 import os
 import re
 import shutil
-import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
 from lacelang.errors import ResourceError
+from lacelang.names import folded, nfc
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -117,13 +117,13 @@ def folder_name(name: str, taken: Collection[str] = ()) -> str:
         taken: names in use already; the result differs from each of them in more than case.
     """
     # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
-    safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).strip(" .") or "group"
+    safe = _UNSAFE.sub("_", nfc(name)).strip(" .") or "group"
     if _RESERVED.match(safe):
         safe = f"_{safe}"
     safe = _shortened(safe, _NAME_BYTES)
-    used = {_folded(other) for other in taken}
+    used = {folded(other) for other in taken}
     candidate, number = safe, 2
-    while _folded(candidate) in used:
+    while folded(candidate) in used:
         ending = f"_{number}"
         candidate = _shortened(safe, _NAME_BYTES - len(ending)) + ending
         number += 1
@@ -138,11 +138,6 @@ def is_folder_name(name: str) -> bool:
 def _shortened(name: str, size: int) -> str:
     """Cut `name` to so many bytes, at the end of a character and not after a space or a dot."""
     return name.encode(errors="replace")[:size].decode(errors="ignore").rstrip(" .")
-
-
-def _folded(name: str) -> str:
-    """What names have in common that some file system takes for one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _reason(error: OSError) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
+from lacelang.columns import columns_of, padded
 from lacelang.errors import UsageError
+from lacelang.names import nfc
 from lacelang.output.files import write_atomic
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
@@ -88,7 +90,7 @@ def obey(prompt: Prompt, line: str) -> None:
 
 def _attrs(prompt: Prompt, argument: str) -> None:
     models = prompt.session.models
-    model = prompt.session.model if not argument else models.get(argument)
+    model = prompt.session.model if not argument else models.get(nfc(argument))
     if model is None:
         hint = did_you_mean(argument, models, "known:") or "`from NAME` says which"
         raise UsageError(f"there is no model `{argument}`\n{hint}")
@@ -115,9 +117,11 @@ def _groups(prompt: Prompt, argument: str) -> None:
     if not lines:
         prompt.say("no groups yet; a `sample` makes one")
         return
-    first, second = (max(len(line[i]) for line in lines) for i in (0, 1))
+    first, second = (max(columns_of(line[i]) for line in lines) for i in (0, 1))
     prompt.say(
-        "\n".join(f"{a:<{first}}  {b:<{second}}  {' '.join(c.split())}" for a, b, c in lines)
+        "\n".join(
+            f"{padded(a, first)}  {padded(b, second)}  {' '.join(c.split())}" for a, b, c in lines
+        )
     )
 
 
@@ -127,7 +131,7 @@ def _explain(prompt: Prompt, argument: str) -> None:
 
     statements = prompt.session.statements
     named = {s.name: i for i, s in enumerate(statements) if not isinstance(s, ExpectStatement)}
-    place = named.get(argument.strip('"'), len(statements))
+    place = named.get(nfc(argument.strip('"')), len(statements))
     if not argument:
         place = len(statements) - 1
     elif place == len(statements):
@@ -156,7 +160,7 @@ def _show(prompt: Prompt, argument: str) -> None:
     names = list(prompt.session.known.groups.models)
     if not names:
         raise UsageError("there are no faces yet")
-    name = argument.strip('"') or names[-1]
+    name = nfc(argument.strip('"')) or names[-1]
     if name not in names:
         hint = did_you_mean(name, names, "there are:")
         raise UsageError(f"there is no group `{name}`\n{hint}")

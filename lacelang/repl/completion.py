@@ -10,6 +10,7 @@ from lark import Token
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from lacelang.names import begins_with, is_name, is_part, nfc
 from lacelang.numerals import number_text
 from lacelang.repl.session import Session
 from lacelang.resources import shipped
@@ -40,8 +41,8 @@ def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
     part = _part(before)
     view = session.outlook(before[: len(before) - len(part)])
     place = _Place(session, view.tokens, view.expected)
-    found = dict.fromkeys(offer for offer in place.offers() if offer.word.startswith(part))
-    return part, [offer for offer in found if offer.word != part]
+    found = dict.fromkeys(offer for offer in place.offers() if begins_with(offer.word, part))
+    return part, [offer for offer in found if offer.word != nfc(part)]
 
 
 class ProgramCompleter(Completer):
@@ -68,7 +69,7 @@ class ProgramCompleter(Completer):
 def _part(before: str) -> str:
     """Return the beginning of a word that stands at the end of `before`."""
     end = len(before)
-    while end and (before[end - 1].isalnum() or before[end - 1] == "_"):
+    while end and is_part(before[end - 1]):
         end -= 1
     word = before[end:]
     return "" if word[:1].isdigit() else word
@@ -133,7 +134,7 @@ class _Place:
 
     def _groups(self) -> Iterator[Offer]:
         for name, model in self.session.known.groups.models.items():
-            word = name if name.isidentifier() else f'"{name}"'
+            word = name if is_name(name) and name not in keywords() else f'"{name}"'
             yield Offer(word, "" if model is None else f"of {model.name}")
 
     def _conditions(self) -> Iterator[Offer]:
@@ -197,7 +198,7 @@ class _Place:
         """Return the model that the statement is of: named in it, or of its group, or in use."""
         for i in range(len(self.kinds) - 1, 0, -1):
             if self.kinds[i - 1] in STATEMENTS and self.kinds[i - 1] == "EDIT":
-                group = str(self.tokens[i]).strip('"')
+                group = nfc(str(self.tokens[i]).strip('"'))
                 return self.session.known.groups.models.get(group) or self.session.model
             if self.kinds[i - 1] == "FROM":
                 return self.session.models.get(str(self.tokens[i]), self.session.model)

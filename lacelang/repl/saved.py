@@ -15,6 +15,7 @@ from pathlib import Path
 from attrs import evolve
 
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
+from lacelang.names import nfc
 from lacelang.repl.patches import Patch, offsets, patched
 from lacelang.repl.session import Entry
 from lacelang.repl.uses import words_used
@@ -99,7 +100,7 @@ class _Renaming:
                 yield word.span, key
         for text in _texts(node):
             for hole in _HOLE.finditer(text.value):
-                key = self._meant(i, hole.group(1))
+                key = self._meant(i, nfc(hole.group(1)))
                 if key is not None:
                     start = text.span.column + 1
                     yield (

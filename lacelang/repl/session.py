@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
+from lacelang.names import folded
 from lacelang.program import Program
 from lacelang.repl.patches import Patch, offsets, patched
 from lacelang.repl.uses import words_used
@@ -220,9 +221,9 @@ class Session:
     def _next_name(self, name: str) -> str:
         found = _NUMBERED.fullmatch(name)
         stem = found.group(1) if found else name
-        taken = {group.casefold() for group in self.known.groups.models}
+        taken = {folded(group) for group in self.known.groups.models}
         number = 2
-        while f"{stem}_{number}".casefold() in taken:
+        while folded(f"{stem}_{number}") in taken:
             number += 1
         return f"{stem}_{number}"
 

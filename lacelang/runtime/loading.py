@@ -19,6 +19,7 @@ from lacelang.errors import ResourceError
 from lacelang.isolation import isolated, isolated_steps, plain
 from lacelang.models.fetch import Archive
 from lacelang.models.generator import Generator, choose_device, load_generator
+from lacelang.names import place_of
 from lacelang.output.latents import Float32
 from lacelang.output.progress import Progress, Silent
 from lacelang.runtime.identity import file_digest
@@ -236,7 +237,7 @@ def classifiers_of(spec: ModelSpec) -> Path:
             f"the model {spec.name} has no classifiers",
             'declare them: classifiers "file.safetensors" on w',
         )
-    return (spec.path or Path()) / spec.classifiers
+    return place_of((spec.path or Path()) / spec.classifiers)
 
 
 def labels_of(spec: ModelSpec) -> Path:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lacelang.errors import UsageError
 from lacelang.isolation import isolated
+from lacelang.names import ByName
 from lacelang.output.latents import Float32, Latents
 from lacelang.output.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.sample import Status
@@ -70,10 +71,10 @@ class Group:
         self.rows = latents
         self.energy = _column([sample.energy for sample in samples])
         self.status = tuple(Status[sample.status] for sample in samples)
-        self.readings: Mapping[str, Tensor] = {
-            atom.text: _column([sample.readings.get(atom.text) for sample in samples])
+        self.readings: Mapping[str, Tensor] = ByName(
+            (atom.text, _column([sample.readings.get(atom.text) for sample in samples]))
             for atom in record.atoms
-        }
+        )
         self.extra: Mapping[str, Tensor] = {
             name: _column([sample.extra.get(name) for sample in samples])
             for name in dict.fromkeys(name for sample in samples for name in sample.extra)
@@ -172,10 +173,10 @@ class Run:
         measures: Mapping[str, MeasureRecord] | None = None,
         expectations: Sequence[ExpectationRecord] = (),
     ) -> None:
-        self.groups = groups
+        self.groups: Mapping[str, Group] = ByName(groups)
         self.folder = folder
         self.seconds = seconds
-        self.measures: Mapping[str, MeasureRecord] = measures or {}
+        self.measures: Mapping[str, MeasureRecord] = ByName(measures or {})
         self.expectations = tuple(expectations)
 
     def __getitem__(self, name: str) -> Group:
@@ -187,6 +188,9 @@ class Run:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.groups)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.groups
 
     def __len__(self) -> int:
         return len(self.groups)

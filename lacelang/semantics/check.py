@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lacelang.errors import ProgramError, Span
+from lacelang.names import nfc
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.ir import CheckedProgram, ModelSpec
 from lacelang.semantics.modules import Library
@@ -99,7 +100,7 @@ def _unused_imports(module: Module, statements: Statements, report: Report) -> N
         if not isinstance(node, nodes.Import):
             continue
         target = node.target
-        name = target.name if isinstance(target, nodes.Word) else Path(target.value).stem
-        used = any(d.used for d in module.visible.values() if d.module.name == name)
+        name = target.name if isinstance(target, nodes.Word) else Path(target.name).stem
+        used = any(d.used for d in module.visible.values() if nfc(d.module.name) == name)
         if not used and not any(m in statements.models for m in module.visible_models):
             report.say("LACE511", f"nothing of {name} is used", node, module)

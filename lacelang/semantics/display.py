@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from lacelang.columns import columns_of, padded
 from lacelang.errors import Span
 from lacelang.numerals import number_text
 from lacelang.semantics import ir
@@ -106,8 +107,8 @@ def example(attribute: ir.Attribute) -> str:
 
 def attribute_lines(attributes: Sequence[ir.Attribute]) -> list[str]:
     """Return a line for each attribute: its name, and what can be said of it."""
-    width = max((len(attribute.name) for attribute in attributes), default=0)
-    return [f"{attribute.name:<{width}}  {kind_text(attribute)}" for attribute in attributes]
+    width = max((columns_of(attribute.name) for attribute in attributes), default=0)
+    return [f"{padded(attribute.name, width)}  {kind_text(attribute)}" for attribute in attributes]
 
 
 def kind_text(attribute: ir.Attribute) -> str:

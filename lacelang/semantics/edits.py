@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from lacelang.names import place_of
 from lacelang.semantics import ir
 from lacelang.semantics.clauses import WORDS, Clauses
 from lacelang.semantics.fitness import refuse_unfit
@@ -42,7 +43,7 @@ def _names_a_file(name: str, frame: Frame, groups: Groups) -> bool:
         return True
     places = (frame.module.folder or Path(), Path())
     # Files of other kinds are told apart from groups that are not there.
-    return "." in name and any(os.path.isfile(place / name) for place in places)
+    return "." in name and any(os.path.isfile(place_of(place / name)) for place in places)
 
 
 def check_edit(
@@ -66,7 +67,7 @@ def check_edit(
     read = Clauses("edit", node.clauses, frame, report)
     saved: ir.Saved | None = None
     name_or_path = node.group
-    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.value, frame, groups):
+    if isinstance(name_or_path, nodes.Text) and _names_a_file(name_or_path.name, frame, groups):
         # What reads runs is imported for those who begin from one.
         from lacelang.semantics.saved import find_saved
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from lacelang.names import folded, nfc
 from lacelang.semantics import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
@@ -43,7 +44,7 @@ class Groups:
 
     def reserve(self, names: set[str]) -> None:
         """Keep names that the program writes out from being given to nameless statements."""
-        self._taken |= {name.casefold() for name in names}
+        self._taken |= {folded(name) for name in names}
 
     def add(
         self,
@@ -70,12 +71,12 @@ class Groups:
             if filled is None or not self._fits(filled, given, frame):
                 return None
             name = filled
-            before = self._shown.get(name.casefold())
+            before = self._shown.get(folded(name))
             if before is not None:
                 self._twice(name, before, given, frame)
                 return None
-        self._shown[name.casefold()] = name
-        self._taken.add(name.casefold())
+        self._shown[folded(name)] = name
+        self._taken.add(folded(name))
         if makes_group:
             self._models[name] = model
         return name
@@ -93,7 +94,7 @@ class Groups:
         if not self.report.full and not frame.module.is_uncertain(name):
             hint = did_you_mean(name, self._models, "known so far:")
             hint = hint or "a `sample … as NAME` above it makes one"
-            if name.casefold() in self._taken:
+            if folded(name) in self._taken:
                 hint = "it is made further down; put this below it"
             self.report.say("LACE108", f"there is no group `{name}` so far", group, frame, hint)
         return None
@@ -133,14 +134,14 @@ class Groups:
             message = f"`{name}` differs from the group `{before}` only in capital letters"
             hint = "some systems take their folders for one; give it another name"
         loops = [n for n, b in frame.bindings.items() if b.argument is not None]
-        written = at.value if isinstance(at, nodes.Text) else ""
+        written = at.name if isinstance(at, nodes.Text) else ""
         if loops and f"{{{loops[-1]}}}" not in written:
             hint = f'inside `for`, put the loop variable in: `as "… {{{loops[-1]}}}"`'
         self.report.say("LACE111", message, at, frame, hint)
 
 
 def fill(name: nodes.Word | nodes.Text, frame: Frame, report: Report) -> str | None:
-    """Return the name with `{t}` filled in, or None if it cannot be, which has been reported."""
+    """Return the name in NFC, `{t}` filled in; None if that cannot be, which has been reported."""
     if isinstance(name, nodes.Word):
         return name.name
     parts: list[str] = []
@@ -148,12 +149,12 @@ def fill(name: nodes.Word | nodes.Text, frame: Frame, report: Report) -> str | N
     for hole in _HOLE.finditer(name.value):
         parts.append(name.value[end : hole.start()])
         end = hole.end()
-        filled = _fill_hole(hole.group(1).strip(), name, frame, report)
+        filled = _fill_hole(nfc(hole.group(1).strip()), name, frame, report)
         if filled is None:
             return None
         parts.append(filled)
     parts.append(name.value[end:])
-    result = "".join(parts)
+    result = nfc("".join(parts))
     rest = _HOLE.sub("", name.value)
     if "{" in rest or "}" in rest:
         message = "a brace in a name is never closed, or never opened"

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lacelang.errors import ProgramError
+from lacelang.names import is_name, place_of
 from lacelang.resources import shipped
 from lacelang.semantics.cycles import mark_circular
 from lacelang.semantics.ir import ModelSpec
@@ -163,7 +164,7 @@ class Library:
             message = f"the standard library has no module `{target.name}`"
             self.report.say("LACE114", message, target, module, hint)
             return None
-        file = (module.folder or Path()) / target.value
+        file = place_of((module.folder or Path()) / target.value)
         try:
             if file.is_file():
                 return file
@@ -172,7 +173,7 @@ class Library:
             beside = False
         hint = f'did you mean `"{target.value}{_SUFFIX}"`?' if beside else None
         name = target.value.removesuffix(_SUFFIX)
-        if name.isidentifier() and (shipped("stdlib") / f"{name}{_SUFFIX}").is_file():
+        if is_name(name) and (shipped("stdlib") / f"{name}{_SUFFIX}").is_file():
             hint = f"for the one of the standard library, write `import {name}`"
         hint = hint or "the path counts from the folder of this file"
         message = f"there is no file `{target.value}`"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from lacelang.errors import Diagnostic, Severity, Span
+from lacelang.names import folded
 from lacelang.semantics.codes import is_pedantic, severity_of
 from lacelang.semantics.scope import Frame, Module
 from lacelang.syntax import nodes
@@ -92,7 +93,7 @@ def nearest(name: str, names: list[str]) -> str | None:
     """Return the one of `names` that is most like `name`, if one is much like it."""
     from difflib import get_close_matches
 
-    same = [n for n in names if n.casefold() == name.casefold()]
+    same = [n for n in names if folded(n) == folded(name)]
     close = same or get_close_matches(name, _likely(name, names), 1, 0.6)
     return close[0] if close else None
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from lacelang.errors import ResourceError
 from lacelang.models.generator import layout_of
+from lacelang.names import nfc, place_of
 from lacelang.output.arrays import SUFFIXES
 from lacelang.output.given import Layout, read_given
 from lacelang.output.records import GroupRecord
@@ -58,7 +59,7 @@ def find_saved(
         if wrong is not None:
             read.say("LACE120", wrong.message, text, wrong.remedy)
             return None
-        word = nodes.Word(group.settings["model"], span=text.span)
+        word = nodes.Word(nfc(group.settings["model"]), span=text.span)
         for keyword in ("from", "truncation"):
             message = f"`{keyword}` is known from the run that `{text.value}` belongs to"
             read.refuse(keyword, message, "leave it out")
@@ -130,7 +131,7 @@ def _recorded(path: Path) -> GroupRecord | None:
     folder = path.resolve()
     run = read_index(folder.parent) if folder.is_dir() else None
     groups = run.groups if run is not None else ()
-    return next((group for group in groups if group.folder == folder.name), None)
+    return next((group for group in groups if group.folder == nfc(folder.name)), None)
 
 
 def _place_of(written: str, folder: Path | None) -> Path:
@@ -142,6 +143,7 @@ def _place_of(written: str, folder: Path | None) -> Path:
     """
     path = Path(written).expanduser()
     places = list(dict.fromkeys([(folder or Path()) / path, path]))
+    places = [place_of(place) for place in places]
     found = next((place for place in places if place.exists()), None)
     if found is None:
         if any(place.is_symlink() for place in places):

@@ -74,12 +74,13 @@ class Statements:
         if name in frame.bindings or self.module.find(name) is not None:
             message = f"the loop variable `{name}` hides another `{name}`"
             self.report.say("LACE512", message, node.variable, frame)
-        seen: set[nodes.Value] = set()
+        seen: set[nodes.Value | str] = set()
         for value in node.values:
-            if value in seen:
+            same = f'"{value.name}"' if isinstance(value, nodes.Text) else value
+            if same in seen:
                 message = "the loop has this value already"
                 self.report.say("LACE514", message, value, frame)
-            seen.add(value)
+            seen.add(same)
         for inner in node.body:
             if isinstance(inner, _OUTSIDE_ONLY):
                 keyword = type(inner).__name__.lower()
@@ -307,8 +308,7 @@ def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:
         elif isinstance(statement, nodes.Sample | nodes.Edit | nodes.Measure):
             for clause in statement.clauses:
                 if isinstance(clause, nodes.AsClause):
-                    name = clause.name
-                    yield name.name if isinstance(name, nodes.Word) else name.value
+                    yield clause.name.name
 
 
 def _first_word(node: nodes.Node, keyword: str) -> nodes.Word:

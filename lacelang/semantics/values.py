@@ -70,7 +70,7 @@ def settle(value: nodes.Value | nodes.Reference, frame: Frame, report: Report) -
     if isinstance(here, nodes.Word):
         return Scalar(None, None, here.name, here.name, at, where)
     if isinstance(here, nodes.Text):
-        return Scalar(None, None, here.value, f'"{here.value}"', at, frame, True)
+        return Scalar(None, None, here.name, f'"{here.name}"', at, frame, True)
     report.say("LACE118", "a value is wanted here, not a condition", here, where)
     raise LostError
 

@@ -30,6 +30,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from lacelang.errors import ResourceError
+from lacelang.names import nfc
 from lacelang.output.files import disk_error, is_folder_name, write_atomic
 from lacelang.output.records import (
     ExpectationRecord,
@@ -106,9 +107,9 @@ def read_index(folder: Path) -> RunRecord | None:
         program=index.program.name,
         source=index.program.source,
         versions=index.versions,
-        groups=tuple(evolve(group, samples=()) for group in index.groups),
-        measures=index.measures,
-        expectations=index.expectations,
+        groups=tuple(evolve(group, samples=(), name=nfc(group.name)) for group in index.groups),
+        measures=tuple(evolve(each, name=nfc(each.name)) for each in index.measures),
+        expectations=tuple(evolve(each, group=nfc(each.group)) for each in index.expectations),
         complete=index.complete,
         timing=index.timing,
     )

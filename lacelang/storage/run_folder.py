@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +21,7 @@ from attrs import evolve
 from filelock import FileLock, Timeout
 
 from lacelang.errors import ResourceError
+from lacelang.names import nfc
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents
 from lacelang.output.records import (
@@ -109,9 +109,9 @@ class RunFolder:
                 nothing has changed.
         """
         self._before = read_index(self.root)
-        known = {_folded(group.name): group for group in self._groups_before()}
+        known = {nfc(group.name): group for group in self._groups_before()}
         wanted = {group.name: group for group in self._run.groups if group.name in self._chosen}
-        pairs = [(group, known.get(_folded(name))) for name, group in wanted.items()]
+        pairs = [(group, known.get(nfc(name))) for name, group in wanted.items()]
         for new, old in pairs:
             if old is not None:
                 refuse_link(self.root / old.folder)
@@ -320,10 +320,6 @@ def origin_of(program: Path | None, root: Path) -> str:
 
 def _hidden(folder: Path, ending: str) -> Path:
     return folder.with_name(f".{folder.name}.{ending}")
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
 
 
 def _clear(folder: Path) -> None:

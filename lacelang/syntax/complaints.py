@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from lark import Token
 
+from lacelang.names import is_name, nfc
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, keywords
 from lacelang.syntax.habits import HABITS
@@ -142,8 +143,8 @@ def _reserved(t: Trouble) -> Complaint | None:
 
 def _quotes(t: Trouble) -> Complaint | None:
     if t.kind == "STRING" and "NAME" in t.expected:
-        bare = str(t.token)[1:-1]
-        if bare.isidentifier() and bare not in keywords():
+        bare = nfc(str(t.token)[1:-1])
+        if is_name(bare) and bare not in keywords():
             what = NEED_NAME.get(t.previous)
             if what is None and t.kind_at(1) in (*OPERATORS, "IN"):
                 what = "the name of an attribute"

@@ -1,9 +1,9 @@
 """The one layout of programs.
 
-Only white space changes: the tokens and the comments of a program stay what they are and where
-they are, so that formatting can neither change its meaning nor lose a word. Two choices are the
-author's: whether a statement stands on one line (as long as it fits) or each clause on its own,
-and where a blank line parts two statements.
+Only white space changes, and the spelling of names, which are written in NFC: the tokens and the
+comments of a program stay what they are and where they are, so that formatting can neither change
+its meaning nor lose a word. Two choices are the author's: whether a statement stands on one line
+(as long as it fits) or each clause on its own, and where a blank line parts two statements.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from lacelang.errors import Span
+from lacelang.names import nfc
 from lacelang.records import Record
 
 
@@ -26,16 +27,21 @@ class Node(Record):
 
 @frozen(eq=False, repr=False)
 class Word(Node):
-    """A name, wherever it stands."""
+    """A name, wherever it stands, in NFC."""
 
     name: str
 
 
 @frozen(eq=False, repr=False)
 class Text(Node):
-    """Something in double quotes; `value` is without them."""
+    """Something in double quotes; `value` is without them, as written."""
 
     value: str
+
+    @property
+    def name(self) -> str:
+        """The text as a name, in NFC."""
+        return nfc(self.value)
 
 
 @frozen(eq=False, repr=False)

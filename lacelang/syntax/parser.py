@@ -18,6 +18,7 @@ from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
 from lacelang.errors import Diagnostic, ProgramError
+from lacelang.names import nfc
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
@@ -295,5 +296,5 @@ def names_defined(tokens: Sequence[Token]) -> frozenset[str]:
     names = set()
     for before, token in pairwise(tokens):
         if before.type in ("LET", "DEF", "MODEL", "AS", "FOR", "IMPORT"):
-            names.add(str(token).strip('"'))
+            names.add(nfc(str(token).strip('"')))
     return frozenset(names)

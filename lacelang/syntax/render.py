@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
+from lacelang.columns import columns_of
 from lacelang.errors import Diagnostic
+from lacelang.names import is_joining
 from lacelang.syntax.lines import with_line_feeds
 
 _WINDOW = 96
 """Columns of a source line that are shown; more is cut around the carets."""
+
+_CHARACTERS = 4 * _WINDOW
+"""Characters of it; any number of marks would fit into one column."""
 
 _TAB = "    "
 
@@ -79,10 +83,10 @@ def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     end = max(start + 1, min(end, max(len(line), start + 1)))
     left, right = _cut(line, start)
     before, after = "…" if left else "", "…" if right < len(line) else ""
-    shown = [_shown(character) for character in line[left:right]]
+    shown = [_shown(line, at) for at in range(left, right)]
     end = max(min(end, right), start + 1)
-    margin = sum(map(_width, shown[: start - left])) + len(before)
-    carets = max(1, sum(map(_width, shown[start - left : end - left])))
+    margin = sum(map(columns_of, shown[: start - left])) + len(before)
+    carets = max(1, sum(map(columns_of, shown[start - left : end - left])))
     return before + "".join(shown) + after, " " * margin + "^" * carets
 
 
@@ -90,11 +94,12 @@ def _cut(line: str, start: int) -> tuple[int, int]:
     """Return what to show of a line around `start`, so that it fills the window and no more."""
     left = right = start
     room = _WINDOW
-    while left and (wide := _width(_shown(line[left - 1]))) <= room - 2 * _WINDOW // 3:
+    begin, end = max(0, start - _CHARACTERS), min(len(line), start + _CHARACTERS)
+    while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
         left, room = left - 1, room - wide
-    while right < len(line) and (wide := _width(_shown(line[right]))) <= room:
+    while right < end and (wide := columns_of(_shown(line, right))) <= room:
         right, room = right + 1, room - wide
-    while left and (wide := _width(_shown(line[left - 1]))) <= room:
+    while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room:
         left, room = left - 1, room - wide
     return left, right
 
@@ -114,22 +119,12 @@ def _line(source: str, number: int) -> str | None:
 
 def _printable(text: str) -> str:
     """Return the text without what a terminal would obey rather than show."""
-    return text if text.isprintable() else "".join(map(_shown, text))
+    return text if text.isprintable() else "".join(_shown(text, at) for at in range(len(text)))
 
 
-def _shown(character: str) -> str:
+def _shown(text: str, at: int) -> str:
+    """Return how the character at `at` is printed."""
+    character = text[at]
     if character == "\t":
         return _TAB
-    return character if character.isprintable() else "\ufffd"
-
-
-def _width(text: str) -> int:
-    """Return how many columns a terminal takes for `text`."""
-    return sum(
-        0
-        if unicodedata.category(character) in ("Mn", "Me")
-        else 2
-        if unicodedata.east_asian_width(character) in "WF"
-        else 1
-        for character in text
-    )
+    return character if character.isprintable() or is_joining(text, at) else "\ufffd"

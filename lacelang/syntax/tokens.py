@@ -2,7 +2,7 @@
 
 The terminals are the grammar's; this module drives Lark's lexer over a whole file, mends the slips
 that have one obvious meaning (`&&`, `==`, curly quotes) so that parsing can go on, and reports
-each of them.
+each of them. Names leave it in NFC, with the places that they have in the text.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from lark.exceptions import UnexpectedCharacters
 from lark.lexer import BasicLexer, LexerState, LexerThread
 
 from lacelang.errors import Diagnostic, Span
+from lacelang.names import is_joining, is_part, mended, nfc, what_is_wrong
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import SHAPES, STATEMENTS, loaded, retype
+from lacelang.syntax.grammar import SHAPES, STATEMENTS, keywords, loaded, retype
 from lacelang.syntax.lines import with_line_feeds
 
 MAX_PROBLEMS = 200
@@ -33,7 +34,7 @@ class Tokens:
     """A text taken apart.
 
     Attributes:
-        tokens: all but white space and comments, in order.
+        tokens: all but white space and comments, in order; names in NFC.
         comments: in order.
         problems: what had to be mended or left out.
         gaps: offsets at which something was left out.
@@ -101,6 +102,12 @@ def tokenize(text: str) -> Tokens:
                 break
             _mend(text, state, result)
         else:
+            if token.type == "NAME" and not token.isascii():
+                if len(result.problems) >= MAX_PROBLEMS:
+                    result.complete = False
+                    break
+                _add_name(token, result)
+                continue
             (comments if token.type == "COMMENT" else tokens).append(token)
             open_ += (token.type in _OPENING) - (token.type in _CLOSING)
             if open_ > _HOPELESS:
@@ -165,6 +172,23 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
         result.tokens.append(Token(kind, value, at, line, column, line, end, at + len(wrong)))
 
 
+def _add_name(token: Token, result: Tokens) -> None:
+    """Add a name in NFC; of one that is none, report it and add what is left of it."""
+    name = nfc(token)
+    hint = what_is_wrong(name)
+    kind: str | None = "NAME"
+    if hint is not None:
+        shown, name = _shown(name), mended(name)
+        message = f"{shown} is not a name" if name else f"{shown} has no meaning here"
+        result.problems.append(Diagnostic("LACE001", message, span_of(token), hint))
+        if name in keywords():
+            kind = name.upper()
+    if name:
+        result.tokens.append(token.update(kind, name))
+    else:
+        result.gaps.append(token.start_pos or 0)
+
+
 _QUOTES = "\"'“”‘’"
 
 
@@ -173,7 +197,9 @@ def _shown(wrong: str) -> str:
     short = wrong if len(wrong) <= 20 else wrong[:20] + "…"
     if short.isprintable():
         return f"`{short}`"
-    return "`" + "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in short) + "`"
+    seen = (c.isprintable() or is_joining(short, at) for at, c in enumerate(short))
+    pairs = zip(short, seen, strict=True)
+    return "`" + "".join(c if is_seen else f"U+{ord(c):04X}" for c, is_seen in pairs) + "`"
 
 
 def _in_settings(tokens: list[Token]) -> bool:
@@ -186,7 +212,7 @@ def _in_settings(tokens: list[Token]) -> bool:
 
 def _stray_hint(text: str, at: int) -> str:
     character, around = text[at], text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
-    in_a_word = len(around) == 2 and all(c.isalnum() or c == "_" for c in around)
+    in_a_word = len(around) == 2 and all(map(is_part, around))
     if character == "-" and in_a_word:
         return "a name is made of letters, digits and `_`; any other stands in quotes"
     if character in "+-":

@@ -236,6 +236,21 @@ def test_a_file_without_damage_survives_the_rewriting(tmp_path):
     assert heads_file.load(path).heads.sigma == {"yaw": 2.5}
 
 
+def test_names_in_a_file_may_be_spelled_otherwise(tmp_path):
+    def respell(tensors, header):
+        header["attributes"][1] |= {"name": "cheveux_tire\u0301s", "values": ["a", "e\u0301", "c"]}
+        header["attributes"][2]["name"] = "co\u0302te\u0301"
+        header["sigma"] = {"co\u0302te\u0301": 2.5}
+
+    path = tmp_path / "heads.safetensors"
+    heads_file.save(path, build(), {})
+    damage(path, respell)
+    heads = heads_file.load(path).heads
+    assert heads.sigma == {"côté": 2.5}
+    assert heads.attributes[1].name == "cheveux_tirés"
+    assert heads.attributes[1].values == ("a", "é", "c")
+
+
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_a_truncated_file_is_refused(tmp_path_factory, data):

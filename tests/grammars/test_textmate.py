@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,10 @@ import pytest
 from lacelang.resources import shipped
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, UNITS, keywords
 from lacelang.syntax.parser import read
+
+sys.path.append(str(Path(__file__).parents[1] / "syntax"))
+
+from written_names import WORDS
 
 GRAMMAR: dict[str, Any] = json.loads(
     (shipped("grammars") / "lace.tmLanguage.json").read_text(encoding="utf-8")
@@ -24,6 +30,10 @@ PROGRAMS = [
     *sorted(shipped("stdlib").glob("*.lace")),
     *sorted((Path(__file__).resolve().parents[1] / "programs").glob("*.lace")),
 ]
+# Editors take marks for characters of words, which Python does not.
+MARKS = "".join(
+    c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in ("Mn", "Mc")
+)
 KEYWORD_RULES = ("statement", "clause", "item", "operator", "setting")
 
 
@@ -108,3 +118,11 @@ def test_programs_are_coloured_token_by_token(path: Path) -> None:
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("#"):
             assert scopes[number, line.index("#") + 1][1].startswith("comment")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_names_of_all_scripts_are_coloured_whole(word: str) -> None:
+    pattern = RULES["definition"]["match"].replace("[\\w", f"[\\w{MARKS}")
+    found = re.match(pattern, f"let {word} = 1")
+    assert found is not None
+    assert found[2] == word

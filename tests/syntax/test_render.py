@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,13 @@ def test_a_long_line_is_cut_around_the_carets() -> None:
     _, line, carets = _shown("x" * 500 + "HERE" + "y" * 500, Span(1, 501, 1, 505))
     assert len(line) < 120
     assert line[carets.index("^") : carets.rindex("^") + 1] == "HERE"
+
+
+@pytest.mark.parametrize("before", ["a" + "\u0301" * 10_000, "\u1160" * 10_000])
+def test_what_takes_no_columns_is_cut_too(before: str) -> None:
+    for line in (f"{before}HERE", f"HERE{before}"):
+        start = line.index("HERE") + 1
+        assert sum(map(len, _shown(line, Span(1, start, 1, start + 4)))) < 2000
 
 
 def test_several_lines_are_underlined_to_the_end_of_the_first() -> None:

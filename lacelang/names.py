@@ -1,0 +1,160 @@
+"""What a name is, and which spellings of it are one name.
+
+A name is an identifier of Unicode (UAX 31): a letter or `_`, and then letters, marks, digits and
+connectors (XID_Start, XID_Continue). Names are judged, compared and kept in NFC (UAX 15), so that a
+letter with its accent is the same however it was typed. Everything that takes a name from outside
+brings it to NFC here, once.
+
+The two joiners ZWJ and ZWNJ change how a script joins its letters. They may stand where they do so:
+beside a virama (UAX 31, A2 and B) and, ZWNJ, between two letters of the Arabic kind (A1). There
+they are part of the name; anywhere else nobody would see them, and they are refused.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+
+_ZWNJ, _ZWJ = "\u200c", "\u200d"
+_VIRAMA = 9
+"""The canonical combining class of what takes a consonant's vowel away."""
+
+
+_MOST_MARKS = 30
+"""Marks on one letter; more are in no word of any language (UAX 15, Stream-Safe Text Format)."""
+
+
+def nfc(text: str) -> str:
+    """Return the one spelling under which names are compared."""
+    return text if text.isascii() else _normal("NFC", text)
+
+
+def folded(name: str) -> str:
+    """Return what names have in common that some file system takes for one: capitals or not."""
+    return nfc(nfc(name).casefold())
+
+
+def begins_with(name: str, part: str) -> bool:
+    """Whether somebody who has typed `part` may be typing `name`, its last accents to come."""
+    return _normal("NFD", name).startswith(_normal("NFD", part))
+
+
+def place_of(path: Path) -> Path:
+    """Return the path as the disk spells it, where the disk tells spellings of one name apart."""
+    if str(path).isascii():
+        return path
+    place = Path(path.anchor)
+    try:
+        for part in path.parts[len(place.parts) :]:
+            same = place / part
+            if not same.exists():
+                beside = sorted(place.iterdir())
+                same = next((p for p in beside if nfc(p.name) == nfc(part)), same)
+            place = same
+    except (OSError, ValueError):
+        return path
+    return place
+
+
+class ByName(dict[str, T]):
+    """A dictionary that finds its keys, names in NFC, under any spelling of theirs."""
+
+    def __missing__(self, name: str) -> T:
+        same = nfc(name) if isinstance(name, str) else name
+        if same == name:
+            raise KeyError(name)
+        return self[same]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(nfc(name) if isinstance(name, str) else name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what is called so, or `default`."""
+        return super().get(nfc(name) if isinstance(name, str) else name, default)
+
+
+def is_name(text: str) -> bool:
+    """Whether the text has the form of a name; words of the language have it, too."""
+    return bool(text) and what_is_wrong(text) is None
+
+
+def what_is_wrong(text: str) -> str | None:
+    """Return which character of the text cannot stand in a name, in words; None if all can."""
+    name = nfc(text)
+    if name.isidentifier():
+        return None
+    for at, character in enumerate(name):
+        if _fits(name, at, first=at == 0):
+            continue
+        shown = f"{unicodedata.name(character, 'the character')} (U+{ord(character):04X})"
+        if is_part(character) and not _is_joiner(character):
+            return f"a name does not begin with {shown}"
+        return f"{shown} cannot stand {'here ' if _is_joiner(character) else ''}in a name"
+    return None
+
+
+def mended(text: str) -> str:
+    """Return the name that is left of the text without what cannot stand in it; it may be empty."""
+    name = nfc(text)
+    kept: list[str] = []
+    for at, character in enumerate(name):
+        if _fits(name, at, first=not kept):
+            kept.append(character)
+    return "".join(kept)
+
+
+def is_part(character: str) -> bool:
+    """Whether the character may stand inside of some name."""
+    return f"_{character}".isidentifier() or _is_joiner(character)
+
+
+def is_joining(text: str, at: int) -> bool:
+    """Whether a joiner stands at `at`, at a place where it joins or parts letters."""
+    if not 0 < at < len(text) or not _is_joiner(text[at]):
+        return False
+    after = text[at + 1] if at + 1 < len(text) else " "
+    if _is_virama(text[at - 1]) or _is_virama(after):
+        return True
+    letter = at - 1
+    while letter and unicodedata.combining(text[letter]):
+        letter -= 1
+    return text[at] == _ZWNJ and _is_arabic(text[letter]) and _is_arabic(after)
+
+
+def _fits(name: str, at: int, first: bool) -> bool:
+    character = name[at]
+    if first:
+        return character.isidentifier()
+    return f"_{character}".isidentifier() or is_joining(name, at)
+
+
+def _is_joiner(character: str) -> bool:
+    return character in (_ZWNJ, _ZWJ)
+
+
+def _is_virama(character: str) -> bool:
+    return unicodedata.combining(character) == _VIRAMA
+
+
+def _is_arabic(character: str) -> bool:
+    """Whether it is a letter of Arabic, Syriac or their kin, whose letters join by themselves."""
+    return unicodedata.bidirectional(character) == "AL" and character.isalpha()
+
+
+def _normal(form: Literal["NFC", "NFD"], text: str) -> str:
+    # Marks are sorted in a time that grows with the square of their number.
+    return text if _has_too_many_marks(text) else unicodedata.normalize(form, text)
+
+
+def _has_too_many_marks(text: str) -> bool:
+    if len(text) <= _MOST_MARKS:
+        return False
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MOST_MARKS:
+            return True
+    return False
