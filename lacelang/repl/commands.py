@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import frozen
 
 from lacelang.errors import UsageError
+from lacelang.filenames import on_disk
 from lacelang.output.files import write_atomic
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
@@ -168,7 +169,7 @@ def _save(prompt: Prompt, argument: str) -> None:
     name = argument.removeprefix("!").strip().strip('"')
     if not name:
         raise UsageError("`:save` needs the name of a file\nlike `:save faces.lace`")
-    path = Path(name).expanduser()
+    path = Path(on_disk(name)).expanduser()
     if not path.suffix:
         path = path.with_suffix(".lace")
     if path.exists() and not over:
@@ -180,7 +181,7 @@ def _save(prompt: Prompt, argument: str) -> None:
 def _keep(prompt: Prompt, argument: str) -> None:
     if not argument:
         raise UsageError("`:keep` needs a folder\nlike `:keep out/faces`")
-    prompt.keep(Path(argument.strip('"')).expanduser())
+    prompt.keep(Path(on_disk(argument.strip('"'))).expanduser())
 
 
 def _help(prompt: Prompt, argument: str) -> None:

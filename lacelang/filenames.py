@@ -1,0 +1,23 @@
+"""Names of files, whatever the locale: what it cannot hold is UTF-8, as programs are."""
+
+from __future__ import annotations
+
+import os
+
+
+def on_disk(name: str) -> str:
+    """Return a file's name as paths have it: in UTF-8 where the locale's encoding cannot hold it.
+
+    Raises:
+        UnicodeEncodeError: it holds halves of characters, which no file's name can.
+    """
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return os.fsdecode(name.encode())
+    return name
+
+
+def as_text(name: str) -> str:
+    """Return a file's name as text for UTF-8 files: bytes of it that are no text as `\\xe9`."""
+    return os.fsencode(on_disk(name)).decode(errors="backslashreplace")
