@@ -151,6 +151,25 @@ def test_labels_and_classifiers_that_are_pipes(tmp_path: Path) -> None:
                 load(file)
 
 
+# What the encoding of the output lacks
+
+
+def test_a_run_is_summed_up_in_any_encoding(tmp_path: Path) -> None:
+    source = 'sample 2 from ffhq where glasses=1 seed 3 with heun(max_steps=1) as "老é"\n'
+    (tmp_path / "p.lace").write_text(source, encoding="utf-8")
+    done = run(tmp_path, "run", "p.lace", PYTHONIOENCODING="cp1252")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"\\u8001\xe9: 2 faces, 2 did not converge, out/p/\\u8001\xe9")
+    assert b"2 \xd7 max_steps" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_prompt_that_is_piped_to_says_what_to_do(tmp_path: Path, encoding: str) -> None:
+    done = run(tmp_path, "repl", shell="< /dev/null", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"a prompt needs a terminal" in done.stderr
+
+
 # Names that are no text
 
 
