@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import subprocess
@@ -161,7 +162,9 @@ def test_evaluating_labelling_and_training_are_quiet(
     starts = [" ".join(event[1:]) for event in events if event[0] == "start"]
     assert all(TRACKER in start or SPAWNED in start for start in starts[1:])
     assert [event for event in events if event[0] != "start"] == []
-    assert watched.left() == []
+    left = watched.left()
+    # Torch's optimisers import its compiler, which makes an empty folder among temporary files.
+    assert len(left) == left[:1].count(f"torchinductor_{getpass.getuser()}")
     made = {path.name for path in watched.work.iterdir()} - {"p.lace"}
     assert made == ({"out"} if code == 0 else set())
 
