@@ -141,10 +141,14 @@ def test_records_that_are_pipes_or_never_end(tmp_path: Path) -> None:
         read_index(tmp_path)
 
 
-def test_labels_and_classifiers_that_are_pipes(tmp_path: Path) -> None:
+def test_labels_classifiers_and_images_that_are_pipes(tmp_path: Path) -> None:
     from lacelang.attributes import heads_file, labels
+    from lacelang.output.png import is_whole
+    from lacelang.runtime.identity import file_digest
 
     os.mkfifo(tmp_path / "pipe")
+    assert not is_whole(tmp_path / "pipe")
+    assert {file_digest(Path(name)) for name in (tmp_path / "pipe", "/dev/zero")} == {"missing"}
     for load in (labels.load, heads_file.load):
         for file in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
             with pytest.raises(lacelang.ResourceError, match="no regular file"):
