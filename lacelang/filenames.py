@@ -19,5 +19,6 @@ def on_disk(name: str) -> str:
 
 
 def as_text(name: str) -> str:
-    """Return a file's name as text for UTF-8 files: bytes of it that are no text as `\\xe9`."""
-    return os.fsencode(on_disk(name)).decode(errors="backslashreplace")
+    """Return a file's name as text that UTF-8 can hold: a byte that is no text as `\\udce9`."""
+    text = os.fsencode(on_disk(name)).decode(errors="surrogateescape")
+    return text.encode(errors="backslashreplace").decode()
