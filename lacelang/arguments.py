@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lacelang.errors import UsageError
+from lacelang.filenames import on_disk
 
 
 def item(value: object) -> object:
@@ -124,7 +125,7 @@ def path(value: object, name: str, kind: str = "a file") -> Path:
     plain = item(value)
     try:
         found = os.fspath(plain) if isinstance(plain, str | os.PathLike) else None
-        os.fsencode(found or "")
+        found = on_disk(found) if isinstance(found, str) else None
     except Exception:
         # No path at all, or one with characters that no file's name has.
         found = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import subprocess
@@ -17,6 +18,8 @@ from lacelang.models.cache import CACHE_VARIABLE, cache_dir
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = Path(__file__).parent / "guard"
 MAIN = ["-m", "lacelang"]
+WEIGHTS = pytest.mark.weights
+SLOW = (WEIGHTS, pytest.mark.slow)
 PROGRAM = "sample 2 from ffhq where glasses=1 seed 3 as specs\n"
 # The one process that is not Python's to end: multiprocessing's own, gone with its parent.
 TRACKER = "from multiprocessing.resource_tracker import main;main("
@@ -29,9 +32,10 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self.work = folder / "work"
+        self.scratch = folder / "tmp"
         self.log = folder / "guard.log"
-        self.home.mkdir()
-        self.work.mkdir()
+        for each in (self.home, self.work, self.scratch):
+            each.mkdir()
         (self.work / "p.lace").write_text(PROGRAM)
 
     @property
@@ -44,6 +48,7 @@ class Watched:
         return {
             **kept,
             "HOME": str(self.home),
+            "TMPDIR": str(self.scratch),
             "PYTHONPATH": os.pathsep.join([str(GUARD), str(ROOT)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "GUARD_LOG": str(self.log),
@@ -69,8 +74,12 @@ class Watched:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def left(self) -> list[str]:
-        """Files and folders in the home."""
-        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*"))
+        """Files and folders in the home and among temporary files."""
+        return sorted(
+            str(path.relative_to(folder))
+            for folder in (self.home, self.scratch)
+            for path in folder.rglob("*")
+        )
 
     def is_quiet(self, processes: int = 1) -> bool:
         starts = [event for event in self.events() if event[0] == "start"]
@@ -124,6 +133,40 @@ def test_commands_are_quiet(watched: Watched, arguments: list[str]) -> None:
     assert done.returncode in (0, 1, 2), done.stderr
     assert watched.is_quiet()
     assert {path.name for path in watched.work.iterdir()} <= {"p.lace", "out"}
+
+
+LABEL = ["label", "ffhq", "--count", "2", "--rare", "0", "--seed", "6", "--workers", "1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["evaluate", "nothing"], 2),
+        (["evaluate", "p.lace", "--faces", "0"], 2),
+        (["label", "nobody"], 2),
+        (["train", "nobody"], 2),
+        (["train", "ffhq", "--labels", "nothing"], 3),
+        pytest.param(["evaluate", "p.lace", "--faces", "2", "--out", "out"], 0, marks=SLOW),
+        pytest.param([*LABEL, "--out", "out"], 0, marks=WEIGHTS),
+        pytest.param(["train", "ffhq", "--epochs", "1", "--out", "out"], 0, marks=SLOW),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_evaluating_labelling_and_training_are_quiet(
+    watched: Watched, arguments: list[str], code: int
+) -> None:
+    """Beside `--out` and the cache nothing is written; the only other processes are our workers."""
+    done = watched.run(*MAIN, *arguments)
+    assert done.returncode == code, done.stderr
+    events = watched.events()
+    starts = [" ".join(event[1:]) for event in events if event[0] == "start"]
+    assert all(TRACKER in start or SPAWNED in start for start in starts[1:])
+    assert [event for event in events if event[0] != "start"] == []
+    left = watched.left()
+    # Torch's optimisers import its compiler, which makes an empty folder among temporary files.
+    assert len(left) == left[:1].count(f"torchinductor_{getpass.getuser()}")
+    made = {path.name for path in watched.work.iterdir()} - {"p.lace"}
+    assert made == ({"out"} if code == 0 else set())
 
 
 @pytest.mark.weights

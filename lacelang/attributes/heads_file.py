@@ -69,6 +69,9 @@ def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
     Raises:
         ResourceError: the file is missing, damaged, of another format, or does not fit.
     """
+    if path.exists() and not path.is_file():
+        # A pipe may never end, and no signal ends the wait for it.
+        raise ResourceError(f"the classifiers {path} are no regular file", _REMEDY)
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}

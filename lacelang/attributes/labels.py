@@ -123,6 +123,9 @@ def load(path: Path) -> Labels:
         ResourceError: the file is missing, damaged, or of another format.
     """
     remedy = "make it with `lacelang label`, or restore the file"
+    if path.exists() and not path.is_file():
+        # A pipe may never end, and no signal ends the wait for it.
+        raise ResourceError(f"the labels {path} are no regular file", remedy)
     try:
         with safe_open(path, framework="np") as file:
             header = file.metadata() or {}

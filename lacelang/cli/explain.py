@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import read_source
+from lacelang.cli.source import read_source, text_argument
 from lacelang.cli.streams import print_json
 from lacelang.names import nfc
 
@@ -28,6 +28,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("file", metavar="FILE", help="a program; - for standard input")
     parser.add_argument(
         "--only",
+        type=text_argument,
         metavar="NAME",
         help="this group or measurement only, with each term's energy and share of the gradient",
     )

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from lacelang.cli.source import Source, read_source, unreadable
 from lacelang.cli.streams import print_json, write_program
-from lacelang.errors import Diagnostic, LaceError
+from lacelang.errors import Diagnostic, LaceError, UsageError
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
@@ -108,6 +108,11 @@ def _put(result: Formatted, check: bool) -> None:
     elif result.source.path is None:
         write_program(result.text)
     elif result.changed:
+        if not result.source.path.is_file():
+            raise UsageError(
+                f"{result.name} is no regular file, and is not written over\n"
+                "`lacelang fmt -` reads standard input and writes standard output"
+            )
         # A link stays a link: what it points to is replaced.
         write_atomic(result.source.path.resolve(), result.text.encode())
 

@@ -124,9 +124,11 @@ def _origin(spec: ModelSpec) -> str:
 
 
 def _classifiers(spec: ModelSpec) -> str:
+    from lacelang.filenames import on_disk
+
     if spec.classifiers is None:
         return "none"
-    path = (spec.path or Path()) / spec.classifiers
+    path = (spec.path or Path()) / on_disk(spec.classifiers)
     return f"{spec.classifiers} on {spec.space}{'' if path.is_file() else ', missing'}"
 
 

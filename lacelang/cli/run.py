@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import path_argument, read_source
+from lacelang.cli.source import path_argument, read_source, text_argument
 from lacelang.columns import columns_of, padded
 from lacelang.output.findings import expectation_text, measure_text
 
@@ -29,7 +29,9 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a program; - for standard input")
     parser.add_argument("--out", type=path_argument, metavar="DIR", help="default: out/<program>/")
-    parser.add_argument("--only", metavar="NAME", help="this group or measure only")
+    parser.add_argument(
+        "--only", type=text_argument, metavar="NAME", help="this group or measure only"
+    )
     parser.add_argument(
         "--seed", type=int, metavar="N", help="in place of every seed in the program"
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import os
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from lacelang.errors import Diagnostic, LaceError, ResourceError, Span, UsageError
+from lacelang.sources import MOST, TooLongError, read_file, read_stream
 
 STDIN = "-"
 
@@ -19,6 +22,15 @@ def path_argument(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("a path is not empty; `.` is the current folder")
     return Path(text)
+
+
+def text_argument(text: str) -> str:
+    """Read a name; one that the locale cannot hold is UTF-8, as programs are."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode(errors="surrogateescape")
+    return text
 
 
 @frozen
@@ -40,17 +52,19 @@ def read_source(name: str) -> Source:
     Raises:
         UsageError: there is no such file, or it cannot be read.
         ResourceError: the disk fails.
-        LaceError: it is not UTF-8 text.
+        LaceError: it is not UTF-8 text, or too long for a program.
     """
     if not name:
         raise UsageError("a program's file has a name, not an empty one")
     shown = "standard input" if name == STDIN else name
     try:
-        data = _standard_input() if name == STDIN else Path(name).read_bytes()
+        data = _standard_input() if name == STDIN else read_file(Path(name))
     except FileNotFoundError as error:
         raise UsageError(f"no such file: {shown}") from error
     except IsADirectoryError as error:
         raise UsageError(f"{shown} is a folder, not a program") from error
+    except TooLongError as error:
+        raise LaceError(f"{shown} {error}, and no program is") from error
     except ValueError as error:
         raise UsageError(f"cannot read {shown}: {error}") from error
     except OSError as error:
@@ -74,4 +88,6 @@ def unreadable(name: str, error: LaceError) -> Diagnostic:
 def _standard_input() -> bytes:
     # A stream that somebody put in place may hold text alone.
     buffer = getattr(sys.stdin, "buffer", None)
-    return sys.stdin.read().encode("utf-8", "surrogateescape") if buffer is None else buffer.read()
+    if buffer is not None:
+        return read_stream(buffer)
+    return read_stream(io.BytesIO(sys.stdin.read(MOST + 1).encode("utf-8", "surrogateescape")))

@@ -17,7 +17,7 @@ from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
-from lacelang.isolation import exact, isolated, plain
+from lacelang.isolation import exact, isolated, one_thread, plain
 from lacelang.rows import in_blocks
 
 Features: TypeAlias = Callable[[Tensor], Outputs]
@@ -55,7 +55,7 @@ class ConditionalEnergy:
         z = self._latents(z)
         if _is_traced(z):
             return self._energy(z)
-        with exact():
+        with exact(), one_thread():
             (energies,) = in_blocks(lambda block: (self._energy(block),), z)
         return energies
 
@@ -72,7 +72,7 @@ class ConditionalEnergy:
         if _is_traced(latents):
             energies, gradients = self._value_and_grad(latents)
             return energies, gradients.to(given)
-        with isolated(threads=False):
+        with isolated():
             energies, gradients = in_blocks(self._value_and_grad, plain(latents))
             return energies, gradients.to(given)
 

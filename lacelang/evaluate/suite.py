@@ -13,6 +13,7 @@ from lacelang.evaluate import conditions, noise
 from lacelang.isolation import isolated
 from lacelang.program import Program, compile
 from lacelang.semantics.ir import SampleStatement
+from lacelang.sources import TooLongError, read_file
 
 if TYPE_CHECKING:
     from lacelang.evaluate.report import Report
@@ -79,10 +80,12 @@ def program_of(name: str) -> Program:
     """
     path = Path(name) if name.endswith(".lace") else _PROGRAMS / f"{name}.lace"
     try:
-        source = path.read_text(encoding="utf-8")
+        source = read_file(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(names())
         raise UsageError(f"no suite or program {name!r}; the suites are: {known}") from error
+    except TooLongError as error:
+        raise UsageError(f"{name} {error}, and no program is") from error
     return compile(source, path)
 
 

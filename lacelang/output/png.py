@@ -62,6 +62,9 @@ def metadata_of(path: Path) -> dict[str, Any] | None:
 def is_whole(path: Path) -> bool:
     """Whether `path` is a PNG whose every chunk, to the last, agrees with its checksum."""
     try:
+        if not path.is_file():
+            # A pipe may never end.
+            return False
         with path.open("rb") as file:
             file.seek(-len(_END), os.SEEK_END)
             if file.read() != _END:

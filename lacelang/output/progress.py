@@ -175,13 +175,16 @@ def _rich(stream: TextIO, leave: bool) -> RichProgress:
                 whole = f"/{task.total:.0f}" if task.total is not None else ""
             return Text(done + whole, style="progress.download")
 
+    console = Console(file=stream)
+    # Where the encoding lacks a sign it would be written as an escape, wider than its place.
+    plain = not console.encoding.startswith("utf")
     return RichProgress(
-        SpinnerColumn(finished_text="[green]✓"),
+        SpinnerColumn("line" if plain else "dots", finished_text=f"[green]{'*' if plain else '✓'}"),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=32),
         Amount(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(file=stream),
+        console=console,
         transient=not leave,
     )

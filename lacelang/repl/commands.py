@@ -10,6 +10,7 @@ from attrs import frozen
 
 from lacelang.columns import columns_of, padded
 from lacelang.errors import UsageError
+from lacelang.filenames import on_disk
 from lacelang.names import nfc
 from lacelang.output.files import write_atomic
 from lacelang.repl.saved import program_text
@@ -172,7 +173,7 @@ def _save(prompt: Prompt, argument: str) -> None:
     name = argument.removeprefix("!").strip().strip('"')
     if not name:
         raise UsageError("`:save` needs the name of a file\nlike `:save faces.lace`")
-    path = Path(name).expanduser()
+    path = Path(on_disk(name)).expanduser()
     if not path.suffix:
         path = path.with_suffix(".lace")
     if path.exists() and not over:
@@ -184,7 +185,7 @@ def _save(prompt: Prompt, argument: str) -> None:
 def _keep(prompt: Prompt, argument: str) -> None:
     if not argument:
         raise UsageError("`:keep` needs a folder\nlike `:keep out/faces`")
-    prompt.keep(Path(argument.strip('"')).expanduser())
+    prompt.keep(Path(on_disk(argument.strip('"'))).expanduser())
 
 
 def _help(prompt: Prompt, argument: str) -> None:

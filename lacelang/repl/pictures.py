@@ -128,4 +128,11 @@ def _no_questions() -> Iterator[None]:
 
 def environment_way() -> Way:
     """Return how standard output draws."""
-    return way_to_draw(os.environ, sys.stdout.isatty())
+    way = way_to_draw(os.environ, sys.stdout.isatty())
+    # Kitty's protocol places its pictures by characters as well.
+    return way if way == "sixel" or _has_letters(sys.stdout.encoding) else "none"
+
+
+def _has_letters(encoding: str | None) -> bool:
+    """Whether an encoding holds what pictures are made of, which escapes cannot stand for."""
+    return encoding is None or encoding.lower().startswith("utf")

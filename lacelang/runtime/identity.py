@@ -103,8 +103,10 @@ def condition_text(where: Predicate | None) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal; `missing` where it cannot be read."""
+    """SHA-256 of a file, in hexadecimal; `missing` where it cannot be read to its end."""
     try:
+        if not path.is_file():
+            return "missing"
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

@@ -16,6 +16,7 @@ from torch import Tensor
 from lacelang.attributes import heads_file
 from lacelang.attributes.classifier import Heads
 from lacelang.errors import ResourceError
+from lacelang.filenames import on_disk
 from lacelang.isolation import isolated, isolated_steps, plain
 from lacelang.models.fetch import Archive
 from lacelang.models.generator import Generator, choose_device, load_generator
@@ -237,7 +238,7 @@ def classifiers_of(spec: ModelSpec) -> Path:
             f"the model {spec.name} has no classifiers",
             'declare them: classifiers "file.safetensors" on w',
         )
-    return place_of((spec.path or Path()) / spec.classifiers)
+    return place_of((spec.path or Path()) / on_disk(spec.classifiers))
 
 
 def labels_of(spec: ModelSpec) -> Path:

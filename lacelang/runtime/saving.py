@@ -23,6 +23,7 @@ from PIL import Image
 
 from lacelang import __version__
 from lacelang.errors import LaceError
+from lacelang.filenames import as_text
 from lacelang.output.progress import Progress
 from lacelang.output.records import ExpectationRecord, MeasureRecord, RunRecord, Seen
 from lacelang.runtime.expectations import Eyes, judge
@@ -64,8 +65,7 @@ def run_into(
     assert out is not None
     path = program.checked.path
     record = RunRecord(
-        # Names of files may hold bytes that are no text.
-        program=path.name.encode(errors="replace").decode() if path is not None else "<program>",
+        program=as_text(path.name) if path is not None else "<program>",
         source=program.source,
         versions=_versions(),
         groups=tuple(task.record for task in planned.groups),

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lacelang.errors import ProgramError
+from lacelang.filenames import on_disk
 from lacelang.names import is_name, place_of
 from lacelang.resources import shipped
 from lacelang.semantics.cycles import mark_circular
@@ -13,6 +14,7 @@ from lacelang.semantics.ir import ModelSpec
 from lacelang.semantics.models import declare
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Definition, Module
+from lacelang.sources import REMEDY, TooLongError, read_file
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
 
@@ -164,8 +166,8 @@ class Library:
             message = f"the standard library has no module `{target.name}`"
             self.report.say("LACE114", message, target, module, hint)
             return None
-        file = place_of((module.folder or Path()) / target.value)
         try:
+            file = place_of((module.folder or Path()) / on_disk(target.value))
             if file.is_file():
                 return file
             beside = file.with_name(f"{file.name}{_SUFFIX}").is_file() if file.name else False
@@ -203,6 +205,10 @@ class Library:
             message = f"{file.name} is not UTF-8 text"
             self.report.say("LACE114", message, at, module, "save it as UTF-8")
             return None
+        except TooLongError as error:
+            message = f"{file.name} {error}"
+            self.report.say("LACE114", message, at, module, REMEDY)
+            return None
         except OSError as error:
             message = f"{file.name} cannot be read: {error.strerror or error}"
             self.report.say("LACE114", message, at, module)
@@ -218,7 +224,7 @@ class Library:
 @lru_cache(maxsize=64)
 def _read_file(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
     """Read a file; a program that embeds lacelang does so once for many checks."""
-    source = file.read_text(encoding="utf-8-sig")
+    source = read_file(file).decode("utf-8-sig")
     return source, read(source, str(file))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lacelang.errors import ResourceError
+from lacelang.filenames import as_text, on_disk
 from lacelang.models.generator import layout_of
 from lacelang.names import nfc, place_of
 from lacelang.output.arrays import SUFFIXES
@@ -131,7 +132,8 @@ def _recorded(path: Path) -> GroupRecord | None:
     folder = path.resolve()
     run = read_index(folder.parent) if folder.is_dir() else None
     groups = run.groups if run is not None else ()
-    return next((group for group in groups if group.folder == nfc(folder.name)), None)
+    name = nfc(as_text(folder.name))
+    return next((group for group in groups if group.folder == name), None)
 
 
 def _place_of(written: str, folder: Path | None) -> Path:
@@ -141,7 +143,7 @@ def _place_of(written: str, folder: Path | None) -> Path:
         ResourceError: there is none.
         OSError, RuntimeError, ValueError: there can be none of that name.
     """
-    path = Path(written).expanduser()
+    path = Path(on_disk(written)).expanduser()
     places = list(dict.fromkeys([(folder or Path()) / path, path]))
     places = [place_of(place) for place in places]
     found = next((place for place in places if place.exists()), None)

@@ -45,6 +45,7 @@ SCHEMA = 3
 NAME = "run.json"
 _REMEDY = "move it away, or choose another folder with --out"
 _WIDTH = 110
+_MOST = 64 << 20
 
 
 @frozen
@@ -86,11 +87,16 @@ def read_index(folder: Path) -> RunRecord | None:
     """
     path = folder / NAME
     try:
-        data = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise _damaged(path, "it is no regular file")
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise disk_error(error, path, "read") from error
+    if len(data) > _MOST:
+        raise _damaged(path, f"it is longer than {_MOST >> 20} MiB")
     _refuse_other_schemas(path, data)
     try:
         index = msgspec.json.decode(data, type=_Index)

@@ -14,6 +14,8 @@ from lacelang.output.records import plain
 
 T = TypeVar("T")
 
+_LONGEST = 16 << 20
+
 
 class Lines(Generic[T]):
     """A file with one JSON object a line, each an attrs class of one kind.
@@ -33,23 +35,20 @@ class Lines(Generic[T]):
         Raises:
             ResourceError: the file cannot be read.
         """
+        items: list[T] = []
+        self._end = 0
         try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
-            data = b""
+            if self.path.exists() and not self.path.is_file():
+                return items
+            with self.path.open("rb") as file:
+                # A line that is longer is none of ours, and may never end.
+                while (line := file.readline(_LONGEST)).endswith(b"\n"):
+                    items.append(self._decoder.decode(line))
+                    self._end += len(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FileNotFoundError):
+            pass
         except OSError as error:
             raise disk_error(error, self.path, "read") from error
-        items: list[T] = []
-        end = 0
-        for line in data.splitlines(keepends=True):
-            if not line.endswith(b"\n"):
-                break
-            try:
-                items.append(self._decoder.decode(line))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                break
-            end += len(line)
-        self._end = end
         return items
 
     def keep(self, count: int) -> None:

@@ -21,6 +21,7 @@ from attrs import evolve
 from filelock import FileLock, Timeout
 
 from lacelang.errors import ResourceError
+from lacelang.filenames import as_text, on_disk
 from lacelang.names import nfc
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents
@@ -114,7 +115,7 @@ class RunFolder:
         pairs = [(group, known.get(nfc(name))) for name, group in wanted.items()]
         for new, old in pairs:
             if old is not None:
-                refuse_link(self.root / old.folder)
+                refuse_link(self.root / on_disk(old.folder))
                 self._refuse_clash(new, old)
         self._recover()
         sweep_parts(self.root)
@@ -122,18 +123,18 @@ class RunFolder:
         for new, old in pairs:
             if old is not None and old.fingerprint == new.fingerprint:
                 record = evolve(new, folder=old.folder, origin=old.origin)
-                path = self.root / old.folder
+                path = self.root / on_disk(old.folder)
                 GroupFolder(path, record).make()
                 self._groups[new.name] = GroupFolder.open(path, record, old.count, self._metadata)
                 continue
             if old is not None:
                 folder = old.folder
-                path = self.root / f".{folder}.new"
-                self._old[new.name] = self.root / folder
+                path = self.root / on_disk(f".{folder}.new")
+                self._old[new.name] = self.root / on_disk(folder)
                 _clear(path)
             else:
                 folder = folder_name(new.name, taken)
-                path = self.root / folder
+                path = self.root / on_disk(folder)
                 self._refuse_strangers(path)
             taken.append(folder)
             record = evolve(new, folder=folder, origin=self._origin)
@@ -180,7 +181,7 @@ class RunFolder:
         for old in self._groups_before():
             if old.name == group.name and old.fingerprint == group.fingerprint:
                 record = evolve(group, folder=old.folder)
-                path = self.root / old.folder
+                path = self.root / on_disk(old.folder)
                 return GroupFolder.open(path, record, old.count, self._metadata)
         return None
 
@@ -260,7 +261,7 @@ class RunFolder:
             return
         whose = "another program" if old.origin in (TEXT, None) else f"`{old.origin}`"
         raise ResourceError(
-            f"{self.root / old.folder} holds a group `{old.name}` of {whose}",
+            f"{self.root / on_disk(old.folder)} holds a group `{old.name}` of {whose}",
             "choose another folder with --out, or replace the group with --replace",
         )
 
@@ -275,7 +276,7 @@ class RunFolder:
     def _recover(self) -> None:
         """Bring to an end what a killed run began to replace."""
         for group in self._groups_before():
-            place = self.root / group.folder
+            place = self.root / on_disk(group.folder)
             old = _hidden(place, "old")
             if not old.is_dir() or old.is_symlink():
                 continue
@@ -300,7 +301,7 @@ def read_run(root: Path) -> RunRecord | None:
     if run is None:
         return None
     folders = [
-        GroupFolder.open(root / group.folder, group, group.count, metadata=True)
+        GroupFolder.open(root / on_disk(group.folder), group, group.count, metadata=True)
         for group in run.groups
     ]
     return evolve(run, groups=tuple(folder.group for folder in folders))
@@ -314,8 +315,7 @@ def origin_of(program: Path | None, root: Path) -> str:
         path = Path(os.path.relpath(program.resolve(), root.resolve()))
     except ValueError:  # on another drive
         path = program.resolve()
-    # Names of files may hold bytes that are no text.
-    return path.as_posix().encode(errors="replace").decode()
+    return as_text(path.as_posix())
 
 
 def _hidden(folder: Path, ending: str) -> Path:

@@ -161,7 +161,7 @@ def write_shard(folder: Path, first: int, latents: Latents, fingerprint: str) ->
 
 def _header(path: Path) -> Shard | None:
     try:
-        if path.is_symlink():
+        if path.is_symlink() or not path.is_file():
             return None
         with safe_open(path, framework="numpy") as file:
             said = json.loads((file.metadata() or {})[_KEY])

@@ -17,8 +17,9 @@ from attrs import frozen
 from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
-from lacelang.errors import Diagnostic, ProgramError
+from lacelang.errors import Diagnostic, ProgramError, Span
 from lacelang.names import nfc
+from lacelang.sources import MOST, REMEDY, TOO_LONG
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
@@ -60,9 +61,14 @@ def parse(source: str, path: str | None = None) -> nodes.Program:
 
 def read(source: str, path: str | None = None) -> Parsed:
     """Read as much of `source` as makes sense; never raises."""
-    taken = tokenize(source)
+    too_long = len(source) > MOST
+    taken = tokenize("" if too_long else source)
     reader = _Reader(taken)
     program = reader.run()
+    if too_long:
+        message = f"this text {TOO_LONG}, and no program is"
+        problem = Diagnostic("LACE014", message, Span(1, 1, 1, 2), REMEDY, path=path)
+        return Parsed(program, (problem,), taken)
     found = sorted(taken.problems + reader.problems, key=lambda p: (p.span.line, p.span.column))
     problems = tuple(
         Diagnostic(p.code, p.message, p.span, p.hint, p.severity, path, source) for p in found

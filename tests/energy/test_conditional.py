@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from condition_trees import BINARY, CHOICE, CLASSES, CONTINUOUS, trees
@@ -72,3 +74,23 @@ def test_latents_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     energy = ConditionalEnergy(features, Discrete("smile", {1}), DIM)
     with pytest.raises(UsageError, match=rf"\(N, {DIM}\)"):
         energy(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("use", [ConditionalEnergy.__call__, ConditionalEnergy.value_and_grad])
+def test_rows_are_computed_in_one_thread(
+    use: Callable[[ConditionalEnergy, Tensor], object],
+) -> None:
+    """Operations this small wait longer for a second thread than they take."""
+    counts: list[int] = []
+
+    def counting(z: Tensor) -> Outputs:
+        counts.append(torch.get_num_threads())
+        return {"hair": z}
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        use(ConditionalEnergy(counting, Discrete("hair", {0, 1})), latents())
+        assert (set(counts), torch.get_num_threads()) == ({1}, 3)
+    finally:
+        torch.set_num_threads(before)

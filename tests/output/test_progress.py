@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import TextIO
 
 import pytest
 
+from lacelang.cli.streams import Safe
 from lacelang.output.progress import Bars, Plain, Silent, shown
 
 
@@ -40,6 +42,33 @@ def test_a_terminal_sees_bars_that_end_full(monkeypatch: pytest.MonkeyPatch) -> 
     assert "1/1" in text
     assert "37.0 MB/37.0 MB" in text
     assert "[not markup]" in text
+
+
+class EncodedTerminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("width", ["1", "20", "80"])
+def test_bars_in_an_encoding_without_their_signs(
+    encoding: str, width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", width)
+    raw = io.BytesIO()
+    terminal = EncodedTerminal(raw, encoding)
+    stream: TextIO = Safe(terminal)  # type: ignore[assignment]
+    with shown(stream) as progress, progress.stage("sampling", 2) as stage:
+        stage.advance(1)
+        progress.note("молодой")
+        stage.advance(1)
+    terminal.flush()
+    text = raw.getvalue().decode(encoding)
+    assert r"\u043c" in text
+    if width == "80":
+        assert "2/2" in text
+        assert "\\u" not in text.replace(r"\u043c\u043e\u043b\u043e\u0434\u043e\u0439", "")
 
 
 def test_stages_advance_from_several_threads() -> None:

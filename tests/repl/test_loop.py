@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import PipeInput
+from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 from tiny import TinyModel
 
 import lacelang
+from lacelang.cli.streams import Safe
 from lacelang.errors import ResourceError
 from lacelang.repl.loop import Loop, kept_history
 from lacelang.repl.warm import Warming
@@ -45,6 +47,25 @@ def test_a_program_over_several_lines(model: TinyModel, loop: Loop, sit: Sitting
     assert "sample1: 2 faces, seed 0" in printed
     assert "sample2: 4 faces, seed 5" in printed
     assert "glasses=1" in printed
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_letters_that_the_terminal_lacks(
+    model: TinyModel, keyboard: PipeInput, encoding: str
+) -> None:
+    raw = io.BytesIO()
+    stream = Safe(io.TextIOWrapper(raw, encoding))
+    console = Console(file=stream, width=80, highlight=False)  # type: ignore[arg-type]
+    loop = Loop(console, "none", None, Warming(lambda spec: None), keyboard, DummyOutput())
+    keyboard.send_text(f'sample 2 from ffhq where glasses=1 as "老"{ENTER}')
+    keyboard.send_text(f"let 老 = œ > 1{ENTER}:show 老{ENTER}:explain{ENTER}:help{ENTER}{CTRL_D}")
+    loop.run()
+    stream.flush()
+    said = raw.getvalue().decode(encoding)
+    assert r"\u8001: 2 faces" in said
+    assert "LACE102" in said
+    assert "unexpected" not in said
+    assert list(loop.groups) == ["老"]
 
 
 def test_an_empty_line_ends_what_is_open(loop: Loop, sit: Sitting) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from lacelang.errors import UsageError
 from lacelang.repl import pictures
-from lacelang.repl.pictures import drawn, half_blocks, way_to_draw
+from lacelang.repl.pictures import drawn, environment_way, half_blocks, way_to_draw
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,27 @@ from lacelang.repl.pictures import drawn, half_blocks, way_to_draw
 def test_how_a_terminal_draws(environment: dict[str, str], way: str) -> None:
     assert way_to_draw(environment, terminal=True) == way
     assert way_to_draw(environment, terminal=False) == "none"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "term", "way"),
+    [
+        ("cp1252", "xterm-256color", "none"),
+        ("ascii", "xterm-kitty", "none"),
+        ("ascii", "foot", "sixel"),
+        ("UTF-8", "xterm-256color", "blocks"),
+    ],
+)
+def test_an_encoding_without_blocks_draws_none(
+    encoding: str, term: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMUX", "NO_COLOR", "TERM_PROGRAM", "LACELANG_GRAPHICS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", term)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert environment_way() == way
 
 
 def test_a_way_that_there_is_not() -> None:

@@ -366,11 +366,12 @@ def test_transforms_pass_through_an_energy() -> None:
     assert torch.func.hessian(one)(Z[0]).isfinite().all()
 
 
-def test_a_compiler_passes_through_an_energy() -> None:
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_a_compiler_passes_through_an_energy(backend: str) -> None:
     torch.compiler.reset()
     energy = lacelang.compile(SOURCE).energy("a")
-    # `eager` traces the energy as any backend does, and needs no compiler of C++.
-    compiled = torch.compile(energy, backend="eager", fullgraph=True)
+    # These trace the energy as any backend does, and need no compiler of C++.
+    compiled = torch.compile(energy, backend=backend, fullgraph=True)
     torch.testing.assert_close(compiled(Z), energy(Z), rtol=1e-3, atol=1e-3)
 
 

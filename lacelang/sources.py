@@ -1,0 +1,42 @@
+"""Texts of programs, read within bounds."""
+
+from __future__ import annotations
+
+from io import BufferedIOBase
+from pathlib import Path
+
+MOST = 1 << 20
+"""Bytes of a program's file, and characters of its text: a thousand times a long one."""
+
+TOO_LONG = "is longer than 1 MiB"
+REMEDY = "split it into several programs"
+
+
+class TooLongError(ValueError):
+    """A file holds more than a program may."""
+
+    def __init__(self) -> None:
+        super().__init__(TOO_LONG)
+
+
+def read_file(file: Path) -> bytes:
+    """Return what a program's file holds.
+
+    Raises:
+        TooLongError: it is too long; what comes after that is not read, for it may never end.
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as stream:
+        return read_stream(stream)
+
+
+def read_stream(stream: BufferedIOBase) -> bytes:
+    """Return what is left of a stream of bytes.
+
+    Raises:
+        TooLongError: it is too long for a program.
+    """
+    data = stream.read(MOST + 1)
+    if len(data) > MOST:
+        raise TooLongError
+    return data
