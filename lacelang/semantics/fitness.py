@@ -22,6 +22,8 @@ def refuse_unfit(
         judged: what needs classifiers; None if nothing does.
         edited: whether it edits.
     """
+    if read.wrong:
+        return  # what is wrong with the statement itself comes first
     name = model.name
     named = read.get("from", nodes.FromClause)
     at: nodes.Node | None = judged if named is None else named.model

@@ -24,7 +24,7 @@ _FAST = settings(max_examples=40, deadline=None)
 
 PROGRAM = """
 model {model} {{
-  generator mobilestylegan from "weights.safetensors"
+  generator mobilestylegan from "weights==1" sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   classifiers "heads.safetensors" on w
   attribute {binary} : binary
   attribute {choice} : one of {value}, other, third
@@ -37,7 +37,6 @@ for {loop} in 1, 2 {{
 }}
 sample 2 from {model} where not {let} as {group}
 edit {group} {{ {binary} = 1 }} as "{text}"
-expect {let} in 90% of {group}
 measure {let} given {choice} in {{{value}, other}} from {model} as {measure}
 """
 

@@ -189,7 +189,7 @@ def test_a_model_of_ones_own() -> None:
     program = check(
         """
         model cats {
-          generator stylegan2 from "cats.safetensors"
+          generator mobilestylegan from "cats==2.1" sha256 "0000000000000000000000000000000000000000000000000000000000000000"
           classifiers "cats-heads.safetensors" on z
           attribute fur  : one of short, long  layers 1..2, 5
           attribute size : 0..1
@@ -199,7 +199,7 @@ def test_a_model_of_ones_own() -> None:
         Path("some/where.lace"),
     )
     (model,) = program.models
-    assert (model.generator, model.package, model.file) == ("stylegan2", None, "cats.safetensors")
+    assert (model.generator, model.package, model.version) == ("mobilestylegan", "cats", "2.1")
     assert (model.space, model.path) == ("z", Path("some"))
     assert model.attributes == (
         ir.ChoiceAttribute("fur", ("short", "long"), (1, 2, 5)),
