@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from lacelang.errors import ResourceError
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents
+from lacelang.output.provenance import is_foreign
 from lacelang.output.records import (
     ExpectationRecord,
     GroupRecord,
@@ -31,7 +32,13 @@ from lacelang.output.records import (
     RunRecord,
     SampleRecord,
 )
-from lacelang.storage.group_folder import FILMS, GroupFolder, own_files, refuse_link
+from lacelang.storage.group_folder import (
+    FILMS,
+    GroupFolder,
+    own_files,
+    own_images,
+    refuse_link,
+)
 from lacelang.storage.index import read_index, write_index
 from lacelang.storage.shards import Shards
 
@@ -116,12 +123,18 @@ class RunFolder:
             if old is not None:
                 refuse_link(self.root / old.folder)
                 self._refuse_clash(new, old)
+                self._refuse_changed(old)
         self._recover()
         sweep_parts(self.root)
         taken = [group.folder for group in known.values()]
         for new, old in pairs:
             if old is not None and old.fingerprint == new.fingerprint:
-                record = evolve(new, folder=old.folder, origin=old.origin)
+                record = evolve(
+                    new,
+                    folder=old.folder,
+                    origin=old.origin,
+                    without_provenance=old.without_provenance or not self._metadata,
+                )
                 path = self.root / old.folder
                 GroupFolder(path, record).make()
                 self._groups[new.name] = GroupFolder.open(path, record, old.count, self._metadata)
@@ -136,7 +149,12 @@ class RunFolder:
                 path = self.root / folder
                 self._refuse_strangers(path)
             taken.append(folder)
-            record = evolve(new, folder=folder, origin=self._origin)
+            record = evolve(
+                new,
+                folder=folder,
+                origin=self._origin,
+                without_provenance=not self._metadata,
+            )
             self._groups[new.name] = GroupFolder(path, record)
             self._groups[new.name].make()
         self.save()
@@ -178,7 +196,7 @@ class RunFolder:
     def _earlier(self, group: GroupRecord) -> GroupFolder | None:
         """What an earlier run left of a group that is not made now."""
         for old in self._groups_before():
-            if old.name == group.name and old.fingerprint == group.fingerprint:
+            if _folded(old.name) == _folded(group.name) and old.fingerprint == group.fingerprint:
                 record = evolve(group, folder=old.folder)
                 path = self.root / old.folder
                 return GroupFolder.open(path, record, old.count, self._metadata)
@@ -240,10 +258,10 @@ class RunFolder:
 
     def _records(self) -> Iterable[GroupRecord]:
         """Every group of the index: the program's own in their order, then those of others."""
-        before = {group.name: group for group in self._groups_before()}
+        before = {_folded(group.name): group for group in self._groups_before()}
         for group in self._run.groups:
             made = self._groups.get(group.name)
-            earlier = before.pop(group.name, None)
+            earlier = before.pop(_folded(group.name), None)
             # Until its first samples are on disk, the group that is to be replaced is the group.
             if made is not None and group.name not in self._old:
                 yield made.record
@@ -263,6 +281,16 @@ class RunFolder:
             f"{self.root / old.folder} holds a group `{old.name}` of {whose}",
             "choose another folder with --out, or replace the group with --replace",
         )
+
+    def _refuse_changed(self, old: GroupRecord) -> None:
+        """Raise a ResourceError if a person put or changed an image where the run's own belong."""
+        images = own_images(self.root / old.folder) if not old.without_provenance else ()
+        foreign = next(filter(is_foreign, images), None)
+        if foreign is not None:
+            raise ResourceError(
+                f"{foreign} is not as a run has written it",
+                "rename it or move it away, or choose another folder with --out",
+            )
 
     def _refuse_strangers(self, folder: Path) -> None:
         stranger = next(own_files(folder), None)
@@ -343,7 +371,7 @@ def _retire(old: Path, place: Path) -> None:
         for part in ("", FILMS):
             for path in list((old / part).iterdir()) if (old / part).is_dir() else []:
                 target = place / part / path.name
-                if not path.is_dir() and not target.exists():
+                if path.name != FILMS and not os.path.lexists(target):
                     target.parent.mkdir(exist_ok=True)
                     path.rename(target)
         _clear(old)
