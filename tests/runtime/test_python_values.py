@@ -62,3 +62,25 @@ def test_energies_of_any_float_type(model: TinyModel, monkeypatch: pytest.Monkey
         for function in (energy, energy.prior, energy.value_and_grad):
             with pytest.raises(UsageError):
                 function(z_wrong)
+
+
+class Unhashable(str):
+    """A text that is no key of a mapping, and cannot be shown."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_a_group_by_any_text_and_nothing_else(model: TinyModel) -> None:
+    run = program(statement()).run()
+    for text in ("kids", np.str_("kids"), np.array("kids"), Unhashable("kids")):
+        assert run[text] is run.groups["kids"]  # type: ignore[index]
+    wrong = [
+        None, 0, b"kids", ["kids"], ("kids",), slice(1), np.array(["kids"]), 10**5000,
+        torch.tensor(0), Unhashable("men"), np.nan, {},
+    ]  # fmt: skip
+    for name in wrong:
+        with pytest.raises(UsageError, match="the run has no group .*; its groups: kids"):
+            run[name]  # type: ignore[index]
