@@ -13,6 +13,9 @@ from lacelang.errors import Diagnostic, LaceError, ResourceError, Span, UsageErr
 
 STDIN = "-"
 
+MOST_BYTES = 16_000_000
+"""More than the text of any program takes; a device such as /dev/zero never ends."""
+
 
 def path_argument(text: str) -> Path:
     """Read the path of an option; an empty one would mean the current folder."""
@@ -40,13 +43,13 @@ def read_source(name: str) -> Source:
     Raises:
         UsageError: there is no such file, or it cannot be read.
         ResourceError: the disk fails.
-        LaceError: it is not UTF-8 text.
+        LaceError: it is not UTF-8 text, or too large.
     """
     if not name:
         raise UsageError("a program's file has a name, not an empty one")
     shown = "standard input" if name == STDIN else name
     try:
-        data = _standard_input() if name == STDIN else Path(name).read_bytes()
+        data = _standard_input() if name == STDIN else _start_of(Path(name))
     except FileNotFoundError as error:
         raise UsageError(f"no such file: {shown}") from error
     except IsADirectoryError as error:
@@ -58,6 +61,8 @@ def read_source(name: str) -> Source:
         if error.errno == errno.EIO:
             raise ResourceError(reason) from error
         raise UsageError(reason) from error
+    if len(data) > MOST_BYTES:
+        raise LaceError(f"{shown} is too large for a program: more than {MOST_BYTES} bytes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -71,7 +76,15 @@ def unreadable(name: str, error: LaceError) -> Diagnostic:
     return Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
 
 
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
 def _standard_input() -> bytes:
     # A stream that somebody put in place may hold text alone.
     buffer = getattr(sys.stdin, "buffer", None)
-    return sys.stdin.read().encode("utf-8", "surrogateescape") if buffer is None else buffer.read()
+    if buffer is None:
+        return sys.stdin.read(MOST_BYTES + 1).encode("utf-8", "surrogateescape")
+    data: bytes = buffer.read(MOST_BYTES + 1)
+    return data

@@ -14,6 +14,7 @@ from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Definition, Module
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
+from lacelang.syntax.tokens import MAX_LENGTH
 
 _SUFFIX = ".lace"
 _MAX_IMPORTS = 50
@@ -197,7 +198,12 @@ class Library:
             self.report.say("LACE114", message, at, module)
             return None
         try:
-            source, parsed = _read_file(file, file.stat().st_mtime_ns, file.stat().st_size)
+            status = file.stat()
+            if status.st_size > 4 * MAX_LENGTH:
+                message = f"{file.name} is too large for a program"
+                self.report.say("LACE114", message, at, module)
+                return None
+            source, parsed = _read_file(file, status.st_mtime_ns, status.st_size)
         except UnicodeDecodeError:
             message = f"{file.name} is not UTF-8 text"
             self.report.say("LACE114", message, at, module, "save it as UTF-8")

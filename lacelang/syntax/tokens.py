@@ -21,6 +21,9 @@ from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import SHAPES, STATEMENTS, loaded, retype
 from lacelang.syntax.lines import with_line_feeds
 
+MAX_LENGTH = 4_000_000
+"""A text of more characters than this is not a program; nothing of it is read."""
+
 MAX_PROBLEMS = 200
 """A text with more mistakes than this is not a program; reading stops."""
 
@@ -83,9 +86,15 @@ _FIRST_TOUCHING = frozenset(first for first, _ in _TOUCHING)
 
 def tokenize(text: str) -> Tokens:
     """Take `text` apart; nothing in it can make this raise."""
+    result = Tokens()
+    if len(text) > MAX_LENGTH:
+        message = f"a program has at most {MAX_LENGTH} characters, and this text has {len(text)}"
+        hint = "divide it, and `import` what the parts share"
+        result.problems.append(Diagnostic("LACE014", message, Span(1, 1, 1, 2), hint))
+        result.complete = False
+        return result
     text = with_line_feeds(text)
     lexer = _lexer()
-    result = Tokens()
     state = LexerThread.from_text(lexer, text).state
     assert state is not None
     tokens, comments = result.tokens, result.comments

@@ -82,5 +82,5 @@ def test_a_group_by_any_text_and_nothing_else(model: TinyModel) -> None:
         torch.tensor(0), Unhashable("men"), np.nan, {},
     ]  # fmt: skip
     for name in wrong:
-        with pytest.raises(UsageError, match="the run has no group .*; its groups: kids"):
+        with pytest.raises(UsageError, match=r"the run has no group .*; its groups: kids"):
             run[name]  # type: ignore[index]
