@@ -64,9 +64,9 @@ def run_into(
     assert out is not None
     path = program.checked.path
     record = RunRecord(
-        # Names of files may hold bytes that are no text.
-        program=path.name.encode(errors="replace").decode() if path is not None else "<program>",
-        source=program.source,
+        # Names of files may hold bytes that are no text, and text from Python halves of characters.
+        program=_encodable(path.name) if path is not None else "<program>",
+        source=_encodable(program.source),
         versions=_versions(),
         groups=tuple(task.record for task in planned.groups),
     )
@@ -97,6 +97,10 @@ def run_into(
                 folder.save()
             raise
         return _finish(folder, planned, measures, seconds, options, begun, started)
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _finish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from tiny import TinyModel, program, statement
 
 from lacelang import UsageError
+from lacelang.output.png import metadata_of
 from lacelang.runtime import loading
 
 
@@ -84,3 +86,17 @@ def test_a_group_by_any_text_and_nothing_else(model: TinyModel) -> None:
     for name in wrong:
         with pytest.raises(UsageError, match=r"the run has no group .*; its groups: kids"):
             run[name]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("size", [1, 300_000])
+def test_a_program_with_halves_of_characters_in_a_comment(
+    model: TinyModel, tmp_path: Path, size: int
+) -> None:
+    source = "sample from ffhq where glasses=1  # \ud800" + "\udfff" * size
+    made = program(statement(count=1), source=source)
+    made.run(out=tmp_path)
+    assert "?" in json.loads((tmp_path / "run.json").read_text())["program"]["source"]
+    said = metadata_of(tmp_path / "kids" / "0000.png")
+    assert said is not None
+    assert size > 1 or said["program"]["source"].endswith("# ??")
+    made.run(out=tmp_path)
