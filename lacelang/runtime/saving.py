@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -31,6 +31,7 @@ from lacelang.runtime.painting import CHUNK, Painter
 from lacelang.runtime.plan import Options, Plan
 from lacelang.runtime.result import Group, Run
 from lacelang.runtime.tasks import GroupTask
+from lacelang.semantics.ir import EditStatement
 from lacelang.storage.group_folder import Annotation, GroupFolder
 from lacelang.storage.run_folder import RunFolder, origin_of
 
@@ -73,7 +74,13 @@ def run_into(
     chosen = [task.record.name for task in planned.chosen]
     origin = None if options.shared and path is None else origin_of(path, out)
     with RunFolder(
-        out, record, chosen, origin=origin, replace=options.replace, metadata=options.metadata
+        out,
+        record,
+        chosen,
+        origin=origin,
+        replace=options.replace,
+        metadata=options.metadata,
+        begun_from=_begun_from(program, chosen),
     ) as folder:
         replaced = folder.begin()
         if replaced:
@@ -97,6 +104,15 @@ def run_into(
                 folder.save()
             raise
         return _finish(folder, planned, measures, seconds, options, begun, started)
+
+
+def _begun_from(program: Program, chosen: Collection[str]) -> list[Path]:
+    """Files and folders that the chosen edits begin from."""
+    return [
+        statement.saved.file
+        for statement in program.checked.statements
+        if isinstance(statement, EditStatement) and statement.saved and statement.name in chosen
+    ]
 
 
 def _encodable(text: str) -> str:

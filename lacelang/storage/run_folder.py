@@ -61,6 +61,7 @@ class RunFolder:
         origin: str | None = TEXT,
         replace: bool = False,
         metadata: bool = True,
+        begun_from: Collection[Path] = (),
     ) -> None:
         """Take `root` for `run`.
 
@@ -71,7 +72,9 @@ class RunFolder:
             origin: the program; groups of the same origin may be replaced. None is no program's.
             replace: groups of other programs may be replaced, too.
             metadata: whether images carry their provenance; those that differ are made again.
+            begun_from: files and folders that edits begin from; none of them is replaced.
         """
+        self._begun_from = {path.resolve() for path in begun_from}
         self.root = root
         self._run = run
         self._origin = origin
@@ -124,6 +127,7 @@ class RunFolder:
                 refuse_link(self.root / old.folder)
                 self._refuse_clash(new, old)
                 self._refuse_changed(old)
+                self._refuse_to_replace_sources(new, old)
         self._recover()
         sweep_parts(self.root)
         taken = [group.folder for group in known.values()]
@@ -290,6 +294,15 @@ class RunFolder:
             raise ResourceError(
                 f"{foreign} is not as a run has written it",
                 "rename it or move it away, or choose another folder with --out",
+            )
+
+    def _refuse_to_replace_sources(self, new: GroupRecord, old: GroupRecord) -> None:
+        folder = (self.root / old.folder).resolve()
+        begun = any(folder in (path, *path.parents) for path in self._begun_from)
+        if begun and new.fingerprint != old.fingerprint:
+            raise ResourceError(
+                f"an edit begins from {self.root / old.folder}, which this run would replace",
+                "choose another name for the group that is made, or another folder with --out",
             )
 
     def _refuse_strangers(self, folder: Path) -> None:

@@ -96,3 +96,22 @@ def test_a_name_spelt_with_other_code_points_is_the_same_group(
         record = read_run(tmp_path)
         assert record is not None
         assert [(group.name, group.fingerprint) for group in record.groups] == [(name, fingerprint)]
+
+
+def test_what_an_edit_begins_from_is_in_the_way_of_another_group_only(
+    tmp_path: Path, make_group: Make, face: Face
+) -> None:
+    run = make_run(make_group(count=2))
+    made(tmp_path, run, face)
+    begun = [tmp_path / "kids", tmp_path / "elsewhere"]
+    with RunFolder(tmp_path, run, begun_from=begun) as folder:
+        folder.begin()
+    other = make_run(make_group(count=2, fingerprint="new"))
+    for source in (tmp_path / "kids", tmp_path / "kids" / "latents-000000.safetensors"):
+        with (
+            RunFolder(tmp_path, other, begun_from=[source]) as folder,
+            pytest.raises(ResourceError, match="an edit begins from"),
+        ):
+            folder.begin()
+    with RunFolder(tmp_path, other, begun_from=[tmp_path / "kids2", tmp_path]) as folder:
+        folder.begin()
