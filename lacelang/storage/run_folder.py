@@ -90,7 +90,14 @@ class RunFolder:
 
     def __enter__(self) -> Self:
         make_folder(self.root)
-        held = FileLock(self.root / ".lock")
+        lock = self.root / ".lock"
+        # Whoever takes a lock empties its file.
+        if lock.is_symlink() or (lock.is_file() and lock.stat().st_size):
+            raise ResourceError(
+                f"{lock} is not the lock of a run",
+                "move it away, or choose another folder with --out",
+            )
+        held = FileLock(lock)
         try:
             held.acquire(timeout=0)
         except Timeout:

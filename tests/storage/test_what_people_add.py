@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from lacelang.output.files import write_atomic
 from lacelang.output.png import encode
 from lacelang.output.provenance import provenance
 from lacelang.output.records import GroupRecord, RunRecord
+from lacelang.storage.group_folder import Annotation
 from lacelang.storage.run_folder import RunFolder, read_run
 
 Make = Callable[..., GroupRecord]
@@ -115,3 +118,41 @@ def test_what_an_edit_begins_from_is_in_the_way_of_another_group_only(
             folder.begin()
     with RunFolder(tmp_path, other, begun_from=[tmp_path / "kids2", tmp_path]) as folder:
         folder.begin()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+@pytest.mark.parametrize("name", ["samples.jsonl", "annotations.jsonl"])
+def test_nothing_is_written_through_a_link(
+    tmp_path: Path, make_group: Make, face: Face, name: str
+) -> None:
+    run = make_run(make_group(count=4))
+    made(tmp_path / "out", make_run(make_group(count=2)), face)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine\n")
+    link = tmp_path / "out" / "kids" / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(mine)
+    with RunFolder(tmp_path / "out", run) as folder:
+        folder.begin()
+        group = folder.group("kids")
+
+        def write() -> None:
+            folder.add("kids", make_samples(len(group.samples), 2), make_latents(2))
+            group.annotate([Annotation(0, {"smile": 1.0})])
+
+        with pytest.raises(ResourceError, match=re.escape(name)):
+            write()
+    assert mine.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_lock_of_somebody_else_keeps_what_it_holds(
+    tmp_path: Path, make_group: Make, linked: bool
+) -> None:
+    mine = tmp_path / ("mine.txt" if linked else ".lock")
+    mine.write_text("mine\n")
+    if linked:
+        (tmp_path / ".lock").symlink_to(mine)
+    with pytest.raises(ResourceError, match="lock"), RunFolder(tmp_path, make_run(make_group())):
+        pass
+    assert mine.read_text() == "mine\n"
