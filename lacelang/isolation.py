@@ -78,7 +78,7 @@ _SETTINGS: list[Setting] = [
 
 
 class _Shared:
-    """The settings of the process, held as they are to be while anybody computes."""
+    """The settings of the process, held as they are to be while any run computes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

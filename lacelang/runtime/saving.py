@@ -176,13 +176,13 @@ def _measure(folder: RunFolder, planned: Plan, progress: Progress) -> list[Measu
 
 
 def _unseen(folder: RunFolder, planned: Plan) -> list[str]:
-    """Groups that an expectation is about, with faces that nobody has seen."""
+    """Groups that an expectation is about, with images that are not annotated."""
     names = dict.fromkeys(expected.group for expected in planned.due)
     return [name for name in names if not folder.group(name).group.is_seen]
 
 
 def _see(folder: RunFolder, planned: Plan, eyes: Eyes, progress: Progress) -> None:
-    """Annotate the faces that an expectation is about and nobody has seen."""
+    """Annotate the images that an expectation is about, where they are not yet annotated."""
     tasks = {task.record.name: task for task in planned.chosen}
     unseen = {
         name: [sample.index for sample in folder.group(name).samples if sample.seen is None]
