@@ -6,6 +6,6 @@ if __name__ == "__main__":
     try:
         from lacelang.cli.main import main
     except KeyboardInterrupt:
-        # Before anybody heeds it.
+        # Ctrl-C before `main` handles signals.
         sys.exit(130)
     sys.exit(main())

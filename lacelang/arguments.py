@@ -164,10 +164,11 @@ def refuse(value: object, name: str, wanted: str) -> NoReturn:
 
 def shown(value: object) -> str:
     """Return how a value of Python's is named in a message: by its kind, if it is long."""
-    kind = type(value).__name__
     try:
         written = repr(value)
     except Exception:
         # Whole numbers of thousands of digits are not written, and a repr may fail.
-        return f"a value of the type {kind}"
-    return written if len(written) <= 60 and "\n" not in written else f"a {kind}"
+        written = "\n"
+    if len(written) <= 60 and "\n" not in written:
+        return written
+    return f"a value of the type {type(value).__name__}"

@@ -78,7 +78,7 @@ _SETTINGS: list[Setting] = [
 
 
 class _Shared:
-    """The settings of the process, held as they are to be while anybody computes."""
+    """The settings of the process, held as they are to be while any run computes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -157,6 +157,9 @@ def isolated(threads: bool = True) -> Iterator[None]:
             stack.enter_context(temporarily_clear_interpreter_stack())
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
+        if _packs():
+            # What hooks pack, for example in half precision, is not what was saved.
+            stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_kept, _kept))
         stack.enter_context(exact())
         stack.enter_context(_denormals())
         if threads:
@@ -166,6 +169,16 @@ def isolated(threads: bool = True) -> Iterator[None]:
             yield
         finally:
             _here.isolated = False
+
+
+def _packs() -> bool:
+    """Whether hooks of this thread pack the tensors that are saved for gradients."""
+    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+    return top is not None and top(True) is not None
+
+
+def _kept(x: Item) -> Item:
+    return x
 
 
 def plain(x: torch.Tensor) -> torch.Tensor:

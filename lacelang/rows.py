@@ -10,6 +10,10 @@ Every tensor of such a block is a whole number of the vectors that processors co
 product has so few rows that it is treated as a special case. Whether that is enough on this
 processor is tried once (`_sizes`); where it is not, all blocks have one shape, or a single row.
 
+Networks whose layers have odd widths, such as 5 or 33, are another matter: products round a row by
+where in memory it begins, whatever the number of rows. `rounds_by_place` tries a network once, and
+`one_by_one` evaluates such a one on a row at a time.
+
 Everything that computes on rows goes through `in_blocks`, but for sums, differences, products and
 quotients of single numbers, which are exact to the last bit anywhere, and for reductions and small
 matrices of one row each, which tests/sample/test_row_algebra.py holds to the same law.
@@ -19,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 import torch
 from torch import Tensor
@@ -28,6 +32,8 @@ from torch.nn import functional as F
 from lacelang.isolation import isolated
 
 Named: TypeAlias = Mapping[str, Tensor]
+Network: TypeAlias = Callable[[Tensor], Tensor | Named]
+"""Of rows: row i of its result, or of its results by name, is of row i."""
 
 TILE = 32
 """Rows that a block is filled up to a multiple of: two vectors of the widest processors."""
@@ -93,6 +99,42 @@ def filled(block: Tensor, size: int) -> Tensor:
     if not missing:
         return block
     return torch.cat([block, block[:1].detach().expand(missing, *block.shape[1:])])
+
+
+def rounds_by_place(function: Network, width: int, device: torch.device) -> bool:
+    """Whether the bits of a row, or of its gradient, depend on where in a block it stands.
+
+    Args:
+        function: differentiable, of rows (N, width) in float32.
+        width: of the rows it is tried on.
+        device: where it computes.
+    """
+    random = torch.Generator().manual_seed(0)
+    with isolated(threads=False), torch.enable_grad():
+        rows = torch.randn(TILE, width, generator=random).to(device)
+
+        def results(x: Tensor) -> Tensor:
+            x = x.clone().requires_grad_()
+            y = function(x)
+            values = [y] if isinstance(y, Tensor) else list(y.values())
+            flat = torch.cat([value.reshape(len(x), -1) for value in values], dim=1)
+            (slopes,) = torch.autograd.grad(flat.square().sum(), x)
+            return torch.cat([flat.detach(), slopes], dim=1)
+
+        return not _same_in_any_order(results, rows)
+
+
+@overload
+def one_by_one(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor: ...
+@overload
+def one_by_one(function: Callable[[Tensor], Named], x: Tensor) -> Named: ...
+def one_by_one(function: Network, x: Tensor) -> Tensor | Named:
+    """Apply a function to each of one or more rows alone."""
+    # A product by 1 is a tensor of its own, which begins where a vector does; so is its gradient.
+    found: list[Any] = [function(row * 1.0) for row in torch.split(x, 1)]
+    if isinstance(found[0], Tensor):
+        return torch.cat([y * 1.0 for y in found])
+    return {name: torch.cat([y[name] * 1.0 for y in found]) for name in found[0]}
 
 
 def _sizes_on(rows: Tensor) -> tuple[int, int]:

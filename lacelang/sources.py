@@ -5,10 +5,10 @@ from __future__ import annotations
 from io import BufferedIOBase
 from pathlib import Path
 
-MOST = 1 << 20
+MOST = 4 << 20
 """Bytes of a program's file, and characters of its text: a thousand times a long one."""
 
-TOO_LONG = "is longer than 1 MiB"
+TOO_LONG = "is longer than 4 MiB"
 REMEDY = "split it into several programs"
 
 

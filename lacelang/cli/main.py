@@ -1,7 +1,7 @@
 """`lacelang`: its commands, and how each of them ends.
 
-Until it heeds signals this module imports next to nothing: Ctrl-C would print a traceback. Nothing
-here imports torch or numpy; a command imports what it needs when it runs. Results go to
+Until it handles signals this module imports next to nothing: Ctrl-C would print a traceback.
+Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
 standard output, messages and progress to standard error. Exit codes: 0 fine, 1 the program is
 wrong or an `expect` failed, 2 the command line is wrong, 3 the environment failed, 130 interrupted;
 143 and 129 ended by SIGTERM and SIGHUP.
@@ -116,7 +116,7 @@ def unexpected(error: Exception) -> str:
 
 
 def _leave(code: int) -> None:
-    """End the process if a thread is still at work: nobody waits for what nobody needs.
+    """End the process if a thread in the background is still at work: its result is not needed.
 
     One that was interrupted ends here too. Python kills itself by SIGINT at its end if the
     interruption came into an `exec`, whoever caught it, and the code would be another one.

@@ -59,6 +59,15 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
 
+def is_foreign(path: Path) -> bool:
+    """Whether `path` is a whole image that says nothing of a run: a person made or changed it."""
+    try:
+        carried = metadata_of(path)
+    except (OSError, ValueError):
+        return False
+    return carried is None and is_whole(path)
+
+
 def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:
     """Whether `path` is the whole image of sample `index`, with metadata or without as wanted.
 

@@ -119,7 +119,8 @@ class GroupRecord:
     condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
     reader. `count`, how many were asked for, is not part of it: more of a group is that group.
     `steps` are the lines of an edit. `origin` is the program that made it: its file as seen from
-    the run's folder, `-` for text without a file.
+    the run's folder, `-` for text without a file. `without_provenance` tells whether images were
+    ever written that do not say what they were made from.
     """
 
     name: str
@@ -133,6 +134,7 @@ class GroupRecord:
     samples: tuple[SampleRecord, ...] = ()
     steps: tuple[StepPlan, ...] = ()
     origin: str | None = None
+    without_provenance: bool = False
 
     @property
     def is_seen(self) -> bool:

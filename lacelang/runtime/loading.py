@@ -23,6 +23,7 @@ from lacelang.models.generator import Generator, choose_device, load_generator
 from lacelang.names import place_of
 from lacelang.output.latents import Float32
 from lacelang.output.progress import Progress, Silent
+from lacelang.rows import one_by_one, rounds_by_place
 from lacelang.runtime.identity import file_digest
 from lacelang.runtime.schema import schema_of
 from lacelang.semantics.ir import ModelSpec
@@ -31,8 +32,8 @@ from lacelang.threads import forked_after_torch, in_background
 Outputs = Mapping[str, Tensor]
 #: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
 ATYPICALITY = "latent atypicality"
-# Attributes of a model that hold weights, or tensors on its device.
-_LOADED = ("generator", "heads", "_halfway")
+# Attributes of a model that hold weights or tensors on its device, or are of this machine alone.
+_LOADED = ("generator", "heads", "_halfway", "_alone")
 
 
 class Model:
@@ -55,6 +56,7 @@ class Model:
         self.space = spec.space
         self.device = device
         self._spec = spec
+        self._alone: dict[str, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but what is loaded."""
@@ -62,6 +64,7 @@ class Model:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._alone = {}
         # Another machine may lack the device: its own choice is then better than nothing.
         try:
             choose_device(self.device.type)
@@ -114,11 +117,15 @@ class Model:
 
     def styles(self, z: Tensor, truncation: float) -> Tensor:
         """Latents z (N, d) → truncated w (N, d'), what the decoder paints."""
-        return self.generator.truncate(self.generator.mapping(z), truncation)
+        return self.generator.truncate(self._mapped(z), truncation)
 
     def judge(self, z: Tensor, w: Tensor) -> Outputs:
         """What the classifiers say of latents z (N, d) whose truncated styles are w (N, d')."""
-        outputs: Outputs = self.heads(z if self.space == "z" else w)
+        return self.heads_at(z if self.space == "z" else w)
+
+    def heads_at(self, x: Tensor) -> Outputs:
+        """What the classifiers say of rows (N, d) of the space that they look at."""
+        outputs: Outputs = self._of_rows("heads", self.heads, x)
         return outputs
 
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
@@ -133,9 +140,9 @@ class Model:
         return partial(self._flow_features, truncation)
 
     def _flow_features(self, truncation: float, z: Tensor) -> Outputs:
-        w = self.generator.mapping(z)
+        w = self._mapped(z)
         outputs = self.judge(z, self.generator.truncate(w, truncation))
-        return {**outputs, ATYPICALITY: atypicality(self.generator.whiten(w))}
+        return {**outputs, ATYPICALITY: atypicality(self._whiten(w))}
 
     def place(self, w: Tensor, truncation: float) -> Tensor:
         """Truncated w (N, d) → the coordinates (N, d) that edits move in.
@@ -147,15 +154,32 @@ class Model:
         classifiers see a difference.
         """
         mean = self.generator.w_mean
-        return self.generator.whiten(mean + (w - mean) / truncation) / self._halfway
+        return self._whiten(mean + (w - mean) / truncation) / self._halfway
 
     def placed(self, u: Tensor, truncation: float) -> Tensor:
         """Coordinates (N, d) → truncated w (N, d), the inverse of `place`."""
-        return self.generator.truncate(self.generator.colour(self.whitened(u)), truncation)
+        w: Tensor = self._of_rows("colour", self.generator.colour, self.whitened(u))
+        return self.generator.truncate(w, truncation)
 
     def whitened(self, u: Tensor) -> Tensor:
         """Coordinates (N, d) of `place` → whitened ones (N, d), N(0, I) for the prior."""
         return u * self._halfway
+
+    def _mapped(self, z: Tensor) -> Tensor:
+        w: Tensor = self._of_rows("mapping", self.generator.mapping, z)
+        return w
+
+    def _whiten(self, w: Tensor) -> Tensor:
+        u: Tensor = self._of_rows("whiten", self.generator.whiten, w)
+        return u
+
+    def _of_rows(self, name: str, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+        """Apply a function of rows (N, d); one by one if it rounds them by where they stand."""
+        if torch.compiler.is_compiling():
+            return function(x)
+        if name not in self._alone:
+            self._alone[name] = rounds_by_place(function, x.shape[-1], x.device)
+        return one_by_one(function, x) if self._alone[name] and len(x) else function(x)
 
     @cached_property
     def _halfway(self) -> Tensor:

@@ -28,7 +28,7 @@ class Options:
     """How a program is to be run; see `Program.run`.
 
     Attributes:
-        shared: whether `out` is a folder that nobody named, which programs without a file share.
+        shared: whether `out` is the default folder, which programs without a file share.
     """
 
     seed: int | None

@@ -1,4 +1,4 @@
-"""Faces that nobody paints: draws from the prior, each with a value of every attribute.
+"""Draws from the prior, not decoded to images, each with a value of every attribute.
 
 A classifier does not say what a draw shows but how likely each value is. `drawn` therefore gives a
 draw a value at random: a class by its calibrated probability, a number from the normal around the

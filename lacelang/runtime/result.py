@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from lacelang import arguments
 from lacelang.errors import UsageError
 from lacelang.isolation import isolated
 from lacelang.names import ByName
@@ -180,11 +181,13 @@ class Run:
         self.expectations = tuple(expectations)
 
     def __getitem__(self, name: str) -> Group:
-        try:
-            return self.groups[name]
-        except (KeyError, TypeError):
+        plain = arguments.item(name)
+        # Other values, and subclasses, may fail at being looked up.
+        found = self.groups.get(str.__str__(plain)) if isinstance(plain, str) else None
+        if found is None:
             known = ", ".join(self.groups) or "none"
-            raise UsageError(f"the run has no group {name!r}; its groups: {known}") from None
+            raise UsageError(f"the run has no group {arguments.shown(name)}; its groups: {known}")
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.groups)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -32,6 +32,7 @@ from lacelang.runtime.painting import CHUNK, Painter
 from lacelang.runtime.plan import Options, Plan
 from lacelang.runtime.result import Group, Run
 from lacelang.runtime.tasks import GroupTask
+from lacelang.semantics.ir import EditStatement
 from lacelang.storage.group_folder import Annotation, GroupFolder
 from lacelang.storage.run_folder import RunFolder, origin_of
 
@@ -66,14 +67,21 @@ def run_into(
     path = program.checked.path
     record = RunRecord(
         program=as_text(path.name) if path is not None else "<program>",
-        source=program.source,
+        # Text from Python may hold halves of characters.
+        source=_encodable(program.source),
         versions=_versions(),
         groups=tuple(task.record for task in planned.groups),
     )
     chosen = [task.record.name for task in planned.chosen]
     origin = None if options.shared and path is None else origin_of(path, out)
     with RunFolder(
-        out, record, chosen, origin=origin, replace=options.replace, metadata=options.metadata
+        out,
+        record,
+        chosen,
+        origin=origin,
+        replace=options.replace,
+        metadata=options.metadata,
+        begun_from=_begun_from(program, chosen),
     ) as folder:
         replaced = folder.begin()
         if replaced:
@@ -97,6 +105,19 @@ def run_into(
                 folder.save()
             raise
         return _finish(folder, planned, measures, seconds, options, begun, started)
+
+
+def _begun_from(program: Program, chosen: Collection[str]) -> list[Path]:
+    """Files and folders that the chosen edits begin from."""
+    return [
+        statement.saved.file
+        for statement in program.checked.statements
+        if isinstance(statement, EditStatement) and statement.saved and statement.name in chosen
+    ]
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _finish(
@@ -156,13 +177,13 @@ def _measure(folder: RunFolder, planned: Plan, progress: Progress) -> list[Measu
 
 
 def _unseen(folder: RunFolder, planned: Plan) -> list[str]:
-    """Groups that an expectation is about, with faces that nobody has seen."""
+    """Groups that an expectation is about, with images that are not annotated."""
     names = dict.fromkeys(expected.group for expected in planned.due)
     return [name for name in names if not folder.group(name).group.is_seen]
 
 
 def _see(folder: RunFolder, planned: Plan, eyes: Eyes, progress: Progress) -> None:
-    """Annotate the faces that an expectation is about and nobody has seen."""
+    """Annotate the images that an expectation is about, where they are not yet annotated."""
     tasks = {task.record.name: task for task in planned.chosen}
     unseen = {
         name: [sample.index for sample in folder.group(name).samples if sample.seen is None]

@@ -89,8 +89,7 @@ class Stepper:
         )
 
     def _outputs(self, u: Tensor) -> Outputs:
-        outputs: Outputs = self.model.heads(self.model.placed(u, self.truncation))
-        return outputs
+        return self.model.heads_at(self.model.placed(u, self.truncation))
 
     def _features(self, wide: Tensor, past: _Past, typical: float) -> Outputs:
         d = self.model.generator.w_mean.shape[0]
@@ -99,7 +98,7 @@ class Stepper:
             self.model.placed(u, self.truncation),
             self.model.placed(start, self.truncation),
         )
-        outputs: Outputs = self.model.heads(w)
+        outputs = self.model.heads_at(w)
         # A sample that is beyond the bound already may stay where it is, and go no further. Within
         # the bound there is no pull at all: where nothing is wanted, nothing moves.
         bound = atypicality(self.model.whitened(start)).clamp_min(typical)

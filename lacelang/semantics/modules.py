@@ -200,7 +200,8 @@ class Library:
             self.report.say("LACE114", message, at, module)
             return None
         try:
-            source, parsed = _read_file(file, file.stat().st_mtime_ns, file.stat().st_size)
+            status = file.stat()
+            source, parsed = _read_file(file, status.st_mtime_ns, status.st_size)
         except UnicodeDecodeError:
             message = f"{file.name} is not UTF-8 text"
             self.report.say("LACE114", message, at, module, "save it as UTF-8")

@@ -206,6 +206,12 @@ def own_files(folder: Path) -> Iterator[Path]:
                     yield path
 
 
+def own_images(folder: Path) -> Iterator[Path]:
+    """Files in a group's folder that have the names of its images."""
+    if folder.is_dir() and not folder.is_symlink():
+        yield from (path for path in sorted(folder.iterdir()) if _IMAGE.fullmatch(path.name))
+
+
 def refuse_link(folder: Path) -> None:
     """Raise a ResourceError if `folder` is a link: what is behind it is not the run's."""
     if folder.is_symlink():

@@ -7,6 +7,7 @@
     groups[]                one for each `sample` and `edit` that was run into the folder
       name, folder, condition, fingerprint, seed, count, settings{}
       origin                the program's file as seen from the folder, or -
+      without_provenance    whether some images may not say what they were made from
       atoms[]               text, attribute, reading, low, high, unit, negated
       steps[]               of an edit, its lines: text, layers (null for all), atoms[]
     measures[]              name, what, given, model, truncation, seed, fingerprint, draws,

@@ -71,7 +71,9 @@ class Lines(Generic[T]):
         start = self._end or 0
         data = b"".join(msgspec.json.encode(plain(item)) + b"\n" for item in items)
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
+            # What a link leads to is not the run's.
+            flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | flags)
             with open(descriptor, "r+b") as file:
                 file.truncate(start)
                 file.seek(start)

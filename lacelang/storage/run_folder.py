@@ -25,6 +25,7 @@ from lacelang.filenames import as_text, on_disk
 from lacelang.names import nfc
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents
+from lacelang.output.provenance import is_foreign
 from lacelang.output.records import (
     ExpectationRecord,
     GroupRecord,
@@ -32,7 +33,13 @@ from lacelang.output.records import (
     RunRecord,
     SampleRecord,
 )
-from lacelang.storage.group_folder import FILMS, GroupFolder, own_files, refuse_link
+from lacelang.storage.group_folder import (
+    FILMS,
+    GroupFolder,
+    own_files,
+    own_images,
+    refuse_link,
+)
 from lacelang.storage.index import read_index, write_index
 from lacelang.storage.shards import Shards
 
@@ -55,6 +62,7 @@ class RunFolder:
         origin: str | None = TEXT,
         replace: bool = False,
         metadata: bool = True,
+        begun_from: Collection[Path] = (),
     ) -> None:
         """Take `root` for `run`.
 
@@ -65,7 +73,9 @@ class RunFolder:
             origin: the program; groups of the same origin may be replaced. None is no program's.
             replace: groups of other programs may be replaced, too.
             metadata: whether images carry their provenance; those that differ are made again.
+            begun_from: files and folders that edits begin from; none of them is replaced.
         """
+        self._begun_from = {path.resolve() for path in begun_from}
         self.root = root
         self._run = run
         self._origin = origin
@@ -81,7 +91,14 @@ class RunFolder:
 
     def __enter__(self) -> Self:
         make_folder(self.root)
-        held = FileLock(self.root / ".lock")
+        lock = self.root / ".lock"
+        # Whoever takes a lock empties its file.
+        if lock.is_symlink() or (lock.is_file() and lock.stat().st_size):
+            raise ResourceError(
+                f"{lock} is not the lock of a run",
+                "move it away, or choose another folder with --out",
+            )
+        held = FileLock(lock)
         try:
             held.acquire(timeout=0)
         except Timeout:
@@ -117,12 +134,19 @@ class RunFolder:
             if old is not None:
                 refuse_link(self.root / on_disk(old.folder))
                 self._refuse_clash(new, old)
+                self._refuse_changed(old)
+                self._refuse_to_replace_sources(new, old)
         self._recover()
         sweep_parts(self.root)
         taken = [group.folder for group in known.values()]
         for new, old in pairs:
             if old is not None and old.fingerprint == new.fingerprint:
-                record = evolve(new, folder=old.folder, origin=old.origin)
+                record = evolve(
+                    new,
+                    folder=old.folder,
+                    origin=old.origin,
+                    without_provenance=old.without_provenance or not self._metadata,
+                )
                 path = self.root / on_disk(old.folder)
                 GroupFolder(path, record).make()
                 self._groups[new.name] = GroupFolder.open(path, record, old.count, self._metadata)
@@ -137,7 +161,12 @@ class RunFolder:
                 path = self.root / on_disk(folder)
                 self._refuse_strangers(path)
             taken.append(folder)
-            record = evolve(new, folder=folder, origin=self._origin)
+            record = evolve(
+                new,
+                folder=folder,
+                origin=self._origin,
+                without_provenance=not self._metadata,
+            )
             self._groups[new.name] = GroupFolder(path, record)
             self._groups[new.name].make()
         self.save()
@@ -179,7 +208,7 @@ class RunFolder:
     def _earlier(self, group: GroupRecord) -> GroupFolder | None:
         """What an earlier run left of a group that is not made now."""
         for old in self._groups_before():
-            if old.name == group.name and old.fingerprint == group.fingerprint:
+            if nfc(old.name) == nfc(group.name) and old.fingerprint == group.fingerprint:
                 record = evolve(group, folder=old.folder)
                 path = self.root / on_disk(old.folder)
                 return GroupFolder.open(path, record, old.count, self._metadata)
@@ -241,10 +270,10 @@ class RunFolder:
 
     def _records(self) -> Iterable[GroupRecord]:
         """Every group of the index: the program's own in their order, then those of others."""
-        before = {group.name: group for group in self._groups_before()}
+        before = {nfc(group.name): group for group in self._groups_before()}
         for group in self._run.groups:
             made = self._groups.get(group.name)
-            earlier = before.pop(group.name, None)
+            earlier = before.pop(nfc(group.name), None)
             # Until its first samples are on disk, the group that is to be replaced is the group.
             if made is not None and group.name not in self._old:
                 yield made.record
@@ -264,6 +293,25 @@ class RunFolder:
             f"{self.root / on_disk(old.folder)} holds a group `{old.name}` of {whose}",
             "choose another folder with --out, or replace the group with --replace",
         )
+
+    def _refuse_changed(self, old: GroupRecord) -> None:
+        """Raise a ResourceError if a person put or changed an image where the run's own belong."""
+        images = own_images(self.root / old.folder) if not old.without_provenance else ()
+        foreign = next(filter(is_foreign, images), None)
+        if foreign is not None:
+            raise ResourceError(
+                f"{foreign} is not as a run has written it",
+                "rename it or move it away, or choose another folder with --out",
+            )
+
+    def _refuse_to_replace_sources(self, new: GroupRecord, old: GroupRecord) -> None:
+        folder = (self.root / old.folder).resolve()
+        begun = any(folder in (path, *path.parents) for path in self._begun_from)
+        if begun and new.fingerprint != old.fingerprint:
+            raise ResourceError(
+                f"an edit begins from {self.root / old.folder}, which this run would replace",
+                "choose another name for the group that is made, or another folder with --out",
+            )
 
     def _refuse_strangers(self, folder: Path) -> None:
         stranger = next(own_files(folder), None)
@@ -339,7 +387,7 @@ def _retire(old: Path, place: Path) -> None:
         for part in ("", FILMS):
             for path in list((old / part).iterdir()) if (old / part).is_dir() else []:
                 target = place / part / path.name
-                if not path.is_dir() and not target.exists():
+                if path.name != FILMS and not os.path.lexists(target):
                     target.parent.mkdir(exist_ok=True)
                     path.rename(target)
         _clear(old)

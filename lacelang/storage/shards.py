@@ -73,14 +73,23 @@ class Shards:
         return shards
 
     def __len__(self) -> int:
-        """How many samples there are."""
-        return max((shard.first + shard.count for shard in self._shards), default=0)
+        """How many samples there are: up to the end of the last shard, which overrides others."""
+        return self._shards[-1].first + self._shards[-1].count if self._shards else 0
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the digests of all files, in hexadecimal."""
-        digests = "".join(shard.digest for shard in self._shards)
-        return hashlib.sha256(digests.encode()).hexdigest()
+        """SHA-256 of all samples, in hexadecimal, whatever files they are in.
+
+        Raises:
+            ResourceError: a file has gone or changed since it was opened.
+        """
+        whole = hashlib.sha256()
+        ends = [shard.first for shard in self._shards[1:]] + [len(self)]
+        for shard, end in zip(self._shards, ends, strict=True):
+            latents = self._load(shard)
+            for row in range(end - shard.first):
+                whole.update(_digest(arrays_of(latents.rows([row]))).encode())
+        return whole.hexdigest()
 
     def append(self, first: int, latents: Latents) -> None:
         """Write the latents of the samples from `first` on.

@@ -84,9 +84,9 @@ _FIRST_TOUCHING = frozenset(first for first, _ in _TOUCHING)
 
 def tokenize(text: str) -> Tokens:
     """Take `text` apart; nothing in it can make this raise."""
+    result = Tokens()
     text = with_line_feeds(text)
     lexer = _lexer()
-    result = Tokens()
     state = LexerThread.from_text(lexer, text).state
     assert state is not None
     tokens, comments = result.tokens, result.comments

@@ -34,7 +34,7 @@ if "run" in sys.argv and "/dev/zero" not in sys.argv and "-" not in sys.argv:
 sys.exit(main())
 """
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-TOO_LONG = "is longer than 1 MiB"
+TOO_LONG = "is longer than 4 MiB"
 
 
 def run(

@@ -11,6 +11,7 @@ from tiny import TinyModel
 
 from lacelang.cli.main import main
 from lacelang.runtime import plan
+from lacelang.semantics import saved
 
 KIDS = "sample 2 from ffhq seed 3 as kids\n"
 OTHER_KIDS = "sample 2 from ffhq seed 4 as kids\n"
@@ -127,3 +128,23 @@ def test_without_images_and_then_with(here: Path) -> None:
     ]
     assert run(KIDS) == 0
     assert len(images(here / "out")) == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'edit "o/kids" { glasses = 1 } as kids\n',
+        'edit "o/kids/latents-000000.safetensors" { glasses = 1 } from ffhq as kids\n',
+        'sample 2 from ffhq seed 4 as kids\nedit "o/kids" { glasses = 1 } as edited\n',
+    ],
+)
+def test_what_an_edit_begins_from_is_not_replaced(
+    here: Path, capsys: pytest.CaptureFixture[str], source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved, "layout_of", lambda _: None)
+    assert run(KIDS, "--out", "o") == 0
+    before = images(here)
+    for options in ([], ["--replace"]):
+        assert run(source, "--out", "o", *options) == 3
+        assert "which this run would replace" in capsys.readouterr().err
+        assert images(here) == before

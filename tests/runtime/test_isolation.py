@@ -44,6 +44,11 @@ class LoudDispatch(TorchDispatchMode):
         raise AssertionError(f"saw {func}")
 
 
+def in_half(x: torch.Tensor) -> torch.Tensor:
+    """Pack less than what was saved."""
+    return x.half()
+
+
 def setting(
     read: Callable[[], Any], write: Callable[[Any], object], value: Any
 ) -> Callable[[], AbstractContextManager[None]]:
@@ -132,6 +137,8 @@ AROUND: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "seeds": seeded,
     "numpy raises": lambda: np.errstate(all="raise"),
     "warnings raise": warned_is_raised,
+    "saved in half": lambda: torch.autograd.graph.saved_tensors_hooks(in_half, torch.Tensor.float),
+    "nothing packed": lambda: torch.autograd.graph.disable_saved_tensors_hooks("not here"),
 }  # fmt: skip
 if hasattr(torch._C, "_get_fp32_precision_getter"):
     AROUND["bf16 products"] = new_precision("bf16")

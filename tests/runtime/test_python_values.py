@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from tiny import TinyModel, program, statement
 
 from lacelang import UsageError
+from lacelang.output.png import metadata_of
 from lacelang.runtime import loading
 
 
@@ -62,3 +64,39 @@ def test_energies_of_any_float_type(model: TinyModel, monkeypatch: pytest.Monkey
         for function in (energy, energy.prior, energy.value_and_grad):
             with pytest.raises(UsageError):
                 function(z_wrong)
+
+
+class Unhashable(str):
+    """A text that is no key of a mapping, and cannot be shown."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_a_group_by_any_text_and_nothing_else(model: TinyModel) -> None:
+    run = program(statement()).run()
+    for text in ("kids", np.str_("kids"), np.array("kids"), Unhashable("kids")):
+        assert run[text] is run.groups["kids"]  # type: ignore[index]
+    wrong = [
+        None, 0, b"kids", ["kids"], ("kids",), slice(1), np.array(["kids"]), 10**5000,
+        torch.tensor(0), Unhashable("men"), np.nan, {},
+    ]  # fmt: skip
+    for name in wrong:
+        with pytest.raises(UsageError, match=r"the run has no group .*; its groups: kids"):
+            run[name]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("size", [1, 300_000])
+def test_a_program_with_halves_of_characters_in_a_comment(
+    model: TinyModel, tmp_path: Path, size: int
+) -> None:
+    source = "sample from ffhq where glasses=1  # \ud800" + "\udfff" * size
+    made = program(statement(count=1), source=source)
+    made.run(out=tmp_path)
+    assert "?" in json.loads((tmp_path / "run.json").read_text())["program"]["source"]
+    said = metadata_of(tmp_path / "kids" / "0000.png")
+    assert said is not None
+    assert size > 1 or said["program"]["source"].endswith("# ??")
+    made.run(out=tmp_path)

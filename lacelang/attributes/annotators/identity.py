@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.attributes.annotators import chips, mesh, parsing
-from lacelang.attributes.annotators.face_recognition import FEATURES, INPUT_SIZE
+from lacelang.attributes.annotators.face_recognition import INPUT_SIZE
 from lacelang.attributes.annotators.networks import Networks
 from lacelang.output.progress import Progress
 
 _PADDING = 0.25  # of the chips that the network was trained on
 
-#: Length of a descriptor.
-LENGTH = FEATURES
 #: Two descriptors nearer than this are one person's, by the author of the network.
 SAME_PERSON = 0.6
 

