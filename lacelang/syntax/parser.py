@@ -20,6 +20,7 @@ from lark.parsers.lalr_analysis import Shift
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
+from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
 
 if TYPE_CHECKING:
@@ -62,11 +63,25 @@ def read(source: str, path: str | None = None) -> Parsed:
     taken = tokenize(source)
     reader = _Reader(taken)
     program = reader.run()
-    found = sorted(taken.problems + reader.problems, key=lambda p: (p.span.line, p.span.column))
+    found = taken.problems + reader.problems
+    if found:
+        # Programs without mistakes need not load what is said of mistakes.
+        from lacelang.syntax.notations.reread import reread
+
+        again = reread(with_line_feeds(source), program, _read_tokens)
+        if again is not None:
+            program, found = again
+    found.sort(key=lambda p: (p.span.line, p.span.column))
     problems = tuple(
         Diagnostic(p.code, p.message, p.span, p.hint, p.severity, path, source) for p in found
     )
     return Parsed(program, problems, taken)
+
+
+def _read_tokens(taken: Tokens) -> tuple[nodes.Program, list[Diagnostic]]:
+    reader = _Reader(taken)
+    program = reader.run()
+    return program, reader.problems
 
 
 @frozen
