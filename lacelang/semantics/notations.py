@@ -14,7 +14,17 @@ from lacelang.semantics.scope import Module
 from lacelang.syntax.lines import with_line_feeds
 
 _MAY_BE = frozenset(
-    {"LACE102", "LACE103", "LACE104", "LACE105", "LACE106", "LACE118", "LACE201", "LACE202"}
+    {
+        "LACE102",
+        "LACE103",
+        "LACE104",
+        "LACE105",
+        "LACE106",
+        "LACE118",
+        "LACE201",
+        "LACE202",
+        "LACE303",
+    }
 )
 """What the checker says of a name or a value that it does not understand."""
 

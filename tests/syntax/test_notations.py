@@ -21,7 +21,7 @@ CONTEXTS = {
     "let": "let x = {}\nsample from ffhq where x",
     "def": "def f(a) = a and {}\nsample from ffhq where f(gender=male)",
     "edit": "sample from ffhq as men\nedit men {{ {} }}",
-    "line of an edit": "sample from ffhq as men\nedit men {{\n  pitch = up\n  {}\n  gender = male\n}}",
+    "line of an edit": "sample from ffhq as m\nedit m {{\n  pitch = up\n  {}\n  gender = male\n}}",
     "measure": "measure {} from ffhq",
 }
 """Programs with a gap for a condition."""
@@ -172,7 +172,7 @@ JOINTS = [
     "haircolor ∈ {{gray, blond}}",
     "haircolor ∉ {{gray, blond}}",
     "age ∈ 20..30",
-    "ffhq.{a}",
+    "ffhq.{x}=1",
     "<lora:faces:0.8> {a}",
     "{a} <lora:faces:0.8>",
 ]
@@ -242,8 +242,18 @@ SHARES = [
 
 _ATTRIBUTES = ("smile", "glasses", "beard")
 _CONDITIONS = st.sampled_from(
-    ["smile=1", "glasses = 0", "beard!=1", "age > 30", "haircolor=gray", "yaw in -10..10 deg"]
-    + ["age in {10, 20}", "haircolor in {gray, black}", "yaw=left", "(smile=1 and age<20)"]
+    (
+        "smile=1",
+        "glasses = 0",
+        "beard!=1",
+        "age > 30",
+        "haircolor=gray",
+        "yaw in -10..10 deg",
+        "age in {10, 20}",
+        "haircolor in {gray, black}",
+        "yaw=left",
+        "(smile=1 and age<20)",
+    )
 )
 _PARTS = st.fixed_dictionaries(
     {
@@ -269,7 +279,7 @@ def applied(source: str, found: Diagnostic) -> str | None:
     """Return the program with what the hint says in place of what it is said of."""
     hint = found.hint or ""
     written = re.match(r"(?:write|did you mean) `([^`]*)`", hint)
-    if written is None and not hint.startswith("leave it out"):
+    if written is None and "leave it out" not in hint:
         return None
     lines = source.split("\n")
     span = found.span

@@ -29,7 +29,9 @@ COMPARING |= {"==": "=", "≤": "<=", "≥": ">=", "≠": "!=", "<>": "!="}
 
 CLOSER = {"(": ")", "[": "]", "{": "}"}
 _DEEPEST = 24
-_REACH = 400
+REACH = 400
+"""Pieces that a condition or a bracket may take."""
+
 
 STRANGERS = words_of(
     "if then else elif unless when whenever iff but without with has have wearing of except "
@@ -48,13 +50,14 @@ class Conditions:
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = pieces
+        self._low = [piece.low for piece in pieces]
         self._words = keywords()
         self._conditions: dict[int, int | None] = {}
         self._predicates: dict[int, int | None] = {}
 
     def low(self, i: int) -> str:
         """Return the piece at `i` in small letters; empty beyond the text."""
-        return self.pieces[i].low if 0 <= i < len(self.pieces) else ""
+        return self._low[i] if 0 <= i < len(self._low) else ""
 
     def kind(self, i: int) -> str:
         """Return the kind of the piece at `i`; empty beyond the text."""
@@ -131,16 +134,18 @@ class Conditions:
     def predicate(self, i: int, depth: int = 0) -> int | None:
         """Conditions that are joined."""
         if i not in self._predicates:
-            start, end = i, self.condition(i, depth)
-            while end is not None and self.low(end) in JOINTS:
+            starts, end = [i], self.condition(i, depth)
+            while end is not None and end < i + REACH and self.low(end) in JOINTS:
                 further = self.condition(end + 1, depth)
                 if further is None:
                     break
+                starts.append(end + 1)
                 end = further
-            self._predicates[start] = end
+            # Whatever it is a part of, what begins at a joint ends where the whole does.
+            self._predicates.update(dict.fromkeys(starts, end))
         return self._predicates[i]
 
-    def closing(self, i: int, reach: int = _REACH) -> int | None:
+    def closing(self, i: int, reach: int = REACH) -> int | None:
         """Return the place behind the bracket that closes the one at `i`, if it is near."""
         opened: list[str] = []
         for place in range(i, min(i + reach, len(self.pieces))):

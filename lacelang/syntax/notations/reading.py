@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from lacelang.syntax.notations.conditions import CLOSER, COMPARING, Conditions
-from lacelang.syntax.notations.pieces import words_of
+from lacelang.syntax.notations.conditions import CLOSER, COMPARING, JOINTS, REACH, Conditions
+from lacelang.syntax.notations.pieces import Piece, words_of
 
 TRUTHS = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0"}
 """What is written for 1 and 0 elsewhere."""
@@ -17,14 +17,23 @@ COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 class Reader(Conditions):
     """Reads what the elements of shapes stand for; see `table`."""
 
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        super().__init__(pieces)
+        self._chains: dict[str, dict[int, int | None]] = {}
+
     def words(self, i: int, phrases: Iterable[str]) -> int | None:
         """The longest of some phrases of words."""
-        ends = [
-            i + len(words)
-            for words in map(str.split, phrases)
-            if all(self.low(i + k) == word for k, word in enumerate(words))
-        ]
-        return max(ends, default=None)
+        return max((end for p in phrases if (end := self._phrase(i, p))), default=None)
+
+    def _phrase(self, i: int, phrase: str) -> int:
+        """Return the place behind a phrase, 0 if it does not stand there."""
+        if not phrase.startswith(self.low(i)) or not self.low(i):
+            return 0
+        for word in phrase.split():
+            if self.low(i) != word:
+                return 0
+            i += 1
+        return i
 
     def quantity(self, i: int) -> int | None:
         """`at least`, `no more than`."""
@@ -49,12 +58,7 @@ class Reader(Conditions):
 
     def pluses(self, i: int) -> int | None:
         """`++`, `--`."""
-        text = self.low(i)
-        return (
-            i + 1
-            if text and (set(text) == {"+"} or (len(text) > 1 and set(text) == {"-"}))
-            else None
-        )
+        return i + 1 if set(self.low(i)) in ({"+"}, {"-"}) else None
 
     def times(self, i: int) -> int | None:
         """`x2`."""
@@ -152,6 +156,12 @@ class Reader(Conditions):
         """Whether the piece at `i` is the first of its line."""
         return i < len(self.pieces) and self.pieces[i].begins
 
+    def unspaced(self, i: int) -> int | None:
+        """Conditions that signs join which touch them: `a&b`."""
+        end = self.predicate(i) or i
+        signs = (k for k in range(i + 1, end) if self.low(k) in JOINTS and self.kind(k) == "sign")
+        return end if any(self.touches(k) and self.comparison(k + 1) for k in signs) else None
+
     def conjoined(self, i: int) -> int | None:
         """What says `and` elsewhere."""
         return self.words(i, _CONJOINING)
@@ -169,15 +179,19 @@ class Reader(Conditions):
         return self._chain(i, self.disjoined)
 
     def _chain(self, i: int, joint: Callable[[int], int | None]) -> int | None:
-        end = self.condition(i)
-        several = False
-        while end is not None:
-            beyond = joint(end)
-            further = self.condition(beyond) if beyond is not None else None
-            if further is None or self.low(further) in ("=", "%"):
-                break
-            end, several = further, True
-        return end if several else None
+        known = self._chains.setdefault(joint.__name__, {})
+        if i not in known:
+            starts, end = [i], self.condition(i)
+            while end is not None and end < i + REACH:
+                beyond = joint(end)
+                further = self.condition(beyond) if beyond is not None else None
+                if beyond is None or further is None or self.low(further) in ("=", "%"):
+                    break
+                starts.append(beyond)
+                end = further
+            known.update(dict.fromkeys(starts[:-1], end))
+            known[starts[-1]] = None  # one condition is no chain
+        return known[i]
 
     def mapping(self, i: int) -> int | None:
         """Names and values with colons, as data are written."""
@@ -222,18 +236,5 @@ _QUANTITIES = (
     "at most", "atmost", "maximum", "max", "up to", "no more than", "not more than", "more than",
     "over", "less than", "fewer than", "exactly", "just", "only", "precisely", "any",
 )  # fmt: skip
-_QUANTORS = (
-    "all",
-    "every",
-    "each",
-    "both",
-    "any",
-    "some",
-    "none",
-    "neither",
-    "one",
-    "either",
-    "nand",
-    "nor",
-)
+_QUANTORS = words_of("all every each both any some none neither one either nand nor")
 _COUNTERS = ("at_least", "atleast", "at_most", "atmost", "exactly", "n_of", "any_of", "nof")

@@ -9,6 +9,7 @@ from attrs import define, frozen
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.notations.conditionals import CONDITIONALS
+from lacelang.syntax.notations.conditions import COMPARING
 from lacelang.syntax.notations.counting import COUNTING
 from lacelang.syntax.notations.facts import Facts
 from lacelang.syntax.notations.joints import JOINING
@@ -19,6 +20,7 @@ from lacelang.syntax.notations.statements import STATEMENTS
 from lacelang.syntax.notations.table import Found, Notation, Remedy
 from lacelang.syntax.notations.tolerances import TOLERANCES
 from lacelang.syntax.notations.weights import WEIGHTS
+from lacelang.syntax.tokens import MAX_PROBLEMS
 
 NOTATIONS: tuple[Notation, ...] = (
     *STATEMENTS,
@@ -109,7 +111,7 @@ def _mend(text: str, facts: Facts, besides: Collection[tuple[str, int]], parsing
         changed = False
         for notation, where, remedy in reversed(found):
             changed |= _replace(mended, notation, where, remedy, lines, besides, text)
-        if not changed:
+        if not changed or len(mended.places) >= MAX_PROBLEMS:
             break
         imported |= {remedy.module for _, _, remedy in found if remedy.module}
     mended.places.sort(key=lambda place: place.start)
@@ -121,19 +123,30 @@ def _scan(text: str, facts: Facts, parsing: bool) -> Iterator[tuple[Notation, Fo
     reader = Reader(pieces_of(text))
     starts = _Starts(reader)
     place = 0
-    while place < len(reader.pieces):
+    left = MAX_PROBLEMS
+    while place < len(reader.pieces) and left:
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
             # Its braces hold names and numbers of their own, `{ child: 10 }`.
             place = reader.closing(place + 2, len(reader.pieces)) or len(reader.pieces)
             continue
+        read: dict[str, int | None] = {}
         for notation in _beginning_with(reader.low(place)):
+            first = notation.elements[0].method
+            if first and not notation.elements[0].optional:
+                if first not in read:
+                    read[first] = getattr(reader, first)(place)
+                if read[first] is None:
+                    continue
             if notation.parses and not parsing:
                 continue
             if not starts.allows(notation, place):
                 continue
             found = notation.match(reader, place, facts)
+            if found is not None and starts.parts(found):
+                continue
             remedy = notation.answer(found) if found is not None else None
             if found is not None and remedy is not None:
+                left -= 1
                 yield notation, found, remedy
                 place = max(found.end, place + 1) - 1
                 break
@@ -159,20 +172,31 @@ class _Starts:
         if notation.starts:
             return self.at(i)
         method = notation.elements[0].method
+        before = self._reader.low(i - 1)
+        if method and before in _BEFORE_A_NAME:
+            return False
         if method == "name":
-            return self._reader.low(i - 1) not in _BEFORE_A_NAME
+            return (before not in COMPARING and before != "..") or self._defines(i)
         if method in _OF_CONDITIONS and self._reader.name(i) == self._reader.condition(i):
             return self.at(i)
         return True
 
+    def _defines(self, i: int) -> bool:
+        """Whether a definition begins with the piece at `i`."""
+        before, named = self._reader.low(i - 1), self._reader.low(i - 3)
+        return before == "=" and (named in ("let", "var") or self._reader.low(i - 2) == ")")
+
+    def parts(self, found: Found) -> bool:
+        """Whether it would join two steps of an edit."""
+        end = min((end for _, end in found.parts.values()), default=0)
+        first = found.reader.begins(end) and end < found.end
+        return first and self._edit[found.start] and found.start in dict(found.parts.values())
+
     def at(self, i: int) -> bool:
         """Whether a condition may begin with the piece at `i`."""
         before = self._reader.low(i - 1)
-        defined = before == "=" and (
-            self._reader.low(i - 3) == "let" or self._reader.low(i - 2) == ")"
-        )
         step = self._edit[i] and (self._reader.pieces[i].begins or before == "{")
-        return before in _BEFORE_A_CONDITION or defined or step
+        return before in _BEFORE_A_CONDITION or step or self._defines(i)
 
 
 def _indexed() -> tuple[dict[str, list[Notation]], list[Notation]]:

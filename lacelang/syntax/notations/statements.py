@@ -7,6 +7,7 @@ from lacelang.syntax.notations.table import Found, Notation, Remedy
 
 _CLAUSE = "{} is no clause"
 _FLAG = "{} is an option of other tools"
+_NETWORK = "{} loads a network into another generator"
 _NUMBER = "{} is not how the number of samples is written"
 
 _AS_CLAUSES = {
@@ -50,6 +51,15 @@ def _so_many(number: str) -> Remedy:
     return Remedy(None, f"the number stands right after `sample`: `sample {number} from …`")
 
 
+def _network(_: Found) -> Remedy:
+    return Remedy("", "how much a condition counts is said with `[weight 2]`")
+
+
+def _last(found: Found) -> Remedy | None:
+    """With the joint before it, if no condition follows that needs the joint."""
+    return _network(found) if found.reader.condition(found.end) is None else None
+
+
 def _limit(found: Found) -> Remedy:
     return _so_many(found["n"])
 
@@ -71,11 +81,14 @@ STATEMENTS: tuple[Notation, ...] = (
     ),
     Notation("group by {x:name}", _CLAUSE, lambda _: Remedy("", "`as` names a group of samples")),
     Notation("-- ^{x:word} {v:flag}?", _FLAG, _flag),
+    Notation("and,,,or < lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?", _NETWORK, _last),
     Notation(
-        "and,,? < lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?",
-        "{} loads a network into another generator",
-        lambda _: Remedy("", "how much a condition counts is said with `[weight 2]`"),
+        "< lora,lyco,lycoris,hypernet : {x:name} : {n:number} > and,,",
+        _NETWORK,
+        _network,
+        starts=True,
     ),
+    Notation("< lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?", _NETWORK, _network),
     Notation(
         "{k:asking} :,=", "{} has a sign too many", lambda f: Remedy(f.text(f.start, f.start + 1))
     ),

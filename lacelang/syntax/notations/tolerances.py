@@ -246,8 +246,14 @@ TOLERANCES: tuple[Notation, ...] = (
     Notation("{x:name} in,∈ {n:number} {u:unit} : {m:number} {t:unit}", _RANGE, _from_to),
     Notation("{x:name} {k:equal} {n:number} : {m:number}", _RANGE, _ends_of_range),
     Notation(
-        "{x:name} is? in? between,within,inside,from,range,interval (,[? {n:number} {u:unit}"
-        " and,to,,,-,..,; {m:number} {t:unit} ),]?",
+        "{x:name} is? in? between,within,inside,from,range,interval {n:number} {u:unit}"
+        " and,to,,,-,..,; {m:number} {t:unit}",
+        _RANGE,
+        _from_to,
+    ),
+    Notation(
+        "{x:name} is? in? between,within,inside,range (,[ {n:number} {u:unit}"
+        " and,to,,,-,..,; {m:number} {t:unit} ),]",
         _RANGE,
         _from_to,
     ),

@@ -78,7 +78,7 @@ def _pluses(found: Found) -> Remedy | None:
         return None
     if sign == "+" and (found.reader.value(found.end) is not None and not _ends(found)):
         return None
-    if sign == "+" and not found.reader.touches(found.end - 1):
+    if len(sign) == 1 and not found.reader.touches(found.end - 1):
         return None
     step = _UP if sign[0] == "+" else _DOWN
     return _weight(found, "p", round(step ** len(sign), 4))
