@@ -21,7 +21,7 @@ from typing import Any, Self
 from attrs import evolve
 from filelock import FileLock, Timeout
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ANOTHER_FOLDER, ResourceError, WayOut
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.output.latents import Latents
 from lacelang.output.records import (
@@ -86,7 +86,8 @@ class RunFolder:
         except Timeout:
             raise ResourceError(
                 f"another lacelang is running into {self.root}",
-                "wait for it, or choose another folder with --out",
+                "wait for it, or choose another folder",
+                ANOTHER_FOLDER,
             ) from None
         except OSError as error:
             raise disk_error(error, self.root) from error
@@ -261,7 +262,8 @@ class RunFolder:
         whose = "another program" if old.origin in (TEXT, None) else f"`{old.origin}`"
         raise ResourceError(
             f"{self.root / old.folder} holds a group `{old.name}` of {whose}",
-            "choose another folder with --out, or replace the group with --replace",
+            "choose another folder",
+            {**ANOTHER_FOLDER, WayOut.REPLACE: ""},
         )
 
     def _refuse_strangers(self, folder: Path) -> None:
@@ -269,7 +271,8 @@ class RunFolder:
         if stranger is not None:
             raise ResourceError(
                 f"{stranger} is there already, and not from a run that {self.root} records",
-                "move it away, or choose another folder with --out",
+                "move it away, or choose another folder",
+                ANOTHER_FOLDER,
             )
 
     def _recover(self) -> None:
