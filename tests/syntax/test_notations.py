@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lace_programs import from_the_grammar, programs
 
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
+from lacelang.syntax.lines import with_line_feeds
+from lacelang.syntax.notations.facts import facts_of
+from lacelang.syntax.notations.search import mend
+from lacelang.syntax.parser import read
+
+_ROOT = Path(__file__).parents[2]
+PROGRAMS = [p for folder in ("stdlib", "programs") for p in sorted((_ROOT / folder).glob("*.lace"))]
 
 CONTEXTS = {
     "alone": "sample from ffhq where {}",
@@ -314,7 +323,7 @@ def test_ranges(notation: str, context: str) -> None:
     assert_mended(CONTEXTS[context].format(condition))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from([*WEIGHTS, *COUNTS, *CONDITIONALS, *JOINTS, *SHARES]),
     st.sampled_from(list(CONTEXTS.values())),
@@ -401,6 +410,12 @@ def test_one_inside_another_is_one() -> None:
     assert found.hint == "write `glasses=1 [weight 1.21] implies age in 25..35`"
 
 
+def test_what_one_inside_another_needs_is_imported() -> None:
+    (found,) = said("sample from ffhq where if smile=1 then exactly one of (beard=1, age>50)")
+    hint = "write `smile=1 implies exactly_one(beard=1, age>50)`, with `import logic` above"
+    assert found.hint == hint
+
+
 def test_a_range_goes_no_further_than_its_attribute() -> None:
     (found,) = said("sample from ffhq where age=68±5")
     assert found.hint == "write `age in 63..70`"
@@ -428,3 +443,21 @@ def test_a_model_of_the_program_is_known() -> None:
 @pytest.mark.parametrize("sign", ["(", "[", "{", "if ", "not ", "at least 2 of (", "a:", "a + "])
 def test_long_texts_take_no_long_time(sign: str) -> None:
     said("sample from ffhq where " + sign * 3000)
+
+
+@settings(max_examples=60, deadline=None)
+@given(programs())
+def test_what_is_right_is_no_notation(source: str) -> None:
+    assert not mend(source, {}).places
+    assert not mend(source, facts_of(read(source).program, ["ffhq"])).places
+
+
+@settings(max_examples=60, deadline=None)
+@given(from_the_grammar())
+def test_whatever_the_grammar_derives_is_no_notation(source: str) -> None:
+    assert not mend(with_line_feeds(source), {}).places
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_nor_is_anything_in_the_programs_that_are_shipped(path: Path) -> None:
+    assert not mend(path.read_text(encoding="utf-8"), {}).places

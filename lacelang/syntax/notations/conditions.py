@@ -111,7 +111,7 @@ class Conditions:
         end = self.name(i)
         if end is None or self.low(i) in STRANGERS:
             return None
-        if self.low(end) == "(" and self.touches(end):
+        if self.low(end) == "(":
             close = self.closing(end)
             return self._settings(close) if close is not None else None
         if self.low(end) in COMPARING:

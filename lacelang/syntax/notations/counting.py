@@ -20,7 +20,7 @@ def counted(found: Found, low: int, high: int, items: list[str]) -> Remedy | Non
         return Remedy(None, _HINT, meanwhile=" and ".join(items) or "")
     text, named = _formula(max(low, 0), min(high, size), items)
     if text is None:
-        return Remedy(None, "this holds always; leave it out", meanwhile=" or ".join(items))
+        return Remedy(None, "this holds of every sample", meanwhile=" or ".join(items))
     inner = text
     if not named and _joined(text):
         inner = found.joined(text)

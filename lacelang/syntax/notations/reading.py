@@ -133,9 +133,8 @@ class Reader(Conditions):
         return i + 1 if self.low(i) in COMPARING else None
 
     def comparison(self, i: int) -> int | None:
-        """A condition that is more than a name."""
-        end = self.condition(i)
-        return end if end is not None and end > i + 1 else None
+        """A condition that begins with an attribute and what it is compared with."""
+        return self.condition(i) if self.low(i + 1) in (*COMPARING, "in") else None
 
     def truth(self, i: int) -> int | None:
         """`true`, `no`."""

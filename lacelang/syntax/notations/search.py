@@ -37,6 +37,7 @@ LONGEST = 100_000
 """Characters of a text that is searched."""
 
 _ROUNDS = 6
+_SHOWN = 300  # characters of what to write; hints are cut short
 _BEFORE_A_CONDITION = words_of(
     "where given measure expect and or xor implies not if then else unless ( [ { , : && || & | ! ¬"
 )
@@ -53,12 +54,14 @@ class Place:
         start, end: offsets in the text.
         diagnostic: what is said of it.
         key: tells it apart from others, for `besides`.
+        modules: of the standard library, that what is written instead needs.
     """
 
     start: int
     end: int
     diagnostic: Diagnostic
     key: tuple[str, int]
+    modules: frozenset[str]
 
 
 @define
@@ -105,15 +108,14 @@ def _mend(text: str, facts: Facts, besides: Collection[tuple[str, int]], parsing
     if len(text) > LONGEST:
         return mended
     lines = _line_starts(text)
-    imported: set[str] = set()
+    imported = _imported(Reader(pieces_of(text)))
     for _ in range(_ROUNDS):
         found = list(_scan(mended.text, facts, parsing))
         changed = False
         for notation, where, remedy in reversed(found):
-            changed |= _replace(mended, notation, where, remedy, lines, besides, text)
+            changed |= _replace(mended, notation, where, remedy, lines, besides, text, imported)
         if not changed or len(mended.places) >= MAX_PROBLEMS:
             break
-        imported |= {remedy.module for _, _, remedy in found if remedy.module}
     mended.places.sort(key=lambda place: place.start)
     _import(mended, imported)
     return mended
@@ -159,13 +161,14 @@ class _Starts:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._edit: list[bool] = []
-        inside = False
+        edit = inside = False
         for piece in reader.pieces:
             self._edit.append(inside)
             if piece.low == "edit":
-                inside = True
-            elif piece.text == "}":
-                inside = False
+                edit = True
+            elif piece.text in "{}":
+                inside = edit and piece.text == "{"
+                edit = inside
 
     def allows(self, notation: Notation, i: int) -> bool:
         """Whether a notation may begin with the piece at `i`."""
@@ -230,6 +233,7 @@ def _replace(
     lines: list[int],
     besides: Collection[tuple[str, int]],
     text: str,
+    imported: set[str],
 ) -> bool:
     pieces = found.reader.pieces
     start, end = pieces[found.start].start, pieces[found.end - 1].end
@@ -245,10 +249,14 @@ def _replace(
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
     message = notation.message.replace("{}", f"`{' '.join(shown.split())}`")
     span = Span(*_line_column(lines, at), *_line_column(lines, until))
-    diagnostic = Diagnostic(notation.code, message, span, hint_of(remedy, found))
     inside = [p for p in mended.places if at <= p.start and p.end <= until]
+    modules = frozenset([remedy.module] if remedy.module else []).union(
+        *(p.modules for p in inside)
+    )
+    hint = hint_of(remedy, modules - imported)
+    diagnostic = Diagnostic(notation.code, message, span, hint)
     mended.places[:] = [p for p in mended.places if p not in inside]
-    mended.places.append(Place(at, until, diagnostic, key))
+    mended.places.append(Place(at, until, diagnostic, key, modules))
     # Behind a joint or a bracket nothing may be missing; a space keeps words apart.
     padded = f" {new} " if new else " "
     starts, ends = _aligned(padded, found, at, until, mended)
@@ -258,21 +266,22 @@ def _replace(
     return True
 
 
-def hint_of(remedy: Remedy, found: Found) -> str:
-    """Return the hint that says what to write."""
+def hint_of(remedy: Remedy, modules: Collection[str]) -> str:
+    """Return the hint that says what to write, and which modules to import for it."""
     if remedy.fix is None:
         return remedy.hint
+    if len(remedy.fix) > _SHOWN:
+        return "give its parts names with `let`; then what is written here can be shown"
     parts = ["leave it out" if not remedy.fix else f"write `{remedy.fix}`"]
-    if remedy.module and not _imports(found.reader, remedy.module):
-        parts.append(f", with `import {remedy.module}` above")
+    parts += [f", with `import {module}` above" for module in sorted(modules)]
     if remedy.hint:
         parts.append(f"; {remedy.hint}")
     return "".join(parts)
 
 
-def _imports(reader: Reader, module: str) -> bool:
+def _imported(reader: Reader) -> set[str]:
     pieces = reader.pieces
-    return any(p.text == "import" and reader.low(i + 1) == module for i, p in enumerate(pieces))
+    return {reader.low(i + 1) for i, piece in enumerate(pieces) if piece.text == "import"}
 
 
 def _aligned(
@@ -293,16 +302,15 @@ def _aligned(
     return starts, ends
 
 
-def _import(mended: Mended, modules: set[str]) -> None:
+def _import(mended: Mended, imported: set[str]) -> None:
     """Put the modules above the text that what was put in needs."""
-    reader = Reader(pieces_of(mended.text))
-    for module in sorted(modules):
-        if not _imports(reader, module):
+    for place in mended.places:
+        for module in sorted(place.modules - imported):
             line = f"import {module}\n"
-            where = mended.places[0]
             mended.text = line + mended.text
-            mended.starts[:0] = [where.start] * len(line)
-            mended.ends[:0] = [where.end] * len(line)
+            mended.starts[:0] = [place.start] * len(line)
+            mended.ends[:0] = [place.end] * len(line)
+            imported.add(module)
 
 
 def _line_starts(text: str) -> list[int]:

@@ -139,6 +139,8 @@ def _share_of(found: Found) -> Remedy | None:
 
 
 def _share(found: Found) -> Remedy | None:
+    if found.reader.low(found.end) == "of":
+        return None
     name, share = found["x"], found.number("n") / 100
     fact = found.facts.get(name)
     if "v" in found and found["v"] not in ("1", "true", "True", "yes"):

@@ -122,7 +122,7 @@ def _bracketed_number(found: Found) -> Remedy | None:
 
 WEIGHTS: tuple[Notation, ...] = (
     Notation("( {p:predicate} :,::,* {n:number} )", _MESSAGE, _colon),
-    Notation("( {p:predicate} , {n:number} )", _MESSAGE, _number),
+    Notation("( {p:predicate} , {n:number} )", _MESSAGE, _number, starts=True),
     Notation("( {p:predicate} ) :,::,*,**,^,@,x {n:number}", _MESSAGE, _number),
     Notation("( {p:predicate} ) {n:number}", _MESSAGE, _number),
     Notation("( {p:predicate} ) {s:pluses}", _MESSAGE, _pluses),
