@@ -39,6 +39,7 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
         notation
         for notation in notations_read(module.source, module.program)
         if not _is_defined(notation.span, module)
+        and not any(_meet(notation.span, error.span) for error in errors if _is_of_text(error))
     ]
     result: list[Diagnostic] = []
     for error in errors:
@@ -63,6 +64,18 @@ def _is_defined(span: Span, module: Module) -> bool:
     return called is not None and (
         module.find(called.group(1)) is not None or module.is_uncertain(called.group(1))
     )
+
+
+def _is_of_text(error: Diagnostic) -> bool:
+    """Whether an error is one of reading; what is wrong there has been said."""
+    return error.code < "LACE1"
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return (one.line, one.column) < (other.end_line, other.end_column) and (
+        other.line,
+        other.column,
+    ) < (one.end_line, one.end_column)
 
 
 def _covers(outer: Span, inner: Span) -> bool:

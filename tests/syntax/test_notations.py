@@ -32,6 +32,10 @@ CONTEXTS = {
     "edit": "sample from ffhq as men\nedit men {{ {} }}",
     "line of an edit": "sample from ffhq as m\nedit m {{\n  pitch = up\n  {}\n  gender = male\n}}",
     "measure": "measure {} from ffhq",
+    "denied": "sample from ffhq where gender=male and not ({})",
+    "implied": "sample from ffhq where ({}) implies gender=male",
+    "implying": "sample from ffhq where (gender=male implies ({}))",
+    "either": "sample from ffhq where ({}) xor gender=male",
 }
 """Programs with a gap for a condition."""
 
@@ -233,6 +237,12 @@ RANGES = [
     "{m}={v}+",
     "{m} {v}+",
     "{m} gt {v}",
+    "{m} is greater than {v}",
+    "{m} is less than or equal to {w}",
+    "{m} above {v}",
+    "{m} at least {v}",
+    "{m} is not less than {v}",
+    "{m} is {v}",
     "{m} >> {v}",
     "{m} ≥ {v}",
     "{m} in {v}, {w}",
@@ -386,6 +396,9 @@ IN_WORDS = {
     "sample from ffhq where smile=1 and __haircolor__": "leave the attribute out",
     "sample from ffhq where haircolor=__hair__": "leave the attribute out",
     "sample from ffhq where without age": "like `age=",
+    "sample from ffhq where smile is null": "leave the condition out",
+    "sample from ffhq where glasses=0.5±0.1": "has no range",
+    "sample from ffhq where pitch=50±5": "goes from -30 to 30",
     "sample from ffhq where 30% gender=male": "expect gender=male in 30% of",
     "sample from ffhq where age=30%": "age=0.3",
     "if smile=1 then sample from ffhq": "behind `where`",
@@ -407,7 +420,7 @@ def test_two_notations_are_two_complaints() -> None:
 
 def test_one_inside_another_is_one() -> None:
     (found,) = said("sample from ffhq where if glasses=1++ then age=30±5")
-    assert found.hint == "write `glasses=1 [weight 1.21] implies age in 25..35`"
+    assert found.hint == "write `glasses=1 implies age in 25..35`"
 
 
 def test_what_one_inside_another_needs_is_imported() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lacelang.syntax.notations.reading import TRUTHS
+from lacelang.syntax.notations.reading import COMPARATIVES, TRUTHS
 from lacelang.syntax.notations.table import Found, Notation, Remedy
+from lacelang.syntax.notations.weights import weigh
 
 _JOINS = "{} is not how conditions are joined"
 _ASKS = "{} is not how a condition is written"
@@ -76,6 +77,13 @@ def _operator(operator: str, shape: str, parses: bool = False) -> Notation:
     return Notation(shape, _COMPARES, remedy, parses=parses)
 
 
+def _in_words(found: Found) -> Remedy:
+    """`age is greater than 15`, `age at least 15`."""
+    operator = COMPARATIVES[" ".join(found["c"].lower().split())]
+    space = "" if operator == "=" else " "
+    return Remedy(f"{found['x']}{space}{operator}{space}{found['v']}")
+
+
 def _value(found: Found) -> str:
     """Return the value, truth as a number and a name without its quotes."""
     value = found["v"]
@@ -117,13 +125,9 @@ def _light(found: Found) -> Remedy | None:
 
 
 def _stressed(found: Found, weight: float) -> Remedy | None:
-    if found.bare("p"):
-        fact = found.facts.get(found.raw("p"))
-        if fact is None or fact.kind != "binary":
-            return None
-        return Remedy(f"{found['p']} [weight {weight:g}]")
-    text = found["p"] if found.single("p") else f"({found['p']})"
-    return Remedy(f"{text} [weight {weight:g}]")
+    if found.bare("p") and found.raw("p") not in found.facts:
+        return None
+    return weigh(found, "p", weight)
 
 
 def _mapping(found: Found) -> Remedy | None:
@@ -153,6 +157,11 @@ def _truth(found: Found) -> Remedy | None:
     if fact is not None and fact.kind != "binary":
         return None
     return Remedy(f"{found['x']}={TRUTHS[found['v'].lower()]}")
+
+
+def _null(found: Found) -> Remedy:
+    """`age is null`."""
+    return Remedy(None, f"every sample has its `{found['x']}`; leave the condition out")
 
 
 def _member(found: Found) -> Remedy | None:
@@ -185,7 +194,9 @@ JOINING: tuple[Notation, ...] = (
     Notation("very,really,extremely,strongly {p:condition}", _ASKS, _heavy, starts=True),
     Notation("slightly,somewhat,barely {p:condition}", _ASKS, _light, starts=True),
     Notation("{l:mapping}", _ASKS, _mapping, starts=True),
+    Notation("{x:name} is not? null,none,nan", _COMPARES, _null),
     Notation("{x:name} :,is,:=,== {v:truth}", _COMPARES, _truth),
+    Notation("{x:name} is,are? {c:comparative} {v:value}", _COMPARES, _in_words),
     Notation("{x:name} =,==,===,is,are? not,!,! =? {v:value}", _COMPARES, "{x} != {v}"),
     Notation("{x:name} = - {v:name}", _COMPARES, "{x} != {v}"),
     Notation("{x:name} isn,aren ' t {v:value}", _COMPARES, "{x} != {v}"),

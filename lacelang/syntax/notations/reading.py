@@ -14,6 +14,23 @@ COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 """Numbers as words."""
 
 
+_MORE = ("greater", "more", "larger", "bigger", "higher", "older")
+_LESS = ("less", "smaller", "fewer", "lower", "younger")
+COMPARATIVES = {
+    **{f"{word} than": ">" for word in _MORE},
+    **{f"{word} than": "<" for word in _LESS},
+    **{f"{word} than or equal to": ">=" for word in _MORE},
+    **{f"{word} than or equal to": "<=" for word in _LESS},
+    **dict.fromkeys(("above", "over", "exceeds", "beyond", "greater", "more"), ">"),
+    **dict.fromkeys(("below", "under", "less"), "<"),
+    **dict.fromkeys(("at least", "no less than", "not less than", "not below"), ">="),
+    **dict.fromkeys(("at most", "up to", "no more than", "not more than", "not above"), "<="),
+    **dict.fromkeys(("equal to", "equals", "exactly"), "="),
+    **dict.fromkeys(("not equal to", "other than", "different from"), "!="),
+}
+"""How people say what an operator says."""
+
+
 class Reader(Conditions):
     """Reads what the elements of shapes stand for; see `table`."""
 
@@ -34,6 +51,10 @@ class Reader(Conditions):
                 return 0
             i += 1
         return i
+
+    def comparative(self, i: int) -> int | None:
+        """`greater than`, `at least`."""
+        return self.words(i, COMPARATIVES)
 
     def quantity(self, i: int) -> int | None:
         """`at least`, `no more than`."""

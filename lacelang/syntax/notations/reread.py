@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import pairwise
 
+from attrs import frozen
 from lark import Token
 
 from lacelang.errors import Diagnostic, Span
@@ -19,9 +20,22 @@ from lacelang.syntax.tokens import Tokens, tokenize
 Reading = Callable[[Tokens], tuple[nodes.Program, list[Diagnostic]]]
 
 
-def reread(
-    text: str, program: nodes.Program, read: Reading
-) -> tuple[nodes.Program, list[Diagnostic]] | None:
+@frozen
+class Reread:
+    """What could be read of a text with notations.
+
+    Attributes:
+        program: with what is written here in their place.
+        problems: what is said of them, and of what else is wrong.
+        lost: those behind which the program is not what was meant.
+    """
+
+    program: nodes.Program
+    problems: list[Diagnostic]
+    lost: list[Diagnostic]
+
+
+def reread(text: str, program: nodes.Program, read: Reading) -> Reread | None:
     """Return the program and what is wrong with it; None if there are no notations in the text.
 
     A notation that cannot be read even so is left to other complaints.
@@ -43,7 +57,9 @@ def reread(
         problems = taken.problems + problems
         wrong = {p.key for p in mended.places if any(_meet(p, d.span, lines) for d in problems)}
         if not wrong:
-            return result, [*(place.diagnostic for place in mended.places), *problems]
+            said = [place.diagnostic for place in mended.places]
+            lost = [place.diagnostic for place in mended.places if not place.mended]
+            return Reread(result, [*said, *problems], [*lost, *problems])
         besides |= wrong
 
 

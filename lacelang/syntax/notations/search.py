@@ -55,6 +55,7 @@ class Place:
         diagnostic: what is said of it.
         key: tells it apart from others, for `besides`.
         modules: of the standard library, that what is written instead needs.
+        mended: what is read in its place is what its hint says.
     """
 
     start: int
@@ -62,6 +63,7 @@ class Place:
     diagnostic: Diagnostic
     key: tuple[str, int]
     modules: frozenset[str]
+    mended: bool
 
 
 @define
@@ -242,6 +244,9 @@ def _replace(
     if key in besides:
         return False
     new = remedy.fix if remedy.fix is not None else remedy.meanwhile
+    if remedy.fix is None and not new and (notation.starts or notation.elements[0].name == "x"):
+        # A condition is due here, whatever it is.
+        new = found.example()
     old = mended.text[start:end]
     if new == old and remedy.fix is not None:
         return False
@@ -256,7 +261,7 @@ def _replace(
     hint = hint_of(remedy, modules - imported)
     diagnostic = Diagnostic(notation.code, message, span, hint)
     mended.places[:] = [p for p in mended.places if p not in inside]
-    mended.places.append(Place(at, until, diagnostic, key, modules))
+    mended.places.append(Place(at, until, diagnostic, key, modules, remedy.fix is not None))
     # Behind a joint or a bracket nothing may be missing; a space keeps words apart.
     padded = f" {new} " if new else " "
     starts, ends = _aligned(padded, found, at, until, mended)

@@ -71,6 +71,7 @@ def _measure(found: Found) -> Remedy:
 STATEMENTS: tuple[Notation, ...] = (
     Notation("select count ( *,1 ) from {x:name} where {p:predicate}", "{} is SQL", _measure),
     Notation("select distinct? top? {n:number} * from", "{} is SQL", "sample {n} from"),
+    Notation("select top? {n:number} from", "{} is SQL", "sample {n} from"),
     Notation("select distinct? * from", "{} is SQL", "sample from"),
     Notation("sample * from", "{} is SQL", "sample from"),
     Notation("sample top,first,about {n:number}", _NUMBER, "sample {n}"),

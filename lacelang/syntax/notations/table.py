@@ -90,6 +90,14 @@ class Found:
         """Return the number that a part is."""
         return float(self[name].replace(" ", "").replace("−", "-"))
 
+    def example(self) -> str:
+        """Return a right condition on the attribute that is part `x`; empty if there is none."""
+        fact = self.facts.get(self.raw("x")) if "x" in self else None
+        if fact is None:
+            return self.raw("x") + "=1" if "x" in self else ""
+        value = f"{fact.low:g}" if fact.kind == "measured" else fact.values[-1]
+        return f"{self.raw('x')}={value}"
+
     def single(self, name: str) -> bool:
         """Whether a part is one condition, not denied and without settings."""
         start, end = self.parts[name]

@@ -10,7 +10,7 @@ _UP, _DOWN = 1.1, 0.9  # what a `+` and a `-` stand for in compel
 _BRACKET = 1.1  # what a square bracket divides by in web UIs
 
 
-def weighed(found: Found, part: str, weight: float) -> str:
+def _weighed(found: Found, part: str, weight: float) -> str:
     """Return a part with its weight behind it."""
     shown = f"{weight:.6g}"
     text = found[part] if found.single(part) else f"({found[part]})"
@@ -23,7 +23,12 @@ def condition_of(found: Found, part: str) -> str | None:
     return found[part] if fact is None or fact.kind == "binary" else None
 
 
-def _weight(found: Found, part: str, weight: float) -> Remedy | None:
+def weigh(found: Found, part: str, weight: float) -> Remedy | None:
+    """Return how a part is given a weight, where it may have one."""
+    if _is_idle(found) and weight >= 0:
+        condition = condition_of(found, part)
+        text = None if condition is None else found.group(part)
+        return Remedy(text, "a weight has a meaning under `and` and `or` only")
     if found.bare(part):
         condition = condition_of(found, part)
         if condition is None:
@@ -37,16 +42,31 @@ def _weight(found: Found, part: str, weight: float) -> Remedy | None:
         elif found.single(part):
             group = found[part]
         return Remedy(f"not {group}", "a weight is never negative")
-    return Remedy(weighed(found, part, weight))
+    return Remedy(_weighed(found, part, weight))
+
+
+def _is_idle(found: Found) -> bool:
+    """Whether a weight would stand right under what has no use for one, brackets aside."""
+    reader = found.reader
+    before, after = found.start - 1, found.end
+    while reader.low(before) == "(" and reader.low(after) == ")":
+        before, after = before - 1, after + 1
+    return reader.low(before) in _IDLE_BEHIND or reader.low(after) in _IDLE_BEFORE
+
+
+_IDLE_BEFORE = words_of(
+    "xor implies then else ? : -> => → ⇒ ^ ⊕ <-> <=> iff if unless when nand nor"
+)
+_IDLE_BEHIND = _IDLE_BEFORE | words_of("not ! ¬ ~")
 
 
 def _number(found: Found) -> Remedy | None:
-    return _weight(found, "p", found.number("n"))
+    return weigh(found, "p", found.number("n"))
 
 
 def _times(found: Found) -> Remedy | None:
     """`smile=1 x2`."""
-    return _weight(found, "p", float(found["t"][1:])) if not found.bare("p") else None
+    return weigh(found, "p", float(found["t"][1:])) if not found.bare("p") else None
 
 
 def _behind(found: Found) -> Remedy | None:
@@ -81,7 +101,7 @@ def _pluses(found: Found) -> Remedy | None:
     if len(sign) == 1 and not found.reader.touches(found.end - 1):
         return None
     step = _UP if sign[0] == "+" else _DOWN
-    return _weight(found, "p", round(step ** len(sign), 4))
+    return weigh(found, "p", round(step ** len(sign), 4))
 
 
 def _option(found: Found) -> bool:
@@ -106,11 +126,11 @@ _GOES_ON = words_of(
 def _brackets(found: Found) -> Remedy | None:
     if found.bare("p") and condition_of(found, "p") is None:
         return None
-    return _weight(found, "p", round(1 / _BRACKET, 2))
+    return weigh(found, "p", round(1 / _BRACKET, 2))
 
 
 def _double_brackets(found: Found) -> Remedy | None:
-    return _weight(found, "p", round(1 / _BRACKET**2, 2))
+    return weigh(found, "p", round(1 / _BRACKET**2, 2))
 
 
 def _bracketed_number(found: Found) -> Remedy | None:
