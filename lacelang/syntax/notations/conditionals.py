@@ -84,6 +84,7 @@ CONDITIONALS: tuple[Notation, ...] = (
     ),
     Notation("if,when,whenever {a:predicate} { {b:predicate} }", _IF, _if_then),
     Notation("if,when,whenever {a:predicate} {b:predicate}", _IF, _if_then),
+    Notation("implies that", "{} has a word too many", "implies"),
     Notation("unless {a:predicate} then,:,,? {b:predicate}", _IF, _unless),
     Notation("{b:predicate} unless {a:predicate}", _IF, _unless, starts=True),
     Notation("{a:predicate} iff {b:predicate}", _SAME, _same, starts=True),

@@ -134,6 +134,18 @@ def _so_many_of(found: Found) -> Remedy | None:
     return counted(found, *bounds, items) if bounds is not None else None
 
 
+def _or_more(found: Found) -> Remedy | None:
+    items = _items(found)
+    bounds = _bounds(found, len(items))
+    return counted(found, bounds[0], len(items), items) if bounds is not None else None
+
+
+def _or_fewer(found: Found) -> Remedy | None:
+    items = _items(found)
+    bounds = _bounds(found, len(items))
+    return counted(found, 0, bounds[1], items) if bounds is not None else None
+
+
 def _all_of(found: Found) -> Remedy | None:
     items = _items(found)
     word = found["q"].lower()
@@ -229,6 +241,8 @@ def _both(found: Found) -> Remedy:
 
 COUNTING: tuple[Notation, ...] = (
     Notation("{w:quantity} {n:count} of? the? {l:list}", _MESSAGE, _so_many_of),
+    Notation("{n:count} or,and more of? the? {l:list}", _MESSAGE, _or_more),
+    Notation("{n:count} or,and fewer,less of? the? {l:list}", _MESSAGE, _or_fewer),
     Notation("{n:count} of the? {l:list}", _MESSAGE, _so_many_of),
     Notation("{q:quantor} of the? {l:list}", _MESSAGE, _all_of),
     Notation("{q:quantor} {l:bracketed}", _MESSAGE, _all_of, parses=True),

@@ -9,7 +9,7 @@ from attrs import define, frozen
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.notations.conditionals import CONDITIONALS
-from lacelang.syntax.notations.conditions import COMPARING
+from lacelang.syntax.notations.conditions import COMPARING, STRANGERS
 from lacelang.syntax.notations.counting import COUNTING
 from lacelang.syntax.notations.facts import Facts
 from lacelang.syntax.notations.joints import JOINING
@@ -181,6 +181,8 @@ class _Starts:
         if method and before in _BEFORE_A_NAME:
             return False
         if method == "name":
+            if self._reader.low(i) in STRANGERS:
+                return False
             return (before not in COMPARING and before != "..") or self._defines(i)
         if method in _OF_CONDITIONS and self._reader.name(i) == self._reader.condition(i):
             return self.at(i)

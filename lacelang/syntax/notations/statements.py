@@ -81,7 +81,7 @@ STATEMENTS: tuple[Notation, ...] = (
         "order,sort by {x:name} asc,desc?", _CLAUSE, lambda _: Remedy("", "samples have no order")
     ),
     Notation("group by {x:name}", _CLAUSE, lambda _: Remedy("", "`as` names a group of samples")),
-    Notation("-- ^{x:word} {v:flag}?", _FLAG, _flag),
+    Notation("-- ^{x:word} =? {v:flag}?", _FLAG, _flag),
     Notation("and,,,or < lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?", _NETWORK, _last),
     Notation(
         "< lora,lyco,lycoris,hypernet : {x:name} : {n:number} > and,,",
@@ -89,7 +89,7 @@ STATEMENTS: tuple[Notation, ...] = (
         _network,
         starts=True,
     ),
-    Notation("< lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?", _NETWORK, _network),
+    Notation("< lora,lyco,lycoris,hypernet : {x:name} : {n:number} >", _NETWORK, _network),
     Notation(
         "{k:asking} :,=", "{} has a sign too many", lambda f: Remedy(f.text(f.start, f.start + 1))
     ),

@@ -75,6 +75,16 @@ def _sandwich(found: Found) -> Remedy | None:
     return Remedy(f"{found['x']} in {low}..{high}")
 
 
+def _both_sides(found: Found) -> Remedy | None:
+    """`age > 20 < 30`."""
+    first, second = found["o"][0], found["r"][0]
+    if (first, second) == (">", "<"):
+        return Remedy(f"{found['x']} in {found['v']}..{found['w']}")
+    if (first, second) == ("<", ">"):
+        return Remedy(f"{found['x']} in {found['w']}..{found['v']}")
+    return None
+
+
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -229,6 +239,12 @@ TOLERANCES: tuple[Notation, ...] = (
         _RANGE,
         _tolerance,
     ),
+    Notation(
+        "{x:name} {k:nearly}? {n:number} {u:unit} ( ±,+-,+/- {m:number} {t:unit} )",
+        _RANGE,
+        _tolerance,
+    ),
+    Notation("{x:name} {o:comparing} {v:value} {r:comparing} {w:value}", _RANGE, _both_sides),
     Notation("{x:name} {k:nearly}? ±,+-,+/- {m:number} {t:unit}", _RANGE, _around_zero),
     Notation(
         "{v:value} {o:comparing} {x:name} {r:comparing} {w:value}", _RANGE, _sandwich, starts=True
