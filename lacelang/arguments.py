@@ -74,7 +74,9 @@ def real(value: object, name: str) -> int | float:
         # A duration of numpy's says that it is a number.
         refuse(value, name, "is a number")
     if not math.isfinite(number):
-        raise UsageError(f"`{name}` is a finite number of float64's range, not {shown(value)}")
+        raise UsageError(
+            f"`{name}` is a finite number of float64's range, not {shown(value)}", name
+        )
     return int(plain) if isinstance(plain, numbers.Integral) else number
 
 
@@ -150,7 +152,8 @@ def device(value: object, name: str, known: Collection[str]) -> str:
         plain = getattr(value, "type", None)
     if isinstance(plain, str) and plain in known:
         return str.__str__(plain)
-    raise UsageError(f"no device {shown(value)}; `{name}` is one of: {', '.join(known)}")
+    message = f"no device {shown(value)}; `{name}` is one of: {', '.join(known)}"
+    raise UsageError(message, name)
 
 
 def refuse(value: object, name: str, wanted: str) -> NoReturn:
@@ -159,7 +162,7 @@ def refuse(value: object, name: str, wanted: str) -> NoReturn:
     Raises:
         UsageError: always.
     """
-    raise UsageError(f"`{name}` {wanted}, not {shown(value)}")
+    raise UsageError(f"`{name}` {wanted}, not {shown(value)}", name)
 
 
 def shown(value: object) -> str:

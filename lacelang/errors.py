@@ -7,7 +7,8 @@ and each knows the exit code that the command line ends with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -84,17 +85,64 @@ class ProgramError(LaceError):
 
 
 class UsageError(LaceError):
-    """The command line, or an argument to a public function, is wrong."""
+    """The command line, or an argument to a public function, is wrong.
+
+    Attributes:
+        argument: the name of the argument, which the message has in backticks.
+    """
 
     exit_code = 2
 
+    def __init__(self, message: str, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+class WayOut(Enum):
+    """A way out of an error that each front end has its own words for: an option, an argument."""
+
+    FOLDER = "to name another folder"
+    REPLACE = "to replace a group of another program"
+    FILE = "to give a downloaded archive, which is named"
+    LATENT_JEM = "to train Latent-JEM's classifiers into a file, which is named"
+
+
+IN_PYTHON: Mapping[WayOut, str] = {
+    WayOut.FOLDER: "`out` names the folder",
+    WayOut.REPLACE: "`replace=True` replaces the group",
+}
+"""How each way is gone from Python. Other front ends have such tables of their own."""
+
+
+ANOTHER_FOLDER: Mapping[WayOut, str] = {WayOut.FOLDER: ""}
+
 
 class ResourceError(LaceError):
-    """The environment failed: weights, disk, network or device. `remedy` says what to do."""
+    """The environment failed: weights, disk, network or device.
+
+    Attributes:
+        message: what went wrong.
+        remedy: what to do, in words that are right for every front end.
+        ways: those that the front end may offer besides, each with what it names, if anything.
+    """
 
     exit_code = 3
 
-    def __init__(self, message: str, remedy: str | None = None) -> None:
-        super().__init__(message if remedy is None else f"{message}\n{remedy}")
+    def __init__(
+        self, message: str, remedy: str | None = None, ways: Mapping[WayOut, str] | None = None
+    ) -> None:
         self.message = message
         self.remedy = remedy
+        self.ways = dict(ways or {})
+        super().__init__(self.worded(IN_PYTHON))
+
+    def worded(self, words: Mapping[WayOut, str]) -> str:
+        """Return message and remedy, and the ways for which a front end has words.
+
+        Args:
+            words: of the front end; `{}` in them stands for what a way names.
+        """
+        offered = [
+            words[way].replace("{}", named) for way, named in self.ways.items() if way in words
+        ]
+        return "\n".join(filter(None, [self.message, self.remedy, "; ".join(offered)]))

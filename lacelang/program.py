@@ -220,7 +220,7 @@ class Program:
                 known = f"its groups: {', '.join(self.groups) or 'none'}"
                 if self.measures:
                     known += f"; its measures: {', '.join(self.measures)}"
-                raise UsageError(f"`only`: the program makes no group {name!r}; {known}")
+                raise UsageError(f"`only`: the program makes no group {name!r}; {known}", "only")
         return tuple(name for name in names if name in wanted)
 
 

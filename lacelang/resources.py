@@ -24,5 +24,5 @@ def shipped(folder: str) -> Path:
             return candidate
     raise ResourceError(
         f"this installation of lacelang has no {folder}/ folder",
-        "reinstall it: pip install --force-reinstall lacelang",
+        "reinstall it with pip",
     )

@@ -101,7 +101,9 @@ def _show(error: LaceError) -> None:
 
         _say(render_all(error.diagnostics))
     else:
-        first, *rest = str(error).split("\n")
+        from lacelang.cli.wording import worded
+
+        first, *rest = worded(error).split("\n")
         _say("\n".join([f"lacelang: {first}", *(f"  {line}" for line in rest)]))
 
 

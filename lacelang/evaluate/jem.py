@@ -9,7 +9,7 @@ from lacelang import sample
 from lacelang.attributes.latent_jem import marginal
 from lacelang.compiler import compile_condition
 from lacelang.energy import Atom, ConditionalEnergy, Outputs, Scope, conjunction
-from lacelang.errors import ResourceError, UsageError
+from lacelang.errors import ResourceError, UsageError, WayOut
 from lacelang.isolation import one_thread
 from lacelang.runtime.loading import Model, classifiers_of
 from lacelang.semantics import ir
@@ -57,7 +57,8 @@ def spec_of(spec: ir.ModelSpec) -> ir.ModelSpec:
     if not path.is_file():
         raise ResourceError(
             f"there are no classifiers of Latent-JEM at {path}",
-            f"train them: lacelang train {spec.name} --latent-jem --out {path.name}",
+            f"train them with `lacelang train {spec.name}`",
+            {WayOut.LATENT_JEM: path.name},
         )
     return evolve(spec, classifiers=path.name)
 

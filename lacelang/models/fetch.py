@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ResourceError, WayOut
 from lacelang.models.cache import cache_dir, guarded, locked, sha256_of, whole_file
 
 if TYPE_CHECKING:
@@ -119,23 +119,25 @@ def _download(archive: Archive, target: Path, progress: Progress | None, help_: 
 
     endpoint = next((os.environ[v] for v in INDEX_VARIABLES if os.environ.get(v)), None)
     remedy = "check the network, or name an index mirror with LACELANG_INDEX_URL=URL"
+    ways = {}
     if help_:
-        remedy += f", or download {archive} elsewhere and run: {help_}"
+        remedy += f", or download {archive} elsewhere and give it to `{help_}`"
+        ways = {WayOut.FILE: ""}
     try:
         with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
             page = client.get_project_page(archive.package, timeout=30)
             package = _pick(archive, page.packages)
             if package is None:
-                raise ResourceError(f"the package index has no {archive} as pinned", remedy)
+                raise ResourceError(f"the package index has no {archive} as pinned", remedy, ways)
             client.download_package(
                 package, target, progress=_tracker(archive, progress), timeout=60
             )
     except DigestMismatchError as error:
         raise ResourceError(f"the download of {archive} arrived damaged", "run again") from error
     except NoSuchProjectError as error:
-        raise ResourceError(f"the package index has no {archive.package}", remedy) from error
+        raise ResourceError(f"the package index has no {archive.package}", remedy, ways) from error
     except RequestException as error:
-        raise ResourceError(f"cannot fetch {archive}: no network", remedy) from error
+        raise ResourceError(f"cannot fetch {archive}: no network", remedy, ways) from error
 
 
 def _pick(archive: Archive, packages: list[DistributionPackage]) -> DistributionPackage | None:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ANOTHER_FOLDER, ResourceError
 from lacelang.names import folded, nfc
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -89,23 +89,27 @@ def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceErr
     if error.errno in _FULL:
         return ResourceError(
             f"no space left on the disk: {path} was not written",
-            "free some space, or choose another folder with --out; "
-            "what is finished is kept, and the same command goes on from there",
+            "free some space, or choose another folder; "
+            "what is finished is kept, and the same program goes on from there",
+            ANOTHER_FOLDER,
         )
     if error.errno in _DENIED:
         return ResourceError(
             f"{path} cannot be {what}: {_reason(error)}",
-            "choose a folder of your own with --out",
+            "choose a folder of your own",
+            ANOTHER_FOLDER,
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
         return ResourceError(
             f"{path} cannot be written: a file stands where a folder is needed, "
             "or a folder where a file is",
-            "move it away, or choose another folder with --out",
+            "move it away, or choose another folder",
+            ANOTHER_FOLDER,
         )
     return ResourceError(
         f"{path} cannot be {what}: {_reason(error)}",
-        "choose another folder with --out",
+        "choose another folder",
+        ANOTHER_FOLDER,
     )
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from lacelang.cli.main import DEBUG, unexpected
 from lacelang.cli.signals import EndedError, delivered
-from lacelang.errors import LaceError, ProgramError
+from lacelang.errors import LaceError, ProgramError, ResourceError, WayOut
 from lacelang.output.findings import expectation_text, measure_text
 from lacelang.output.progress import shown
 from lacelang.repl.commands import COLON, COMMANDS, PLAIN_WORDS, QuitError, obey
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 PROMPT = "lace> "
 CONTINUED = "  ... "
 INDENT = 2
+
+WAYS = {WayOut.FOLDER: "`:keep FOLDER` names the folder"}
+"""How a way out of an error is gone at the prompt."""
 
 
 class Loop:
@@ -131,6 +134,8 @@ class Loop:
             self.say("stopped")
         except ProgramError as error:
             self.say(render_all(error.diagnostics))
+        except ResourceError as error:
+            self.say(error.worded(WAYS))
         except LaceError as error:
             self.say(str(error))
         except QuitError:

@@ -278,6 +278,6 @@ def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
         archive_of(spec),
         device=device,
         progress=progress,
-        help_=f"lacelang models fetch {spec.name} --from FILE",
+        help_=f"lacelang models fetch {spec.name}",
     )
     return Model(spec, generator, device)

@@ -80,7 +80,8 @@ class Comparisons:
             message = (
                 f"`~` gives the degree of a yes-or-no attribute; `{attribute.name}` is measured"
             )
-            self.report.say("LACE201", message, node, frame, f"write `{attribute.name}=…`")
+            _, shown = measured(node.value, attribute, self.model.name, frame, self.report)
+            self.report.say("LACE201", message, node, frame, f"write `{attribute.name}={shown}`")
             raise LostError
         value, shown = measured(node.value, attribute, self.model.name, frame, self.report)
         space = "" if node.operator == "=" else " "

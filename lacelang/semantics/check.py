@@ -9,6 +9,7 @@ from lacelang.names import nfc
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.ir import CheckedProgram, ModelSpec
 from lacelang.semantics.modules import Library
+from lacelang.semantics.notations import with_notations
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Binding, Definition, Frame, Module
 from lacelang.semantics.shadows import warn_of_shadows
@@ -43,7 +44,7 @@ def check(source: str, path: Path | None = None, pedantic: bool = False) -> Chec
         report.say("LACE313", "there is no statement in this program", _START, module, hint)
     errors, warnings = report.errors(shown), report.warnings(shown, pedantic)
     if errors:
-        raise ProgramError([*errors, *warnings])
+        raise ProgramError([*with_notations(errors, module), *warnings])
     return CheckedProgram(
         statements=tuple(statements.result),
         warnings=tuple(warnings),

@@ -16,7 +16,7 @@ CODES: dict[str, str] = {
     "LACE005": "a closing bracket without its opening one",
     "LACE006": "conditions nested too deep",
     "LACE007": "a word of the language used as a name",
-    "LACE008": "an operator or sign of another language",
+    "LACE008": "a notation of another language or tool",
     "LACE010": "a misspelt word of the language",
     "LACE011": "two conditions without `and` or `or` between them",
     "LACE012": "something is missing after a word or an operator",

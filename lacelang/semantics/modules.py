@@ -97,7 +97,7 @@ class Library:
                 uncertain = None
         module = Module(name, path, folder, source, parsed.program)
         module.uncertain = uncertain
-        module.scars = tuple(problem.span for problem in parsed.problems)
+        module.scars = parsed.scars
         return module
 
     def _fill(self, module: Module) -> None:

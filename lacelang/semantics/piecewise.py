@@ -17,6 +17,7 @@ from lacelang.semantics import ir
 from lacelang.semantics.check import look_at_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
+from lacelang.semantics.notations import with_notations
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Definition, Module
 from lacelang.semantics.statements import Statements
@@ -104,7 +105,7 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
         report.say("LACE307", "there is no room left to check this", module.program, module)
     errors, warnings = report.errors(PATH), report.warnings(PATH, pedantic=False)
     if errors:
-        raise ProgramError([*errors, *warnings])
+        raise ProgramError([*with_notations(errors, module), *warnings])
     # A model of the standard library that was named once need not be looked for again.
     module.visible_models.update(
         {name: m for name, m in statements.models.items() if name not in module.models}

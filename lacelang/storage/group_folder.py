@@ -18,7 +18,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ANOTHER_FOLDER, ResourceError
 from lacelang.output.files import disk_error, flush_folder, make_folder, sweep_parts
 from lacelang.output.latents import Latents
 from lacelang.output.png import is_whole
@@ -217,5 +217,6 @@ def refuse_link(folder: Path) -> None:
     if folder.is_symlink():
         raise ResourceError(
             f"{folder} is a link; a run writes into folders of its own only",
-            "remove the link, or choose another folder with --out",
+            "remove the link, or choose another folder",
+            ANOTHER_FOLDER,
         )

@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 from attrs import evolve, field, frozen
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ANOTHER_FOLDER, ResourceError
 from lacelang.names import nfc
 from lacelang.output.files import disk_error, is_folder_name, write_atomic
 from lacelang.output.records import (
@@ -44,7 +44,7 @@ from lacelang.output.records import (
 
 SCHEMA = 3
 NAME = "run.json"
-_REMEDY = "move it away, or choose another folder with --out"
+_REMEDY = "move it away, or choose another folder"
 _WIDTH = 110
 _MOST = 64 << 20
 
@@ -135,11 +135,14 @@ def _refuse_other_schemas(path: Path, data: bytes) -> None:
         raise ResourceError(
             f"{path} was written by {age} version of lacelang (schema {schema}, not {SCHEMA})",
             _REMEDY,
+            ANOTHER_FOLDER,
         )
 
 
 def _damaged(path: Path, why: str) -> ResourceError:
-    return ResourceError(f"{path} is damaged, or no run of lacelang: {why}", _REMEDY)
+    return ResourceError(
+        f"{path} is damaged, or no run of lacelang: {why}", _REMEDY, ANOTHER_FOLDER
+    )
 
 
 def _to_json(run: RunRecord) -> dict[str, Any]:

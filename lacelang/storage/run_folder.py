@@ -20,7 +20,7 @@ from typing import Any, Self
 from attrs import evolve
 from filelock import FileLock, Timeout
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ANOTHER_FOLDER, ResourceError, WayOut
 from lacelang.filenames import as_text, on_disk
 from lacelang.names import nfc
 from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
@@ -96,7 +96,8 @@ class RunFolder:
         if lock.is_symlink() or (lock.is_file() and lock.stat().st_size):
             raise ResourceError(
                 f"{lock} is not the lock of a run",
-                "move it away, or choose another folder with --out",
+                "move it away, or choose another folder",
+                ANOTHER_FOLDER,
             )
         held = FileLock(lock)
         try:
@@ -104,7 +105,8 @@ class RunFolder:
         except Timeout:
             raise ResourceError(
                 f"another lacelang is running into {self.root}",
-                "wait for it, or choose another folder with --out",
+                "wait for it, or choose another folder",
+                ANOTHER_FOLDER,
             ) from None
         except OSError as error:
             raise disk_error(error, self.root) from error
@@ -291,26 +293,29 @@ class RunFolder:
         whose = "another program" if old.origin in (TEXT, None) else f"`{old.origin}`"
         raise ResourceError(
             f"{self.root / on_disk(old.folder)} holds a group `{old.name}` of {whose}",
-            "choose another folder with --out, or replace the group with --replace",
+            "choose another folder",
+            {**ANOTHER_FOLDER, WayOut.REPLACE: ""},
         )
 
     def _refuse_changed(self, old: GroupRecord) -> None:
         """Raise a ResourceError if a person put or changed an image where the run's own belong."""
-        images = own_images(self.root / old.folder) if not old.without_provenance else ()
+        images = own_images(self.root / on_disk(old.folder)) if not old.without_provenance else ()
         foreign = next(filter(is_foreign, images), None)
         if foreign is not None:
             raise ResourceError(
                 f"{foreign} is not as a run has written it",
-                "rename it or move it away, or choose another folder with --out",
+                "rename it or move it away, or choose another folder",
+                ANOTHER_FOLDER,
             )
 
     def _refuse_to_replace_sources(self, new: GroupRecord, old: GroupRecord) -> None:
-        folder = (self.root / old.folder).resolve()
+        folder = (self.root / on_disk(old.folder)).resolve()
         begun = any(folder in (path, *path.parents) for path in self._begun_from)
         if begun and new.fingerprint != old.fingerprint:
             raise ResourceError(
-                f"an edit begins from {self.root / old.folder}, which this run would replace",
-                "choose another name for the group that is made, or another folder with --out",
+                f"an edit begins from {folder}, which this run would replace",
+                "choose another name for the group that is made, or another folder",
+                ANOTHER_FOLDER,
             )
 
     def _refuse_strangers(self, folder: Path) -> None:
@@ -318,7 +323,8 @@ class RunFolder:
         if stranger is not None:
             raise ResourceError(
                 f"{stranger} is there already, and not from a run that {self.root} records",
-                "move it away, or choose another folder with --out",
+                "move it away, or choose another folder",
+                ANOTHER_FOLDER,
             )
 
     def _recover(self) -> None:

@@ -19,7 +19,6 @@ from lacelang.syntax.trouble import (
     Trouble,
     complain,
     named,
-    shape_of,
 )
 
 _TWO_SIDED = frozenset({"AND", "OR", "XOR", "IMPLIES"})
@@ -75,48 +74,6 @@ def _range_in_words(t: Trouble) -> Complaint | None:
         at = between(t.before or t.token, t.token)
         return complain("LACE003", message, at, hint, instead=["RANGE", end_])
     return None
-
-
-def _range_behind_equals(t: Trouble) -> Complaint | None:
-    """`age = 15..20`, `age = 15 to 20`."""
-    start = -2 if t.previous == "UNIT" else -1
-    end = 1 + t.value_at(1)
-    ranges = t.kind == "RANGE" or (_is_to(t.token) and t.kind_at(start) == "NUMBER")
-    if not ranges or t.kind_at(start - 1) != "EQUAL" or end == 1:
-        return None
-    attribute = t.at(start - 2)
-    hint = f"write `{attribute} in {t.text(start, 0)}..{t.text(1, end)}`"
-    return complain(
-        "LACE003", "a range is asked for with `in`", t.token, hint, instead=[], count=end
-    )
-
-
-def _compared_in_words(t: Trouble) -> Complaint | None:
-    """`age is greater than 15`, `age above 15`, `age at least 15`."""
-    if t.kind != "NAME" or "EQUAL" not in t.expected:
-        return None
-    words = 0
-    said: list[str] = []
-    while t.kind_at(words) == "NAME" and words < 4:
-        said.append(str(t.at(words)).lower())
-        words += 1
-    meant = _IN_WORDS.get(" ".join(word for word in said if word not in ("is", "than", "or")))
-    if meant is None or not t.value_at(words):
-        return None
-    message = f"`{t.text(0, words)}` does not compare"
-    value = t.text(words, words + t.value_at(words))
-    hint = f"write `{t.before} {shape_of(meant)} {value}`"
-    at = between(t.token, t.at(words - 1) or t.token)
-    return complain("LACE003", message, at, hint, instead=[meant], count=words)
-
-
-_IN_WORDS = {
-    **dict.fromkeys(("greater", "more", "larger", "bigger", "above", "over", "older"), "MORETHAN"),
-    **dict.fromkeys(("less", "smaller", "fewer", "below", "under", "younger"), "LESSTHAN"),
-    **dict.fromkeys(("at least", "greater equal", "more equal"), "AT_LEAST"),
-    **dict.fromkeys(("at most", "less equal", "smaller equal"), "AT_MOST"),
-}
-"""How people say what an operator says."""
 
 
 def _is_to(token: Token | None) -> bool:
@@ -196,40 +153,6 @@ def _values_in_other_brackets(t: Trouble) -> Complaint | None:
     return complain("LACE003", message, t.token, hint, instead=instead, count=close + 1)
 
 
-def _set_without_braces(t: Trouble) -> Complaint | None:
-    """`in gray, blond`, `= gray, blond`, `in {10..20}`."""
-    if t.kind == "RANGE" and t.opened and t.opened[-1].type == "LBRACE" and "COMMA" in t.expected:
-        message = "a range stands without braces"
-        return complain("LACE003", message, t.token, "write `in 10..20`")
-    if t.kind != "COMMA" or t.previous not in _VALUES or not t.value_at(1):
-        return None
-    end = _list_end(t)
-    if "RANGE" not in t.expected:
-        bare = t.kind_at(1) == "NAME" and t.kind_at(2) not in OPERATORS | {"IN", "LPAR"}
-        if not (bare and t.previous == "NAME" and t.kind_at(-2) == "EQUAL"):
-            return None
-        at = between(t.before or t.token, t.at(end - 1) or t.token)
-        message = "several values are asked for with `in`"
-        hint = f"write `{t.at(-3)} in {{{t.text(-1, end)}}}`"
-        return complain("LACE003", message, at, hint, instead=[], count=end)
-    start = -2 if t.previous == "UNIT" else -1
-    message = "several values stand in braces"
-    first = t.at(start) or t.token
-    hint = f"write `in {{{t.text(start, end)}}}`"
-    return complain("LACE003", message, between(first, t.at(end - 1) or t.token), hint)
-
-
-def _list_end(t: Trouble) -> int:
-    """Return the offset behind a list of values that goes on with the comma at 0."""
-    end = 1
-    while t.value_at(end):
-        end += t.value_at(end)
-        if t.kind_at(end) != "COMMA" or not t.value_at(end + 1):
-            break
-        end += 1
-    return end
-
-
 def _other_numbers(t: Trouble) -> Complaint | None:
     """`15,5`, `80%`."""
     before, after = t.before, t.after
@@ -290,12 +213,9 @@ def _settings(t: Trouble) -> Complaint | None:
 HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
     _side_by_side,
     _range_in_words,
-    _range_behind_equals,
-    _compared_in_words,
     _not_inside,
     _no_attribute,
     _values_in_other_brackets,
-    _set_without_braces,
     _other_numbers,
     _settings,
 )

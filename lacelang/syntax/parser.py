@@ -22,6 +22,7 @@ from lacelang.names import nfc
 from lacelang.sources import MOST, REMEDY, TOO_LONG
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
+from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ class Parsed:
         program: the statements that could be made sense of, all of them if `problems` is empty.
         problems: in the order of the text.
         tokens: the text taken apart, comments included.
+        scars: where problems are that may have made what was read another program.
     """
 
     program: nodes.Program
     problems: tuple[Diagnostic, ...]
     tokens: Tokens
+    scars: tuple[Span, ...] = ()
 
 
 def parse(source: str, path: str | None = None) -> nodes.Program:
@@ -69,11 +72,26 @@ def read(source: str, path: str | None = None) -> Parsed:
         message = f"this text {TOO_LONG}, and no program is"
         problem = Diagnostic("LACE014", message, Span(1, 1, 1, 2), REMEDY, path=path)
         return Parsed(program, (problem,), taken)
-    found = sorted(taken.problems + reader.problems, key=lambda p: (p.span.line, p.span.column))
+    found = taken.problems + reader.problems
+    lost = found
+    if found:
+        # Programs without mistakes need not load what is said of mistakes.
+        from lacelang.syntax.notations.reread import reread
+
+        again = reread(with_line_feeds(source), program, _read_tokens)
+        if again is not None:
+            program, found, lost = again.program, again.problems, again.lost
+    found = sorted(found, key=lambda p: (p.span.line, p.span.column))
     problems = tuple(
         Diagnostic(p.code, p.message, p.span, p.hint, p.severity, path, source) for p in found
     )
-    return Parsed(program, problems, taken)
+    return Parsed(program, problems, taken, tuple(problem.span for problem in lost))
+
+
+def _read_tokens(taken: Tokens) -> tuple[nodes.Program, list[Diagnostic]]:
+    reader = _Reader(taken)
+    program = reader.run()
+    return program, reader.problems
 
 
 @frozen

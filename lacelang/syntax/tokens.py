@@ -71,7 +71,7 @@ _STRAY = r"[^\w\s\"#=!<>~{}()\[\],:%+\-.&|;'“‘≠≤≥…−–—°^/\ufef
 
 # Two operators that touch: terminal to read them as, hint.
 _TOUCHING = {
-    ("EQUAL", "EQUAL"): ("EQUAL", "one `=` compares"),
+    ("EQUAL", "EQUAL"): ("EQUAL", "write `=`"),
     ("EQUAL", "MORETHAN"): ("AT_LEAST", "write `>=`"),
     ("EQUAL", "LESSTHAN"): ("AT_MOST", "write `<=`"),
     ("LESSTHAN", "MORETHAN"): ("UNEQUAL", "write `!=`"),

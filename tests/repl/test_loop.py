@@ -237,6 +237,16 @@ def test_keep_runs_the_program_into_a_folder(
     assert (tmp_path / "out" / "run.json").exists()
 
 
+def test_what_is_said_of_a_folder_is_said_in_the_prompts_words(
+    model: TinyModel, sit: Sitting, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    said = sit(f"sample 2 from ffhq where glasses=1 as kids{ENTER}:keep {tmp_path / 'file'}{ENTER}")
+    assert "`:keep FOLDER` names the folder" in said
+    assert "--" not in said
+    assert "`out`" not in said
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [

@@ -24,7 +24,8 @@ _FAST = settings(max_examples=40, deadline=None)
 
 PROGRAM = """
 model {model} {{
-  generator mobilestylegan from "weights==1" sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+  generator mobilestylegan from "weights==1"
+    sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   classifiers "heads.safetensors" on w
   attribute {binary} : binary
   attribute {choice} : one of {value}, other, third

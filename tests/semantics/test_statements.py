@@ -189,7 +189,8 @@ def test_a_model_of_ones_own() -> None:
     program = check(
         """
         model cats {
-          generator mobilestylegan from "cats==2.1" sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+          generator mobilestylegan from "cats==2.1"
+            sha256 "0000000000000000000000000000000000000000000000000000000000000000"
           classifiers "cats-heads.safetensors" on z
           attribute fur  : one of short, long  layers 1..2, 5
           attribute size : 0..1

@@ -175,8 +175,8 @@ def test_a_group_of_another_program_is_not_replaced(
     other = make_run(make_group("men"), make_group("kids", "other"))
     with pytest.raises(ResourceError, match="holds a group `kids`") as caught:
         begin(tmp_path, other, origin=second)
-    assert "--out" in str(caught.value.remedy)
-    assert "--replace" in str(caught.value.remedy)
+    assert "`out`" in str(caught.value)
+    assert "`replace=True`" in str(caught.value)
     assert everything(tmp_path) == before
     # The same group, or one that is not made now, is in nobody's way.
     begin(tmp_path, run, origin=second)
