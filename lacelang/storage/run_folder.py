@@ -47,6 +47,10 @@ TEXT = "-"
 """The origin of a program that is no file."""
 
 
+#: The most that the file of a lock holds: the number of a process.
+_LOCK_BYTES = 128
+
+
 class RunFolder:
     """The folder of one run, kept in step with its run.json. Safe to use from several threads.
 
@@ -92,8 +96,8 @@ class RunFolder:
     def __enter__(self) -> Self:
         make_folder(self.root)
         lock = self.root / ".lock"
-        # Whoever takes a lock empties its file.
-        if lock.is_symlink() or (lock.is_file() and lock.stat().st_size):
+        # Whoever takes a lock empties its file; what others left in theirs is a few bytes at most.
+        if lock.is_symlink() or (lock.is_file() and lock.stat().st_size > _LOCK_BYTES):
             raise ResourceError(
                 f"{lock} is not the lock of a run",
                 "move it away, or choose another folder",

@@ -33,7 +33,8 @@ def nfd(text: str) -> str:
 NAME = "größe_각도"
 MODEL = """
 model façes {
-  generator mobilestylegan from "weights.safetensors"
+  generator mobilestylegan from "weights==1"
+    sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   classifiers "heads.safetensors" on w
   attribute glasses : binary
   attribute age : 0..70 years

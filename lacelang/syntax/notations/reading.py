@@ -247,7 +247,7 @@ _NEARLY = words_of(
 )
 _PLAIN = frozenset({"=", "==", ":", "is", "in", "to", "at", "~"})
 _CONJOINING = (
-    "+", "*", "**", "∩", "·", "⋅", "plus", "also", "and also", "as well as", "and furthermore",
+    "+", "*", "**", "∩", "⋅", "plus", "also", "and also", "as well as", "and furthermore",
     "along with", "together with", "break", "and then",
 )  # fmt: skip
 _DISJOINING = ("∪", "or else", "and / or", "/", "or alternatively", "alternatively")
