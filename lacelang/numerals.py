@@ -19,5 +19,6 @@ def number_text(value: float) -> str:
     mantissa, exponent, power = text.partition("e-")
     if not exponent or int(power) > _LONGEST:
         return text.replace("e+", "e")
-    digits = len(mantissa.lstrip("-").replace(".", ""))
-    return f"{value:.{digits - 1 + int(power)}f}"
+    sign = "-" * mantissa.startswith("-")
+    # Not by a format, which rounds the double itself and not the shortest text that stands for it.
+    return f"{sign}0.{'0' * (int(power) - 1)}{mantissa.lstrip('-').replace('.', '')}"

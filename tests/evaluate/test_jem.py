@@ -10,6 +10,7 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
+from lacelang.cli.wording import worded
 from lacelang.energy import Outputs
 from lacelang.errors import ResourceError
 from lacelang.evaluate import jem
@@ -70,4 +71,5 @@ def test_missing_classifiers_say_how_to_train_them(tmp_path: Path) -> None:
     spec = evolve(compile("sample from ffhq").samples[0].model, path=tmp_path)
     with pytest.raises(ResourceError, match="Latent-JEM") as caught:
         jem.spec_of(spec)
-    assert "--latent-jem" in str(caught.value)
+    assert "lacelang train ffhq" in str(caught.value)
+    assert "--latent-jem" in worded(caught.value)
