@@ -101,23 +101,24 @@ def filled(block: Tensor, size: int) -> Tensor:
     return torch.cat([block, block[:1].detach().expand(missing, *block.shape[1:])])
 
 
-def rounds_by_place(function: Network, width: int, device: torch.device) -> bool:
+def rounds_by_place(function: Network, like: Tensor) -> bool:
     """Whether the bits of a row, or of its gradient, depend on where in a block it stands.
 
     Args:
-        function: differentiable, of rows (N, width) in float32.
-        width: of the rows it is tried on.
-        device: where it computes.
+        function: of rows (N, width).
+        like: rows of the width, type and device that it is to be tried with.
     """
     random = torch.Generator().manual_seed(0)
     with isolated(threads=False), torch.enable_grad():
-        rows = torch.randn(TILE, width, generator=random).to(device)
+        rows = torch.randn(TILE, like.shape[-1], generator=random, dtype=like.dtype).to(like.device)
 
         def results(x: Tensor) -> Tensor:
             x = x.clone().requires_grad_()
             y = function(x)
             values = [y] if isinstance(y, Tensor) else list(y.values())
             flat = torch.cat([value.reshape(len(x), -1) for value in values], dim=1)
+            if not flat.requires_grad:  # no gradient flows through it
+                return flat
             (slopes,) = torch.autograd.grad(flat.square().sum(), x)
             return torch.cat([flat.detach(), slopes], dim=1)
 

@@ -56,7 +56,7 @@ class Model:
         self.space = spec.space
         self.device = device
         self._spec = spec
-        self._alone: dict[str, bool] = {}
+        self._alone: dict[tuple[str, torch.dtype], bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but what is loaded."""
@@ -177,9 +177,10 @@ class Model:
         """Apply a function of rows (N, d); one by one if it rounds them by where they stand."""
         if torch.compiler.is_compiling():
             return function(x)
-        if name not in self._alone:
-            self._alone[name] = rounds_by_place(function, x.shape[-1], x.device)
-        return one_by_one(function, x) if self._alone[name] and len(x) else function(x)
+        key = name, x.dtype
+        if key not in self._alone:
+            self._alone[key] = rounds_by_place(function, x)
+        return one_by_one(function, x) if self._alone[key] and len(x) else function(x)
 
     @cached_property
     def _halfway(self) -> Tensor:

@@ -138,3 +138,25 @@ def test_an_energy_in_any_company(model: OddModel) -> None:
             assert torch.equal(mine, theirs[rows])
     each = torch.func.vmap(torch.func.grad(lambda row: energy(row[None])[0]))(z)
     assert torch.allclose(each, gradients, rtol=1e-4, atol=1e-4)
+
+
+def test_a_model_of_another_type(model: OddModel) -> None:
+    """What was found out of a network in float32 is not taken for what it does in float64."""
+    z = torch.randn(5, model.generator.latent_dim, generator=torch.Generator().manual_seed(0))
+    single = model.features(0.7)(z)
+    generator = model.generator
+    for name, value in vars(generator).items():
+        if isinstance(value, Tensor | nn.Module):
+            setattr(generator, name, value.double())
+    model.heads.double()
+    double = model.features(0.7)(z.double())
+    for name, values in double.items():
+        assert values.dtype == torch.float64
+        assert torch.allclose(values.float(), single[name], rtol=1e-3, atol=1e-3)
+
+
+def test_a_network_without_gradients(model: OddModel) -> None:
+    model.generator.mapping = lambda z: z.detach()[:, :1].expand(
+        len(z), len(model.generator.w_mean)
+    )
+    assert model.features(0.7)(torch.zeros(2, model.generator.latent_dim))
