@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from lacelang.output.records import Atom, GroupRecord
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So does a shell start what runs behind it, and processes of tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ATOMS = (
     Atom("glasses=1", "glasses", "probability", 0.5, 1.0),
