@@ -4,9 +4,10 @@
     python benchmarks/samplers.py --sweep [--json FILE] [--picture FILE]
 
 A batch of 64 on the real mapping network and the trained heads of `ffhq`, on one thread, as a run
-samples. For each condition it prints the seconds of the paper's setting (`lacelang.sample.paper` on
-separate heads) and of each sampler at its defaults, their ratio, and how far the ends are from the
-flow's own: the median over the first 16 samples of |z - z*| / |z* - z0|, z* a solution at 1e-7 by
+samples. For each condition it prints the seconds of the paper's setting
+(`lacelang.samplers.paper` on separate heads) and of each sampler at its defaults,
+their ratio, and how far the ends are from the flow's own: the median over the first 16 samples of
+|z - z*| / |z* - z0|, z* a solution at 1e-7 by
 dopri5 in double precision, or with `--quick` one by `exponential` at 1e-5, 0.003 from it. All solve
 the same energy, with the paper's sigma of a tenth of a range and, as published, no bound on
 atypicality. Seconds are of the processor and the best of several rounds, in which the samplers take
@@ -33,16 +34,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import lacelang
-from lacelang import sample
+from lacelang import samplers as sample
 from lacelang.energy import ConditionalEnergy
+from lacelang.engine.loading import Model, load
+from lacelang.engine.sampling import flow_energy_of
 from lacelang.evaluate.plot import as_png
 from lacelang.evaluate.report import Scatter
-from lacelang.models.cache import cache_dir
-from lacelang.output.files import write_atomic
-from lacelang.output.progress import shown
-from lacelang.runtime.loading import Model, load
-from lacelang.runtime.sampling import flow_energy_of
-from lacelang.sample import Solution
+from lacelang.progress import shown
+from lacelang.samplers import Solution
+from lacelang.storage.cache import cache_dir
+from lacelang.storage.files import write_atomic
 
 BATCH = 64
 SOLVED = 16

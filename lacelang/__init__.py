@@ -14,8 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lacelang.api import Program, compile
     from lacelang.embedding.algebra import Attr, Condition, attr, condition
     from lacelang.embedding.programs import energy_of, sampling
+    from lacelang.engine.result import Group, Run
     from lacelang.errors import (
         Diagnostic,
         LaceError,
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
         Span,
         UsageError,
     )
-    from lacelang.program import Program, compile
-    from lacelang.runtime.result import Group, Run
 
     __version__: str
 
@@ -62,10 +62,10 @@ _HOMES = {
     "ResourceError": "lacelang.errors",
     "Span": "lacelang.errors",
     "UsageError": "lacelang.errors",
-    "Program": "lacelang.program",
-    "compile": "lacelang.program",
-    "Group": "lacelang.runtime.result",
-    "Run": "lacelang.runtime.result",
+    "Program": "lacelang.api",
+    "compile": "lacelang.api",
+    "Group": "lacelang.engine.result",
+    "Run": "lacelang.engine.result",
 }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lacelang.errors import UsageError
-from lacelang.filenames import on_disk
+from lacelang.system.filenames import on_disk
 
 
 def item(value: object) -> object:

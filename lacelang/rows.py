@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lacelang.isolation import isolated
+from lacelang.system.torch_state import isolated
 
 Named: TypeAlias = Mapping[str, Tensor]
 Network: TypeAlias = Callable[[Tensor], Tensor | Named]

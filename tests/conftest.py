@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lacelang.output.records import Atom, GroupRecord
+from lacelang.storage.records import Atom, GroupRecord
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So does a shell start what runs behind it, and processes of tests would inherit it.

@@ -16,9 +16,9 @@ import torch
 
 import lacelang
 from lacelang import LaceError, UsageError, arguments, attr
+from lacelang.api import Program
 from lacelang.energy import ConditionalEnergy
 from lacelang.errors import ProgramError
-from lacelang.program import Program
 
 
 class OfAnotherMind:
@@ -105,7 +105,7 @@ RUN = [p for p in inspect.signature(Program.run).parameters if p != "self"]
 def test_a_run_refuses_by_name(
     parameter: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from lacelang.runtime import execute
+    from lacelang.engine import execute
 
     monkeypatch.setattr(execute, "execute", lambda *_: "done")
     monkeypatch.chdir(tmp_path)

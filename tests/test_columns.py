@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from lacelang.columns import columns_of, padded
+from lacelang.text.columns import columns_of, padded
 
 WIDTHS = {
     "age": 3,

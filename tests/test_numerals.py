@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import lacelang
 from lacelang.errors import ProgramError
-from lacelang.numerals import number_text
+from lacelang.text.numerals import number_text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**30), 10**30))

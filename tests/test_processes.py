@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lacelang.processes import WATCH, processes
+from lacelang.system.processes import WATCH, processes
 
 
 def test_they_work_and_a_failure_is_the_caller_s() -> None:
@@ -26,7 +26,7 @@ def test_they_go_when_their_parent_is_killed(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
         import os, sys, time
-        from lacelang.processes import processes
+        from lacelang.system.processes import (processes)
         if __name__ == "__main__":
             with processes(2) as pool:
                 ids = {pool.submit(os.getpid).result() for _ in range(50)}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lacelang.models.cache import CACHE_VARIABLE, cache_dir
+from lacelang.storage.cache import CACHE_VARIABLE, cache_dir
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = Path(__file__).parent / "guard"
@@ -210,7 +210,7 @@ def test_converting_is_quiet_where_the_user_imported_openvino_first(watched: Wat
         openvino_telemetry.Telemetry.send_event = lambda *event, **_: sent.append(event)
         telemetry = sys.modules["openvino_telemetry"]
         import torch
-        from lacelang.models import openvino_runtime
+        from lacelang.generators import (openvino_runtime)
         openvino_runtime.convert(torch.nn.Linear(2, 2), example_input=torch.zeros(1, 2))
         assert not sent
         openvino.convert_model(torch.nn.Linear(2, 2), example_input=torch.zeros(1, 2))
@@ -225,7 +225,7 @@ def test_the_user_s_telemetry_package_is_as_ever_after_ours(watched: Watched) ->
     done = watched.script(
         """
         import sys
-        from lacelang.models import openvino_runtime
+        from lacelang.generators import (openvino_runtime)
         openvino_runtime.openvino()
         assert "openvino_telemetry" not in sys.modules
         import openvino
@@ -250,7 +250,7 @@ def test_our_processes_do_not_run_a_script_again(watched: Watched) -> None:
     done = watched.script(
         """
         print("begun", flush=True)
-        from lacelang.processes import processes
+        from lacelang.system.processes import (processes)
         with processes(2) as pool:
             print(sum(pool.map(abs, [-1, -2])))
         """

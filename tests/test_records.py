@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from attrs import field, frozen
 
-from lacelang.records import Record
+from lacelang.record import Record
 
 
 @frozen(eq=False, repr=False)

@@ -95,7 +95,7 @@ def test_a_folder_that_is_no_folder(tmp_path: Path) -> None:
 
 
 def test_weights_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from lacelang.models import fetch
+    from lacelang.storage import fetch
 
     monkeypatch.setattr(fetch, "cached_path", lambda archive: tmp_path / "archive")
     monkeypatch.setenv("LACELANG_INDEX_URL", "http://127.0.0.1:9/simple")

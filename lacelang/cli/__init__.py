@@ -1,1 +1,1 @@
-"""The command line: a thin front end over the rest."""
+"""Command lines in; exit codes, results on standard output, messages on standard error, out."""

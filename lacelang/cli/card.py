@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import path_argument
 
 if TYPE_CHECKING:
-    from lacelang.attributes.labels import Labels
-    from lacelang.attributes.schema import Attribute
+    from lacelang.classifiers.labels import Labels
+    from lacelang.classifiers.schema import Attribute
     from lacelang.cli.parser import Commands
-    from lacelang.models.generator import Generator
-    from lacelang.output.progress import Progress
+    from lacelang.generators.generator import Generator
+    from lacelang.progress import Progress
 
 
 def add_to(commands: Commands) -> None:
@@ -29,14 +29,14 @@ def add_to(commands: Commands) -> None:
 
 def write_card(arguments: Namespace) -> int:
     """Write labels.md, classifiers.md and a sheet for every attribute."""
-    from lacelang.attributes import heads_file, labels
-    from lacelang.attributes.card import tables
+    from lacelang.classifiers import heads_file, labels
+    from lacelang.classifiers.card import tables
     from lacelang.cli.models import find_model
-    from lacelang.models.generator import choose_device
-    from lacelang.output.files import make_folder, write_atomic
-    from lacelang.output.progress import shown
-    from lacelang.runtime.loading import classifiers_of, labels_of, load
-    from lacelang.runtime.schema import schema_of
+    from lacelang.engine.loading import classifiers_of, labels_of, load
+    from lacelang.engine.schema import schema_of
+    from lacelang.generators.generator import choose_device
+    from lacelang.progress import shown
+    from lacelang.storage.files import make_folder, write_atomic
 
     spec = find_model(arguments.name)
     out = arguments.out or Path("docs") / spec.name
@@ -95,10 +95,10 @@ def _sheets(
     import numpy as np
     import torch
 
-    from lacelang.attributes.draws import Draws
-    from lacelang.attributes.labels import styles
-    from lacelang.output.files import write_atomic
-    from lacelang.output.label_sheets import bands, draw
+    from lacelang.classifiers.draws import Draws
+    from lacelang.classifiers.labels import styles
+    from lacelang.render.label_sheets import bands, draw
+    from lacelang.storage.files import write_atomic
 
     draws = table.draws()
     with progress.stage("contact sheets", total=len(attributes)) as stage:

@@ -46,8 +46,8 @@ def evaluate_suite(arguments: Namespace) -> int:
     """Evaluate a suite and print its tables."""
     from lacelang.errors import UsageError
     from lacelang.evaluate import report, suite
-    from lacelang.output.files import make_folder
-    from lacelang.output.progress import shown
+    from lacelang.progress import shown
+    from lacelang.storage.files import make_folder
 
     if arguments.faces is not None and arguments.faces < 1:
         raise UsageError(f"--faces is 1 or more, not {arguments.faces}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.cli.source import read_source, text_argument
 from lacelang.cli.streams import print_json
-from lacelang.names import nfc
+from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
@@ -38,10 +38,10 @@ def add_to(commands: Commands) -> None:
 
 def explain_file(arguments: Namespace) -> int:
     """Print the outline of a program, or that of one of its statements with figures."""
+    from lacelang.api import compile
     from lacelang.explain.as_json import outline_json
     from lacelang.explain.outline import outlines
     from lacelang.explain.render import outline_lines, plan_lines
-    from lacelang.program import compile
 
     source = read_source(arguments.file)
     program = compile(source.text, source.path)
@@ -70,9 +70,9 @@ def with_figures(outline: Outline) -> Outline:
     Raises:
         ResourceError: weights cannot be had.
     """
+    from lacelang.engine.loading import load
     from lacelang.explain.measured import measured
-    from lacelang.output.progress import shown
-    from lacelang.runtime.loading import load
+    from lacelang.progress import shown
 
     if not outline.trees:
         return outline

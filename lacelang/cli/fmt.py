@@ -96,7 +96,7 @@ def formatted(name: str) -> Formatted:
 
 def _put(result: Formatted, check: bool) -> None:
     """Write the layout where it belongs, or say what is in the way."""
-    from lacelang.output.files import write_atomic
+    from lacelang.storage.files import write_atomic
 
     if result.source is None or result.text is None:
         from lacelang.syntax.render import render_all

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import path_argument
 
 if TYPE_CHECKING:
-    from lacelang.attributes.labels import Labels
+    from lacelang.classifiers.labels import Labels
     from lacelang.cli.parser import Commands
 
 
@@ -39,13 +39,13 @@ def add_to(commands: Commands) -> None:
 
 def label_model(arguments: Namespace) -> int:
     """Label a model's faces and print how each attribute is distributed."""
-    from lacelang.attributes import labelling, labels
-    from lacelang.attributes.measuring import Source
+    from lacelang.classifiers import labelling, labels
+    from lacelang.classifiers.measuring import Source
     from lacelang.cli.models import find_model
-    from lacelang.models.generator import choose_device
-    from lacelang.output.progress import shown
-    from lacelang.runtime.loading import archive_of, load
-    from lacelang.runtime.schema import schema_of
+    from lacelang.engine.loading import archive_of, load
+    from lacelang.engine.schema import schema_of
+    from lacelang.generators.generator import choose_device
+    from lacelang.progress import shown
 
     spec = find_model(arguments.name)
     out = arguments.out or Path(f"{spec.name}.labels.safetensors")

@@ -123,7 +123,7 @@ def _leave(code: int) -> None:
     One that was interrupted ends here too. Python kills itself by SIGINT at its end if the
     interruption came into an `exec`, whoever caught it, and the code would be another one.
     """
-    from lacelang import threads
+    from lacelang.system import threads
 
     if threading.current_thread() is threading.main_thread():
         # Ctrl-C while threads wind up must end the process, not print a traceback.

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from lacelang.cli.source import path_argument
 from lacelang.errors import UsageError
-from lacelang.names import nfc
+from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
-    from lacelang.semantics.ir import ModelSpec
+    from lacelang.ir import ModelSpec
 
 
 def add_to(commands: Commands) -> None:
@@ -64,10 +64,10 @@ def show_model(arguments: Namespace) -> int:
 
 def fetch_model(arguments: Namespace) -> int:
     """Fetch a model's archive, or take it from a file, and convert it."""
-    from lacelang.models.fetch import adopt
-    from lacelang.models.generator import choose_device, load_generator
-    from lacelang.output.progress import shown
-    from lacelang.runtime.loading import archive_of
+    from lacelang.engine.loading import archive_of
+    from lacelang.generators.generator import choose_device, load_generator
+    from lacelang.progress import shown
+    from lacelang.storage.fetch import adopt
 
     spec = find_model(arguments.name)
     archive = archive_of(spec)
@@ -110,7 +110,7 @@ def find_model(name: str) -> ModelSpec:
 
 
 def _is_here(spec: ModelSpec) -> bool:
-    from lacelang.models.fetch import Archive, cached_path
+    from lacelang.storage.fetch import Archive, cached_path
 
     if spec.package is None or spec.version is None or spec.sha256 is None:
         return False
@@ -124,7 +124,7 @@ def _origin(spec: ModelSpec) -> str:
 
 
 def _classifiers(spec: ModelSpec) -> str:
-    from lacelang.filenames import on_disk
+    from lacelang.system.filenames import on_disk
 
     if spec.classifiers is None:
         return "none"

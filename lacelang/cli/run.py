@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import path_argument, read_source, text_argument
-from lacelang.columns import columns_of, padded
-from lacelang.output.findings import expectation_text, measure_text
+from lacelang.render.result_text import expectation_text, measure_text
+from lacelang.text.columns import columns_of, padded
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
-    from lacelang.runtime.result import Group, Run
+    from lacelang.engine.result import Group, Run
 
 
 def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
-    from lacelang.program import DEVICES
+    from lacelang.api import DEVICES
 
     parser = commands.add_parser(
         "run",
@@ -58,7 +58,7 @@ def add_to(commands: Commands) -> None:
 
 def run_file(arguments: Namespace) -> int:
     """Run a program and print what it made."""
-    from lacelang.program import compile
+    from lacelang.api import compile
 
     source = read_source(arguments.file)
     program = compile(source.text, source.path)
@@ -113,7 +113,7 @@ def _troubles(group: Group) -> list[str]:
 
 def _means(group: Group) -> list[str]:
     """One line for each comparison: its mean reading, and in how many faces it holds."""
-    from lacelang.output.cards import achieved
+    from lacelang.render.sheet_cells import achieved
 
     lines = []
     width = max((columns_of(atom.wanted) for atom in group.record.atoms), default=0)

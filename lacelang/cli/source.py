@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from lacelang.errors import Diagnostic, LaceError, ResourceError, Span, UsageError
-from lacelang.sources import MOST, TooLongError, read_file, read_stream
+from lacelang.system.sources import MOST, TooLongError, read_file, read_stream
 
 STDIN = "-"
 

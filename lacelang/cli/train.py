@@ -55,15 +55,15 @@ def add_to(commands: Commands) -> None:
 
 def train_model(arguments: Namespace) -> int:
     """Train, write the classifiers and print the card's tables."""
-    from lacelang.attributes import heads_file, labels, latent_jem
-    from lacelang.attributes.card import tables
-    from lacelang.attributes.recipes import recipe_named
-    from lacelang.attributes.training import train
+    from lacelang.classifiers import heads_file, labels, latent_jem
+    from lacelang.classifiers.card import tables
+    from lacelang.classifiers.recipes import recipe_named
+    from lacelang.classifiers.training import train
     from lacelang.cli.models import find_model
-    from lacelang.models.generator import choose_device
-    from lacelang.output.progress import shown
-    from lacelang.runtime.loading import labels_of, load
-    from lacelang.runtime.schema import schema_of
+    from lacelang.engine.loading import labels_of, load
+    from lacelang.engine.schema import schema_of
+    from lacelang.generators.generator import choose_device
+    from lacelang.progress import shown
 
     spec = find_model(arguments.name)
     out = arguments.out or Path(f"{spec.name}{'.jem' * arguments.latent_jem}.safetensors")

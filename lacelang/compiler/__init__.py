@@ -1,4 +1,4 @@
-"""From checked conditions to energies: what a statement's clauses mean for the nodes."""
+"""Conditions of the checked program and what a model knows in; energies out."""
 
 from lacelang.compiler.balance import balance
 from lacelang.compiler.condition import Judge, compile_condition, meaning_of, spread_of

@@ -7,15 +7,15 @@ from typing import Protocol
 
 import torch
 
+from lacelang import ir
 from lacelang.compiler.balance import balance
 from lacelang.compiler.lower import Settings, lower
 from lacelang.energy import Features, Node, Outputs
 from lacelang.errors import UsageError
-from lacelang.isolation import isolated
 from lacelang.memory import Memory
 from lacelang.rows import named_in_blocks
-from lacelang.sample.streams import prior
-from lacelang.semantics import ir
+from lacelang.samplers.streams import prior
+from lacelang.system.torch_state import isolated
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0

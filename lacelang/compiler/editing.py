@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from torch import Tensor
 
+from lacelang import ir
 from lacelang.energy import Equals, Node, Outputs, Penalty, conjunction
-from lacelang.semantics import ir
 
 # Names with spaces, which no attribute can have.
 DISPLACEMENT = "latent displacement"

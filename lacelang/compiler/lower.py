@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from lacelang import ir
 from lacelang.energy import (
     And,
     AtLeast,
@@ -23,7 +24,6 @@ from lacelang.energy import (
     tempered,
 )
 from lacelang.errors import UsageError
-from lacelang.semantics import ir
 
 
 @frozen

@@ -1,1 +1,1 @@
-"""The language from Python without text: conditions as values, and programs made of them."""
+"""Python values in; conditions and programs out, the same as text makes."""

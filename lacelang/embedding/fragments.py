@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 from attrs import evolve
 
-from lacelang import arguments, names
+from lacelang import arguments
 from lacelang.arguments import shown
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
 from lacelang.syntax import nodes
+from lacelang.text import names
 
 Value: TypeAlias = int | float | str
 """What an attribute can be compared with: a number, the name of a value or of a point, or a number

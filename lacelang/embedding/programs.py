@@ -8,10 +8,10 @@ from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang import arguments
+from lacelang.api import Device, Program, compile
 from lacelang.embedding.algebra import Attr, Condition, condition
 from lacelang.embedding.fragments import is_name, number_of, value_of, word_of
 from lacelang.errors import UsageError
-from lacelang.program import Device, Program, compile
 from lacelang.syntax.unparse import unparse
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The algebra of energies: what it costs a sample to break a condition, as a tree of nodes.
+"""Outputs of latent classifiers in; energies in nats, and their gradients, out.
 
 Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
 """

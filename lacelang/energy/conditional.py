@@ -17,8 +17,8 @@ from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
-from lacelang.isolation import exact, isolated, one_thread, plain
 from lacelang.rows import in_blocks
+from lacelang.system.torch_state import exact, isolated, one_thread, plain
 
 Features: TypeAlias = Callable[[Tensor], Outputs]
 """Latents z (N, d) -> head outputs; row i depends on latent i alone."""

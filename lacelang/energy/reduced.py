@@ -12,7 +12,7 @@ from torch import Tensor
 from lacelang.energy.logic import And
 from lacelang.energy.node import Node, Outputs
 from lacelang.energy.readings import atoms
-from lacelang.isolation import isolated, plain
+from lacelang.system.torch_state import isolated, plain
 
 Pull: TypeAlias = Callable[[Tensor], Tensor]
 """v (N, k) -> J^T v (N, d), one backward pass through a graph that it holds."""

@@ -1,1 +1,1 @@
-"""How well samples obey: judged from decoded images by annotators, never by the classifiers."""
+"""Programs or suites of conditions in; judged tables, plots and sheets out."""

@@ -17,10 +17,10 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from lacelang.attributes.labels import Labels
-from lacelang.evaluate.judge import scores
+from lacelang import ir
+from lacelang.classifiers.labels import Labels
 from lacelang.evaluate.judged import Seen
-from lacelang.semantics import ir
+from lacelang.evaluate.scores import scores
 
 #: Values of numbers that are asked for; a label counts for the nearest.
 VALUES: dict[str, tuple[float, ...]] = {

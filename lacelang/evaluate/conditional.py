@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from lacelang.attributes import labels
-from lacelang.attributes.latent_jem import STEP_SIZES
+from lacelang.api import compile
+from lacelang.classifiers import labels
+from lacelang.classifiers.latent_jem import STEP_SIZES
+from lacelang.engine.loading import labels_of, load
 from lacelang.evaluate import frechet, jem, linear, timing
 from lacelang.evaluate.codes import Codes, codes_of
 from lacelang.evaluate.methods import Asked, Outcome, by_directions, by_jem, by_samplers, move
 from lacelang.evaluate.report import Cell, Report, Table
 from lacelang.evaluate.sheets import sheet_of
 from lacelang.evaluate.unconditioned import REFERENCE_FACES, Unconditioned, unconditioned
-from lacelang.program import compile
-from lacelang.runtime.loading import labels_of, load
-from lacelang.semantics.ir import ModelSpec
+from lacelang.ir import ModelSpec
 from lacelang.semantics.samplers import DEFAULT_SAMPLER
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 SINGLES = ("glasses", "smile", "gender", "beard", "haircolor", "yaw", "age")
 JOINT = ("gender", "smile", "age")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lacelang.evaluate.judge import Score, scores
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.report import Report, Table
+from lacelang.evaluate.scores import Score, scores
 from lacelang.evaluate.sheets import sheet_of
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
-    from lacelang.program import Program
+    from lacelang.api import Program
+    from lacelang.progress import Progress
 
 #: The paper's figures by row and attribute (LACE-ODE; table 2 and section 4.1).
 PAPER: dict[tuple[str, str], float] = {

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lacelang.api import compile
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.report import Report, Scatter, Sheet, Table
 from lacelang.evaluate.sheets import rows_sheet
-from lacelang.program import compile
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 Array: TypeAlias = NDArray[np.floating]
 

@@ -9,9 +9,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from lacelang import ir
 from lacelang.evaluate.films import Film
-from lacelang.evaluate.judge import scores
-from lacelang.semantics import ir
+from lacelang.evaluate.scores import scores
 
 Array: TypeAlias = NDArray[np.floating]
 

@@ -14,6 +14,8 @@ import torch
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
+from lacelang import ir
+from lacelang.api import compile
 from lacelang.evaluate import frechet
 from lacelang.evaluate.disentanglement import (
     Array,
@@ -28,14 +30,12 @@ from lacelang.evaluate.judged import judge_groups
 from lacelang.evaluate.linear import Directions, fit
 from lacelang.evaluate.readings import model_of
 from lacelang.evaluate.report import Cell, Report, Sheet, Table
-from lacelang.program import compile
-from lacelang.semantics import ir
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
-    from lacelang.output.records import GroupRecord
-    from lacelang.runtime.loading import Model
-    from lacelang.runtime.result import Group
+    from lacelang.engine.loading import Model
+    from lacelang.engine.result import Group
+    from lacelang.progress import Progress
+    from lacelang.storage.records import GroupRecord
 
 Floats: TypeAlias = NDArray[np.float32]
 

@@ -13,19 +13,19 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 from PIL import Image
 
-from lacelang.attributes.draws import Painted
-from lacelang.evaluate.judge import Columns
+from lacelang.classifiers.draws import Painted
+from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.evaluate.judged import look
 from lacelang.evaluate.report import Sheet
+from lacelang.evaluate.scores import Columns
 from lacelang.evaluate.sheets import near_sigma, number, seen_outputs, stacked
-from lacelang.output.cards import thumbnail
-from lacelang.output.film import draw_film
-from lacelang.output.records import GroupRecord, StepPlan
-from lacelang.runtime.atoms import atoms_of, read_atoms
+from lacelang.render.film_strip import draw_film
+from lacelang.render.sheet_cells import thumbnail
+from lacelang.storage.records import GroupRecord, StepPlan
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
-    from lacelang.semantics import ir
+    from lacelang import ir
+    from lacelang.progress import Progress
 
 Floats: TypeAlias = NDArray[np.float32]
 Decode: TypeAlias = Callable[[torch.Tensor], Iterator[NDArray[np.uint8]]]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from lacelang.semantics import ir
+from lacelang import ir
 
 #: Comparisons by attribute. Of numbers they are regions: a number is never exactly a value, so that
 #: `not` of one would be nearly everywhere true.

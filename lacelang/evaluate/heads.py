@@ -11,25 +11,25 @@ import numpy as np
 import torch
 from attrs import evolve
 
-from lacelang.attributes import heads_file, labels
-from lacelang.attributes.classifier import Arrangement, Heads
-from lacelang.attributes.labels import Labels
-from lacelang.attributes.recipes import recipe_named
-from lacelang.attributes.schema import Attribute
-from lacelang.attributes.training import Progress as OnEpoch
-from lacelang.attributes.training import TrainResult, train
+from lacelang import ir
+from lacelang.api import compile
+from lacelang.classifiers import heads_file, labels
+from lacelang.classifiers.classifier import Arrangement, Heads
+from lacelang.classifiers.labels import Labels
+from lacelang.classifiers.recipes import recipe_named
+from lacelang.classifiers.schema import Attribute
+from lacelang.classifiers.training import Progress as OnEpoch
+from lacelang.classifiers.training import TrainResult, train
+from lacelang.engine.loading import labels_of, load
+from lacelang.engine.schema import schema_of
 from lacelang.evaluate import timing
 from lacelang.evaluate.codes import Code, Codes
 from lacelang.evaluate.methods import Asked, Outcome, by_samplers, changed
 from lacelang.evaluate.report import Cell, Report, Table
 from lacelang.evaluate.trained import trained
-from lacelang.program import compile
-from lacelang.runtime.loading import labels_of, load
-from lacelang.runtime.schema import schema_of
-from lacelang.semantics import ir
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 #: In the order in which the paper adds them, and then the others.
 ORDER = (

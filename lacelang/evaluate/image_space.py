@@ -22,24 +22,24 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lacelang.attributes.examples import Examples
-from lacelang.attributes.labels import Labels
-from lacelang.attributes.training import Progress as OnEpoch
-from lacelang.attributes.training import TrainResult, train
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Labels
+from lacelang.classifiers.training import Progress as OnEpoch
+from lacelang.classifiers.training import TrainResult, train
+from lacelang.engine.loading import Model, Outputs, load
+from lacelang.engine.sampling import sample_task
+from lacelang.engine.schema import schema_of
 from lacelang.evaluate.thumbnails import Thumbnails, fitted, folder
 from lacelang.evaluate.trained import trained
-from lacelang.isolation import one_thread
-from lacelang.models.cache import whole_file
-from lacelang.output.latents import Latents
-from lacelang.runtime.loading import Model, Outputs, load
-from lacelang.runtime.sampling import sample_task
-from lacelang.runtime.schema import schema_of
-from lacelang.sample import Status
-from lacelang.semantics.ir import ModelSpec, SampleStatement
-from lacelang.threads import Pool
+from lacelang.ir import ModelSpec, SampleStatement
+from lacelang.samplers import Status
+from lacelang.storage.cache import whole_file
+from lacelang.storage.latents import Latents
+from lacelang.system.threads import Pool
+from lacelang.system.torch_state import one_thread
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress, Stage
+    from lacelang.progress import Progress, Stage
 
 #: Every so many labelled rows one is painted, and the principal components that are kept.
 EVERY = 4

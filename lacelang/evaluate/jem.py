@@ -5,14 +5,14 @@ from __future__ import annotations
 from attrs import evolve, frozen
 from torch import Tensor
 
-from lacelang import sample
-from lacelang.attributes.latent_jem import marginal
+from lacelang import ir
+from lacelang import samplers as sample
+from lacelang.classifiers.latent_jem import marginal
 from lacelang.compiler import compile_condition
 from lacelang.energy import Atom, ConditionalEnergy, Outputs, Scope, conjunction
+from lacelang.engine.loading import Model, classifiers_of
 from lacelang.errors import ResourceError, UsageError, WayOut
-from lacelang.isolation import one_thread
-from lacelang.runtime.loading import Model, classifiers_of
-from lacelang.semantics import ir
+from lacelang.system.torch_state import one_thread
 
 #: Name of what the logits add to the prior's energy, among head outputs.
 MARGINAL = "latent marginal"

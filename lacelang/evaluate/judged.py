@@ -9,19 +9,19 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from lacelang.attributes.annotators.annotation import WHOLE
-from lacelang.attributes.draws import Draws
-from lacelang.attributes.labels import columns_of, strengths_of
-from lacelang.attributes.measuring import Faces, Source, measure
-from lacelang.evaluate.judge import Columns, truth
+from lacelang.annotators.annotation import WHOLE
+from lacelang.classifiers.draws import Draws
+from lacelang.classifiers.labels import columns_of, strengths_of
+from lacelang.classifiers.measuring import Faces, Source, measure
+from lacelang.engine.loading import archive_of
 from lacelang.evaluate.sampled import sample_groups
-from lacelang.runtime.loading import archive_of
-from lacelang.semantics.ir import ModelSpec, SampleStatement
+from lacelang.evaluate.scores import Columns, truth
+from lacelang.ir import ModelSpec, SampleStatement
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
-    from lacelang.program import Program
-    from lacelang.runtime.result import Group
+    from lacelang.api import Program
+    from lacelang.engine.result import Group
+    from lacelang.progress import Progress
 
 Floats: TypeAlias = NDArray[np.float32]
 

@@ -23,16 +23,16 @@ from attrs import frozen
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lacelang.attributes import labels
-from lacelang.attributes.annotators import probe
-from lacelang.attributes.examples import Examples
-from lacelang.attributes.schema import Attribute
+from lacelang import ir
+from lacelang.annotators import probe
+from lacelang.classifiers import labels
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.schema import Attribute
+from lacelang.engine.loading import labels_of, load
+from lacelang.engine.schema import schema_of
 from lacelang.errors import UsageError
-from lacelang.evaluate.judge import Comparison, conjuncts
-from lacelang.output.progress import Progress
-from lacelang.runtime.loading import labels_of, load
-from lacelang.runtime.schema import schema_of
-from lacelang.semantics import ir
+from lacelang.evaluate.scores import Comparison, conjuncts
+from lacelang.progress import Progress
 
 Outputs: TypeAlias = Mapping[str, Tensor]
 Judge: TypeAlias = Callable[[Tensor], Outputs]

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lacelang.api import compile
 from lacelang.evaluate.formulas import DEPTHS, Formula, disjunctions, formulas
-from lacelang.evaluate.judge import truth
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.readings import prior_shares
 from lacelang.evaluate.report import Cell, Report, Table
+from lacelang.evaluate.scores import truth
 from lacelang.evaluate.sheets import rows_sheet
-from lacelang.program import compile
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 FACES = 16
 #: Formulas of each depth, the seed of their choice, and the shares of the prior they lie between.

@@ -9,21 +9,21 @@ import numpy as np
 import torch
 from attrs import evolve, frozen
 
-from lacelang.attributes.draws import Draws, Painted
-from lacelang.attributes.measuring import Faces
+from lacelang.api import Program, compile
+from lacelang.classifiers.draws import Draws, Painted
+from lacelang.classifiers.measuring import Faces
+from lacelang.engine.loading import load
 from lacelang.evaluate import jem
 from lacelang.evaluate.codes import Accuracy, Codes, accuracies
 from lacelang.evaluate.judged import Judged, Seen, judge_groups, look
 from lacelang.evaluate.linear import Directions
-from lacelang.isolation import one_thread
-from lacelang.program import Program, compile
-from lacelang.runtime.loading import load
-from lacelang.sample import Status, prior
-from lacelang.semantics.ir import ModelSpec, SampleStatement
+from lacelang.ir import ModelSpec, SampleStatement
+from lacelang.samplers import Status, prior
+from lacelang.system.torch_state import one_thread
 
 if TYPE_CHECKING:
     from lacelang.evaluate.unconditioned import Unconditioned
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 Change = Callable[[ModelSpec], ModelSpec]
 

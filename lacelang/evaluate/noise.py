@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lacelang.attributes.annotators import eye, probe
-from lacelang.attributes.annotators.annotation import ATTRIBUTES, MEASURES, Annotation, derive
-from lacelang.attributes.annotators.judge import Agreement, agreement
-from lacelang.attributes.annotators.probe import Figures
-from lacelang.attributes.draws import Draws, Mirrored
-from lacelang.attributes.measuring import Measured, Source, measure
+from lacelang import ir
+from lacelang.annotators import probe
+from lacelang.annotators.annotation import ATTRIBUTES, MEASURES, Annotation, derive
+from lacelang.annotators.judge import Agreement, agreement
+from lacelang.annotators.probe import Figures
+from lacelang.classifiers import eye_labels as eye
+from lacelang.classifiers.draws import Draws, Mirrored
+from lacelang.classifiers.measuring import Measured, Source, measure
+from lacelang.engine.loading import archive_of
 from lacelang.evaluate.report import Cell, Table
-from lacelang.runtime.loading import archive_of
-from lacelang.sample import prior
-from lacelang.semantics import ir
+from lacelang.samplers import prior
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 #: Faces of the prior that are looked at in a mirror, and how they are drawn.
 FACES = 200

@@ -11,7 +11,7 @@ from itertools import cycle
 
 from lacelang.errors import ResourceError
 from lacelang.evaluate.report import Scatter
-from lacelang.models.cache import cache_dir
+from lacelang.storage.cache import cache_dir
 
 _MARKS = "osD^vPX*<>hd"
 _INCHES = (8.4, 4.6)

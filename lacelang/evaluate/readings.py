@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lacelang.output.progress import Silent
-from lacelang.program import compile
-from lacelang.runtime.loading import Model, load
-from lacelang.semantics import ir
+from lacelang import ir
+from lacelang.api import compile
+from lacelang.engine.loading import Model, load
+from lacelang.progress import Silent
 
 Readings = Mapping[str, NDArray[np.float64]]
 
@@ -34,7 +34,7 @@ def prior_shares(conditions: Sequence[str], model: str = "ffhq") -> dict[str, fl
     )
     program = compile(text)
     from lacelang.compiler import compile_condition
-    from lacelang.sample import prior
+    from lacelang.samplers import prior
 
     first = program.samples[0]
     loaded = model_of(first)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import asdict, field, frozen
 
-from lacelang.output.files import make_folder, write_atomic
+from lacelang.storage.files import make_folder, write_atomic
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from lacelang.api import compile
 from lacelang.evaluate import frechet
 from lacelang.evaluate.codes import allotted
-from lacelang.evaluate.judge import scores
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.readings import prior_shares
 from lacelang.evaluate.report import Report, Scatter, Table
+from lacelang.evaluate.scores import scores
 from lacelang.evaluate.unconditioned import REFERENCE_FACES, REFERENCE_SEED
-from lacelang.program import compile
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 FACES = 40
 #: Principal directions that distances are taken in: less than `FACES`.

@@ -10,22 +10,22 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.engine.loading import load
+from lacelang.engine.result import Group
+from lacelang.engine.sampling import SampleTask, sample_task
 from lacelang.errors import ResourceError
-from lacelang.models.cache import cache_dir, guarded
-from lacelang.output.latents import Latents
-from lacelang.output.progress import Silent
-from lacelang.output.records import RunRecord
-from lacelang.processes import processes
-from lacelang.runtime.loading import load
-from lacelang.runtime.result import Group
-from lacelang.runtime.sampling import SampleTask, sample_task
+from lacelang.ir import SampleStatement
+from lacelang.progress import Silent
 from lacelang.semantics.clauses import DEFAULT_SEED
-from lacelang.semantics.ir import SampleStatement
+from lacelang.storage.cache import cache_dir, guarded
 from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.index import NAME, read_index, write_index
+from lacelang.storage.latents import Latents
+from lacelang.storage.records import RunRecord
+from lacelang.system.processes import processes
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 #: What of the package decides where a sample ends; a change in it makes every group anew.
 _DECISIVE = ("attributes/classifier.py", "compiler", "energy", "models", "runtime", "sample")

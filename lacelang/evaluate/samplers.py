@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
-from lacelang.evaluate.judge import conjuncts, scores
+from lacelang.api import compile
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.readings import attributes_of, distances, model_of, read
 from lacelang.evaluate.report import Cell, Report, Scatter, Table
 from lacelang.evaluate.sampled import sample_groups
-from lacelang.program import compile
+from lacelang.evaluate.scores import conjuncts, scores
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
-    from lacelang.runtime.result import Group
+    from lacelang.engine.result import Group
+    from lacelang.progress import Progress
 
 #: Faces judged, and latents read, of every condition by every backend.
 FACES = 48

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from lacelang.evaluate.judge import NEAR
+from lacelang import ir
+from lacelang.engine.atoms import CLOSE, atoms_of, read_atoms
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.report import Sheet
-from lacelang.output.cards import GAP, PAPER, thumbnail
-from lacelang.output.files import folder_name
-from lacelang.output.records import GroupRecord
-from lacelang.output.sheet import draw_sheet
-from lacelang.runtime.atoms import CLOSE, atoms_of, read_atoms
-from lacelang.semantics import ir
+from lacelang.evaluate.scores import NEAR
+from lacelang.render.sheet import draw_sheet
+from lacelang.render.sheet_cells import GAP, PAPER, thumbnail
+from lacelang.storage.files import folder_name
+from lacelang.storage.records import GroupRecord
 
 FACES = 16
 _SEEN = "judged from the images"

@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from attrs import evolve
 
-from lacelang.attributes import heads_file, labels
-from lacelang.attributes.draws import Draws
-from lacelang.attributes.examples import Examples
-from lacelang.attributes.labels import Labels
-from lacelang.attributes.training import Progress as OnEpoch
-from lacelang.attributes.training import TrainResult, train
+from lacelang.api import compile
+from lacelang.classifiers import heads_file, labels
+from lacelang.classifiers.draws import Draws
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Labels
+from lacelang.classifiers.training import Progress as OnEpoch
+from lacelang.classifiers.training import TrainResult, train
+from lacelang.engine.loading import classifiers_of, labels_of
+from lacelang.engine.schema import schema_of
 from lacelang.evaluate import frechet, image_space, timing
 from lacelang.evaluate.codes import Code, Codes, codes_of
 from lacelang.evaluate.image_space import Drawn, ImageModel
@@ -32,15 +35,12 @@ from lacelang.evaluate.report import Cell, Report, Table
 from lacelang.evaluate.thumbnails import SIDE
 from lacelang.evaluate.trained import trained
 from lacelang.evaluate.unconditioned import Unconditioned, unconditioned
-from lacelang.isolation import one_thread
-from lacelang.program import compile
-from lacelang.runtime.loading import classifiers_of, labels_of
-from lacelang.runtime.schema import schema_of
-from lacelang.semantics.ir import ModelSpec
+from lacelang.ir import ModelSpec
 from lacelang.semantics.samplers import DEFAULT_SAMPLER
+from lacelang.system.torch_state import one_thread
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 CONDITIONS = (("glasses",), ("gender", "smile", "age"))
 #: Faces in the prior's proportions of each condition, and of each code the share it gets at least.

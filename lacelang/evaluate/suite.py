@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from attrs import evolve
 
+from lacelang.api import Program, compile
 from lacelang.errors import UsageError
 from lacelang.evaluate import conditions, noise
-from lacelang.isolation import isolated
-from lacelang.program import Program, compile
-from lacelang.semantics.ir import SampleStatement
-from lacelang.sources import TooLongError, read_file
+from lacelang.ir import SampleStatement
+from lacelang.system.sources import TooLongError, read_file
+from lacelang.system.torch_state import isolated
 
 if TYPE_CHECKING:
     from lacelang.evaluate.report import Report
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 _PROGRAMS = Path(__file__).parent / "suites"
 #: Suites that are more than one program; each is a module of this package with a `study`.

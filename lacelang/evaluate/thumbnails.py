@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lacelang.errors import UsageError
-from lacelang.models.cache import cache_dir, whole_file
-from lacelang.models.mobilestylegan.generator import MobileStyleGAN
-from lacelang.sample import prior
+from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
+from lacelang.samplers import prior
+from lacelang.storage.cache import cache_dir, whole_file
 
 if TYPE_CHECKING:
-    from lacelang.models.mobilestylegan.synthesis import SynthesisNetwork
-    from lacelang.output.progress import Progress
-    from lacelang.runtime.loading import Model
+    from lacelang.engine.loading import Model
+    from lacelang.generators.mobilestylegan.synthesis import SynthesisNetwork
+    from lacelang.progress import Progress
 
 SIDE = 64
 #: Blocks of the decoder up to that size; the first paints 4 x 4.

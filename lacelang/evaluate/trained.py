@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang import __version__
-from lacelang.attributes import heads_file
-from lacelang.attributes.training import Progress as OnEpoch
-from lacelang.attributes.training import TrainResult
-from lacelang.models.cache import cache_dir, locked
-from lacelang.output.files import make_folder
-from lacelang.runtime.identity import file_digest
-from lacelang.runtime.loading import labels_of
-from lacelang.semantics.ir import ModelSpec
+from lacelang.classifiers import heads_file
+from lacelang.classifiers.training import Progress as OnEpoch
+from lacelang.classifiers.training import TrainResult
+from lacelang.engine.fingerprint import file_digest
+from lacelang.engine.loading import labels_of
+from lacelang.ir import ModelSpec
+from lacelang.storage.cache import cache_dir, locked
+from lacelang.storage.files import make_folder
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 
 def trained(

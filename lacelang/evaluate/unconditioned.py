@@ -8,12 +8,12 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from lacelang.api import compile
 from lacelang.evaluate import frechet
 from lacelang.evaluate.judged import judge_groups
-from lacelang.program import compile
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
+    from lacelang.progress import Progress
 
 REFERENCE_FACES = 1000
 REFERENCE_SEED = 5000

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import evolve, frozen
 
-from lacelang.attributes import labels
-from lacelang.attributes.rare import Combination, Kind, combinations
+from lacelang.api import compile
+from lacelang.classifiers import labels
+from lacelang.classifiers.rare import Combination, Kind, combinations
+from lacelang.engine.loading import labels_of
+from lacelang.engine.schema import schema_of
 from lacelang.evaluate import conditions
-from lacelang.evaluate.judge import scores
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.report import Cell, Report, Table
+from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import rows_sheet
 from lacelang.evaluate.suite import at_most, program_of
-from lacelang.program import compile
-from lacelang.runtime.loading import labels_of
-from lacelang.runtime.schema import schema_of
 
 if TYPE_CHECKING:
-    from lacelang.output.progress import Progress
-    from lacelang.semantics import ir
+    from lacelang import ir
+    from lacelang.progress import Progress
 
 FACES = 32
 COUNT = 20

@@ -1,1 +1,1 @@
-"""What a program means, to look at: energies, heads, samplers and the plan, without running it."""
+"""A checked program in; what it means, as text or as data, out."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lacelang.numerals import number_text
-from lacelang.semantics import ir
+from lacelang import ir
+from lacelang.text.numerals import number_text
 
 
 def formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:

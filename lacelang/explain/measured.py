@@ -25,15 +25,15 @@ import torch
 from attrs import evolve, frozen
 from torch import Tensor
 
+from lacelang import ir
 from lacelang.compiler import Judge, meaning_of, spread_of
 from lacelang.energy import Atom, Features, Node, Or, Outputs, map_atoms
+from lacelang.engine.atoms import read
 from lacelang.explain.shape import Figures, Outline, Term, Totals, Tree
 from lacelang.explain.terms import arms_of
-from lacelang.isolation import isolated
-from lacelang.runtime.atoms import read
-from lacelang.sample.streams import prior
-from lacelang.semantics import ir
+from lacelang.samplers.streams import prior
 from lacelang.semantics.clauses import DEFAULT_SEED
+from lacelang.system.torch_state import isolated
 
 DRAWS = 64
 """How many draws from the prior are looked at."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lacelang import ir
 from lacelang.explain.shape import Fact, Outline, Term, Tree
 from lacelang.explain.terms import term_of
-from lacelang.numerals import number_text
-from lacelang.semantics import ir
 from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, default_sampler
+from lacelang.text.numerals import number_text
 
 
 def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:

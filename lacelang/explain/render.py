@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from lacelang.columns import columns_of, padded
 from lacelang.explain.shape import Figures, Outline, Term, Tree
-from lacelang.numerals import number_text
+from lacelang.text.columns import columns_of, padded
+from lacelang.text.numerals import number_text
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 """Pieces of one line, each with its style in rich's words; the empty style is plain text."""

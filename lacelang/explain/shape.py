@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from lacelang.semantics import ir
+from lacelang import ir
 
 Kind: TypeAlias = Literal[
     "discrete", "degree", "equals", "at_least", "at_most", "between", "and", "or", "not"

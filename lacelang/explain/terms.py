@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from attrs import evolve
 
+from lacelang import ir
 from lacelang.explain.formulas import formula
 from lacelang.explain.shape import Kind, Term
-from lacelang.semantics import ir
 from lacelang.semantics.display import grouped, is_plain
 
 _KINDS: Mapping[type[ir.Predicate], Kind] = {

@@ -1,1 +1,1 @@
-"""The prompt: a program that grows a statement at a time, its faces in the terminal."""
+"""Lines typed at the prompt in; faces, explanations and saved programs out."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
-from lacelang.columns import columns_of, padded
 from lacelang.errors import UsageError
-from lacelang.filenames import on_disk
-from lacelang.names import nfc
-from lacelang.output.files import write_atomic
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
 from lacelang.semantics.display import attribute_lines
 from lacelang.semantics.report import did_you_mean
+from lacelang.storage.files import write_atomic
+from lacelang.system.filenames import on_disk
+from lacelang.text.columns import columns_of, padded
+from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.explain.shape import Outline
@@ -100,7 +100,7 @@ def _attrs(prompt: Prompt, argument: str) -> None:
 
 
 def _groups(prompt: Prompt, argument: str) -> None:
-    from lacelang.semantics.ir import EditStatement, SampleStatement
+    from lacelang.ir import EditStatement, SampleStatement
 
     lines = []
     for entry in prompt.session.entries:
@@ -128,7 +128,7 @@ def _groups(prompt: Prompt, argument: str) -> None:
 
 def _explain(prompt: Prompt, argument: str) -> None:
     from lacelang.explain.outline import outlines
-    from lacelang.semantics.ir import CheckedProgram, ExpectStatement
+    from lacelang.ir import CheckedProgram, ExpectStatement
 
     statements = prompt.session.statements
     named = {s.name: i for i, s in enumerate(statements) if not isinstance(s, ExpectStatement)}

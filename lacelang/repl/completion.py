@@ -10,15 +10,15 @@ from lark import Token
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from lacelang.names import begins_with, is_name, is_part, nfc
-from lacelang.numerals import number_text
+from lacelang import ir
 from lacelang.repl.session import Session
 from lacelang.resources import shipped
-from lacelang.semantics import ir
 from lacelang.semantics.clauses import ALLOWED, WORDS
 from lacelang.semantics.display import kind_text
 from lacelang.semantics.samplers import SAMPLERS, Option
 from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
+from lacelang.text.names import begins_with, is_name, is_part, nfc
+from lacelang.text.numerals import number_text
 
 _COMPARES = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST"})
 

@@ -18,8 +18,8 @@ from rich.console import Console
 from lacelang.cli.main import DEBUG, unexpected
 from lacelang.cli.signals import EndedError, delivered
 from lacelang.errors import LaceError, ProgramError, ResourceError, WayOut
-from lacelang.output.findings import expectation_text, measure_text
-from lacelang.output.progress import shown
+from lacelang.progress import shown
+from lacelang.render.result_text import expectation_text, measure_text
 from lacelang.repl.commands import COLON, COMMANDS, PLAIN_WORDS, QuitError, obey
 from lacelang.repl.completion import Offer, ProgramCompleter
 from lacelang.repl.lexer import STYLE, ProgramLexer
@@ -30,8 +30,8 @@ from lacelang.repl.warm import Warming
 from lacelang.syntax.render import render_all
 
 if TYPE_CHECKING:
+    from lacelang.engine.result import Group, Run
     from lacelang.explain.shape import Outline
-    from lacelang.runtime.result import Group, Run
 
 PROMPT = "lace> "
 CONTINUED = "  ... "
@@ -186,7 +186,7 @@ class Loop:
 
     def keep(self, folder: Path) -> None:
         """Run the program so far into `folder`."""
-        from lacelang.program import compile
+        from lacelang.api import compile
         from lacelang.repl.saved import program_text
 
         path = Path("session.lace")

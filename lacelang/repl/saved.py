@@ -15,7 +15,6 @@ from pathlib import Path
 from attrs import evolve
 
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
-from lacelang.names import nfc
 from lacelang.repl.patches import Patch, offsets, patched
 from lacelang.repl.session import Entry
 from lacelang.repl.uses import words_used
@@ -23,6 +22,7 @@ from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source
 from lacelang.syntax.tokens import tokenize
+from lacelang.text.names import nfc
 
 _HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from lacelang import ir
+from lacelang.api import Program
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
-from lacelang.names import folded
-from lacelang.program import Program
 from lacelang.repl.patches import Patch, offsets, patched
 from lacelang.repl.uses import words_used
-from lacelang.semantics import ir
 from lacelang.semantics.modules import library_models
 from lacelang.semantics.piecewise import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import STATEMENTS
 from lacelang.syntax.parser import Outlook, outlook
 from lacelang.syntax.tokens import tokenize
+from lacelang.text.names import folded
 
 FACES = 4
 """How many faces a `sample` without a number makes at the prompt; in a file it is more."""

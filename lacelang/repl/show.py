@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from lacelang.output.records import Atom, GroupRecord, SampleRecord
 from lacelang.repl.pictures import Way, drawn, pixels_of
+from lacelang.storage.records import Atom, GroupRecord, SampleRecord
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -97,7 +97,7 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
     """Return the lines under a row of faces: number and energy, then a line for each comparison."""
     from rich.text import Text
 
-    from lacelang.output.cards import achieved
+    from lacelang.render.sheet_cells import achieved
 
     lines = []
     head = Text()

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from lacelang.semantics.ir import ModelSpec
-from lacelang.threads import checkpoint, in_background
+from lacelang.ir import ModelSpec
+from lacelang.system.threads import checkpoint, in_background
 
 
 class Warming:
@@ -49,9 +49,9 @@ class Warming:
 
 
 def _load(model: ModelSpec) -> None:
-    from lacelang.models.generator import is_converted
-    from lacelang.output.progress import Silent
-    from lacelang.runtime.loading import archive_of, load
+    from lacelang.engine.loading import archive_of, load
+    from lacelang.generators.generator import is_converted
+    from lacelang.progress import Silent
 
     checkpoint()
     if is_converted(model.generator, archive_of(model)):

@@ -1,1 +1,1 @@
-"""Names, kinds and units: from a syntax tree to a checked program."""
+"""A syntax tree in; the checked program (`ir`), or every error of the program, out."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from lacelang.numerals import number_text
-from lacelang.semantics import ir
+from lacelang import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.values import (
@@ -18,6 +17,7 @@ from lacelang.semantics.values import (
     settle,
 )
 from lacelang.syntax import nodes
+from lacelang.text.numerals import number_text
 
 DiscreteAttribute: TypeAlias = ir.BinaryAttribute | ir.ChoiceAttribute
 

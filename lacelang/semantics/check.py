@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from lacelang.errors import ProgramError, Span
-from lacelang.names import nfc
+from lacelang.ir import CheckedProgram, ModelSpec
 from lacelang.semantics.conditions import Conditions
-from lacelang.semantics.ir import CheckedProgram, ModelSpec
 from lacelang.semantics.modules import Library
 from lacelang.semantics.notations import with_notations
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Binding, Definition, Frame, Module
-from lacelang.semantics.shadows import warn_of_shadows
+from lacelang.semantics.shadowing import warn_of_shadows
 from lacelang.semantics.statements import Statements
 from lacelang.syntax import nodes
+from lacelang.text.names import nfc
 
 
 def check(source: str, path: Path | None = None, pedantic: bool = False) -> CheckedProgram:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, TypeVar
 
-from lacelang.numerals import number_text
-from lacelang.semantics import ir
+from lacelang import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
 from lacelang.semantics.scope import Frame
@@ -14,6 +13,7 @@ from lacelang.semantics.settings import temperature
 from lacelang.semantics.strength import STRONGEST, WEAKEST, beyond_bounds, in_bounds
 from lacelang.semantics.values import LostError, plain_number, plain_quantity, settle
 from lacelang.syntax import nodes
+from lacelang.text.numerals import number_text
 
 ALLOWED = {
     "sample": (

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, frozen
 
+from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics import ir
 from lacelang.semantics.atoms import Comparisons
 from lacelang.semantics.display import (
     grouped,

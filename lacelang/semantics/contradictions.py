@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from attrs import Factory, define, evolve, field, frozen
 
+from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics import ir
 from lacelang.semantics.display import grouped
 from lacelang.semantics.regions import (
     Key,

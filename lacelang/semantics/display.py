@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from lacelang.columns import columns_of, padded
+from lacelang import ir
 from lacelang.errors import Span
-from lacelang.numerals import number_text
-from lacelang.semantics import ir
 from lacelang.semantics.atoms import Comparisons
 from lacelang.semantics.modules import library_homes
 from lacelang.semantics.report import Report, did_you_mean
@@ -17,6 +15,8 @@ from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import Settings
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
+from lacelang.text.columns import columns_of, padded
+from lacelang.text.numerals import number_text
 
 
 def span_in_program(node: nodes.Node, frame: Frame) -> Span:

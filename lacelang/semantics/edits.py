@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lacelang.names import place_of
-from lacelang.semantics import ir
+from lacelang import ir
 from lacelang.semantics.clauses import WORDS, Clauses
 from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.groups import Groups
@@ -17,6 +16,7 @@ from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.samplers import EDITORS, SAMPLERS
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
+from lacelang.text.names import place_of
 
 if TYPE_CHECKING:
     from lacelang.semantics.saved import FindModel

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from lacelang.names import folded, nfc
-from lacelang.semantics import ir
+from lacelang import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.values import LostError, Scalar, defined_number, settle
 from lacelang.syntax import nodes
+from lacelang.text.names import folded, nfc
 
 MAX_LENGTH = 100
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from lacelang.semantics import ir
+from lacelang import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Module
 from lacelang.semantics.values import unit_hint

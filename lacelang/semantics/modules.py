@@ -6,17 +6,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from lacelang.errors import ProgramError
-from lacelang.filenames import on_disk
-from lacelang.names import is_name, place_of
+from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
 from lacelang.semantics.cycles import mark_circular
-from lacelang.semantics.ir import ModelSpec
 from lacelang.semantics.models import declare
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Definition, Module
-from lacelang.sources import REMEDY, TooLongError, read_file
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
+from lacelang.system.filenames import on_disk
+from lacelang.system.sources import REMEDY, TooLongError, read_file
+from lacelang.text.names import is_name, place_of
 
 _SUFFIX = ".lace"
 _MAX_IMPORTS = 50

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from lacelang import ir
 from lacelang.errors import Diagnostic, ProgramError
-from lacelang.semantics import ir
 from lacelang.semantics.check import look_at_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from lacelang.semantics import ir
+from lacelang import ir
 
 Key: TypeAlias = tuple[str, str]
 """An attribute's name, and `~` if it is the degree of it that is spoken of."""

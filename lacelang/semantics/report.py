@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from itertools import islice
 
 from lacelang.errors import Diagnostic, Severity, Span
-from lacelang.names import folded
 from lacelang.semantics.codes import is_pedantic, severity_of
 from lacelang.semantics.scope import Frame, Module
 from lacelang.syntax import nodes
+from lacelang.text.names import folded
 
 MAX_REPORTS = 1000
 """More errors than this, or more warnings, help nobody; further ones are dropped."""

@@ -1,6 +1,6 @@
 """The samplers that `with` can name and their options: names, defaults and limits only.
 
-The samplers themselves live in `lacelang.sample`; this table lets a program be checked, and an
+The samplers themselves live in `lacelang.samplers`; this table lets a program be checked, and an
 editor complete it, without importing them.
 """
 

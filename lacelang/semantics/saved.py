@@ -7,20 +7,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from lacelang import ir
 from lacelang.errors import ResourceError
-from lacelang.filenames import as_text, on_disk
-from lacelang.models.generator import layout_of
-from lacelang.names import nfc, place_of
-from lacelang.output.arrays import SUFFIXES
-from lacelang.output.given import Layout, read_given
-from lacelang.output.records import GroupRecord
-from lacelang.semantics import ir
+from lacelang.generators.generator import layout_of
 from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, Clauses
 from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
+from lacelang.storage.arrays import SUFFIXES
+from lacelang.storage.given import Layout, read_given
 from lacelang.storage.index import read_index
+from lacelang.storage.records import GroupRecord
 from lacelang.storage.shards import Shards
 from lacelang.syntax import nodes
+from lacelang.system.filenames import as_text, on_disk
+from lacelang.text.names import nfc, place_of
 
 _GROUP = "name the folder of a group that a run has made, or a file of latents"
 _MADE_AGAIN = "run the program that made it again"

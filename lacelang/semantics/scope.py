@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import Factory, define, field, frozen
 
 from lacelang.errors import Span
-from lacelang.semantics.ir import ModelSpec
+from lacelang.ir import ModelSpec
 from lacelang.syntax import nodes
 
 

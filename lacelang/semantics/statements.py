@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lacelang import ir
 from lacelang.errors import Span
-from lacelang.numerals import number_text
-from lacelang.semantics import clauses, ir
+from lacelang.semantics import clauses
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
@@ -20,6 +20,7 @@ from lacelang.semantics.scope import Frame, Module
 from lacelang.semantics.values import LostError, plain_number
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
+from lacelang.text.numerals import number_text
 
 MAX_STATEMENTS = 20_000
 """How many statements a program may come to when its loops are written out."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
+from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics import ir
 
 WEAKEST, STRONGEST = 1e-9, 1e9
 """Bounds of every weight, temperature and strength, and of what nested ones multiply to.

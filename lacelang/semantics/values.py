@@ -6,12 +6,12 @@ import math
 
 from attrs import frozen
 
-from lacelang.numerals import number_text
-from lacelang.semantics import ir
+from lacelang import ir
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
+from lacelang.text.numerals import number_text
 
 _CHAIN = 100
 

@@ -1,1 +1,1 @@
-"""What a run leaves on disk, and reads again: plain values and arrays in, files out."""
+"""Records, latents and pictures in; files that are whole or absent out, and back again."""

@@ -19,12 +19,12 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from lacelang.errors import ANOTHER_FOLDER, ResourceError
-from lacelang.output.files import disk_error, flush_folder, make_folder, sweep_parts
-from lacelang.output.latents import Latents
-from lacelang.output.png import is_whole
-from lacelang.output.provenance import is_finished
-from lacelang.output.records import Count, GroupRecord, SampleRecord, Seen
+from lacelang.storage.files import disk_error, flush_folder, make_folder, sweep_parts
+from lacelang.storage.latents import Latents
 from lacelang.storage.lines import Lines
+from lacelang.storage.png import is_whole
+from lacelang.storage.provenance import is_finished
+from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen
 from lacelang.storage.shards import Shards, is_shard
 
 SAMPLES = "samples.jsonl"

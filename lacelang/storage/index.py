@@ -31,9 +31,8 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from lacelang.errors import ANOTHER_FOLDER, ResourceError
-from lacelang.names import nfc
-from lacelang.output.files import disk_error, is_folder_name, write_atomic
-from lacelang.output.records import (
+from lacelang.storage.files import disk_error, is_folder_name, write_atomic
+from lacelang.storage.records import (
     ExpectationRecord,
     GroupRecord,
     MeasureRecord,
@@ -41,6 +40,7 @@ from lacelang.output.records import (
     plain,
     rounded,
 )
+from lacelang.text.names import nfc
 
 SCHEMA = 3
 NAME = "run.json"

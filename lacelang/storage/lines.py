@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from lacelang.output.files import disk_error
-from lacelang.output.records import plain
+from lacelang.storage.files import disk_error
+from lacelang.storage.records import plain
 
 T = TypeVar("T")
 

@@ -21,18 +21,7 @@ from attrs import evolve
 from filelock import FileLock, Timeout
 
 from lacelang.errors import ANOTHER_FOLDER, ResourceError, WayOut
-from lacelang.filenames import as_text, on_disk
-from lacelang.names import nfc
-from lacelang.output.files import disk_error, folder_name, make_folder, sweep_parts
-from lacelang.output.latents import Latents
-from lacelang.output.provenance import is_foreign
-from lacelang.output.records import (
-    ExpectationRecord,
-    GroupRecord,
-    MeasureRecord,
-    RunRecord,
-    SampleRecord,
-)
+from lacelang.storage.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.storage.group_folder import (
     FILMS,
     GroupFolder,
@@ -41,7 +30,18 @@ from lacelang.storage.group_folder import (
     refuse_link,
 )
 from lacelang.storage.index import read_index, write_index
+from lacelang.storage.latents import Latents
+from lacelang.storage.provenance import is_foreign
+from lacelang.storage.records import (
+    ExpectationRecord,
+    GroupRecord,
+    MeasureRecord,
+    RunRecord,
+    SampleRecord,
+)
 from lacelang.storage.shards import Shards
+from lacelang.system.filenames import as_text, on_disk
+from lacelang.text.names import nfc
 
 TEXT = "-"
 """The origin of a program that is no file."""

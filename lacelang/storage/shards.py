@@ -20,8 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from lacelang.errors import ResourceError
-from lacelang.output.files import write_atomic
-from lacelang.output.latents import Latents, arrays_of, latents_of
+from lacelang.storage.files import write_atomic
+from lacelang.storage.latents import Latents, arrays_of, latents_of
 
 _KEY = "lacelang"
 _NAME = re.compile(r"latents-(\d{6,18})\.safetensors")

@@ -1,1 +1,1 @@
-"""From source text to a syntax tree and back."""
+"""Text in; a syntax tree, or parse errors with hints, out; and the formatter, the other way."""

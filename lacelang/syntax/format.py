@@ -11,9 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lacelang.errors import ProgramError
+from lacelang.syntax.formatted_tokens import (
+    INDENT,
+    WIDTH,
+    Piece,
+    Writer,
+    commented,
+    flat,
+    gap,
+    pieces_of,
+)
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS
-from lacelang.syntax.parser import read
-from lacelang.syntax.parting import (
+from lacelang.syntax.layout import (
     LOOSEST_FIRST,
     Pieces,
     attribute_parts,
@@ -26,7 +35,7 @@ from lacelang.syntax.parting import (
     split_at,
     split_steps,
 )
-from lacelang.syntax.pieces import INDENT, WIDTH, Piece, Writer, commented, flat, gap, pieces_of
+from lacelang.syntax.parser import read
 
 _PASSES = 6
 

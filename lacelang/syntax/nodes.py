@@ -11,8 +11,8 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from lacelang.errors import Span
-from lacelang.names import nfc
-from lacelang.records import Record
+from lacelang.record import Record
+from lacelang.text.names import nfc
 
 
 @frozen(eq=False, repr=False)

@@ -18,15 +18,15 @@ from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
 from lacelang.errors import Diagnostic, ProgramError, Span
-from lacelang.names import nfc
-from lacelang.sources import MOST, REMEDY, TOO_LONG
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
+from lacelang.system.sources import MOST, REMEDY, TOO_LONG
+from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.syntax.trouble import Complaint, Trouble
+    from lacelang.syntax.parse_error import Complaint, Trouble
 
 _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
 _OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
@@ -233,8 +233,8 @@ class _Reader:
 
     def _complain(self, i: int) -> Complaint:
         # Programs without mistakes need not load what is said of mistakes.
-        from lacelang.syntax.complaints import explain
-        from lacelang.syntax.trouble import Trouble
+        from lacelang.syntax.diagnostics import explain
+        from lacelang.syntax.parse_error import Trouble
 
         tokens = self.tokens
         trouble = Trouble(

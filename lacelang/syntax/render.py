@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lacelang.columns import columns_of
 from lacelang.errors import Diagnostic
-from lacelang.names import is_joining
 from lacelang.syntax.lines import with_line_feeds
+from lacelang.text.columns import columns_of
+from lacelang.text.names import is_joining
 
 _WINDOW = 96
 """Columns of a source line that are shown; more is cut around the carets."""

@@ -17,10 +17,10 @@ from lark.exceptions import UnexpectedCharacters
 from lark.lexer import BasicLexer, LexerState, LexerThread
 
 from lacelang.errors import Diagnostic, Span
-from lacelang.names import is_joining, is_part, mended, nfc, what_is_wrong
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import SHAPES, STATEMENTS, keywords, loaded, retype
 from lacelang.syntax.lines import with_line_feeds
+from lacelang.text.names import is_joining, is_part, mended, nfc, what_is_wrong
 
 MAX_PROBLEMS = 200
 """A text with more mistakes than this is not a program; reading stops."""

@@ -12,10 +12,10 @@ import pytest
 
 import lacelang
 from lacelang.cli.main import main
-from lacelang.sources import MOST
 from lacelang.storage.index import read_index
 from lacelang.storage.lines import Lines
 from lacelang.storage.run_folder import read_run
+from lacelang.system.sources import MOST
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and bytes of POSIX")
 
@@ -28,7 +28,7 @@ sys.path.insert(0, {str(TINY)!r})
 from lacelang.cli.main import main
 if "run" in sys.argv and "/dev/zero" not in sys.argv and "-" not in sys.argv:
     from tiny import TinyModel
-    from lacelang.runtime import plan
+    from lacelang.engine import (plan)
     model = TinyModel()
     plan.load = lambda spec, device, progress: model
 sys.exit(main())
@@ -142,9 +142,9 @@ def test_records_that_are_pipes_or_never_end(tmp_path: Path) -> None:
 
 
 def test_labels_classifiers_and_images_that_are_pipes(tmp_path: Path) -> None:
-    from lacelang.attributes import heads_file, labels
-    from lacelang.output.png import is_whole
-    from lacelang.runtime.identity import file_digest
+    from lacelang.classifiers import heads_file, labels
+    from lacelang.engine.fingerprint import file_digest
+    from lacelang.storage.png import is_whole
 
     os.mkfifo(tmp_path / "pipe")
     assert not is_whole(tmp_path / "pipe")

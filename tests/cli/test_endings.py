@@ -25,7 +25,7 @@ STAND_IN = f"""
 import sys, time
 sys.path.insert(0, {str(TINY)!r})
 from tiny import TinyGenerator, TinyModel
-from lacelang.runtime import plan
+from lacelang.engine import (plan)
 model = TinyModel()
 plan.load = lambda spec, device, progress: model
 decode = TinyGenerator.decode
@@ -247,7 +247,7 @@ def test_in_an_event_loop(tmp_path: Path) -> None:
     [
         "lacelang.compile('sample 1 from ffhq').run()['sample1'].images",
         "lacelang.compile('sample 1 from ffhq as a\\nexpect glasses=1 in 1% of a').run()",
-        "from lacelang.attributes.annotators.annotator import Annotators; Annotators()",
+        "from lacelang.annotators.annotator import Annotators; Annotators()",
     ],
     ids=["decoded", "judged", "annotators gone"],
 )

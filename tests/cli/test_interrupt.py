@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lacelang.output.png import is_whole
+from lacelang.storage.png import is_whole
 from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send there")
@@ -23,7 +23,7 @@ SLOW = """
     import sys, time
     sys.path.insert(0, {tiny!r})
     from tiny import TinyGenerator, TinyModel
-    from lacelang.runtime import plan
+    from lacelang.engine import (plan)
     model = TinyModel()
     plan.load = lambda spec, device, progress: model
     decode = TinyGenerator.decode

@@ -10,7 +10,7 @@ import pytest
 from tiny import TinyModel
 
 from lacelang.cli.main import main
-from lacelang.runtime import plan
+from lacelang.engine import plan
 from lacelang.semantics import saved
 
 KIDS = "sample 2 from ffhq seed 3 as kids\n"
@@ -112,7 +112,7 @@ def test_what_cannot_be_made_replaces_nothing(here: Path, monkeypatch: pytest.Mo
         raise RuntimeError("no samples")
 
     with monkeypatch.context() as patched:
-        patched.setattr("lacelang.runtime.sampling._draw", broken)
+        patched.setattr("lacelang.engine.sampling._draw", broken)
         assert run(OTHER_KIDS) == 3
     assert images(here / "out") == before
     assert run(KIDS) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lacelang.output.png import metadata_of
+from lacelang.storage.png import metadata_of
 from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.weights

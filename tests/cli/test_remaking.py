@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lacelang.attributes import heads_file, labels, measuring
+from lacelang.classifiers import heads_file, labels, measuring
 from lacelang.cli.main import main
 
 pytestmark = pytest.mark.weights

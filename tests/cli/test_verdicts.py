@@ -18,7 +18,7 @@ SCRIPT = """
     {before}
     from test_expectations import FakeEyes
     from tiny import TinyModel
-    from lacelang.runtime import execute, plan, saving
+    from lacelang.engine import (execute, plan, saving)
     model = TinyModel()
     plan.load = lambda spec, device, progress: model
     if {fake}:

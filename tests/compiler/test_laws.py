@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from lace_programs import discrete_atoms, predicates
 from torch import Tensor
 
+from lacelang import ir
 from lacelang.compiler import Settings, lower
 from lacelang.energy import Node, Outputs
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
 
@@ -72,9 +72,9 @@ def outputs(
 
 @cache
 def _real() -> Outputs:
-    from lacelang.output.progress import Silent
-    from lacelang.runtime.loading import load
-    from lacelang.sample.streams import prior
+    from lacelang.engine.loading import load
+    from lacelang.progress import Silent
+    from lacelang.samplers.streams import prior
 
     model = load(FFHQ, "cpu", Silent())
     z = prior(0, range(DRAWS), model.generator.latent_dim)

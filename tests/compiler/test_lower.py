@@ -9,6 +9,7 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
+from lacelang import ir
 from lacelang.compiler import Settings, balance, compile_condition, lower, spread_of
 from lacelang.energy import (
     And,
@@ -25,7 +26,6 @@ from lacelang.energy import (
     Tempered,
 )
 from lacelang.errors import UsageError
-from lacelang.semantics import ir
 
 SMILE = ir.BinaryAttribute("smile")
 HAIR = ir.ChoiceAttribute("hair", ("black", "brown", "red"))

@@ -8,10 +8,10 @@ import pytest
 import torch
 from attrs import evolve
 
+from lacelang import ir
 from lacelang.compiler import DISPLACEMENT, Settings, changes, lower, standing, step_energy
 from lacelang.compiler.editing import EARLIER, LOGITS, WANTED, held, step_condition
 from lacelang.energy import Node, Outputs
-from lacelang.semantics import ir
 
 SMILE = ir.BinaryAttribute("smile")
 HAIR = ir.ChoiceAttribute("hair", ("black", "brown", "red"))

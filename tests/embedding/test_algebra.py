@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lacelang
-from lacelang import Condition, UsageError, attr, condition
+from lacelang import Condition, UsageError, attr, condition, ir
 from lacelang.errors import ProgramError
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source

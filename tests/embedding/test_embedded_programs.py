@@ -11,9 +11,8 @@ from conditions import Pair, pairs
 from hypothesis import given, settings
 
 import lacelang
-from lacelang import LaceError, Program, UsageError, attr, condition, sampling
+from lacelang import LaceError, Program, UsageError, attr, condition, ir, sampling
 from lacelang.errors import ProgramError
-from lacelang.semantics import ir
 from lacelang.syntax.format import format_source
 
 wanted = (attr("glasses") == 1) & (attr("age") > 60)

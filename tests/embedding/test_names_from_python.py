@@ -16,7 +16,7 @@ from written_names import BAD_WORDS, WORDS, names_in_two_spellings
 import lacelang
 from lacelang import attr, condition
 from lacelang.errors import ProgramError, UsageError
-from lacelang.names import nfc
+from lacelang.text.names import nfc
 
 _FAST = settings(max_examples=40, deadline=None)
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacelang.attributes.draws import Draws
-from lacelang.attributes.labels import Labels
+from lacelang import ir
+from lacelang.api import compile
+from lacelang.classifiers.draws import Draws
+from lacelang.classifiers.labels import Labels
 from lacelang.evaluate.codes import VALUES, Code, Codes, accuracies, allotted, codes_of
 from lacelang.evaluate.judged import Seen
-from lacelang.program import compile
-from lacelang.semantics import ir
 
 SPEC = compile("sample from ffhq").samples[0].model
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lacelang.api import compile
 from lacelang.evaluate.continuous import ATTRIBUTES, FORMS, _program, correlation, each_face
-from lacelang.program import compile
 
 
 def test_correlation_is_of_ranks() -> None:

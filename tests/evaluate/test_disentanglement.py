@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lacelang import ir
 from lacelang.evaluate.disentanglement import drift, likeness, strangers, strengths
 from lacelang.evaluate.films import Film
-from lacelang.semantics import ir
 
 
 def test_an_edit_that_does_its_own_work_alone_has_its_whole_strength() -> None:

@@ -9,6 +9,8 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
+from lacelang import ir
+from lacelang.api import compile
 from lacelang.evaluate import frechet
 from lacelang.evaluate.editing import (
     DEFAULT,
@@ -25,9 +27,7 @@ from lacelang.evaluate.editing import (
     _without_energies,
 )
 from lacelang.evaluate.films import Film
-from lacelang.output.records import GroupRecord, SampleRecord, StepRecord
-from lacelang.program import compile
-from lacelang.semantics import ir
+from lacelang.storage.records import GroupRecord, SampleRecord, StepRecord
 
 
 def edits() -> dict[str, ir.EditStatement]:

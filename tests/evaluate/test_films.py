@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lacelang.api import compile
 from lacelang.evaluate.films import Film, film_sheet, seen_films
-from lacelang.output.records import Atom, GroupRecord, SampleRecord, StepPlan, StepRecord
-from lacelang.program import compile
-from lacelang.semantics.ir import EditStatement
+from lacelang.ir import EditStatement
+from lacelang.storage.records import Atom, GroupRecord, SampleRecord, StepPlan, StepRecord
 
 (_, STATEMENT) = compile(
     "sample 2 from ffhq as people\nedit people {\nsmile = 0\nage = 55\n} as older"

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from lacelang import ir
+from lacelang.api import compile
 from lacelang.evaluate.formulas import DEPTHS, disjunctions, formula, formulas
-from lacelang.program import compile
-from lacelang.semantics import ir
 
 
 def condition(text: str) -> ir.Predicate:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from lacelang.attributes import labels
-from lacelang.attributes.classifier import Heads
-from lacelang.attributes.schema import Attribute
+from lacelang.api import compile
+from lacelang.classifiers import labels
+from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.schema import Attribute
+from lacelang.engine.loading import labels_of
 from lacelang.evaluate.heads import CODES, ORDER, only, row_codes
-from lacelang.evaluate.judge import truth
-from lacelang.program import compile
-from lacelang.runtime.loading import labels_of
+from lacelang.evaluate.scores import truth
 
 ATTRIBUTES = (
     Attribute("smile", "binary"),

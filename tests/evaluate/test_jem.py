@@ -10,11 +10,11 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
+from lacelang.api import compile
 from lacelang.cli.wording import worded
 from lacelang.energy import Outputs
 from lacelang.errors import ResourceError
 from lacelang.evaluate import jem
-from lacelang.program import compile
 
 DIM = 5
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacelang.evaluate.judge import NEAR, scores, truth
-from lacelang.semantics import ir
+from lacelang import ir
+from lacelang.evaluate.scores import NEAR, scores, truth
 
 SMILE = ir.BinaryAttribute("smile")
 HAIR = ir.ChoiceAttribute("hair", ("black", "blond", "gray"))

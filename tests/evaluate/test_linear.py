@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from lacelang.attributes.examples import Examples
-from lacelang.attributes.schema import Attribute
+from lacelang import ir
+from lacelang.api import compile
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
 from lacelang.evaluate.linear import CERTAINTY, Directions, clear_of, fit_examples
-from lacelang.program import compile
-from lacelang.semantics import ir
 
 DIM = 10
 SCALE = torch.linspace(3.0, 0.5, DIM)

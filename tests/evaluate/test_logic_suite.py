@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from lacelang.api import compile
 from lacelang.evaluate.formulas import Formula
 from lacelang.evaluate.judged import Judged, Seen
 from lacelang.evaluate.logic import _program, arm_shares
-from lacelang.program import compile
 
 
 def judged(condition: str, **columns: list[float]) -> Judged:

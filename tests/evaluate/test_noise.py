@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lacelang.attributes.annotators.annotation import ATTRIBUTES
+from lacelang.annotators.annotation import ATTRIBUTES
+from lacelang.api import compile
 from lacelang.evaluate import noise
-from lacelang.output.progress import Silent
-from lacelang.program import compile
+from lacelang.progress import Silent
 
 
 @pytest.mark.slow

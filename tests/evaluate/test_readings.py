@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from lacelang.api import compile
 from lacelang.evaluate.readings import attributes_of, distances
-from lacelang.program import compile
 
 
 def test_distances_by_attribute_take_the_worst_value_of_a_choice() -> None:

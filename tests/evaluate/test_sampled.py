@@ -9,8 +9,8 @@ import torch
 
 import lacelang
 from lacelang.evaluate import sampled
-from lacelang.models.cache import cache_dir
-from lacelang.output.progress import Silent
+from lacelang.progress import Silent
+from lacelang.storage.cache import cache_dir
 
 pytestmark = pytest.mark.weights
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from lacelang.api import compile
+from lacelang.engine.atoms import read_atoms
 from lacelang.evaluate.sheets import seen_outputs
-from lacelang.program import compile
-from lacelang.runtime.atoms import read_atoms
 
 
 def test_what_was_seen_reads_as_certainty() -> None:

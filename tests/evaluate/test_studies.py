@@ -8,14 +8,14 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from lacelang import ir
+from lacelang.api import Program, compile
 from lacelang.evaluate import conditions, continuous, editing, frechet, logic, zero_shot
 from lacelang.evaluate.disentanglement import accuracies
 from lacelang.evaluate.films import Film
 from lacelang.evaluate.judged import Judged, Seen
 from lacelang.evaluate.report import Report, as_json, as_markdown
-from lacelang.output.progress import Silent
-from lacelang.program import Program, compile
-from lacelang.semantics import ir
+from lacelang.progress import Silent
 
 CLASSES = {"haircolor": 5}
 NUMBERS = {"yaw": 45.0, "age": 70.0, "pitch": 30.0}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from lacelang.api import Program
 from lacelang.evaluate import conditional, heads, methods, spaces
 from lacelang.evaluate.codes import VALUES, Codes
 from lacelang.evaluate.frechet import DIRECTIONS, reference
@@ -19,10 +20,9 @@ from lacelang.evaluate.judged import Judged, Seen
 from lacelang.evaluate.methods import Outcome
 from lacelang.evaluate.report import Report, Table, as_json, as_markdown
 from lacelang.evaluate.unconditioned import Unconditioned
-from lacelang.output.progress import Silent
-from lacelang.program import Program
-from lacelang.sample import Status
-from lacelang.semantics.ir import SampleStatement
+from lacelang.ir import SampleStatement
+from lacelang.progress import Silent
+from lacelang.samplers import Status
 
 WIDTH = 80
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from lacelang.api import compile
+from lacelang.engine.loading import load
 from lacelang.evaluate.thumbnails import SIDE, half_painted, readout, small
-from lacelang.output.progress import Silent
-from lacelang.program import compile
-from lacelang.runtime.loading import load
-from lacelang.sample import prior
+from lacelang.progress import Silent
+from lacelang.samplers import prior
 
 
 def test_the_readout_finds_a_linear_map() -> None:

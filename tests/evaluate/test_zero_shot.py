@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lacelang.attributes import labels
-from lacelang.evaluate.judge import truth
+from lacelang import ir
+from lacelang.api import compile
+from lacelang.classifiers import labels
+from lacelang.engine.loading import labels_of
+from lacelang.evaluate.scores import truth
 from lacelang.evaluate.zero_shot import COUNT, KIND, _program, rare_combinations
-from lacelang.program import compile
-from lacelang.runtime.loading import labels_of
-from lacelang.semantics import ir
 
 
 def test_combinations_are_rare_among_the_labels_and_can_be_asked_for() -> None:

@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lacelang.semantics import ir
+from lacelang import ir
 
 SMILE = ir.BinaryAttribute("smile")
 GLASSES = ir.BinaryAttribute("glasses")

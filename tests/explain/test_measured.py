@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import Small, bespectacled, conditions, old, red, smiling, statement
 
+from lacelang import ir
 from lacelang.compiler import meaning_of
 from lacelang.energy import Or
 from lacelang.explain.measured import measured, split_gradient
 from lacelang.explain.outline import outline
 from lacelang.explain.shape import Term, Tree
-from lacelang.sample.streams import prior
-from lacelang.semantics import ir
+from lacelang.samplers.streams import prior
 
 
 def tree_of(where: ir.Predicate, **clauses: object) -> Tree:

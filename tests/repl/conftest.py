@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[1] / "runtime"))
 
 from tiny import TinyModel
 
-from lacelang.runtime import plan
+from lacelang.engine import plan
 
 Sitting = Callable[[str], str]
 

@@ -16,9 +16,9 @@ from tiny import TinyModel
 import lacelang
 from lacelang.cli.streams import Safe
 from lacelang.errors import ResourceError
+from lacelang.ir import ModelSpec
 from lacelang.repl.loop import Loop, kept_history
 from lacelang.repl.warm import Warming
-from lacelang.semantics.ir import ModelSpec
 
 Sitting = Callable[[str], str]
 
@@ -106,7 +106,7 @@ def test_ctrl_c_at_the_prompt_clears_the_line(loop: Loop, sit: Sitting) -> None:
 def test_ctrl_c_stops_the_sampling_and_nothing_is_kept_of_it(
     monkeypatch: pytest.MonkeyPatch, model: TinyModel, loop: Loop, sit: Sitting
 ) -> None:
-    from lacelang.runtime import sampling
+    from lacelang.engine import sampling
 
     heun = sampling.SAMPLERS["heun"]
     calls = 0
@@ -143,7 +143,7 @@ def test_what_the_environment_lacks_is_said(
     def missing(*arguments: object) -> object:
         raise ResourceError("no weights", "fetch them")
 
-    monkeypatch.setattr("lacelang.runtime.plan.load", missing)
+    monkeypatch.setattr("lacelang.engine.plan.load", missing)
     printed = sit(f"glasses=1{ENTER}let a = smile=1{ENTER}")
     assert "no weights\nfetch them" in printed
     assert typed(loop) == ["let a = smile=1"]
@@ -181,7 +181,7 @@ def test_a_fault_costs_one_statement(
     def broken(*arguments: object) -> object:
         raise KeyError("nobody foresaw this")
 
-    monkeypatch.setattr("lacelang.runtime.plan.load", broken)
+    monkeypatch.setattr("lacelang.engine.plan.load", broken)
     printed = sit(f"glasses=1{ENTER}let a = smile=1{ENTER}")
     assert "lacelang: unexpected KeyError" in printed
     assert typed(loop) == ["let a = smile=1"]

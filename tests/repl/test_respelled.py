@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from conftest import Sitting
 
-from lacelang.names import nfc
 from lacelang.repl.completion import offers
 from lacelang.repl.loop import Loop
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import Session
+from lacelang.text.names import nfc
 
 
 def nfd(text: str) -> str:

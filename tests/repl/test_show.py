@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from lacelang.output.records import Atom, GroupRecord, SampleRecord
 from lacelang.repl.show import GAP, MOST, NARROWEST, layout_for, show_group
+from lacelang.storage.records import Atom, GroupRecord, SampleRecord
 
 GLASSES = Atom("glasses=1", "glasses", "probability", 0.5, 1.0)
 HAIR = Atom("haircolor=gray and more of it", "haircolor", "probability", 0.5, 1.0)

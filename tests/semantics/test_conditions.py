@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from lacelang import ir
 from lacelang.errors import ProgramError
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lacelang import ir
 from lacelang.errors import ProgramError
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.semantics.contradictions import follows, never_together
 

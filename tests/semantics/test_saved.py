@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from lacelang import ir
 from lacelang.errors import Diagnostic, ProgramError
-from lacelang.output.latents import Latents
-from lacelang.output.records import GroupRecord, RunRecord
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.storage.index import write_index
+from lacelang.storage.latents import Latents
+from lacelang.storage.records import GroupRecord, RunRecord
 from lacelang.storage.shards import write_shard
 
 

@@ -14,11 +14,11 @@ sys.path.append(str(Path(__file__).parents[1] / "syntax"))
 
 from written_names import BAD_WORDS, WORDS, identifiers, spellings
 
+from lacelang import ir
 from lacelang.errors import ProgramError
 from lacelang.explain.outline import outlines
-from lacelang.names import folded, nfc
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
+from lacelang.text.names import folded, nfc
 
 _FAST = settings(max_examples=40, deadline=None)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lacelang import ir
 from lacelang.errors import ProgramError
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.semantics.samplers import FLOW_TIME
 

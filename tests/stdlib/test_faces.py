@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lacelang.attributes.labels import Labels, load
+from lacelang import ir
+from lacelang.classifiers.labels import Labels, load
 from lacelang.resources import shipped
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import read

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from lacelang import ir
 from lacelang.compiler import Settings, lower
 from lacelang.energy import Node
 from lacelang.resources import shipped
-from lacelang.semantics import ir
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import read

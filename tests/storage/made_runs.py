@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lacelang.output.latents import Latents
-from lacelang.output.records import GroupRecord, RunRecord, SampleRecord
+from lacelang.storage.latents import Latents
+from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord
 
 
 def make_run(

@@ -11,8 +11,9 @@ from attrs import evolve
 from made_runs import make_run, make_samples
 
 from lacelang.errors import ResourceError
-from lacelang.output.files import is_folder_name
-from lacelang.output.records import (
+from lacelang.storage.files import is_folder_name
+from lacelang.storage.index import NAME, read_index, write_index
+from lacelang.storage.records import (
     Atom,
     ExpectationRecord,
     GroupRecord,
@@ -20,7 +21,6 @@ from lacelang.output.records import (
     StepPlan,
     rounded,
 )
-from lacelang.storage.index import NAME, read_index, write_index
 
 
 def test_a_run_comes_back_as_it_was(tmp_path: Path, make_group: Callable[..., GroupRecord]) -> None:

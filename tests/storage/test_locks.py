@@ -13,16 +13,16 @@ import pytest
 from made_runs import make_run
 
 from lacelang.errors import ResourceError
-from lacelang.models.cache import locked
-from lacelang.output.records import GroupRecord
+from lacelang.storage.cache import locked
+from lacelang.storage.records import GroupRecord
 from lacelang.storage.run_folder import RunFolder
 
 Make = Callable[..., GroupRecord]
 HOLD = """
 import sys, time
 from pathlib import Path
-from lacelang.models.cache import locked
-from lacelang.output.records import RunRecord
+from lacelang.storage.cache import (locked)
+from lacelang.storage.records import (RunRecord)
 from lacelang.storage.run_folder import RunFolder
 path = Path(sys.argv[2])
 held = RunFolder(path, RunRecord("", "", {}, ())) if sys.argv[1] == "run" else locked(path, "")

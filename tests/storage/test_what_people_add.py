@@ -14,11 +14,11 @@ from made_runs import make_latents, make_run, make_samples
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
-from lacelang.output.files import write_atomic
-from lacelang.output.png import encode
-from lacelang.output.provenance import provenance
-from lacelang.output.records import GroupRecord, RunRecord
+from lacelang.storage.files import write_atomic
 from lacelang.storage.group_folder import Annotation
+from lacelang.storage.png import encode
+from lacelang.storage.provenance import provenance
+from lacelang.storage.records import GroupRecord, RunRecord
 from lacelang.storage.run_folder import RunFolder, read_run
 
 Make = Callable[..., GroupRecord]

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_names import BAD_WORDS, WORDS, identifiers, names_in_two_spellings, spellings
 
-from lacelang.names import ByName, begins_with, is_name, nfc
 from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source
 from lacelang.syntax.grammar import build
 from lacelang.syntax.parser import parse, read
 from lacelang.syntax.render import render
 from lacelang.syntax.tokens import tokenize
+from lacelang.text.names import ByName, begins_with, is_name, nfc
 
 _FAST = settings(max_examples=150, deadline=None)
 _FORMS = ("NFC", "NFD")

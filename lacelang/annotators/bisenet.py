@@ -1,0 +1,176 @@
+"""The face-parsing network: BiSeNet (Yu et al., ECCV 2018) with a ResNet-18 as its spatial path.
+
+Module names follow the published state dict, so that it loads strictly. The two auxiliary outputs
+exist in that state dict only for training; they are dropped on loading.
+"""
+
+from __future__ import annotations
+
+import io
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lacelang.annotators.parsing import CLASSES, OUTPUT_SIZE
+
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class _ConvNorm(nn.Module):
+    """Convolution, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.bn = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.bn(self.conv(x)))
+
+
+class _Residual(nn.Module):
+    """ResNet's basic block."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + shortcut)
+
+
+def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(_Residual(inputs, outputs, stride), _Residual(outputs, outputs, 1))
+
+
+class _Backbone(nn.Module):
+    """ResNet-18 without its classifier: features at strides 8, 16 and 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.layer1 = _stage(64, 64, 1)
+        self.layer2 = _stage(64, 128, 2)
+        self.layer3 = _stage(128, 256, 2)
+        self.layer4 = _stage(256, 512, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        eighth = self.layer2(self.layer1(x))
+        sixteenth = self.layer3(eighth)
+        return eighth, sixteenth, self.layer4(sixteenth)
+
+
+class _Refine(nn.Module):
+    """Attention refinement: features scaled channel by channel by their own average."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = _ConvNorm(inputs, outputs, 3)
+        self.conv_atten = nn.Conv2d(outputs, outputs, 1, bias=False)
+        self.bn_atten = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        return x * torch.sigmoid(self.bn_atten(self.conv_atten(x.mean((2, 3), keepdim=True))))
+
+
+class _Context(nn.Module):
+    """The context path: stride-32 and stride-16 features refined and carried up to stride 8."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resnet = _Backbone()
+        self.arm16 = _Refine(256, 128)
+        self.arm32 = _Refine(512, 128)
+        self.conv_head32 = _ConvNorm(128, 128, 3)
+        self.conv_head16 = _ConvNorm(128, 128, 3)
+        self.conv_avg = _ConvNorm(512, 128, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        eighth, sixteenth, last = self.resnet(x)
+        coarse = self.arm32(last) + self.conv_avg(last.mean((2, 3), keepdim=True))
+        coarse = self.conv_head32(F.interpolate(coarse, scale_factor=2.0, mode="nearest"))
+        fine = self.arm16(sixteenth) + coarse
+        context: Tensor = self.conv_head16(F.interpolate(fine, scale_factor=2.0, mode="nearest"))
+        return eighth, context
+
+
+class _Fusion(nn.Module):
+    """Feature fusion of the spatial and the context path."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convblk = _ConvNorm(256, 256, 1)
+        self.conv1 = nn.Conv2d(256, 64, 1, bias=False)
+        self.conv2 = nn.Conv2d(64, 256, 1, bias=False)
+
+    def forward(self, spatial: Tensor, context: Tensor) -> Tensor:
+        x = self.convblk(torch.cat((spatial, context), 1))
+        attention = self.conv2(F.relu(self.conv1(x.mean((2, 3), keepdim=True))))
+        out: Tensor = x + x * torch.sigmoid(attention)
+        return out
+
+
+class _Output(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = _ConvNorm(256, 256, 3)
+        self.conv_out = nn.Conv2d(256, CLASSES, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.conv_out(self.conv(x))
+        return out
+
+
+class FaceParsing(nn.Module):
+    """Map an image to its CelebAMask-HQ classes.
+
+    Input: uint8 (1, 512, 512, 3) RGB. Output: uint8 (1, 256, 256), the class of each pixel.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cp = _Context()
+        self.ffm = _Fusion()
+        self.conv_out = _Output()
+        self.register_buffer("mean", 255 * torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+
+    def logits(self, image: Tensor) -> Tensor:
+        """Return class scores (1, 19, 64, 64) of an image as in `forward`."""
+        x = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        out: Tensor = self.conv_out(self.ffm(*self.cp(x)))
+        return out
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the class of each pixel; see the class for shapes."""
+        scores = F.interpolate(
+            self.logits(image), (OUTPUT_SIZE, OUTPUT_SIZE), mode="bilinear", align_corners=True
+        )
+        return scores.argmax(1).to(torch.uint8)
+
+    @classmethod
+    def load(cls, data: bytes) -> FaceParsing:
+        """Build the network from the bytes of a published checkpoint, in evaluation mode."""
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        auxiliary = ("conv_out16.", "conv_out32.")
+        network = cls()
+        network.load_state_dict({k: v for k, v in state.items() if not k.startswith(auxiliary)})
+        return network.eval()

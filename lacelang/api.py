@@ -1,0 +1,250 @@
+"""A program from Python: compile its text, run it, take its energies into one's own loop."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from lacelang import arguments
+from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
+from lacelang.system.threads import working
+from lacelang.text.names import nfc
+
+if TYPE_CHECKING:
+    from lacelang.embedding.programs import Definition
+    from lacelang.energy import ConditionalEnergy
+    from lacelang.engine.result import Group, Run
+    from lacelang.ir import CheckedProgram, SampleStatement
+    from lacelang.progress import Progress
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
+
+
+def compile(
+    source: str,
+    path: str | PathLike[str] | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Program:
+    """Check a program.
+
+    Args:
+        source: its text.
+        path: the file it comes from, for messages and for imports beside it.
+        definitions: what further names stand for in it: conditions, as such or as text, and
+            numbers. They become `let` statements below the program.
+
+    Raises:
+        LaceError: the program is wrong; `diagnostics` says where and why, all of it at once.
+            Nothing else, whatever is passed.
+    """
+    from lacelang.semantics.check import check
+
+    if not isinstance(arguments.item(source), str):
+        raise UsageError(f"`source` is a program's text, not {type(source).__name__}")
+    source = arguments.text(source, "source", "text")
+    file = None if path is None else arguments.path(path, "path")
+    definitions = arguments.mapping(definitions, "definitions", "names to conditions and numbers")
+    if definitions:
+        from lacelang.embedding.programs import with_definitions
+
+        source = with_definitions(source, definitions)
+    return Program(check(source, file), source)
+
+
+class Program:
+    """A checked program. Nothing is loaded until it runs.
+
+    Attributes:
+        checked: its statements, everything resolved.
+        source: its text.
+    """
+
+    def __init__(self, checked: CheckedProgram, source: str) -> None:
+        self.checked = checked
+        self.source = source
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What a person would want to hear about it, in the order of the source."""
+        return tuple(self.checked.warnings)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups that it makes, in the order of the source."""
+        from lacelang.ir import EditStatement, SampleStatement
+
+        makes = SampleStatement | EditStatement
+        return tuple(s.name for s in self.checked.statements if isinstance(s, makes))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of its `measure` statements, in the order of the source."""
+        from lacelang.ir import MeasureStatement
+
+        statements = self.checked.statements
+        return tuple(s.name for s in statements if isinstance(s, MeasureStatement))
+
+    def run(
+        self,
+        seed: int | None = None,
+        device: Device = "auto",
+        out: str | PathLike[str] | None = None,
+        progress: bool | Progress = False,
+        *,
+        only: str | Collection[str] | None = None,
+        metadata: bool = True,
+        images: bool = True,
+        replace: bool = False,
+        shared: bool = False,
+        kept: Mapping[str, Group] | Run | None = None,
+    ) -> Run:
+        """Run all statements of the program.
+
+        Args:
+            seed: stands in place of every seed in the program; None leaves those, and takes 0
+                where the program names none.
+            device: where to compute; `auto` takes a GPU if there is one.
+            out: folder for images, sheets and run.json; None writes nothing, and decodes images
+                when they are asked for. A second run into the same folder goes on from the first.
+            progress: show bars on standard error, if it is a terminal; or where to show them.
+            only: names of groups and measures; None means all statements.
+            metadata: let each image carry the program it comes from.
+            images: write images and sheets into `out`; False leaves latents and records alone.
+            replace: let groups in `out` be replaced that another program made. Those that this
+                program made are replaced anyway once it makes them anew.
+            shared: `out` is a folder that no one chose for this program. A program without a
+                path then replaces no group in it.
+            kept: an earlier run, or groups of such by name; one that would come out the same is
+                not made again. For runs without `out`, which keeps its own.
+
+        Returns:
+            The groups by name, and beside them what was measured and what was expected.
+
+        Raises:
+            ProgramError: there is nothing to run, or it expects what no annotator sees.
+            UsageError: no such group, measure or device.
+            ResourceError: weights or annotators cannot be had, or `out` not written.
+        """
+        from lacelang.progress import Silent, shown
+        from lacelang.storage.files import make_folder
+
+        self._refuse_nothing()
+        folder = None if out is None else arguments.path(out, "out", "a folder")
+        seed, device, names = _seed(seed), _device(device), self._named(only)
+        metadata, images = arguments.flag(metadata, "metadata"), arguments.flag(images, "images")
+        replace, shared = arguments.flag(replace, "replace"), arguments.flag(shared, "shared")
+        if not (hasattr(progress, "stage") and hasattr(progress, "note")):
+            progress = arguments.flag(progress, "progress")
+        kept = _kept(kept)
+        if folder is not None:
+            # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
+            make_folder(folder)
+
+        # Libraries in C++ are imported here. Modules too, some of which hold tensors, are loaded
+        # apart from the caller's modes.
+        with working():
+            from lacelang.system.torch_state import isolated
+
+            with isolated():
+                from lacelang.engine.execute import execute
+                from lacelang.engine.plan import Options
+
+                options = Options(
+                    seed, device, folder, names, metadata, images, replace, shared, kept
+                )
+                if not isinstance(progress, bool):
+                    return execute(self, options, progress)
+                if not progress:
+                    return execute(self, options, Silent())
+                with shown() as display:
+                    return execute(self, options, display)
+
+    def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
+        """Return the conditional energy of the group `name`.
+
+        It maps latents z, float32 (N, d), to energies (N,) in nats, differentiable in z and
+        without the prior, which `.prior(z)` gives apart (LACE eq. 5).
+
+        Raises:
+            UsageError: no such group, or it has no condition.
+            ResourceError: weights cannot be had.
+        """
+        from lacelang.progress import Silent
+        from lacelang.system.torch_state import isolated
+
+        name, device = nfc(arguments.text(name, "name", "the name of a group")), _device(device)
+        statement = next((s for s in self.samples if s.name == name), None)
+        if statement is None:
+            known = ", ".join(s.name for s in self.samples) or "none"
+            raise UsageError(f"`name`: the program samples no group {name!r}; it samples: {known}")
+        with isolated():
+            from lacelang.engine.loading import load
+            from lacelang.engine.sampling import energy_of
+
+            return energy_of(statement, load(statement.model, device, Silent()))
+
+    def _refuse_nothing(self) -> None:
+        if self.checked.statements:
+            return
+        path = self.checked.path
+        raise ProgramError(
+            [
+                Diagnostic(
+                    "LACE314",
+                    "this program has definitions only: there is nothing to run",
+                    Span(1, 1, 1, 2),
+                    hint="add a `sample`, or import it into a program that has one",
+                    path=None if path is None else str(path),
+                    source=self.source,
+                )
+            ]
+        )
+
+    @property
+    def samples(self) -> tuple[SampleStatement, ...]:
+        """Its `sample` statements, resolved, in the order of the source."""
+        from lacelang.ir import SampleStatement
+
+        return tuple(s for s in self.checked.statements if isinstance(s, SampleStatement))
+
+    def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
+        names = (*self.groups, *self.measures)
+        if only is None:
+            return names
+        given = arguments.texts(only, "only", "the name of a group or a measure")
+        wanted = [nfc(name) for name in given]
+        for name in wanted:
+            if name not in names:
+                known = f"its groups: {', '.join(self.groups) or 'none'}"
+                if self.measures:
+                    known += f"; its measures: {', '.join(self.measures)}"
+                raise UsageError(f"`only`: the program makes no group {name!r}; {known}", "only")
+        return tuple(name for name in names if name in wanted)
+
+
+def _seed(seed: object) -> int | None:
+    if seed is None:
+        return None
+    return arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
+
+
+def _device(device: object) -> Device:
+    return cast("Device", arguments.device(device, "device", DEVICES))
+
+
+def _kept(kept: object) -> Mapping[str, Group]:
+    if kept is None:
+        return {}
+    from lacelang.system.torch_state import isolated
+
+    with isolated():
+        from lacelang.engine.result import Group, Run
+
+    groups = kept.groups if isinstance(kept, Run) else kept
+    groups = arguments.mapping(groups, "kept", "names to groups of earlier runs")
+    for name, group in groups.items():
+        if not isinstance(group, Group) or not isinstance(name, str) or group.name != nfc(name):
+            arguments.refuse({name: group}, "kept", "is a mapping of names to groups so called")
+    return {nfc(name): group for name, group in groups.items()}

@@ -1,1 +1,0 @@
-"""Latent classifiers: labels, training, calibration, and the image annotators that label."""

@@ -1,0 +1,1 @@
+"""Labelled latents in; calibrated classifiers of latents, and their files, out."""

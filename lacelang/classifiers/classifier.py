@@ -1,0 +1,158 @@
+"""Latent classifiers: a truncated w in, calibrated logits and values of every attribute out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lacelang.classifiers.schema import Attribute
+from lacelang.errors import UsageError
+
+Arrangement = Literal["single", "separate"]
+Outputs = dict[str, Tensor]
+
+HIDDEN = (384, 256, 128)
+SLOPE = 0.2
+
+
+class Heads(nn.Module):
+    """The classifiers of all attributes, evaluated in one batched pass (LACE sec. 4, MLPs on W).
+
+    `single` shares one trunk in -> 384 -> 256 -> 128 (LeakyReLU 0.2) with a linear head for each
+    attribute; `separate` gives every attribute an MLP of its own. `members` > 1 averages the
+    outputs of so many networks that differ by their initial weights.
+
+    All networks are held as stacked weights (members * stacks, out, in), where `stacks` is 1 for
+    `single` and the number of attributes for `separate`; a layer is one batched product.
+    The output o of the networks is calibrated to o * gain + shift, column by column.
+
+    Attributes:
+        attributes: what the heads judge, in order.
+        sigma: by continuous attribute, the spread of the truth around the output, in its unit.
+    """
+
+    mean: Tensor
+    std: Tensor
+    gain: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        attributes: Sequence[Attribute],
+        *,
+        arrangement: Arrangement = "single",
+        members: int = 1,
+        inputs: int = 512,
+    ) -> None:
+        super().__init__()
+        if not attributes or len({a.name for a in attributes}) < len(attributes):
+            raise UsageError("a classifier needs one or more attributes with different names")
+        if arrangement not in ("single", "separate") or members < 1:
+            raise UsageError(f"no such arrangement of heads: {members} times {arrangement!r}")
+        self.attributes = tuple(attributes)
+        self.arrangement: Arrangement = arrangement
+        self.members = members
+        self.sigma: dict[str, float] = {a.name: math.nan for a in attributes if not a.discrete}
+        self.columns = _columns(self.attributes)
+        widths = [a.width for a in self.attributes]
+        single = arrangement == "single"
+        self.stacks = 1 if single else len(widths)
+        sizes = (inputs, *HIDDEN, sum(widths) if single else max(widths))
+        networks = members * self.stacks
+        self.weights = nn.ParameterList(
+            torch.zeros(networks, out, into) for into, out in pairwise(sizes)
+        )
+        self.biases = nn.ParameterList(torch.zeros(networks, 1, out) for out in sizes[1:])
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("std", torch.ones(inputs))
+        self.register_buffer("gain", torch.ones(sum(widths)))
+        self.register_buffer("shift", torch.zeros(sum(widths)))
+
+    @property
+    def inputs(self) -> int:
+        """The dimension of w."""
+        return self.mean.shape[0]
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw fresh weights, uniform within 1/sqrt(fan in) like `torch.nn.Linear`."""
+        with torch.no_grad():
+            for weight, bias in zip(self.weights, self.biases, strict=True):
+                bound = weight.shape[-1] ** -0.5
+                weight.uniform_(-bound, bound, generator=generator)
+                bias.uniform_(-bound, bound, generator=generator)
+
+    def freeze(self) -> Heads:
+        """Make the weights constants, so that gradients flow to w only."""
+        self.requires_grad_(False)
+        return self.eval()
+
+    def standardise(self, w: Tensor) -> Tensor:
+        """Return (w - mean) / std, column by column."""
+        return (w - self.mean) / self.std
+
+    def raw(
+        self, x: Tensor, *, dropout: float = 0.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Run the networks on standardised input.
+
+        Args:
+            x: (N, inputs), or (networks, N, inputs) to give every network an input of its own.
+            dropout: share of the hidden units to drop, after each hidden layer.
+            generator: where dropout draws from.
+
+        Returns:
+            Uncalibrated outputs (members, N, columns), the attributes' columns side by side.
+        """
+        networks, count = self.weights[0].shape[0], x.shape[-2]
+        hidden = x.expand(networks, count, self.inputs)
+        last = len(self.weights) - 1
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = torch.baddbmm(bias, hidden, weight.transpose(1, 2))
+            if layer < last:
+                hidden = F.leaky_relu(hidden, SLOPE)
+                if dropout:
+                    kept = torch.rand(hidden.shape, generator=generator) >= dropout
+                    hidden = hidden * kept / (1.0 - dropout)
+        stacked = hidden.view(self.members, self.stacks, count, -1)
+        if self.arrangement == "single":
+            return stacked[:, 0]
+        own = [stacked[:, k, :, : a.width] for k, a in enumerate(self.attributes)]
+        return torch.cat(own, dim=-1)
+
+    def calibrate(self, raw: Tensor) -> Tensor:
+        """Turn mean outputs of the networks (N, columns) into calibrated ones."""
+        return raw * self.gain + self.shift
+
+    def split(self, columns: Tensor) -> Outputs:
+        """Name the columns of (N, columns): logits (N, C) or, of a continuous attribute, (N,)."""
+        return {
+            a.name: columns[:, self.columns[a.name]] if a.discrete else columns[:, at.start]
+            for a, at in zip(self.attributes, self.columns.values(), strict=True)
+        }
+
+    def forward(self, w: Tensor) -> Outputs:
+        """Judge latents.
+
+        Args:
+            w: (N, inputs), after truncation.
+
+        Returns:
+            By attribute: calibrated logits (N, C), C = 2 for a binary one, or for a continuous one
+            its expected value (N,) in its own unit.
+        """
+        return self.split(self.calibrate(self.raw(self.standardise(w)).mean(dim=0)))
+
+
+def _columns(attributes: Sequence[Attribute]) -> Mapping[str, slice]:
+    """Return where each attribute's outputs are, laid side by side in order."""
+    places, start = {}, 0
+    for attribute in attributes:
+        places[attribute.name] = slice(start, start + attribute.width)
+        start += attribute.width
+    return places

@@ -1,0 +1,112 @@
+"""Classifiers on disk: one safetensors file, what the numbers mean as JSON in its header.
+
+Weights are stored in half precision (training rounds them before it calibrates, so nothing is
+lost here); standardisation and calibration stay in single precision.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import asdict, frozen
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+
+from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.schema import Attribute, Declared, require
+from lacelang.errors import LaceError, ResourceError
+from lacelang.storage.files import write_atomic
+from lacelang.text.names import nfc
+
+FORMAT = "lacelang-heads-1"
+_REMEDY = "train the classifiers again with `lacelang train`, or restore the file"
+
+
+@frozen(eq=False)
+class Saved:
+    """A loaded file: the heads, frozen, and the report that their training wrote."""
+
+    heads: Heads
+    report: Mapping[str, Any]
+
+
+def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
+    """Write the heads and their training report (JSON values only), all or nothing.
+
+    Raises:
+        ResourceError: the folder cannot be written.
+    """
+    half = {"weights", "biases"}
+    tensors = {
+        name: (tensor.half() if name.split(".")[0] in half else tensor).contiguous()
+        for name, tensor in heads.state_dict().items()
+    }
+    header = {
+        "attributes": [asdict(attribute) for attribute in heads.attributes],
+        "arrangement": heads.arrangement,
+        "members": heads.members,
+        "inputs": heads.inputs,
+        "sigma": heads.sigma,
+        "report": report,
+    }
+    text = json.dumps(header, allow_nan=False)
+    write_atomic(path, to_bytes(tensors, metadata={"format": FORMAT, "heads": text}))
+
+
+def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
+    """Read heads, ready to judge.
+
+    Args:
+        path: the file.
+        declared: (name, kind, values) of each attribute that the model declares, if the heads
+            must fit a declaration.
+
+    Raises:
+        ResourceError: the file is missing, damaged, of another format, or does not fit.
+    """
+    if path.exists() and not path.is_file():
+        # A pipe may never end, and no signal ends the wait for it.
+        raise ResourceError(f"the classifiers {path} are no regular file", _REMEDY)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ResourceError(f"no classifiers at {path}", _REMEDY) from error
+    except (OSError, SafetensorError) as error:
+        raise ResourceError(f"the classifiers {path} are damaged: {error}", _REMEDY) from error
+    if header.get("format") != FORMAT:
+        found = header.get("format", "something else")
+        raise ResourceError(f"{path} holds {found}, not {FORMAT}", _REMEDY)
+    try:
+        saved = _restore(json.loads(header["heads"]), tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, LaceError) as error:
+        raise ResourceError(f"the classifiers {path} are damaged: {error}", _REMEDY) from error
+    if declared is not None:
+        require(saved.heads.attributes, declared)
+    return saved
+
+
+def _restore(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Saved:
+    heads = Heads(
+        [Attribute(**fields) for fields in header["attributes"]],
+        arrangement=header["arrangement"],
+        members=header["members"],
+        inputs=header["inputs"],
+    )
+    heads.load_state_dict(tensors)
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError("a weight is not finite")
+    if not (heads.std > 0).all():
+        raise ValueError("a standard deviation is not positive")
+    spreads = {nfc(name): float(spread) for name, spread in header["sigma"].items()}
+    sigma = {name: spreads[name] for name in heads.sigma}
+    if not all(0 < spread < math.inf for spread in sigma.values()):
+        raise ValueError("a sigma is not positive")
+    heads.sigma = sigma
+    return Saved(heads.freeze(), dict(header["report"]))

@@ -1,0 +1,147 @@
+"""The table of labels: which latents were painted, at what truncation, and what was seen.
+
+Prior rows are stored as a seed and a count, conditioned rows as int8 latents in steps of 1/32
+(see `draws`), labels in half precision. Ten thousand rows take about a megabyte and a half.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+from lacelang.annotators.annotation import ATTRIBUTES, BINARY, derive
+from lacelang.classifiers.draws import Draws, from_prior, rounded, unrounded
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.measuring import Measured
+from lacelang.errors import ResourceError
+from lacelang.storage.files import write_atomic
+from lacelang.text.names import nfc
+
+if TYPE_CHECKING:
+    from lacelang.generators.generator import Generator
+
+FORMAT = "lacelang-labels-1"
+# Columns of classes hold their index; a class that cannot be seen (hidden hair) is NaN.
+_MAPPING_BATCH = 4096
+
+
+@frozen(eq=False)
+class Labels:
+    """Labelled latents; prior rows first, conditioned rows after them.
+
+    Attributes:
+        prior_seed: seed of the prior rows, which are its draws 0 … prior_count − 1.
+        prior_count: how many rows are prior draws.
+        conditioned: latents and truncations of the other rows.
+        columns: by attribute, float32 (N,): class index or value, NaN where nothing was seen.
+        about: JSON values: generator, annotators, conditions of the other rows.
+    """
+
+    prior_seed: int
+    prior_count: int
+    conditioned: Draws
+    columns: Mapping[str, NDArray[np.float32]]
+    about: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return self.prior_count + len(self.conditioned)
+
+    def draws(self) -> Draws:
+        """All rows' latents and truncations."""
+        z = self.conditioned.z
+        prior = from_prior(self.prior_seed, self.prior_count, z.shape[1])
+        return Draws(
+            np.concatenate([prior.z, z]), np.concatenate([prior.psi, self.conditioned.psi])
+        )
+
+    def examples(self, generator: Generator) -> Examples:
+        """The rows as truncated w and labels, for training."""
+        return Examples(
+            styles(generator, self.draws()),
+            self.columns,
+            np.arange(len(self)) >= self.prior_count,
+        )
+
+
+def styles(generator: Generator, draws: Draws) -> NDArray[np.float32]:
+    """Truncated w (N, 512) of latents, by the generator's mapping."""
+    import torch
+
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(draws), _MAPPING_BATCH):
+            rows = slice(start, start + _MAPPING_BATCH)
+            w = generator.mapping(torch.from_numpy(draws.z[rows]))
+            w = generator.truncate(w, torch.from_numpy(draws.psi[rows])[:, None])
+            parts.append(w.numpy())
+    return np.concatenate(parts)
+
+
+def columns_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
+    """Judge raw measures: a float32 (N,) per attribute, NaN where nothing could be seen."""
+    rows = [
+        derive(raw, embedding).values()
+        for raw, embedding in zip(measured.raw, measured.embedding, strict=True)
+    ]
+    return {name: np.array([row[name] for row in rows], np.float32) for name in ATTRIBUTES}
+
+
+def strengths_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
+    """How much is seen of each yes-or-no attribute: float32 (N,) in 0..1, yes from 0.5 up."""
+    seen = [derive(raw, e) for raw, e in zip(measured.raw, measured.embedding, strict=True)]
+    return {name: np.array([getattr(one, name) for one in seen], np.float32) for name in BINARY}
+
+
+def save(path: Path, labels: Labels) -> None:
+    """Write the table, all or nothing."""
+    tensors: dict[str, NDArray[Any]] = {
+        "z_steps": rounded(labels.conditioned.z),
+        "psi": labels.conditioned.psi,
+        **{f"label.{name}": column.astype(np.float16) for name, column in labels.columns.items()},
+    }
+    header = {
+        "format": FORMAT,
+        "prior_seed": str(labels.prior_seed),
+        "prior_count": str(labels.prior_count),
+        "about": json.dumps(labels.about),
+    }
+    write_atomic(path, to_bytes(tensors, metadata=header))
+
+
+def load(path: Path) -> Labels:
+    """Read a table.
+
+    Raises:
+        ResourceError: the file is missing, damaged, or of another format.
+    """
+    remedy = "make it with `lacelang label`, or restore the file"
+    if path.exists() and not path.is_file():
+        # A pipe may never end, and no signal ends the wait for it.
+        raise ResourceError(f"the labels {path} are no regular file", remedy)
+    try:
+        with safe_open(path, framework="np") as file:
+            header = file.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise ResourceError(f"{path} is not a table of labels", remedy)
+            names = [key.removeprefix("label.") for key in file.keys() if key.startswith("label.")]  # noqa: SIM118
+            columns = {nfc(n): file.get_tensor(f"label.{n}").astype(np.float32) for n in names}
+            conditioned = Draws(unrounded(file.get_tensor("z_steps")), file.get_tensor("psi"))
+            return Labels(
+                int(header["prior_seed"]),
+                int(header["prior_count"]),
+                conditioned,
+                columns,
+                json.loads(header["about"]),
+            )
+    except FileNotFoundError as error:
+        raise ResourceError(f"there are no labels at {path}", remedy) from error
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise ResourceError(f"the labels {path} are damaged: {error}", remedy) from error

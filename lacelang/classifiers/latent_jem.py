@@ -1,0 +1,163 @@
+"""Latent-JEM (LACE, A.4): classifiers whose logits are a density of latents as well.
+
+Beside the classifiers' own loss, the likelihood of latents from the prior is raised under
+
+    E(z) = ||z||^2 / 2 - sum over discrete i of logsumexp f_i(g(z))
+
+whose gradient needs samples of that energy: Langevin chains that are kept from one step of training
+to the next in a buffer.
+
+What the paper leaves open is settled here. Chains move in z, take a few steps at a time, and have
+the larger of the paper's two step sizes, since with the smaller one they hardly move; the noise is
+sqrt(2 step), with which they sample this energy instead of falling into the origin. The
+classifiers' own loss is that of the recipe, on all labelled rows; the latents whose likelihood is
+raised are fresh draws from the prior. Draws and chains have truncations spread as those of the rows
+are. Nothing is calibrated: to scale the logits is to change the density.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from attrs import asdict, evolve, frozen
+from torch import Tensor
+
+from lacelang.classifiers.classifier import Arrangement, Heads
+from lacelang.classifiers.draws import TRUNCATIONS
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.recipes import Recipe
+from lacelang.classifiers.schema import Attribute
+from lacelang.classifiers.training import Progress, TrainResult
+from lacelang.classifiers.training import train as train_classifiers
+
+if TYPE_CHECKING:
+    from lacelang.generators.generator import Generator
+
+#: The paper's step sizes.
+STEP_SIZES = (0.1, 0.01)
+#: Passes over the labels: by then neither loss falls much further.
+EPOCHS = 40
+
+
+@frozen
+class Chains:
+    """The Langevin chains of the training.
+
+    Attributes:
+        step: their step size.
+        steps: of each chain that a step of training takes out of the buffer.
+        count: how many chains it takes out.
+        buffer: how many there are (the paper's number).
+        renewed: share of those taken out that begin again, from the prior.
+    """
+
+    step: float = STEP_SIZES[0]
+    steps: int = 5
+    count: int = 32
+    buffer: int = 10_000
+    renewed: float = 0.05
+
+
+def train(
+    examples: Examples,
+    attributes: Sequence[Attribute],
+    generator: Generator,
+    recipe: Recipe,
+    *,
+    heads: Arrangement = "single",
+    seed: int = 0,
+    progress: Progress | None = None,
+    chains: Chains | None = None,
+) -> TrainResult:
+    """Train classifiers as `training.train` does, with the likelihood of latents in the loss.
+
+    Args:
+        examples: truncated w and labels.
+        attributes: what to learn; one of them at least must be discrete.
+        generator: whose latents they are.
+        recipe: of the classifiers' own loss; its outputs stay uncalibrated whatever it says.
+        heads: one trunk with a head for each attribute, or an MLP for each.
+        seed: of everything that is random.
+        progress: called with (epochs done, epochs) after each epoch.
+        chains: settings of the Langevin chains.
+
+    Raises:
+        UsageError: the labels do not fit the attributes, or are too few.
+    """
+    settings = chains or Chains()
+    result = train_classifiers(
+        examples,
+        attributes,
+        recipe=evolve(recipe, calibrate=False),
+        heads=heads,
+        seed=seed,
+        progress=progress,
+        term=Likelihood(generator, seed, settings),
+    )
+    return evolve(result, report={**result.report, "latent_jem": asdict(settings)})
+
+
+def marginal(outputs: Mapping[str, Tensor]) -> Tensor:
+    """The energy (N,) that the logits add to the prior's: minus the sum of their logsumexp."""
+    logits = [head for head in outputs.values() if head.ndim == 2]
+    return -torch.stack([torch.logsumexp(head, dim=1) for head in logits]).sum(dim=0)
+
+
+class Likelihood:
+    """The term that latents' likelihood adds to the loss; it holds the buffer.
+
+    Args:
+        generator: mapping and truncation.
+        seed: of draws and chains.
+        chains: their settings.
+    """
+
+    def __init__(self, generator: Generator, seed: int, chains: Chains) -> None:
+        self._chains = chains
+        self._generator = generator
+        self._random = torch.Generator().manual_seed(seed)
+        self._z, self._psi = self._draw(chains.buffer)
+
+    def __call__(self, heads: Heads) -> Tensor:
+        """Mean energy of draws from the prior minus that of samples of the energy itself.
+
+        Its gradient by the weights is that of minus the mean log-likelihood (LACE eq. 2); the
+        prior's own part has none.
+        """
+        sampled = self._advance(heads)
+        with torch.no_grad():
+            drawn = self._styles(*self._draw(self._chains.count))
+        return marginal(heads(drawn)).mean() - marginal(heads(sampled)).mean()
+
+    def _advance(self, heads: Heads) -> Tensor:
+        """Take some chains a few steps further; returns their truncated styles (n, d)."""
+        chains = self._chains
+        rows = torch.randperm(chains.buffer, generator=self._random)[: chains.count]
+        renewed = torch.rand(len(rows), 1, generator=self._random) < chains.renewed
+        fresh, psi = self._draw(len(rows))
+        z = torch.where(renewed, fresh, self._z[rows])
+        psi = torch.where(renewed, psi, self._psi[rows])
+        noise = math.sqrt(2.0 * chains.step)
+        for _ in range(chains.steps):
+            z.requires_grad_()
+            energy = marginal(heads(self._styles(z, psi))).sum()
+            (slope,) = torch.autograd.grad(energy, z)
+            z = z.detach() - chains.step * (slope + z.detach()) + noise * self._normal(len(z))
+        self._z[rows], self._psi[rows] = z, psi
+        with torch.no_grad():
+            return self._styles(z, psi)
+
+    def _styles(self, z: Tensor, psi: Tensor) -> Tensor:
+        return self._generator.truncate(self._generator.mapping(z), psi)
+
+    def _draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Latents of the prior (n, d), and truncations (n, 1)."""
+        low, high = TRUNCATIONS
+        psi = low + (high - low) * torch.rand(count, 1, generator=self._random)
+        return self._normal(count), psi
+
+    def _normal(self, count: int) -> Tensor:
+        return torch.randn(count, self._generator.latent_dim, generator=self._random)

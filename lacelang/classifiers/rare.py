@@ -1,0 +1,139 @@
+"""Latents where the prior is thin: samples conditioned on rare combinations of attributes.
+
+Classifiers trained on the rows labelled so far steer the generator to combinations that ten
+thousand prior draws would hardly show. Combinations are drawn at random and kept if they are rare;
+what a program later asks for is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+
+from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.draws import Draws, rounded, unrounded
+from lacelang.classifiers.schema import Attribute
+from lacelang.energy import ConditionalEnergy, Discrete, Equals, Node, conjunction
+from lacelang.samplers import heun, prior
+
+if TYPE_CHECKING:
+    from lacelang.generators.generator import Generator
+    from lacelang.progress import Progress
+
+#: Samples of one combination.
+EACH = 20
+TRUNCATION = 0.7
+# How near a number must be to the one asked for to count as shown, in shares of its range.
+_NEAR = 0.1
+_GIVE_UP = 10_000
+
+
+@frozen
+class Combination:
+    """Wanted values by attribute: a class index, or a number in the attribute's unit."""
+
+    wanted: tuple[tuple[Attribute, float], ...]
+
+    def __str__(self) -> str:
+        return " and ".join(
+            f"{a.name}={a.values[int(v)] if a.discrete else format(v, '.3g')}"
+            for a, v in self.wanted
+        )
+
+    def node(self, sigma: dict[str, float]) -> Node:
+        """The combination as an energy."""
+        return conjunction(
+            Discrete(a.name, {int(v)}) if a.discrete else Equals(a.name, v, sigma[a.name])
+            for a, v in self.wanted
+        )
+
+    def share(self, columns: dict[str, np.ndarray]) -> float:
+        """Share of labelled rows that show it."""
+        shown = np.ones(len(next(iter(columns.values()))), bool)
+        for a, v in self.wanted:
+            reach = 0.5 if a.discrete else _NEAR * (a.high - a.low)
+            shown &= np.abs(columns[a.name] - v) < reach
+        return float(shown.mean())
+
+
+@frozen
+class Kind:
+    """Which combinations to draw.
+
+    Attributes:
+        sizes: how many attributes a combination may have.
+        rare: it is kept if fewer of the prior's faces than this share show it.
+        among: names of the attributes to choose from; empty means all.
+    """
+
+    sizes: tuple[int, ...]
+    rare: float
+    among: tuple[str, ...] = ()
+
+
+def combinations(
+    attributes: Sequence[Attribute],
+    columns: dict[str, np.ndarray],
+    count: int,
+    kind: Kind,
+    seed: int,
+) -> list[Combination]:
+    """Draw up to `count` different combinations of a kind.
+
+    Args:
+        attributes: what the model declares.
+        columns: labels of prior draws, by attribute.
+        count: how many.
+        kind: which.
+        seed: of the choice.
+    """
+    attributes = [a for a in attributes if not kind.among or a.name in kind.among]
+    rng = np.random.default_rng(seed)
+    found: dict[str, Combination] = {}
+    for _ in range(_GIVE_UP):
+        if len(found) == count:
+            break
+        size = rng.choice(kind.sizes)
+        chosen = sorted(rng.choice(len(attributes), size=size, replace=False))
+        wanted = tuple((attributes[k], _value(attributes[k], rng)) for k in chosen)
+        combination = Combination(wanted)
+        if combination.share(columns) < kind.rare:
+            found[str(combination)] = combination
+    return list(found.values())
+
+
+def _value(attribute: Attribute, rng: np.random.Generator) -> float:
+    if attribute.discrete:
+        return float(rng.integers(attribute.width))
+    return float(rng.uniform(attribute.low, attribute.high))
+
+
+def draw(
+    generator: Generator,
+    heads: Heads,
+    wanted: Sequence[Combination],
+    *,
+    count: int,
+    seed: int,
+    progress: Progress,
+) -> Draws:
+    """Sample latents for each combination in turn, `EACH` at a time, `count` altogether."""
+    latents = []
+    features = lambda z: heads(generator.truncate(generator.mapping(z), TRUNCATION))  # noqa: E731
+    with progress.stage("sampling rare combinations", total=count) as stage:
+        for k, combination in enumerate(wanted):
+            size = min(EACH, count - k * EACH)
+            if size <= 0:
+                break
+            indices = range(k * EACH, k * EACH + size)
+            energy = ConditionalEnergy(features, combination.node(dict(heads.sigma)))
+            z = heun(energy, prior(seed, indices, generator.latent_dim)).z
+            # z's length changes no image; the prior's own keeps it within the rounded range.
+            z = z * (generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
+            latents.append(unrounded(rounded(z.numpy())))
+            stage.advance(size)
+    z_all = np.concatenate(latents)
+    return Draws(z_all, np.full(len(z_all), TRUNCATION, np.float32))

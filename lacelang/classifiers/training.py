@@ -1,0 +1,202 @@
+"""Train latent classifiers from labelled latents; calibrate and score them on held-out rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from lacelang.classifiers.classifier import Arrangement, Heads
+from lacelang.classifiers.examples import Examples, split
+from lacelang.classifiers.losses import Targets, scales
+from lacelang.classifiers.recipes import Noise, Recipe, recipe_named
+from lacelang.classifiers.schema import Attribute
+from lacelang.classifiers.scoring import calibrate_and_score
+from lacelang.errors import UsageError
+
+HELD_OUT = 0.15
+FEWEST_HELD_OUT = 20
+
+Progress = Callable[[int, int], None]
+Term = Callable[[Heads], Tensor]
+
+
+@frozen(eq=False)
+class TrainResult:
+    """What training made.
+
+    Attributes:
+        heads: calibrated and frozen.
+        report: JSON values: recipe, row counts and each attribute's held-out figures.
+        seconds: how long it took.
+    """
+
+    heads: Heads
+    report: dict[str, Any]
+    seconds: float
+
+
+def train(
+    examples: Examples,
+    attributes: Sequence[Attribute],
+    *,
+    recipe: Recipe | str = "regularised",
+    heads: Arrangement = "single",
+    seed: int = 0,
+    epochs: int | None = None,
+    progress: Progress | None = None,
+    term: Term | None = None,
+) -> TrainResult:
+    """Train one classifier for each attribute; the same seed gives the same weights on a machine.
+
+    A seventh of the rows is held out of training. The heads are calibrated on those of them that
+    are prior draws, so that probabilities hold under the generator's own distribution; rows drawn
+    where the prior is thin are scored apart.
+
+    Args:
+        examples: latents and labels; a missing label (NaN) is skipped.
+        attributes: what to learn; each needs a column.
+        recipe: a name or the settings themselves.
+        heads: one trunk with a head for each attribute, or an MLP for each.
+        seed: of the split, the initial weights, the order and the noise.
+        epochs: instead of the recipe's.
+        progress: called with (epochs done, epochs) after each epoch.
+        term: added to the loss of every step, a number of the heads as they are then.
+
+    Raises:
+        UsageError: the labels do not fit the attributes, or are too few.
+    """
+    began = time.perf_counter()
+    settings = recipe_named(recipe, epochs=epochs) if isinstance(recipe, str) else recipe
+    examples.check(attributes)
+    for_training, held_out = (examples.take(rows) for rows in split(examples, HELD_OUT, seed))
+    if (~held_out.conditioned).sum() < FEWEST_HELD_OUT:
+        raise UsageError(f"too few labelled prior draws to hold {FEWEST_HELD_OUT} of them out")
+
+    classifier = Heads(
+        attributes,
+        arrangement=heads,
+        members=settings.members,
+        inputs=examples.w.shape[1],
+    )
+    targets = Targets(
+        classifier.attributes,
+        classifier.columns,
+        for_training.columns,
+        scales(attributes, for_training.columns, by_range=not settings.standardise),
+    )
+    fit(classifier, torch.from_numpy(for_training.w), targets, settings, seed, progress, term)
+    _round_to_half(classifier)
+    classifier.freeze()
+    figures = calibrate_and_score(classifier, held_out, targets.scales, settings.calibrate)
+    report = {
+        "recipe": settings.name,
+        "heads": heads,
+        "members": settings.members,
+        "epochs": settings.epochs,
+        "seed": seed,
+        "rows": {
+            "training": {
+                "prior": int((~for_training.conditioned).sum()),
+                "conditioned": int(for_training.conditioned.sum()),
+            },
+            "held_out": {
+                "prior": int((~held_out.conditioned).sum()),
+                "conditioned": int(held_out.conditioned.sum()),
+            },
+        },
+        "attributes": figures,
+    }
+    return TrainResult(classifier, report, time.perf_counter() - began)
+
+
+def fit(
+    heads: Heads,
+    w: Tensor,
+    targets: Targets,
+    recipe: Recipe,
+    seed: int,
+    progress: Progress | None = None,
+    term: Term | None = None,
+) -> None:
+    """Run the recipe's epochs of Adam on the heads, in place.
+
+    Args:
+        heads: their weights are drawn afresh.
+        w: float32 (N, inputs).
+        targets: labels of the same N rows.
+        recipe: the settings.
+        seed: of the initial weights, the order of rows and the noise.
+        progress: called with (epochs done, epochs) after each epoch.
+        term: added to the loss of every step.
+    """
+    random = torch.Generator().manual_seed(seed)
+    heads.initialise(random)
+    if recipe.standardise:
+        heads.mean.copy_(w.mean(dim=0))
+        heads.std.copy_(w.std(dim=0).clamp(min=1e-6))
+    x = heads.standardise(w)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(heads.weights), "weight_decay": recipe.weight_decay},
+            {"params": list(heads.biases), "weight_decay": 0.0},
+        ],
+        fused=True,
+    )
+    batches = -(-len(x) // recipe.batch)
+    for epoch in range(recipe.epochs):
+        order = torch.randperm(len(x), generator=random)
+        for step, rows in enumerate(torch.split(order, recipe.batch)):
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.rate((epoch + step / batches) / recipe.epochs)
+            optimiser.zero_grad()
+            loss = _step_loss(heads, x[rows], rows, targets, recipe, random)
+            if term is not None:
+                loss = loss + term(heads)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        if progress is not None:
+            progress(epoch + 1, recipe.epochs)
+
+
+def _step_loss(
+    heads: Heads, x: Tensor, rows: Tensor, targets: Targets, recipe: Recipe, random: torch.Generator
+) -> Tensor:
+    if recipe.gradient_penalty:
+        x = x.requires_grad_()
+    raw = _noisy(heads, x, recipe, random)
+    loss = targets.loss(raw, rows)
+    if recipe.gradient_penalty:
+        # A random sign for each output gives the squared Frobenius norm of the Jacobian on average
+        # (Hutchinson), for one backward pass instead of one for each output.
+        signs = torch.randint(0, 2, raw.shape, generator=random) * 2.0 - 1.0
+        (slope,) = torch.autograd.grad((raw * signs).sum(), x, create_graph=True)
+        loss = loss + recipe.gradient_penalty * (slope**2).sum(dim=1).mean()
+    return loss
+
+
+def _noisy(heads: Heads, x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
+    """Run the networks under noise, once for each kind of it; every head reads its own run."""
+    noises = {a.name: recipe.own_noise.get(a.name, recipe.noise) for a in heads.attributes}
+    runs: dict[Noise, Tensor] = {}
+    for noise in dict.fromkeys(noises.values()):
+        shaken = x
+        if noise.jitter:
+            shape = (heads.weights[0].shape[0], *x.shape)
+            shaken = x + noise.jitter * torch.randn(shape, generator=random)
+        runs[noise] = heads.raw(shaken, dropout=noise.dropout, generator=random)
+    if len(runs) == 1:
+        return next(iter(runs.values()))
+    own = [runs[noises[name]][..., at] for name, at in heads.columns.items()]
+    return torch.cat(own, dim=-1)
+
+
+def _round_to_half(heads: Heads) -> None:
+    """Round the weights to what a saved file keeps, so that a loaded classifier is the same one."""
+    with torch.no_grad():
+        for tensor in (*heads.weights, *heads.biases):
+            tensor.copy_(tensor.half().float())

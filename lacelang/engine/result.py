@@ -1,0 +1,211 @@
+"""What a run returns to Python: groups of latents with what is known of them, and their images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from attrs import frozen
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from lacelang import arguments
+from lacelang.errors import UsageError
+from lacelang.samplers import Status
+from lacelang.storage.latents import Float32, Latents
+from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
+from lacelang.storage.shards import Shards
+from lacelang.system.torch_state import isolated
+from lacelang.text.names import ByName
+
+Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
+
+
+@frozen(eq=False)
+class Stats:
+    """What sampling a group cost.
+
+    Attributes:
+        nfe: (N,) int, evaluations of the energy and its gradient.
+        accepted, rejected: (N,) int, steps taken, and tried in vain.
+        seconds: spent on sampling; 0 where all of it was kept from an earlier run.
+    """
+
+    nfe: Tensor
+    accepted: Tensor
+    rejected: Tensor
+    seconds: float
+
+
+class Group:
+    """The samples of one statement, in the order of their indices.
+
+    Attributes:
+        name: as the program calls it.
+        record: the same without tensors, as run.json has it.
+        energy: conditional energy in nats, prior excluded, float32 (N,); NaN where not finite.
+        status: how each sample ended.
+        readings: comparison → what the classifiers read, float32 (N,).
+        extra: what else the sampler found out, float32 (N,) by name, such as `log_evidence`.
+        stats: what sampling cost.
+        rows: latents as they are kept on disk, the path of edited ones included.
+        folder: where its images are; None if they were not written.
+    """
+
+    def __init__(
+        self,
+        record: GroupRecord,
+        latents: Latents | Shards,
+        seconds: float,
+        decode: Decode,
+        folder: Path | None,
+        frames: Callable[[Latents], Float32],
+        files: Mapping[int, Path] | None = None,
+    ) -> None:
+        samples = record.samples
+        self.record = record
+        self.name = record.name
+        self.rows = latents
+        self.energy = _column([sample.energy for sample in samples])
+        self.status = tuple(Status[sample.status] for sample in samples)
+        self.readings: Mapping[str, Tensor] = ByName(
+            (atom.text, _column([sample.readings.get(atom.text) for sample in samples]))
+            for atom in record.atoms
+        )
+        self.extra: Mapping[str, Tensor] = {
+            name: _column([sample.extra.get(name) for sample in samples])
+            for name in dict.fromkeys(name for sample in samples for name in sample.extra)
+        }
+        self.stats = Stats(
+            nfe=torch.tensor([sample.nfe for sample in samples], dtype=torch.int64),
+            accepted=torch.tensor([sample.accepted for sample in samples], dtype=torch.int64),
+            rejected=torch.tensor([sample.rejected for sample in samples], dtype=torch.int64),
+            seconds=seconds,
+        )
+        self.folder = folder
+        self._files = files or {}
+        self._decode = decode
+        self._frames = frames
+
+    def __len__(self) -> int:
+        return len(self.record.samples)
+
+    def __repr__(self) -> str:
+        return f"<Group {self.name}: {len(self)} samples>"
+
+    # Copies, both of them: what is read from a file may lie in memory that nobody may write to.
+    @cached_property
+    def latents(self) -> Tensor:
+        """z, float32 (N, d), on the CPU; NaN where an edit began from w alone."""
+        rows = self.rows.rows(slice(None))
+        with isolated():
+            if rows.z is None:
+                return torch.full((len(rows), rows.w.shape[-1]), torch.nan)
+            return torch.tensor(rows.z)
+
+    @cached_property
+    def w(self) -> Tensor:
+        """What the decoder is given, after truncation: float32 (N, d) or (N, styles, d)."""
+        rows = self.rows.rows(slice(None))
+        with isolated():
+            return torch.tensor(rows.w)
+
+    @cached_property
+    def images(self) -> list[Image.Image]:
+        """The faces, RGB: read from their files, or decoded now if there are none.
+
+        Raises:
+            ResourceError: the decoder cannot be had.
+        """
+        return list(self.each_image())
+
+    @cached_property
+    def films(self) -> list[list[Image.Image]]:
+        """Of edited faces, each before the first line and after every one, decoded now.
+
+        The film of a face that nobody edited is that face.
+
+        Raises:
+            ResourceError: the decoder cannot be had.
+        """
+        films = []
+        for row in range(len(self)):
+            frames = torch.from_numpy(self._frames(self.rows.rows([row]))[0])
+            films.append([Image.fromarray(image) for image in self._decode(frames)])
+        return films
+
+    def each_image(self) -> Iterator[Image.Image]:
+        """Yield the faces as `images` has them, each read or decoded when it is asked for.
+
+        Those that `images` holds already are not decoded again.
+
+        Raises:
+            ResourceError: the decoder cannot be had.
+        """
+        if "images" in self.__dict__:
+            yield from self.images
+        elif len(self._files) == len(self):
+            yield from (_opened(self._files[index]) for index in range(len(self)))
+        else:
+            yield from map(Image.fromarray, self._decode(self.w))
+
+
+class Run:
+    """The groups of one run by name: `run["men"]`, `len(run)`, `for name in run`.
+
+    Attributes:
+        groups: the same as a mapping, in the program's order.
+        folder: where files were written; None if none were.
+        seconds: how long the run took.
+        measures: what `measure` statements found, by name, in the program's order.
+        expectations: what `expect` statements found, in the program's order; one that does not
+            hold raises nothing.
+    """
+
+    def __init__(
+        self,
+        groups: Mapping[str, Group],
+        folder: Path | None,
+        seconds: float,
+        measures: Mapping[str, MeasureRecord] | None = None,
+        expectations: Sequence[ExpectationRecord] = (),
+    ) -> None:
+        self.groups: Mapping[str, Group] = ByName(groups)
+        self.folder = folder
+        self.seconds = seconds
+        self.measures: Mapping[str, MeasureRecord] = ByName(measures or {})
+        self.expectations = tuple(expectations)
+
+    def __getitem__(self, name: str) -> Group:
+        plain = arguments.item(name)
+        # Other values, and subclasses, may fail at being looked up.
+        found = self.groups.get(str.__str__(plain)) if isinstance(plain, str) else None
+        if found is None:
+            known = ", ".join(self.groups) or "none"
+            raise UsageError(f"the run has no group {arguments.shown(name)}; its groups: {known}")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.groups)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.groups
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __repr__(self) -> str:
+        return f"<Run of {', '.join((*self.groups, *self.measures)) or 'nothing'}>"
+
+
+def _column(values: list[float | None]) -> Tensor:
+    return torch.tensor([np.nan if value is None else value for value in values]).float()
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")

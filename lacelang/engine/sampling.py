@@ -1,0 +1,269 @@
+"""Samples of one statement: prior draws, moved by its sampler until they meet its condition."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from lacelang import samplers as sample
+from lacelang.compiler import compile_condition, spread_of
+from lacelang.energy import And, AtMost, ConditionalEnergy, Node, Outputs, conjunction
+from lacelang.engine.atoms import atoms_of, read_atoms
+from lacelang.engine.components import arms_of, in_turns
+from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
+from lacelang.engine.loading import ATYPICALITY, Model
+from lacelang.engine.tasks import Drawn, Made
+from lacelang.errors import UsageError
+from lacelang.ir import SamplerChoice, SampleStatement
+from lacelang.progress import Stage
+from lacelang.rows import named_in_blocks
+from lacelang.storage.files import folder_name
+from lacelang.storage.latents import Float32, Latents
+from lacelang.storage.records import GroupRecord, SampleRecord, rounded
+from lacelang.system.threads import checkpoint
+
+BATCH = 64
+#: The option of flows that bounds atypicality, and how soft the bound is.
+TYPICAL = "typical"
+TYPICAL_SIGMA = 0.05
+# Beside the texts of comparisons, none of which is empty or a blank.
+_STYLES, _ENERGY = "", " "
+
+
+def _hybrid(energy: ConditionalEnergy, z0: Tensor, **options: Any) -> sample.Solution:
+    """The chain of `sample.hybrid` is exact: the flow's bound is none of its business."""
+    unbounded = ConditionalEnergy(energy.features, _condition_of(energy))
+    return sample.hybrid(unbounded, z0, flow_energy=energy, **options)
+
+
+SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
+    "heun": sample.heun,
+    "dopri5": sample.dopri5,
+    "euler": sample.euler,
+    "exponential": sample.exponential,
+    "langevin": sample.langevin,
+    "pc": sample.pc,
+    "rejection": sample.rejection,
+    "mala": sample.mala,
+    "hmc": sample.hmc,
+    "hybrid": _hybrid,
+    "smc": sample.smc,
+}
+SAMPLERS |= {
+    method: partial(sample.torchdiffeq_flow, method=method)
+    for method in sample.ADAPTIVE | sample.FIXED
+    if method not in SAMPLERS
+}
+
+
+@frozen(eq=False)
+class SampleTask:
+    """The group of a `sample` statement; see `GroupTask`."""
+
+    statement: SampleStatement
+    model: Model
+    record: GroupRecord
+    sources: tuple[str, ...] = ()
+
+    @property
+    def truncation(self) -> float:
+        """See `GroupTask`."""
+        return self.statement.truncation
+
+    @staticmethod
+    def frames(latents: Latents) -> Float32:
+        """See `GroupTask`: nothing but the face itself."""
+        return latents.w[:, None]
+
+    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+        """Draw samples `first` to the last of the group, a batch at a time.
+
+        Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
+        """
+        count = self.record.count
+        if first >= count:
+            return
+        statement, model = self.statement, self.model
+        typical = float(statement.sampler.options.get(TYPICAL, 0.0))
+        energy = None if statement.where is None else flow_energy_of(statement, model, typical)
+        while first < count:
+            last = min(count, (first // BATCH + 1) * BATCH)
+            yield _draw(self, energy, range(first, last), stage)
+            first = last
+
+
+def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTask:
+    """Settle what a statement is to make.
+
+    Args:
+        statement: resolved.
+        model: its own, loaded.
+        seed: the one in force.
+    """
+    where = statement.where
+    weights = model.weights(conditioned=where is not None)
+    record = GroupRecord(
+        name=statement.name,
+        folder=folder_name(statement.name),
+        condition=condition_text(where),
+        fingerprint=fingerprint(statement, seed, weights),
+        seed=seed,
+        count=statement.count,
+        settings=settings_of(statement, weights, statement.truncation),
+        atoms=() if where is None else atoms_of(where, spread_of(statement, model.sigma)),
+        samples=(),
+    )
+    return SampleTask(statement, model, record)
+
+
+def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
+    """Return the conditional energy of a statement on the latents of its model.
+
+    Raises:
+        UsageError: the statement has no condition.
+        ResourceError: the classifiers cannot be had.
+    """
+    if statement.where is None:
+        raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
+    features = partial(_features_of_any, model, statement.truncation)
+    node = compile_condition(statement, model)
+    return ConditionalEnergy(features, node, model.generator.latent_dim)
+
+
+def _features_of_any(model: Model, truncation: float, z: Tensor) -> Outputs:
+    """Latents of another type or device are computed as the model's own, gradients come back."""
+    return model.features(truncation)(z.to(model.device, torch.float32))
+
+
+def flow_energy_of(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:
+    """Return a statement's energy as a gradient flow descends it: kept near the prior.
+
+    The flow has no prior term (LACE eq. 7), and left alone it descends to latents that no draw from
+    the prior resembles: there the classifiers are satisfied and the eye is not. A one-sided term
+    holds the atypicality of w, 1 on average under the prior, at `typical` or below; within it does
+    next to nothing.
+    """
+    condition = compile_condition(statement, model)
+    if not typical:
+        return ConditionalEnergy(model.features(statement.truncation), condition)
+    bound = AtMost(ATYPICALITY, typical, TYPICAL_SIGMA)
+    features = model.flow_features(statement.truncation)
+    return ConditionalEnergy(features, conjunction([condition, bound]))
+
+
+def _condition_of(energy: ConditionalEnergy) -> Node:
+    """The node of an energy without the bound that `flow_energy_of` adds."""
+    node = energy.node
+    terms, weights = (node.terms, node.weights) if isinstance(node, And) else ((node,), (1.0,))
+    kept = [
+        (term, weight)
+        for term, weight in zip(terms, weights, strict=True)
+        if getattr(term, "attribute", None) != ATYPICALITY
+    ]
+    return conjunction([term for term, _ in kept], [weight for _, weight in kept])
+
+
+def _draw(
+    task: SampleTask, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
+) -> Drawn:
+    begun = time.perf_counter()
+    statement, model, seed = task.statement, task.model, task.record.seed
+    z0 = sample.prior(seed, indices, model.generator.latent_dim).to(model.device)
+    if energy is None:
+        solution = sample.unmoved(z0)
+        stage.advance(len(indices))
+    else:
+        solution = _solve(statement.sampler, energy, z0, seed, indices, stage)
+    found = named_in_blocks(partial(_look, task, energy), solution.z)
+    w, reached = found.pop(_STYLES), solution.energy
+    if energy is not None:
+        reached = torch.where(reached.isfinite(), found.pop(_ENERGY), reached)
+    readings = {text: numbers(values) for text, values in found.items()}
+    energies = numbers(reached)
+    extra = {name: numbers(values) for name, values in solution.extra.items()}
+    records = tuple(
+        SampleRecord(
+            index=index,
+            energy=energies[row],
+            status=solution.status[row].name,
+            readings={text: values[row] for text, values in readings.items()},
+            nfe=int(solution.stats.nfe[row]),
+            accepted=int(solution.stats.accepted[row]),
+            rejected=int(solution.stats.rejected[row]),
+            extra={name: values[row] for name, values in extra.items()},
+        )
+        for row, index in enumerate(indices)
+    )
+    latents = Latents(array(solution.z), array(w))
+    return Drawn(records, latents, time.perf_counter() - begun)
+
+
+def _look(task: SampleTask, energy: ConditionalEnergy | None, z: Tensor) -> dict[str, Tensor]:
+    """What latents (N, d) are: their styles, and what they cost and read under a condition."""
+    statement, model = task.statement, task.model
+    with torch.no_grad():
+        w = model.styles(z, statement.truncation)
+        if energy is None:
+            return {_STYLES: w}
+        outputs = model.judge(z, w)
+        # Of the condition alone: the bound on atypicality is the sampler's business.
+        cost = _condition_of(energy)(outputs)
+        return {**read_atoms(statement.where, outputs), _STYLES: w, _ENERGY: cost}
+
+
+def _solve(
+    sampler: SamplerChoice,
+    energy: ConditionalEnergy,
+    z0: Tensor,
+    seed: int,
+    indices: Sequence[int],
+    stage: Stage,
+) -> sample.Solution:
+    """Move draws (N, d) until they meet the condition, each by the arms that are its own."""
+    options = {name: value for name, value in sampler.options.items() if name != TYPICAL}
+
+    def solve(node: Node, rows: list[int]) -> sample.Solution:
+        shown = shown_on(stage, len(rows))
+        streams = sample.Streams(seed, [indices[row] for row in rows])
+        solution = SAMPLERS[sampler.name](
+            ConditionalEnergy(energy.features, node),
+            z0[rows],
+            **options,
+            streams=streams,
+            on_step=shown,
+        )
+        shown(1.0)
+        return solution
+
+    return in_turns(energy.node, arms_of([energy.node], sampler.name, seed, indices), solve)
+
+
+def shown_on(stage: Stage, count: int) -> sample.OnStep:
+    """Advance `stage` by `count` over the course of a sampler's run."""
+    shown = 0.0
+
+    def advance(share: float) -> None:
+        nonlocal shown
+        checkpoint()
+        if share > shown:
+            stage.advance((share - shown) * count)
+            shown = share
+
+    return advance
+
+
+def numbers(values: Tensor) -> list[float | None]:
+    """Values (N,) as run.json keeps them."""
+    return [rounded(value) for value in values.tolist()]
+
+
+def array(tensor: Tensor) -> Float32:
+    """A tensor as float32 on the CPU."""
+    array: Float32 = tensor.detach().float().cpu().numpy()
+    return array

@@ -1,0 +1,1 @@
+"""MobileStyleGAN: its weights, mapping network, synthesis and decoder."""

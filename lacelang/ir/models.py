@@ -1,0 +1,99 @@
+"""What a model's declaration says: its attributes, and where its weights come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from lacelang.record import Record
+
+Unit: TypeAlias = Literal["deg", "years"]
+Space: TypeAlias = Literal["z", "w", "image"]
+
+
+@frozen(eq=False, repr=False)
+class BinaryAttribute(Record):
+    """A yes-or-no attribute: class 0 means absent, class 1 present.
+
+    `layers` are the style layers (numbered as in the 18-layer StyleGAN2) that an edit of it
+    may replace; None means all.
+    """
+
+    name: str
+    layers: tuple[int, ...] | None = None
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the logits."""
+        return ("0", "1")
+
+
+@frozen(eq=False, repr=False)
+class ChoiceAttribute(Record):
+    """One of several named values; class i is `values[i]`, in the order of the logits."""
+
+    name: str
+    values: tuple[str, ...]
+    layers: tuple[int, ...] | None = None
+
+
+@frozen(eq=False, repr=False)
+class ContinuousAttribute(Record):
+    """A measured quantity in `low`..`high`, in `unit`, with names for some of its points."""
+
+    name: str
+    low: float
+    high: float
+    unit: Unit | None = None
+    points: Mapping[str, float] = field(factory=dict, hash=False)
+    layers: tuple[int, ...] | None = None
+
+    @property
+    def paper_sigma(self) -> float:
+        """The paper's sigma in `unit`: sigma^2 = 0.01 of values put on [0, 1] (LACE eq. 4)."""
+        return 0.1 * (self.high - self.low)
+
+
+Attribute: TypeAlias = BinaryAttribute | ChoiceAttribute | ContinuousAttribute
+
+
+@frozen(eq=False, repr=False)
+class ModelSpec(Record):
+    """A model as declared: a generator, where its weights come from, what can be asked of it.
+
+    Attributes:
+        name: what programs call it.
+        generator: the architecture, e.g. `mobilestylegan`.
+        package, version: the archive that carries the weights, from `from "package==version"`.
+        sha256: the archive's digest, 64 hexadecimal digits.
+        classifiers: file name of the latent classifiers, e.g. `ffhq.safetensors`.
+        space: the space that the classifiers judge.
+        attributes: in the order of declaration.
+        path: folder of the declaring file; None for a program without a file.
+        file: the local weight file, where `from` names no package.
+    """
+
+    name: str
+    generator: str
+    package: str | None = None
+    version: str | None = None
+    sha256: str | None = None
+    classifiers: str | None = None
+    space: Space = "w"
+    attributes: tuple[Attribute, ...] = ()
+    path: Path | None = None
+    file: str | None = None
+
+    def attribute(self, name: str) -> Attribute:
+        """Return the attribute called `name`.
+
+        Raises:
+            KeyError: the model declares no such attribute.
+        """
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        raise KeyError(name)

@@ -1,0 +1,167 @@
+"""Statements, and the checked program: a list of them.
+
+Definitions and imports are expanded, loops unrolled, named points and units turned to numbers,
+`xor` and `implies` rewritten with `and`, `or` and `not`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from lacelang.errors import Diagnostic, Span
+from lacelang.ir.conditions import NOWHERE, Predicate
+from lacelang.ir.models import ModelSpec
+from lacelang.record import Record
+
+
+@frozen(eq=False, repr=False)
+class SamplerChoice(Record):
+    """A sampler and its options, complete: defaults and presets are filled in."""
+
+    name: str
+    options: Mapping[str, float | int] = field(factory=dict, hash=False)
+
+
+Negation: TypeAlias = tuple[Literal["complement"]] | tuple[Literal["contrast"], float]
+
+
+@frozen(eq=False, repr=False)
+class SampleStatement(Record):
+    """Draw `count` samples of `model` such that `where` holds; None asks for prior draws.
+
+    Attributes:
+        name: unique in the program; `sample1`, `sample2`, … where the program gives none.
+        temp: divides the energy of every discrete atom that has no temperature of its own.
+        logit_temp: the same in the paper's form; never together with `temp`.
+        truncation: psi of w' = mean + psi (w - mean), in (0, 1].
+        seed: None where the program leaves it to the run.
+    """
+
+    name: str
+    count: int
+    model: ModelSpec
+    where: Predicate | None
+    temp: float | None
+    logit_temp: float | None
+    truncation: float
+    seed: int | None
+    sampler: SamplerChoice
+    negation: Negation = ("complement",)
+    disjunction: Literal["equal", "balanced"] = "equal"
+    sigma: Literal["residual", "paper"] = "residual"
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen(eq=False, repr=False)
+class EditStep(Record):
+    """One line of an edit: what is to hold from now on.
+
+    Attributes:
+        replaced: the style layers that take its move; None means all.
+    """
+
+    predicate: Predicate
+    replaced: tuple[int, ...] | None = None
+
+
+@frozen(eq=False, repr=False)
+class Saved(Record):
+    """Samples on disk, and what they were made with.
+
+    Attributes:
+        file: latents, or the folder of a group in a run's.
+        truncation: psi of the samples.
+        seed: of the samples.
+        fingerprint: of the group, if it is one of a run; None for a file.
+    """
+
+    file: Path
+    truncation: float
+    seed: int
+    fingerprint: str | None = None
+
+
+@frozen(eq=False, repr=False)
+class EditStatement(Record):
+    """Change the samples of `group` one step after another (LACE sec. 3.2).
+
+    Attributes:
+        name: of the edited group, a group like any other; `edit1`, … where none is given.
+        group: name of an earlier sample or edit, or where samples on disk are, as written.
+        saved: those, if they are on disk.
+        steps: in the order of the edits.
+        stay: mu, the pull towards the sample before the step.
+        hold: gamma, the pull on attributes that no step so far speaks of.
+        held: whose: those that later steps speak of (the paper's), or all.
+        reweight: whether the step being made counts more than earlier ones (LACE A.3).
+        temp, logit_temp, negation, disjunction, sigma: of all steps, as in a sample.
+    """
+
+    name: str
+    group: str
+    model: ModelSpec
+    steps: tuple[EditStep, ...]
+    sampler: SamplerChoice
+    saved: Saved | None = None
+    stay: float = 0.04
+    hold: float = 0.1
+    held: Literal["later", "all"] = "all"
+    reweight: bool = True
+    temp: float | None = None
+    logit_temp: float | None = None
+    negation: Negation = ("complement",)
+    disjunction: Literal["equal", "balanced"] = "equal"
+    sigma: Literal["residual", "paper"] = "residual"
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen(eq=False, repr=False)
+class MeasureStatement(Record):
+    """The probability of `what`, given `given`, under the generator's own distribution."""
+
+    name: str
+    model: ModelSpec
+    what: Predicate
+    given: Predicate | None = None
+    truncation: float = 0.7
+    seed: int | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    text: str = field(default="", eq=False, repr=False)
+
+
+@frozen(eq=False, repr=False)
+class ExpectStatement(Record):
+    """At least the share `share` (0..1) of `group` must satisfy `what`, judged on the images."""
+
+    what: Predicate
+    share: float
+    group: str
+    model: ModelSpec
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    text: str = field(default="", eq=False, repr=False)
+
+
+Statement: TypeAlias = SampleStatement | EditStatement | MeasureStatement | ExpectStatement
+
+
+@frozen(eq=False, repr=False)
+class CheckedProgram(Record):
+    """A program without errors.
+
+    Attributes:
+        statements: in the order of the source, loops unrolled.
+        models: those that the program itself declares.
+        warnings: what a person would want to hear, in the order of the source.
+        path: the file, None for a string.
+        source: the text, for display beside spans.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    path: Path | None = None
+    models: tuple[ModelSpec, ...] = ()
+    source: str = field(default="", repr=False, eq=False)

@@ -1,1 +1,0 @@
-"""Pre-trained generators: latent spaces, decoders, and where the weights come from."""

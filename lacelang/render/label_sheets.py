@@ -1,0 +1,85 @@
+"""Contact sheets of labels: faces that an annotator put low, in the middle and high."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from lacelang.render.text import fit, font
+
+Floats = NDArray[np.float32]
+
+FACES = 12
+_SIDE, _GAP, _MARGIN, _CAPTION, _HEAD = 120, 6, 16, 18, 24
+_PAPER, _INK, _SOFT = "#15171b", "#f1f3f5", "#9aa2ad"
+# Where low, middle and high of a number lie, as quantiles of its labels: bands, not extremes.
+_BANDS = (("low", 0.02), ("middle", 0.5), ("high", 0.98))
+_BAND_WIDTH = 0.02
+
+
+@frozen(eq=False)
+class Band:
+    """One row of a sheet: what it shows, and which labelled rows."""
+
+    title: str
+    rows: NDArray[np.int64]
+
+
+def bands(column: Floats, values: Sequence[str], unit: str | None, seed: int = 0) -> list[Band]:
+    """Choose rows to show of one attribute.
+
+    Args:
+        column: labels (N,), NaN where nothing was seen.
+        values: the classes of a discrete attribute; none for a number.
+        unit: of a number.
+        seed: of the choice within a band.
+    """
+    rng = np.random.default_rng(seed)
+    seen = np.flatnonzero(np.isfinite(column))
+    if len(values):
+        parts = [
+            (f"{value} ({np.mean(column[seen] == k):.1%})", seen[column[seen] == k])
+            for k, value in enumerate(values)
+        ]
+    else:
+        ranks = np.empty(len(seen))
+        ranks[np.argsort(column[seen], kind="stable")] = np.linspace(0, 1, len(seen))
+        parts = []
+        for name, at in _BANDS:
+            inside = seen[np.abs(ranks - at) <= _BAND_WIDTH]
+            parts.append((f"{name}, about {np.median(column[inside]):.3g} {unit or ''}", inside))
+    return [Band(title, rng.permutation(rows)[:FACES]) for title, rows in parts if len(rows)]
+
+
+def draw(
+    title: str, chosen: Sequence[Band], column: Floats, faces: Iterator[NDArray[np.uint8]]
+) -> Image.Image:
+    """Draw one sheet.
+
+    Args:
+        title: its headline.
+        chosen: of `bands`.
+        column: the labels, for the captions; classes have none.
+        faces: the chosen rows' images, band after band.
+    """
+    row_height = _HEAD + _SIDE + _CAPTION + _GAP
+    size = (
+        2 * _MARGIN + FACES * (_SIDE + _GAP) - _GAP,
+        2 * _MARGIN + 34 + len(chosen) * row_height,
+    )
+    sheet = Image.new("RGB", size, _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_MARGIN, _MARGIN), title, _INK, font(24))
+    for k, band in enumerate(chosen):
+        top = _MARGIN + 34 + k * row_height
+        pen.text((_MARGIN, top), fit(band.title, font(15), size[0]), _SOFT, font(15))
+        for i, row in enumerate(band.rows):
+            left = _MARGIN + i * (_SIDE + _GAP)
+            small = Image.fromarray(next(faces)).resize((_SIDE, _SIDE), reducing_gap=2.0)
+            sheet.paste(small, (left, top + _HEAD))
+            pen.text((left, top + _HEAD + _SIDE), f"{column[row]:.3g}", _SOFT, font(12))
+    return sheet

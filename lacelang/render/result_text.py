@@ -1,0 +1,55 @@
+"""What `measure` and `expect` found, as a line to read."""
+
+from __future__ import annotations
+
+import math
+
+from lacelang.semantics.clauses import DEFAULT_TRUNCATION
+from lacelang.storage.records import ExpectationRecord, MeasureRecord
+from lacelang.text.numerals import number_text
+
+#: Fewer draws than this say little, whatever their share.
+FEW = 30
+_MOST_NAMED = 20
+
+
+def measure_text(measured: MeasureRecord) -> str:
+    """A probability with its interval: `P(glasses=1 | age < 20) = 0.011  (0.010 to 0.012, …)`."""
+    what = measured.what if measured.given is None else f"{measured.what} | {measured.given}"
+    draws = f"{_spaced(measured.draws)} draws"
+    if measured.truncation != DEFAULT_TRUNCATION:
+        draws += f" at truncation {number_text(measured.truncation)}"
+    if measured.value is None or measured.low is None or measured.high is None:
+        return f"P({what}) cannot be said: of {draws}, none has {measured.given}"
+    digits = _digits(measured.high - measured.low)
+    facts = [f"{measured.low:.{digits}f} to {measured.high:.{digits}f}", draws]
+    if measured.given is not None:
+        some = f"{_spaced(measured.given_draws)} with {measured.given}"
+        few = measured.given_draws < FEW
+        facts.append(f"only {some}: too few to say much" if few else some)
+    if measured.decided is not None:
+        facts[-1] += f"; decided: {measured.decided:.{digits}f}"
+    return f"P({what}) = {measured.value:.{digits}f}  ({', '.join(facts)})"
+
+
+def expectation_text(expected: ExpectationRecord) -> str:
+    """Whether an expectation holds, in how many faces, and which do not show it."""
+    shown = expected.faces - len(expected.failing)
+    verdict = "holds" if expected.holds else "FAILED"
+    counted = f"{shown} of {expected.faces} faces show it ({100 * expected.seen:.3g} %)"
+    text = f"expect {expected.text}: {verdict}, {counted}"
+    if not expected.failing:
+        return text
+    named = ", ".join(f"{index:04d}" for index in expected.failing[:_MOST_NAMED])
+    more = len(expected.failing) - _MOST_NAMED
+    return f"{text}; not in {named}" + (f" and {more} more" if more > 0 else "")
+
+
+def _digits(width: float) -> int:
+    """Decimals that show an interval of this width, and no chance beyond it."""
+    return min(9, max(3, math.ceil(-math.log10(width)))) if width > 0 else 3
+
+
+def _spaced(count: int) -> str:
+    """`14212` as `14 212`."""
+    return f"{count:,}".replace(",", " ")

@@ -1,1 +1,0 @@
-"""Running a checked program: models loaded, groups sampled, faces painted."""

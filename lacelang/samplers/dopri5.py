@@ -1,0 +1,227 @@
+"""The paper's flow in its own time t, by torchdiffeq's solvers: LACE-ODE and LACE-euler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from lacelang.errors import UsageError
+from lacelang.samplers.batched_evaluation import in_lockstep
+from lacelang.samplers.blocks import Blocks
+from lacelang.samplers.flow import T_END, beta
+from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.solution import Solution, Status
+from lacelang.samplers.state import Ledger
+from lacelang.samplers.streams import Streams
+
+FIXED = frozenset({"euler", "midpoint", "heun2", "heun3", "rk4"})
+"""Methods with one fixed step size, which a batch can share."""
+
+ADAPTIVE = frozenset({"dopri5", "dopri8", "bosh3", "adaptive_heun"})
+"""Methods with step control, which torchdiffeq makes for the whole batch at once.
+
+Its `fehlberg2` is left out: at 1e-4 it misses the end of a plain linear flow by a half. So are its
+methods of Adams, unstable on what is stiff.
+"""
+
+MAX_EVALUATIONS = 20_000
+
+PAPER_TOLERANCE = 1e-3
+
+
+def dopri5(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    atol: float = PAPER_TOLERANCE,
+    rtol: float = PAPER_TOLERANCE,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate LACE eq. 7 by Dormand and Prince's method, at the paper's tolerances (A.2).
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        atol: absolute tolerance of a coordinate.
+        rtol: relative tolerance of a coordinate.
+        streams: ignored, nothing is random.
+        on_step: called with the share of the samples solved.
+    """
+    return torchdiffeq_flow(energy, z0, method="dopri5", atol=atol, rtol=rtol, on_step=on_step)
+
+
+def euler(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    step: float = 0.01,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate LACE eq. 7 by Euler steps of a fixed size in t: LACE-euler.
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        step: in t, 0.01 or 0.001 in the paper.
+        streams: ignored, nothing is random.
+        on_step: called with the share of the samples solved.
+    """
+    return torchdiffeq_flow(energy, z0, method="euler", step=step, on_step=on_step)
+
+
+def paper(
+    energy: Energy, z0: Tensor, *, streams: Streams | None = None, on_step: OnStep | None = None
+) -> Solution:
+    """Integrate LACE eq. 7 just as published: one dopri5 for the whole batch, with the adjoint.
+
+    With `ConditionalEnergy.separate` it is the paper's setting, to compare others with. No program
+    can name it: the batch shares every step size, so a sample depends on its neighbours, and what
+    a program promises of its samples would not hold. `dopri5` is what keeps the promise.
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        streams: ignored, nothing is random.
+        on_step: called once, at the end.
+
+    Returns:
+        Samples that end together: one that is not finite stands still from there on.
+    """
+    ledger = Ledger(z0)
+    if len(z0):
+        rows = torch.arange(len(z0), device=z0.device)
+        slope = _WatchedSlope(energy, ledger, rows, MAX_EVALUATIONS)
+        tolerances = {"atol": PAPER_TOLERANCE, "rtol": PAPER_TOLERANCE}
+        _solve(slope, z0, "dopri5", tolerances, {}, adjoint=True)
+    if on_step is not None:
+        on_step(1.0)
+    return ledger.solution(energy)
+
+
+def torchdiffeq_flow(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    method: str,
+    atol: float = PAPER_TOLERANCE,
+    rtol: float = PAPER_TOLERANCE,
+    step: float = 0.01,
+    max_evaluations: int = MAX_EVALUATIONS,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by a solver of torchdiffeq.
+
+    An adaptive solver of torchdiffeq has one step size for all it is given, so that a sample would
+    depend on its neighbours; each sample therefore has a solver to itself, run in lockstep.
+
+    Args:
+        energy: the conditional energy.
+        z0: prior draws (N, d).
+        method: one of `ADAPTIVE` or `FIXED`.
+        atol: absolute tolerance, for adaptive methods.
+        rtol: relative tolerance, for adaptive methods.
+        step: in t, for fixed methods.
+        max_evaluations: of a sample, before it ends as `max_steps`.
+        streams: ignored, nothing is random.
+        on_step: called with the share of the samples solved.
+
+    Raises:
+        UsageError: there is no such method.
+    """
+    if method not in ADAPTIVE | FIXED:
+        raise UsageError(
+            f"no solver {method!r}; torchdiffeq has {', '.join(sorted(ADAPTIVE | FIXED))}"
+        )
+    energy = Blocks(energy)
+    ledger = Ledger(z0)
+    if method in FIXED:
+        slope = _Slope(energy, ledger, torch.arange(len(z0), device=z0.device), max_evaluations)
+        _solve(slope, z0, method, {}, {"step_size": step})
+        if on_step is not None:
+            on_step(1.0)
+        return ledger.solution(energy)
+
+    def solve(row: int, its_energy: Energy) -> None:
+        rows = torch.tensor([row], device=z0.device)
+        slope = _WatchedSlope(its_energy, ledger, rows, max_evaluations)
+        _solve(slope, z0[rows], method, {"atol": atol, "rtol": rtol}, {})
+
+    in_lockstep(energy, len(z0), solve, on_step)
+    return ledger.solution(energy)
+
+
+def _solve(
+    slope: _Slope,
+    z: Tensor,
+    method: str,
+    settings: Mapping[str, float],
+    options: Mapping[str, float],
+    adjoint: bool = False,
+) -> None:
+    # Imported here: it brings scipy, 0.7 s that no other sampler should wait for.
+    from torchdiffeq import odeint, odeint_adjoint
+
+    ledger, rows = slope.ledger, slope.rows
+    t = torch.tensor([1.0, T_END], dtype=z.dtype, device=z.device)
+    try:
+        if adjoint:
+            path = odeint_adjoint(slope, z, t, method=method, adjoint_params=(), **settings)
+        else:
+            path = odeint(slope, z, t, method=method, options=dict(options), **settings)
+    except (_SpentError, AssertionError):  # the latter is torchdiffeq's word for a vanished step
+        ledger.end(rows, slope.reached, Status.max_steps)
+        return
+    except _LostError:
+        ledger.end(rows, z, Status.non_finite)
+        return
+    end = path[-1]
+    ledger.end(rows, end, Status.converged)
+    ledger.end(rows[slope.lost], end[slope.lost], Status.non_finite)
+
+
+class _SpentError(Exception):
+    """The evaluations are used up."""
+
+
+class _LostError(Exception):
+    """No sample has a finite slope any more."""
+
+
+class _Slope:
+    """dz/dt of some samples, as torchdiffeq calls it; a sample whose slope is lost stands still."""
+
+    def __init__(self, energy: Energy, ledger: Ledger, rows: Tensor, budget: int) -> None:
+        self.energy = energy
+        self.ledger = ledger
+        self.rows = rows
+        self.budget = budget
+        self.reached = ledger.z[rows]
+        self.lost = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+
+    def __call__(self, t: Tensor, z: Tensor) -> Tensor:
+        if self.budget <= 0:
+            raise _SpentError
+        self.budget -= 1
+        e, gradient = self.energy.value_and_grad(z)
+        self.lost |= ~self.ledger.saw(self.rows, z, e, gradient)
+        if self.lost.all():
+            raise _LostError
+        return torch.where(self.lost[:, None], 0.0, 0.5 * beta(t) * gradient)
+
+
+class _WatchedSlope(_Slope):
+    """A slope that an adaptive solver tells about its steps."""
+
+    def callback_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
+        self.reached = z
+
+    def callback_accept_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
+        self.ledger.accepted[self.rows] += 1
+
+    def callback_reject_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
+        self.ledger.rejected[self.rows] += 1

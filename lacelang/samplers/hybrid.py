@@ -1,0 +1,87 @@
+"""The flow, and then a chain: near the condition in a few steps, and on from there exactly."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from torch import Tensor
+
+from lacelang.samplers.exponential import Reducible, exponential
+from lacelang.samplers.flow import HORIZON
+from lacelang.samplers.mala import mala
+from lacelang.samplers.problem import OnStep
+from lacelang.samplers.solution import Solution, Stats, Status
+from lacelang.samplers.streams import Streams
+
+_FLOW_SHARE = 0.5
+
+
+def hybrid(
+    energy: Reducible,
+    z0: Tensor,
+    *,
+    flow_energy: Reducible | None = None,
+    tolerance: float = 2e-3,
+    time: float = HORIZON,
+    max_steps: int = 1000,
+    steps: int = 20,
+    warmup: int = 20,
+    accept: float = 0.6,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Follow the flow (`exponential`), then take `mala` steps from where it ends.
+
+    The flow alone keeps of its prior draw what the condition does not ask for, and stops where the
+    condition is met rather than where samples of it lie; every step of the chain brings the sample
+    nearer to e^-E times the prior, and a chain that starts at the flow's end has little to burn in.
+
+    Args:
+        energy: the conditional energy, prior excluded.
+        z0: prior draws (N, d).
+        flow_energy: what the flow descends; None means `energy`. The chain needs no bound that
+            keeps a flow near the prior, since the prior is part of its target.
+        tolerance, time, max_steps: of the flow; see `exponential`.
+        steps, warmup, accept: of the chain; see `mala`.
+        streams: the samples' noise.
+        on_step: called with the share of the work done.
+
+    Returns:
+        The last states of the chains, with the cost of both. A flow that used up its steps is a
+        start like any other; one that met no finite energy ends there.
+
+    Raises:
+        UsageError: there are no streams.
+    """
+    flow = exponential(
+        energy if flow_energy is None else flow_energy,
+        z0,
+        tolerance=tolerance,
+        time=time,
+        max_steps=max_steps,
+        on_step=_part(on_step, 0.0, _FLOW_SHARE),
+    )
+    chain = mala(
+        energy,
+        flow.z,
+        steps=steps,
+        warmup=warmup,
+        accept=accept,
+        streams=streams,
+        on_step=_part(on_step, _FLOW_SHARE, 1.0),
+    )
+    status = tuple(
+        before if before is Status.non_finite else after
+        for before, after in zip(flow.status, chain.status, strict=True)
+    )
+    stats = Stats(
+        flow.stats.nfe + chain.stats.nfe,
+        flow.stats.accepted + chain.stats.accepted,
+        flow.stats.rejected + chain.stats.rejected,
+    )
+    return evolve(chain, status=status, stats=stats)
+
+
+def _part(on_step: OnStep | None, low: float, high: float) -> OnStep | None:
+    if on_step is None:
+        return None
+    return lambda share: on_step(low + (high - low) * share)

@@ -1,0 +1,99 @@
+"""Particles of many samples at once, each sample a population of its own."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from lacelang.samplers.chain import step
+from lacelang.samplers.leapfrog import Look
+from lacelang.samplers.streams import Streams
+
+
+class Cloud:
+    """n populations of K particles, as draws from e^(-power E) N(0, I); at first from the prior.
+
+    Args:
+        look: evaluates latents (n K, d).
+        z: prior draws (n, K, d).
+        streams: one for each population.
+    """
+
+    def __init__(self, look: Look, z: Tensor, streams: Streams) -> None:
+        count, self.size, _ = z.shape
+        self.power = 0.0
+        self._look = look
+        self._streams = streams
+        self._rows = range(count)
+        self._owners = [row for row in self._rows for _ in range(self.size)]
+        self.at = look(z.flatten(0, 1))
+
+    def log_weights(self, power: float) -> Tensor:
+        """log of e^(-(power - self.power) E), (n, K); -inf where E is not finite.
+
+        It and all that follows from weights is float64 on the CPU.
+        """
+        e = torch.where(self.at.finite, self.at.energy, math.inf).cpu().double()
+        return ((self.power - power) * e).view(-1, self.size)
+
+    def cool(self, power: float) -> Tensor:
+        """Reweight to another power and resample.
+
+        Returns:
+            log of the mean weight (n,): over all powers, the exponential of their sum is an
+            unbiased estimate of Z (Del Moral 2004).
+        """
+        logs = self.log_weights(power)
+        top = logs.amax(dim=1, keepdim=True).clamp_min(-1e300)
+        weights = torch.exp(logs - top)
+        ancestors = systematic(weights, self._streams.uniform(self._rows))
+        self.at = self.at.only(ancestors.to(self.at.z.device))
+        self.power = power
+        return weights.mean(dim=1).log() + top[:, 0]
+
+    def move(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Move every particle by a step of a chain at the present power (`chain.step`).
+
+        Args:
+            h: largest step size (1,), of all of them, on the CPU.
+
+        Returns:
+            Whether they moved, and the probability with which they would (n, K).
+        """
+        h = h.expand(len(self._owners))
+        self.at, moved, likely = step(
+            self._look, self.at, self._streams, self._owners, h, power=self.power
+        )
+        return moved.view(-1, self.size), likely.view(-1, self.size)
+
+    def pick(self) -> Tensor:
+        """One particle of each population at random, (n, d)."""
+        chosen = (self._streams.uniform(self._rows) * self.size).long()
+        chosen += _offsets(chosen, self.size)
+        return self.at.z[chosen.to(self.at.z.device)]
+
+
+def systematic(weights: Tensor, start: Tensor) -> Tensor:
+    """Systematic resampling of each population (Carpenter et al. 1999).
+
+    Args:
+        weights: (n, K), not negative; a population whose weights are all 0 stays as it is.
+        start: (n,), uniform in [0, 1).
+
+    Returns:
+        int64 (n K,), the row among all n K that each particle's place is taken by: particle j of
+        a population is taken K w_j / sum(w) times on average.
+    """
+    size = weights.shape[1]
+    total = weights.cumsum(dim=1)
+    places = torch.arange(size, device=weights.device, dtype=weights.dtype)
+    points = (places + start[:, None]) / size * total[:, -1:]
+    chosen = torch.searchsorted(total, points, right=True).clamp_max(size - 1)
+    chosen = torch.where(total[:, -1:] > 0, chosen, places.long())
+    return (chosen + _offsets(start, size)[:, None]).flatten()
+
+
+def _offsets(rows: Tensor, size: int) -> Tensor:
+    return size * torch.arange(len(rows), device=rows.device)

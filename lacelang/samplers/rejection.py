@@ -1,0 +1,87 @@
+"""Rejection from the prior: independent, exact samples of what is not too rare."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from lacelang.errors import UsageError
+from lacelang.samplers.blocks import MANY_ROWS, Blocks
+from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.solution import Solution, Status
+from lacelang.samplers.state import Ledger
+from lacelang.samplers.streams import Streams, owned
+
+ROUNDING = 1e-3
+"""How far below zero an energy may be rounded, in nats."""
+
+
+def rejection(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    max_tries: int = 10_000,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Draw from the prior until a draw is accepted, with probability e^-E (LACE A.1, Lemma 1).
+
+    What is accepted has the density e^-E N(0, I) / Z, exactly, and Z is the share of draws that
+    are. The first draw of a sample is its start, the others come one after another from its own
+    stream, so that looking at many of them at once changes nothing.
+
+    Args:
+        energy: the conditional energy, at least 0 everywhere.
+        z0: prior draws (N, d).
+        max_tries: draws of a sample before it ends as `max_tries`.
+        streams: the samples' noise.
+        on_step: called with the share of the samples found, or of their tries spent.
+
+    Returns:
+        Samples, with `nfe` and `rejected` counting a sample's draws up to the accepted one.
+        Those that were accepted are exact however few they are: giving up does not depend on what
+        would have come next.
+
+    Raises:
+        UsageError: there are no streams, or an energy is below 0 and e^-E no probability.
+    """
+    streams = owned(streams, len(z0), "rejection")
+    energy = Blocks(energy)
+    ledger = Ledger(z0)
+    rows = torch.arange(len(z0), device=z0.device)
+    tried = 0
+    while len(rows) and tried < max_tries:
+        ahead = 1 if tried == 0 else min(max(MANY_ROWS // len(rows), 1), max_tries - tried)
+        places = rows.repeat_interleave(ahead)
+        owners = places.tolist()
+        z = z0 if tried == 0 else streams.normal(owners, z0[places])
+        e = energy(z).view(-1, ahead)
+        if bool((e < -ROUNDING).any()):
+            raise UsageError(
+                "rejection needs energies of at least 0, and this condition's go below; "
+                "sample it with smc, hmc or mala"
+            )
+        accepted = streams.exponential(owners).to(e).view(-1, ahead) >= e
+        found = accepted.any(dim=1)
+        # argmax is the first of several: what lies behind an accepted draw was never needed.
+        tries = torch.where(found, accepted.int().argmax(dim=1) + 1, ahead)
+        needed = torch.arange(ahead, device=z.device) < tries[:, None]
+        best = torch.where(needed & e.isfinite(), e, math.inf).argmin(dim=1)
+        chosen = torch.where(found, tries - 1, best)
+
+        z = z.view(len(rows), ahead, -1)
+        each = torch.arange(len(rows), device=z.device)
+        ledger.saw(rows, z[each, best], e[each, best])
+        ledger.nfe[rows] += tries - 1
+        ledger.accepted[rows] += found
+        ledger.rejected[rows] += tries - found.long()
+        ledger.end(rows[found], z[each, chosen][found], Status.converged)
+        rows = rows[~found]
+        tried += ahead
+        if on_step is not None:
+            left = len(rows) * (1.0 - tried / max_tries)
+            on_step(1.0 - left / len(z0))
+    ledger.end(rows, z0[rows], Status.max_tries)
+    return ledger.solution(energy)

@@ -1,0 +1,98 @@
+"""Sequential Monte Carlo from the prior to the condition, a population for each sample."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from lacelang.samplers.blocks import Blocks
+from lacelang.samplers.leapfrog import Point
+from lacelang.samplers.particles import Cloud
+from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.solution import Solution, Status
+from lacelang.samplers.state import Ledger
+from lacelang.samplers.streams import Streams, owned
+from lacelang.samplers.tempering import climb
+
+
+def smc(
+    energy: Energy,
+    z0: Tensor,
+    *,
+    particles: int = 32,
+    moves: int = 4,
+    ess: float = 0.5,
+    max_steps: int = 100,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Carry particles from the prior through e^(-power E), power from 0 to 1, and take one.
+
+    At each power (Del Moral, Doucet and Jasra 2006) the particles of a sample
+
+        are weighted by e^(-(power - power before) E) and resampled by those weights,
+        then moved `moves` times by `mala`'s step at that power.
+
+    A sample has particles of its own, and one of them at the end, chosen at random, is it. Powers
+    and step sizes are found beforehand by a trial run, which depends on the energy and the seed and
+    on no sample, so that nothing in a sample's own run is adapted: the product of its mean weights
+    is an unbiased estimate of Z = E_prior[e^-E]. Its logarithm is `extra["log_evidence"]`.
+
+    Weighted by its estimate of Z a sample is exact. Unweighted, its law differs from the exact one
+    in total variation by no more than half the mean of |estimate / Z - 1|.
+
+    Args:
+        energy: the conditional energy, prior excluded.
+        z0: prior draws (N, d), each the first particle of its sample.
+        particles: of a sample.
+        moves: at each power.
+        ess: share of the trial run's particles that a change of power leaves effective; a higher
+            one takes smaller changes.
+        max_steps: changes of power before giving up at a tempered condition, as `max_steps`.
+        streams: the samples' noise.
+        on_step: called with the share of the moves made.
+
+    Returns:
+        Samples, with `accepted` and `rejected` counting moves of particles. A sample none of whose
+        particles has a finite energy is `non_finite`.
+
+    Raises:
+        UsageError: there are no streams.
+    """
+    streams = owned(streams, len(z0), "smc")
+    energy = Blocks(energy)
+    ledger = Ledger(z0)
+    rows = torch.arange(len(z0), device=z0.device)
+
+    def evaluate(z: Tensor) -> Point:
+        return Point(z, *energy.value_and_grad(z))
+
+    def look(z: Tensor) -> Point:
+        ledger.nfe += particles
+        return evaluate(z)
+
+    if not len(z0):
+        return ledger.solution(energy, log_evidence=rows.double())
+    ladder = climb(evaluate, z0[:1], streams.pilot(1), ess, max_steps)
+    owners = rows.repeat_interleave(particles)
+    z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
+    z[:, 0] = z0
+    cloud = Cloud(look, z, streams)
+    log_evidence = torch.zeros(len(z0), dtype=torch.float64)
+    for done, rung in enumerate(ladder):
+        log_evidence += cloud.cool(rung.power)
+        for move in range(moves):
+            moved, _ = cloud.move(rung.h)
+            ledger.accepted += moved.sum(dim=1)
+            ledger.rejected += (~moved).sum(dim=1)
+            if on_step is not None:
+                on_step((done + (move + 1) / moves) / len(ladder))
+    reached = ladder[-1].power == 1.0
+    ledger.end(rows, cloud.pick(), Status.converged if reached else Status.max_steps)
+    lost = ~log_evidence.isfinite().to(rows.device)
+    ledger.end(rows[lost], z0[lost], Status.non_finite)
+    if not reached:
+        log_evidence.fill_(math.nan)
+    return ledger.solution(energy, log_evidence=log_evidence)

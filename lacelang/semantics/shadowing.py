@@ -1,0 +1,44 @@
+"""Names that also name something of the model: allowed, and easily misread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from lacelang import ir
+from lacelang.semantics.display import values_of
+from lacelang.semantics.report import Report
+from lacelang.semantics.scope import Module
+from lacelang.syntax import nodes
+
+
+def warn_of_shadows(module: Module, models: Collection[ir.ModelSpec], report: Report) -> None:
+    """Warn of definitions, parameters and loop variables named as an attribute or a value is."""
+    for model in models:
+        attributes = {attribute.name for attribute in model.attributes}
+        values = {value: a.name for a in reversed(model.attributes) for value in values_of(a)}
+        for definition in module.definitions.values():
+            name = definition.node.name
+            if name.name in attributes:
+                message = f"`{name.name}` is an attribute of {model.name} too"
+                report.say("LACE512", message, name, module, "another name is easier to read")
+            elif name.name in values and isinstance(definition.body, nodes.Quantity):
+                of = values[name.name]
+                message = f"`{name.name}` is a value of `{of}` too, and means that behind `{of}=`"
+                report.say("LACE512", message, name, module, "another name is easier to read")
+        for word in _bound(module.program.statements):
+            if word.name in attributes:
+                message = f"`{word.name}` hides the attribute of {model.name}"
+                report.say("LACE512", message, word, module, "give it another name")
+            elif word.name in values:
+                message = f"`{word.name}` hides the value of `{values[word.name]}`"
+                report.say("LACE512", message, word, module, "give it another name")
+
+
+def _bound(statements: Sequence[nodes.Statement]) -> Iterator[nodes.Word]:
+    """Yield the parameters and loop variables."""
+    for statement in statements:
+        if isinstance(statement, nodes.Def):
+            yield from statement.parameters
+        elif isinstance(statement, nodes.For):
+            yield statement.variable
+            yield from _bound(statement.body)

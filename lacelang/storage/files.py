@@ -1,0 +1,148 @@
+"""Files that are either whole or not there, and disk errors in the reader's words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from lacelang.errors import ANOTHER_FOLDER, ResourceError
+from lacelang.text.names import folded, nfc
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_NAME_BYTES = 120
+_PART = re.compile(r"\..+\.\d+\.part")
+
+
+def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
+    """Write `data` to `path`, which afterwards holds all of it or what it held before.
+
+    The bytes go to a hidden neighbour first, which is renamed once they are all there; whatever
+    interrupts the write, no reader ever sees half a file under `path`.
+
+    Args:
+        path: the file; its folder exists.
+        data: all of it.
+        flush: wait until the file is on the disk itself, so that a power loss does not undo it.
+
+    Raises:
+        ResourceError: the disk is full, or the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        if flush:
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+        if flush:
+            flush_folder(path.parent)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    finally:
+        # Gone already after the rename; left over after an error, or an interrupt in between.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def flush_folder(path: Path) -> None:
+    """Wait until the names in the folder `path` are on the disk itself, where a system can."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create the folder `path` and its parents.
+
+    Raises:
+        ResourceError: a file is in the way, or the folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove unfinished files that a killed run left in `folder`."""
+    for part in folder.glob(".*.part"):
+        if _PART.fullmatch(part.name):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceError:
+    """Turn what the system said about `path`, to be read or `written`, into words and a remedy."""
+    if error.errno in _FULL:
+        return ResourceError(
+            f"no space left on the disk: {path} was not written",
+            "free some space, or choose another folder; "
+            "what is finished is kept, and the same program goes on from there",
+            ANOTHER_FOLDER,
+        )
+    if error.errno in _DENIED:
+        return ResourceError(
+            f"{path} cannot be {what}: {_reason(error)}",
+            "choose a folder of your own",
+            ANOTHER_FOLDER,
+        )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        return ResourceError(
+            f"{path} cannot be written: a file stands where a folder is needed, "
+            "or a folder where a file is",
+            "move it away, or choose another folder",
+            ANOTHER_FOLDER,
+        )
+    return ResourceError(
+        f"{path} cannot be {what}: {_reason(error)}",
+        "choose another folder",
+        ANOTHER_FOLDER,
+    )
+
+
+def folder_name(name: str, taken: Collection[str] = ()) -> str:
+    """Turn a group's name into one folder's name, safe on every file system.
+
+    Args:
+        name: any text, such as `beard at 0.5`.
+        taken: names in use already; the result differs from each of them in more than case.
+    """
+    # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
+    safe = _UNSAFE.sub("_", nfc(name)).strip(" .") or "group"
+    if _RESERVED.match(safe):
+        safe = f"_{safe}"
+    safe = _shortened(safe, _NAME_BYTES)
+    used = {folded(other) for other in taken}
+    candidate, number = safe, 2
+    while folded(candidate) in used:
+        ending = f"_{number}"
+        candidate = _shortened(safe, _NAME_BYTES - len(ending)) + ending
+        number += 1
+    return candidate
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether `folder_name` can have made `name`: one visible folder, below the one it is in."""
+    return folder_name(name) == name
+
+
+def _shortened(name: str, size: int) -> str:
+    """Cut `name` to so many bytes, at the end of a character and not after a space or a dot."""
+    return name.encode(errors="replace")[:size].decode(errors="ignore").rstrip(" .")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,154 @@
+"""PNG files: written beside the decoder by a few threads, carrying what they were made from."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from lacelang.storage.files import write_atomic
+from lacelang.system.threads import Pool
+
+KEY = "lacelang"
+
+# The last chunk of every PNG, checksum included, which Pillow's `verify` does not look at.
+_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+
+# Huffman coding alone, after PNG's own prediction: measured on faces at 1024², 55 ms and 1.33 MB
+# against 320 ms and 1.34 MB at zlib's default. Their noise leaves nothing for a match to find.
+_ENCODING = {"compress_level": 1, "compress_type": zlib.Z_HUFFMAN_ONLY}
+
+
+def encode(image: NDArray[np.uint8], metadata: Mapping[str, Any] | None = None) -> bytes:
+    """Encode an image, uint8 (H, W, 3), as PNG with `metadata` in its text chunks."""
+    info = PngImagePlugin.PngInfo()
+    if metadata is not None:
+        info.add_text("Software", "lacelang")
+        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
+        info.add_itxt(KEY, text, lang="en", tkey=KEY, zip=True)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", pnginfo=info, **_ENCODING)
+    return buffer.getvalue()
+
+
+def metadata_of(path: Path) -> dict[str, Any] | None:
+    """Return what `encode` was given for the image at `path`; None if it carries nothing of ours.
+
+    Raises:
+        OSError: the file cannot be read, or is no image.
+    """
+    with Image.open(path) as image:
+        text = image.info.get(KEY)
+    if not isinstance(text, str):
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether `path` is a PNG whose every chunk, to the last, agrees with its checksum."""
+    try:
+        if not path.is_file():
+            # A pipe may never end.
+            return False
+        with path.open("rb") as file:
+            file.seek(-len(_END), os.SEEK_END)
+            if file.read() != _END:
+                return False
+            file.seek(0)
+            with Image.open(file, formats=("PNG",)) as image:
+                image.verify()
+    except (OSError, SyntaxError, ValueError):
+        # Pillow reports a broken chunk as SyntaxError, a short file as OSError.
+        return False
+    return True
+
+
+class PngWriter:
+    """Encodes and writes images in `threads` threads while the caller makes the next ones.
+
+    At most `pending` images wait or are being written: `submit` blocks once there are more, so
+    that a slow disk bounds memory and not the other way round. Leaving the `with` block waits for
+    what was submitted, even on Ctrl-C, so that a face once decoded is kept.
+
+    Raises:
+        ResourceError: from `submit` or at the end of the block, if a file could not be written.
+    """
+
+    def __init__(self, threads: int = 2, pending: int = 6) -> None:
+        self._pool = Pool(threads, "png")
+        self._slots = threading.BoundedSemaphore(pending)
+        self._failure: BaseException | None = None
+
+    def submit(
+        self,
+        path: Path,
+        image: NDArray[np.uint8],
+        metadata: Mapping[str, Any] | None = None,
+        written: Callable[[NDArray[np.uint8]], None] | None = None,
+    ) -> None:
+        """Queue `image`, uint8 (H, W, 3), for `path`.
+
+        `written` is called with the image in the writing thread once the file is there.
+        """
+        self._raise_failure()
+        self._slots.acquire()
+        try:
+            future = self._pool.submit(_write, path, image, metadata, written)
+        except BaseException:
+            self._slots.release()
+            raise
+        future.add_done_callback(self._finish)
+
+    def close(self) -> None:
+        """Wait until everything submitted is on disk; raise what went wrong."""
+        self._pool.close()
+        self._raise_failure()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.close()
+        if kind is None:
+            self._raise_failure()
+
+    def _finish(self, future: Future[None]) -> None:
+        error = future.exception()
+        if error is not None and self._failure is None:
+            self._failure = error
+        self._slots.release()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+def _write(
+    path: Path,
+    image: NDArray[np.uint8],
+    metadata: Mapping[str, Any] | None,
+    written: Callable[[NDArray[np.uint8]], None] | None,
+) -> None:
+    write_atomic(path, encode(image, metadata))
+    if written is not None:
+        written(image)

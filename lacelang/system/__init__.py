@@ -1,0 +1,1 @@
+"""What the process and the machine are: threads, signals, torch's state, names of files."""

@@ -1,0 +1,249 @@
+"""Computing apart from the state of the program around.
+
+Torch and numpy have settings that change what a computation gives, or whether it can be made at
+all: modes of the calling thread, such as `torch.inference_mode`, and settings of the whole process,
+such as the default dtype. A run means the same under all of them: what lacelang computes, it
+computes in `isolated()`, and leaves the settings as they were.
+
+Settings of the process change for the other threads too while a run goes on. The first of several
+runs side by side sets them, and the last one puts them back, unless somebody else has changed them
+in the meantime.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import torch
+
+from lacelang.system.threads import working
+
+Item = TypeVar("Item")
+Setting: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object], Any]
+"""How a setting of the process is read and written, and what it is to be."""
+
+
+def _precision(backend: str, operation: str, wanted: str) -> Setting:
+    """How exact float32 products are: what is `none` here, is what the level above says."""
+    return (
+        lambda: torch._C._get_fp32_precision_getter(backend, operation),
+        lambda value: torch._C._set_fp32_precision_setter(backend, operation, value),
+        wanted,
+    )
+
+
+def _precisions() -> list[Setting]:
+    if not hasattr(torch._C, "_get_fp32_precision_getter"):
+        return [(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "highest")]
+    # From above to below: each is read when those above it say nothing.
+    return [
+        _precision("generic", "all", "none"),
+        _precision("mkldnn", "all", "none"),
+        _precision("mkldnn", "matmul", "ieee"),
+        _precision("mkldnn", "conv", "ieee"),
+        _precision("cuda", "all", "none"),
+        _precision("cuda", "matmul", "ieee"),
+        _precision("cuda", "conv", "tf32"),
+    ]
+
+
+# Where torch has a function in Python that does the same, it warns of other builds, or imports a
+# compiler.
+_SETTINGS: list[Setting] = [
+    (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
+    (
+        lambda: (
+            torch._C._get_deterministic_algorithms(),
+            torch._C._get_deterministic_algorithms_warn_only(),
+        ),
+        lambda value: torch._C._set_deterministic_algorithms(value[0], warn_only=value[1]),
+        (False, False),
+    ),
+    (
+        lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+        lambda value: torch.set_anomaly_enabled(*value),
+        (False, True),
+    ),
+    (torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled, True),
+    (torch._C._get_cudnn_enabled, torch._C._set_cudnn_enabled, True),
+    (torch._C._get_cudnn_benchmark, torch._C._set_cudnn_benchmark, False),
+    (torch._C._get_cudnn_deterministic, torch._C._set_cudnn_deterministic, False),
+    *_precisions(),
+]
+
+
+class _Shared:
+    """The settings of the process, held as they are to be while any run computes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._changed: list[tuple[Setting, Any]] = []
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                for setting in _SETTINGS:
+                    read, write, wanted = setting
+                    before = read()
+                    if before != wanted:
+                        self._changed.append((setting, before))
+                        write(wanted)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    while self._changed:
+                        (read, write, wanted), before = self._changed.pop()
+                        if read() == wanted:
+                            write(before)
+
+
+_shared = _Shared()
+_threads = threading.Lock()
+_here = threading.local()
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Hold the settings of the process, and compute in the types that are written down.
+
+    Whatever transforms a function, or records its gradient, still does.
+    """
+    if getattr(_here, "isolated", False):
+        yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(_shared.held())
+        for device in _autocast_devices():
+            stack.enter_context(torch.autocast(device, enabled=False))
+        yield
+
+
+@contextmanager
+def isolated(threads: bool = True) -> Iterator[None]:
+    """Compute apart from all modes of this thread and all settings of the process.
+
+    Gradients are recorded; no mode of torch sees what is done; numpy ignores what overflows.
+
+    Args:
+        threads: whether torch computes in this thread alone. A batch is too small for two: they
+            take the same time and twice the work, and on a busy machine, where each operation
+            waits for a thread that is not running, a hundred times as long.
+    """
+    if getattr(_here, "isolated", False):
+        with one_thread() if threads else ExitStack():
+            yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(torch._C.DisableTorchFunction())
+        if torch._C._len_torch_dispatch_stack():
+            from torch.utils._python_dispatch import _disable_current_modes
+
+            stack.enter_context(_disable_current_modes())
+        if torch._C._functorch.peek_interpreter_stack() is not None:
+            from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+
+            stack.enter_context(temporarily_clear_interpreter_stack())
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        if _packs():
+            # What hooks pack, for example in half precision, is not what was saved.
+            stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_kept, _kept))
+        stack.enter_context(exact())
+        stack.enter_context(_denormals())
+        if threads:
+            stack.enter_context(one_thread())
+        _here.isolated = True
+        try:
+            yield
+        finally:
+            _here.isolated = False
+
+
+def _packs() -> bool:
+    """Whether hooks of this thread pack the tensors that are saved for gradients."""
+    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+    return top is not None and top(True) is not None
+
+
+def _kept(x: Item) -> Item:
+    return x
+
+
+def plain(x: torch.Tensor) -> torch.Tensor:
+    """A tensor that gradients can be recorded of, whatever mode it was made in."""
+    return x.clone() if x.is_inference() else x
+
+
+def isolated_steps(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the items of an iterator, each made in `isolated()`, which ends where they are used."""
+    while True:
+        with working(), isolated():
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in this thread alone."""
+    before = torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    _set_threads(1)
+    try:
+        yield
+    finally:
+        _set_threads(before)
+
+
+def _set_threads(count: int) -> None:
+    """Set how many threads torch takes for what this one computes.
+
+    A thread that begins takes the number that was set last, in whatever thread. So another thread
+    sets it again to what it was: nobody but this thread notices.
+    """
+    with _threads:
+        before = _elsewhere(torch.get_num_threads)
+        torch.set_num_threads(count)
+        _elsewhere(lambda: torch.set_num_threads(before))
+
+
+def _elsewhere(function: Callable[[], Any]) -> Any:
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+@contextmanager
+def _denormals() -> Iterator[None]:
+    """Keep numbers near zero as they are; torch can set that and not tell how it is set."""
+    least = sys.float_info.min
+    if least / 2.0:
+        yield
+        return
+    torch.set_flush_denormal(False)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(True)
+
+
+def _autocast_devices() -> list[str]:
+    return [device for device in ("cpu", "cuda", "mps") if torch.is_autocast_enabled(device)]

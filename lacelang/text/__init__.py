@@ -1,0 +1,1 @@
+"""Characters in; names, numbers and columns as people read them, out."""

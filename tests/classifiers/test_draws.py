@@ -1,0 +1,100 @@
+"""Label rows: reproducible from a seed, and stored without loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lacelang.classifiers import labels
+from lacelang.classifiers.draws import (
+    TRUNCATIONS,
+    Draws,
+    Mirrored,
+    Painted,
+    from_prior,
+    rounded,
+    unrounded,
+)
+from lacelang.errors import ResourceError
+
+
+def test_rows_do_not_depend_on_how_many_there_are() -> None:
+    few, many = from_prior(7, 3, 16), from_prior(7, 10, 16)
+    assert np.array_equal(few.z, many.z[:3])
+    assert np.array_equal(few.psi, many.psi[:3])
+    assert few.fingerprint() != many.fingerprint()
+
+
+def test_faces_in_a_mirror_are_others() -> None:
+    draws = from_prior(7, 4, 16)
+    mirrored = Mirrored(draws)
+    assert len(mirrored) == 4
+    assert mirrored.fingerprint() != draws.fingerprint()
+    assert (
+        mirrored.rows(slice(1, 3)).fingerprint() == Mirrored(draws.rows(slice(1, 3))).fingerprint()
+    )
+
+
+def test_truncations_fill_their_range() -> None:
+    psi = from_prior(7, 400, 4).psi
+    low, high = TRUNCATIONS
+    assert ((psi >= low) & (psi <= high)).all()
+    # 400 uniform draws: the mean's standard error is 0.144 / 20; five of them.
+    assert abs(psi.mean() - (low + high) / 2) < 5 * 0.144 / 20
+
+
+@given(arrays(np.int8, (3, 5), elements=st.integers(-127, 127)))
+def test_rounding_keeps_rounded_latents(steps: np.ndarray) -> None:
+    assert np.array_equal(rounded(unrounded(steps)), steps)
+
+
+def _table() -> labels.Labels:
+    rng = np.random.default_rng(0)
+    z = unrounded(rng.integers(-90, 90, (4, 512)).astype(np.int8))
+    columns = {
+        "smile": np.array([0, 1, 1, 0, 1, np.nan], np.float32),
+        "age": np.array([1, 20.5, 33, 47, 60, np.nan], np.float32),
+    }
+    return labels.Labels(3, 2, Draws(z, np.full(4, 0.7, np.float32)), columns, {"generator": "g"})
+
+
+def test_table_survives_the_file(tmp_path: Path) -> None:
+    table = _table()
+    labels.save(tmp_path / "t.safetensors", table)
+    again = labels.load(tmp_path / "t.safetensors")
+    assert len(again) == len(table) == 6
+    assert np.array_equal(again.draws().z, table.draws().z)
+    assert np.array_equal(again.draws().psi, table.draws().psi)
+    for name, column in table.columns.items():
+        assert np.array_equal(again.columns[name], column, equal_nan=True)
+    assert again.about == table.about
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "other"])
+def test_bad_table_is_named(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "t.safetensors"
+    labels.save(path, _table())
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:200])
+    else:
+        from safetensors.numpy import save_file
+
+        save_file({"a": np.zeros(2)}, path, metadata={"format": "other"})
+    with pytest.raises(ResourceError, match=r"t\.safetensors") as caught:
+        labels.load(path)
+    assert "lacelang label" in str(caught.value)
+
+
+def test_what_is_painted_is_known_by_its_numbers_and_their_shape() -> None:
+    w = np.arange(24, dtype=np.float32)
+    shapes = [w.reshape(4, 6), w.reshape(2, 3, 4), w.reshape(4, 6) + 1]
+    assert len({Painted(each).fingerprint() for each in shapes}) == 3
+    assert Painted(shapes[0]).fingerprint() == Painted(shapes[0].copy()).fingerprint()
+    assert Painted(shapes[0]).rows(slice(1, 3)).w.tolist() == shapes[0][1:3].tolist()

@@ -1,0 +1,198 @@
+"""Edited groups: what is made of them, what is kept, and what goes on from what is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from attrs import evolve
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import load_file, save_file
+from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
+
+from lacelang import ir
+from lacelang.errors import ResourceError, UsageError
+from lacelang.samplers import Status
+from lacelang.storage.latents import Latents, arrays_of, latents_of
+from lacelang.storage.run_folder import read_run
+
+PLAIN = statement(where=None)
+
+
+def pixels(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.png"))}
+
+
+def test_each_line_comes_to_hold_and_the_trail_says_how(model: TinyModel) -> None:
+    run = program(PLAIN, edit()).run()
+    kids, edited = run["kids"], run["edited"]
+    assert edited.status == (Status.converged,) * 5
+    assert (edited.readings["glasses=1"] > 0.9).all()
+    assert ((edited.readings["age=40"] - 40).abs() < 1).all()
+    assert edited.energy.shape == (5,)
+    trail = edited.rows.trail
+    assert trail is not None
+    assert trail.w.shape == (5, 3, 8)
+    # The first line replaces the first style, the second the first two.
+    assert trail.taken.tolist() == [[0, 0, 0], [1, 0, 0], [2, 2, 0]]
+    assert edited.w.shape == (5, 3, 8)
+    assert np.array_equal(edited.w[:, 0].numpy(), trail.w[:, 2])
+    assert torch.equal(edited.w[:, 2], kids.w)
+    for sample in edited.record.samples:
+        start, first, last = sample.steps
+        assert (start.nfe, start.status) == (0, "converged")
+        assert sample.nfe == first.nfe + last.nfe
+        assert last.readings == sample.readings
+        assert set(start.readings) == {"glasses=1", "age=40"}
+    assert [len(film) for film in edited.films] == [3] * 5
+    assert np.array_equal(np.asarray(edited.films[1][-1]), np.asarray(edited.images[1]))
+    assert np.array_equal(np.asarray(edited.films[1][0]), np.asarray(kids.images[1]))
+
+
+def test_where_nothing_is_wanted_nothing_moves(model: TinyModel) -> None:
+    idle = (ir.EditStep(evolve(GLASSES_1, weight=0.0)), ir.EditStep(evolve(AGE_40, weight=0.0)))
+    run = program(PLAIN, edit(steps=idle, held="all")).run()
+    assert torch.equal(run["edited"].w, run["kids"].w[:, None].expand(-1, 3, -1))
+
+
+def test_more_stay_moves_less_and_only_what_is_wanted_moves(model: TinyModel) -> None:
+    def moved(stay: float) -> NDArray[np.float32]:
+        free = ir.SamplerChoice("exponential", {"tolerance": 1e-3, "typical": 0})
+        lines = (ir.EditStep(AGE_40),)
+        run = program(PLAIN, edit(steps=lines, stay=stay, sampler=free)).run()
+        trail = run["edited"].rows.trail
+        assert trail is not None
+        total: NDArray[np.float32] = np.abs(trail.w[:, 1] - trail.w[:, 0]).sum(axis=0)
+        return total
+
+    free, stiff = moved(0.0), moved(100.0)
+    assert stiff.sum() < 0.5 * free.sum()
+    # Age is read from the second coordinate alone: nothing pulls at the others.
+    assert np.delete(free, 1).max() < 1e-3 * free[1]
+
+
+def test_a_later_line_supersedes_an_earlier_one_on_its_attribute(model: TinyModel) -> None:
+    young = ir.Equals(AGE, 25.0, text="age=25")
+    lines = tuple(map(ir.EditStep, (AGE_40, GLASSES_1, young)))
+    edited = program(PLAIN, edit(steps=lines)).run()["edited"]
+    assert set(edited.readings) == {"glasses=1", "age=25"}
+    assert ((edited.readings["age=25"] - 25).abs() < 1).all()
+    reached = [sample.steps[1].readings["age=40"] for sample in edited.record.samples]
+    assert all(value is not None and abs(value - 40) < 1 for value in reached)
+
+
+def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path: Path) -> None:
+    run = program(PLAIN, edit()).run(out=tmp_path)
+    names = [p.relative_to(tmp_path / "edited") for p in (tmp_path / "edited").rglob("*.*")]
+    assert sorted(map(str, names)) == [
+        *(f"000{i}.png" for i in range(5)),
+        *(f"edits/000{i}.png" for i in range(5)),
+        "latents-000000.safetensors",
+        "samples.jsonl",
+        "sheet.png",
+    ]
+    record = read_run(tmp_path)
+    assert record is not None
+    assert record.complete
+    group = record.groups[1]
+    assert group == run["edited"].record
+    assert [step.text for step in group.steps] == ["glasses=1", "age=40"]
+    assert [step.layers for step in group.steps] == [(0, 5), (4, 8)]
+    assert [[atom.text for atom in step.atoms] for step in group.steps] == [
+        ["glasses=1"],
+        ["glasses=1", "age=40"],
+    ]
+    with Image.open(tmp_path / "edited" / "edits" / "0000.png") as film:
+        assert film.width == 2 * 28 + 3 * (256 + 16) - 16
+    written = latents_of(load_file(tmp_path / "edited" / "latents-000000.safetensors"))
+    assert written is not None
+    assert written.trail is not None
+    assert np.array_equal(written.trail.styles()[:, 0], written.w)
+
+
+def test_an_interrupted_edit_goes_on_to_the_same_pixels(model: TinyModel, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    both = program(PLAIN, edit())
+    both.run(out=whole)
+    # Five faces of `kids`, then three pictures for each edited face.
+    generator: Any = model.generator
+    generator.decoded, generator.fail_at = 0, 5 + 3 + 2
+    with pytest.raises(RuntimeError, match="decoder"):
+        both.run(out=broken)
+    generator.fail_at = None
+    assert len(pixels(broken)) < len(pixels(whole))
+    both.run(out=broken)
+    assert pixels(broken) == pixels(whole)
+
+
+def test_only_what_is_missing_is_painted_again(model: TinyModel, tmp_path: Path) -> None:
+    both = program(PLAIN, edit())
+    both.run(out=tmp_path)
+    before = pixels(tmp_path)
+    (tmp_path / "edited" / "edits" / "0003.png").unlink()
+    (tmp_path / "edited" / "0001.png").unlink()
+    generator: Any = model.generator
+    generator.decoded = 0
+    both.run(out=tmp_path)
+    assert generator.decoded == 2 * 3
+    assert pixels(tmp_path) == before
+
+
+def test_fewer_samples_and_other_groups_delete_nothing(model: TinyModel, tmp_path: Path) -> None:
+    program(PLAIN, edit()).run(out=tmp_path)
+    films = tmp_path / "edited" / "edits"
+    fewer = program(evolve(PLAIN, count=2), edit()).run(out=tmp_path)
+    assert len(fewer["edited"]) == 2
+    program(evolve(PLAIN, count=2)).run(out=tmp_path)
+    assert len(list(films.glob("*.png"))) == 5
+
+
+def test_an_edit_is_known_by_what_it_begins_from(model: TinyModel, tmp_path: Path) -> None:
+    def known(*statements: ir.Statement) -> str:
+        run = program(*statements).run(out=tmp_path)
+        return run["edited"].record.fingerprint
+
+    first = known(PLAIN, edit())
+    assert known(evolve(PLAIN, name="men"), edit("men")) == first
+    assert known(evolve(PLAIN, seed=8), edit()) != first
+    assert known(PLAIN, edit(stay=0.1)) != first
+    assert known(PLAIN, edit(steps=(ir.EditStep(GLASSES_1), ir.EditStep(AGE_40)))) != first
+
+
+def test_an_edit_begins_from_a_saved_run(model: TinyModel, tmp_path: Path) -> None:
+    together = program(PLAIN, edit(), edit("edited", "twice")).run(out=tmp_path / "first")
+
+    def onwards(group: str) -> ir.EditStatement:
+        folder = tmp_path / "first" / group
+        fingerprint = together[group].record.fingerprint
+        return edit(str(folder), "twice", saved=ir.Saved(folder, 0.7, 7, fingerprint))
+
+    for group in ("kids", "edited"):
+        alone = program(onwards(group)).run(out=tmp_path / group)["twice"]
+        expected = together["edited" if group == "kids" else "twice"]
+        assert torch.equal(alone.w, expected.w)
+        assert alone.record.seed == 7
+        assert len(list((tmp_path / group / "twice" / "edits").glob("*.png"))) == 5
+
+
+def test_latents_of_another_kind_are_refused(model: TinyModel, tmp_path: Path) -> None:
+    file = tmp_path / "latents-000000.safetensors"
+    begun = program(edit("x", saved=ir.Saved(file, 0.7, 0)))
+    with pytest.raises(ResourceError, match="no such file"):
+        begun.run()
+    z = np.zeros((2, 8), np.float32)
+    save_file(arrays_of(Latents(z, np.zeros((2, 4), np.float32))), file)
+    with pytest.raises(ResourceError, match="w has 8 numbers"):
+        begun.run()
+
+
+def test_a_model_whose_classifiers_judge_z_is_refused(
+    model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "space", "z")
+    with pytest.raises(UsageError, match="edits move in w"):
+        program(PLAIN, edit()).run()

@@ -1,0 +1,63 @@
+"""Flows stay where the prior is at home, and report the condition's energy alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import lacelang
+from lacelang.cli.models import find_model
+from lacelang.engine.loading import atypicality, load
+from lacelang.generators.generator import Generator
+from lacelang.progress import Silent
+
+pytestmark = pytest.mark.weights
+
+CONDITION = "glasses=1 and smile=0 and age=10"
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return load(find_model("ffhq"), "cpu", Silent()).generator
+
+
+def test_prior_draws_are_typical(generator: Generator) -> None:
+    z = torch.randn(2000, 512, generator=torch.Generator().manual_seed(9))
+    found = atypicality(generator.whiten(generator.mapping(z)))
+    # Mean of 2000 draws with a spread of 0.26: five standard errors.
+    assert abs(float(found.mean()) - 1.0) < 5 * 0.26 / 2000**0.5 + 0.01
+
+
+@pytest.mark.parametrize("sampler", ["heun", "exponential"])
+def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
+    def reached(options: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        program = lacelang.compile(
+            f"sample 3 from ffhq where {CONDITION} seed 4 with {sampler}(time=15{options}) as x"
+        )
+        group = program.run()["x"]
+        found = atypicality(generator.whiten(generator.mapping(group.latents)))
+        return found, group.energy, program.energy("x")(group.latents)
+
+    bounded, energy, condition = reached("")
+    assert float(bounded.max()) < 1.2 + 3 * 0.05
+    # The bound is no part of the energy that is reported.
+    assert torch.allclose(energy, condition.detach(), atol=1e-3)
+    free, _, _ = reached(", typical=0")
+    assert float(free.max()) > 1.5
+
+
+def test_exact_samplers_sample_the_condition_and_nothing_else() -> None:
+    from lacelang import samplers as sample
+
+    source = "sample 3 from ffhq where glasses=1 seed 4 with {} as x"
+    for name in ("rejection", "mala(steps=5, warmup=5)", "smc(particles=4, moves=1)"):
+        program = lacelang.compile(source.format(name))
+        options = program.samples[0].sampler.options
+        sampler = getattr(sample, name.partition("(")[0])
+        alone = sampler(
+            program.energy("x"),
+            sample.prior(4, range(3), 512),
+            streams=sample.Streams(4, range(3)),
+            **options,
+        )
+        assert torch.equal(program.run()["x"].latents, alone.z)

