@@ -14,9 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lacelang.api import Program, compile
+    from lacelang.api import Program, compile, energy_of, sampling
     from lacelang.embedding.algebra import Attr, Condition, attr, condition
-    from lacelang.embedding.programs import energy_of, sampling
     from lacelang.engine.result import Group, Run
     from lacelang.errors import (
         Diagnostic,
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
         Span,
         UsageError,
     )
+    from lacelang.version import __version__
 
-    __version__: str
 
 __all__ = [
     "Attr",
@@ -50,12 +49,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "__version__": "lacelang.version",
     "Attr": "lacelang.embedding.algebra",
     "Condition": "lacelang.embedding.algebra",
     "attr": "lacelang.embedding.algebra",
     "condition": "lacelang.embedding.algebra",
-    "energy_of": "lacelang.embedding.programs",
-    "sampling": "lacelang.embedding.programs",
+    "energy_of": "lacelang.api",
+    "sampling": "lacelang.api",
     "Diagnostic": "lacelang.errors",
     "LaceError": "lacelang.errors",
     "ProgramError": "lacelang.errors",
@@ -71,12 +71,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for (PEP 562)."""
-    if name == "__version__":
-        value: Any = _version()
-    elif name in _HOMES:
+    if name in _HOMES:
         from importlib import import_module
 
-        value = getattr(import_module(_HOMES[name]), name)
+        value: Any = getattr(import_module(_HOMES[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -85,13 +83,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("lacelang")
-    except PackageNotFoundError:
-        # A checkout on sys.path that nobody installed.
-        return "0+unknown"

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from lacelang import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
+from lacelang.generators.devices import DEVICES, Device
 from lacelang.system.threads import working
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.embedding.programs import Definition
+    from lacelang.embedding.algebra import Condition
+    from lacelang.embedding.text import Definition
     from lacelang.energy import ConditionalEnergy
     from lacelang.engine.result import Group, Run
     from lacelang.ir import CheckedProgram, SampleStatement
     from lacelang.progress import Progress
-
-Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 
 
 def compile(
@@ -47,10 +46,130 @@ def compile(
     file = None if path is None else arguments.path(path, "path")
     definitions = arguments.mapping(definitions, "definitions", "names to conditions and numbers")
     if definitions:
-        from lacelang.embedding.programs import with_definitions
+        from lacelang.embedding.text import with_definitions
 
         source = with_definitions(source, definitions)
-    return Program(check(source, file), source)
+    return Program(check(source, file))
+
+
+def sampling(
+    model: str,
+    where: Condition | str | None = None,
+    *,
+    count: int | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    truncation: float | None = None,
+    temp: float | None = None,
+    logit_temp: float | None = None,
+    sampler: str | None = None,
+    options: Mapping[str, float | str] | None = None,
+    contrast: float | None = None,
+    disjunction: Literal["equal", "balanced"] | None = None,
+    sigma: Literal["residual", "paper"] | None = None,
+    imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    path: str | PathLike[str] | None = None,
+) -> Program:
+    """Return a program of one `sample` statement, printed, and checked like any other.
+
+    What is left out is left out of the statement, whose defaults then hold.
+
+    Args:
+        model: whose samples, e.g. `ffhq`.
+        where: what they must be like; None asks for draws from the prior.
+        count: how many.
+        name: of the group; `sample1` if none is given.
+        seed: sample i depends on the program, the seed and i alone.
+        truncation: psi, in (0, 1].
+        temp: temperature of every discrete comparison without one of its own.
+        logit_temp: the same in the paper's form; not together with `temp`.
+        sampler: its name, e.g. `heun`.
+        options: of the sampler, e.g. `{"tolerance": 1e-2}`.
+        contrast: lambda of the paper's negation; None takes the complement.
+        disjunction: how the arms of an `or` are weighed.
+        sigma: where the spread of measured attributes comes from.
+        imports: modules of the standard library by name, or files, whose definitions and models
+            may be used.
+        path: the file that relative imports count from.
+
+    Raises:
+        ProgramError: the program is wrong; its diagnostics show the printed text.
+        UsageError: an argument is not of its kind.
+    """
+    from lacelang.embedding import text
+    from lacelang.embedding.fragments import word_of
+
+    lines = [f"import {module}" for module in text.module_texts(imports)]
+    counted = "" if count is None else f" {text.number_text(count, 'count')}"
+    lines.append(f"sample{counted} from {word_of(model, 'the name of a model').name}")
+    if where is not None:
+        lines.append(f"  where {text.condition_text(where, 'where')}")
+    if temp is not None and logit_temp is not None:
+        raise UsageError("`temp` and `logit_temp` are two forms of one setting; give one of them")
+    if temp is not None:
+        lines.append(f"  temp {text.number_text(temp, 'temp')}")
+    if logit_temp is not None:
+        lines.append(f"  temp logit({text.number_text(logit_temp, 'logit_temp')})")
+    for keyword, value in {"truncation": truncation, "seed": seed}.items():
+        if value is not None:
+            lines.append(f"  {keyword} {text.number_text(value, keyword)}")
+    given = arguments.mapping(options, "options", "names to numbers or words")
+    if sampler is not None:
+        lines.append(f"  with {text.sampler_text(sampler, given)}")
+    elif given:
+        raise UsageError('options are of a sampler; name it: sampler="heun"')
+    if contrast is not None:
+        lines.append(f"  negation contrast({text.number_text(contrast, 'contrast')})")
+    for keyword, word in {"disjunction": disjunction, "sigma": sigma}.items():
+        if word is not None:
+            lines.append(f"  {keyword} {word_of(word, f'what `{keyword}` says').name}")
+    if name is not None:
+        lines.append(f"  as {text.group_text(name)}")
+    return compile(text.laid_out("\n".join(lines) + "\n"), path)
+
+
+def energy_of(
+    where: Condition | str,
+    model: str,
+    *,
+    truncation: float | None = None,
+    temp: float | None = None,
+    logit_temp: float | None = None,
+    contrast: float | None = None,
+    disjunction: Literal["equal", "balanced"] | None = None,
+    sigma: Literal["residual", "paper"] | None = None,
+    imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    path: str | PathLike[str] | None = None,
+    device: Device = "auto",
+) -> ConditionalEnergy:
+    """Return the conditional energy of a condition on a model's latents; see `Program.energy`.
+
+    Args:
+        where: the condition.
+        model: whose latents, e.g. `ffhq`.
+        truncation, temp, logit_temp, contrast, disjunction, sigma, imports, path: as in `sampling`.
+        device: where to compute; `auto` takes a GPU if there is one.
+
+    Raises:
+        ProgramError: the condition is wrong.
+        UsageError: an argument is not of its kind.
+        ResourceError: weights cannot be had.
+    """
+    if where is None:
+        arguments.refuse(where, "where", "is a condition or the text of a condition")
+    program = sampling(
+        model,
+        where,
+        truncation=truncation,
+        temp=temp,
+        logit_temp=logit_temp,
+        contrast=contrast,
+        disjunction=disjunction,
+        sigma=sigma,
+        imports=imports,
+        path=path,
+    )
+    return program.energy(program.groups[0], device)
 
 
 class Program:
@@ -58,12 +177,15 @@ class Program:
 
     Attributes:
         checked: its statements, everything resolved.
-        source: its text.
     """
 
-    def __init__(self, checked: CheckedProgram, source: str) -> None:
+    def __init__(self, checked: CheckedProgram) -> None:
         self.checked = checked
-        self.source = source
+
+    @property
+    def source(self) -> str:
+        """Its text."""
+        return self.checked.source
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -155,11 +277,11 @@ class Program:
                     seed, device, folder, names, metadata, images, replace, shared, kept
                 )
                 if not isinstance(progress, bool):
-                    return execute(self, options, progress)
+                    return execute(self.checked, options, progress)
                 if not progress:
-                    return execute(self, options, Silent())
+                    return execute(self.checked, options, Silent())
                 with shown() as display:
-                    return execute(self, options, display)
+                    return execute(self.checked, options, display)
 
     def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
         """Return the conditional energy of the group `name`.

@@ -146,3 +146,17 @@ class ResourceError(LaceError):
             words[way].replace("{}", named) for way, named in self.ways.items() if way in words
         ]
         return "\n".join(filter(None, [self.message, self.remedy, "; ".join(offered)]))
+
+
+DEBUG = "LACELANG_DEBUG"
+"""The environment variable with which errors that nobody foresaw keep their tracebacks."""
+
+
+def unexpected(error: Exception) -> str:
+    """Return what is said of an error that nobody foresaw."""
+    what = " ".join(str(error).split())[:300]
+    return (
+        f"lacelang: unexpected {type(error).__name__}{': ' if what else ''}{what}\n"
+        f"  this is a fault of lacelang: please report it, with the output of the same command "
+        f"under {DEBUG}=1"
+    )

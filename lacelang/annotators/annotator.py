@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
@@ -12,6 +11,7 @@ from safetensors.numpy import load_file
 from lacelang.annotators import chips, hair, light, mesh, parsing, pose
 from lacelang.annotators.annotation import MEASURES, Annotation, derive
 from lacelang.annotators.networks import Networks
+from lacelang.annotators.opencv import cv2
 from lacelang.annotators.smile import LipShape
 from lacelang.progress import Progress
 from lacelang.resources import shipped

@@ -8,12 +8,12 @@ the answer the same for a face and its mirror.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.annotators import mesh
 from lacelang.annotators.networks import Network
+from lacelang.annotators.opencv import cv2
 
 AGE_CHIP, GENDER_CHIP = 64, 32
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.annotators import mesh
+from lacelang.annotators.opencv import cv2
 from lacelang.annotators.parsing import HAIR, HAT, SKIN
 from lacelang.annotators.seen import SEEN
 

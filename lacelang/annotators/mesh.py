@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.annotators.networks import Network
+from lacelang.annotators.opencv import cv2
 
 #: Points of a mesh, and the side in pixels of the crop that the network reads.
 POINTS = 468

@@ -34,7 +34,7 @@ def write_card(arguments: Namespace) -> int:
     from lacelang.cli.models import find_model
     from lacelang.engine.loading import classifiers_of, labels_of, load
     from lacelang.engine.schema import schema_of
-    from lacelang.generators.generator import choose_device
+    from lacelang.generators.devices import choose_device
     from lacelang.progress import shown
     from lacelang.storage.files import make_folder, write_atomic
 

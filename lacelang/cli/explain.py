@@ -51,6 +51,8 @@ def explain_file(arguments: Namespace) -> int:
         print(render_all(program.warnings), file=sys.stderr)
     found = outlines(program.checked)
     if arguments.only is not None:
+        from lacelang.explain.figures import with_figures
+
         outline = with_figures(_named(found, arguments.only))
         if arguments.json:
             print_json(outline_json(outline))
@@ -62,23 +64,6 @@ def explain_file(arguments: Namespace) -> int:
         blocks = [plan_lines(found), *map(outline_lines, found)]
         show([line for block in blocks for line in (*block, ())][:-1])
     return 0
-
-
-def with_figures(outline: Outline) -> Outline:
-    """Return the outline with figures, its model's weights loaded.
-
-    Raises:
-        ResourceError: weights cannot be had.
-    """
-    from lacelang.engine.loading import load
-    from lacelang.explain.measured import measured
-    from lacelang.progress import shown
-
-    if not outline.trees:
-        return outline
-    with shown() as progress:
-        model = load(outline.trees[0].statement.model, "auto", progress)
-        return measured(outline, model)
 
 
 def show(lines: Sequence[Line]) -> None:

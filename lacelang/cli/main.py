@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lacelang.cli import signals, streams
+from lacelang.cli import streams
+from lacelang.system import signals
 
 if TYPE_CHECKING:
     from lacelang.errors import LaceError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 FAILED = 3
 _BY_SIGNAL = 128
-DEBUG = "LACELANG_DEBUG"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         _say(f"lacelang: {stop}" if str(stop) else "lacelang: interrupted")
         return INTERRUPTED
     except Exception as error:
-        from lacelang.errors import LaceError
+        from lacelang.errors import DEBUG, LaceError, unexpected
 
         if isinstance(error, LaceError):
             _show(error)
@@ -105,16 +105,6 @@ def _show(error: LaceError) -> None:
 
         first, *rest = worded(error).split("\n")
         _say("\n".join([f"lacelang: {first}", *(f"  {line}" for line in rest)]))
-
-
-def unexpected(error: Exception) -> str:
-    """Return what is said of an error that nobody foresaw."""
-    what = " ".join(str(error).split())[:300]
-    return (
-        f"lacelang: unexpected {type(error).__name__}{': ' if what else ''}{what}\n"
-        f"  this is a fault of lacelang: please report it, with the output of the same command "
-        f"under {DEBUG}=1"
-    )
 
 
 def _leave(code: int) -> None:

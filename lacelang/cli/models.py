@@ -65,7 +65,8 @@ def show_model(arguments: Namespace) -> int:
 def fetch_model(arguments: Namespace) -> int:
     """Fetch a model's archive, or take it from a file, and convert it."""
     from lacelang.engine.loading import archive_of
-    from lacelang.generators.generator import choose_device, load_generator
+    from lacelang.generators.devices import choose_device
+    from lacelang.generators.generator import load_generator
     from lacelang.progress import shown
     from lacelang.storage.fetch import adopt
 

@@ -53,7 +53,7 @@ class _Version(Action):
     def __call__(
         self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None
     ) -> None:
-        from lacelang import __version__
+        from lacelang.version import __version__
 
         print(f"lacelang {__version__}")
         parser.exit()

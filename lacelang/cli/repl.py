@@ -34,8 +34,8 @@ def prompt(arguments: Namespace) -> int:
         raise UsageError(
             "a prompt needs a terminal\n`lacelang run -` runs a program that comes from a pipe"
         )
-    from lacelang import __version__
     from lacelang.repl.loop import Loop, kept_history
+    from lacelang.version import __version__
 
     loop = Loop(history=kept_history())
     loop.say(f"lacelang {__version__}  :help says what there is, Ctrl-D leaves")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
-    from lacelang.api import DEVICES
+    from lacelang.generators.devices import DEVICES
 
     parser = commands.add_parser(
         "run",

@@ -62,7 +62,7 @@ def train_model(arguments: Namespace) -> int:
     from lacelang.cli.models import find_model
     from lacelang.engine.loading import labels_of, load
     from lacelang.engine.schema import schema_of
-    from lacelang.generators.generator import choose_device
+    from lacelang.generators.devices import choose_device
     from lacelang.progress import shown
 
     spec = find_model(arguments.name)

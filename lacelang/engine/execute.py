@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve
@@ -13,17 +12,15 @@ from attrs import evolve
 from lacelang.engine.expectations import Eyes, judge
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Group, Run
+from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import GroupRecord
 from lacelang.storage.shards import Shards
 
-if TYPE_CHECKING:
-    from lacelang.api import Program
 
-
-def execute(program: Program, options: Options, progress: Progress) -> Run:
-    """Run `program`; see `Program.run`."""
+def execute(program: CheckedProgram, options: Options, progress: Progress) -> Run:
+    """Run a program; see `Program.run` of `lacelang.api`."""
     started = time.perf_counter()
     planned = plan(program, options, progress)
     for expected in planned.expectations:

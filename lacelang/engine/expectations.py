@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.evaluate.scores import truth
+from lacelang.engine.truth import truth
 from lacelang.ir import ExpectStatement
 from lacelang.storage.records import ExpectationRecord, SampleRecord, Seen, rounded
 from lacelang.system.threads import Pool, checkpoint

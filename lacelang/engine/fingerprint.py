@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 
-from lacelang import __version__
 from lacelang.ir import (
     ContinuousAttribute,
     EditStatement,
@@ -22,6 +21,7 @@ from lacelang.ir import (
 )
 from lacelang.semantics.samplers import SAMPLERS
 from lacelang.text.numerals import number_text
+from lacelang.version import __version__
 
 #: Raised when a sampler or an energy comes to other numbers, so that no run goes on with old ones.
 _NUMBERS = 5

@@ -18,7 +18,8 @@ from lacelang.classifiers.classifier import Heads
 from lacelang.engine.fingerprint import file_digest
 from lacelang.engine.schema import schema_of
 from lacelang.errors import ResourceError
-from lacelang.generators.generator import Generator, choose_device, load_generator
+from lacelang.generators.devices import choose_device
+from lacelang.generators.generator import Generator, load_generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import one_by_one, rounds_by_place

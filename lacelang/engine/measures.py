@@ -9,7 +9,7 @@ from lacelang.engine.fingerprint import condition_text, fingerprint
 from lacelang.engine.interval import wilson
 from lacelang.engine.loading import Model
 from lacelang.engine.prior_sample import DRAWS, population
-from lacelang.evaluate.scores import truth
+from lacelang.engine.truth import truth
 from lacelang.ir import MeasureStatement
 from lacelang.progress import Progress
 from lacelang.storage.records import MeasureRecord, rounded

@@ -19,8 +19,9 @@ from lacelang.progress import Progress
 from lacelang.semantics.clauses import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from lacelang.api import Device, Program
     from lacelang.engine.result import Group
+    from lacelang.generators.devices import Device
+    from lacelang.ir import CheckedProgram
 
 
 @frozen
@@ -84,7 +85,7 @@ class Plan:
         return tuple(task for task in self.groups if task.record.name in wanted)
 
 
-def plan(program: Program, options: Options, progress: Progress) -> Plan:
+def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
     """Load what the program's statements need, and settle what each of them is to make.
 
     Raises:
@@ -93,7 +94,7 @@ def plan(program: Program, options: Options, progress: Progress) -> Plan:
     groups: list[GroupTask] = []
     measures: list[MeasureTask] = []
     expectations: list[ExpectStatement] = []
-    for statement in program.checked.statements:
+    for statement in program.statements:
         if isinstance(statement, ExpectStatement):
             expectations.append(statement)
             continue

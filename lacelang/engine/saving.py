@@ -21,7 +21,6 @@ from attrs import evolve
 from numpy.typing import NDArray
 from PIL import Image
 
-from lacelang import __version__
 from lacelang.engine.decoding import CHUNK, Painter
 from lacelang.engine.expectations import Eyes, judge
 from lacelang.engine.loading import Model
@@ -35,9 +34,10 @@ from lacelang.storage.group_folder import Annotation, GroupFolder
 from lacelang.storage.records import ExpectationRecord, MeasureRecord, RunRecord, Seen
 from lacelang.storage.run_folder import RunFolder, origin_of
 from lacelang.system.filenames import as_text
+from lacelang.version import __version__
 
 if TYPE_CHECKING:
-    from lacelang.api import Program
+    from lacelang.ir import CheckedProgram
 
 #: Annotations are written so many at a time.
 _ANNOTATED = 16
@@ -47,7 +47,7 @@ _HELD = 4096
 
 def run_into(
     options: Options,
-    program: Program,
+    program: CheckedProgram,
     planned: Plan,
     progress: Progress,
     started: float,
@@ -64,7 +64,7 @@ def run_into(
     begun = datetime.now(UTC).isoformat(timespec="seconds")
     out = options.out
     assert out is not None
-    path = program.checked.path
+    path = program.path
     record = RunRecord(
         program=as_text(path.name) if path is not None else "<program>",
         # Text from Python may hold halves of characters.
@@ -107,11 +107,11 @@ def run_into(
         return _finish(folder, planned, measures, seconds, options, begun, started)
 
 
-def _begun_from(program: Program, chosen: Collection[str]) -> list[Path]:
+def _begun_from(program: CheckedProgram, chosen: Collection[str]) -> list[Path]:
     """Files and folders that the chosen edits begin from."""
     return [
         statement.saved.file
-        for statement in program.checked.statements
+        for statement in program.statements
         if isinstance(statement, EditStatement) and statement.saved and statement.name in chosen
     ]
 

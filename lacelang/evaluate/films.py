@@ -15,9 +15,9 @@ from PIL import Image
 
 from lacelang.classifiers.draws import Painted
 from lacelang.engine.atoms import atoms_of, read_atoms
+from lacelang.engine.truth import Columns
 from lacelang.evaluate.judged import look
 from lacelang.evaluate.report import Sheet
-from lacelang.evaluate.scores import Columns
 from lacelang.evaluate.sheets import near_sigma, number, seen_outputs, stacked
 from lacelang.render.film_strip import draw_film
 from lacelang.render.sheet_cells import thumbnail

@@ -14,8 +14,8 @@ from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import columns_of, strengths_of
 from lacelang.classifiers.measuring import Faces, Source, measure
 from lacelang.engine.loading import archive_of
+from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
-from lacelang.evaluate.scores import Columns, truth
 from lacelang.ir import ModelSpec, SampleStatement
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lacelang.api import compile
+from lacelang.engine.truth import truth
 from lacelang.evaluate.formulas import DEPTHS, Formula, disjunctions, formulas
 from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.evaluate.readings import prior_shares
 from lacelang.evaluate.report import Cell, Report, Table
-from lacelang.evaluate.scores import truth
 from lacelang.evaluate.sheets import rows_sheet
 
 if TYPE_CHECKING:

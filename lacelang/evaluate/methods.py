@@ -110,7 +110,7 @@ def changed(program: Program, change: Change) -> Program:
 
 def _evolved(program: Program, model: Callable[[SampleStatement], ModelSpec]) -> Program:
     statements = tuple(evolve(s, model=model(s)) for s in program.samples)
-    return Program(evolve(program.checked, statements=statements), program.source)
+    return Program(evolve(program.checked, statements=statements))
 
 
 def _whose(statement: SampleStatement) -> int:

@@ -1,69 +1,15 @@
-"""Does a face show what was asked? Predicates held against what annotators saw in the image."""
+"""How well faces show the values that a conjunction asks for, comparison by comparison."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from lacelang import ir
-
-Columns = Mapping[str, NDArray[np.float32]]
-Bools = NDArray[np.bool_]
-
-# A number counts as shown when the annotator reads one within this share of the range.
-NEAR = 0.15
-
-
-def truth(predicate: ir.Predicate, columns: Columns) -> Bools:
-    """Which faces satisfy the whole predicate, bool (N,).
-
-    Args:
-        predicate: a checked condition.
-        columns: by attribute, what the annotator saw: class index or value; NaN if nothing. Such
-            a face satisfies neither a comparison of the attribute nor its denial.
-    """
-    return _verdicts(predicate, columns)[0]
-
-
-def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
-    """Which faces satisfy the predicate, and which its denial: Kleene's three values."""
-    match predicate:
-        case ir.And(terms=terms):
-            yes, no = zip(*(_verdicts(term, columns) for term in terms), strict=True)
-            return np.all(yes, axis=0), np.any(no, axis=0)
-        case ir.Or(terms=terms):
-            yes, no = zip(*(_verdicts(term, columns) for term in terms), strict=True)
-            return np.any(yes, axis=0), np.all(no, axis=0)
-        case ir.Not(term=term):
-            held, denied = _verdicts(term, columns)
-            return denied, held
-    if not isinstance(predicate, ir.Comparison):
-        raise TypeError(f"{type(predicate).__name__} is no predicate")
-    column = columns[predicate.attribute.name]
-    shown, seen = _shown(predicate, column), ~np.isnan(column)
-    return shown & seen, ~shown & seen
-
-
-def _shown(atom: ir.Comparison, column: NDArray[np.float32]) -> Bools:
-    match atom:
-        case ir.Discrete(classes=classes):
-            return np.isin(column, sorted(classes))
-        case ir.Degree(cls=cls, degree=degree):
-            # A degree has no truth value; from a half up the class should be seen.
-            leaning: Bools = (column == cls) == (degree >= 0.5)
-            return leaning
-        case ir.Equals(attribute=b, value=value):
-            near: Bools = np.abs(column - value) <= NEAR * (b.high - b.low)
-            return near
-        case ir.AtLeast(bound=bound):
-            return column >= bound
-        case ir.AtMost(bound=bound):
-            return column <= bound
-        case ir.Between(low=low, high=high):
-            return (column >= low) & (column <= high)
+from lacelang.engine.truth import Columns, truth
 
 
 @frozen

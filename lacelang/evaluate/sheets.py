@@ -15,9 +15,9 @@ from torch import Tensor
 
 from lacelang import ir
 from lacelang.engine.atoms import CLOSE, atoms_of, read_atoms
+from lacelang.engine.truth import NEAR
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.report import Sheet
-from lacelang.evaluate.scores import NEAR
 from lacelang.render.sheet import draw_sheet
 from lacelang.render.sheet_cells import GAP, PAPER, thumbnail
 from lacelang.storage.files import folder_name

@@ -97,4 +97,4 @@ def at_most(program: Program, faces: int | None) -> Program:
         evolve(s, count=min(s.count, faces)) if isinstance(s, SampleStatement) else s
         for s in program.checked.statements
     )
-    return Program(evolve(program.checked, statements=statements), program.source)
+    return Program(evolve(program.checked, statements=statements))

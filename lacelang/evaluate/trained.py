@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacelang import __version__
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult
@@ -15,6 +14,7 @@ from lacelang.engine.loading import labels_of
 from lacelang.ir import ModelSpec
 from lacelang.storage.cache import cache_dir, locked
 from lacelang.storage.files import make_folder
+from lacelang.version import __version__
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress

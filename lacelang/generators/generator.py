@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -115,25 +115,3 @@ def load_generator(
 
 def _module(architecture: str) -> Any:
     return import_module(ARCHITECTURES[architecture])
-
-
-def choose_device(name: str) -> torch.device:
-    """Turn `auto`, `cpu`, `cuda` or `mps` into a device that is there.
-
-    Raises:
-        ResourceError: the named device is not on this machine.
-    """
-    import torch
-
-    available: Sequence[str] = [
-        *(["cuda"] if torch.cuda.is_available() else []),
-        *(["mps"] if torch.backends.mps.is_available() else []),
-        "cpu",
-    ]
-    if name == "auto":
-        return torch.device(available[0])
-    if name not in available:
-        raise ResourceError(
-            f"there is no {name} device here", f"use one of: auto, {', '.join(available)}"
-        )
-    return torch.device(name)

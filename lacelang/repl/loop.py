@@ -15,9 +15,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from rich.console import Console
 
-from lacelang.cli.main import DEBUG, unexpected
-from lacelang.cli.signals import EndedError, delivered
-from lacelang.errors import LaceError, ProgramError, ResourceError, WayOut
+from lacelang.errors import DEBUG, LaceError, ProgramError, ResourceError, WayOut, unexpected
 from lacelang.progress import shown
 from lacelang.render.result_text import expectation_text, measure_text
 from lacelang.repl.commands import COLON, COMMANDS, PLAIN_WORDS, QuitError, obey
@@ -28,6 +26,7 @@ from lacelang.repl.session import Entry, Session
 from lacelang.repl.show import show_group
 from lacelang.repl.warm import Warming
 from lacelang.syntax.render import render_all
+from lacelang.system.signals import EndedError, delivered
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group, Run
@@ -200,7 +199,7 @@ class Loop:
         """Print what a statement means, with figures."""
         from rich.text import Text
 
-        from lacelang.cli.explain import with_figures
+        from lacelang.explain.figures import with_figures
         from lacelang.explain.render import outline_lines
 
         self.warming.wait()

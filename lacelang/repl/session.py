@@ -162,7 +162,7 @@ class Session:
             path=Path(PATH),
             source=entry.text,
         )
-        return Program(checked, entry.text)
+        return Program(checked)
 
     def undo(self) -> Entry:
         """Take the last entry back.

@@ -118,7 +118,7 @@ def test_what_is_not_made_is_not_judged_and_that_is_said(
 ) -> None:
     both = program(statement("kids"), statement("men"), expect(), expect(group="men"))
     options = Options(None, "cpu", None, ("men",), True)
-    run = execute.execute(both, options, Plain())
+    run = execute.execute(both.checked, options, Plain())
     assert [found.group for found in run.expectations] == ["men"]
     assert capsys.readouterr().err == "expect glasses=1 in 95% of kids: skipped, kids is not made\n"
 

@@ -17,7 +17,7 @@ OF_MEN = program(
 
 
 def chosen(program: Program, *only: str) -> list[str]:
-    planned = plan(program, Options(None, "cpu", None, only, True), Silent())
+    planned = plan(program.checked, Options(None, "cpu", None, only, True), Silent())
     return [task.record.name for task in planned.chosen]
 
 

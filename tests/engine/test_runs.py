@@ -124,7 +124,7 @@ def test_a_finished_run_of_a_program_of_any_size_decodes_nothing_again(
 
 def test_a_program_in_a_file_whose_name_is_no_text_runs(model: TinyModel, tmp_path: Path) -> None:
     checked = ir.CheckedProgram((statement(where=None),), path=Path("\udcff.lace"))
-    Program(checked, "the source").run(out=tmp_path)
+    Program(checked).run(out=tmp_path)
     record = read_run(tmp_path)
     assert record is not None
     assert record.program == "\\udcff.lace"

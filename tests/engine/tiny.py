@@ -111,4 +111,4 @@ def edit(group: str = "kids", name: str = "edited", **fields: Any) -> ir.EditSta
 
 
 def program(*statements: ir.Statement, source: str = "the source") -> Program:
-    return Program(ir.CheckedProgram(tuple(statements)), source)
+    return Program(ir.CheckedProgram(tuple(statements), source=source))

@@ -11,8 +11,8 @@ from lacelang.classifiers import labels
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.schema import Attribute
 from lacelang.engine.loading import labels_of
+from lacelang.engine.truth import truth
 from lacelang.evaluate.heads import CODES, ORDER, only, row_codes
-from lacelang.evaluate.scores import truth
 
 ATTRIBUTES = (
     Attribute("smile", "binary"),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacelang import ir
-from lacelang.evaluate.scores import NEAR, scores, truth
+from lacelang.engine.truth import NEAR, truth
+from lacelang.evaluate.scores import scores
 
 SMILE = ir.BinaryAttribute("smile")
 HAIR = ir.ChoiceAttribute("hair", ("black", "blond", "gray"))

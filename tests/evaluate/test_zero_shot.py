@@ -6,7 +6,7 @@ from lacelang import ir
 from lacelang.api import compile
 from lacelang.classifiers import labels
 from lacelang.engine.loading import labels_of
-from lacelang.evaluate.scores import truth
+from lacelang.engine.truth import truth
 from lacelang.evaluate.zero_shot import COUNT, KIND, _program, rare_combinations
 
 
