@@ -30,18 +30,23 @@ from pathlib import Path
 from statistics import mean
 
 import torch
+from attrs import evolve
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import lacelang
-from lacelang import samplers as sample
+from lacelang.compiler import compile_condition
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine.loading import Model, load
-from lacelang.engine.sampling import flow_energy_of
+from lacelang.engine.sampling import aims_of
 from lacelang.evaluate.plot import as_png
 from lacelang.evaluate.report import Scatter
+from lacelang.ir import SampleStatement
 from lacelang.progress import shown
-from lacelang.samplers import Solution
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution, Status
+from lacelang.samplers.streams import prior
+from lacelang.samplers.torchdiffeq_solvers.algorithm import paper as published
 from lacelang.storage.cache import cache_dir
 from lacelang.storage.files import write_atomic
 
@@ -70,15 +75,12 @@ Sampler = Callable[[ConditionalEnergy, Tensor], Solution]
 
 
 def paper(energy: ConditionalEnergy, z0: Tensor) -> Solution:
-    return sample.paper(energy.separate(), z0)
+    return published(energy.separate(), z0)
 
 
-SAMPLERS: dict[str, Sampler] = {
+COMPARED: dict[str, Sampler] = {
     "paper": paper,
-    "exponential": sample.exponential,
-    "heun": sample.heun,
-    "dopri5": sample.dopri5,
-    "euler": sample.euler,
+    **{name: SAMPLERS[name] for name in ("exponential", "heun", "dopri5", "euler")},
 }
 
 SWEEPS: dict[str, tuple[str, Sequence[float]]] = {
@@ -106,14 +108,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    z0 = sample.prior(SEED, range(BATCH), 512)
+    z0 = prior(SEED, range(BATCH), 512)
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name, condition in CONDITIONS.items():
         if name not in ([SWEPT] if options.sweep else options.only or CONDITIONS):
             continue
         tight = QUICK if options.quick else TIGHT
         energy, truth = problem(condition, options.sigma, options.typical, z0, tight)
-        runs = sweep() if options.sweep else SAMPLERS
+        runs = sweep() if options.sweep else COMPARED
         found[name] = measure(runs, energy, z0, truth, options.rounds)
         show(name, condition, found[name])
     if len(found) == len(CONDITIONS):
@@ -144,10 +146,17 @@ def sweep() -> dict[str, Sampler]:
 
 def with_option(name: str, option: str, value: float) -> Sampler:
     if name in ("exponential", "heun"):
-        own = getattr(sample, name)
-        return lambda energy, z0: own(energy, z0, tolerance=value, max_steps=100_000)
-    chosen = {"step": value} if option == "step" else {"atol": value, "rtol": value}
-    return lambda energy, z0: sample.torchdiffeq_flow(energy, z0, method=name, **chosen)
+        chosen = {option: value, "max_steps": 100_000}
+    else:
+        chosen = {"step": value} if option == "step" else {"atol": value, "rtol": value}
+    return lambda energy, z0: SAMPLERS[name](energy, z0, **chosen)
+
+
+def target(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:
+    """The energy that flows descend."""
+    sampler = evolve(statement.sampler, options={"typical": typical})
+    statement = evolve(statement, sampler=sampler)
+    return aims_of(statement, model)(compile_condition(statement, model)).regularised
 
 
 def problem(
@@ -158,13 +167,13 @@ def problem(
     (statement,) = lacelang.compile(source).samples
     with shown() as progress:
         model = load(statement.model, "cpu", progress)
-        energy = flow_energy_of(statement, model, typical)
+        energy = target(statement, model, typical)
         key = json.dumps([source, typical, SOLVED, SEED, tight, model.weights(conditioned=True)])
         name = f"flow-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
         path = cache_dir() / "measured" / name
         if not path.exists():
             with progress.stage(f"solving at {tight:g}: {condition}", 1.0) as stage:
-                twin = flow_energy_of(statement, double(model), typical)
+                twin = target(statement, double(model), typical)
                 ends = solve(twin, z0[:SOLVED].double(), tight, stage.advance)
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".part")
@@ -184,20 +193,19 @@ def solve(
         done = share
 
     if tight == QUICK:
-        solution = sample.exponential(
+        solution = SAMPLERS["exponential"](
             energy, z0, tolerance=tight, max_steps=1_000_000, on_step=on_step
         )
     else:
-        solution = sample.torchdiffeq_flow(
+        solution = SAMPLERS["dopri5"](
             energy,
             z0,
-            method="dopri5",
             atol=tight,
             rtol=tight,
             max_evaluations=10_000_000,
             on_step=on_step,
         )
-    assert set(solution.status) == {sample.Status.converged}
+    assert set(solution.status) == {Status.converged}
     return solution.z
 
 
@@ -220,7 +228,7 @@ def measure(
     rounds: int,
 ) -> dict[str, dict[str, float]]:
     """Seconds, error, energy and evaluations of each sampler."""
-    sample.exponential(energy, z0[:2])  # the first of a process pays for torch's start
+    SAMPLERS["exponential"](energy, z0[:2])  # the first of a process pays for torch's start
     found: dict[str, dict[str, float]] = {}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -244,7 +252,7 @@ def figures_of(solution: Solution, z0: Tensor, truth: Tensor) -> dict[str, float
         "energy": solution.energy.mean().item(),
         "nfe": mean(solution.stats.nfe.tolist()),
         "moved": moved.median().item(),
-        "converged": mean(status == sample.Status.converged for status in solution.status),
+        "converged": mean(status == Status.converged for status in solution.status),
     }
 
 

@@ -18,8 +18,8 @@ from lacelang.cli.parser import build_parser
 from lacelang.evaluate.report import Table, markdown_table
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
+from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
 from lacelang.semantics.codes import CODES, is_pedantic, severity_of
-from lacelang.semantics.samplers import DEFAULT_SAMPLER, EDITORS, SAMPLERS, Option
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import keywords
 from lacelang.syntax.parser import read
@@ -63,7 +63,7 @@ def _samplers() -> str:
         shown += [f"`preset={preset}`" for preset in table.presets]
         default = " (the default)" if name == DEFAULT_SAMPLER else ""
         lines.append(f"| `{name}`{default} | {table.doc} | {', '.join(shown)} |")
-    first, *others = (f"`{name}`" for name in EDITORS)
+    first, *others = (f"`{name}`" for name, sampler in SAMPLERS.items() if sampler.edits)
     lines += ["", f"Edits take {first} unless told otherwise; {', '.join(others)} can edit too."]
     lines += ["", "| option | of | limits | meaning |", "| --- | --- | --- | --- |"]
     rows = [
@@ -78,7 +78,7 @@ def _samplers() -> str:
 
 
 def _statuses() -> str:
-    from lacelang.samplers import Status
+    from lacelang.samplers.solution import Status
 
     lines = ["| status | meaning | remedy |", "| --- | --- | --- |"]
     lines += [f"| `{s.name}` | {s.sentence} | {s.remedy} |" for s in Status]

@@ -17,7 +17,10 @@ from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
 from lacelang.classifiers.schema import Attribute
 from lacelang.energy import ConditionalEnergy, Discrete, Equals, Node, conjunction
-from lacelang.samplers import heun, prior
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.streams import prior
+
+heun = SAMPLERS["heun"]
 
 if TYPE_CHECKING:
     from lacelang.generators.generator import Generator

@@ -16,14 +16,12 @@ import torch
 from torch import Tensor
 
 from lacelang.energy import Balanced, Node, balanced, taking
-from lacelang.samplers import Solution, Stats
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution, Stats
 from lacelang.samplers.streams import ARM, TURN, stream
 
 Rows: TypeAlias = list[int]
 Solve: TypeAlias = Callable[[Node, Rows], Solution]
-
-#: Samplers whose samples show the arms as the odds say.
-EXACT = frozenset({"rejection", "mala", "hmc", "smc"})
 
 #: Samples that change places with each other before an edit gives them their arms.
 _BLOCK = 8
@@ -66,7 +64,7 @@ def arms_of(
             becomes by an edit has nothing to do with the arm that it began in, nor with that of
             another edit, so the samples change places first, a few neighbours among each other.
     """
-    found = () if sampler in EXACT else (each for node in nodes for each in balanced(node))
+    found = () if SAMPLERS[sampler].exact else (each for node in nodes for each in balanced(node))
     disjunctions = tuple(dict.fromkeys(found))
     root = _root(len(disjunctions))
     chosen: list[dict[Balanced, int]] = [{} for _ in indices]

@@ -25,7 +25,8 @@ from lacelang.engine.tasks import Drawn, GroupTask, Made
 from lacelang.errors import ResourceError, UsageError
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
-from lacelang.samplers import OnStep, Status
+from lacelang.samplers.problem import OnStep
+from lacelang.samplers.solution import Status
 from lacelang.storage.files import folder_name
 from lacelang.storage.given import Given, Layout, read_given
 from lacelang.storage.latents import Float32, Latents, Trail

@@ -19,7 +19,7 @@ from lacelang.ir import (
     SamplerChoice,
     SampleStatement,
 )
-from lacelang.semantics.samplers import SAMPLERS
+from lacelang.samplers import SAMPLERS
 from lacelang.text.numerals import number_text
 from lacelang.version import __version__
 

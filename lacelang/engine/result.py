@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lacelang import arguments
 from lacelang.errors import UsageError
-from lacelang.samplers import Status
+from lacelang.samplers.solution import Status
 from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.storage.shards import Shards

@@ -11,55 +11,32 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang import samplers as sample
 from lacelang.compiler import compile_condition, spread_of
-from lacelang.energy import And, AtMost, ConditionalEnergy, Node, Outputs, conjunction
+from lacelang.energy import AtMost, ConditionalEnergy, Node, Outputs, conjunction
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import arms_of, in_turns
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
 from lacelang.engine.loading import ATYPICALITY, Model
 from lacelang.engine.tasks import Drawn, Made
 from lacelang.errors import UsageError
-from lacelang.ir import SamplerChoice, SampleStatement
+from lacelang.ir import SampleStatement
 from lacelang.progress import Stage
 from lacelang.rows import named_in_blocks
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.options import TYPICAL
+from lacelang.samplers.problem import OnStep, Target
+from lacelang.samplers.solution import Solution, unmoved
+from lacelang.samplers.streams import Streams, prior
 from lacelang.storage.files import folder_name
 from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord, rounded
 from lacelang.system.threads import checkpoint
 
 BATCH = 64
-#: The option of flows that bounds atypicality, and how soft the bound is.
-TYPICAL = "typical"
+#: How soft the bound on atypicality is.
 TYPICAL_SIGMA = 0.05
 # Beside the texts of comparisons, none of which is empty or a blank.
 _STYLES, _ENERGY = "", " "
-
-
-def _hybrid(energy: ConditionalEnergy, z0: Tensor, **options: Any) -> sample.Solution:
-    """The chain of `sample.hybrid` is exact: the flow's bound is none of its business."""
-    unbounded = ConditionalEnergy(energy.features, _condition_of(energy))
-    return sample.hybrid(unbounded, z0, flow_energy=energy, **options)
-
-
-SAMPLERS: dict[str, Callable[..., sample.Solution]] = {
-    "heun": sample.heun,
-    "dopri5": sample.dopri5,
-    "euler": sample.euler,
-    "exponential": sample.exponential,
-    "langevin": sample.langevin,
-    "pc": sample.pc,
-    "rejection": sample.rejection,
-    "mala": sample.mala,
-    "hmc": sample.hmc,
-    "hybrid": _hybrid,
-    "smc": sample.smc,
-}
-SAMPLERS |= {
-    method: partial(sample.torchdiffeq_flow, method=method)
-    for method in sample.ADAPTIVE | sample.FIXED
-    if method not in SAMPLERS
-}
 
 
 @frozen(eq=False)
@@ -90,11 +67,10 @@ class SampleTask:
         if first >= count:
             return
         statement, model = self.statement, self.model
-        typical = float(statement.sampler.options.get(TYPICAL, 0.0))
-        energy = None if statement.where is None else flow_energy_of(statement, model, typical)
+        condition = None if statement.where is None else compile_condition(statement, model)
         while first < count:
             last = min(count, (first // BATCH + 1) * BATCH)
-            yield _draw(self, energy, range(first, last), stage)
+            yield _draw(self, condition, range(first, last), stage)
             first = last
 
 
@@ -141,48 +117,37 @@ def _features_of_any(model: Model, truncation: float, z: Tensor) -> Outputs:
     return model.features(truncation)(z.to(model.device, torch.float32))
 
 
-def flow_energy_of(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:
-    """Return a statement's energy as a gradient flow descends it: kept near the prior.
+def aims_of(statement: SampleStatement, model: Model) -> Callable[[Node], Target]:
+    """Return the function from conditions to targets that a statement's sampler needs.
 
-    The flow has no prior term (LACE eq. 7), and left alone it descends to latents that no draw from
-    the prior resembles: there the classifiers are satisfied and the eye is not. A one-sided term
-    holds the atypicality of w, 1 on average under the prior, at `typical` or below; within it does
-    next to nothing.
+    A gradient flow has no prior term (LACE eq. 7), and left alone it descends to latents that no
+    draw from the prior resembles: there the classifiers are satisfied and the eye is not. Its
+    regulariser is a one-sided term that holds the atypicality of w, 1 on average under the prior,
+    at the option `typical` or below; within it does next to nothing.
     """
-    condition = compile_condition(statement, model)
+    features = model.features(statement.truncation)
+    typical = float(statement.sampler.options.get(TYPICAL.name, 0.0))
     if not typical:
-        return ConditionalEnergy(model.features(statement.truncation), condition)
+        return lambda node: Target.of(ConditionalEnergy(features, node))
     bound = AtMost(ATYPICALITY, typical, TYPICAL_SIGMA)
-    features = model.flow_features(statement.truncation)
-    return ConditionalEnergy(features, conjunction([condition, bound]))
+    beside = model.flow_features(statement.truncation)
+    return lambda node: Target(
+        ConditionalEnergy(features, node), ConditionalEnergy(beside, conjunction([node, bound]))
+    )
 
 
-def _condition_of(energy: ConditionalEnergy) -> Node:
-    """The node of an energy without the bound that `flow_energy_of` adds."""
-    node = energy.node
-    terms, weights = (node.terms, node.weights) if isinstance(node, And) else ((node,), (1.0,))
-    kept = [
-        (term, weight)
-        for term, weight in zip(terms, weights, strict=True)
-        if getattr(term, "attribute", None) != ATYPICALITY
-    ]
-    return conjunction([term for term, _ in kept], [weight for _, weight in kept])
-
-
-def _draw(
-    task: SampleTask, energy: ConditionalEnergy | None, indices: Sequence[int], stage: Stage
-) -> Drawn:
+def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stage: Stage) -> Drawn:
     begun = time.perf_counter()
-    statement, model, seed = task.statement, task.model, task.record.seed
-    z0 = sample.prior(seed, indices, model.generator.latent_dim).to(model.device)
-    if energy is None:
-        solution = sample.unmoved(z0)
+    model, seed = task.model, task.record.seed
+    z0 = prior(seed, indices, model.generator.latent_dim).to(model.device)
+    if condition is None:
+        solution = unmoved(z0)
         stage.advance(len(indices))
     else:
-        solution = _solve(statement.sampler, energy, z0, seed, indices, stage)
-    found = named_in_blocks(partial(_look, task, energy), solution.z)
+        solution = _solve(task, condition, z0, indices, stage)
+    found = named_in_blocks(partial(_look, task, condition), solution.z)
     w, reached = found.pop(_STYLES), solution.energy
-    if energy is not None:
+    if condition is not None:
         reached = torch.where(reached.isfinite(), found.pop(_ENERGY), reached)
     readings = {text: numbers(values) for text, values in found.items()}
     energies = numbers(reached)
@@ -204,47 +169,39 @@ def _draw(
     return Drawn(records, latents, time.perf_counter() - begun)
 
 
-def _look(task: SampleTask, energy: ConditionalEnergy | None, z: Tensor) -> dict[str, Tensor]:
+def _look(task: SampleTask, condition: Node | None, z: Tensor) -> dict[str, Tensor]:
     """What latents (N, d) are: their styles, and what they cost and read under a condition."""
     statement, model = task.statement, task.model
     with torch.no_grad():
         w = model.styles(z, statement.truncation)
-        if energy is None:
+        if condition is None:
             return {_STYLES: w}
         outputs = model.judge(z, w)
-        # Of the condition alone: the bound on atypicality is the sampler's business.
-        cost = _condition_of(energy)(outputs)
+        cost = condition(outputs)
         return {**read_atoms(statement.where, outputs), _STYLES: w, _ENERGY: cost}
 
 
 def _solve(
-    sampler: SamplerChoice,
-    energy: ConditionalEnergy,
-    z0: Tensor,
-    seed: int,
-    indices: Sequence[int],
-    stage: Stage,
-) -> sample.Solution:
-    """Move draws (N, d) until they meet the condition, each by the arms that are its own."""
-    options = {name: value for name, value in sampler.options.items() if name != TYPICAL}
+    task: SampleTask, condition: Node, z0: Tensor, indices: Sequence[int], stage: Stage
+) -> Solution:
+    """Move draws (N, d) until they meet the condition, each by the disjuncts assigned to it."""
+    sampler, seed = task.statement.sampler, task.record.seed
+    options: dict[str, Any] = dict(sampler.options)
+    aim = aims_of(task.statement, task.model)
 
-    def solve(node: Node, rows: list[int]) -> sample.Solution:
+    def solve(node: Node, rows: list[int]) -> Solution:
         shown = shown_on(stage, len(rows))
-        streams = sample.Streams(seed, [indices[row] for row in rows])
+        streams = Streams(seed, [indices[row] for row in rows])
         solution = SAMPLERS[sampler.name](
-            ConditionalEnergy(energy.features, node),
-            z0[rows],
-            **options,
-            streams=streams,
-            on_step=shown,
+            aim(node), z0[rows], **options, streams=streams, on_step=shown
         )
         shown(1.0)
         return solution
 
-    return in_turns(energy.node, arms_of([energy.node], sampler.name, seed, indices), solve)
+    return in_turns(condition, arms_of([condition], sampler.name, seed, indices), solve)
 
 
-def shown_on(stage: Stage, count: int) -> sample.OnStep:
+def shown_on(stage: Stage, count: int) -> OnStep:
     """Advance `stage` by `count` over the course of a sampler's run."""
     shown = 0.0
 

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang import samplers as sample
 from lacelang.compiler import DISPLACEMENT, changes
 from lacelang.energy import ConditionalEnergy, Node, Outputs, Penalty, conjunction
 from lacelang.engine.loading import ATYPICALITY, Model, atypicality
-from lacelang.engine.sampling import SAMPLERS, TYPICAL, TYPICAL_SIGMA
+from lacelang.engine.sampling import TYPICAL_SIGMA
 from lacelang.ir import SamplerChoice
 from lacelang.rows import in_blocks, named_in_blocks
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.options import TYPICAL
+from lacelang.samplers.problem import OnStep
+from lacelang.samplers.solution import Solution
 
 _TOLERANCES = ("tolerance", "atol")
 
@@ -57,8 +61,8 @@ class Stepper:
             return named_in_blocks(self._outputs, u)
 
     def move(
-        self, u: Tensor, before: Outputs, node: Node, rows: list[int], *, on_step: sample.OnStep
-    ) -> sample.Solution:
+        self, u: Tensor, before: Outputs, node: Node, rows: list[int], *, on_step: OnStep
+    ) -> Solution:
         """Descend a condition from where some of the samples stand.
 
         Args:
@@ -66,7 +70,7 @@ class Stepper:
             before: their head outputs at the very start.
             node: the condition.
             rows: the n samples that are to meet it.
-            on_step: see `sample.OnStep`.
+            on_step: see `OnStep`.
 
         Returns:
             The sampler's solution, with z the new coordinates (n, d).
@@ -74,8 +78,8 @@ class Stepper:
         u, before = u[rows], {name: head[rows] for name, head in before.items()}
         past = _Past({name: head.shape[1:] for name, head in before.items()})
         wide = torch.cat([u, u, past.packed(before)], dim=1)
-        options = dict(self.sampler.options)
-        typical = float(options.pop(TYPICAL, 0.0))
+        options: dict[str, Any] = dict(self.sampler.options)
+        typical = float(options.get(TYPICAL.name, 0.0))
         # Tolerances are of the root mean square over all coordinates, and only u moves.
         for name in _TOLERANCES:
             if name in options:
@@ -84,7 +88,7 @@ class Stepper:
             node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
         energy = ConditionalEnergy(lambda x: self._features(x, past, typical), node)
         solution = SAMPLERS[self.sampler.name](energy, wide, **options, on_step=on_step)
-        return sample.Solution(
+        return Solution(
             solution.z[:, : u.shape[1]], solution.energy, solution.status, solution.stats
         )
 

@@ -22,7 +22,7 @@ from lacelang.evaluate.report import Cell, Report, Table
 from lacelang.evaluate.sheets import sheet_of
 from lacelang.evaluate.unconditioned import REFERENCE_FACES, Unconditioned, unconditioned
 from lacelang.ir import ModelSpec
-from lacelang.semantics.samplers import DEFAULT_SAMPLER
+from lacelang.samplers import DEFAULT_SAMPLER
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress

@@ -32,7 +32,7 @@ from lacelang.engine.schema import schema_of
 from lacelang.evaluate.thumbnails import Thumbnails, fitted, folder
 from lacelang.evaluate.trained import trained
 from lacelang.ir import ModelSpec, SampleStatement
-from lacelang.samplers import Status
+from lacelang.samplers.solution import Status
 from lacelang.storage.cache import whole_file
 from lacelang.storage.latents import Latents
 from lacelang.system.threads import Pool

@@ -6,12 +6,14 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from lacelang import ir
-from lacelang import samplers as sample
 from lacelang.classifiers.latent_jem import marginal
 from lacelang.compiler import compile_condition
 from lacelang.energy import Atom, ConditionalEnergy, Outputs, Scope, conjunction
 from lacelang.engine.loading import Model, classifiers_of
 from lacelang.errors import ResourceError, UsageError, WayOut
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution
+from lacelang.samplers.streams import Streams, prior
 from lacelang.system.torch_state import one_thread
 
 #: Name of what the logits add to the prior's energy, among head outputs.
@@ -83,7 +85,7 @@ def joint_energy(statement: ir.SampleStatement, model: Model) -> ConditionalEner
     return ConditionalEnergy(with_marginal, node)
 
 
-def draw(statement: ir.SampleStatement, model: Model, step: float) -> sample.Solution:
+def draw(statement: ir.SampleStatement, model: Model, step: float) -> Solution:
     """Sample a statement by Langevin dynamics of `STEPS` steps from draws of the prior.
 
     As in LACE-LD the paper chooses the noise apart from the step; how, its text has lost. Here it
@@ -95,7 +97,7 @@ def draw(statement: ir.SampleStatement, model: Model, step: float) -> sample.Sol
         step: of a Langevin step.
     """
     seed, indices = statement.seed or 0, range(statement.count)
-    z0 = sample.prior(seed, indices, model.generator.latent_dim)
-    energy, streams = joint_energy(statement, model), sample.Streams(seed, indices)
+    z0 = prior(seed, indices, model.generator.latent_dim)
+    energy, streams = joint_energy(statement, model), Streams(seed, indices)
     with one_thread():
-        return sample.langevin(energy, z0, steps=STEPS, step=step, streams=streams)
+        return SAMPLERS["langevin"](energy, z0, steps=STEPS, step=step, streams=streams)

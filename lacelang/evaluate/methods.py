@@ -18,7 +18,8 @@ from lacelang.evaluate.codes import Accuracy, Codes, accuracies
 from lacelang.evaluate.judged import Judged, Seen, judge_groups, look
 from lacelang.evaluate.linear import Directions
 from lacelang.ir import ModelSpec, SampleStatement
-from lacelang.samplers import Status, prior
+from lacelang.samplers.solution import Status
+from lacelang.samplers.streams import prior
 from lacelang.system.torch_state import one_thread
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from lacelang.classifiers.draws import Draws, Mirrored
 from lacelang.classifiers.measuring import Measured, Source, measure
 from lacelang.engine.loading import archive_of
 from lacelang.evaluate.report import Cell, Table
-from lacelang.samplers import prior
+from lacelang.samplers.streams import prior
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress

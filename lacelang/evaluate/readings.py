@@ -34,7 +34,7 @@ def prior_shares(conditions: Sequence[str], model: str = "ffhq") -> dict[str, fl
     )
     program = compile(text)
     from lacelang.compiler import compile_condition
-    from lacelang.samplers import prior
+    from lacelang.samplers.streams import prior
 
     first = program.samples[0]
     loaded = model_of(first)

@@ -36,7 +36,7 @@ from lacelang.evaluate.thumbnails import SIDE
 from lacelang.evaluate.trained import trained
 from lacelang.evaluate.unconditioned import Unconditioned, unconditioned
 from lacelang.ir import ModelSpec
-from lacelang.semantics.samplers import DEFAULT_SAMPLER
+from lacelang.samplers import DEFAULT_SAMPLER
 from lacelang.system.torch_state import one_thread
 
 if TYPE_CHECKING:

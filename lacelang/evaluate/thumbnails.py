@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from lacelang.errors import UsageError
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
-from lacelang.samplers import prior
+from lacelang.samplers.streams import prior
 from lacelang.storage.cache import cache_dir, whole_file
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from prompt_toolkit.document import Document
 from lacelang import ir
 from lacelang.repl.session import Session
 from lacelang.resources import shipped
+from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.clauses import ALLOWED, WORDS
 from lacelang.semantics.display import kind_text
-from lacelang.semantics.samplers import SAMPLERS, Option
 from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text

@@ -1,48 +1,16 @@
 """An energy and prior draws in; latents, a status for each and what they cost, out.
 
 They know no program and no generator. Sample i of a call depends on its own start and, where
-noise is drawn, its own stream; never on its neighbours in the batch.
+noise is drawn, its own stream; never on its neighbours in the batch. A sampler is a folder here, or
+an object behind an entry point `lacelang.samplers`; this module imports no torch.
 """
 
-from lacelang.samplers.dopri5 import ADAPTIVE, FIXED, dopri5, euler, paper, torchdiffeq_flow
-from lacelang.samplers.exponential import exponential
-from lacelang.samplers.flow import HORIZON
-from lacelang.samplers.heun import heun
-from lacelang.samplers.hmc import hmc
-from lacelang.samplers.hybrid import hybrid
-from lacelang.samplers.langevin import langevin
-from lacelang.samplers.mala import mala
-from lacelang.samplers.pc import pc
-from lacelang.samplers.problem import Energy, OnStep, Sampler
-from lacelang.samplers.rejection import rejection
-from lacelang.samplers.smc import smc
-from lacelang.samplers.solution import Solution, Stats, Status, unmoved
-from lacelang.samplers.streams import Streams, prior
+from lacelang.registry import Registry
+from lacelang.samplers.declaration import Option, Sampler
 
-__all__ = [
-    "ADAPTIVE",
-    "FIXED",
-    "HORIZON",
-    "Energy",
-    "OnStep",
-    "Sampler",
-    "Solution",
-    "Stats",
-    "Status",
-    "Streams",
-    "dopri5",
-    "euler",
-    "exponential",
-    "heun",
-    "hmc",
-    "hybrid",
-    "langevin",
-    "mala",
-    "paper",
-    "pc",
-    "prior",
-    "rejection",
-    "smc",
-    "torchdiffeq_flow",
-    "unmoved",
-]
+DEFAULT_SAMPLER = "exponential"
+
+SAMPLERS = Registry("lacelang.samplers", Sampler, DEFAULT_SAMPLER)
+"""All samplers by name, the default first."""
+
+__all__ = ["DEFAULT_SAMPLER", "SAMPLERS", "Option", "Sampler"]

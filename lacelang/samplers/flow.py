@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-BETA_MIN = 0.1
-BETA_MAX = 20.0
-T_END = 1e-3
-
-HORIZON = 0.5 * (BETA_MIN * (1.0 - T_END) + 0.5 * (BETA_MAX - BETA_MIN) * (1.0 - T_END**2))
-"""tau at the end of the paper's flow, the integral of beta(t)/2 from 1e-3 to 1: 5.0249."""
+from lacelang.samplers.schedule import BETA_MAX, BETA_MIN
 
 
 def beta(t: Tensor) -> Tensor:

@@ -1,13 +1,12 @@
-"""What a sampler is given and what it looks like, as types."""
+"""What a sampler is given: a target, and whom to tell how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+from attrs import frozen
 from torch import Tensor
-
-from lacelang.samplers.solution import Solution
 
 OnStep: TypeAlias = Callable[[float], None]
 """Called after every step with the share of the work done, in 0..1. It may raise, to interrupt."""
@@ -25,9 +24,21 @@ class Energy(Protocol):
         ...
 
 
-Sampler: TypeAlias = Callable[..., Solution]
-"""sampler(energy, z0, *, <its own options>, streams=None, on_step=None) -> Solution.
+@frozen
+class Target:
+    """A condition, and the same with a regulariser.
 
-It moves prior draws z0 (N, d) so that they meet the condition. `streams` are the samples' random
-streams, which a deterministic sampler ignores.
-"""
+    Attributes:
+        condition: -log of how probable it is that a latent meets it, prior excluded; what a
+            sampler whose moves include the prior is to sample.
+        regularised: what a gradient flow descends, which has no prior: the condition, and what
+            keeps latents where draws of the prior lie.
+    """
+
+    condition: Energy
+    regularised: Energy
+
+    @classmethod
+    def of(cls, energy: Energy) -> Target:
+        """Return the target of an energy without a regulariser."""
+        return cls(energy, energy)

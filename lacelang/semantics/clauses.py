@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, TypeVar
 
 from lacelang import ir
+from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, Sampler
 from lacelang.semantics.report import Report, did_you_mean
-from lacelang.semantics.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, SamplerTable
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import temperature
 from lacelang.semantics.strength import STRONGEST, WEAKEST, beyond_bounds, in_bounds
@@ -185,7 +185,7 @@ class Clauses:
             return None
         return ir.SamplerChoice(table.name, table.complete(given, preset))
 
-    def _preset(self, option: nodes.Option, table: SamplerTable) -> str:
+    def _preset(self, option: nodes.Option, table: Sampler) -> str:
         scalar = settle(option.value, self.frame, self.report)
         if scalar.word is None or scalar.word not in table.presets:
             hint = did_you_mean(scalar.word or "", table.presets, "known:")
@@ -194,7 +194,7 @@ class Clauses:
             raise LostError
         return scalar.word
 
-    def _option(self, node: nodes.Option, table: SamplerTable) -> float | int:
+    def _option(self, node: nodes.Option, table: Sampler) -> float | int:
         name = node.name.name
         option = table.option(name)
         if option is None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang import ir
+from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS
 from lacelang.semantics.clauses import WORDS, Clauses
 from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.report import Report, did_you_mean
-from lacelang.semantics.samplers import EDITORS, SAMPLERS
 from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 from lacelang.text.names import place_of
@@ -175,10 +175,10 @@ def _hold(read: Clauses) -> tuple[float, Held]:
 def _sampler(read: Clauses) -> ir.SamplerChoice:
     choice = read.sampler()
     if choice is None:
-        return ir.SamplerChoice(EDITORS[0], SAMPLERS[EDITORS[0]].complete({}))
+        return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
     clause = read.get("with", nodes.WithClause)
-    if choice.name not in EDITORS and clause is not None:
+    if not SAMPLERS[choice.name].edits and clause is not None:
         message = f"`{choice.name}` does not follow a flow from where a sample is: it cannot edit"
-        known = ", ".join(f"`{name}`" for name in EDITORS)
+        known = ", ".join(f"`{name}`" for name, sampler in SAMPLERS.items() if sampler.edits)
         read.say("LACE310", message, clause.sampler, f"these can: {known}")
     return choice

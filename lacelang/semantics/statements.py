@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lacelang import ir
 from lacelang.errors import Span
+from lacelang.samplers import SAMPLERS
 from lacelang.semantics import clauses
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
@@ -15,7 +16,6 @@ from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
-from lacelang.semantics.samplers import SAMPLERS
 from lacelang.semantics.scope import Frame, Module
 from lacelang.semantics.values import LostError, plain_number
 from lacelang.syntax import nodes

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lacelang.samplers import SAMPLERS
 from lacelang.semantics.codes import CODES
-from lacelang.semantics.samplers import SAMPLERS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

@@ -12,7 +12,7 @@ from real_size import RealSizeModel
 
 import lacelang
 from lacelang.engine import loading, plan
-from lacelang.semantics.samplers import SAMPLERS, Option
+from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.strength import STRONGEST, WEAKEST
 
 MODEL = RealSizeModel()

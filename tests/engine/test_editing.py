@@ -16,7 +16,7 @@ from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang import ir
 from lacelang.errors import ResourceError, UsageError
-from lacelang.samplers import Status
+from lacelang.samplers.solution import Status
 from lacelang.storage.latents import Latents, arrays_of, latents_of
 from lacelang.storage.run_folder import read_run
 

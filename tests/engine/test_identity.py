@@ -70,7 +70,7 @@ def test_attributes_are_told_apart_by_name() -> None:
 
 
 def test_a_sampler_is_named_with_what_is_unusual_about_it() -> None:
-    from lacelang.semantics.samplers import SAMPLERS
+    from lacelang.samplers import SAMPLERS
 
     usual = SAMPLERS["heun"].complete({})
     assert sampler_text(ir.SamplerChoice("heun", usual)) == "heun"

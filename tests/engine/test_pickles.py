@@ -23,7 +23,7 @@ from lacelang import LaceError, Program, ProgramError, ResourceError, UsageError
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine import loading, plan
 from lacelang.engine.result import Group, Run
-from lacelang.samplers import Status
+from lacelang.samplers.solution import Status
 from lacelang.syntax.parser import parse
 
 WAYS: dict[str, Callable[[Any], Any]] = {

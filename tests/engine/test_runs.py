@@ -16,7 +16,7 @@ from tiny import GLASSES_1, TinyModel, edit, program, statement
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.errors import ResourceError, UsageError
-from lacelang.samplers import Status
+from lacelang.samplers.solution import Status
 from lacelang.storage.png import metadata_of
 from lacelang.storage.run_folder import read_run
 
@@ -175,7 +175,7 @@ def test_another_seed_replaces_the_group(model: TinyModel, tmp_path: Path) -> No
 
 
 def test_a_group_without_a_condition_is_the_prior(model: TinyModel) -> None:
-    from lacelang.samplers import prior
+    from lacelang.samplers.streams import prior
 
     group = program(statement(where=None, count=4)).run()["kids"]
     assert torch.equal(group.latents, prior(7, range(4), 8))
@@ -297,7 +297,7 @@ def test_threads_are_given_back(model: TinyModel) -> None:
 
 def test_every_sampler_of_the_language_runs(model: TinyModel) -> None:
     from lacelang.ir import SamplerChoice
-    from lacelang.semantics.samplers import SAMPLERS
+    from lacelang.samplers import SAMPLERS
 
     for name, table in SAMPLERS.items():
         group = program(statement(sampler=SamplerChoice(name, table.complete({})))).run()["kids"]
@@ -325,7 +325,7 @@ def test_a_sample_that_found_nothing_is_kept_and_marked(model: TinyModel, tmp_pa
 
 def test_what_smc_finds_out_is_written_down(model: TinyModel, tmp_path: Path) -> None:
     from lacelang.ir import SamplerChoice
-    from lacelang.semantics.samplers import SAMPLERS
+    from lacelang.samplers import SAMPLERS
 
     smc = SAMPLERS["smc"].complete({"particles": 64})
     glasses = statement(where=ir.And((GLASSES_1,)), sampler=SamplerChoice("smc", smc), count=12)

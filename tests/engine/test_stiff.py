@@ -15,8 +15,7 @@ from tiny import TinyModel, edit, program, statement
 import lacelang
 from lacelang import ir
 from lacelang.engine.result import Run
-from lacelang.samplers import Status
-from lacelang.semantics.samplers import SAMPLERS, Option, SamplerTable
+from lacelang.samplers import SAMPLERS, Option, Sampler, Status
 
 BUDGET = {
     "max_steps": 3, "steps": 2, "max_tries": 3, "warmup": 2, "particles": 2, "leapfrog": 2,
@@ -32,13 +31,13 @@ CONDITIONS = (
 )
 
 
-def fine_or_default(table: SamplerTable, option: Option) -> float | int | None:
+def fine_or_default(table: Sampler, option: Option) -> float | int | None:
     """The least value; the default of what no budget bounds, for 10 000 steps take seconds."""
     endless = option.name == "rtol" or (option.name == "step" and table.option("steps") is None)
     return option.default if endless else option.least or option.default
 
 
-def settings(table: SamplerTable) -> Iterator[str]:
+def settings(table: Sampler) -> Iterator[str]:
     """The sampler with its usual, its least and its greatest options, and little to spend."""
     budget = {o.name: max(int(o.low), BUDGET[o.name]) for o in table.options if o.name in BUDGET}
     others = [o for o in table.options if o.name not in BUDGET and o.default is not None]
@@ -66,7 +65,7 @@ def assert_ended(run: Run) -> None:
 
 
 @pytest.mark.parametrize("table", SAMPLERS.values(), ids=list(SAMPLERS))
-def test_samplers_at_the_bounds_of_their_options(model: TinyModel, table: SamplerTable) -> None:
+def test_samplers_at_the_bounds_of_their_options(model: TinyModel, table: Sampler) -> None:
     source = "\n".join(
         f"sample 2 from ffhq where {STIFF} seed 3 with {chosen} as a{i}"
         for i, chosen in enumerate(settings(table))

@@ -17,8 +17,8 @@ from lacelang import ir
 from lacelang.energy import And, Balanced, Discrete, Equals, Node
 from lacelang.engine import sampling
 from lacelang.engine.components import arms_of, in_turns
-from lacelang.samplers import Solution, Stats, Status
-from lacelang.semantics.samplers import SAMPLERS
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution, Stats, Status
 
 A, B, C = Discrete("a", frozenset({1})), Discrete("b", frozenset({1})), Equals("c", 1.0, 2.0)
 AB, BC = Balanced((A, B), (1.0, 5.0), (1.0, 1.0)), Balanced((B, C), (3.0, 1.0), (1.0, 3.0))

@@ -47,17 +47,18 @@ def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
 
 
 def test_exact_samplers_sample_the_condition_and_nothing_else() -> None:
-    from lacelang import samplers as sample
+    from lacelang.samplers import SAMPLERS
+    from lacelang.samplers.streams import Streams, prior
 
     source = "sample 3 from ffhq where glasses=1 seed 4 with {} as x"
     for name in ("rejection", "mala(steps=5, warmup=5)", "smc(particles=4, moves=1)"):
         program = lacelang.compile(source.format(name))
         options = program.samples[0].sampler.options
-        sampler = getattr(sample, name.partition("(")[0])
+        sampler = SAMPLERS[name.partition("(")[0]]
         alone = sampler(
             program.energy("x"),
-            sample.prior(4, range(3), 512),
-            streams=sample.Streams(4, range(3)),
+            prior(4, range(3), 512),
+            streams=Streams(4, range(3)),
             **options,
         )
         assert torch.equal(program.run()["x"].latents, alone.z)

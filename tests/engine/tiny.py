@@ -13,7 +13,7 @@ from torch import Tensor
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.engine.loading import Model
-from lacelang.semantics.samplers import SAMPLERS
+from lacelang.samplers import SAMPLERS
 
 GLASSES = ir.BinaryAttribute("glasses")
 AGE = ir.ContinuousAttribute("age", 0.0, 70.0, "years")

@@ -22,7 +22,7 @@ from lacelang.evaluate.report import Report, Table, as_json, as_markdown
 from lacelang.evaluate.unconditioned import Unconditioned
 from lacelang.ir import SampleStatement
 from lacelang.progress import Silent
-from lacelang.samplers import Status
+from lacelang.samplers.solution import Status
 
 WIDTH = 80
 

@@ -10,7 +10,7 @@ from lacelang.api import compile
 from lacelang.engine.loading import load
 from lacelang.evaluate.thumbnails import SIDE, half_painted, readout, small
 from lacelang.progress import Silent
-from lacelang.samplers import prior
+from lacelang.samplers.streams import prior
 
 
 def test_the_readout_finds_a_linear_map() -> None:

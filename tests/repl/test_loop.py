@@ -106,9 +106,9 @@ def test_ctrl_c_at_the_prompt_clears_the_line(loop: Loop, sit: Sitting) -> None:
 def test_ctrl_c_stops_the_sampling_and_nothing_is_kept_of_it(
     monkeypatch: pytest.MonkeyPatch, model: TinyModel, loop: Loop, sit: Sitting
 ) -> None:
-    from lacelang.engine import sampling
+    from lacelang.samplers.heun import algorithm
 
-    heun = sampling.SAMPLERS["heun"]
+    heun = algorithm.heun
     calls = 0
 
     def interrupted(*arguments: object, **options: object) -> object:
@@ -118,7 +118,7 @@ def test_ctrl_c_stops_the_sampling_and_nothing_is_kept_of_it(
             raise KeyboardInterrupt
         return heun(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setitem(sampling.SAMPLERS, "heun", interrupted)
+    monkeypatch.setattr(algorithm, "heun", interrupted)
     printed = sit(f"glasses=1 with heun{ENTER}age > 60 with heun{ENTER}")
     assert "stopped" in printed
     assert typed(loop) == ["sample 4 from ffhq where age > 60 with heun"]

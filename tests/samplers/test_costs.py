@@ -10,20 +10,14 @@ import torch
 from targets import RIDGES
 
 from lacelang.energy import ConditionalEnergy, Outputs
-from lacelang.samplers import Solution, dopri5, euler, exponential, heun, langevin, pc, prior
-from lacelang.samplers.streams import Streams
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution
+from lacelang.samplers.streams import Streams, prior
 
 RIDGE = RIDGES["logistic"]
 LOOKS = 12
 
-SAMPLERS: dict[str, Callable[..., Solution]] = {
-    "heun": heun,
-    "exponential": exponential,
-    "dopri5": dopri5,
-    "euler": euler,
-    "langevin": langevin,
-    "pc": pc,
-}
+FEW = ("heun", "exponential", "dopri5", "euler", "langevin", "pc")
 LONG: dict[str, dict[str, float]] = {
     "heun": {"tolerance": 1e-5},
     "exponential": {"tolerance": 1e-6},
@@ -47,7 +41,7 @@ def test_the_last_slope_of_a_step_is_the_first_of_the_next(name: str) -> None:
     assert torch.equal(stats.nfe, stats.accepted + stats.rejected + 2)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", FEW)
 def test_no_graph_is_kept_and_memory_does_not_grow(name: str) -> None:
     """As many tensors are alive in the second half of a run as were in the first."""
     calls, every = 0, 1_000_000

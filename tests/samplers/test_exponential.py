@@ -21,8 +21,13 @@ from lacelang.energy import (
     disjunction,
     negation,
 )
-from lacelang.samplers import Status, exponential, heun, prior
+from lacelang.samplers import SAMPLERS
 from lacelang.samplers.phi import LowRank, phi
+from lacelang.samplers.solution import Status
+from lacelang.samplers.streams import prior
+
+exponential = SAMPLERS["exponential"]
+heun = SAMPLERS["heun"]
 
 DIM = 12
 

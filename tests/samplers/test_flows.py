@@ -9,21 +9,17 @@ import pytest
 import torch
 from targets import Broken, Counted, Quadratic
 
-from lacelang.errors import UsageError
 from lacelang.rows import TILE
-from lacelang.samplers import (
-    ADAPTIVE,
-    FIXED,
-    HORIZON,
-    Solution,
-    Status,
-    dopri5,
-    euler,
-    heun,
-    paper,
-    prior,
-    torchdiffeq_flow,
-)
+from lacelang.samplers import SAMPLERS, Sampler
+from lacelang.samplers.schedule import HORIZON
+from lacelang.samplers.solution import Solution, Status
+from lacelang.samplers.streams import prior
+from lacelang.samplers.torchdiffeq_solvers import DECLARED
+from lacelang.samplers.torchdiffeq_solvers.algorithm import paper
+
+dopri5 = SAMPLERS["dopri5"]
+euler = SAMPLERS["euler"]
+heun = SAMPLERS["heun"]
 
 DIM = 8
 STIFF = torch.logspace(-2, 1, DIM, dtype=torch.float64)
@@ -75,10 +71,10 @@ def test_dopri5_and_euler_follow_the_same_flow() -> None:
     assert coarse / fine == pytest.approx(10.0, rel=0.2)
 
 
-@pytest.mark.parametrize("method", sorted((ADAPTIVE | FIXED) - {"euler"}))
-def test_other_solvers_of_torchdiffeq(method: str) -> None:
-    solution = torchdiffeq_flow(TARGET, Z0, method=method, atol=1e-4, rtol=1e-4)
-    assert error(solution.z) < 1e-2
+@pytest.mark.parametrize("solver", DECLARED, ids=lambda solver: solver.name)
+def test_solvers_of_torchdiffeq(solver: Sampler) -> None:
+    finer = {option.name: option.default / 10 for option in solver.options}
+    assert error(solver(TARGET, Z0, **finer).z) < 1e-2
 
 
 def test_the_paper_s_setting_follows_the_flow_with_one_step_size_for_all() -> None:
@@ -91,11 +87,6 @@ def test_the_paper_s_setting_follows_the_flow_with_one_step_size_for_all() -> No
     broken = paper(Broken(TARGET, wall=-9.0), Z0)
     assert set(broken.status) == {Status.non_finite}
     assert torch.equal(broken.z, Z0)
-
-
-def test_an_unknown_solver_is_refused() -> None:
-    with pytest.raises(UsageError, match="torchdiffeq has"):
-        torchdiffeq_flow(TARGET, Z0, method="leapfrog")
 
 
 FLOWS: dict[str, Callable[..., Solution]] = {"heun": heun, "dopri5": dopri5, "euler": euler}
@@ -157,7 +148,7 @@ def test_heun_gives_up_after_max_steps_where_it_stands() -> None:
 
 
 def test_dopri5_gives_up_when_its_evaluations_are_spent() -> None:
-    solution = torchdiffeq_flow(TARGET, Z0, method="dopri5", max_evaluations=10)
+    solution = dopri5(TARGET, Z0, max_evaluations=10)
     assert set(solution.status) == {Status.max_steps}
     assert solution.z.isfinite().all()
 

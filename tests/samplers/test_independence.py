@@ -11,21 +11,19 @@ from targets import RealSize
 
 from lacelang import rows
 from lacelang.energy import ConditionalEnergy, Discrete, Equals, conjunction, disjunction, negation
-from lacelang.samplers import (
-    Solution,
-    Status,
-    Streams,
-    dopri5,
-    heun,
-    hmc,
-    hybrid,
-    langevin,
-    mala,
-    pc,
-    prior,
-    rejection,
-    smc,
-)
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution, Status
+from lacelang.samplers.streams import Streams, prior
+
+dopri5 = SAMPLERS["dopri5"]
+heun = SAMPLERS["heun"]
+hmc = SAMPLERS["hmc"]
+hybrid = SAMPLERS["hybrid"]
+langevin = SAMPLERS["langevin"]
+mala = SAMPLERS["mala"]
+pc = SAMPLERS["pc"]
+rejection = SAMPLERS["rejection"]
+smc = SAMPLERS["smc"]
 
 SEED = 3
 COUNT = 64

@@ -10,8 +10,11 @@ import torch
 from targets import Broken, Quadratic
 
 from lacelang.errors import UsageError
-from lacelang.samplers import Status, Streams, langevin, prior
-from lacelang.samplers.streams import NOISE, PRIOR, stream
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Status
+from lacelang.samplers.streams import NOISE, PRIOR, Streams, prior, stream
+
+langevin = SAMPLERS["langevin"]
 
 A, CENTRE = 3.0, 1.0
 TARGET = Quadratic(torch.full((4,), A), CENTRE)

@@ -12,7 +12,11 @@ from targets import Broken, Quadratic
 from torch import Tensor
 
 from lacelang.errors import UsageError
-from lacelang.samplers import Status, Streams, pc, prior
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Status
+from lacelang.samplers.streams import Streams, prior
+
+pc = SAMPLERS["pc"]
 
 A, CENTRE, DIM = 3.0, 1.0, 4
 TARGET = Quadratic(torch.full((DIM,), A), CENTRE)

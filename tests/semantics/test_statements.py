@@ -7,8 +7,8 @@ import pytest
 
 from lacelang import ir
 from lacelang.errors import ProgramError
+from lacelang.samplers.schedule import HORIZON
 from lacelang.semantics.check import check
-from lacelang.semantics.samplers import FLOW_TIME
 
 
 def _one(source: str) -> ir.Statement:
@@ -35,7 +35,7 @@ def test_what_a_sample_is_without_clauses() -> None:
     assert statement.sampler.name == "exponential"
     assert statement.sampler.options == {
         "tolerance": 2e-3,
-        "time": FLOW_TIME,
+        "time": HORIZON,
         "max_steps": 1000,
         "typical": 1.2,
     }

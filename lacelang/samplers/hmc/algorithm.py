@@ -5,19 +5,19 @@ from __future__ import annotations
 from torch import Tensor
 
 from lacelang.samplers.chain import walk
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution
 from lacelang.samplers.streams import Streams, owned
 
 
 def hmc(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    steps: int = 40,
-    warmup: int = 20,
-    leapfrog: int = 8,
-    accept: float = 0.8,
+    steps: int,
+    warmup: int,
+    leapfrog: int,
+    accept: float,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -32,7 +32,7 @@ def hmc(
     it then ends in a fresh draw from the prior.
 
     Args:
-        energy: the conditional energy, prior excluded.
+        target: what to sample.
         z0: prior draws (N, d).
         steps: trajectories after the warm-up.
         warmup: trajectories in which each sample's step size is adapted.
@@ -48,7 +48,7 @@ def hmc(
         UsageError: there are no streams.
     """
     return walk(
-        energy,
+        target.condition,
         z0,
         leapfrogs=leapfrog,
         steps=steps,

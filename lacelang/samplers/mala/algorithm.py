@@ -5,18 +5,18 @@ from __future__ import annotations
 from torch import Tensor
 
 from lacelang.samplers.chain import walk
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution
 from lacelang.samplers.streams import Streams, owned
 
 
 def mala(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    steps: int = 200,
-    warmup: int = 100,
-    accept: float = 0.6,
+    steps: int,
+    warmup: int,
+    accept: float,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -31,7 +31,7 @@ def mala(
     whose rise of H is -log of the Metropolis-Hastings ratio (Neal 2011, section 5.2).
 
     Args:
-        energy: the conditional energy, prior excluded.
+        target: what to sample.
         z0: prior draws (N, d).
         steps: after the warm-up.
         warmup: steps in which each sample's step size is adapted.
@@ -46,7 +46,7 @@ def mala(
         UsageError: there are no streams.
     """
     return walk(
-        energy,
+        target.condition,
         z0,
         leapfrogs=1,
         steps=steps,

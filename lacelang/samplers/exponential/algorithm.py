@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from attrs import define, fields
@@ -11,10 +11,10 @@ from torch import Tensor
 
 from lacelang.rows import in_blocks
 from lacelang.samplers.blocks import Blocks, vjp_in_blocks
-from lacelang.samplers.flow import HORIZON, rms
-from lacelang.samplers.heun import FIRST_MOVE, RETRIES, SAFETY, SHRINKAGE
+from lacelang.samplers.flow import rms
+from lacelang.samplers.heun.algorithm import FIRST_MOVE, RETRIES, SAFETY, SHRINKAGE
 from lacelang.samplers.phi import LowRank, pull
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import Energy, OnStep, Target
 from lacelang.samplers.secant import follow
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
@@ -54,12 +54,12 @@ class Reducible(Energy, Protocol):
 
 
 def exponential(
-    energy: Reducible,
+    target: Target,
     z0: Tensor,
     *,
-    tolerance: float = 2e-3,
-    time: float = HORIZON,
-    max_steps: int = 1000,
+    tolerance: float,
+    time: float,
+    max_steps: int,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -79,7 +79,7 @@ def exponential(
     The exact flow of a linear-Gaussian condition is a single such step, however stiff it is.
 
     Args:
-        energy: the conditional energy.
+        target: what to sample.
         z0: prior draws (N, d).
         tolerance: error allowed per step, RMS over the coordinates of z.
         time: length of the flow in tau; the default is the paper's.
@@ -90,6 +90,8 @@ def exponential(
     Returns:
         Samples, with `rejected` counting steps that were cut or tried again shorter.
     """
+    # The regularised energy of a condition; no other sampler asks for its coordinates.
+    energy = cast("Reducible", target.regularised)
     ledger = Ledger(z0)
     if not len(z0):
         return ledger.solution(Blocks(energy))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lacelang.errors import UsageError
 from lacelang.samplers.blocks import MANY_ROWS, Blocks
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
 from lacelang.samplers.streams import Streams, owned
@@ -19,10 +19,10 @@ ROUNDING = 1e-3
 
 
 def rejection(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    max_tries: int = 10_000,
+    max_tries: int,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -33,7 +33,7 @@ def rejection(
     stream, so that looking at many of them at once changes nothing.
 
     Args:
-        energy: the conditional energy, at least 0 everywhere.
+        target: what to sample; its condition costs at least 0 everywhere.
         z0: prior draws (N, d).
         max_tries: draws of a sample before it ends as `max_tries`.
         streams: the samples' noise.
@@ -48,7 +48,7 @@ def rejection(
         UsageError: there are no streams, or an energy is below 0 and e^-E no probability.
     """
     streams = owned(streams, len(z0), "rejection")
-    energy = Blocks(energy)
+    energy = Blocks(target.condition)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
     tried = 0

@@ -10,7 +10,7 @@ from torch import Tensor
 from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.leapfrog import Point
 from lacelang.samplers.particles import Cloud
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
 from lacelang.samplers.streams import Streams, owned
@@ -18,13 +18,13 @@ from lacelang.samplers.tempering import climb
 
 
 def smc(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    particles: int = 32,
-    moves: int = 4,
-    ess: float = 0.5,
-    max_steps: int = 100,
+    particles: int,
+    moves: int,
+    ess: float,
+    max_steps: int,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -44,7 +44,7 @@ def smc(
     in total variation by no more than half the mean of |estimate / Z - 1|.
 
     Args:
-        energy: the conditional energy, prior excluded.
+        target: what to sample.
         z0: prior draws (N, d), each the first particle of its sample.
         particles: of a sample.
         moves: at each power.
@@ -62,7 +62,7 @@ def smc(
         UsageError: there are no streams.
     """
     streams = owned(streams, len(z0), "smc")
-    energy = Blocks(energy)
+    energy = Blocks(target.condition)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
 

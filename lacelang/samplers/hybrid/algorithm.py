@@ -5,10 +5,9 @@ from __future__ import annotations
 from attrs import evolve
 from torch import Tensor
 
-from lacelang.samplers.exponential import Reducible, exponential
-from lacelang.samplers.flow import HORIZON
-from lacelang.samplers.mala import mala
-from lacelang.samplers.problem import OnStep
+from lacelang.samplers.exponential.algorithm import exponential
+from lacelang.samplers.mala.algorithm import mala
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Stats, Status
 from lacelang.samplers.streams import Streams
 
@@ -16,16 +15,15 @@ _FLOW_SHARE = 0.5
 
 
 def hybrid(
-    energy: Reducible,
+    target: Target,
     z0: Tensor,
     *,
-    flow_energy: Reducible | None = None,
-    tolerance: float = 2e-3,
-    time: float = HORIZON,
-    max_steps: int = 1000,
-    steps: int = 20,
-    warmup: int = 20,
-    accept: float = 0.6,
+    tolerance: float,
+    time: float,
+    max_steps: int,
+    steps: int,
+    warmup: int,
+    accept: float,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -36,10 +34,9 @@ def hybrid(
     nearer to e^-E times the prior, and a chain that starts at the flow's end has little to burn in.
 
     Args:
-        energy: the conditional energy, prior excluded.
+        target: what to sample: the flow descends the regularised energy, the chain needs no bound
+            that keeps it near the prior, since the prior is part of what it samples.
         z0: prior draws (N, d).
-        flow_energy: what the flow descends; None means `energy`. The chain needs no bound that
-            keeps a flow near the prior, since the prior is part of its target.
         tolerance, time, max_steps: of the flow; see `exponential`.
         steps, warmup, accept: of the chain; see `mala`.
         streams: the samples' noise.
@@ -53,7 +50,7 @@ def hybrid(
         UsageError: there are no streams.
     """
     flow = exponential(
-        energy if flow_energy is None else flow_energy,
+        target,
         z0,
         tolerance=tolerance,
         time=time,
@@ -61,7 +58,7 @@ def hybrid(
         on_step=_part(on_step, 0.0, _FLOW_SHARE),
     )
     chain = mala(
-        energy,
+        target,
         flow.z,
         steps=steps,
         warmup=warmup,

@@ -7,70 +7,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lacelang.errors import UsageError
 from lacelang.samplers.batched_evaluation import in_lockstep
 from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.flow import T_END, beta
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.flow import beta
+from lacelang.samplers.problem import Energy, OnStep, Target
+from lacelang.samplers.schedule import T_END
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
 from lacelang.samplers.streams import Streams
 
-FIXED = frozenset({"euler", "midpoint", "heun2", "heun3", "rk4"})
-"""Methods with one fixed step size, which a batch can share."""
-
-ADAPTIVE = frozenset({"dopri5", "dopri8", "bosh3", "adaptive_heun"})
-"""Methods with step control, which torchdiffeq makes for the whole batch at once.
-
-Its `fehlberg2` is left out: at 1e-4 it misses the end of a plain linear flow by a half. So are its
-methods of Adams, unstable on what is stiff.
-"""
-
 MAX_EVALUATIONS = 20_000
 
 PAPER_TOLERANCE = 1e-3
-
-
-def dopri5(
-    energy: Energy,
-    z0: Tensor,
-    *,
-    atol: float = PAPER_TOLERANCE,
-    rtol: float = PAPER_TOLERANCE,
-    streams: Streams | None = None,
-    on_step: OnStep | None = None,
-) -> Solution:
-    """Integrate LACE eq. 7 by Dormand and Prince's method, at the paper's tolerances (A.2).
-
-    Args:
-        energy: the conditional energy.
-        z0: prior draws (N, d).
-        atol: absolute tolerance of a coordinate.
-        rtol: relative tolerance of a coordinate.
-        streams: ignored, nothing is random.
-        on_step: called with the share of the samples solved.
-    """
-    return torchdiffeq_flow(energy, z0, method="dopri5", atol=atol, rtol=rtol, on_step=on_step)
-
-
-def euler(
-    energy: Energy,
-    z0: Tensor,
-    *,
-    step: float = 0.01,
-    streams: Streams | None = None,
-    on_step: OnStep | None = None,
-) -> Solution:
-    """Integrate LACE eq. 7 by Euler steps of a fixed size in t: LACE-euler.
-
-    Args:
-        energy: the conditional energy.
-        z0: prior draws (N, d).
-        step: in t, 0.01 or 0.001 in the paper.
-        streams: ignored, nothing is random.
-        on_step: called with the share of the samples solved.
-    """
-    return torchdiffeq_flow(energy, z0, method="euler", step=step, on_step=on_step)
 
 
 def paper(
@@ -102,49 +50,35 @@ def paper(
     return ledger.solution(energy)
 
 
-def torchdiffeq_flow(
-    energy: Energy,
+def adaptive(
+    target: Target,
     z0: Tensor,
     *,
     method: str,
-    atol: float = PAPER_TOLERANCE,
-    rtol: float = PAPER_TOLERANCE,
-    step: float = 0.01,
+    atol: float,
+    rtol: float,
     max_evaluations: int = MAX_EVALUATIONS,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
-    """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by a solver of torchdiffeq.
+    """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by a solver that controls its steps.
 
-    An adaptive solver of torchdiffeq has one step size for all it is given, so that a sample would
-    depend on its neighbours; each sample therefore has a solver to itself, run in lockstep.
+    torchdiffeq makes one step size for all that a solver is given, so that a sample would depend
+    on its neighbours; each sample therefore has a solver to itself, all evaluated in one batch.
+    `dopri5` at 1e-3 is LACE-ODE (LACE A.2).
 
     Args:
-        energy: the conditional energy.
+        target: what to sample.
         z0: prior draws (N, d).
-        method: one of `ADAPTIVE` or `FIXED`.
-        atol: absolute tolerance, for adaptive methods.
-        rtol: relative tolerance, for adaptive methods.
-        step: in t, for fixed methods.
+        method: one of torchdiffeq's.
+        atol: absolute tolerance of a coordinate.
+        rtol: relative tolerance of a coordinate.
         max_evaluations: of a sample, before it ends as `max_steps`.
         streams: ignored, nothing is random.
         on_step: called with the share of the samples solved.
-
-    Raises:
-        UsageError: there is no such method.
     """
-    if method not in ADAPTIVE | FIXED:
-        raise UsageError(
-            f"no solver {method!r}; torchdiffeq has {', '.join(sorted(ADAPTIVE | FIXED))}"
-        )
-    energy = Blocks(energy)
+    energy = Blocks(target.regularised)
     ledger = Ledger(z0)
-    if method in FIXED:
-        slope = _Slope(energy, ledger, torch.arange(len(z0), device=z0.device), max_evaluations)
-        _solve(slope, z0, method, {}, {"step_size": step})
-        if on_step is not None:
-            on_step(1.0)
-        return ledger.solution(energy)
 
     def solve(row: int, its_energy: Energy) -> None:
         rows = torch.tensor([row], device=z0.device)
@@ -152,6 +86,36 @@ def torchdiffeq_flow(
         _solve(slope, z0[rows], method, {"atol": atol, "rtol": rtol}, {})
 
     in_lockstep(energy, len(z0), solve, on_step)
+    return ledger.solution(energy)
+
+
+def fixed(
+    target: Target,
+    z0: Tensor,
+    *,
+    method: str,
+    step: float,
+    max_evaluations: int = MAX_EVALUATIONS,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
+) -> Solution:
+    """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by steps of one size.
+
+    Args:
+        target: what to sample.
+        z0: prior draws (N, d).
+        method: one of torchdiffeq's; `euler` is LACE-euler.
+        step: in t, 0.01 or 0.001 in the paper.
+        max_evaluations: of a sample, before it ends as `max_steps`.
+        streams: ignored, nothing is random.
+        on_step: called once, at the end.
+    """
+    energy = Blocks(target.regularised)
+    ledger = Ledger(z0)
+    slope = _Slope(energy, ledger, torch.arange(len(z0), device=z0.device), max_evaluations)
+    _solve(slope, z0, method, {}, {"step_size": step})
+    if on_step is not None:
+        on_step(1.0)
     return ledger.solution(energy)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
 from lacelang.samplers.streams import Streams, owned
@@ -18,12 +18,12 @@ PAPER_NOISE = 0.01
 
 
 def langevin(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    steps: int = 100,
-    step: float = 0.01,
-    noise: float | None = None,
+    steps: int,
+    step: float,
+    noise: float,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -33,7 +33,7 @@ def langevin(
     whose stationary law is e^-E times the prior. `PAPER_NOISE` gives the paper's setting.
 
     Args:
-        energy: the conditional energy, prior excluded.
+        target: what to sample.
         z0: prior draws (N, d).
         steps: number of steps.
         step: eta > 0.
@@ -51,7 +51,7 @@ def langevin(
     if scale:
         streams = owned(streams, len(z0), "Langevin noise")
 
-    energy = Blocks(energy)
+    energy = Blocks(target.condition)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
     z = z0.clone()

@@ -9,20 +9,20 @@ from torch import Tensor
 
 from lacelang.errors import UsageError
 from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.flow import BETA_MAX, BETA_MIN
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.problem import OnStep, Target
+from lacelang.samplers.schedule import BETA_MAX, BETA_MIN
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
 from lacelang.samplers.streams import Streams, owned
 
 
 def pc(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    steps: int = 100,
-    corrector_steps: int = 2,
-    snr: float = 0.16,
+    steps: int,
+    corrector_steps: int,
+    snr: float,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -41,7 +41,7 @@ def pc(
     out lies between, and is biased by the size of the steps.
 
     Args:
-        energy: the conditional energy, prior excluded.
+        target: what to sample.
         z0: prior draws (N, d).
         steps: number of predictor steps, 20 or more so that beta stays at 1 or below; the paper
             takes 100 or 200.
@@ -59,7 +59,7 @@ def pc(
     streams = owned(streams, len(z0), "pc")
     if steps < BETA_MAX:
         raise UsageError(f"pc needs {BETA_MAX:g} steps or more, not {steps}")
-    energy = Blocks(energy)
+    energy = Blocks(target.condition)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
     z = z0.clone()

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.flow import HORIZON, rms
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.flow import rms
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Ledger
 from lacelang.samplers.streams import Streams
@@ -21,12 +21,12 @@ RETRIES = 20
 
 
 def heun(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    tolerance: float = 1e-3,
-    time: float = HORIZON,
-    max_steps: int = 1000,
+    tolerance: float,
+    time: float,
+    max_steps: int,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
@@ -48,7 +48,7 @@ def heun(
     small gradient may be a saddle's.
 
     Args:
-        energy: the conditional energy.
+        target: what to sample.
         z0: prior draws (N, d).
         tolerance: local error allowed per step, RMS over the coordinates, so in units of the
             prior's standard deviation.
@@ -61,7 +61,7 @@ def heun(
         Samples, with `rejected` counting steps that were cut or, for a slope that was not finite,
         tried again shorter.
     """
-    energy = Blocks(energy)
+    energy = Blocks(target.regularised)
     ledger = Ledger(z0)
     rows = torch.arange(len(z0), device=z0.device)
     z = z0.clone()

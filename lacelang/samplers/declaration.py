@@ -1,0 +1,123 @@
+"""What a sampler says of itself: its name, its options, what it promises. No torch is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lacelang.samplers.problem import Energy, OnStep, Target
+    from lacelang.samplers.solution import Solution
+    from lacelang.samplers.streams import Streams
+
+Values = Mapping[str, float | int]
+
+
+@frozen
+class Option:
+    """One option of a sampler.
+
+    Attributes:
+        default: None where it follows from the other options (see `derived`).
+        low: the least value; excluded if `above` is true.
+        high: the greatest value, included.
+        doc: what it does, one line.
+        whole: only whole numbers.
+        least: what lies between `low` and this is lost in float32, or takes for ever.
+        derived: its value given those of the options before it, where it has no default.
+        of_target: it says what the regulariser of the target is, and nothing to the algorithm.
+    """
+
+    name: str
+    default: float | int | None
+    low: float
+    high: float
+    doc: str
+    above: bool = True
+    whole: bool = False
+    least: float = 0.0
+    derived: Callable[[Values], float] | None = None
+    of_target: bool = False
+
+
+@frozen
+class Sampler:
+    """A sampler's name, its options and its presets (`with langevin(preset=paper)`).
+
+    It can be called like its algorithm, and then fills in what is left out.
+
+    Attributes:
+        name: as `with` calls it.
+        doc: what it does, one line.
+        algorithm: the function, as `package.module:name`; imported when it is first called.
+        options: what a program can set.
+        presets: values of several options under one name.
+        settings: what the algorithm is called with besides.
+        exact: its samples are draws from e^-E times the prior, all disjuncts in their odds.
+        edits: it moves a sample from where it is, so that it can edit.
+        probability: it takes e^-E for a probability, and needs energies of at least 0.
+    """
+
+    name: str
+    doc: str
+    algorithm: str
+    options: tuple[Option, ...] = ()
+    presets: Mapping[str, Values] = field(factory=dict, hash=False)
+    settings: Mapping[str, Any] = field(factory=dict, hash=False)
+    exact: bool = False
+    edits: bool = False
+    probability: bool = False
+
+    def option(self, name: str) -> Option | None:
+        """Return the option called `name`, or None."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def complete(self, given: Values, preset: str | None = None) -> dict[str, float | int]:
+        """Return every option's value: given ones first, then the preset's, then defaults."""
+        chosen = {**(self.presets[preset] if preset else {}), **given}
+        values: dict[str, float | int] = {}
+        for option in self.options:
+            value = chosen.get(option.name, option.default)
+            if value is None and option.derived is not None:
+                value = option.derived(values)
+            if value is not None:
+                values[option.name] = value
+        return values
+
+    def __call__(
+        self,
+        target: Target | Energy,
+        z0: Tensor,
+        *,
+        streams: Streams | None = None,
+        on_step: OnStep | None = None,
+        **options: Any,
+    ) -> Solution:
+        """Move prior draws so that they meet a condition.
+
+        Args:
+            target: what to sample; an energy alone has no regulariser.
+            z0: prior draws (N, d).
+            streams: the samples' random streams, which a deterministic sampler ignores.
+            on_step: called after every step with the share of the work done.
+            options: those of the sampler; what is left out has its default.
+        """
+        from lacelang.samplers.problem import Target
+
+        if not isinstance(target, Target):
+            target = Target.of(target)
+        passed = {**options, **self.complete(options), **self.settings}
+        for option in self.options:
+            if option.of_target:
+                passed.pop(option.name, None)
+        return self.function()(target, z0, **passed, streams=streams, on_step=on_step)
+
+    def function(self) -> Callable[..., Solution]:
+        """Return the algorithm itself."""
+        module, _, name = self.algorithm.partition(":")
+        return cast("Callable[..., Solution]", getattr(import_module(module), name))

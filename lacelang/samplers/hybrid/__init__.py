@@ -1,0 +1,23 @@
+"""The flow, and then a Metropolis-adjusted chain from where it ends."""
+
+from attrs import evolve
+
+from lacelang.samplers.declaration import Option, Sampler
+from lacelang.samplers.options import MAX_STEPS, TIME, TYPICAL, accept, tolerance, warmup
+
+DECLARED = (
+    Sampler(
+        "hybrid",
+        "`exponential`, and then a few steps of `mala` from where it ends",
+        "lacelang.samplers.hybrid.algorithm:hybrid",
+        (
+            tolerance(2e-3, "of the flow: error allowed per step"),
+            TIME,
+            evolve(MAX_STEPS, doc="of the flow"),
+            TYPICAL,
+            Option("steps", 20, 1, 1_000_000, "of the chain, after its warm-up", False, True),
+            warmup(20),
+            accept(0.6),
+        ),
+    ),
+)

@@ -1,0 +1,34 @@
+"""Unadjusted Langevin dynamics on the whole energy, prior included (LACE, LD)."""
+
+import math
+
+from lacelang.samplers.declaration import Option, Sampler, Values
+
+
+def _unbiased(values: Values) -> float:
+    """The scale at which the chain is an unbiased discretisation of the diffusion."""
+    return math.sqrt(2.0 * values["step"])
+
+
+DECLARED = (
+    Sampler(
+        "langevin",
+        "noisy gradient steps on the whole energy, prior included",
+        "lacelang.samplers.langevin.algorithm:langevin",
+        (
+            Option("steps", 100, 1, 1_000_000, "number of steps", False, True),
+            Option("step", 0.01, 0.0, 10.0, "step size", least=1e-9),
+            Option(
+                "noise",
+                None,
+                0.0,
+                10.0,
+                "noise per step; sqrt(2 step) if not given",
+                above=False,
+                derived=_unbiased,
+            ),
+        ),
+        # Its noise is chosen apart from its step: biased, and it shrinks ||z||.
+        presets={"paper": {"steps": 100, "step": 0.01, "noise": 0.01}},
+    ),
+)
