@@ -60,29 +60,26 @@ def compile_condition(statement: ir.SampleStatement, model: Judge) -> Node:
     """
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
-    return meaning_of(statement, model, statement.truncation)(statement.where)
+    meaning = meaning_of(statement.options, statement.model, model, statement.truncation)
+    return meaning(statement.where)
 
 
 def meaning_of(
-    statement: ir.SampleStatement | ir.EditStatement, model: Judge, truncation: float
+    options: ir.ConditionOptions, spec: ir.ModelSpec, model: Judge, truncation: float
 ) -> Callable[[ir.Predicate], Node]:
     """Return the function from conditions to energies that a statement's clauses make.
 
     Args:
-        statement: whose clauses.
-        model: of the statement.
-        truncation: of its samples.
+        options: the clauses.
+        spec: the statement's model, as declared.
+        model: the same, loaded.
+        truncation: of the samples.
 
     Raises:
         ResourceError: the model's classifiers cannot be had.
     """
-    settings = Settings(
-        sigma=spread_of(statement, model.sigma),
-        temp=statement.temp,
-        logit_temp=statement.logit_temp,
-        negation=statement.negation,
-    )
-    if statement.disjunction == "equal":
+    settings = Settings(spread_of(options, spec, model.sigma), options)
+    if options.disjunction == "equal":
         return lambda predicate: lower(predicate, settings)
     outputs = _at_draws.get(model, truncation, lambda: _judge_draws(model, truncation))
     return lambda predicate: balance(lower(predicate, settings), outputs)
@@ -96,18 +93,19 @@ def _judge_draws(model: Judge, truncation: float) -> Outputs:
 
 
 def spread_of(
-    statement: ir.SampleStatement | ir.EditStatement, residual: Mapping[str, float]
+    options: ir.ConditionOptions, spec: ir.ModelSpec, residual: Mapping[str, float]
 ) -> Mapping[str, float]:
-    """Return sigma by continuous attribute, in its unit, as the statement's `sigma` clause says.
+    """Return sigma by continuous attribute, in its unit, as the `sigma` clause says.
 
     Args:
-        statement: with `sigma residual` (the default) or `sigma paper`.
+        options: with `sigma residual` (the default) or `sigma paper`.
+        spec: the model, as declared.
         residual: the classifiers' held-out residuals.
     """
-    if statement.sigma == "residual":
+    if options.sigma == "residual":
         return residual
     return {
         attribute.name: attribute.paper_sigma
-        for attribute in statement.model.attributes
+        for attribute in spec.attributes
         if isinstance(attribute, ir.ContinuousAttribute)
     }

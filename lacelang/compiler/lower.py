@@ -32,15 +32,11 @@ class Settings:
 
     Attributes:
         sigma: by continuous attribute, the spread of its energies in the attribute's unit.
-        temp: temperature of every discrete atom without one of its own.
-        logit_temp: the same in the paper's form; never together with `temp`.
-        negation: the complement, or the paper's contrast and its lambda.
+        options: the clauses.
     """
 
     sigma: Mapping[str, float]
-    temp: float | None = None
-    logit_temp: float | None = None
-    negation: ir.Negation = ("complement",)
+    options: ir.ConditionOptions
 
 
 def lower(predicate: ir.Predicate, settings: Settings) -> Node:
@@ -72,13 +68,13 @@ def _term(predicate: ir.Predicate, settings: Settings) -> Node:
 def _negated(node: Node, settings: Settings) -> Node:
     if isinstance(node, And) and not node.terms:
         return node  # every term has weight 0: nothing is asked for, so nothing is denied
-    if settings.negation[0] == "contrast":
-        return contrast(node, settings.negation[1])
+    if settings.options.negation[0] == "contrast":
+        return contrast(node, settings.options.negation[1])
     return negation(node)
 
 
 def _discrete(atom: ir.Discrete | ir.Degree, settings: Settings) -> Node:
-    temp, logit_temp = ir.temperatures(atom, settings.temp, settings.logit_temp)
+    temp, logit_temp = ir.temperatures(atom, settings.options)
     name = atom.attribute.name
     if isinstance(atom, ir.Degree):
         # The logit form pushes past certainty, and a degree has nowhere to push.

@@ -98,8 +98,8 @@ class EditTask:
     def _energies(self) -> list[tuple[Node, Node]]:
         """Of every step: what it descends, and what is reported of it; the start comes first."""
         statement, model = self.statement, self.model
-        meaning = meaning_of(statement, model, self.truncation)
-        sigma = spread_of(statement, model.sigma)
+        meaning = meaning_of(statement.options, statement.model, model, self.truncation)
+        sigma = spread_of(statement.options, statement.model, model.sigma)
         return [
             (step_energy(statement, i, meaning, sigma), step_condition(statement, i, meaning))
             for i in range(len(statement.steps))
@@ -264,7 +264,7 @@ def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> Edit
             f"edits move in w, and the classifiers of {model.name} judge {model.space}"
         )
     weights = model.weights(conditioned=True)
-    plans = _plans(statement, spread_of(statement, model.sigma))
+    plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
     record = GroupRecord(
         name=statement.name,
         folder=folder_name(statement.name),

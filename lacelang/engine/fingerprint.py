@@ -64,6 +64,7 @@ def settings_of(
 ) -> dict[str, Any]:
     """Return what run.json and the sheet say of how a group was made."""
     model = statement.model
+    options = statement.options
     drawn = isinstance(statement, SampleStatement) and statement.where is None
     settings: dict[str, Any] = {
         "model": model.name,
@@ -72,14 +73,14 @@ def settings_of(
         "sampler": "prior" if drawn else sampler_text(statement.sampler),
         "options": {} if drawn else dict(statement.sampler.options),
         "truncation": truncation,
-        "negation": " ".join(str(part) for part in statement.negation),
-        "disjunction": statement.disjunction,
-        "sigma": statement.sigma,
+        "negation": " ".join(str(part) for part in options.negation),
+        "disjunction": options.disjunction,
+        "sigma": options.sigma,
     }
-    if statement.temp is not None:
-        settings["temp"] = statement.temp
-    if statement.logit_temp is not None:
-        settings["logit_temp"] = statement.logit_temp
+    if options.temp is not None:
+        settings["temp"] = options.temp
+    if options.logit_temp is not None:
+        settings["logit_temp"] = options.logit_temp
     if isinstance(statement, EditStatement):
         settings["edited"] = statement.group
         settings["stay"] = statement.stay

@@ -16,7 +16,7 @@ from lacelang.engine.sampling import sample_task
 from lacelang.engine.tasks import GroupTask
 from lacelang.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement
 from lacelang.progress import Progress
-from lacelang.semantics.clauses import DEFAULT_SEED
+from lacelang.semantics import defaults
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group
@@ -45,7 +45,7 @@ class Options:
     def seed_for(self, own: int | None) -> int:
         """The seed of a statement that names `own`."""
         seed = own if self.seed is None else self.seed
-        return DEFAULT_SEED if seed is None else seed
+        return defaults.SEED if seed is None else seed
 
 
 @frozen(eq=False)

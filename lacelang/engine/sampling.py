@@ -83,6 +83,7 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
         seed: the one in force.
     """
     where = statement.where
+    sigma = {} if where is None else spread_of(statement.options, statement.model, model.sigma)
     weights = model.weights(conditioned=where is not None)
     record = GroupRecord(
         name=statement.name,
@@ -92,7 +93,7 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
         seed=seed,
         count=statement.count,
         settings=settings_of(statement, weights, statement.truncation),
-        atoms=() if where is None else atoms_of(where, spread_of(statement, model.sigma)),
+        atoms=() if where is None else atoms_of(where, sigma),
         samples=(),
     )
     return SampleTask(statement, model, record)

@@ -16,7 +16,7 @@ from lacelang.engine.sampling import SampleTask, sample_task
 from lacelang.errors import ResourceError
 from lacelang.ir import SampleStatement
 from lacelang.progress import Silent
-from lacelang.semantics.clauses import DEFAULT_SEED
+from lacelang.semantics import defaults
 from lacelang.storage.cache import cache_dir, guarded
 from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.index import NAME, read_index, write_index
@@ -52,7 +52,8 @@ def sample_groups(statements: Sequence[SampleStatement], progress: Progress) -> 
 
 def _task(statement: SampleStatement, progress: Progress) -> SampleTask:
     model = load(statement.model, "auto", progress)
-    return sample_task(statement, model, DEFAULT_SEED if statement.seed is None else statement.seed)
+    seed = defaults.SEED if statement.seed is None else statement.seed
+    return sample_task(statement, model, seed)
 
 
 def _make(tasks: Sequence[SampleTask]) -> Iterator[int]:

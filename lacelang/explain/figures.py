@@ -18,5 +18,5 @@ def with_figures(outline: Outline) -> Outline:
     if not outline.trees:
         return outline
     with shown() as progress:
-        model = load(outline.trees[0].statement.model, "auto", progress)
+        model = load(outline.trees[0].model, "auto", progress)
         return measured(outline, model)

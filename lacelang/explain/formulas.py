@@ -6,19 +6,19 @@ from lacelang import ir
 from lacelang.text.numerals import number_text
 
 
-def formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
+def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
     """Return the energy of a condition under its statement's clauses, its own weight left out.
 
     p is the classifiers' probability, f what they read, E a term's energy, w its weight, π the odds
     of an arm; the table of `docs/language.md` has the same forms.
     """
-    temp, logit = ir.temperatures(predicate, statement.temp, statement.logit_temp)
+    temp, logit = ir.temperatures(predicate, options)
     if isinstance(predicate, ir.Discrete) and logit is not None:
         wanted = "f" if len(predicate.classes) == 1 else "(log Σ e^f)"
         return f"−{wanted} / {number_text(logit)} + log Σ e^f"
     if isinstance(predicate, ir.Degree) and temp is None:
         temp = logit
-    plain = _formula(predicate, statement)
+    plain = _formula(predicate, options)
     if temp is None or temp == 1:
         return plain
     return (
@@ -28,7 +28,7 @@ def formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
     )
 
 
-def _formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
+def _formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
     match predicate:
         case ir.Discrete(classes=classes):
             return "−log p" if len(classes) == 1 else "−log Σ p"
@@ -47,17 +47,17 @@ def _formula(predicate: ir.Predicate, statement: ir.SampleStatement) -> str:
         case ir.Or():
             return "−log Σ π e^(−E)"
         case ir.Not(term=term):
-            return _denied(term, statement)
+            return _denied(term, options)
     raise TypeError(f"{type(predicate).__name__} is no condition")
 
 
-def _denied(term: ir.Predicate, statement: ir.SampleStatement) -> str:
+def _denied(term: ir.Predicate, options: ir.ConditionOptions) -> str:
     """Of `not`: a complement moves inwards, so that it never denies a finished sum."""
     tempered = term.temp not in (None, 1.0)
     if isinstance(term, ir.Not) and not tempered:
         return "E denied twice"
-    if statement.negation[0] == "contrast":
-        return f"−{number_text(statement.negation[1])} E"
+    if options.negation[0] == "contrast":
+        return f"−{number_text(options.negation[1])} E"
     if isinstance(term, ir.Or) and not tempered:
         return "−Σ log(1 − e^(−E))"
     return "−log(1 − e^(−E))"

@@ -32,7 +32,7 @@ from lacelang.engine.atoms import read
 from lacelang.explain.shape import Figures, Outline, Term, Totals, Tree
 from lacelang.explain.terms import arms_of
 from lacelang.samplers.streams import prior
-from lacelang.semantics.clauses import DEFAULT_SEED
+from lacelang.semantics import defaults
 from lacelang.system.torch_state import isolated
 
 DRAWS = 64
@@ -55,17 +55,17 @@ def measured(outline: Outline, model: Judge, draws: int = DRAWS) -> Outline:
 
 
 def _tree(tree: Tree, model: Judge, draws: int) -> Tree:
-    statement, where = tree.statement, tree.statement.where
+    where = tree.where
     if where is None or tree.root is None:
         return tree
-    seed = DEFAULT_SEED if statement.seed is None else statement.seed
+    seed = defaults.SEED if tree.seed is None else tree.seed
     z = prior(seed, range(draws), model.generator.latent_dim).to(model.device)
-    features = model.features(statement.truncation)
-    meaning = meaning_of(statement, model, statement.truncation)
+    features = model.features(tree.truncation)
+    meaning = meaning_of(tree.options, tree.model, model, tree.truncation)
     split = split_gradient(meaning(where), features, z)
     with torch.no_grad():
         outputs = features(z)
-        sigma = spread_of(statement, model.sigma)
+        sigma = spread_of(tree.options, tree.model, model.sigma)
         absent = 0.0 if split.norm.any() else None
         filling = _Measuring(meaning, outputs, sigma, iter(split.shares), absent)
         root = filling.term(where, tree.root)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lacelang import ir
 from lacelang.explain.shape import Fact, Outline, Term, Tree
 from lacelang.explain.terms import term_of
-from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, default_sampler
+from lacelang.semantics import defaults
 from lacelang.text.numerals import number_text
 
 
@@ -25,7 +25,7 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
     return tuple(result)
 
 
-def outline(statement: ir.Statement, truncation: float = DEFAULT_TRUNCATION) -> Outline:
+def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
     """Return the outline of one statement.
 
     Args:
@@ -48,7 +48,7 @@ def _truncation(statement: ir.Statement, known: dict[str, float]) -> float:
     if isinstance(statement, ir.SampleStatement | ir.MeasureStatement):
         psi = statement.truncation
     else:
-        psi = known.get(statement.group, DEFAULT_TRUNCATION)
+        psi = known.get(statement.group, defaults.TRUNCATION)
         if isinstance(statement, ir.EditStatement) and statement.saved is not None:
             psi = statement.saved.truncation
     if isinstance(statement, ir.SampleStatement | ir.EditStatement):
@@ -61,7 +61,8 @@ def _truncation(statement: ir.Statement, known: dict[str, float]) -> float:
 
 def _sample(statement: ir.SampleStatement) -> Outline:
     count, where = statement.count, statement.where
-    tree = _tree("energy", statement)
+    psi, seed = statement.truncation, statement.seed
+    tree = _tree("energy", statement.model, where, psi, seed, statement.options)
     facts = [
         Fact("count", "", count),
         _model(statement.model),
@@ -79,7 +80,13 @@ def _sample(statement: ir.SampleStatement) -> Outline:
 def _edit(statement: ir.EditStatement, truncation: float) -> Outline:
     steps = statement.steps
     trees = tuple(
-        _tree(f"step {number}", _step_of(statement, step.predicate, truncation))
+        _tree(
+            f"step {number}",
+            statement.model,
+            step.predicate,
+            truncation,
+            options=statement.options,
+        )
         for number, step in enumerate(steps, start=1)
     )
     held = {"later": "of what later steps speak of", "all": "of all that no step has spoken of"}
@@ -100,27 +107,6 @@ def _edit(statement: ir.EditStatement, truncation: float) -> Outline:
     return Outline("edit", statement.name, title, facts, trees)
 
 
-def _step_of(
-    statement: ir.EditStatement, predicate: ir.Predicate, truncation: float
-) -> ir.SampleStatement:
-    """Return samples under the condition of one step."""
-    return ir.SampleStatement(
-        name=statement.name,
-        count=1,
-        model=statement.model,
-        where=predicate,
-        temp=statement.temp,
-        logit_temp=statement.logit_temp,
-        truncation=truncation,
-        seed=None,
-        sampler=statement.sampler,
-        negation=statement.negation,
-        disjunction=statement.disjunction,
-        sigma=statement.sigma,
-        span=predicate.span,
-    )
-
-
 def _measure(statement: ir.MeasureStatement) -> Outline:
     model, psi = statement.model, statement.truncation
     parts = {"what": statement.what, "given": statement.given}
@@ -132,9 +118,7 @@ def _measure(statement: ir.MeasureStatement) -> Outline:
         _seed(statement.seed),
         _heads(tuple(known.values())),
     )
-    trees = tuple(
-        _tree(role, _samples_of(model, part, psi, statement.seed)) for role, part in known.items()
-    )
+    trees = tuple(_tree(role, model, part, psi, statement.seed) for role, part in known.items())
     return Outline("measure", statement.name, f"P({statement.text}) of {model.name}", facts, trees)
 
 
@@ -144,17 +128,8 @@ def _expect(statement: ir.ExpectStatement, truncation: float) -> Outline:
         Fact("share", "", statement.share),
         _model(statement.model),
     )
-    tree = _tree("what", _samples_of(statement.model, statement.what, truncation))
+    tree = _tree("what", statement.model, statement.what, truncation)
     return Outline("expect", None, statement.text, facts, (tree,))
-
-
-def _samples_of(
-    model: ir.ModelSpec, where: ir.Predicate, truncation: float, seed: int | None = None
-) -> ir.SampleStatement:
-    """Return samples under a condition that stands in another statement, whose clauses are few."""
-    return ir.SampleStatement(
-        "", 1, model, where, None, None, truncation, seed, default_sampler(), span=where.span
-    )
 
 
 # Facts
@@ -175,7 +150,7 @@ def _truncation_fact(psi: float) -> Fact:
 
 
 def _seed(seed: int | None) -> Fact:
-    shown = str(DEFAULT_SEED) if seed is None else str(seed)
+    shown = str(defaults.SEED) if seed is None else str(seed)
     return Fact("seed", shown, seed)
 
 
@@ -211,8 +186,9 @@ def _clauses(
     statement: ir.SampleStatement | ir.EditStatement, roots: Sequence[Term | None]
 ) -> list[Fact]:
     """The clauses that say what the operators mean; those that touch nothing are not shown."""
-    temp, logit = statement.temp, statement.logit_temp
-    negation, disjunction = statement.negation, statement.disjunction
+    options = statement.options
+    temp, logit = options.temp, options.logit_temp
+    negation, disjunction = options.negation, options.disjunction
     form = negation[0] if len(negation) == 1 else f"contrast({number_text(negation[1])})"
     shown = "" if temp is None else number_text(temp)
     shown = shown if logit is None else f"logit({number_text(logit)})"
@@ -222,13 +198,20 @@ def _clauses(
         Fact("logit_temp", "", logit),
         Fact("negation", form if _have(roots, "not") else "", list(negation)),
         Fact("disjunction", disjunction if _have(roots, "or") else "", disjunction),
-        Fact("sigma", statement.sigma if numbers else "", statement.sigma),
+        Fact("sigma", options.sigma if numbers else "", options.sigma),
     ]
 
 
-def _tree(role: str, statement: ir.SampleStatement) -> Tree:
-    where = statement.where
-    return Tree(role, statement, None if where is None else term_of(where, statement))
+def _tree(
+    role: str,
+    model: ir.ModelSpec,
+    where: ir.Predicate | None,
+    truncation: float,
+    seed: int | None = None,
+    options: ir.ConditionOptions = defaults.CONDITION_OPTIONS,
+) -> Tree:
+    root = None if where is None else term_of(where, options)
+    return Tree(role, model, where, options, truncation, seed, root)
 
 
 def _have(terms: Sequence[Term | None], *kinds: str) -> bool:

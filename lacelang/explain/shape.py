@@ -91,13 +91,20 @@ class Tree:
     Attributes:
         role: what the condition is for: `energy` of samples, `what` and `given` of a probability,
             `step 1`, `step 2`, … of an edit.
-        statement: samples with this condition, for who wants to compile it.
+        model: whose samples it is a condition on.
+        where: the condition itself.
+        options: the clauses.
+        truncation, seed: of the samples.
         root: None where nothing is asked for.
         totals: if it was measured.
     """
 
     role: str
-    statement: ir.SampleStatement = field(repr=False)
+    model: ir.ModelSpec = field(repr=False)
+    where: ir.Predicate | None = field(repr=False)
+    options: ir.ConditionOptions = field(repr=False)
+    truncation: float
+    seed: int | None
     root: Term | None
     totals: Totals | None = None
 

@@ -24,15 +24,15 @@ _KINDS: Mapping[type[ir.Predicate], Kind] = {
 }
 
 
-def term_of(predicate: ir.Predicate, statement: ir.SampleStatement) -> Term:
+def term_of(predicate: ir.Predicate, options: ir.ConditionOptions) -> Term:
     """Return the tree of a condition under its statement's clauses."""
-    temp, logit = ir.temperatures(predicate, statement.temp, statement.logit_temp)
+    temp, logit = ir.temperatures(predicate, options)
     text, plain = _bare(predicate), _joined(predicate)
     term = Term(
         kind=_KINDS[type(predicate)],
         text=text,
         rewritten=plain is not None and text != plain,
-        formula=formula(predicate, statement),
+        formula=formula(predicate, options),
         weight=predicate.weight,
         temp=temp,
         logit_temp=logit,
@@ -40,20 +40,20 @@ def term_of(predicate: ir.Predicate, statement: ir.SampleStatement) -> Term:
     )
     match predicate:
         case ir.And(terms=terms):
-            return evolve(term, terms=tuple(term_of(t, statement) for t in terms))
+            return evolve(term, terms=tuple(term_of(t, options) for t in terms))
         case ir.Or(terms=terms):
-            arms = [term_of(t, statement) for t in terms]
-            if statement.disjunction == "equal":
+            arms = [term_of(t, options) for t in terms]
+            if options.disjunction == "equal":
                 weights = [sum(arms_of(t)) for t in terms]
                 whole = sum(weights)
                 arms = [evolve(a, odds=w / whole) for a, w in zip(arms, weights, strict=True)]
             return evolve(term, terms=tuple(arms))
         case ir.Not(term=inner):
-            return evolve(term, terms=(term_of(inner, statement),))
+            return evolve(term, terms=(term_of(inner, options),))
     (comparison,) = ir.comparisons(predicate)
     attribute = comparison.attribute
     if isinstance(attribute, ir.ContinuousAttribute):
-        sigma = attribute.paper_sigma if statement.sigma == "paper" else None
+        sigma = attribute.paper_sigma if options.sigma == "paper" else None
         term = evolve(term, unit=attribute.unit, sigma=sigma)
     return evolve(term, attribute=attribute.name)
 

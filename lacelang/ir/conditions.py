@@ -7,7 +7,7 @@ are for display and take no part in equality.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -127,14 +127,36 @@ def comparisons(predicate: Predicate) -> Iterator[Comparison]:
             yield predicate
 
 
+Negation: TypeAlias = tuple[Literal["complement"]] | tuple[Literal["contrast"], float]
+
+
+@frozen(eq=False, repr=False)
+class ConditionOptions(Record):
+    """What a statement's clauses say of all of its conditions.
+
+    Attributes:
+        temp: divides the energy of every discrete atom that has no temperature of its own.
+        logit_temp: the same in the paper's form; never together with `temp`.
+        negation: the complement, or the paper's contrast and its lambda.
+        disjunction: how the disjuncts of an `or` are weighed.
+        sigma: where the spread of measured attributes comes from.
+    """
+
+    temp: float | None
+    logit_temp: float | None
+    negation: Negation
+    disjunction: Literal["equal", "balanced"]
+    sigma: Literal["residual", "paper"]
+
+
 def temperatures(
-    predicate: Predicate, temp: float | None, logit_temp: float | None
+    predicate: Predicate, options: ConditionOptions
 ) -> tuple[float | None, float | None]:
     """Return the temperature in force at a predicate, and that of its logits; one is None.
 
-    A statement's own (`temp`, `logit_temp`) is for discrete atoms that have none themselves.
+    A statement's own is for discrete atoms that have none themselves.
     """
     own = predicate.temp is not None or predicate.logit_temp is not None
     if own or not isinstance(predicate, Discrete | Degree):
         return predicate.temp, predicate.logit_temp
-    return temp, logit_temp
+    return options.temp, options.logit_temp

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from lacelang.errors import Diagnostic, Span
-from lacelang.ir.conditions import NOWHERE, Predicate
+from lacelang.ir.conditions import NOWHERE, ConditionOptions, Predicate
 from lacelang.ir.models import ModelSpec
 from lacelang.record import Record
 
@@ -26,17 +26,12 @@ class SamplerChoice(Record):
     options: Mapping[str, float | int] = field(factory=dict, hash=False)
 
 
-Negation: TypeAlias = tuple[Literal["complement"]] | tuple[Literal["contrast"], float]
-
-
 @frozen(eq=False, repr=False)
 class SampleStatement(Record):
     """Draw `count` samples of `model` such that `where` holds; None asks for prior draws.
 
     Attributes:
         name: unique in the program; `sample1`, `sample2`, … where the program gives none.
-        temp: divides the energy of every discrete atom that has no temperature of its own.
-        logit_temp: the same in the paper's form; never together with `temp`.
         truncation: psi of w' = mean + psi (w - mean), in (0, 1].
         seed: None where the program leaves it to the run.
     """
@@ -45,14 +40,10 @@ class SampleStatement(Record):
     count: int
     model: ModelSpec
     where: Predicate | None
-    temp: float | None
-    logit_temp: float | None
+    options: ConditionOptions
     truncation: float
     seed: int | None
     sampler: SamplerChoice
-    negation: Negation = ("complement",)
-    disjunction: Literal["equal", "balanced"] = "equal"
-    sigma: Literal["residual", "paper"] = "residual"
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -98,7 +89,7 @@ class EditStatement(Record):
         hold: gamma, the pull on attributes that no step so far speaks of.
         held: whose: those that later steps speak of (the paper's), or all.
         reweight: whether the step being made counts more than earlier ones (LACE A.3).
-        temp, logit_temp, negation, disjunction, sigma: of all steps, as in a sample.
+        options: of all steps, as in a sample.
     """
 
     name: str
@@ -106,16 +97,12 @@ class EditStatement(Record):
     model: ModelSpec
     steps: tuple[EditStep, ...]
     sampler: SamplerChoice
+    options: ConditionOptions
+    stay: float
+    hold: float
+    held: Literal["later", "all"]
+    reweight: bool
     saved: Saved | None = None
-    stay: float = 0.04
-    hold: float = 0.1
-    held: Literal["later", "all"] = "all"
-    reweight: bool = True
-    temp: float | None = None
-    logit_temp: float | None = None
-    negation: Negation = ("complement",)
-    disjunction: Literal["equal", "balanced"] = "equal"
-    sigma: Literal["residual", "paper"] = "residual"
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -126,9 +113,9 @@ class MeasureStatement(Record):
     name: str
     model: ModelSpec
     what: Predicate
-    given: Predicate | None = None
-    truncation: float = 0.7
-    seed: int | None = None
+    given: Predicate | None
+    truncation: float
+    seed: int | None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     text: str = field(default="", eq=False, repr=False)
 

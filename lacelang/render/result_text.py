@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lacelang.semantics.clauses import DEFAULT_TRUNCATION
+from lacelang.semantics import defaults
 from lacelang.storage.records import ExpectationRecord, MeasureRecord
 from lacelang.text.numerals import number_text
 
@@ -17,7 +17,7 @@ def measure_text(measured: MeasureRecord) -> str:
     """A probability with its interval: `P(glasses=1 | age < 20) = 0.011  (0.010 to 0.012, …)`."""
     what = measured.what if measured.given is None else f"{measured.what} | {measured.given}"
     draws = f"{_spaced(measured.draws)} draws"
-    if measured.truncation != DEFAULT_TRUNCATION:
+    if measured.truncation != defaults.TRUNCATION:
         draws += f" at truncation {number_text(measured.truncation)}"
     if measured.value is None or measured.low is None or measured.high is None:
         return f"P({what}) cannot be said: of {draws}, none has {measured.given}"

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, TypeVar
 
 from lacelang import ir
-from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, Sampler
+from lacelang.samplers import SAMPLERS, Option, Sampler
+from lacelang.semantics import defaults
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import temperature
@@ -42,12 +43,8 @@ _MEANT = {("sample", "given"): "where", ("measure", "where"): "given"}
 
 MAX_COUNT = 1_000_000
 MAX_SEED = 2**63 - 1
-DEFAULT_COUNT = 8
-DEFAULT_TRUNCATION = 0.7
 LEAST_TRUNCATION = 1e-3
 """Below it, too little of a sample is left in float32 to be edited."""
-DEFAULT_SEED = 0
-"""The seed of a statement that names none, where whoever runs it names none either."""
 
 C = TypeVar("C", bound=nodes.Clause)
 
@@ -109,7 +106,7 @@ class Clauses:
 
     def truncation(self) -> float:
         """Return psi, in (0, 1]."""
-        value = self.number("truncation", DEFAULT_TRUNCATION)
+        value = self.number("truncation", defaults.TRUNCATION)
         if not LEAST_TRUNCATION <= value <= 1:
             message = f"truncation lies above 0 and goes up to 1; {number_text(value)} does not"
             if 0 < value < 1:
@@ -218,7 +215,39 @@ class Clauses:
             raise LostError
         return int(value) if option.whole else value
 
-    def temperature(self, predicates: Sequence[ir.Predicate]) -> tuple[float | None, float | None]:
+    def condition_options(self, predicates: Sequence[ir.Predicate]) -> ir.ConditionOptions:
+        """Return what the statement says of all of its conditions.
+
+        Args:
+            predicates: the conditions.
+        """
+        temp, logit = self._temperature(predicates)
+        options = ir.ConditionOptions(
+            temp, logit, self._negation(), self._disjunction(), self._sigma()
+        )
+        self.refuse_beyond_bounds(predicates, options)
+        return options
+
+    def refuse_beyond_bounds(
+        self,
+        predicates: Sequence[ir.Predicate],
+        options: ir.ConditionOptions = defaults.CONDITION_OPTIONS,
+    ) -> None:
+        """Report conditions whose weights and temperatures multiply to too much or too little."""
+        for predicate in predicates:
+            found = beyond_bounds(predicate, options)
+            if found is not None:
+                span, factor = found
+                self.wrong = True
+                self.report.say(
+                    "LACE219",
+                    f"weights and temperatures multiply this energy by {factor:.3g}",
+                    span,
+                    self.frame.module,
+                    f"together they may come to {WEAKEST:g} at least and {STRONGEST:g} at most",
+                )
+
+    def _temperature(self, predicates: Sequence[ir.Predicate]) -> tuple[float | None, float | None]:
         """Return the statement's own temperature as (plain, of the logits), one of them None.
 
         Args:
@@ -242,7 +271,7 @@ class Clauses:
             self.report.say("LACE516", message, clause, self.frame)
         return temp, logit
 
-    def negation(self) -> ir.Negation:
+    def _negation(self) -> ir.Negation:
         """Return what `not` means in this statement."""
         clause = self.get("negation", nodes.WordClause)
         word = self._word(clause, ("contrast",))
@@ -264,13 +293,13 @@ class Clauses:
             self.say("LACE205", message, clause.argument, "the paper's experiments use 0.1")
         return ("contrast", scale)
 
-    def disjunction(self) -> Literal["equal", "balanced"]:
+    def _disjunction(self) -> Literal["equal", "balanced"]:
         """Return how the arms of an `or` are weighed."""
         clause = self.get("disjunction", nodes.WordClause)
         balanced = self._word(clause) == "balanced"
         return "balanced" if balanced else "equal"
 
-    def sigma(self) -> Literal["residual", "paper"]:
+    def _sigma(self) -> Literal["residual", "paper"]:
         """Return where the spread of continuous attributes comes from."""
         clause = self.get("sigma", nodes.WordClause)
         return "paper" if self._word(clause) == "paper" else "residual"
@@ -278,27 +307,6 @@ class Clauses:
     def reweight(self) -> bool:
         """Return whether an edit's earlier steps count less than the one being made."""
         return self._word(self.get("reweight", nodes.WordClause)) != "off"
-
-    def refuse_beyond_bounds(
-        self,
-        predicates: Sequence[ir.Predicate],
-        temp: float | None = None,
-        logit: float | None = None,
-        negation: ir.Negation = ("complement",),
-    ) -> None:
-        """Report conditions whose weights and temperatures multiply to too much or too little."""
-        for predicate in predicates:
-            found = beyond_bounds(predicate, temp, logit, negation)
-            if found is not None:
-                span, factor = found
-                self.wrong = True
-                self.report.say(
-                    "LACE219",
-                    f"weights and temperatures multiply this energy by {factor:.3g}",
-                    span,
-                    self.frame.module,
-                    f"together they may come to {WEAKEST:g} at least and {STRONGEST:g} at most",
-                )
 
     def _word(
         self, clause: nodes.WordClause | None, with_number: Collection[str] = ()
@@ -319,11 +327,6 @@ class Clauses:
         clause = self.get(keyword, nodes.ValueClause)
         assert clause is not None
         return clause.value
-
-
-def default_sampler() -> ir.SamplerChoice:
-    """Return the sampler of a statement that names none."""
-    return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
 
 
 def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predicate, bool]]:

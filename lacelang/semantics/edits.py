@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lacelang import ir
-from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS
+from lacelang.samplers import SAMPLERS
+from lacelang.semantics import defaults
 from lacelang.semantics.clauses import WORDS, Clauses
 from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.groups import Groups
@@ -26,8 +27,6 @@ Held: TypeAlias = Literal["later", "all"]
 Choice: TypeAlias = Literal["declared"] | tuple[int, ...] | None
 """Which layers: those declared for the attributes, these, or all."""
 
-STAY = 0.04
-HOLD = 0.01
 HELD: Held = "all"
 
 
@@ -84,11 +83,9 @@ def check_edit(
         message = "this edit has no steps"
         read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
     whole = tuple(step for step in steps if step is not None)
-    stay, (hold, held) = read.at_least_zero("stay", STAY), _hold(read)
-    temp, logit = read.temperature([step.predicate for step in whole])
+    stay, (hold, held) = read.at_least_zero("stay", defaults.STAY), _hold(read)
+    options = read.condition_options([step.predicate for step in whole])
     sampler, reweight = _sampler(read), read.reweight()
-    negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
-    read.refuse_beyond_bounds([step.predicate for step in whole], temp, logit, negation)
     if model is not None:
         refuse_unfit(model, read, judged=node.group, edited=True)
     given = read.get("as", nodes.AsClause)
@@ -107,11 +104,7 @@ def check_edit(
         hold=hold,
         held=held,
         reweight=reweight,
-        temp=temp,
-        logit_temp=logit,
-        negation=negation,
-        disjunction=disjunction,
-        sigma=sigma,
+        options=options,
         span=node.span,
     )
 
@@ -169,13 +162,13 @@ def _hold(read: Clauses) -> tuple[float, Held]:
             hint = hint or "write `hold 0.01`, `hold later(0.01)` or `hold all(0.01)`"
             message = f"`hold` does not know `{clause.form.name}`"
             read.say("LACE109", message, clause.form, hint)
-    return read.at_least_zero("hold", HOLD), held
+    return read.at_least_zero("hold", defaults.HOLD), held
 
 
 def _sampler(read: Clauses) -> ir.SamplerChoice:
     choice = read.sampler()
     if choice is None:
-        return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
+        return defaults.sampler()
     clause = read.get("with", nodes.WithClause)
     if not SAMPLERS[choice.name].edits and clause is not None:
         message = f"`{choice.name}` does not follow a flow from where a sample is: it cannot edit"

@@ -10,7 +10,8 @@ from typing import TypeAlias
 from lacelang import ir
 from lacelang.errors import ResourceError
 from lacelang.generators.generator import layout_of
-from lacelang.semantics.clauses import DEFAULT_SEED, DEFAULT_TRUNCATION, Clauses
+from lacelang.semantics import defaults
+from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
 from lacelang.storage.arrays import SUFFIXES
@@ -71,14 +72,14 @@ def find_saved(
     model = find_model(word, read.frame)
     if model is None:
         return None
-    given = read.truncation() if group is None else DEFAULT_TRUNCATION
+    given = read.truncation() if group is None else defaults.TRUNCATION
     layout = layout_of(model.generator)
     wrong = None if layout is None else _wrong_with(path, group, layout, text.value)
     if wrong is not None:
         read.say("LACE120", wrong.message, text, wrong.remedy)
         return None
     if group is None:
-        return ir.Saved(path, given, DEFAULT_SEED), model
+        return ir.Saved(path, given, defaults.SEED), model
     return ir.Saved(path, float(group.settings["truncation"]), group.seed, group.fingerprint), model
 
 

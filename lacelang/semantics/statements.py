@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lacelang import ir
 from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS
-from lacelang.semantics import clauses
+from lacelang.semantics import clauses, defaults
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
@@ -110,16 +110,13 @@ class Statements:
         model = self._model(read, node, frame)
         count = self._count(node, read, frame)
         where = self._condition(read, "where", model, frame)
-        temp, logit = read.temperature(() if where is None else (where,))
+        options = read.condition_options(() if where is None else (where,))
         truncation, seed = read.truncation(), read.seed()
         sampler = read.sampler()
-        negation, disjunction, sigma = read.negation(), read.disjunction(), read.sigma()
-        if where is not None:
-            read.refuse_beyond_bounds([where], temp, logit, negation)
         if model is not None:
             refuse_unfit(model, read, judged=read.get("where", nodes.PredicateClause))
         if sampler is not None and SAMPLERS[sampler.name].probability and where is not None:
-            _refuse_negative(where, logit is not None, negation, read)
+            _refuse_negative(where, options, read)
         given = read.get("as", nodes.AsClause)
         name = self.groups.add(given.name if given else None, "sample", model, frame)
         if read.wrong or model is None or name is None:
@@ -131,37 +128,33 @@ class Statements:
                 count=count,
                 model=model,
                 where=where,
-                temp=temp,
-                logit_temp=logit,
+                options=options,
                 truncation=truncation,
                 seed=seed,
-                sampler=sampler or clauses.default_sampler(),
-                negation=negation,
-                disjunction=disjunction,
-                sigma=sigma,
+                sampler=sampler or defaults.sampler(),
                 span=node.span,
             )
         )
 
     def _count(self, node: nodes.Sample, read: Clauses, frame: Frame) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):
-            return clauses.DEFAULT_COUNT
+            return defaults.COUNT
         unit = node.count.unit if isinstance(node.count, nodes.Quantity) else None
         if unit is not None:
             message = f"the number of samples stands alone, without `{unit.name}`"
             read.say("LACE202", message, unit, "leave it out")
-            return clauses.DEFAULT_COUNT
+            return defaults.COUNT
         try:
             count = plain_number(node.count, frame, self.report, "the number of samples")
         except LostError:
             read.wrong = True
-            return clauses.DEFAULT_COUNT
+            return defaults.COUNT
         if not count.is_integer() or not 1 <= count <= clauses.MAX_COUNT:
             most = clauses.MAX_COUNT
             given = number_text(count)
             message = f"the number of samples is a whole number from 1 to {most}, and not {given}"
             read.say("LACE205", message, node.count)
-            return clauses.DEFAULT_COUNT
+            return defaults.COUNT
         return int(count)
 
     # Editing
@@ -275,16 +268,14 @@ class Statements:
         return predicate
 
 
-def _refuse_negative(
-    where: ir.Predicate, logit: bool, negation: ir.Negation, read: Clauses
-) -> None:
+def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Clauses) -> None:
     """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
     clause = read.get("with", nodes.WithClause)
     assert clause is not None
     terms = list(_terms(where))
-    if negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
+    if options.negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
         why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
-    elif logit or any(term.logit_temp is not None for term in terms):
+    elif options.logit_temp is not None or any(term.logit_temp is not None for term in terms):
         why, hint = "`temp logit(…)`", "write `temp …` without `logit`"
     else:
         return

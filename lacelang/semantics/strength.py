@@ -24,21 +24,20 @@ def in_bounds(value: float) -> bool:
 
 def beyond_bounds(
     predicate: ir.Predicate,
-    temp: float | None = None,
-    logit_temp: float | None = None,
-    negation: ir.Negation = ("complement",),
+    options: ir.ConditionOptions,
 ) -> tuple[Span, float] | None:
     """Return where an energy is multiplied by too much or too little, and by what; None if nowhere.
 
     Args:
         predicate: the condition.
-        temp, logit_temp, negation: of its statement.
+        options: of its statement.
     """
+    negation = options.negation
     contrast = negation[1] if negation[0] == "contrast" else 1.0
     for atom, factor in _factors(predicate, 1.0, contrast):
         own = atom.temp
         if isinstance(atom, ir.Discrete | ir.Degree):
-            plain, logit = ir.temperatures(atom, temp, logit_temp)
+            plain, logit = ir.temperatures(atom, options)
             own = logit if plain is None else plain
         factor = _divided(factor, own)
         if not in_bounds(factor):

@@ -26,12 +26,18 @@ from lacelang.energy import (
     Tempered,
 )
 from lacelang.errors import UsageError
+from lacelang.semantics import defaults
 
 SMILE = ir.BinaryAttribute("smile")
 HAIR = ir.ChoiceAttribute("hair", ("black", "brown", "red"))
 AGE = ir.ContinuousAttribute("age", 0.0, 70.0, "years")
 MODEL = ir.ModelSpec("tiny", "none", attributes=(SMILE, HAIR, AGE))
-SETTINGS = Settings(sigma={"age": 5.0})
+SETTINGS = Settings({"age": 5.0}, defaults.CONDITION_OPTIONS)
+
+
+def settings_with(**clauses: object) -> Settings:
+    return evolve(SETTINGS, options=evolve(SETTINGS.options, **clauses))
+
 
 smile = ir.Discrete(SMILE, frozenset({1}))
 red = ir.Discrete(HAIR, frozenset({2}))
@@ -72,17 +78,17 @@ def test_every_form_has_its_energy(predicate: ir.Predicate, node: object) -> Non
 
 
 def test_the_statement_s_temperature_is_every_discrete_atom_s() -> None:
-    settings = evolve(SETTINGS, temp=0.5)
+    settings = settings_with(temp=0.5)
     both = ir.And((smile, old, evolve(red, temp=1.0)))
     assert lower(both, settings) == And((Tempered(SMILES, 0.5), OLD, RED), (1.0, 1.0, 1.0))
-    logit = evolve(SETTINGS, logit_temp=0.5)
+    logit = settings_with(logit_temp=0.5)
     assert lower(smile, logit) == LogitTempered("smile", {1}, 0.5)
     assert lower(evolve(smile, temp=2.0), logit) == Tempered(SMILES, 2.0)
     assert lower(ir.Degree(SMILE, 1, 0.6), logit) == Tempered(Degree("smile", 1, 0.6), 0.5)
 
 
 def test_contrast_replaces_the_complement() -> None:
-    settings = evolve(SETTINGS, negation=("contrast", 0.1))
+    settings = settings_with(negation=("contrast", 0.1))
     assert lower(ir.Not(smile), settings) == Contrast(SMILES, 0.1)
     assert lower(ir.Not(ir.Not(smile)), settings) == SMILES
 
@@ -93,10 +99,11 @@ def test_an_unknown_spread_is_named() -> None:
 
 
 def statement(where: ir.Predicate | None, **clauses: object) -> ir.SampleStatement:
-    plain = ir.SampleStatement(
-        "group", 8, MODEL, where, None, None, 0.7, None, ir.SamplerChoice("heun")
+    psi = clauses.pop("truncation", 0.7)
+    options = evolve(defaults.CONDITION_OPTIONS, **clauses)
+    return ir.SampleStatement(
+        "group", 8, MODEL, where, options, psi, None, ir.SamplerChoice("heun")
     )
-    return evolve(plain, **clauses)
 
 
 class Tiny:
@@ -130,8 +137,10 @@ def test_a_statement_without_clauses() -> None:
 
 
 def test_sigma_is_the_residual_or_the_paper_s_tenth_of_the_range() -> None:
-    assert spread_of(statement(old), Tiny.sigma) == {"age": 5.0}
-    assert spread_of(statement(old, sigma="paper"), Tiny.sigma) == {"age": pytest.approx(7.0)}
+    assert spread_of(defaults.CONDITION_OPTIONS, MODEL, Tiny.sigma) == {"age": 5.0}
+    assert spread_of(statement(old, sigma="paper").options, MODEL, Tiny.sigma) == {
+        "age": pytest.approx(7.0)
+    }
 
 
 def test_a_balanced_disjunction_weighs_arms_by_how_rare_they_are() -> None:

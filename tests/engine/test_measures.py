@@ -29,6 +29,7 @@ OVER_45 = ir.AtLeast(AGE, 45.0, text="age > 45")
 
 def measure(what: ir.Predicate = GLASSES_1, **fields: Any) -> ir.MeasureStatement:
     values: dict[str, Any] = {"name": "m", "model": SPEC, "what": what, "text": what.text}
+    values |= {"given": None, "truncation": 0.7, "seed": None}
     return ir.MeasureStatement(**{**values, **fields})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from lacelang import ir
 from lacelang.api import Program
 from lacelang.engine.loading import Model
 from lacelang.samplers import SAMPLERS
+from lacelang.semantics import defaults
 
 GLASSES = ir.BinaryAttribute("glasses")
 AGE = ir.ContinuousAttribute("age", 0.0, 70.0, "years")
@@ -91,13 +93,19 @@ def statement(name: str = "kids", count: int = 5, **fields: Any) -> ir.SampleSta
     values: dict[str, Any] = {
         "model": SPEC,
         "where": ir.And((GLASSES_1, AGE_40), text="glasses=1 and age=40"),
-        "temp": None,
-        "logit_temp": None,
         "truncation": 0.7,
         "seed": 7,
         "sampler": ir.SamplerChoice("heun", {"tolerance": 1e-3, "time": 5.0, "max_steps": 1000}),
     }
-    return ir.SampleStatement(name, count, **{**values, **fields})
+    return ir.SampleStatement(name, count, **{**values, **_options(fields)})
+
+
+def _options(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, those of a statement's condition options together."""
+    own = {
+        a.name: fields.pop(a.name) for a in attrs.fields(ir.ConditionOptions) if a.name in fields
+    }
+    return {"options": attrs.evolve(defaults.CONDITION_OPTIONS, **own), **fields}
 
 
 def edit(group: str = "kids", name: str = "edited", **fields: Any) -> ir.EditStatement:
@@ -106,8 +114,12 @@ def edit(group: str = "kids", name: str = "edited", **fields: Any) -> ir.EditSta
         "model": SPEC,
         "steps": (ir.EditStep(GLASSES_1, (0, 5)), ir.EditStep(AGE_40, (4, 8))),
         "sampler": sampler,
+        "stay": defaults.STAY,
+        "hold": 0.1,
+        "held": "all",
+        "reweight": True,
     }
-    return ir.EditStatement(name, group, **{**values, **fields})
+    return ir.EditStatement(name, group, **{**values, **_options(fields)})
 
 
 def program(*statements: ir.Statement, source: str = "the source") -> Program:

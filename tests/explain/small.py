@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lacelang import ir
+from lacelang.semantics import defaults
 
 SMILE = ir.BinaryAttribute("smile")
 GLASSES = ir.BinaryAttribute("glasses")
@@ -24,10 +25,8 @@ old = ir.AtLeast(AGE, 60.0, text="age > 60")
 
 
 def statement(where: ir.Predicate | None, **clauses: object) -> ir.SampleStatement:
-    plain = ir.SampleStatement(
-        "group", 8, MODEL, where, None, None, 0.7, 3, ir.SamplerChoice("heun")
-    )
-    return evolve(plain, **clauses)
+    options = evolve(defaults.CONDITION_OPTIONS, **clauses)
+    return ir.SampleStatement("group", 8, MODEL, where, options, 0.7, 3, ir.SamplerChoice("heun"))
 
 
 class Small:

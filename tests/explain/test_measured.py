@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from small import Small, bespectacled, conditions, old, red, smiling, statement
 
 from lacelang import ir
 from lacelang.compiler import meaning_of
-from lacelang.energy import Or
+from lacelang.energy import Node, Or
 from lacelang.explain.measured import measured, split_gradient
 from lacelang.explain.outline import outline
 from lacelang.explain.shape import Term, Tree
@@ -30,9 +30,13 @@ def shares(term: Term) -> list[float | None]:
     return [term.figures.share, *(s for below in term.terms for s in shares(below))]
 
 
+def meaning(of: ir.SampleStatement, model: object) -> Callable[[ir.Predicate], Node]:
+    return meaning_of(of.options, of.model, model, 0.7)  # type: ignore[arg-type]
+
+
 def energies(where: ir.Predicate, **clauses: object) -> torch.Tensor:
     model = Small()
-    node = meaning_of(statement(where, **clauses), model, 0.7)(where)  # type: ignore[arg-type]
+    node = meaning(statement(where, **clauses), model)(where)  # type: ignore[arg-type]
     return node(model.features(0.7)(prior(3, range(64), 6)))  # type: ignore[operator]
 
 
@@ -42,9 +46,9 @@ def test_a_conjunction_s_shares_are_the_terms_parts_of_its_gradient() -> None:
     assert tree.root is not None
     z = prior(3, range(64), 6).requires_grad_()
     outputs = Small().features(0.7)(z)  # type: ignore[operator]
-    meaning = meaning_of(statement(where), Small(), 0.7)  # type: ignore[arg-type]
+    energy_of = meaning(statement(where), Small())
     parts = [
-        torch.autograd.grad(meaning(term)(outputs).sum(), z, retain_graph=True)[0]
+        torch.autograd.grad(energy_of(term)(outputs).sum(), z, retain_graph=True)[0]
         for term in where.terms
     ]
     whole = sum(parts)
@@ -173,7 +177,7 @@ def test_a_term_that_the_others_overrule_has_a_negative_share() -> None:
 
 def test_balanced_odds_are_read_from_draws() -> None:
     root = tree_of(ir.Or((smiling, red)), disjunction="balanced").root
-    node = meaning_of(statement(None, disjunction="balanced"), Small(), 0.7)(  # type: ignore[arg-type]
+    node = meaning(statement(None, disjunction="balanced"), Small())(  # type: ignore[arg-type]
         ir.Or((smiling, red))
     )
     assert root is not None
@@ -185,7 +189,7 @@ def test_balanced_odds_are_read_from_draws() -> None:
 
 def test_the_split_keeps_no_graph() -> None:
     model = Small()
-    node = meaning_of(statement(old), model, 0.7)(old)  # type: ignore[arg-type]
+    node = meaning(statement(old), model)(old)  # type: ignore[arg-type]
     z = prior(0, range(3), 6).requires_grad_()
     split = split_gradient(node, model.features(1.0), z)  # type: ignore[arg-type]
     assert not split.energy.requires_grad

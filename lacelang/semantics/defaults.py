@@ -1,0 +1,25 @@
+"""What holds where a program says nothing; no other module has defaults of the language."""
+
+from __future__ import annotations
+
+from lacelang import ir
+from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS
+
+COUNT = 8
+"""Samples of a statement."""
+
+TRUNCATION = 0.7
+SEED = 0
+"""The seed of a statement that names none, where whoever runs it names none either."""
+
+STAY = 0.04
+HOLD = 0.01
+
+CONDITION_OPTIONS = ir.ConditionOptions(
+    temp=None, logit_temp=None, negation=("complement",), disjunction="equal", sigma="residual"
+)
+
+
+def sampler() -> ir.SamplerChoice:
+    """Return the sampler of a statement that names none."""
+    return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
