@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
-from lacelang.generators.architectures import ARCHITECTURES
+from lacelang.generators import ARCHITECTURES
 from lacelang.storage.fetch import Archive
 from lacelang.storage.given import Layout
 
@@ -73,13 +72,14 @@ def layout_of(architecture: str) -> Layout | None:
     """What the latents of an architecture look like; None if there is none of that name."""
     if architecture not in ARCHITECTURES:
         return None
-    layout: Layout = _module(architecture).layout()
-    return layout
+    return ARCHITECTURES[architecture].imported().layout()
 
 
 def is_converted(architecture: str, archive: Archive) -> bool:
     """Whether loading a generator takes neither a network nor a conversion of its weights."""
-    return architecture in ARCHITECTURES and bool(_module(architecture).is_converted(archive))
+    if architecture not in ARCHITECTURES:
+        return False
+    return ARCHITECTURES[architecture].imported().is_converted(archive)
 
 
 def load_generator(
@@ -109,9 +109,5 @@ def load_generator(
         raise ResourceError(
             f"no generator architecture is called {architecture}", f"known are: {known}"
         )
-    loaded: Generator = _module(architecture).load(archive, device, progress, help_, threads)
-    return loaded
-
-
-def _module(architecture: str) -> Any:
-    return import_module(ARCHITECTURES[architecture])
+    module = ARCHITECTURES[architecture].imported()
+    return module.load(archive, device, progress, help_, threads)

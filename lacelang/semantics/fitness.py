@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lacelang import ir
 from lacelang.annotators.seen import SEEN, YES_OR_NO
-from lacelang.generators.architectures import ARCHITECTURES
+from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.report import Report, did_you_mean
 from lacelang.semantics.scope import Frame
