@@ -13,8 +13,9 @@ from statistics import NormalDist
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from targets import Ridge
 from torch import Tensor
+
+from lacelang.testing.targets import Ridge
 
 ALARM = 1e-8
 Z_SCORE = -NormalDist().inv_cdf(ALARM / 2)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from targets import RIDGES
 
 from lacelang.energy import ConditionalEnergy, Outputs
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution
 from lacelang.samplers.streams import Streams, prior
+from lacelang.testing.targets import RIDGES
 
 RIDGE = RIDGES["logistic"]
 LOOKS = 12

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from doubles import Broken
 from laws import Z_SCORE, check_law
-from targets import RIDGES, Broken, Quadratic, Ridge
 
 from lacelang.energy import Equals, Node
 from lacelang.errors import UsageError
@@ -17,6 +17,7 @@ from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.samplers.problem import Energy, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, prior
+from lacelang.testing.targets import RIDGES, Quadratic, Ridge
 
 hmc = SAMPLERS["hmc"]
 hybrid = SAMPLERS["hybrid"]

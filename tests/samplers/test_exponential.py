@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from targets import RealSize
+from doubles import RealSize
 from torch import Tensor
 from torchdiffeq import odeint
 

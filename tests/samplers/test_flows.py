@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from targets import Broken, Counted, Quadratic
+from doubles import Broken, Counted
 
 from lacelang.rows import TILE
 from lacelang.samplers import SAMPLERS, Sampler
@@ -16,6 +16,7 @@ from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import prior
 from lacelang.samplers.torchdiffeq_solvers import DECLARED
 from lacelang.samplers.torchdiffeq_solvers.algorithm import paper
+from lacelang.testing.targets import Quadratic
 
 dopri5 = SAMPLERS["dopri5"]
 euler = SAMPLERS["euler"]

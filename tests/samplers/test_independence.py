@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from targets import RealSize
+from doubles import RealSize
 
 from lacelang import rows
 from lacelang.energy import ConditionalEnergy, Discrete, Equals, conjunction, disjunction, negation

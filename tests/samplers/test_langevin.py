@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from targets import Broken, Quadratic
+from doubles import Broken
 
 from lacelang.errors import UsageError
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Status
 from lacelang.samplers.streams import NOISE, PRIOR, Streams, prior, stream
+from lacelang.testing.targets import Quadratic
 
 langevin = SAMPLERS["langevin"]
 

@@ -7,12 +7,12 @@ import math
 import pytest
 import torch
 from laws import check_law, ks_bound, ks_distance
-from targets import RIDGES, Quadratic, Ridge
 from torch import Tensor
 
 from lacelang.samplers.chain import step
 from lacelang.samplers.leapfrog import Point, leapfrog, quarter_turn
 from lacelang.samplers.streams import Streams
+from lacelang.testing.targets import RIDGES, Quadratic, Ridge
 
 DIM = 5
 TARGET = Quadratic(torch.logspace(-1, 1, DIM, dtype=torch.float64))

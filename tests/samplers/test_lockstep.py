@@ -6,10 +6,10 @@ import threading
 
 import pytest
 import torch
-from targets import Quadratic
 
 from lacelang.samplers.batched_evaluation import AT_ONCE, in_lockstep
 from lacelang.samplers.problem import Energy
+from lacelang.testing.targets import Quadratic
 
 TARGET = Quadratic(torch.ones(2))
 

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from doubles import Broken
 from laws import Z_SCORE, ks_bound, ks_distance, normal_cdf
-from targets import Broken, Quadratic
 from torch import Tensor
 
 from lacelang.errors import UsageError
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Status
 from lacelang.samplers.streams import Streams, prior
+from lacelang.testing.targets import Quadratic
 
 pc = SAMPLERS["pc"]
 

@@ -1,4 +1,4 @@
-"""Energies whose flow and whose posterior are known in closed form, and nets of the real size."""
+"""Energies whose gradient flow, and whose posterior under the prior, are known in closed form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from attrs import field, frozen
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from lacelang.energy import (
     ConditionalEnergy,
@@ -34,12 +34,15 @@ class Quadratic:
     centre: float = 1.0
 
     def __call__(self, z: Tensor) -> Tensor:
+        """Return the energies (N,)."""
         return (0.5 * self.stiffness * (z - self.centre) ** 2).sum(dim=1)
 
     def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the energies (N,) and their gradients (N, d)."""
         return self(z), self.stiffness * (z - self.centre)
 
     def flow(self, z: Tensor, time: float) -> Tensor:
+        """Return where the flow is after some time."""
         return self.centre + (z - self.centre) * torch.exp(-self.stiffness * time)
 
 
@@ -56,17 +59,22 @@ class Ridge:
 
     @property
     def u(self) -> Tensor:
+        """The direction (d,) that the condition is on."""
         direction = torch.arange(1.0, self.dim + 1.0)
-        return direction / direction.norm()
+        u: Tensor = direction / direction.norm()
+        return u
 
     def along(self, z: Tensor) -> Tensor:
+        """Return x = u z (N,)."""
         return z @ self.u.to(z)
 
     def features(self, z: Tensor) -> Outputs:
+        """Return head outputs of latents (N, d)."""
         return heads(self.along(z))
 
     @property
     def energy(self) -> ConditionalEnergy:
+        """The condition as an energy on latents."""
         return ConditionalEnergy(self.features, self.node)
 
     @property
@@ -76,6 +84,7 @@ class Ridge:
 
     @property
     def evidence(self) -> float:
+        """Z, how probable the condition is under the prior."""
         return float(np.trapezoid(self._density, self.grid))
 
     def mean(self, function: NDArray[np.float64]) -> float:
@@ -83,10 +92,11 @@ class Ridge:
         return float(np.trapezoid(self._density * function, self.grid)) / self.evidence
 
     def cdf(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the posterior probability of less than each x."""
         density = self._density
         steps = 0.5 * (density[1:] + density[:-1]) * np.diff(self.grid)
         total = np.concatenate([[0.0], steps.cumsum()])
-        return np.interp(x, self.grid, total / total[-1])
+        return np.asarray(np.interp(x, self.grid, total / total[-1]))
 
     def draw(self, count: int, seed: int) -> Tensor:
         """Exact draws from the posterior: x by its quantiles, the rest from the prior."""
@@ -114,61 +124,3 @@ RIDGES = {
         disjunction([Equals("value", 1.6, 0.25), Equals("value", -1.6, 0.25)], [3.0, 1.0])
     ),
 }
-
-
-@frozen(eq=False)
-class Broken:
-    """Another energy that is NaN wherever the first coordinate exceeds `wall`."""
-
-    inner: Quadratic
-    wall: float
-
-    def __call__(self, z: Tensor) -> Tensor:
-        return torch.where(z[:, 0] > self.wall, math.nan, self.inner(z))
-
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        value, gradient = self.inner.value_and_grad(z)
-        lost = z[:, 0] > self.wall
-        return torch.where(lost, math.nan, value), torch.where(lost[:, None], math.nan, gradient)
-
-
-class Counted:
-    """An energy that counts the rows it is asked for."""
-
-    def __init__(self, inner: Quadratic) -> None:
-        self.inner = inner
-        self.rows = 0
-
-    def __call__(self, z: Tensor) -> Tensor:
-        self.rows += len(z)
-        return self.inner(z)
-
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        self.rows += len(z)
-        return self.inner.value_and_grad(z)
-
-
-class RealSize(nn.Module):
-    """A mapping network and heads of the real size with random weights, and stiff."""
-
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__()
-        random = torch.Generator().manual_seed(seed)
-
-        def layer(inputs: int, outputs: int, gain: float = math.sqrt(2.0 / 1.04)) -> nn.Linear:
-            linear = nn.Linear(inputs, outputs)
-            nn.init.normal_(linear.weight, std=gain / math.sqrt(inputs), generator=random)
-            nn.init.normal_(linear.bias, std=0.1, generator=random)
-            return linear
-
-        self.mapping = nn.ModuleList(layer(512, 512) for _ in range(8))
-        self.trunk = nn.ModuleList(layer(a, b) for a, b in ((512, 384), (384, 256), (256, 128)))
-        self.heads = layer(128, 6, gain=3.0)
-        self.requires_grad_(False)
-
-    def forward(self, z: Tensor) -> dict[str, Tensor]:
-        x = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
-        for linear in (*self.mapping, *self.trunk):
-            x = nn.functional.leaky_relu(linear(x), 0.2)
-        out = self.heads(x)
-        return {"smile": out[:, :2], "glasses": out[:, 2:4], "age": 35 + 15 * out[:, 4]}
