@@ -3,7 +3,7 @@
 Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
 """
 
-from lacelang.energy.arms import balanced, taking
+from lacelang.energy.components import balanced, with_components
 from lacelang.energy.conditional import ConditionalEnergy, Features
 from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals
 from lacelang.energy.discrete import Degree, Discrete, LogitTempered
@@ -45,6 +45,6 @@ __all__ = [
     "map_children",
     "negation",
     "readings",
-    "taking",
     "tempered",
+    "with_components",
 ]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lacelang.energy import Balanced, Node, balanced, taking
+from lacelang.energy import Balanced, Node, balanced, with_components
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Stats
 from lacelang.samplers.streams import ARM, TURN, stream
@@ -27,12 +27,12 @@ Solve: TypeAlias = Callable[[Node, Rows], Solution]
 _BLOCK = 8
 
 
-def in_turns(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve) -> Solution:
+def by_component(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve) -> Solution:
     """Solve a condition for samples that each take an arm of its balanced `or`s.
 
     Args:
         node: the condition.
-        chosen: of each of N samples the arm that it takes, of `arms_of`.
+        chosen: of each of N samples the arm that it takes, of `components_of`.
         solve: moves the samples at some places of 0..N-1 so that they meet a condition.
 
     Returns:
@@ -40,11 +40,11 @@ def in_turns(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve)
     """
     places: dict[Node, Rows] = {}
     for place, arms in enumerate(chosen):
-        places.setdefault(taking(node, arms), []).append(place)
+        places.setdefault(with_components(node, arms), []).append(place)
     return _together([(rows, solve(taken, rows)) for taken, rows in places.items()])
 
 
-def arms_of(
+def components_of(
     nodes: Iterable[Node], sampler: str, seed: int, indices: Sequence[int], edit: int = 0
 ) -> list[dict[Balanced, int]]:
     """Choose an arm of every balanced `or` for each sample, by the seed and its index alone.

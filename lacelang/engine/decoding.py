@@ -41,7 +41,7 @@ class _Job:
     latents: Latents
 
 
-class Painter:
+class DecodePipeline:
     """Paints the samples handed to `paint`, and each group's sheet once its last face is there.
 
     Leaving the `with` block waits for everything; leaving it with an exception gives up what has

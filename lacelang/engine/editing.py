@@ -16,12 +16,12 @@ from lacelang import ir
 from lacelang.compiler import meaning_of, spread_of, standing, step_condition, step_energy
 from lacelang.energy import Node, Outputs
 from lacelang.engine.atoms import atoms_of, read_atoms
-from lacelang.engine.components import arms_of, in_turns
+from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
 from lacelang.engine.loading import Model
 from lacelang.engine.sampling import BATCH, array, numbers, shown_on
 from lacelang.engine.steps import Stepper
-from lacelang.engine.tasks import Drawn, GroupTask, Made
+from lacelang.engine.tasks import Available, Batch, GroupTask
 from lacelang.errors import ResourceError, UsageError
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
@@ -29,7 +29,7 @@ from lacelang.samplers.problem import OnStep
 from lacelang.samplers.solution import Status
 from lacelang.storage.files import folder_name
 from lacelang.storage.given import Given, Layout, read_given
-from lacelang.storage.latents import Float32, Latents, Trail
+from lacelang.storage.latents import EditPath, Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord, StepPlan, StepRecord
 from lacelang.storage.shards import Shards
 
@@ -55,7 +55,7 @@ class Source:
     count: int
     truncation: float
     digest: str
-    latents: Callable[[Made], Latents | Shards]
+    latents: Callable[[Available], Latents | Shards]
 
 
 @frozen(eq=False)
@@ -83,7 +83,7 @@ class EditTask:
         # Not a method: a group keeps it, and is pickled without the task and its source.
         return partial(_frames, len(self.statement.steps) + 1)
 
-    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+    def draw(self, first: int, made: Available, stage: Stage) -> Iterator[Batch]:
         """See `GroupTask`."""
         count = self.record.count
         if first >= count:
@@ -107,18 +107,18 @@ class EditTask:
 
     def _edit(
         self, latents: Latents, first: int, energies: list[tuple[Node, Node]], stage: Stage
-    ) -> Drawn:
+    ) -> Batch:
         begun = time.perf_counter()
         model, psi = self.model, self.truncation
         stepper = Stepper(model, psi, self.statement.sampler)
         count, steps = len(latents), len(energies)
-        trail = latents.trail or Trail.begun(latents.w, model.generator.style_count)
+        trail = latents.trail or EditPath.begun(latents.w, model.generator.style_count)
         u = stepper.place(torch.tensor(trail.w[:, -1]).to(model.device))
         start = stepper.outputs(u)
         records = [self._read(energies[0][1], start)]
         shown = shown_on(stage, count)
         indices = range(first, first + count)
-        chosen = arms_of(
+        chosen = components_of(
             [energy for energy, _ in energies],
             self.statement.sampler.name,
             self.record.seed,
@@ -127,7 +127,7 @@ class EditTask:
         )
         for i, (energy, condition) in enumerate(energies):
             on_step = partial(_passed, shown, i, steps)
-            moved = in_turns(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
+            moved = by_component(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
             move = array(stepper.placed(moved.z) - stepper.placed(u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
@@ -151,7 +151,7 @@ class EditTask:
             self._sample(first + k, tuple(step[k] for step in records)) for k in range(count)
         )
         edited = Latents(latents.z, trail.styles()[:, 0], trail)
-        return Drawn(samples, edited, time.perf_counter() - begun)
+        return Batch(samples, edited, time.perf_counter() - begun)
 
     def _read(self, condition: Node, outputs: Outputs) -> list[StepRecord]:
         """What every comparison of the edit reads, and the energy of what is wanted."""

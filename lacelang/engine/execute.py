@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from attrs import evolve
 
-from lacelang.engine.expectations import Eyes, judge
+from lacelang.engine.expectations import AnnotatorPool, judge
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Group, Run
 from lacelang.ir import CheckedProgram
@@ -76,7 +76,7 @@ def _same(before: GroupRecord, wanted: GroupRecord) -> bool:
     return (before.fingerprint, before.count) == (wanted.fingerprint, wanted.count)
 
 
-def _eyes(planned: Plan, kept: Mapping[str, Group], progress: Progress) -> Eyes | None:
+def _eyes(planned: Plan, kept: Mapping[str, Group], progress: Progress) -> AnnotatorPool | None:
     """Annotators, loaded before anything is made, if there will be faces that nobody has seen."""
     records = {task.record.name: task.record for task in planned.chosen}
     for expected in planned.due:
@@ -84,11 +84,13 @@ def _eyes(planned: Plan, kept: Mapping[str, Group], progress: Progress) -> Eyes 
         if before is None or not (
             _same(before.record, records[expected.group]) and before.record.is_seen
         ):
-            return Eyes(progress)
+            return AnnotatorPool(progress)
     return None
 
 
-def _see(planned: Plan, groups: Mapping[str, Group], eyes: Eyes, progress: Progress) -> None:
+def _see(
+    planned: Plan, groups: Mapping[str, Group], eyes: AnnotatorPool, progress: Progress
+) -> None:
     """Look at every face of the groups of which something is expected."""
     names = dict.fromkeys(expected.group for expected in planned.due)
     unseen = [groups[name] for name in names if not groups[name].record.is_seen]

@@ -27,7 +27,7 @@ Look = Callable[[], NDArray[np.uint8]]
 _MOST_EYES = 4
 
 
-class Eyes:
+class AnnotatorPool:
     """Annotators, loaded: a few of them, each in a thread of its own.
 
     Raises:

@@ -14,10 +14,10 @@ from torch import Tensor
 from lacelang.compiler import compile_condition, spread_of
 from lacelang.energy import AtMost, ConditionalEnergy, Node, Outputs, conjunction
 from lacelang.engine.atoms import atoms_of, read_atoms
-from lacelang.engine.components import arms_of, in_turns
+from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
 from lacelang.engine.loading import ATYPICALITY, Model
-from lacelang.engine.tasks import Drawn, Made
+from lacelang.engine.tasks import Available, Batch
 from lacelang.errors import UsageError
 from lacelang.ir import SampleStatement
 from lacelang.progress import Stage
@@ -58,7 +58,7 @@ class SampleTask:
         """See `GroupTask`: nothing but the face itself."""
         return latents.w[:, None]
 
-    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+    def draw(self, first: int, made: Available, stage: Stage) -> Iterator[Batch]:
         """Draw samples `first` to the last of the group, a batch at a time.
 
         Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
@@ -137,7 +137,7 @@ def aims_of(statement: SampleStatement, model: Model) -> Callable[[Node], Target
     )
 
 
-def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stage: Stage) -> Drawn:
+def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stage: Stage) -> Batch:
     begun = time.perf_counter()
     model, seed = task.model, task.record.seed
     z0 = prior(seed, indices, model.generator.latent_dim).to(model.device)
@@ -167,7 +167,7 @@ def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stag
         for row, index in enumerate(indices)
     )
     latents = Latents(array(solution.z), array(w))
-    return Drawn(records, latents, time.perf_counter() - begun)
+    return Batch(records, latents, time.perf_counter() - begun)
 
 
 def _look(task: SampleTask, condition: Node | None, z: Tensor) -> dict[str, Tensor]:
@@ -199,7 +199,7 @@ def _solve(
         shown(1.0)
         return solution
 
-    return in_turns(condition, arms_of([condition], sampler.name, seed, indices), solve)
+    return by_component(condition, components_of([condition], sampler.name, seed, indices), solve)
 
 
 def shown_on(stage: Stage, count: int) -> OnStep:

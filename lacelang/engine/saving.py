@@ -21,8 +21,8 @@ from attrs import evolve
 from numpy.typing import NDArray
 from PIL import Image
 
-from lacelang.engine.decoding import CHUNK, Painter
-from lacelang.engine.expectations import Eyes, judge
+from lacelang.engine.decoding import CHUNK, DecodePipeline
+from lacelang.engine.expectations import AnnotatorPool, judge
 from lacelang.engine.loading import Model
 from lacelang.engine.plan import Options, Plan
 from lacelang.engine.result import Group, Run
@@ -88,7 +88,7 @@ def run_into(
             progress.note(f"{out}: {', '.join(replaced)} changed, and will be replaced")
         try:
             # Loaded before anything is made, so that what they lack is known at once.
-            eyes = Eyes(progress) if _unseen(folder, planned) else None
+            eyes = AnnotatorPool(progress) if _unseen(folder, planned) else None
             measures = _measure(folder, planned, progress)
             folder.keep(measures, ())
             seconds = _make(folder, record, planned.chosen, options, progress)
@@ -182,7 +182,7 @@ def _unseen(folder: RunFolder, planned: Plan) -> list[str]:
     return [name for name in names if not folder.group(name).group.is_seen]
 
 
-def _see(folder: RunFolder, planned: Plan, eyes: Eyes, progress: Progress) -> None:
+def _see(folder: RunFolder, planned: Plan, eyes: AnnotatorPool, progress: Progress) -> None:
     """Annotate the images that an expectation is about, where they are not yet annotated."""
     tasks = {task.record.name: task for task in planned.chosen}
     unseen = {
@@ -251,7 +251,9 @@ def _make(
         painter = None
         if options.images:
             decoding = stack.enter_context(progress.stage("decoding", wanted - finished))
-            painter = stack.enter_context(Painter(folder, record, decoding, options.metadata))
+            painter = stack.enter_context(
+                DecodePipeline(folder, record, decoding, options.metadata)
+            )
         sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
         for task in tasks:
             name = task.record.name

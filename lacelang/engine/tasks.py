@@ -13,12 +13,12 @@ from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord
 from lacelang.storage.shards import Shards
 
-Made: TypeAlias = Callable[[str], Latents | Shards]
+Available: TypeAlias = Callable[[str], Latents | Shards]
 """A group's name -> the latents of all its samples."""
 
 
 @frozen(eq=False)
-class Drawn:
+class Batch:
     """A batch of samples, and the seconds it took."""
 
     records: tuple[SampleRecord, ...]
@@ -56,7 +56,7 @@ class GroupTask(Protocol):
         """All that is to be painted of some of its samples (N, F, …), each one's own face last."""
         ...
 
-    def draw(self, first: int, made: Made, stage: Stage) -> Iterator[Drawn]:
+    def draw(self, first: int, made: Available, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last, a batch at a time, in the order of their indices.
 
         Args:

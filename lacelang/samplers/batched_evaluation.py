@@ -27,7 +27,7 @@ class StoppedError(Exception):
     """Another solver, the energy or the user has stopped the run."""
 
 
-class Seat:
+class Client:
     """The energy as one solver sees it: it answers when all solvers have asked."""
 
     def __init__(self, place: int, inbox: SimpleQueue[_Message]) -> None:
@@ -56,7 +56,7 @@ _Message: TypeAlias = tuple[int, Tensor | BaseException | None]
 """A place, and what it asks for; the error it left with; or None where it is done."""
 
 
-def in_lockstep(
+def in_one_batch(
     energy: Energy, count: int, solve: Callable[[int, Energy], None], on_step: OnStep | None
 ) -> None:
     """Run solve(i, its energy) for i in 0 .. count - 1, up to `AT_ONCE` of them side by side.
@@ -73,7 +73,7 @@ def in_lockstep(
     for start in range(0, count, AT_ONCE):
         stop = min(start + AT_ONCE, count)
         inbox: SimpleQueue[_Message] = SimpleQueue()
-        seats = {place: Seat(place, inbox) for place in range(start, stop)}
+        seats = {place: Client(place, inbox) for place in range(start, stop)}
         threads = [
             owned(_work, "solver", solve, place, seat, inbox) for place, seat in seats.items()
         ]
@@ -89,7 +89,7 @@ def in_lockstep(
 
 
 def _work(
-    solve: Callable[[int, Energy], None], place: int, seat: Seat, inbox: SimpleQueue[_Message]
+    solve: Callable[[int, Energy], None], place: int, seat: Client, inbox: SimpleQueue[_Message]
 ) -> None:
     try:
         solve(place, seat)
@@ -103,7 +103,7 @@ def _work(
 
 def _serve(
     energy: Energy,
-    seats: dict[int, Seat],
+    seats: dict[int, Client],
     inbox: SimpleQueue[_Message],
     tell: Callable[[int], None],
 ) -> None:

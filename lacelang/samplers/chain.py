@@ -9,7 +9,7 @@ from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.leapfrog import Look, Point, leapfrog, quarter_turn
 from lacelang.samplers.problem import Energy, OnStep
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams
 
@@ -24,9 +24,9 @@ def step(
     owners: list[int],
     h: Tensor,
     leapfrogs: int = 1,
-    power: float = 1.0,
+    inverse_temperature: float = 1.0,
 ) -> tuple[Point, Tensor, Tensor]:
-    """One step of a chain that leaves e^(-power E) N(0, I) as it is.
+    """One step of a chain that leaves e^(-inverse_temperature E) N(0, I) as it is.
 
     The step size is drawn anew, uniform between 0 and h (advised by Neal 2011, sec. 5.4.2): a chain
     that has come to where its gradients are too steep for h would otherwise stay there for long.
@@ -38,7 +38,7 @@ def step(
         owners: for each chain, the place of its stream.
         h: largest step sizes (n,), on the CPU as all numbers that steer chains are.
         leapfrogs: leapfrog steps before the end is accepted or not.
-        power: of e^-E.
+        inverse_temperature: of e^-E.
 
     Returns:
         Where they are now, whether they moved (n,), and the probability with which they would
@@ -47,7 +47,7 @@ def step(
     velocity = streams.normal(owners, at.z)
     chance = streams.exponential(owners)
     h = h * streams.uniform(owners).to(h)
-    end, _, rise = leapfrog(look, at, velocity, h, leapfrogs, power)
+    end, _, rise = leapfrog(look, at, velocity, h, leapfrogs, inverse_temperature)
     rise = rise.cpu().double()
     moved = (chance >= rise).to(at.z.device)
     return at.where(moved, end), moved, torch.exp(-rise.clamp_min(0.0))
@@ -84,17 +84,17 @@ def walk(
         that cannot start is `non_finite`; one that accepts nothing after its warm-up, `stuck`.
     """
     energy = Blocks(energy)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     rows = torch.arange(len(z0), device=z0.device)
 
     def look(z: Tensor) -> Point:
         at = Point(z, *energy.value_and_grad(z))
-        ledger.saw(rows, at.z, at.energy, at.gradient)
+        state.saw(rows, at.z, at.energy, at.gradient)
         return at
 
     at = look(z0)
     finite = at.finite
-    ledger.end(rows[~finite], z0[~finite], Status.non_finite)
+    state.end(rows[~finite], z0[~finite], Status.non_finite)
     at, rows = at.only(finite), rows[finite]
     owners = rows.tolist()
     widest = quarter_turn(leapfrogs)
@@ -107,12 +107,12 @@ def walk(
         if not warm:
             sizes.learn(acceptance)
         since += moved & warm
-        ledger.accepted[rows] += moved
-        ledger.rejected[rows] += ~moved
+        state.accepted[rows] += moved
+        state.rejected[rows] += ~moved
         if on_step is not None:
             on_step((done + 1) / (warmup + steps))
-    ledger.end(rows, at.z, Status.converged)
+    state.end(rows, at.z, Status.converged)
     # A short chain may refuse everything by chance: it is judged with its warm-up.
-    still = (since if steps >= FEW else ledger.accepted[rows]) == 0
-    ledger.end(rows[still], at.z[still], Status.stuck)
-    return ledger.solution(energy)
+    still = (since if steps >= FEW else state.accepted[rows]) == 0
+    state.end(rows[still], at.z[still], Status.stuck)
+    return state.solution(energy)

@@ -56,15 +56,20 @@ def quarter_turn(steps: int) -> float:
 
 
 def leapfrog(
-    look: Look, at: Point, velocity: Tensor, h: Tensor, steps: int = 1, power: float = 1.0
+    look: Look,
+    at: Point,
+    velocity: Tensor,
+    h: Tensor,
+    steps: int = 1,
+    inverse_temperature: float = 1.0,
 ) -> tuple[Point, Tensor, Tensor]:
-    """Move along the dynamics of H(z, v) = power E(z) + ||z||^2 / 2 + ||v||^2 / 2.
+    """Move along the dynamics of H(z, v) = inverse_temperature E(z) + ||z||^2 / 2 + ||v||^2 / 2.
 
     Each step is half a kick, a rotation, half a kick:
 
-        v <- v - h/2 power grad E(z)
+        v <- v - h/2 inverse_temperature grad E(z)
         z, v <- c z + s v, c v - s z,    c = (1 - h^2/4) / (1 + h^2/4),  s = h / (1 + h^2/4)
-        v <- v - h/2 power grad E(z)
+        v <- v - h/2 inverse_temperature grad E(z)
 
     The rotation is the Crank-Nicolson step of the prior's own dynamics and keeps H's last two terms
     as they are, so that the error, and with it the step size, does not depend on the dimension
@@ -77,7 +82,7 @@ def leapfrog(
         velocity: (n, d).
         h: step sizes (n,).
         steps: how many.
-        power: of e^-E: 1 for the condition, less for a tempered one.
+        inverse_temperature: of e^-E: 1 for the condition, less for a tempered one.
 
     Returns:
         The end points, their velocities, and by how much H rose (n,): +inf where a number was not
@@ -86,7 +91,7 @@ def leapfrog(
     h = h.to(at.z)[:, None]
     quarter = 0.25 * h * h
     cos, sin = (1.0 - quarter) / (1.0 + quarter), h / (1.0 + quarter)
-    half = 0.5 * power * h
+    half = 0.5 * inverse_temperature * h
     start = at.energy
     kinetic = at.z.new_zeros(len(at.z))
     for _ in range(steps):
@@ -96,7 +101,7 @@ def leapfrog(
         at = look(z)
         velocity, rise = _kick(velocity, half * at.gradient)
         kinetic = kinetic + rise
-    total = power * (at.energy - start) + kinetic
+    total = inverse_temperature * (at.energy - start) + kinetic
     return at, velocity, torch.where(total.isfinite(), total, math.inf)
 
 

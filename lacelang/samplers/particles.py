@@ -12,8 +12,8 @@ from lacelang.samplers.leapfrog import Look
 from lacelang.samplers.streams import Streams
 
 
-class Cloud:
-    """n populations of K particles, as draws from e^(-power E) N(0, I); at first from the prior.
+class ParticleSystem:
+    """n populations of K particles, draws from e^(-b E) N(0, I) at inverse temperature b, 0 at first.
 
     Args:
         look: evaluates latents (n K, d).
@@ -23,38 +23,38 @@ class Cloud:
 
     def __init__(self, look: Look, z: Tensor, streams: Streams) -> None:
         count, self.size, _ = z.shape
-        self.power = 0.0
+        self.inverse_temperature = 0.0
         self._look = look
         self._streams = streams
         self._rows = range(count)
         self._owners = [row for row in self._rows for _ in range(self.size)]
         self.at = look(z.flatten(0, 1))
 
-    def log_weights(self, power: float) -> Tensor:
-        """log of e^(-(power - self.power) E), (n, K); -inf where E is not finite.
+    def log_weights(self, inverse_temperature: float) -> Tensor:
+        """log-weights (n, K) for a change of the inverse temperature; -inf where E is not finite.
 
         It and all that follows from weights is float64 on the CPU.
         """
         e = torch.where(self.at.finite, self.at.energy, math.inf).cpu().double()
-        return ((self.power - power) * e).view(-1, self.size)
+        return ((self.inverse_temperature - inverse_temperature) * e).view(-1, self.size)
 
-    def cool(self, power: float) -> Tensor:
-        """Reweight to another power and resample.
+    def reweight(self, inverse_temperature: float) -> Tensor:
+        """Reweight to another inverse temperature, and resample.
 
         Returns:
-            log of the mean weight (n,): over all powers, the exponential of their sum is an
-            unbiased estimate of Z (Del Moral 2004).
+            log of the mean weight (n,): over the whole schedule, the exponential of their sum is
+            an unbiased estimate of Z (Del Moral 2004).
         """
-        logs = self.log_weights(power)
+        logs = self.log_weights(inverse_temperature)
         top = logs.amax(dim=1, keepdim=True).clamp_min(-1e300)
         weights = torch.exp(logs - top)
         ancestors = systematic(weights, self._streams.uniform(self._rows))
         self.at = self.at.only(ancestors.to(self.at.z.device))
-        self.power = power
+        self.inverse_temperature = inverse_temperature
         return weights.mean(dim=1).log() + top[:, 0]
 
     def move(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Move every particle by a step of a chain at the present power (`chain.step`).
+        """Move every particle by a step of a chain (`chain.step`) at the inverse temperature.
 
         Args:
             h: largest step size (1,), of all of them, on the CPU.
@@ -64,7 +64,12 @@ class Cloud:
         """
         h = h.expand(len(self._owners))
         self.at, moved, likely = step(
-            self._look, self.at, self._streams, self._owners, h, power=self.power
+            self._look,
+            self.at,
+            self._streams,
+            self._owners,
+            h,
+            inverse_temperature=self.inverse_temperature,
         )
         return moved.view(-1, self.size), likely.view(-1, self.size)
 

@@ -11,7 +11,7 @@ from lacelang.samplers.problem import Energy
 from lacelang.samplers.solution import Solution, Stats, Status
 
 
-class Ledger:
+class SamplerState:
     """Where each sample of a batch stands: its best evaluated point, its end, and its costs.
 
     Args:

@@ -1,4 +1,4 @@
-"""The powers that lead from the prior to a condition, found by a population sent ahead."""
+"""The tempering schedule from the prior to a condition, found by a pilot run."""
 
 from __future__ import annotations
 
@@ -8,70 +8,72 @@ from torch import Tensor
 
 from lacelang.samplers.blocks import MANY_ROWS
 from lacelang.samplers.leapfrog import Look, quarter_turn
-from lacelang.samplers.particles import Cloud
+from lacelang.samplers.particles import ParticleSystem
 from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams
 
 PILOT = MANY_ROWS
-"""Particles of the population: as many as cost nothing more."""
+"""Particles of the pilot run: as many as cost nothing more."""
 
 TUNING = 6
-"""Moves with which the step size at a power is found."""
+"""Moves with which the step size at an inverse temperature is found."""
 
 ACCEPT = 0.6
 _BISECTIONS = 60
 
 
 @frozen(eq=False)
-class Rung:
-    """One power of e^-E, and the largest step size (1,) of the moves there."""
+class Tempering:
+    """One level of the schedule, and the largest step size (1,) of the moves there."""
 
-    power: float
+    inverse_temperature: float
     h: Tensor
 
 
-def climb(look: Look, like: Tensor, streams: Streams, ess: float, max_steps: int) -> list[Rung]:
-    """Find a ladder of powers up to 1, each as far above the last as the particles allow.
+def temper(
+    look: Look, like: Tensor, streams: Streams, ess: float, max_steps: int
+) -> list[Tempering]:
+    """Find inverse temperatures up to 1, each as far above the last as the particles allow.
 
     Args:
         look: evaluates latents.
         like: (1, d), of whose dtype and device the latents are.
         streams: one, of its own.
-        ess: share of particles that stays effective from rung to rung (Jasra et al. 2011).
-        max_steps: the most rungs, after which the ladder ends below 1.
+        ess: share of particles that stays effective from level to level (Jasra et al. 2011).
+        max_steps: the most levels, after which the schedule ends below 1.
     """
     z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
-    cloud = Cloud(look, z[None], streams)
+    system = ParticleSystem(look, z[None], streams)
     widest = quarter_turn(1)
     h = torch.full((1,), widest)
-    ladder: list[Rung] = []
-    while cloud.power < 1.0 and len(ladder) < max_steps:
-        cloud.cool(_next_power(cloud, ess))
+    schedule: list[Tempering] = []
+    while system.inverse_temperature < 1.0 and len(schedule) < max_steps:
+        system.reweight(_next_level(system, ess))
         sizes = StepSizes(widest, ACCEPT, h)
         for _ in range(TUNING):
-            _, likely = cloud.move(sizes.trial)
+            _, likely = system.move(sizes.trial)
             sizes.learn(likely.mean(dim=1))
         h = sizes.settled
-        ladder.append(Rung(cloud.power, h))
-    return ladder
+        schedule.append(Tempering(system.inverse_temperature, h))
+    return schedule
 
 
-def _next_power(cloud: Cloud, ess: float) -> float:
-    """The power at which the effective share of the particles falls to `ess`, 1 at most."""
-    low, high = 0.0, 1.0 - cloud.power
-    if _effective(cloud.log_weights(1.0)) >= ess:
+def _next_level(system: ParticleSystem, ess: float) -> float:
+    """Where the effective share of the particles falls to `ess`, 1 at most."""
+    low, high = 0.0, 1.0 - system.inverse_temperature
+    if _effective(system.log_weights(1.0)) >= ess:
         return 1.0
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
-        if _effective(cloud.log_weights(cloud.power + middle)) >= ess:
+        if _effective(system.log_weights(system.inverse_temperature + middle)) >= ess:
             low = middle
         else:
             high = middle
-    return cloud.power + high
+    return system.inverse_temperature + high
 
 
 def _effective(log_weights: Tensor) -> float:
-    """(sum w)^2 / (K sum w^2); 1 where all weights are 0, and no power is better than another."""
+    """(sum w)^2 / (K sum w^2); 1 where all weights are 0, and no level is better than another."""
     weights = torch.exp(log_weights - log_weights.max().clamp_min(-1e300))
     square = weights.square().sum()
     return float(weights.sum().square() / (square * weights.numel())) if square > 0 else 1.0

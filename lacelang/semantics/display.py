@@ -66,7 +66,7 @@ def unknown_name(
 ) -> None:
     """Complain of a name that stands alone and is no definition."""
     name, module = word.name, frame.module
-    if report.full or module.is_uncertain(name) or module.has_scar_on(word.span.line):
+    if report.full or module.is_uncertain(name) or module.has_error_on(word.span.line):
         return
     attributes = comparisons.model.attributes if comparisons is not None else ()
     for attribute in attributes:

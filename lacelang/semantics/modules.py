@@ -97,7 +97,7 @@ class Library:
                 uncertain = None
         module = Module(name, path, folder, source, parsed.program)
         module.uncertain = uncertain
-        module.scars = parsed.scars
+        module.error_spans = parsed.error_spans
         return module
 
     def _fill(self, module: Module) -> None:

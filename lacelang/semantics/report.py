@@ -43,7 +43,7 @@ class Report:
         if isinstance(where, Frame) and where.site is not None:
             message = f"in `{where.site.name}` of {module.name}: {message}"
             span, module = where.site.span, where.site.module
-        if module.scars and module.is_scarred(span):
+        if module.error_spans and module.has_error_in(span):
             return
         self.add(
             Diagnostic(code, message, span, hint, severity_of(code), module.path, module.source)

@@ -27,7 +27,7 @@ class Module:
         visible_models: models that its imports bring in.
         uncertain: names that its broken statements seem to define; complaints about them would
             only repeat what is already said. None means any name.
-        scars: where its syntax errors are.
+        error_spans: where its syntax errors are.
     """
 
     name: str
@@ -42,23 +42,24 @@ class Module:
     visible: dict[str, Definition] = Factory(dict)
     visible_models: dict[str, ModelSpec | None] = Factory(dict)
     uncertain: frozenset[str] | None = frozenset()
-    scars: tuple[Span, ...] = ()
+    error_spans: tuple[Span, ...] = ()
 
     @property
     def broken(self) -> bool:
         """Whether it has syntax errors."""
-        return bool(self.scars)
+        return bool(self.error_spans)
 
-    def is_scarred(self, span: Span) -> bool:
+    def has_error_in(self, span: Span) -> bool:
         """Whether a syntax error touches `span`; what else is wrong there may be due to it."""
         start, end = (span.line, span.column), (span.end_line, span.end_column)
         return any(
-            (s.line, s.column) < end and start < (s.end_line, s.end_column) for s in self.scars
+            (s.line, s.column) < end and start < (s.end_line, s.end_column)
+            for s in self.error_spans
         )
 
-    def has_scar_on(self, line: int) -> bool:
+    def has_error_on(self, line: int) -> bool:
         """Whether a syntax error stands on the line."""
-        return any(s.line <= line <= s.end_line for s in self.scars)
+        return any(s.line <= line <= s.end_line for s in self.error_spans)
 
     def is_uncertain(self, name: str) -> bool:
         """Whether a missing `name` may be the fault of a broken statement."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.storage.arrays import Stored, load_array, short, stored_arrays
-from lacelang.storage.latents import Float32, Trail, trail_of
+from lacelang.storage.latents import EditPath, Float32, trail_of
 
 Space: TypeAlias = Literal["z", "w", "w+", "any"]
 """What a name says; `any` of one that leaves it to the shape."""
@@ -65,7 +65,7 @@ class Given:
 
     z: Float32 | None
     w: Float32 | None
-    trail: Trail | None = None
+    trail: EditPath | None = None
 
     def __len__(self) -> int:
         rows = self.z if self.w is None else self.w
@@ -197,7 +197,9 @@ def _finite(array: NDArray[Any], stored: Stored, shown: str) -> Float32:
     return array
 
 
-def _trail(path: Path, parts: Mapping[str, Stored], w: Float32 | None, shown: str) -> Trail | None:
+def _trail(
+    path: Path, parts: Mapping[str, Stored], w: Float32 | None, shown: str
+) -> EditPath | None:
     """Return how the samples came to be, if lacelang edited them."""
     if not parts:
         return None

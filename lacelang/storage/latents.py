@@ -13,7 +13,7 @@ Float32 = NDArray[np.float32]
 
 
 @frozen(eq=False)
-class Trail:
+class EditPath:
     """Where edits took some samples: every w they came through, and which of them each style has.
 
     Attributes:
@@ -29,17 +29,17 @@ class Trail:
     given: Float32 | None = None
 
     @staticmethod
-    def begun(w: Float32, styles: int) -> Trail:
+    def begun(w: Float32, styles: int) -> EditPath:
         """Begin at w (N, d), the same for all styles, or at w+ (N, styles, d)."""
         taken = np.zeros((1, styles), np.int64)
         if w.ndim == 2:
-            return Trail(w[:, None], taken)
+            return EditPath(w[:, None], taken)
         first = w[:, 0]
         # A mean of equal numbers may differ from them in its last bit.
         mean = np.where((w == first[:, None]).all(axis=1), first, w.mean(axis=1, dtype=np.float64))
-        return Trail(mean.astype(np.float32)[:, None], taken, w)
+        return EditPath(mean.astype(np.float32)[:, None], taken, w)
 
-    def gone(self, w: Float32, replaced: NDArray[np.bool_]) -> Trail:
+    def gone(self, w: Float32, replaced: NDArray[np.bool_]) -> EditPath:
         """Go on to w (N, d), which some of the styles (styles,) take."""
         taken = np.where(replaced, len(self.taken), self.taken[-1])
         return evolve(
@@ -60,10 +60,10 @@ class Trail:
         moved: Float32 = np.where(given == begun, reached, own)
         return np.where(taken[None, :, :, None] == 0, given, moved)
 
-    def rows(self, chosen: slice | Sequence[int]) -> Trail:
+    def rows(self, chosen: slice | Sequence[int]) -> EditPath:
         """Of some of the samples."""
         given = None if self.given is None else self.given[chosen]
-        return Trail(self.w[chosen], self.taken, given)
+        return EditPath(self.w[chosen], self.taken, given)
 
     def fits(self, w: Float32) -> bool:
         """Whether it can have led to the styles `w`."""
@@ -89,7 +89,7 @@ class Latents:
 
     z: Float32 | None
     w: Float32
-    trail: Trail | None = None
+    trail: EditPath | None = None
 
     def __len__(self) -> int:
         return len(self.w)
@@ -113,7 +113,7 @@ class Latents:
         trail = None
         if trails:
             w = np.concatenate([trail.w for trail in trails])
-            trail = Trail(w, trails[0].taken, _joined([trail.given for trail in trails]))
+            trail = EditPath(w, trails[0].taken, _joined([trail.given for trail in trails]))
         w = np.concatenate([part.w for part in parts])
         return Latents(_joined([part.z for part in parts]), w, trail)
 
@@ -136,11 +136,11 @@ def latents_of(arrays: Mapping[str, NDArray[Any]]) -> Latents | None:
     return None if trail is not None and not trail.fits(w) else Latents(z, w, trail)
 
 
-def trail_of(arrays: Mapping[str, NDArray[Any]]) -> Trail | None:
+def trail_of(arrays: Mapping[str, NDArray[Any]]) -> EditPath | None:
     """Return the trail among the arrays of a file of latents, which may not fit them."""
     if "trail.w" not in arrays or "trail.taken" not in arrays:
         return None
-    return Trail(arrays["trail.w"], arrays["trail.taken"], arrays.get("trail.given"))
+    return EditPath(arrays["trail.w"], arrays["trail.taken"], arrays.get("trail.given"))
 
 
 def _joined(parts: Sequence[Float32 | None]) -> Float32 | None:

@@ -41,13 +41,13 @@ class Parsed:
         program: the statements that could be made sense of, all of them if `problems` is empty.
         problems: in the order of the text.
         tokens: the text taken apart, comments included.
-        scars: where problems are that may have made what was read another program.
+        error_spans: where problems are that may have made what was read another program.
     """
 
     program: nodes.Program
     problems: tuple[Diagnostic, ...]
     tokens: Tokens
-    scars: tuple[Span, ...] = ()
+    error_spans: tuple[Span, ...] = ()
 
 
 def parse(source: str, path: str | None = None) -> nodes.Program:
@@ -126,7 +126,7 @@ class _Reader:
     Attributes:
         bases: heights of the state stack at which a statement, a clause or an item may begin.
         opened: brackets not yet closed, each with the height of the stack below it.
-        orphans: `{` that were skipped or given up, whose `}` is still to come.
+        unmatched: `{` that were skipped or given up, whose `}` is still to come.
     """
 
     def __init__(self, taken: Tokens) -> None:
@@ -138,7 +138,7 @@ class _Reader:
         self.states = self.state.parse_conf.states
         self.bases = [1]
         self.opened: list[tuple[Token, int]] = []
-        self.orphans = 0
+        self.unmatched = 0
         self.begun: Token | None = None
 
     def run(self) -> nodes.Program:
@@ -152,8 +152,8 @@ class _Reader:
             token = self.tokens[i]
             if self._feed(token):
                 i += 1
-            elif token.type == "RBRACE" and self.orphans and not self._closes_open_brace():
-                self.orphans -= 1
+            elif token.type == "RBRACE" and self.unmatched and not self._closes_open_brace():
+                self.unmatched -= 1
                 i += 1
             elif len(self.problems) >= MAX_PROBLEMS:
                 break
@@ -285,7 +285,7 @@ class _Reader:
             i += 1
         else:
             self._go_back(_at_end(self.tokens))
-        self.orphans += depth
+        self.unmatched += depth
         return i
 
     def _closes_open_brace(self) -> bool:
@@ -302,7 +302,7 @@ class _Reader:
                     self.bases.pop()
                 while self.opened and self.opened[-1][1] >= base:
                     if self.opened.pop()[0].type == "LBRACE":
-                        self.orphans += 1
+                        self.unmatched += 1
                 return True
         return False
 

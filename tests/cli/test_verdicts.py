@@ -16,13 +16,13 @@ SCRIPT = """
     import sys
     sys.path.insert(0, {tiny!r})
     {before}
-    from test_expectations import FakeEyes
+    from test_expectations import FakePool
     from tiny import TinyModel
     from lacelang.engine import (execute, plan, saving)
     model = TinyModel()
     plan.load = lambda spec, device, progress: model
     if {fake}:
-        execute.Eyes = saving.Eyes = FakeEyes
+        execute.AnnotatorPool = saving.AnnotatorPool = FakePool
     from lacelang.cli.main import main
     sys.exit(main(sys.argv[1:]))
 """

@@ -21,27 +21,27 @@ from lacelang.storage.run_folder import read_run
 OVER_40 = ir.AtLeast(AGE, 40.0, text="age > 40")
 
 
-class FakeEyes:
+class FakePool:
     """Reads glasses off a picture's first pixel, which is the first coordinate of w; no age."""
 
     made = 0
     looked = 0
 
     def __init__(self, progress: object) -> None:
-        FakeEyes.made += 1
+        FakePool.made += 1
 
     def see(self, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
         for look in looks:
-            FakeEyes.looked += 1
+            FakePool.looked += 1
             yield {"glasses": float(look()[0, 0, 0] > 128), "age": None}
 
 
 @pytest.fixture(autouse=True)
-def eyes(monkeypatch: pytest.MonkeyPatch) -> type[FakeEyes]:
+def eyes(monkeypatch: pytest.MonkeyPatch) -> type[FakePool]:
     for module in (execute, saving):
-        monkeypatch.setattr(module, "Eyes", FakeEyes)
-    FakeEyes.made = FakeEyes.looked = 0
-    return FakeEyes
+        monkeypatch.setattr(module, "AnnotatorPool", FakePool)
+    FakePool.made = FakePool.looked = 0
+    return FakePool
 
 
 def expect(
@@ -76,7 +76,7 @@ def test_what_holds_and_what_does_not(model: TinyModel, tmp_path: Path, into: bo
     assert not unseen.holds
 
 
-def test_each_face_is_judged_once(model: TinyModel, tmp_path: Path, eyes: type[FakeEyes]) -> None:
+def test_each_face_is_judged_once(model: TinyModel, tmp_path: Path, eyes: type[FakePool]) -> None:
     def made(count: int, *expected: ir.ExpectStatement) -> tuple[bool, ...]:
         run = program(statement("kids", count), *expected).run(out=tmp_path)
         return tuple(found.holds for found in run.expectations)
@@ -131,7 +131,7 @@ def test_annotators_are_there_before_anything_is_made(
             raise RuntimeError("no annotators")
 
     for module in (execute, saving):
-        monkeypatch.setattr(module, "Eyes", Missing)
+        monkeypatch.setattr(module, "AnnotatorPool", Missing)
     for out in (None, tmp_path):
         with pytest.raises(RuntimeError, match="no annotators"):
             program(statement(), expect()).run(out=out)
@@ -140,18 +140,18 @@ def test_annotators_are_there_before_anything_is_made(
 
 
 def test_an_interrupted_judgement_goes_on(
-    model: TinyModel, tmp_path: Path, eyes: type[FakeEyes], monkeypatch: pytest.MonkeyPatch
+    model: TinyModel, tmp_path: Path, eyes: type[FakePool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    see = FakeEyes.see
+    see = FakePool.see
 
-    def stopped(self: FakeEyes, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
+    def stopped(self: FakePool, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
         for number, seen in enumerate(see(self, looks, stage)):
             if number == 3:
                 raise KeyboardInterrupt
             yield seen
 
     with monkeypatch.context() as patched:
-        patched.setattr(FakeEyes, "see", stopped)
+        patched.setattr(FakePool, "see", stopped)
         with pytest.raises(KeyboardInterrupt, match="5 finished faces are kept"):
             program(statement("kids", 5), expect()).run(out=tmp_path)
     looked = eyes.looked

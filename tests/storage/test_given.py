@@ -24,7 +24,7 @@ from safetensors.numpy import save_file
 from lacelang.errors import ResourceError
 from lacelang.generators.generator import layout_of
 from lacelang.storage.given import Given, Layout, read_given
-from lacelang.storage.latents import Latents, Trail, arrays_of
+from lacelang.storage.latents import EditPath, Latents, arrays_of
 
 FFHQ = layout_of("mobilestylegan")
 assert FFHQ is not None
@@ -318,7 +318,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
 
 def test_edited_samples_keep_their_trail(tmp_path: Path) -> None:
     path = tmp_path / "latents.safetensors"
-    begun = Trail.begun(rows(2, 3, 8), 3)
+    begun = EditPath.begun(rows(2, 3, 8), 3)
     trail = begun.gone(begun.w[:, -1] + np.float32(1), np.array([True, False, False]))
     w = trail.styles()[:, 0]
     assert np.array_equal(w[:, 1:], rows(2, 3, 8)[:, 1:])
@@ -326,13 +326,13 @@ def test_edited_samples_keep_their_trail(tmp_path: Path) -> None:
     found = read(path)
     assert found.trail is not None
     assert np.array_equal(found.trail.styles()[:, 0], w)
-    save_file(arrays_of(Latents(None, w, Trail(trail.w, trail.taken + 5, trail.given))), path)
+    save_file(arrays_of(Latents(None, w, EditPath(trail.w, trail.taken + 5, trail.given))), path)
     assert "do not fit" in refusal(path)
 
 
 def test_styles_that_are_one_w_move_as_that_w() -> None:
     w = rows(4, 8) / np.float32(3)
-    plain, layered = Trail.begun(w, 3), Trail.begun(np.repeat(w[:, None], 3, axis=1), 3)
+    plain, layered = EditPath.begun(w, 3), EditPath.begun(np.repeat(w[:, None], 3, axis=1), 3)
     assert np.array_equal(plain.w, layered.w)
     for moved in (w + np.float32(0.37), w * np.float32(1.3)):
         replaced = np.array([True, True, False])

@@ -17,7 +17,7 @@ from lacelang.generators.mobilestylegan.synthesis import STYLE_DIM, STYLES, Synt
 from lacelang.rows import filled
 
 
-class Painter(nn.Module):
+class DecodePipeline(nn.Module):
     """The synthesis network with its last step: [−1, 1] planes to uint8 pixels.
 
     The strength of the baked noise is an input, always 1: were it a constant, OpenVINO would add
@@ -42,7 +42,7 @@ def export(synthesis: SynthesisNetwork, path: Path) -> None:
         # OpenVINO traces the module in a way that torch calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         model = openvino_runtime.convert(
-            Painter(synthesis).eval(),
+            DecodePipeline(synthesis).eval(),
             example_input=(torch.zeros(shape), torch.ones(1)),
             input=[list(shape), [1]],
         )
@@ -102,7 +102,7 @@ class TorchDecoder:
     BATCH = 8
 
     def __init__(self, synthesis: SynthesisNetwork, device: torch.device) -> None:
-        self._painter = Painter(synthesis).to(device).eval()
+        self._painter = DecodePipeline(synthesis).to(device).eval()
         self._device = device
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:

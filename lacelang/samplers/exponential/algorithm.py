@@ -17,7 +17,7 @@ from lacelang.samplers.phi import LowRank, pull
 from lacelang.samplers.problem import Energy, OnStep, Target
 from lacelang.samplers.secant import follow
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams
 
 GROWTH = 8.0
@@ -92,16 +92,16 @@ def exponential(
     """
     # The regularised energy of a condition; no other sampler asks for its coordinates.
     energy = cast("Reducible", target.regularised)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     if not len(z0):
-        return ledger.solution(Blocks(energy))
+        return state.solution(Blocks(energy))
     reduced = energy.reduced(z0[:1])
     rows = torch.arange(len(z0), device=z0.device)
     o, jacobian = _linearise(reduced, z0)
     e, v = in_blocks(reduced.slope, o)
     slope = -pull(jacobian, v)
-    finite = ledger.saw(rows, z0, e, slope)
-    ledger.end(rows[~finite], z0[~finite], Status.non_finite)
+    finite = state.saw(rows, z0, e, slope)
+    state.end(rows[~finite], z0[~finite], Status.non_finite)
     h = FIRST_MOVE * tolerance**0.5 / rms(slope).double().clamp_min(1e-30)
     left = torch.full_like(h, time)
     none = torch.zeros_like(rows)
@@ -119,7 +119,7 @@ def exponential(
         o = o.double()
         e, v_p = in_blocks(reduced.slope, o)
         slope = -back(v_p)
-        finite = ledger.saw(s.rows, p, e, slope)
+        finite = state.saw(s.rows, p, e, slope)
         linear = -flow.pull(v + flow.bend(move))
         defect = _where(finite, slope - linear)
         excess = rms(_scale(h, flow.phi2(h, defect))).double() / tolerance
@@ -132,31 +132,31 @@ def exponential(
         s.z = s.z + moved + correction
         # A step that was cut ends between z and p: so do its coordinates and their Jacobian.
         share = (rms(moved) / rms(move).clamp_min(1e-30)).clamp_max(1.0) * finite
-        curl = _where(finite, o - s.o - flow.push(move))
-        s.o = s.o + flow.push(moved) + _scale(share.double() ** 2, curl)
-        told = v_p, _where(finite, -slope)
-        s.jacobian = follow(s.jacobian, move, curl, *told, share)
+        residual = _where(finite, o - s.o - flow.push(move))
+        s.o = s.o + flow.push(moved) + _scale(share.double() ** 2, residual)
+        secant = v_p, _where(finite, -slope)
+        s.jacobian = follow(s.jacobian, move, residual, *secant, share)
         s.o = s.o + LowRank.product(s.jacobian, correction)
 
         s.left = s.left - step
         factor = (SAFETY * excess.clamp_min(1e-12).rsqrt()).clamp(SHRINKAGE, GROWTH)
         s.h = h * torch.where(finite, factor, 0.25)
         s.steps, s.failures = s.steps + 1, s.failures + ~finite
-        ledger.accepted[s.rows] += whole
-        ledger.rejected[s.rows] += ~whole
+        state.accepted[s.rows] += whole
+        state.rejected[s.rows] += ~whole
 
         arrived = s.left <= 0.0
         # Its Gram matrix must be finite, or it would take the whole batch's eigenvalues with it.
         sound = s.jacobian.square().sum(dim=(1, 2)).isfinite()
         stuck = ~arrived & ((s.failures > RETRIES) | ~sound)
         late = (s.steps >= max_steps) & ~arrived & ~stuck
-        ledger.end(s.rows[arrived], s.z[arrived], Status.converged)
-        ledger.end(s.rows[stuck], s.z[stuck], Status.non_finite)
-        ledger.end(s.rows[late], s.z[late], Status.max_steps)
+        state.end(s.rows[arrived], s.z[arrived], Status.converged)
+        state.end(s.rows[stuck], s.z[stuck], Status.non_finite)
+        state.end(s.rows[late], s.z[late], Status.max_steps)
         s = s.only(~(arrived | stuck | late))
         if on_step is not None:
             on_step(1.0 - float(s.left.sum()) / (time * len(z0)))
-    return ledger.solution(Blocks(energy))
+    return state.solution(Blocks(energy))
 
 
 @define(eq=False)

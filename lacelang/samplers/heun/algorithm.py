@@ -9,7 +9,7 @@ from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.flow import rms
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams
 
 SAFETY = 0.9
@@ -62,12 +62,12 @@ def heun(
         tried again shorter.
     """
     energy = Blocks(target.regularised)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     rows = torch.arange(len(z0), device=z0.device)
     z = z0.clone()
     e, gradient = energy.value_and_grad(z)
-    finite = ledger.saw(rows, z, e, gradient)
-    ledger.end(rows[~finite], z[~finite], Status.non_finite)
+    finite = state.saw(rows, z, e, gradient)
+    state.end(rows[~finite], z[~finite], Status.non_finite)
 
     rows, z, k = rows[finite], z[finite], -gradient[finite]
     left = torch.full_like(e[finite], time)
@@ -79,7 +79,7 @@ def heun(
         h = torch.minimum(h, left)
         p = z + h[:, None] * k
         e, gradient = energy.value_and_grad(p)
-        finite = ledger.saw(rows, p, e, gradient)
+        finite = state.saw(rows, p, e, gradient)
         change = torch.where(finite[:, None], -gradient - k, 0.0)
 
         excess = 0.5 * h * rms(change) / tolerance
@@ -92,8 +92,8 @@ def heun(
         factor = SAFETY * excess.clamp_min(1e-12).rsqrt()
         h = h * torch.where(finite, factor.clamp(SHRINKAGE, GROWTH), 0.25)
 
-        ledger.accepted[rows] += whole
-        ledger.rejected[rows] += ~whole
+        state.accepted[rows] += whole
+        state.rejected[rows] += ~whole
         steps += 1
         failures += ~finite
 
@@ -106,9 +106,9 @@ def heun(
             (stuck, Status.non_finite),
             (late, Status.max_steps),
         ):
-            ledger.end(rows[ended], z[ended], status)
+            state.end(rows[ended], z[ended], status)
         rows, z, k, h, left = rows[going], z[going], k[going], h[going], left[going]
         steps, failures = steps[going], failures[going]
         if on_step is not None:
             on_step(1.0 - float(left.sum()) / (time * max(len(z0), 1)))
-    return ledger.solution(energy)
+    return state.solution(energy)

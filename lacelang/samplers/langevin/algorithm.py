@@ -10,7 +10,7 @@ from torch import Tensor
 from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams, owned
 
 PAPER_NOISE = 0.01
@@ -52,22 +52,22 @@ def langevin(
         streams = owned(streams, len(z0), "Langevin noise")
 
     energy = Blocks(target.condition)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     rows = torch.arange(len(z0), device=z0.device)
     z = z0.clone()
     for done in range(1, steps + 1):
         e, gradient = energy.value_and_grad(z)
-        finite = ledger.saw(rows, z, e, gradient)
+        finite = state.saw(rows, z, e, gradient)
         if not finite.all():
-            ledger.end(rows[~finite], z[~finite], Status.non_finite)
+            state.end(rows[~finite], z[~finite], Status.non_finite)
             rows, z, gradient = rows[finite], z[finite], gradient[finite]
         if not len(rows):
             break
         z = z - step * (gradient + z)
         if scale and streams is not None:
             z = z + scale * streams.normal(rows.tolist(), z)
-        ledger.accepted[rows] += 1
+        state.accepted[rows] += 1
         if on_step is not None:
             on_step(done / steps)
-    ledger.end(rows, z, Status.converged)
-    return ledger.solution(energy)
+    state.end(rows, z, Status.converged)
+    return state.solution(energy)

@@ -12,7 +12,7 @@ from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.schedule import BETA_MAX, BETA_MIN
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams, owned
 
 
@@ -60,16 +60,16 @@ def pc(
     if steps < BETA_MAX:
         raise UsageError(f"pc needs {BETA_MAX:g} steps or more, not {steps}")
     energy = Blocks(target.condition)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     rows = torch.arange(len(z0), device=z0.device)
     z = z0.clone()
     for k in range(steps):
         beta = (BETA_MAX - (BETA_MAX - BETA_MIN) * k / (steps - 1)) / steps
         for part in range(1 + corrector_steps):
             e, gradient = energy.value_and_grad(z)
-            finite = ledger.saw(rows, z, e, gradient)
+            finite = state.saw(rows, z, e, gradient)
             if not finite.all():
-                ledger.end(rows[~finite], z[~finite], Status.non_finite)
+                state.end(rows[~finite], z[~finite], Status.non_finite)
                 rows, z, gradient = rows[finite], z[finite], gradient[finite]
             score = -gradient - z
             noise = streams.normal(rows.tolist(), z)
@@ -79,8 +79,8 @@ def pc(
                 ratio = snr * noise.norm(dim=1) / score.norm(dim=1).clamp_min(1e-30)
                 size = (2.0 * (1.0 - beta) * ratio.square())[:, None]
                 z = z + size * score + (2.0 * size).sqrt() * noise
-            ledger.accepted[rows] += 1
+            state.accepted[rows] += 1
         if on_step is not None:
             on_step((k + 1) / steps)
-    ledger.end(rows, z, Status.converged)
-    return ledger.solution(energy)
+    state.end(rows, z, Status.converged)
+    return state.solution(energy)

@@ -11,7 +11,7 @@ from lacelang.errors import UsageError
 from lacelang.samplers.blocks import MANY_ROWS, Blocks
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams, owned
 
 ROUNDING = 1e-3
@@ -49,7 +49,7 @@ def rejection(
     """
     streams = owned(streams, len(z0), "rejection")
     energy = Blocks(target.condition)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     rows = torch.arange(len(z0), device=z0.device)
     tried = 0
     while len(rows) and tried < max_tries:
@@ -73,15 +73,15 @@ def rejection(
 
         z = z.view(len(rows), ahead, -1)
         each = torch.arange(len(rows), device=z.device)
-        ledger.saw(rows, z[each, best], e[each, best])
-        ledger.nfe[rows] += tries - 1
-        ledger.accepted[rows] += found
-        ledger.rejected[rows] += tries - found.long()
-        ledger.end(rows[found], z[each, chosen][found], Status.converged)
+        state.saw(rows, z[each, best], e[each, best])
+        state.nfe[rows] += tries - 1
+        state.accepted[rows] += found
+        state.rejected[rows] += tries - found.long()
+        state.end(rows[found], z[each, chosen][found], Status.converged)
         rows = rows[~found]
         tried += ahead
         if on_step is not None:
             left = len(rows) * (1.0 - tried / max_tries)
             on_step(1.0 - left / len(z0))
-    ledger.end(rows, z0[rows], Status.max_tries)
-    return ledger.solution(energy)
+    state.end(rows, z0[rows], Status.max_tries)
+    return state.solution(energy)

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.leapfrog import Point
-from lacelang.samplers.particles import Cloud
+from lacelang.samplers.particles import ParticleSystem
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams, owned
-from lacelang.samplers.tempering import climb
+from lacelang.samplers.tempering import temper
 
 
 def smc(
@@ -63,36 +63,36 @@ def smc(
     """
     streams = owned(streams, len(z0), "smc")
     energy = Blocks(target.condition)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     rows = torch.arange(len(z0), device=z0.device)
 
     def evaluate(z: Tensor) -> Point:
         return Point(z, *energy.value_and_grad(z))
 
     def look(z: Tensor) -> Point:
-        ledger.nfe += particles
+        state.nfe += particles
         return evaluate(z)
 
     if not len(z0):
-        return ledger.solution(energy, log_evidence=rows.double())
-    ladder = climb(evaluate, z0[:1], streams.pilot(1), ess, max_steps)
+        return state.solution(energy, log_evidence=rows.double())
+    schedule = temper(evaluate, z0[:1], streams.pilot(1), ess, max_steps)
     owners = rows.repeat_interleave(particles)
     z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
     z[:, 0] = z0
-    cloud = Cloud(look, z, streams)
+    system = ParticleSystem(look, z, streams)
     log_evidence = torch.zeros(len(z0), dtype=torch.float64)
-    for done, rung in enumerate(ladder):
-        log_evidence += cloud.cool(rung.power)
+    for done, level in enumerate(schedule):
+        log_evidence += system.reweight(level.inverse_temperature)
         for move in range(moves):
-            moved, _ = cloud.move(rung.h)
-            ledger.accepted += moved.sum(dim=1)
-            ledger.rejected += (~moved).sum(dim=1)
+            moved, _ = system.move(level.h)
+            state.accepted += moved.sum(dim=1)
+            state.rejected += (~moved).sum(dim=1)
             if on_step is not None:
-                on_step((done + (move + 1) / moves) / len(ladder))
-    reached = ladder[-1].power == 1.0
-    ledger.end(rows, cloud.pick(), Status.converged if reached else Status.max_steps)
+                on_step((done + (move + 1) / moves) / len(schedule))
+    reached = schedule[-1].inverse_temperature == 1.0
+    state.end(rows, system.pick(), Status.converged if reached else Status.max_steps)
     lost = ~log_evidence.isfinite().to(rows.device)
-    ledger.end(rows[lost], z0[lost], Status.non_finite)
+    state.end(rows[lost], z0[lost], Status.non_finite)
     if not reached:
         log_evidence.fill_(math.nan)
-    return ledger.solution(energy, log_evidence=log_evidence)
+    return state.solution(energy, log_evidence=log_evidence)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lacelang.samplers.batched_evaluation import in_lockstep
+from lacelang.samplers.batched_evaluation import in_one_batch
 from lacelang.samplers.blocks import Blocks
 from lacelang.samplers.flow import beta
 from lacelang.samplers.problem import Energy, OnStep, Target
 from lacelang.samplers.schedule import T_END
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Ledger
+from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams
 
 MAX_EVALUATIONS = 20_000
@@ -39,15 +39,15 @@ def paper(
     Returns:
         Samples that end together: one that is not finite stands still from there on.
     """
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
     if len(z0):
         rows = torch.arange(len(z0), device=z0.device)
-        slope = _WatchedSlope(energy, ledger, rows, MAX_EVALUATIONS)
+        slope = _WatchedSlope(energy, state, rows, MAX_EVALUATIONS)
         tolerances = {"atol": PAPER_TOLERANCE, "rtol": PAPER_TOLERANCE}
         _solve(slope, z0, "dopri5", tolerances, {}, adjoint=True)
     if on_step is not None:
         on_step(1.0)
-    return ledger.solution(energy)
+    return state.solution(energy)
 
 
 def adaptive(
@@ -78,15 +78,15 @@ def adaptive(
         on_step: called with the share of the samples solved.
     """
     energy = Blocks(target.regularised)
-    ledger = Ledger(z0)
+    state = SamplerState(z0)
 
     def solve(row: int, its_energy: Energy) -> None:
         rows = torch.tensor([row], device=z0.device)
-        slope = _WatchedSlope(its_energy, ledger, rows, max_evaluations)
+        slope = _WatchedSlope(its_energy, state, rows, max_evaluations)
         _solve(slope, z0[rows], method, {"atol": atol, "rtol": rtol}, {})
 
-    in_lockstep(energy, len(z0), solve, on_step)
-    return ledger.solution(energy)
+    in_one_batch(energy, len(z0), solve, on_step)
+    return state.solution(energy)
 
 
 def fixed(
@@ -111,12 +111,12 @@ def fixed(
         on_step: called once, at the end.
     """
     energy = Blocks(target.regularised)
-    ledger = Ledger(z0)
-    slope = _Slope(energy, ledger, torch.arange(len(z0), device=z0.device), max_evaluations)
+    state = SamplerState(z0)
+    slope = _Slope(energy, state, torch.arange(len(z0), device=z0.device), max_evaluations)
     _solve(slope, z0, method, {}, {"step_size": step})
     if on_step is not None:
         on_step(1.0)
-    return ledger.solution(energy)
+    return state.solution(energy)
 
 
 def _solve(
@@ -130,7 +130,7 @@ def _solve(
     # Imported here: it brings scipy, 0.7 s that no other sampler should wait for.
     from torchdiffeq import odeint, odeint_adjoint
 
-    ledger, rows = slope.ledger, slope.rows
+    state, rows = slope.state, slope.rows
     t = torch.tensor([1.0, T_END], dtype=z.dtype, device=z.device)
     try:
         if adjoint:
@@ -138,14 +138,14 @@ def _solve(
         else:
             path = odeint(slope, z, t, method=method, options=dict(options), **settings)
     except (_SpentError, AssertionError):  # the latter is torchdiffeq's word for a vanished step
-        ledger.end(rows, slope.reached, Status.max_steps)
+        state.end(rows, slope.reached, Status.max_steps)
         return
     except _LostError:
-        ledger.end(rows, z, Status.non_finite)
+        state.end(rows, z, Status.non_finite)
         return
     end = path[-1]
-    ledger.end(rows, end, Status.converged)
-    ledger.end(rows[slope.lost], end[slope.lost], Status.non_finite)
+    state.end(rows, end, Status.converged)
+    state.end(rows[slope.lost], end[slope.lost], Status.non_finite)
 
 
 class _SpentError(Exception):
@@ -159,12 +159,12 @@ class _LostError(Exception):
 class _Slope:
     """dz/dt of some samples, as torchdiffeq calls it; a sample whose slope is lost stands still."""
 
-    def __init__(self, energy: Energy, ledger: Ledger, rows: Tensor, budget: int) -> None:
+    def __init__(self, energy: Energy, state: SamplerState, rows: Tensor, budget: int) -> None:
         self.energy = energy
-        self.ledger = ledger
+        self.state = state
         self.rows = rows
         self.budget = budget
-        self.reached = ledger.z[rows]
+        self.reached = state.z[rows]
         self.lost = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
 
     def __call__(self, t: Tensor, z: Tensor) -> Tensor:
@@ -172,7 +172,7 @@ class _Slope:
             raise _SpentError
         self.budget -= 1
         e, gradient = self.energy.value_and_grad(z)
-        self.lost |= ~self.ledger.saw(self.rows, z, e, gradient)
+        self.lost |= ~self.state.saw(self.rows, z, e, gradient)
         if self.lost.all():
             raise _LostError
         return torch.where(self.lost[:, None], 0.0, 0.5 * beta(t) * gradient)
@@ -185,7 +185,7 @@ class _WatchedSlope(_Slope):
         self.reached = z
 
     def callback_accept_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
-        self.ledger.accepted[self.rows] += 1
+        self.state.accepted[self.rows] += 1
 
     def callback_reject_step(self, t: Tensor, z: Tensor, dt: Tensor) -> None:
-        self.ledger.rejected[self.rows] += 1
+        self.state.rejected[self.rows] += 1

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from lacelang.samplers.batched_evaluation import AT_ONCE, in_lockstep
+from lacelang.samplers.batched_evaluation import AT_ONCE, in_one_batch
 from lacelang.samplers.problem import Energy
 from lacelang.testing.targets import Quadratic
 
@@ -38,7 +38,7 @@ def test_all_that_wait_are_evaluated_at_once_by_the_caller() -> None:
         found[place] = value.item()
 
     shares: list[float] = []
-    in_lockstep(energy, 3, solve, shares.append)
+    in_one_batch(energy, 3, solve, shares.append)
     assert energy.sizes == [3, 2, 1]
     assert energy.threads == {threading.get_ident()}
     assert found == {0: 1.0, 1: 0.0, 2: 1.0}
@@ -47,7 +47,7 @@ def test_all_that_wait_are_evaluated_at_once_by_the_caller() -> None:
 
 def test_more_samples_than_threads() -> None:
     energy = Recorded()
-    in_lockstep(energy, AT_ONCE + 3, lambda _, own: own(torch.zeros(1, 2)), None)  # type: ignore
+    in_one_batch(energy, AT_ONCE + 3, lambda _, own: own(torch.zeros(1, 2)), None)  # type: ignore
     assert energy.sizes == [AT_ONCE, 3]
 
 
@@ -61,7 +61,7 @@ def failing(place: int, own: Energy) -> None:
 def test_an_error_in_one_solver_ends_them_all() -> None:
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
-        in_lockstep(TARGET, 4, failing, None)
+        in_one_batch(TARGET, 4, failing, None)
     assert threading.active_count() == before
 
 
@@ -72,5 +72,5 @@ def test_an_error_of_the_energy_ends_them_all() -> None:
 
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
-        in_lockstep(Failing(), 4, failing, None)
+        in_one_batch(Failing(), 4, failing, None)
     assert threading.active_count() == before

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from lacelang.energy import And, Balanced, Discrete, Equals, Not, Tempered, balanced, taking
+from lacelang.energy import (
+    And,
+    Balanced,
+    Discrete,
+    Equals,
+    Not,
+    Tempered,
+    balanced,
+    with_components,
+)
 
 A, B, C = Discrete("a", frozenset({1})), Discrete("b", frozenset({1})), Equals("c", 1.0, 2.0)
 AB, BC = Balanced((A, B), (1.0, 5.0), (1.0, 1.0)), Balanced((B, C), (3.0, 1.0), (1.0, 3.0))
@@ -12,6 +21,6 @@ def test_what_is_left_of_a_condition_when_arms_are_taken() -> None:
     nested = Balanced((AB, C), (1.0, 1.0), (1.0, 1.0))
     node = And((Tempered(AB, 2.0), Not(BC), nested), (1.0, 2.0, 1.0))
     assert balanced(node) == (AB, nested)
-    left = taking(node, {AB: 1, nested: 0})
+    left = with_components(node, {AB: 1, nested: 0})
     assert left == And((Tempered(B, 2.0), Not(BC), B), (1.0, 2.0, 1.0))
-    assert taking(node, {}) == node
+    assert with_components(node, {}) == node

@@ -18,7 +18,7 @@ def balanced(node: Node) -> tuple[Balanced, ...]:
     return tuple(dict.fromkeys(_asserted(node)))
 
 
-def taking(node: Node, arms: Mapping[Balanced, int]) -> Node:
+def with_components(node: Node, arms: Mapping[Balanced, int]) -> Node:
     """Return a condition that asks of every balanced `or` for one of its arms alone.
 
     Args:
@@ -26,9 +26,9 @@ def taking(node: Node, arms: Mapping[Balanced, int]) -> Node:
         arms: which one, of some of `balanced(node)`; the others stay whole.
     """
     if isinstance(node, Balanced) and node in arms:
-        return taking(node.terms[arms[node]], arms)
+        return with_components(node.terms[arms[node]], arms)
     if isinstance(node, And | Or | Tempered):
-        return map_children(node, lambda below: taking(below, arms))
+        return map_children(node, lambda below: with_components(below, arms))
     return node
 
 

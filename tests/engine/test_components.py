@@ -16,7 +16,7 @@ from tiny import AGE, GLASSES, GLASSES_1, TinyModel, edit, program, statement
 from lacelang import ir
 from lacelang.energy import And, Balanced, Discrete, Equals, Node
 from lacelang.engine import sampling
-from lacelang.engine.components import arms_of, in_turns
+from lacelang.engine.components import by_component, components_of
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Stats, Status
 
@@ -36,7 +36,7 @@ def shares(chosen: list[dict[Balanced, int]], of: Balanced) -> list[float]:
 def test_any_samples_in_a_row_share_the_arms_out(seed: int, start: int, count: int) -> None:
     indices = range(start, start + count)
     for share, wanted in zip(
-        shares(arms_of([BC], "heun", seed, indices), BC), (0.25, 0.75), strict=True
+        shares(components_of([BC], "heun", seed, indices), BC), (0.25, 0.75), strict=True
     ):
         assert abs(share - wanted) * count < 3
 
@@ -44,15 +44,15 @@ def test_any_samples_in_a_row_share_the_arms_out(seed: int, start: int, count: i
 @given(seeds)
 def test_several_disjunctions_are_shared_out_against_each_other(seed: int) -> None:
     other = Balanced((A, C), (1.0, 1.0), (1.0, 1.0))
-    chosen = arms_of([And((AB, other), (1.0, 1.0))], "heun", seed, range(64))
+    chosen = components_of([And((AB, other), (1.0, 1.0))], "heun", seed, range(64))
     counts = Counter((arms[AB], arms[other]) for arms in chosen)
     assert all(counts[pair] >= 8 for pair in product((0, 1), repeat=2))
 
 
 @given(seeds, st.permutations(range(9)))
 def test_an_arm_belongs_to_a_sample_and_not_to_its_batch(seed: int, order: list[int]) -> None:
-    together = arms_of([AB], "heun", seed, range(9))
-    assert arms_of([AB], "heun", seed, order) == [together[i] for i in order]
+    together = components_of([AB], "heun", seed, range(9))
+    assert components_of([AB], "heun", seed, order) == [together[i] for i in order]
 
 
 @pytest.mark.parametrize("before", [1, 3])
@@ -62,8 +62,8 @@ def test_an_edit_shares_the_arms_out_whatever_arm_a_face_began_in(
 ) -> None:
     even = Balanced((A, B), (1.0, 1.0), (1.0, 1.0))
     indices = range(start, start + 96)
-    begun, edited = (arms_of([even], "heun", seed, indices, edit) for edit in (0, before))
-    again = arms_of([even], "heun", seed, indices, before + 1)
+    begun, edited = (components_of([even], "heun", seed, indices, edit) for edit in (0, before))
+    again = components_of([even], "heun", seed, indices, before + 1)
     assert abs(shares(edited, even)[0] - 0.5) * 96 < 12
     for others in (begun, again):
         pairs = Counter((a[even], b[even]) for a, b in zip(others, edited, strict=True))
@@ -71,20 +71,20 @@ def test_an_edit_shares_the_arms_out_whatever_arm_a_face_began_in(
 
 
 def test_the_first_sample_of_many_seeds_sees_every_arm_in_its_share() -> None:
-    first = [arms_of([BC], "heun", seed, [0])[0] for seed in range(400)]
+    first = [components_of([BC], "heun", seed, [0])[0] for seed in range(400)]
     # Five standard deviations of 400 draws.
     assert abs(shares(first, BC)[1] - 0.75) < 5 * (0.75 * 0.25 / 400) ** 0.5
 
 
 def test_exact_samplers_choose_themselves() -> None:
-    assert arms_of([AB], "smc", 0, range(3)) == [{}, {}, {}]
+    assert components_of([AB], "smc", 0, range(3)) == [{}, {}, {}]
     solved: list[tuple[Node, list[int]]] = []
 
     def solve(node: Node, rows: list[int]) -> Solution:
         solved.append((node, rows))
         return solution_of(rows)
 
-    in_turns(AB, [{}, {}, {}], solve)
+    by_component(AB, [{}, {}, {}], solve)
     assert solved == [(AB, [0, 1, 2])]
 
 
@@ -100,7 +100,7 @@ def solution_of(rows: list[int]) -> Solution:
 
 
 def test_solutions_come_back_in_the_order_of_the_samples() -> None:
-    whole = in_turns(AB, [{AB: k} for k in (1, 0, 1, 1, 0)], lambda _, rows: solution_of(rows))
+    whole = by_component(AB, [{AB: k} for k in (1, 0, 1, 1, 0)], lambda _, rows: solution_of(rows))
     apart = solution_of(list(range(5)))
     assert torch.equal(whole.z, apart.z)
     assert torch.equal(whole.energy, apart.energy)
