@@ -13,7 +13,7 @@ from lacelang.samplers.streams import Streams
 
 
 class ParticleSystem:
-    """n populations of K particles, draws from e^(-b E) N(0, I) at inverse temperature b, 0 at first.
+    """n populations of K particles: draws from e^(-b E) N(0, I), b the inverse temperature.
 
     Args:
         look: evaluates latents (n K, d).

@@ -19,7 +19,7 @@ from lacelang.system.sources import MOST
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and bytes of POSIX")
 
-TINY = Path(__file__).parents[1] / "runtime"
+TINY = Path(__file__).parents[1] / "engine"
 # Memory is bounded; a small model stands for the declared one in programs that are right.
 STAND_IN = f"""
 import resource, sys

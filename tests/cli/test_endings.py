@@ -19,7 +19,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals, no forks there")
 
-TINY = Path(__file__).parents[1] / "runtime"
+TINY = Path(__file__).parents[1] / "engine"
 # A small model stands for the declared one, and its decoder takes its time.
 STAND_IN = f"""
 import sys, time

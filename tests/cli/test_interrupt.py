@@ -17,7 +17,7 @@ from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send there")
 
-TINY = Path(__file__).parents[1] / "runtime"
+TINY = Path(__file__).parents[1] / "engine"
 # The real command line over the small model of the runtime's tests, decoding at a person's pace.
 SLOW = """
     import sys, time

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lacelang import errors
 from lacelang.cli import main as front
 from lacelang.cli import models, run
 from lacelang.errors import ResourceError
@@ -159,7 +160,7 @@ def test_a_failed_environment_is_3(tmp_path: Path) -> None:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.delenv(front.DEBUG, raising=False)
+    monkeypatch.delenv(errors.DEBUG, raising=False)
     return monkeypatch
 
 
@@ -175,7 +176,7 @@ def test_what_nobody_expected_is_one_line_and_how_to_report_it(
     assert "unexpected RuntimeError: shape mismatch" in shown
     assert "report" in shown
     assert "Traceback" not in shown
-    failing.setenv(front.DEBUG, "1")
+    failing.setenv(errors.DEBUG, "1")
     with pytest.raises(RuntimeError, match="mismatch"):
         front.main(["models", "list"])
 

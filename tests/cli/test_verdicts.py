@@ -11,7 +11,7 @@ import pytest
 
 from lacelang.storage.run_folder import read_run
 
-TINY = Path(__file__).parents[1] / "runtime"
+TINY = Path(__file__).parents[1] / "engine"
 SCRIPT = """
     import sys
     sys.path.insert(0, {tiny!r})

@@ -19,6 +19,7 @@ from torch import Tensor
 from lacelang import ir
 from lacelang.compiler import Settings, lower
 from lacelang.energy import Node, Outputs
+from lacelang.semantics import defaults
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
 
@@ -42,7 +43,7 @@ def node(condition: str) -> Node:
     (statement,) = check(f"sample from ffhq where {condition}").statements
     assert isinstance(statement, ir.SampleStatement)
     assert statement.where is not None
-    return lower(statement.where, Settings(sigma=SIGMA))
+    return lower(statement.where, Settings(SIGMA, defaults.CONDITION_OPTIONS))
 
 
 def outputs(

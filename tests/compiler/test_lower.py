@@ -95,7 +95,7 @@ def test_contrast_replaces_the_complement() -> None:
 
 def test_an_unknown_spread_is_named() -> None:
     with pytest.raises(UsageError, match="age"):
-        lower(old, Settings(sigma={}))
+        lower(old, Settings({}, defaults.CONDITION_OPTIONS))
 
 
 def statement(where: ir.Predicate | None, **clauses: object) -> ir.SampleStatement:

@@ -12,6 +12,7 @@ from lacelang import ir
 from lacelang.compiler import DISPLACEMENT, Settings, changes, lower, standing, step_energy
 from lacelang.compiler.editing import EARLIER, LOGITS, WANTED, held, step_condition
 from lacelang.energy import Node, Outputs
+from lacelang.semantics import defaults
 
 SMILE = ir.BinaryAttribute("smile")
 HAIR = ir.ChoiceAttribute("hair", ("black", "brown", "red"))
@@ -42,13 +43,14 @@ DISTANCE = torch.tensor([2.0, 5.0])
 
 
 def meaning(predicate: ir.Predicate) -> Node:
-    return lower(predicate, Settings(sigma=SIGMA))
+    return lower(predicate, Settings(SIGMA, defaults.CONDITION_OPTIONS))
 
 
 def edit(*predicates: ir.Predicate, **fields: Any) -> ir.EditStatement:
     steps = tuple(ir.EditStep(predicate) for predicate in predicates)
-    fields.setdefault("held", "later")
-    return ir.EditStatement("e", "g", MODEL, steps, ir.SamplerChoice("heun"), **fields)
+    values = {"held": "later", "stay": 0.04, "hold": 0.1, "reweight": True, **fields}
+    options, sampler = defaults.CONDITION_OPTIONS, ir.SamplerChoice("heun")
+    return ir.EditStatement("e", "g", MODEL, steps, sampler, options, **values)
 
 
 def energy(statement: ir.EditStatement, index: int, before: Outputs = BEFORE) -> torch.Tensor:

@@ -15,7 +15,8 @@ from tiny import TinyModel, edit, program, statement
 import lacelang
 from lacelang import ir
 from lacelang.engine.result import Run
-from lacelang.samplers import SAMPLERS, Option, Sampler, Status
+from lacelang.samplers import SAMPLERS, Option, Sampler
+from lacelang.samplers.solution import Status
 
 BUDGET = {
     "max_steps": 3, "steps": 2, "max_tries": 3, "warmup": 2, "particles": 2, "leapfrog": 2,

@@ -13,7 +13,7 @@ from rich.console import Console
 from lacelang.repl.loop import Loop
 from lacelang.repl.warm import Warming
 
-sys.path.append(str(Path(__file__).parents[1] / "runtime"))
+sys.path.append(str(Path(__file__).parents[1] / "engine"))
 
 from tiny import TinyModel
 

@@ -14,6 +14,7 @@ from lacelang import ir
 from lacelang.compiler import Settings, lower
 from lacelang.energy import Node
 from lacelang.resources import shipped
+from lacelang.semantics import defaults
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import read
@@ -106,7 +107,7 @@ def test_truth_table(name: str) -> None:
 def test_no_case_that_holds_is_favoured_over_another(name: str) -> None:
     """Where classifiers are certain, the energy tells right from wrong and nothing else."""
     count = PARAMETERS[name]
-    node = lower(_predicate(name, count), Settings(sigma={}))
+    node = lower(_predicate(name, count), Settings({}, defaults.CONDITION_OPTIONS))
     rows = list(product((False, True), repeat=count))
     energies = _energies(node, rows, CERTAIN)
     right = [e for e, row in zip(energies, rows, strict=True) if MEANINGS[name](*row)]
@@ -137,5 +138,5 @@ def test_energy_of_cases_is_the_probability_of_their_union(name: str) -> None:
         for row in product((False, True), repeat=count)
         if MEANINGS[name](*row)
     )
-    energy = lower(predicate, Settings(sigma={}))(outputs).item()
+    energy = lower(predicate, Settings({}, defaults.CONDITION_OPTIONS))(outputs).item()
     assert len(predicate.terms) * math.exp(-energy) == pytest.approx(expected, rel=1e-9)
