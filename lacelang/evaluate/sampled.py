@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lacelang.progress import Progress
 
 #: What of the package decides where a sample ends; a change in it makes every group anew.
-_DECISIVE = ("attributes/classifier.py", "compiler", "energy", "models", "runtime", "sample")
+_DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
 _PACKAGE = Path(__file__).parents[1]
 _SECONDS = "sampling seconds"
 

@@ -59,7 +59,7 @@ def test_what_is_left_out_has_the_language_s_defaults() -> None:
     assert made.source == "sample from ffhq\n"
     assert statement(made) == statement(lacelang.compile("sample from ffhq"))
     logit = sampling("ffhq", "smile=1", logit_temp=2)
-    assert statement(logit).logit_temp == 2
+    assert statement(logit).options.logit_temp == 2
 
 
 @settings(max_examples=40, deadline=None)

@@ -40,9 +40,13 @@ def test_what_a_sample_is_without_clauses() -> None:
         "typical": 1.2,
     }
     assert (statement.name, statement.count, statement.where) == ("sample1", 8, None)
-    assert (statement.temp, statement.logit_temp, statement.truncation) == (None, None, 0.7)
-    assert (statement.seed, statement.negation) == (None, ("complement",))
-    assert (statement.disjunction, statement.sigma) == ("equal", "residual")
+    assert (statement.options.temp, statement.options.logit_temp, statement.truncation) == (
+        None,
+        None,
+        0.7,
+    )
+    assert (statement.seed, statement.options.negation) == (None, ("complement",))
+    assert (statement.options.disjunction, statement.options.sigma) == ("equal", "residual")
 
 
 def test_clauses_in_any_order() -> None:
@@ -54,9 +58,9 @@ def test_clauses_in_any_order() -> None:
     assert (statement.name, statement.count, statement.truncation) == ("men", 16, 0.5)
     # A seed beyond what a float holds stays exact.
     assert statement.seed == 9007199254740993
-    assert (statement.temp, statement.logit_temp) == (None, 2.0)
-    assert statement.negation == ("contrast", 0.2)
-    assert (statement.disjunction, statement.sigma) == ("balanced", "paper")
+    assert (statement.options.temp, statement.options.logit_temp) == (None, 2.0)
+    assert statement.options.negation == ("contrast", 0.2)
+    assert (statement.options.disjunction, statement.options.sigma) == ("balanced", "paper")
     assert statement.sampler.options == {"steps": 10, "step": 0.01, "noise": math.sqrt(0.02)}
 
 
@@ -104,7 +108,7 @@ def test_loops_are_unrolled() -> None:
         """
     )
     samples = [s for s in program.statements if isinstance(s, ir.SampleStatement)]
-    assert [(s.name, s.temp) for s in samples] == [
+    assert [(s.name, s.options.temp) for s in samples] == [
         ("left at 2", 2.0),
         ("right at 2", 2.0),
         ("left at 0.5", 0.5),
@@ -156,8 +160,12 @@ def test_clauses_of_an_edit() -> None:
         *["smile=1 or glasses=1", "age=30 years", "not beard=1", "age=50"]
     ]
     assert (edit.stay, edit.hold, edit.held, edit.reweight) == (0, 0.5, "all", False)
-    assert (edit.temp, edit.sigma, edit.disjunction) == (0.5, "paper", "balanced")
-    assert (edit.negation, edit.sampler.name) == (("contrast", 0.2), "heun")
+    assert (edit.options.temp, edit.options.sigma, edit.options.disjunction) == (
+        0.5,
+        "paper",
+        "balanced",
+    )
+    assert (edit.options.negation, edit.sampler.name) == (("contrast", 0.2), "heun")
 
 
 def test_edits_measures_and_expectations() -> None:
