@@ -481,3 +481,11 @@ def test_whatever_the_grammar_derives_is_no_notation(source: str) -> None:
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_nor_is_anything_in_the_programs_that_are_shipped(path: Path) -> None:
     assert not mend(path.read_text(encoding="utf-8"), {}).places
+
+
+@pytest.mark.parametrize("model", ["smile", "nobody", "ffhq"])
+def test_a_name_of_no_known_value_is_no_value(model: str) -> None:
+    """`a=1 or b`, where nobody knows the values of `a`, may well be two conditions."""
+    with pytest.raises(ProgramError) as caught:
+        check(f"sample from {model} where smile = 1 or smile")
+    assert "LACE008" not in [found.code for found in caught.value.diagnostics]

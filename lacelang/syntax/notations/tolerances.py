@@ -199,8 +199,11 @@ def _in_one_of(found: Found) -> Remedy | None:
 
 
 def _one_or_name(found: Found) -> Remedy | None:
-    """`haircolor=gray or blond`, where `blond` might be the name of a condition."""
-    return _values(found, reads=True)
+    """`haircolor=gray or blond`, where `blond` might be the name of a condition.
+
+    So it is one for attributes alone whose values are known.
+    """
+    return _values(found, reads=True) if found["x"] in found.facts else None
 
 
 def _are_values(found: Found, values: list[str]) -> bool:
