@@ -25,6 +25,9 @@ from lacelang.syntax.grammar import keywords
 from lacelang.syntax.parser import read
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+from architecture import layers_picture, parts_table  # noqa: E402
+
 _WRONG_PROGRAMS = DOCS.parent / "tests" / "bad"
 
 _SECTIONS = {
@@ -39,7 +42,7 @@ _SECTIONS = {
 
 def pages() -> dict[Path, str]:
     """Return every page that has made parts, as it should be, by path."""
-    made = {DOCS / "errors.md": _errors()}
+    made = {DOCS / "errors.md": _errors(), DOCS / "pictures" / "architecture.svg": layers_picture()}
     for path in sorted(DOCS.glob("*.md")):
         if path not in made:
             page = path.read_text(encoding="utf-8")
@@ -159,6 +162,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "colons": _colons,
     "commands": _commands,
     "keywords": _keywords,
+    "parts": parts_table,
     "samplers": _samplers,
     "statuses": _statuses,
     "logic": _logic,

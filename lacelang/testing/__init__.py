@@ -1,4 +1,4 @@
-"""A sampler or an operator of one's own in; the properties that lacelang's own are held to, out.
+"""A sampler of one's own in; the properties that lacelang's own are held to, out.
 
-It comes with the extra `testing`; docs/extending.md shows how it is used.
+docs/extending.md shows how it is used.
 """
