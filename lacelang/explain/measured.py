@@ -30,7 +30,7 @@ from lacelang.compiler import Judge, meaning_of, spread_of
 from lacelang.energy import Atom, Features, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
 from lacelang.explain.shape import Figures, Outline, Term, Totals, Tree
-from lacelang.explain.terms import components_of
+from lacelang.explain.terms import disjunct_weights
 from lacelang.samplers.streams import prior
 from lacelang.semantics import defaults
 from lacelang.system.torch_state import isolated
@@ -163,7 +163,7 @@ class _Measuring:
     def _with_odds(self, predicate: ir.Or, terms: tuple[Term, ...]) -> tuple[Term, ...]:
         """The odds in force, which `disjunction balanced` takes from draws."""
         node = self.meaning(evolve(predicate, weight=1.0, temp=None))
-        arms = [sum(weight > 0 for weight in components_of(arm)) for arm in predicate.terms]
+        arms = [sum(weight > 0 for weight in disjunct_weights(arm)) for arm in predicate.terms]
         weights = iter(node.weights if isinstance(node, Or) else (1.0,) * sum(arms))
         odds = [sum(next(weights) for _ in range(count)) for count in arms]
         return tuple(evolve(t, odds=o / sum(odds)) for t, o in zip(terms, odds, strict=True))

@@ -44,7 +44,7 @@ def term_of(predicate: ir.Predicate, options: ir.ConditionOptions) -> Term:
         case ir.Or(terms=terms):
             arms = [term_of(t, options) for t in terms]
             if options.disjunction == "equal":
-                weights = [sum(components_of(t)) for t in terms]
+                weights = [sum(disjunct_weights(t)) for t in terms]
                 whole = sum(weights)
                 arms = [evolve(a, odds=w / whole) for a, w in zip(arms, weights, strict=True)]
             return evolve(term, terms=tuple(arms))
@@ -58,7 +58,7 @@ def term_of(predicate: ir.Predicate, options: ir.ConditionOptions) -> Term:
     return evolve(term, attribute=attribute.name)
 
 
-def components_of(arm: ir.Predicate) -> list[float]:
+def disjunct_weights(arm: ir.Predicate) -> list[float]:
     """Return the weight of a term of an `or`, or, if it comes to an `or` itself, its arms'.
 
     `not not (b or c)` is `b or c`, and so is `(b or c) and d [weight 0]`: their arms join those of
@@ -66,7 +66,7 @@ def components_of(arm: ir.Predicate) -> list[float]:
     """
     peeled = _peeled(arm)
     if isinstance(peeled, ir.Or) and _changes_nothing(peeled):
-        return [weight for term in peeled.terms for weight in components_of(term)]
+        return [weight for term in peeled.terms for weight in disjunct_weights(term)]
     return [arm.weight]
 
 

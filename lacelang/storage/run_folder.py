@@ -23,7 +23,6 @@ from filelock import FileLock, Timeout
 from lacelang.errors import ANOTHER_FOLDER, ResourceError, WayOut
 from lacelang.storage.files import disk_error, folder_name, make_folder, sweep_parts
 from lacelang.storage.group_folder import (
-    FILMS,
     GroupFolder,
     own_files,
     own_images,
@@ -39,6 +38,7 @@ from lacelang.storage.records import (
     RunRecord,
     SampleRecord,
 )
+from lacelang.storage.replacing import clear, hidden, retire
 from lacelang.storage.shards import Shards
 from lacelang.system.filenames import as_text, on_disk
 from lacelang.text.names import nfc
@@ -161,7 +161,7 @@ class RunFolder:
                 folder = old.folder
                 path = self.root / on_disk(f".{folder}.new")
                 self._old[new.name] = self.root / on_disk(folder)
-                _clear(path)
+                clear(path)
             else:
                 folder = folder_name(new.name, taken)
                 path = self.root / on_disk(folder)
@@ -231,16 +231,16 @@ class RunFolder:
         place = self._old.pop(name, None)
         if place is None:
             return
-        old = _hidden(place, "old")
+        old = hidden(place, "old")
         try:
-            _clear(old)
+            clear(old)
             if place.exists():
                 place.rename(old)
         except OSError as error:
             raise disk_error(error, place) from error
         group.move(place)
         self.save()
-        _retire(old, place)
+        retire(old, place)
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
         """What an earlier run measured under this fingerprint."""
@@ -335,15 +335,15 @@ class RunFolder:
         """Bring to an end what a killed run began to replace."""
         for group in self._groups_before():
             place = self.root / on_disk(group.folder)
-            old = _hidden(place, "old")
+            old = hidden(place, "old")
             if not old.is_dir() or old.is_symlink():
                 continue
             if len(Shards.open(place, group.fingerprint)):
-                _retire(old, place)
+                retire(old, place)
             elif len(Shards.open(old, group.fingerprint)):
                 with contextlib.suppress(OSError):
-                    new = _hidden(place, "new")
-                    _clear(new)
+                    new = hidden(place, "new")
+                    clear(new)
                     if place.exists():
                         place.rename(new)
                     old.rename(place)
@@ -374,30 +374,3 @@ def origin_of(program: Path | None, root: Path) -> str:
     except ValueError:  # on another drive
         path = program.resolve()
     return as_text(path.as_posix())
-
-
-def _hidden(folder: Path, ending: str) -> Path:
-    return folder.with_name(f".{folder.name}.{ending}")
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a run has written into `folder`, and the folder if nothing else is in it."""
-    for path in list(own_files(folder)):
-        path.unlink(missing_ok=True)
-    for each in (folder / FILMS, folder):
-        sweep_parts(each)
-        with contextlib.suppress(OSError):
-            each.rmdir()
-
-
-def _retire(old: Path, place: Path) -> None:
-    """Remove a group that has been replaced; what somebody put beside it goes to the new one."""
-    with contextlib.suppress(OSError):
-        _clear(old)
-        for part in ("", FILMS):
-            for path in list((old / part).iterdir()) if (old / part).is_dir() else []:
-                target = place / part / path.name
-                if path.name != FILMS and not os.path.lexists(target):
-                    target.parent.mkdir(exist_ok=True)
-                    path.rename(target)
-        _clear(old)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -12,9 +10,6 @@ from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import SamplerState
 from lacelang.samplers.streams import Streams, owned
-
-PAPER_NOISE = 0.01
-"""The paper's noise at step 0.01, chosen apart from it: biased, and it shrinks ||z||."""
 
 
 def langevin(
@@ -30,14 +25,14 @@ def langevin(
     """Walk z <- z - step grad(E(z) + ||z||^2 / 2) + noise eps.
 
     With noise sqrt(2 step), the default, the walk is an unbiased discretisation of the diffusion
-    whose stationary law is e^-E times the prior. `PAPER_NOISE` gives the paper's setting.
+    whose stationary law is e^-E times the prior. The preset `paper` has less noise.
 
     Args:
         target: what to sample.
         z0: prior draws (N, d).
         steps: number of steps.
         step: eta > 0.
-        noise: standard deviation of the noise in a step; None means sqrt(2 step).
+        noise: standard deviation of the noise in a step.
         streams: the samples' noise; may be None if `noise` is 0.
         on_step: called with the share of the steps taken.
 
@@ -47,8 +42,7 @@ def langevin(
     Raises:
         UsageError: noise is asked for without streams, or with streams of another batch.
     """
-    scale = math.sqrt(2.0 * step) if noise is None else noise
-    if scale:
+    if noise:
         streams = owned(streams, len(z0), "Langevin noise")
 
     energy = Blocks(target.condition)
@@ -64,8 +58,8 @@ def langevin(
         if not len(rows):
             break
         z = z - step * (gradient + z)
-        if scale and streams is not None:
-            z = z + scale * streams.normal(rows.tolist(), z)
+        if noise and streams is not None:
+            z = z + noise * streams.normal(rows.tolist(), z)
         state.accepted[rows] += 1
         if on_step is not None:
             on_step(done / steps)
