@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lacelang.api import Program, compile, energy_of, sampling
+    from lacelang.api import Program, compile, energy_of, release, sampling
     from lacelang.embedding.algebra import Attr, Condition, attr, condition
     from lacelang.engine.result import Group, Run
     from lacelang.errors import (
@@ -45,6 +45,7 @@ __all__ = [
     "compile",
     "condition",
     "energy_of",
+    "release",
     "sampling",
 ]
 
@@ -55,6 +56,7 @@ _HOMES = {
     "attr": "lacelang.embedding.algebra",
     "condition": "lacelang.embedding.algebra",
     "energy_of": "lacelang.api",
+    "release": "lacelang.api",
     "sampling": "lacelang.api",
     "Diagnostic": "lacelang.errors",
     "LaceError": "lacelang.errors",

@@ -172,6 +172,16 @@ def energy_of(
     return program.energy(program.groups[0], device)
 
 
+def release() -> None:
+    """Drop the models that this process has loaded, and what was computed for them.
+
+    A group that was returned keeps its own model, as long as it is kept itself.
+    """
+    from lacelang.engine.loading import MODELS
+
+    MODELS.release()
+
+
 class Program:
     """A checked program. Nothing is loaded until it runs.
 

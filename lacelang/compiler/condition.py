@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Hashable, Mapping
+from typing import Protocol, TypeVar
 
 import torch
 
@@ -12,15 +12,13 @@ from lacelang.compiler.balance import balance
 from lacelang.compiler.lower import Settings, lower
 from lacelang.energy import Features, Node, Outputs
 from lacelang.errors import UsageError
-from lacelang.memory import Memory
 from lacelang.rows import named_in_blocks
 from lacelang.samplers.streams import prior
 from lacelang.system.torch_state import isolated
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0
-# Statements and prompts share them: the networks' pass is all that balancing costs.
-_at_draws: Memory[Judge, Outputs] = Memory(8)
+Result = TypeVar("Result")
 
 
 class _Generator(Protocol):
@@ -48,6 +46,10 @@ class Judge(Protocol):
 
     def features(self, truncation: float) -> Features:
         """Return the function from latents z (N, d) to the classifiers' outputs."""
+        ...
+
+    def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """Return what `make` computed for the model under this key, now or earlier."""
         ...
 
 
@@ -81,7 +83,9 @@ def meaning_of(
     settings = Settings(spread_of(options, spec, model.sigma), options)
     if options.disjunction == "equal":
         return lambda predicate: lower(predicate, settings)
-    outputs = _at_draws.get(model, truncation, lambda: _judge_draws(model, truncation))
+    # Statements and prompts share them: the networks' pass is all that balancing costs.
+    key = "balancing draws", truncation
+    outputs = model.remembered(key, lambda: _judge_draws(model, truncation))
     return lambda predicate: balance(lower(predicate, settings), outputs)
 
 

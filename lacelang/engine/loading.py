@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -34,15 +35,18 @@ Outputs = Mapping[str, Tensor]
 #: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
 ATYPICALITY = "latent atypicality"
 # Attributes of a model that hold weights or tensors on its device, or are of this machine alone.
-_LOADED = ("generator", "heads", "_halfway", "_alone")
+_LOADED = ("generator", "heads", "_halfway", "_alone", "_results", "_lock")
+# A result takes up to 10 MB.
+_MOST_RESULTS = 8
+Result = TypeVar("Result")
 
 
 class Model:
     """A generator and the classifiers that judge its latents, on one device.
 
     The classifiers are read when they are first asked for: draws from the prior need none.
-    It is pickled as its declaration: an unpickled model loads the rest when it is first asked
-    for. A copy is the model itself, for nothing in it changes.
+    It is pickled as its declaration, and an unpickled model loads the rest when it is needed. A
+    copy is the model itself, for nothing in it changes.
 
     Attributes:
         name: as programs call it.
@@ -57,7 +61,12 @@ class Model:
         self.space = spec.space
         self.device = device
         self._spec = spec
+        self._begin()
+
+    def _begin(self) -> None:
         self._alone: dict[tuple[str, torch.dtype], bool] = {}
+        self._results: dict[Hashable, Any] = {}
+        self._lock = RLock()
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but what is loaded."""
@@ -65,7 +74,7 @@ class Model:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._alone = {}
+        self._begin()
         # Another machine may lack the device: its own choice is then better than nothing.
         try:
             choose_device(self.device.type)
@@ -95,6 +104,17 @@ class Model:
         # They outlive the call that first asks for them, and its modes.
         with isolated():
             return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
+
+    def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """Return what `make` computed for the model under this key, now or among the last few."""
+        with self._lock:  # others that ask for the same meanwhile wait for it
+            if key not in self._results:
+                result = make()
+                while len(self._results) >= _MOST_RESULTS:
+                    del self._results[next(iter(self._results))]
+                self._results[key] = result
+            found: Result = self._results[key]
+            return found
 
     @property
     def sigma(self) -> Mapping[str, float]:
@@ -145,7 +165,7 @@ class Model:
         outputs = self.judge(z, self.generator.truncate(w, truncation))
         return {**outputs, ATYPICALITY: atypicality(self._whiten(w))}
 
-    def place(self, w: Tensor, truncation: float) -> Tensor:
+    def to_edit_coordinates(self, w: Tensor, truncation: float) -> Tensor:
         """Truncated w (N, d) → the coordinates (N, d) that edits move in.
 
         Halfway between whitened w and w itself: along each principal axis of w, of which the
@@ -157,13 +177,13 @@ class Model:
         mean = self.generator.w_mean
         return self._whiten(mean + (w - mean) / truncation) / self._halfway
 
-    def placed(self, u: Tensor, truncation: float) -> Tensor:
-        """Coordinates (N, d) → truncated w (N, d), the inverse of `place`."""
+    def from_edit_coordinates(self, u: Tensor, truncation: float) -> Tensor:
+        """Edit coordinates (N, d) → truncated w (N, d)."""
         w: Tensor = self._of_rows("colour", self.generator.colour, self.whitened(u))
         return self.generator.truncate(w, truncation)
 
     def whitened(self, u: Tensor) -> Tensor:
-        """Coordinates (N, d) of `place` → whitened ones (N, d), N(0, I) for the prior."""
+        """Edit coordinates (N, d) → whitened ones (N, d), N(0, I) for the prior."""
         return u * self._halfway
 
     def _mapped(self, z: Tensor) -> Tensor:
@@ -219,24 +239,37 @@ def atypicality(u: Tensor) -> Tensor:
     return u.square().mean(dim=1)
 
 
-_loaded: dict[tuple[object, ...], Model] = {}
+class Models:
+    """Models by what they are declared as, each loaded once for as long as they are kept here."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[object, ...], Model] = {}
+
+    def load(self, spec: ModelSpec, device: str, progress: Progress) -> Model:
+        """Load a declared model, or return it if it is here.
+
+        Raises:
+            ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
+        """
+        if forked_after_torch():
+            # The threads of the parent's pool are missing here, and would be waited for.
+            torch.set_num_threads(1)
+        where = choose_device(device)
+        files = spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers
+        key = (*files, where)
+        if key not in self._loaded:
+            with isolated():
+                self._loaded[key] = _load(spec, where, progress)
+        return self._loaded[key]
+
+    def release(self) -> None:
+        """Drop all models, and with each of them what was computed for it."""
+        self._loaded.clear()
 
 
-def load(spec: ModelSpec, device: str, progress: Progress) -> Model:
-    """Load a declared model, or return it if this process has it already.
-
-    Raises:
-        ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
-    """
-    if forked_after_torch():
-        # The threads of the parent's pool are missing here, and would be waited for.
-        torch.set_num_threads(1)
-    where = choose_device(device)
-    key = (spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers, where)
-    if key not in _loaded:
-        with isolated():
-            _loaded[key] = _load(spec, where, progress)
-    return _loaded[key]
+#: The models of this process; `lacelang.release` drops them.
+MODELS = Models()
+load = MODELS.load
 
 
 def archive_of(spec: ModelSpec) -> Archive:

@@ -8,7 +8,7 @@ from attrs import frozen
 from lacelang.engine.fingerprint import condition_text, fingerprint
 from lacelang.engine.interval import wilson
 from lacelang.engine.loading import Model
-from lacelang.engine.prior_sample import DRAWS, population
+from lacelang.engine.prior_sample import DRAWS, prior_sample
 from lacelang.engine.truth import truth
 from lacelang.ir import MeasureStatement
 from lacelang.progress import Progress
@@ -39,7 +39,7 @@ class MeasureTask:
             ResourceError: the classifiers cannot be had.
         """
         what, given, model = self.statement.what, self.statement.given, self.model
-        faces = population(
+        faces = prior_sample(
             model, self.statement.model.attributes, self.statement.truncation, self.seed, progress
         )
         counts = []

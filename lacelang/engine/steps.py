@@ -1,10 +1,10 @@
 """One step of an edit: latents moved by a sampler until the step's line holds.
 
-Edits move in coordinates u of w that are halfway between its own and whitened ones; `Model.place`
-says why. What a step must not change is told by what was before it,
-which differs from sample to sample; a sampler knows nothing of that. So the latent that it is given
-carries its own past, [u | u before the step | head outputs before the first step]: the energy is
-flat in all but u, and the flow leaves the rest as it is.
+Edits move in coordinates u of w that are halfway between its own and whitened ones; see `Model`.
+What a step must not change is told by what was before it, which differs from sample to sample; a
+sampler knows nothing of that. So the latent that it is given carries its own past,
+[u | u before the step | head outputs before the first step]: the energy is flat in all but u, and
+the flow leaves the rest as it is.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ class Stepper:
     sampler: SamplerChoice
 
     def place(self, w: Tensor) -> Tensor:
-        """`Model.place` of truncated w (N, d), row by row the same in any company."""
-        (u,) = in_blocks(lambda block: (self.model.place(block, self.truncation),), w)
+        """Edit coordinates of truncated w (N, d), row by row the same in any company."""
+        (u,) = in_blocks(lambda block: (self.model.to_edit_coordinates(block, self.truncation),), w)
         return u
 
     def placed(self, u: Tensor) -> Tensor:
-        """`Model.placed` of coordinates (N, d), row by row the same in any company."""
-        (w,) = in_blocks(lambda block: (self.model.placed(block, self.truncation),), u)
+        """Truncated w of edit coordinates (N, d), row by row the same in any company."""
+        (w,) = in_blocks(
+            lambda block: (self.model.from_edit_coordinates(block, self.truncation),), u
+        )
         return w
 
     def outputs(self, u: Tensor) -> Outputs:
@@ -93,14 +95,14 @@ class Stepper:
         )
 
     def _outputs(self, u: Tensor) -> Outputs:
-        return self.model.heads_at(self.model.placed(u, self.truncation))
+        return self.model.heads_at(self.model.from_edit_coordinates(u, self.truncation))
 
     def _features(self, wide: Tensor, past: _Past, typical: float) -> Outputs:
         d = self.model.generator.w_mean.shape[0]
         u, start, rest = wide[:, :d], wide[:, d : 2 * d].detach(), wide[:, 2 * d :].detach()
         w, w_start = (
-            self.model.placed(u, self.truncation),
-            self.model.placed(start, self.truncation),
+            self.model.from_edit_coordinates(u, self.truncation),
+            self.model.from_edit_coordinates(start, self.truncation),
         )
         outputs = self.model.heads_at(w)
         # A sample that is beyond the bound already may stay where it is, and go no further. Within

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
@@ -116,6 +116,14 @@ class Tiny:
     @property
     def generator(self) -> Tiny:
         return self
+
+    def __init__(self) -> None:
+        self.results: dict[object, object] = {}
+
+    def remembered(self, key: object, make: Callable[[], object]) -> object:
+        if key not in self.results:
+            self.results[key] = make()
+        return self.results[key]
 
     def features(self, truncation: float) -> object:
         def judge(z: Tensor) -> dict[str, Tensor]:

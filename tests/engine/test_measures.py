@@ -14,8 +14,7 @@ import torch
 from tiny import AGE, AGE_40, GLASSES_1, SPEC, TinyModel, program, statement
 
 from lacelang import ir
-from lacelang.engine import prior_sample as populations
-from lacelang.engine.prior_sample import population
+from lacelang.engine.prior_sample import PriorSample, prior_sample
 from lacelang.errors import UsageError
 from lacelang.progress import Silent
 from lacelang.storage.run_folder import read_run
@@ -64,7 +63,7 @@ def test_analytic_shares(
 def test_intervals_cover_the_share_over_many_seeds(
     model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lacelang.engine.measures.population", few)
+    monkeypatch.setattr("lacelang.engine.measures.prior_sample", few)
     share = (1 - SHOWN.cdf(45.0)) / (1 - SHOWN.cdf(40.0))
     covered = 0
     for seed in range(100):
@@ -76,8 +75,8 @@ def test_intervals_cover_the_share_over_many_seeds(
     assert covered >= 88
 
 
-def few(*arguments: Any) -> populations.Population:
-    return population(*arguments, draws=2_000)
+def few(*arguments: Any) -> PriorSample:
+    return prior_sample(*arguments, draws=2_000)
 
 
 def test_the_verdicts_are_told_apart(model: TinyModel) -> None:
@@ -147,8 +146,8 @@ def test_statements_share_their_draws(model: TinyModel, monkeypatch: pytest.Monk
 
 
 def test_more_draws_begin_with_the_same_ones(model: TinyModel) -> None:
-    some = population(model, SPEC.attributes, 0.7, 3, Silent(), draws=7_000)
-    many = population(TinyModel(), SPEC.attributes, 0.7, 3, Silent(), draws=11_000)
+    some = prior_sample(model, SPEC.attributes, 0.7, 3, Silent(), draws=7_000)
+    many = prior_sample(TinyModel(), SPEC.attributes, 0.7, 3, Silent(), draws=11_000)
     assert len(some) == 7_000
     for table in ("drawn", "decided"):
         for name, column in getattr(some, table).items():
@@ -156,7 +155,7 @@ def test_more_draws_begin_with_the_same_ones(model: TinyModel) -> None:
 
 
 def test_values_stay_inside_what_an_attribute_can_be(model: TinyModel) -> None:
-    faces = population(model, SPEC.attributes, 1.0, 0, Silent())
+    faces = prior_sample(model, SPEC.attributes, 1.0, 0, Silent())
     assert faces.drawn["age"].min() == 0.0
     assert faces.drawn["age"].max() == 70.0
     assert set(np.unique(faces.drawn["glasses"])) == {0.0, 1.0}
@@ -185,7 +184,7 @@ def test_what_is_measured_is_not_measured_again(
     def refuse(*arguments: object) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr("lacelang.engine.measures.population", refuse)
+    monkeypatch.setattr("lacelang.engine.measures.prior_sample", refuse)
     again = program(measure(OVER_45, name="other")).run(out=tmp_path)
     assert again.measures["other"].value == first.measures["m"].value
     for changed in ({"what": OVER_40}, {"given": OVER_40}, {"truncation": 0.5}, {"seed": 1}):

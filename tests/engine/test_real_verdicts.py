@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lacelang
-from lacelang.engine.prior_sample import population
+from lacelang.engine.prior_sample import prior_sample
 
 pytestmark = pytest.mark.weights
 
@@ -22,8 +22,8 @@ expect gender=female in 90% of scholars
 
 
 def test_shares_and_verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = partial(population, draws=20_000)
-    monkeypatch.setattr("lacelang.engine.measures.population", few)
+    few = partial(prior_sample, draws=20_000)
+    monkeypatch.setattr("lacelang.engine.measures.prior_sample", few)
     program = lacelang.compile(SOURCE)
     run = program.run(out=tmp_path)
     his, hers = run.measures["his"], run.measures["hers"]
