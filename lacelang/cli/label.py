@@ -17,7 +17,7 @@ def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "label",
-        help="paint and annotate faces to train classifiers on",
+        help="decode and annotate faces to train classifiers on",
         description="Draw latents, paint them, annotate the pictures, write a table of labels. "
         "What is measured stays in the cache: a killed run goes on where it stopped.",
     )
