@@ -111,5 +111,5 @@ def spread_of(
     return {
         attribute.name: attribute.paper_sigma
         for attribute in spec.attributes
-        if isinstance(attribute, ir.ContinuousAttribute)
+        if attribute.paper_sigma is not None
     }

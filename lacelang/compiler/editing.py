@@ -138,7 +138,7 @@ def _lambda(statement: ir.EditStatement, term: ir.Predicate, now: bool) -> float
     if statement.held == "later" and not now:
         return EARLIER
     comparisons = ir.comparisons(term)
-    numbers = all(isinstance(atom.attribute, ir.ContinuousAttribute) for atom in comparisons)
+    numbers = all(atom.attribute.limits is not None for atom in comparisons)
     return WANTED if numbers or statement.held == "all" else 1.0
 
 
@@ -147,7 +147,7 @@ def _kept(
 ) -> list[Node]:
     """Return gamma |f - f_0|^2 of an attribute: in logits, or in sigmas of a number."""
     name, gamma = attribute.name, statement.hold
-    if isinstance(attribute, ir.ContinuousAttribute):
+    if attribute.limits is not None:
         return [Equals(_change(name, 0), 0.0, sigma[name] / math.sqrt(2.0 * gamma))]
     if statement.held == "all":
         gamma *= LOGITS

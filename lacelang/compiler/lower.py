@@ -97,7 +97,7 @@ def _continuous(atom: ir.Predicate, settings: Settings) -> Node:
     raise UsageError(f"{type(atom).__name__} is no condition")
 
 
-def _sigma(attribute: ir.ContinuousAttribute, settings: Settings) -> float:
+def _sigma(attribute: ir.Attribute, settings: Settings) -> float:
     if attribute.name not in settings.sigma:
         raise UsageError(f"the classifiers do not say how exact they are about {attribute.name}")
     return settings.sigma[attribute.name]

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from lacelang.ir import (
-    ContinuousAttribute,
+    Attribute,
     EditStatement,
     MeasureStatement,
     ModelSpec,
@@ -116,8 +116,8 @@ def file_digest(path: Path) -> str:
 
 def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
-        if isinstance(value, ContinuousAttribute):
-            return [type(value).__name__, value.name, value.low, value.high]
+        if isinstance(value, Attribute) and value.limits is not None:
+            return [type(value).__name__, value.name, *value.limits]
         named = isinstance(value, SampleStatement | MeasureStatement | EditStatement | ModelSpec)
         fields = {
             field.name: _plain(getattr(value, field.name))

@@ -20,7 +20,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lacelang.ir import Attribute, ContinuousAttribute
+from lacelang.ir import Attribute
 from lacelang.progress import Progress
 from lacelang.rows import named_in_blocks
 from lacelang.samplers.streams import POPULATION, stream
@@ -110,11 +110,11 @@ def _block(
             output = outputs[attribute.name].double()
             drawn: NDArray[Any]
             decided: NDArray[Any]
-            if isinstance(attribute, ContinuousAttribute):
+            if attribute.limits is not None:
                 decided = output.cpu().numpy()
                 drawn = decided + model.sigma[attribute.name] * normal
                 # Nobody is minus three years old, whatever the residual's tail says.
-                drawn, decided = (x.clip(attribute.low, attribute.high) for x in (drawn, decided))
+                drawn, decided = (x.clip(*attribute.limits) for x in (drawn, decided))
             else:
                 drawn, decided = _classes(output, uniform)
             found.drawn[attribute.name] = drawn.astype(np.float32)

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from lacelang.classifiers.schema import Attribute
-from lacelang.ir import BinaryAttribute, ChoiceAttribute, ModelSpec
+from lacelang.ir import ModelSpec
 
 
 def schema_of(spec: ModelSpec) -> tuple[Attribute, ...]:
     """The attributes of a model in the order of declaration."""
-    found = []
-    for declared in spec.attributes:
-        if isinstance(declared, BinaryAttribute):
-            found.append(Attribute(declared.name, "binary"))
-        elif isinstance(declared, ChoiceAttribute):
-            found.append(Attribute(declared.name, "choice", declared.values))
-        else:
-            found.append(
-                Attribute(
-                    declared.name,
-                    "continuous",
-                    low=declared.low,
-                    high=declared.high,
-                    unit=declared.unit,
-                )
-            )
-    return tuple(found)
+    return tuple(
+        Attribute(a.name, a.kind, a.values, *(a.limits or (0.0, 1.0)), a.unit)
+        for a in spec.attributes
+    )

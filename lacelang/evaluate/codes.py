@@ -177,14 +177,14 @@ def _mean(each: Sequence[Accuracy]) -> Accuracy:
 
 
 def _values(attribute: ir.Attribute) -> Sequence[str | float]:
-    if isinstance(attribute, ir.ContinuousAttribute):
+    if attribute.limits is not None:
         return VALUES[attribute.name]
     return attribute.values
 
 
 def _nearest(column: NDArray[np.float32], attribute: ir.Attribute) -> NDArray[np.float32]:
     """Index of the value that each label counts for; NaN where nothing was seen."""
-    if not isinstance(attribute, ir.ContinuousAttribute):
+    if attribute.limits is None:
         return column
     values = np.array(VALUES[attribute.name], np.float32)
     nearest = np.abs(column[:, None] - values).argmin(axis=1).astype(np.float32)

@@ -75,8 +75,9 @@ def drift(
             continue
         change = np.abs(column[:, -1] - column[:, 0])
         change = change[~np.isnan(change)]
-        if isinstance(attribute, ir.ContinuousAttribute):
-            change = change / (attribute.high - attribute.low)
+        if attribute.limits is not None:
+            low, high = attribute.limits
+            change = change / (high - low)
         else:
             change = change > 0
         if len(change):

@@ -161,8 +161,9 @@ def row_codes(spec: ir.ModelSpec, table: Labels, count: int, faces: int) -> Code
 
 
 def _written(attribute: ir.Attribute, label: np.float32) -> str:
-    if isinstance(attribute, ir.ContinuousAttribute):
-        return format(min(max(float(label), attribute.low), attribute.high), ".3g")
+    if attribute.limits is not None:
+        low, high = attribute.limits
+        return format(min(max(float(label), low), high), ".3g")
     return attribute.values[int(label)]
 
 

@@ -67,7 +67,7 @@ def _in_a_mirror(spec: ir.ModelSpec, progress: Progress, faces: int) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, found in mirrored(spec, progress, faces).items():
         attribute = spec.attribute(name)
-        if isinstance(attribute, ir.ContinuousAttribute):
+        if attribute.limits is not None:
             rows.append((name, found.faces, None, found.noise, attribute.unit))
         else:
             rows.append((name, found.faces, found.same, None, None))

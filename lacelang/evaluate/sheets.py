@@ -97,9 +97,9 @@ def seen_record(judged: Judged, faces: int) -> GroupRecord:
 def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
     """Spreads with which a card shows `a=v` as satisfied just where `judge.truth` has it so."""
     return {
-        a.name: NEAR * (a.high - a.low) / CLOSE
+        a.name: NEAR * (a.limits[1] - a.limits[0]) / CLOSE
         for a in model.attributes
-        if isinstance(a, ir.ContinuousAttribute)
+        if a.limits is not None
     }
 
 
@@ -115,7 +115,7 @@ def seen_outputs(
         if attribute.name not in columns:
             continue
         column = torch.from_numpy(columns[attribute.name])
-        if isinstance(attribute, ir.ContinuousAttribute):
+        if attribute.limits is not None:
             outputs[attribute.name] = column
         else:
             classes = torch.arange(len(attribute.values))

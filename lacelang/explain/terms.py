@@ -52,10 +52,8 @@ def term_of(predicate: ir.Predicate, options: ir.ConditionOptions) -> Term:
             return evolve(term, terms=(term_of(inner, options),))
     (comparison,) = ir.comparisons(predicate)
     attribute = comparison.attribute
-    if isinstance(attribute, ir.ContinuousAttribute):
-        sigma = attribute.paper_sigma if options.sigma == "paper" else None
-        term = evolve(term, unit=attribute.unit, sigma=sigma)
-    return evolve(term, attribute=attribute.name)
+    sigma = attribute.paper_sigma if options.sigma == "paper" else None
+    return evolve(term, attribute=attribute.name, unit=attribute.unit, sigma=sigma)
 
 
 def disjunct_weights(arm: ir.Predicate) -> list[float]:

@@ -4,45 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from attrs import field, frozen
 
 from lacelang.record import Record
+from lacelang.text.numerals import number_text
 
 Unit: TypeAlias = Literal["deg", "years"]
 Space: TypeAlias = Literal["z", "w", "image"]
 
 
-@frozen(eq=False, repr=False)
-class BinaryAttribute(Record):
-    """A yes-or-no attribute: class 0 means absent, class 1 present.
+class _WithClasses(Record):
+    """What attributes with classes answer, a logit for each class."""
 
-    `layers` are the style layers (numbered as in the 18-layer StyleGAN2) that an edit of it
-    may replace; None means all.
-    """
+    __slots__ = ()
 
-    name: str
-    layers: tuple[int, ...] | None = None
+    limits: ClassVar[None] = None
+    unit: ClassVar[None] = None
+    paper_sigma: ClassVar[None] = None
 
     @property
     def values(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the logits."""
         return ("0", "1")
 
+    @property
+    def text(self) -> str:
+        """What the attribute can be, for a reader."""
+        return f"one of {', '.join(self.values)}"
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """The words for its values, and what a reader is told of each."""
+        return dict.fromkeys(self.values, self.text)
+
 
 @frozen(eq=False, repr=False)
-class ChoiceAttribute(Record):
+class BinaryAttribute(_WithClasses):
+    """A yes-or-no attribute: class 0 means absent, class 1 present.
+
+    `layers` are the style layers (numbered as in the 18-layer StyleGAN2) that an edit of it
+    may replace; None means all.
+    """
+
+    kind: ClassVar[Literal["binary"]] = "binary"
+    text: ClassVar[str] = "binary: 0 or 1"
+    example: ClassVar[str] = "1"
+
+    name: str
+    layers: tuple[int, ...] | None = None
+
+
+@frozen(eq=False, repr=False)
+class ChoiceAttribute(_WithClasses):
     """One of several named values; class i is `values[i]`, in the order of the logits."""
+
+    kind: ClassVar[Literal["choice"]] = "choice"
 
     name: str
     values: tuple[str, ...]
     layers: tuple[int, ...] | None = None
 
+    @property
+    def example(self) -> str:
+        """A value that it can have."""
+        return self.values[0]
+
 
 @frozen(eq=False, repr=False)
 class ContinuousAttribute(Record):
-    """A measured quantity in `low`..`high`, in `unit`, with names for some of its points."""
+    """A measured quantity in `low`..`high`, in `unit`, with names for some of its points.
+
+    It has no classes: `values` are none.
+    """
+
+    kind: ClassVar[Literal["continuous"]] = "continuous"
+    values: ClassVar[tuple[str, ...]] = ()
 
     name: str
     low: float
@@ -52,9 +90,38 @@ class ContinuousAttribute(Record):
     layers: tuple[int, ...] | None = None
 
     @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of its range, in `unit`."""
+        return self.low, self.high
+
+    @property
     def paper_sigma(self) -> float:
         """The paper's sigma in `unit`: sigma^2 = 0.01 of values put on [0, 1] (LACE eq. 4)."""
         return 0.1 * (self.high - self.low)
+
+    @property
+    def text(self) -> str:
+        """What the attribute can be, for a reader: `-45..45 deg (left = -25, front = 0)`."""
+        points = ", ".join(f"{name} = {number_text(at)}" for name, at in self.points.items())
+        return f"{self._range} ({points})" if points else self._range
+
+    @property
+    def example(self) -> str:
+        """A value that it can have."""
+        return next(iter(self.points), number_text((self.low + self.high) / 2))
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """The words for its points, and what a reader is told of each."""
+        unit = f" {self.unit}" if self.unit else ""
+        return {
+            name: f"{number_text(at)}{unit}, of {self._range}" for name, at in self.points.items()
+        }
+
+    @property
+    def _range(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{number_text(self.low)}..{number_text(self.high)}{unit}"
 
 
 Attribute: TypeAlias = BinaryAttribute | ChoiceAttribute | ContinuousAttribute

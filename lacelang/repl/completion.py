@@ -15,7 +15,6 @@ from lacelang.repl.session import Session
 from lacelang.resources import shipped
 from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.clauses import ALLOWED, WORDS
-from lacelang.semantics.display import kind_text
 from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text
@@ -89,7 +88,7 @@ class _Place:
             yield from self._names()
         if "UNIT" in self.expected:
             attribute = self._compared(len(self.tokens) - 1)
-            if isinstance(attribute, ir.ContinuousAttribute) and attribute.unit is not None:
+            if attribute is not None and attribute.unit is not None:
                 yield Offer(attribute.unit, "unit")
         yield from self._keywords()
 
@@ -128,7 +127,7 @@ class _Place:
         elif self._sampler() is not None:
             yield from self._options()
         elif (attribute := self._compared(len(self.tokens))) is not None:
-            yield from self._values(attribute)
+            yield from (Offer(word, about) for word, about in attribute.named.items())
         elif "NOT" in self.expected:
             yield from self._conditions()
 
@@ -140,20 +139,10 @@ class _Place:
     def _conditions(self) -> Iterator[Offer]:
         model = self._model()
         for attribute in model.attributes if model is not None else ():
-            yield Offer(attribute.name, kind_text(attribute))
+            yield Offer(attribute.name, attribute.text)
         for name, definition in sorted(self.session.known.definitions.items()):
             parameters = ", ".join(p.name for p in definition.parameters)
             yield Offer(name, f"{name}({parameters})" if parameters else "defined")
-
-    def _values(self, attribute: ir.Attribute) -> Iterator[Offer]:
-        about = kind_text(attribute)
-        if not isinstance(attribute, ir.ContinuousAttribute):
-            yield from (Offer(value, about) for value in attribute.values)
-            return
-        unit = f" {attribute.unit}" if attribute.unit else ""
-        limits = f"{number_text(attribute.low)}..{number_text(attribute.high)}{unit}"
-        for name, value in attribute.points.items():
-            yield Offer(name, f"{number_text(value)}{unit}, of {limits}")
 
     def _options(self) -> Iterator[Offer]:
         table = SAMPLERS.get(self._sampler() or "")

@@ -16,7 +16,6 @@ from lacelang.semantics.settings import Settings
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.columns import columns_of, padded
-from lacelang.text.numerals import number_text
 
 
 def span_in_program(node: nodes.Node, frame: Frame) -> Span:
@@ -72,9 +71,9 @@ def unknown_name(
     for attribute in attributes:
         if attribute.name == name:
             message = f"`{name}` is an attribute; say what it should be"
-            report.say("LACE118", message, word, frame, f"like `{example(attribute)}`")
+            report.say("LACE118", message, word, frame, f"like `{name}={attribute.example}`")
             return
-        if name in values_of(attribute):
+        if name in attribute.named:
             message = f"`{name}` is a value; say of which attribute"
             report.say("LACE118", message, word, frame, f"write `{attribute.name}={name}`")
             return
@@ -88,36 +87,7 @@ def unknown_name(
     report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
 
 
-def values_of(attribute: ir.Attribute) -> tuple[str, ...]:
-    """Return the names that the attribute's values have."""
-    if isinstance(attribute, ir.ContinuousAttribute):
-        return tuple(attribute.points)
-    return attribute.values
-
-
-def example(attribute: ir.Attribute) -> str:
-    """Return a comparison of the attribute that makes sense, for a hint."""
-    if isinstance(attribute, ir.BinaryAttribute):
-        return f"{attribute.name}=1"
-    if isinstance(attribute, ir.ChoiceAttribute):
-        return f"{attribute.name}={attribute.values[0]}"
-    middle = next(iter(attribute.points), number_text((attribute.low + attribute.high) / 2))
-    return f"{attribute.name}={middle}"
-
-
 def attribute_lines(attributes: Sequence[ir.Attribute]) -> list[str]:
     """Return a line for each attribute: its name, and what can be said of it."""
     width = max((columns_of(attribute.name) for attribute in attributes), default=0)
-    return [f"{padded(attribute.name, width)}  {kind_text(attribute)}" for attribute in attributes]
-
-
-def kind_text(attribute: ir.Attribute) -> str:
-    """Return `one of black, brown` or `-45..45 deg (left = -25, front = 0)`."""
-    if isinstance(attribute, ir.BinaryAttribute):
-        return "binary: 0 or 1"
-    if isinstance(attribute, ir.ChoiceAttribute):
-        return f"one of {', '.join(attribute.values)}"
-    unit = f" {attribute.unit}" if attribute.unit else ""
-    ends = f"{number_text(attribute.low)}..{number_text(attribute.high)}{unit}"
-    points = ", ".join(f"{name} = {number_text(value)}" for name, value in attribute.points.items())
-    return f"{ends} ({points})" if points else ends
+    return [f"{padded(attribute.name, width)}  {attribute.text}" for attribute in attributes]

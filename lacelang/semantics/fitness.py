@@ -82,8 +82,6 @@ def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Fra
 
 def _is_seen(attribute: ir.Attribute) -> bool:
     classes = SEEN.get(attribute.name)
-    if isinstance(attribute, ir.ContinuousAttribute):
-        return classes == ()
     # A yes-or-no attribute may be any of two classes, the second of which is yes.
     two = classes is not None and len(classes) == len(YES_OR_NO)
     return attribute.values == classes or (attribute.values == YES_OR_NO and two)

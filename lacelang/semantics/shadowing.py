@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from lacelang import ir
-from lacelang.semantics.display import values_of
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Module
 from lacelang.syntax import nodes
@@ -15,7 +14,7 @@ def warn_of_shadows(module: Module, models: Collection[ir.ModelSpec], report: Re
     """Warn of definitions, parameters and loop variables named as an attribute or a value is."""
     for model in models:
         attributes = {attribute.name for attribute in model.attributes}
-        values = {value: a.name for a in reversed(model.attributes) for value in values_of(a)}
+        values = {value: a.name for a in reversed(model.attributes) for value in a.named}
         for definition in module.definitions.values():
             name = definition.node.name
             if name.name in attributes:
