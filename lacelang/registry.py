@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from lacelang.errors import ResourceError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Named(Protocol):
@@ -26,8 +29,9 @@ T = TypeVar("T", bound=Named)
 class Registry(Mapping[str, T], Generic[T]):
     """Declarations by name, read when one is first asked for.
 
-    Every package in `package` lists its own in `DECLARED`; those of other distributions come from
+    Every package in `package` lists its own in `DECLARED`. Those of other distributions come from
     the entry points of the group that is called like `package`, and never replace one of these.
+    An entry point that cannot be used is in `broken`; only asking for it by name is an error.
 
     Args:
         package: e.g. `lacelang.samplers`.
@@ -41,46 +45,59 @@ class Registry(Mapping[str, T], Generic[T]):
         self._first = first
 
     def __getitem__(self, name: str) -> T:
+        """Return the declaration called `name`.
+
+        Raises:
+            KeyError: there is none.
+            ResourceError: it is an entry point that cannot be used.
+        """
         if name in self._own:
             return self._own[name]
-        return self._others[name]
+        found, broken = self._others
+        if name not in found and name in broken:
+            raise broken[name]
+        return found[name]
 
     def __iter__(self) -> Iterator[str]:
-        names = sorted({**self._others, **self._own})
+        names = sorted({**self._others[0], **self._own})
         return iter(sorted(names, key=lambda name: name != self._first))
 
     def __len__(self) -> int:
-        return len({**self._others, **self._own})
+        return len({**self._others[0], **self._own})
+
+    @property
+    def broken(self) -> Mapping[str, ResourceError]:
+        """By name, the entry points that cannot be used, each with what to say of it."""
+        return self._others[1]
 
     @cached_property
     def _own(self) -> dict[str, T]:
-        folders = import_module(self._package).__path__
         found: dict[str, T] = {}
-        for info in iter_modules(folders):
+        for info in iter_modules(import_module(self._package).__path__):
             if info.ispkg:
                 module = import_module(f"{self._package}.{info.name}")
                 found |= {declared.name: declared for declared in module.DECLARED}
         return found
 
     @cached_property
-    def _others(self) -> dict[str, T]:
+    def _others(self) -> tuple[dict[str, T], dict[str, ResourceError]]:
         # Imported late: reading what is installed takes as long as checking a short program.
         from importlib.metadata import entry_points
 
         found: dict[str, T] = {}
+        broken: dict[str, ResourceError] = {}
         for point in entry_points(group=self._package):
-            declared = self._loaded(point)
-            found.setdefault(declared.name, declared)
-        return found
+            try:
+                declared = point.load()
+            except Exception as error:
+                broken[point.name] = self._unusable(point, f"cannot be loaded: {error}")
+                continue
+            if isinstance(declared, self._kind):
+                found.setdefault(declared.name, declared)
+            else:
+                broken[point.name] = self._unusable(point, f"is not a {self._kind.__name__}")
+        return found, broken
 
-    def _loaded(self, point: Any) -> T:
-        remedy = f"mend or remove the package that offers it: {point.value}"
-        try:
-            declared = point.load()
-        except Exception as error:
-            what = f"the entry point {point.name!r} of {self._package} cannot be loaded"
-            raise ResourceError(f"{what}: {error}", remedy) from error
-        if not isinstance(declared, self._kind):
-            what = f"the entry point {point.name!r} of {self._package} is no"
-            raise ResourceError(f"{what} {self._kind.__name__}", remedy)
-        return declared
+    def _unusable(self, point: EntryPoint, why: str) -> ResourceError:
+        what = f"the entry point {point.name!r} of {self._package} {why}"
+        return ResourceError(what, f"mend or remove the package that offers it: {point.value}")

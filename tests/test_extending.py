@@ -104,6 +104,10 @@ def test_a_package_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     (info / "entry_points.txt").write_text("[lacelang.samplers]\nbroken = no_such_module:X\n")
     right = python(tmp_path, "-m", "lacelang", "check", "-", text="sample from ffhq with heun\n")
     assert (right.returncode, right.stderr) == (0, "")
-    done = python(tmp_path, "-m", "lacelang", "check", "-", text="sample from ffhq with huen\n")
-    assert done.returncode == 3
-    assert "no_such_module" in done.stderr
+    wrong = python(tmp_path, "-m", "lacelang", "check", "-", text="sample from ffhq with huen\n")
+    assert wrong.returncode == 1
+    assert "did you mean `heun`?" in wrong.stderr
+    used = python(tmp_path, "-m", "lacelang", "check", "-", text="sample from ffhq with broken\n")
+    assert used.returncode == 3
+    assert "the entry point 'broken' of lacelang.samplers cannot be loaded" in used.stderr
+    assert "mend or remove the package that offers it: no_such_module:X" in used.stderr

@@ -1,5 +1,30 @@
-"""A picture in; what image networks see in it, the twelve attributes and more, out.
+"""A picture in; values of attributes out, as image networks or other measurements see them.
 
-They label generated images, to train the latent classifiers, and judge results. What they say
-about age and gender is a classifier's guess about a picture of nobody.
+They label generated images, to train the latent classifiers, and judge results. An annotator is a
+folder here, or an object behind an entry point `lacelang.annotators`; this module imports none of
+their code. What they say about age and gender is a classifier's guess about a picture of nobody.
 """
+
+from collections.abc import Container
+
+from lacelang.annotators.declaration import Annotator
+from lacelang.registry import Registry
+
+ANNOTATORS = Registry("lacelang.annotators", Annotator, "faces")
+"""All annotators by name."""
+
+
+def judging(attributes: Container[str]) -> tuple[Annotator, ...]:
+    """Return the annotators of some of these attributes; where two judge one, the first counts."""
+    return tuple(a for a in ANNOTATORS.values() if any(name in attributes for name in a.attributes))
+
+
+def seen_attributes() -> dict[str, tuple[str, ...]]:
+    """Return the classes of every attribute that an annotator judges, () of a number."""
+    found: dict[str, tuple[str, ...]] = {}
+    for annotator in ANNOTATORS.values():
+        found = {**annotator.attributes, **found}
+    return found
+
+
+__all__ = ["ANNOTATORS", "Annotator", "judging", "seen_attributes"]

@@ -17,9 +17,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.annotators import hair, probe
-from lacelang.annotators.annotation import LIPS, LOWER, MEASURES
-from lacelang.annotators.probe import Figures, Probe
+from lacelang.annotators.faces import COLOURS, probe
+from lacelang.annotators.faces.annotation import LIPS, LOWER, colour_features
+from lacelang.annotators.faces.probe import Figures, Probe
 from lacelang.resources import shipped
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "beard": ("0", "1"),
     "smile": ("0", "1"),
     "gender": ("female", "male"),
-    "haircolor": hair.COLOURS,
+    "haircolor": COLOURS,
 }
 _LATENT = 512
 
@@ -62,18 +62,11 @@ class Recipe:
     penalty: float
 
 
-def _colour(raw: NDArray[np.float32], _: NDArray[np.float16]) -> NDArray[np.float64]:
-    def columns(prefix: str) -> NDArray[np.float32]:
-        return raw[:, [MEASURES.index(f"{prefix}_{axis}") for axis in "lab"]]
-
-    return hair.colour_features(columns("hair"), columns("skin"))
-
-
 #: How each probe is fitted; the penalties are the best of ten-fold cross-validation.
 RECIPES = {
     "beard": Recipe(lambda _, e: e[:, LOWER].astype(np.float64), 0.01),
     "smile": Recipe(lambda _, e: e[:, LIPS].astype(np.float64), 0.01),
-    "haircolor": Recipe(_colour, 0.001),
+    "haircolor": Recipe(lambda raw, _: colour_features(raw), 0.001),
 }
 
 
@@ -107,7 +100,7 @@ def fit(
 
     Args:
         labels: N faces.
-        raw: float32 (N, M), what `Annotators.measure` says of each.
+        raw: float32 (N, M), what the annotator of faces measures of each.
         embedding: float16 (N, E), likewise.
     """
     figures = held_out(labels, raw, embedding)
@@ -166,6 +159,6 @@ def refit(source: Source, path: Path, progress: Progress) -> dict[str, Fitted]:
 
     labels = read()
     measured = measure(source, draws(labels), progress=progress, title="measuring labelled faces")
-    fitted = fit(labels, measured.raw, measured.embedding)
+    fitted = fit(labels, measured["raw"], measured["embedding"])
     probe.save({name: result.probe for name, result in fitted.items()}, path)
     return fitted

@@ -16,12 +16,14 @@ import numpy as np
 from attrs import evolve
 from safetensors.numpy import load_file, save_file
 
+from lacelang.annotators import judging, seen_attributes
 from lacelang.classifiers import rare
 from lacelang.classifiers.draws import Draws, from_prior
 from lacelang.classifiers.labels import Labels, columns_of
-from lacelang.classifiers.measuring import Measured, Source, measure
+from lacelang.classifiers.measuring import Measured, Source, joined, measure
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import train
+from lacelang.errors import UsageError
 from lacelang.storage.cache import cache_dir, whole_file
 
 if TYPE_CHECKING:
@@ -65,18 +67,26 @@ def label(
         progress: where to show how far it is.
 
     Raises:
-        UsageError: too few prior rows to train classifiers on.
+        UsageError: no annotator sees one of the attributes, or there are too few prior rows to
+            train classifiers on.
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
 
+    annotators = judging({attribute.name for attribute in attributes})
+    unseen = {a.name for a in attributes} - {n for a in annotators for n in a.attributes}
+    if unseen:
+        names = ", ".join(f"`{name}`" for name in sorted(unseen))
+        seen_by = ", ".join(seen_attributes())
+        raise UsageError(f"no annotator sees {names} in an image; they see: {seen_by}")
+
     def measured(draws: Draws, title: str) -> Measured:
-        return measure(source, draws, progress=progress, workers=workers, title=title)
+        return measure(source, draws, annotators, progress=progress, workers=workers, title=title)
 
     dim = generator.latent_dim
     each = round(count * rare_share / len(ROUNDS))
     prior_count = count - each * len(ROUNDS)
     seen = measured(from_prior(seed, prior_count, dim), "prior faces")
-    prior_columns = columns_of(seen)
+    prior_columns = columns_of(seen, annotators)
     nothing = Draws(np.empty((0, dim), np.float32), np.empty(0, np.float32))
     about: dict[str, object] = {"generator": str(source.archive)}
     table = Labels(seed, prior_count, nothing, prior_columns, about)
@@ -101,20 +111,13 @@ def label(
             )
 
         draws = _remembered(_key(table, asked, seed), make)
-        seen = _joined(seen, measured(draws, f"rare faces, round {number}"))
+        seen = joined([seen, measured(draws, f"rare faces, round {number}")])
         conditioned = Draws(
             np.concatenate([table.conditioned.z, draws.z]),
             np.concatenate([table.conditioned.psi, draws.psi]),
         )
-        table = evolve(table, conditioned=conditioned, columns=columns_of(seen))
+        table = evolve(table, conditioned=conditioned, columns=columns_of(seen, annotators))
     return evolve(table, about={**about, "combinations": asked})
-
-
-def _joined(first: Measured, second: Measured) -> Measured:
-    return Measured(
-        np.concatenate([first.raw, second.raw]),
-        np.concatenate([first.embedding, second.embedding]),
-    )
 
 
 def _key(table: Labels, asked: list[str], seed: int) -> str:

@@ -7,7 +7,7 @@ Prior rows are stored as a seed and a count, conditioned rows as int8 latents in
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
-from lacelang.annotators.annotation import ATTRIBUTES, BINARY, derive
+from lacelang.annotators import Annotator
+from lacelang.annotators.faces import BINARY, FACES
 from lacelang.classifiers.draws import Draws, from_prior, rounded, unrounded
 from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.measuring import Measured
@@ -85,19 +86,30 @@ def styles(generator: Generator, draws: Draws) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def columns_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
-    """Judge raw measures: a float32 (N,) per attribute, NaN where nothing could be seen."""
-    rows = [
-        derive(raw, embedding).values()
-        for raw, embedding in zip(measured.raw, measured.embedding, strict=True)
-    ]
-    return {name: np.array([row[name] for row in rows], np.float32) for name in ATTRIBUTES}
+def columns_of(
+    measured: Measured, annotators: Sequence[Annotator] = (FACES,)
+) -> dict[str, NDArray[np.float32]]:
+    """Values of what annotators measured: float32 (N,) by attribute, NaN where nothing was seen."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for annotator in annotators:
+        rows = [annotator.values(row) for row in rows_of(measured)]
+        columns = {n: np.array([row[n] for row in rows], np.float32) for n in annotator.attributes}
+        found = {**columns, **found}
+    return found
+
+
+def rows_of(measured: Measured) -> Iterator[dict[str, Any]]:
+    """What was measured of each face."""
+    names, arrays = measured.keys(), measured.values()
+    return (dict(zip(names, row, strict=True)) for row in zip(*arrays, strict=True))
 
 
 def strengths_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
-    """How much is seen of each yes-or-no attribute: float32 (N,) in 0..1, yes from 0.5 up."""
-    seen = [derive(raw, e) for raw, e in zip(measured.raw, measured.embedding, strict=True)]
-    return {name: np.array([getattr(one, name) for one in seen], np.float32) for name in BINARY}
+    """How much is seen of each yes-or-no attribute of faces: float32 (N,) in 0..1, yes from 0.5."""
+    from lacelang.annotators.faces.annotation import scores
+
+    seen = [scores(row) for row in rows_of(measured)]
+    return {name: np.array([row[name] for row in seen], np.float32) for name in BINARY}
 
 
 def save(path: Path, labels: Labels) -> None:

@@ -1,13 +1,13 @@
 """Paint and measure many latents in worker processes, in shards, so that a killed run goes on.
 
-A shard is a file of raw measures and image embeddings. It appears whole or not at all; a second
+A shard is a file of what annotators measured. It appears whole or not at all; a second
 run with the same latents finds it and does only what is missing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +17,8 @@ from attrs import frozen
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from lacelang.annotators import ANNOTATORS, Annotator
+from lacelang.annotators.faces import FACES
 from lacelang.classifiers.draws import Draws, Mirrored, Painted
 from lacelang.storage.cache import cache_dir, guarded, whole_file
 from lacelang.storage.fetch import Archive
@@ -25,17 +27,17 @@ from lacelang.system.processes import processes
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lacelang.annotators.annotator import Annotators
-    from lacelang.annotators.identity import Identity
+    from lacelang.annotators.declaration import Measure
     from lacelang.generators.generator import Generator
     from lacelang.progress import Progress
 
 Faces: TypeAlias = Draws | Painted | Mirrored
 
+Measured: TypeAlias = Mapping[str, NDArray[Any]]
+"""What annotators measured, by name: arrays (N, ...), a row a face."""
+
 #: Faces in a shard: about ten seconds of work for a core.
 SHARD = 25
-# Raised when a measure changes its meaning, so that no older shard is taken for a new one.
-_MEASURES_VERSION = 1
 
 
 @frozen
@@ -46,105 +48,84 @@ class Source:
     archive: Archive
 
 
-@frozen(eq=False)
-class Measured:
-    """What was measured, a row a face.
-
-    Attributes:
-        raw: measures float32 (N, M).
-        embedding: image embeddings float16 (N, E).
-        identity: descriptors float32 (N, 128) of who it is, where they were asked for.
-    """
-
-    raw: NDArray[np.float32]
-    embedding: NDArray[np.float16]
-    identity: NDArray[np.float32] | None = None
-
-
 def measure(
     source: Source,
     draws: Faces,
+    annotators: Sequence[Annotator] = (FACES,),
     *,
     progress: Progress,
     workers: int | None = None,
     title: str = "labelling",
-    identity: bool = False,
 ) -> Measured:
-    """Paint every face and measure its picture.
+    """Paint every face and have annotators measure its picture.
 
     Args:
         source: what paints.
         draws: what is painted.
+        annotators: who measures.
         progress: where to show how far it is.
         workers: processes; None takes as many as there are cores.
         title: what the bar says.
-        identity: describe also who each face is, which takes a network more.
 
     Raises:
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
-    folder = _folder(source, draws, identity)
+    folder = _folder(source, draws, annotators)
     with guarded(folder):
         folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(draws), SHARD)
     missing = [s for s in starts if not _shard(folder, s).is_file()]
     # Fetch and convert once, here, where the progress bar is.
-    _generator(source, progress)
-    _annotators()
-    if identity:
-        _identity(progress)
+    _load(source, annotators, progress)
     with progress.stage(title, total=len(draws)) as stage:
         stage.advance(len(draws) - sum(min(SHARD, len(draws) - s) for s in missing))
         if missing:
             count = min(workers or os.cpu_count() or 1, len(missing))
-            for done in _run(source, draws, folder, missing, count, identity):
-                stage.advance(done)
-    shards = [load_file(_shard(folder, s)) for s in starts]
-    names = ("raw", "embedding", "identity") if identity else ("raw", "embedding")
-    return Measured(*(np.concatenate([s[name] for s in shards]) for name in names))
+            with processes(count, _start, source, tuple(a.name for a in annotators)) as pool:
+                jobs = [
+                    pool.submit(_work, draws.rows(slice(s, s + SHARD)), _shard(folder, s))
+                    for s in missing
+                ]
+                for job in as_completed(jobs):
+                    stage.advance(job.result())
+    return joined([load_file(_shard(folder, s)) for s in starts])
 
 
-def _run(
-    source: Source,
-    draws: Faces,
-    folder: Path,
-    missing: Sequence[int],
-    workers: int,
-    identity: bool,
-) -> Iterator[int]:
-    with processes(workers, _start, source, identity) as pool:
-        jobs = [
-            pool.submit(_work, draws.rows(slice(s, s + SHARD)), _shard(folder, s)) for s in missing
-        ]
-        for job in as_completed(jobs):
-            yield job.result()
+def joined(parts: Sequence[Measured]) -> Measured:
+    """Return the rows of several tables of measures in one."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-_loaded: tuple[Generator, Annotators, Identity | None]
+_loaded: tuple[Generator, list[Measure]]
 
 
-def _start(source: Source, identity: bool) -> None:
+def _start(source: Source, names: Sequence[str]) -> None:
     import torch
 
     torch.set_num_threads(1)
     global _loaded
-    _loaded = (_generator(source, None), _annotators(), _identity(None) if identity else None)
+    _loaded = _load(source, [ANNOTATORS[name] for name in names], None)
 
 
 def _work(faces: Faces, path: Path) -> int:
-    generator, annotators, identity = _loaded
+    generator, measures = _loaded
     columns: dict[str, list[NDArray[Any]]] = {}
     mirrored = isinstance(faces, Mirrored)
     for painted in generator.decode(_styles(generator, faces)):
         image = np.ascontiguousarray(painted[:, ::-1]) if mirrored else painted
-        raw, embedding = annotators.measure(image)
-        columns.setdefault("raw", []).append(raw)
-        columns.setdefault("embedding", []).append(embedding)
-        if identity is not None:
-            columns.setdefault("identity", []).append(identity.describe(image))
+        for name, value in _measured(measures, image).items():
+            columns.setdefault(name, []).append(np.asarray(value))
     with whole_file(path) as partial:
         save_file({name: np.stack(rows) for name, rows in columns.items()}, partial)
     return len(faces)
+
+
+def _measured(measures: Sequence[Measure], image: NDArray[np.uint8]) -> dict[str, Any]:
+    """What annotators say of one image; where two say the same, the first counts."""
+    found: dict[str, Any] = {}
+    for measure in measures:
+        found = {**measure(image), **found}
+    return found
 
 
 def _styles(generator: Generator, faces: Faces) -> Tensor:
@@ -159,32 +140,29 @@ def _styles(generator: Generator, faces: Faces) -> Tensor:
         return generator.truncate(w, torch.from_numpy(faces.psi)[:, None])
 
 
-def _generator(source: Source, progress: Progress | None) -> Generator:
+def _load(
+    source: Source, annotators: Sequence[Annotator], progress: Progress | None
+) -> tuple[Generator, list[Measure]]:
     import torch
 
     from lacelang.generators.generator import load_generator
 
-    cpu = torch.device("cpu")
-    return load_generator(
-        source.architecture, source.archive, device=cpu, progress=progress, threads=1
+    generator = load_generator(
+        source.architecture,
+        source.archive,
+        device=torch.device("cpu"),
+        progress=progress,
+        threads=1,
     )
+    return generator, [annotator.load(1, progress) for annotator in annotators]
 
 
-def _annotators() -> Annotators:
-    from lacelang.annotators.annotator import Annotators
-
-    return Annotators(threads=1)
-
-
-def _identity(progress: Progress | None) -> Identity:
-    from lacelang.annotators.identity import Identity
-
-    return Identity(threads=1, progress=progress)
-
-
-def _folder(source: Source, draws: Faces, identity: bool) -> Path:
-    name = f"{source.archive.sha256[:12]}-{_MEASURES_VERSION}-{draws.fingerprint()}"
-    return cache_dir() / "measured" / (f"{name}-identity" if identity else name)
+def _folder(source: Source, draws: Faces, annotators: Sequence[Annotator]) -> Path:
+    name = f"{source.archive.sha256[:12]}-{FACES.version}-{draws.fingerprint()}"
+    others = [f"{a.name}{a.version if a.version > 1 else ''}" for a in annotators if a != FACES]
+    if FACES not in annotators:
+        others.insert(0, "without-faces")
+    return cache_dir() / "measured" / "-".join([name, *others])
 
 
 def _shard(folder: Path, start: int) -> Path:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from attrs import evolve
 
-from lacelang.engine.expectations import AnnotatorPool, judge
+from lacelang.engine.expectations import AnnotatorPool, judge, judged_attributes
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Group, Run
 from lacelang.ir import CheckedProgram
@@ -84,7 +84,7 @@ def _eyes(planned: Plan, kept: Mapping[str, Group], progress: Progress) -> Annot
         if before is None or not (
             _same(before.record, records[expected.group]) and before.record.is_seen
         ):
-            return AnnotatorPool(progress)
+            return AnnotatorPool(judged_attributes(planned.due), progress)
     return None
 
 

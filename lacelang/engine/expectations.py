@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -12,35 +12,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lacelang.annotators import Annotator, judging
 from lacelang.engine.truth import truth
 from lacelang.ir import ExpectStatement
 from lacelang.storage.records import ExpectationRecord, SampleRecord, Seen, rounded
 from lacelang.system.threads import Pool, checkpoint
 
 if TYPE_CHECKING:
-    from lacelang.annotators.annotator import Annotators
+    from lacelang.annotators.declaration import Measure
     from lacelang.progress import Progress, Stage
 
 Look = Callable[[], NDArray[np.uint8]]
 """Gives a picture, uint8 (S, S, 3) RGB, when it is needed."""
 
-_MOST_EYES = 4
+_MOST_ANNOTATORS = 4
 
 
 class AnnotatorPool:
-    """Annotators, loaded: a few of them, each in a thread of its own.
+    """Annotators, loaded: a few sets of them, each in a thread of its own.
+
+    Args:
+        attributes: the annotators of these are loaded.
+        progress: where to show downloads.
 
     Raises:
-        ResourceError: OpenCV is not installed, or the annotators' weights cannot be had.
+        ResourceError: a package is not installed, or annotators' weights cannot be had.
     """
 
-    def __init__(self, progress: Progress) -> None:
-        self._count = min(os.cpu_count() or 1, _MOST_EYES)
-        self._idle: SimpleQueue[Annotators] = SimpleQueue()
-        from lacelang.annotators.annotator import Annotators
-
+    def __init__(self, attributes: Collection[str], progress: Progress) -> None:
+        self._count = min(os.cpu_count() or 1, _MOST_ANNOTATORS)
+        self._idle: SimpleQueue[list[tuple[Annotator, Measure]]] = SimpleQueue()
         for _ in range(self._count):
-            self._idle.put(Annotators(progress=progress))
+            self._idle.put([(one, one.load(1, progress)) for one in judging(attributes)])
 
     def see(self, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
         """Say what each picture shows, in order; few pictures are held at a time."""
@@ -60,19 +63,20 @@ class AnnotatorPool:
     def _see(self, look: Look) -> Seen:
         annotators = self._idle.get()
         try:
-            values = annotators.annotate(look()).values()
+            image, values = look(), dict[str, float]()
+            for annotator, measure in annotators:
+                values = {**annotator.values(measure(image)), **values}
         finally:
             self._idle.put(annotators)
         return {name: rounded(value) for name, value in values.items()}
 
 
-def require_annotators() -> None:
-    """Load the annotators' code before anything is made for them to judge.
+def judged_attributes(expected: Iterable[ExpectStatement]) -> set[str]:
+    """Return what annotators are to judge: all attributes of the expectations' models.
 
-    Raises:
-        ResourceError: OpenCV is not installed.
+    Not only those that are expected, for the next run may expect others of the same images.
     """
-    import lacelang.annotators.annotation  # noqa: F401
+    return {attribute.name for one in expected for attribute in one.model.attributes}
 
 
 def judge(statement: ExpectStatement, samples: Sequence[SampleRecord]) -> ExpectationRecord:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from lacelang.annotators import judging
 from lacelang.engine.editing import begun_from, begun_on_disk, edit_task
-from lacelang.engine.expectations import require_annotators
+from lacelang.engine.expectations import judged_attributes
 from lacelang.engine.loading import load
 from lacelang.engine.measures import MeasureTask, measure_task
 from lacelang.engine.sampling import sample_task
@@ -114,6 +115,6 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
             case _:
                 raise TypeError(f"nothing runs a {type(statement).__name__}")
     planned = Plan(tuple(groups), options.only, tuple(measures), tuple(expectations))
-    if planned.due:
-        require_annotators()
+    for annotator in judging(judged_attributes(planned.due)):
+        annotator.require()  # before anything is made for it to judge
     return planned

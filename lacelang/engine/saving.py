@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lacelang.engine.decoding import CHUNK, DecodePipeline
-from lacelang.engine.expectations import AnnotatorPool, judge
+from lacelang.engine.expectations import AnnotatorPool, judge, judged_attributes
 from lacelang.engine.loading import Model
 from lacelang.engine.plan import Options, Plan
 from lacelang.engine.result import Group, Run
@@ -88,7 +88,8 @@ def run_into(
             progress.note(f"{out}: {', '.join(replaced)} changed, and will be replaced")
         try:
             # Loaded before anything is made, so that what they lack is known at once.
-            eyes = AnnotatorPool(progress) if _unseen(folder, planned) else None
+            attributes = judged_attributes(planned.due)
+            eyes = AnnotatorPool(attributes, progress) if _unseen(folder, planned) else None
             measures = _measure(folder, planned, progress)
             folder.keep(measures, ())
             seconds = _make(folder, record, planned.chosen, options, progress)

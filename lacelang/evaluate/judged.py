@@ -9,7 +9,9 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from lacelang.annotators.annotation import WHOLE
+from lacelang.annotators import judging
+from lacelang.annotators.faces import FACES, IDENTITY
+from lacelang.annotators.faces.annotation import WHOLE
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import columns_of, strengths_of
 from lacelang.classifiers.measuring import Faces, Source, measure
@@ -134,12 +136,15 @@ def look(
         ResourceError: weights cannot be had.
     """
     source = Source(spec.generator, archive_of(spec))
-    measured = measure(source, faces, progress=progress, title=title, identity=identity)
+    annotators = list(judging({attribute.name for attribute in spec.attributes}))
+    # Image features, which are compared between groups, are the faces' annotator's.
+    annotators = [FACES, *(a for a in annotators if a != FACES), *([IDENTITY] if identity else ())]
+    measured = measure(source, faces, annotators, progress=progress, title=title)
     return Seen(
-        columns_of(measured),
-        measured.embedding[:, WHOLE].astype(np.float32),
+        columns_of(measured, annotators),
+        measured["embedding"][:, WHOLE].astype(np.float32),
         strengths_of(measured),
-        measured.identity,
+        measured.get("identity"),
     )
 
 

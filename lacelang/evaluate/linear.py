@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.annotators import probe
+from lacelang.annotators.faces import probe
 from lacelang.classifiers import labels
 from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.schema import Attribute

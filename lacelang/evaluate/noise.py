@@ -6,24 +6,30 @@ agree in 0.97 of cases may be perfect.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
 
 from lacelang import ir
-from lacelang.annotators import probe
-from lacelang.annotators.annotation import ATTRIBUTES, MEASURES, Annotation, derive
-from lacelang.annotators.judge import Agreement, agreement
-from lacelang.annotators.probe import Figures
+from lacelang.annotators.faces import FACES as ANNOTATOR
+from lacelang.annotators.faces import probe
+from lacelang.annotators.faces.annotation import MEASURES
+from lacelang.annotators.faces.probe import Figures
 from lacelang.classifiers import eye_labels as eye
 from lacelang.classifiers.draws import Draws, Mirrored
-from lacelang.classifiers.measuring import Measured, Source, measure
+from lacelang.classifiers.labels import columns_of
+from lacelang.classifiers.measuring import Source, measure
 from lacelang.engine.loading import archive_of
 from lacelang.evaluate.report import Cell, Table
 from lacelang.samplers.streams import prior
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress
+
+Floats: TypeAlias = NDArray[np.float32]
 
 #: Faces of the prior that are looked at in a mirror, and how they are drawn.
 FACES = 200
@@ -54,13 +60,50 @@ def mirrored(spec: ir.ModelSpec, progress: Progress, faces: int = FACES) -> dict
     source = Source(spec.generator, archive_of(spec))
     plain = measure(source, draws, progress=progress, title="judging the judges")
     flipped = measure(source, Mirrored(draws), progress=progress, title="judging mirror images")
-    pairs = list(zip(_annotations(plain), _annotations(flipped), strict=True))
-    return {name: agreement(pairs, name) for name in ATTRIBUTES}
+    straight, mirrored = columns_of(plain), columns_of(flipped)
+    # Of every face that is found there is an age; its hair may be hidden, which is a class too.
+    found = np.isfinite(straight["age"]) & np.isfinite(mirrored["age"])
+    return {
+        name: agreement(
+            straight[name][found], unmirrored(name, mirrored[name])[found], bool(classes)
+        )
+        for name, classes in ANNOTATOR.attributes.items()
+    }
 
 
-def _annotations(measured: Measured) -> list[Annotation]:
-    rows = zip(measured.raw, measured.embedding, strict=True)
-    return [derive(raw, embedding) for raw, embedding in rows]
+@frozen
+class Agreement:
+    """How two judgements of the same faces compare.
+
+    Attributes:
+        faces: number of faces that both judged.
+        same: share with the same class; NaN for a continuous attribute.
+        noise: standard deviation of one judgement about their mean, in the attribute's units;
+            NaN for a discrete attribute.
+    """
+
+    faces: int
+    same: float
+    noise: float
+
+
+def agreement(one: Floats, other: Floats, discrete: bool) -> Agreement:
+    """Compare two judgements (N,) of an attribute, NaN where nothing was seen."""
+    if discrete:
+        same = (one == other) | (np.isnan(one) & np.isnan(other))
+        return Agreement(len(one), float(same.mean()) if len(one) else math.nan, math.nan)
+    apart = (one - other).astype(np.float64)
+    apart = apart[np.isfinite(apart)]
+    # The difference of two judgements has twice the variance of one.
+    noise = float(np.sqrt((apart**2).mean() / 2)) if len(apart) else math.nan
+    return Agreement(len(apart), math.nan, noise)
+
+
+def unmirrored(name: str, column: Floats) -> Floats:
+    """Judgements (N,) of mirror images as of the faces: yaw changes its sign, light3 its side."""
+    if name == "yaw":
+        return -column
+    return 1 - column if name == "light3" else column
 
 
 def _in_a_mirror(spec: ir.ModelSpec, progress: Progress, faces: int) -> Table:
@@ -100,9 +143,9 @@ def by_eye(spec: ir.ModelSpec, progress: Progress) -> dict[str, Figures]:
     source = Source(spec.generator, archive_of(spec))
     measured = measure(source, eye.draws(labels), progress=progress, title="faces labelled by eye")
     with progress.stage("comparing with labels by eye", total=None) as stage:
-        found = eye.held_out(labels, measured.raw, measured.embedding)
+        found = eye.held_out(labels, measured["raw"], measured["embedding"])
         stage.advance()
     known = [i for i, label in enumerate(labels) if "gender" in label.seen]
-    male = measured.raw[known, MEASURES.index("male")].astype(np.float64) - 0.5
+    male = measured["raw"][known, MEASURES.index("male")].astype(np.float64) - 0.5
     seen = np.array([labels[i].seen["gender"] for i in known])
     return {**found, "gender": probe.figures(male[:, None], seen)}

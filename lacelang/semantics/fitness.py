@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lacelang import ir
-from lacelang.annotators.seen import SEEN, YES_OR_NO
+from lacelang.annotators import ANNOTATORS, seen_attributes
+from lacelang.annotators.declaration import YES_OR_NO
 from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.report import Report, did_you_mean
@@ -66,12 +67,16 @@ def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Fra
         Whether there are any.
     """
     found = {leaf.attribute.name: leaf.attribute for leaf in ir.comparisons(what)}
-    refused = [attribute for attribute in found.values() if not _is_seen(attribute)]
+    known = seen_attributes()
+    refused = [a for a in found.values() if not _is_seen(a, known.get(a.name))]
     for attribute in refused:
-        name, classes = attribute.name, SEEN.get(attribute.name)
+        name, classes = attribute.name, known.get(attribute.name)
         if classes is None:
             message = f"no annotator sees `{name}` in an image"
-            report.say("LACE312", message, at, frame, f"they see: {', '.join(SEEN)}")
+            hint = "; ".join(
+                [f"they see: {', '.join(known)}", *map(str, ANNOTATORS.broken.values())]
+            )
+            report.say("LACE312", message, at, frame, hint)
             continue
         seen = f"one of {', '.join(classes)}" if classes else "a number"
         seen = "yes or no" if classes == YES_OR_NO else seen
@@ -80,8 +85,7 @@ def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Fra
     return bool(refused)
 
 
-def _is_seen(attribute: ir.Attribute) -> bool:
-    classes = SEEN.get(attribute.name)
+def _is_seen(attribute: ir.Attribute, classes: tuple[str, ...] | None) -> bool:
     # A yes-or-no attribute may be any of two classes, the second of which is yes.
     two = classes is not None and len(classes) == len(YES_OR_NO)
     return attribute.values == classes or (attribute.values == YES_OR_NO and two)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,3 +105,32 @@ def write_error(folder: Path, error: OSError) -> ResourceError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ResourceError(f"no space left in the cache {folder}", remedy)
     return ResourceError(f"cannot write to the cache {folder}: {error.strerror or error}", remedy)
+
+
+def made_once(folder: Path, proof: str, doing: str, make: Callable[[Path], None]) -> None:
+    """Have a folder made where it is missing: by one process, whole or not at all.
+
+    Args:
+        folder: in the cache.
+        proof: a file in it; without it the folder is made anew.
+        doing: what is said to whoever waits for another process.
+        make: writes the files into the empty folder that it is given.
+
+    Raises:
+        ResourceError: the folder cannot be written.
+    """
+    import shutil
+    import tempfile
+
+    if (folder / proof).is_file():
+        return
+    with locked(folder, doing), guarded(folder.parent):
+        if (folder / proof).is_file():
+            return  # another process has just made it
+        partial = Path(tempfile.mkdtemp(prefix=f".partial-{folder.name}-", dir=folder.parent))
+        try:
+            make(partial)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(partial, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lacelang.annotators import chips, mesh
+from lacelang.annotators.faces import chips, mesh
 
 
 def test_similarity_is_recovered() -> None:
@@ -40,7 +40,7 @@ def test_the_eyes_land_where_dlib_puts_them() -> None:
         points[point, :2] = place
     image = np.zeros((512, 512, 3), dtype=np.uint8)
     image[214:227, 154:167] = 255
-    piece = chips.chip(image, points, 64)[..., 0]
+    piece = chips.chip(image, points, *chips.AGE)[..., 0]
     row, column = np.unravel_index(int(piece.argmax()), piece.shape)
     wanted = (np.array([0.1206, 0.2137]) + 0.2) / 1.4 * 64
     assert (column, row) == pytest.approx(wanted, abs=1.5)

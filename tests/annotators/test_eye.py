@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lacelang.annotators.annotation import EMBEDDING, MEASURES
+from lacelang.annotators.faces.annotation import EMBEDDING, MEASURES
 from lacelang.classifiers import eye_labels as eye
 
 

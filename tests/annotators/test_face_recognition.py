@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lacelang.annotators.face_recognition import FEATURES, INPUT_SIZE, FaceDescriptor
+from lacelang.annotators.faces.face_recognition import FEATURES, INPUT_SIZE, FaceDescriptor
 
 
 def integer(value: int) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lacelang.annotators import light
+from lacelang.annotators.faces import light
 
 Array = NDArray[np.float64]
 TRUE = np.array([0.4, 0.05, 0.1, -0.12])

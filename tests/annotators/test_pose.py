@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from lacelang.annotators import pose
+from lacelang.annotators.faces import pose
 from lacelang.resources import shipped
 
 Array = NDArray[np.float64]
@@ -80,16 +80,6 @@ def test_shipped_mesh_is_symmetric_and_upright(frontal: Array) -> None:
     assert mirrored == pytest.approx(frontal, abs=1e-5)
     assert frontal[10, 1] > frontal[152, 1], "the forehead is above the chin"
     assert frontal[1, 2] > frontal[234, 2], "the nose is nearer than the ears"
-
-
-def test_mean_mesh_of_turned_faces_is_the_frontal_one(frontal: Array) -> None:
-    rng = np.random.default_rng(2)
-    poses = [(y, p, 0.0) for y in (-20, -5, 0, 10, 25) for p in (-8, 0, 8)]
-    meshes = np.stack(
-        [seen(frontal + rng.normal(0, 0.0003, frontal.shape), turned(*angles)) for angles in poses]
-    )
-    fitted = pose.mean_frontal(meshes)
-    assert fitted == pytest.approx(frontal, abs=0.01)
 
 
 def test_shape_takes_off_pose_and_size(frontal: Array) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lacelang.annotators import probe
+from lacelang.annotators.faces import probe
 
 
 def clouds(classes: int, gap: float, count: int = 150) -> tuple[probe.Floats, probe.Ints]:

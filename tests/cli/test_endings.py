@@ -247,7 +247,7 @@ def test_in_an_event_loop(tmp_path: Path) -> None:
     [
         "lacelang.compile('sample 1 from ffhq').run()['sample1'].images",
         "lacelang.compile('sample 1 from ffhq as a\\nexpect glasses=1 in 1% of a').run()",
-        "from lacelang.annotators.annotator import Annotators; Annotators()",
+        "from lacelang.annotators.faces import FACES; FACES.load()",
     ],
     ids=["decoded", "judged", "annotators gone"],
 )

@@ -27,7 +27,7 @@ class FakePool:
     made = 0
     looked = 0
 
-    def __init__(self, progress: object) -> None:
+    def __init__(self, attributes: object, progress: object) -> None:
         FakePool.made += 1
 
     def see(self, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
@@ -127,7 +127,7 @@ def test_annotators_are_there_before_anything_is_made(
     model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Missing:
-        def __init__(self, progress: object) -> None:
+        def __init__(self, attributes: object, progress: object) -> None:
             raise RuntimeError("no annotators")
 
     for module in (execute, saving):

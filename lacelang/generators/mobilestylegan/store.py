@@ -7,8 +7,6 @@ One folder holds `mapping.safetensors`, `synthesis.safetensors`, and for a CPU t
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.errors import ResourceError
 from lacelang.storage import fetch
-from lacelang.storage.cache import cache_dir, guarded, locked, sha256_of
+from lacelang.storage.cache import cache_dir, made_once, sha256_of
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress
@@ -52,19 +50,13 @@ def converted(archive: fetch.Archive, progress: Progress | None = None, help_: s
     if is_converted(archive):
         return folder
     source = fetch.obtain(archive, progress, help_)
-    with locked(folder, f"converting {archive}"):
-        if is_converted(archive):
-            return folder
-        shown = progress.stage(f"converting {archive}") if progress else nullcontext()
-        with shown, guarded(folder.parent):
-            partial = Path(tempfile.mkdtemp(prefix=f".partial-{folder.name}-", dir=folder.parent))
-            try:
-                _convert(source, partial)
-                _write_manifest(partial)
-                shutil.rmtree(folder, ignore_errors=True)
-                os.replace(partial, folder)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
+
+    def make(partial: Path) -> None:
+        with progress.stage(f"converting {archive}") if progress else nullcontext():
+            _convert(source, partial)
+            _write_manifest(partial)
+
+    made_once(folder, MANIFEST, f"converting {archive}", make)
     return folder
 
 

@@ -1,7 +1,7 @@
 """Small linear probes: regularised logistic regression on measured features, fitted to eye labels.
 
 A probe turns features into logits, log-odds for a yes-or-no attribute and one logit per class
-otherwise. The shipped ones are in one safetensors file; `eye.py` says what they were fitted to.
+otherwise. `classifiers/eye_labels.py` says what the shipped ones were fitted to.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def held_out(
 
 
 def figures(logits: Floats, labels: Ints) -> Figures:
-    """Judge logits (N, C) against labels (N,)."""
+    """Compare logits (N, C) with labels (N,)."""
     binary = logits.shape[1] == 1
     guess = (logits[:, 0] > 0).astype(np.int64) if binary else logits.argmax(1)
     right = guess == labels

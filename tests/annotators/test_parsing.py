@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lacelang.annotators import hair, mesh, parsing, probe
+from lacelang.annotators.faces import COLOURS, mesh, parsing, probe
+from lacelang.annotators.faces.annotation import MEASURES, colour_features
 
 Bytes = NDArray[np.uint8]
 
@@ -39,23 +40,23 @@ def painted(classes: Bytes, colour: tuple[int, int, int]) -> Bytes:
 
 
 def test_median_lab_reads_the_hair_alone(classes: Bytes) -> None:
-    lab = hair.median_lab(painted(classes, (0, 0, 255)), classes, parsing.HAIR)
+    lab = parsing.median_lab(painted(classes, (0, 0, 255)), classes, parsing.HAIR)
     assert lab == pytest.approx((32.3, 79.2, -107.9), abs=0.3)  # sRGB blue in CIELAB
 
 
 def test_hair_that_is_hidden_has_no_colour(classes: Bytes) -> None:
     classes[classes == parsing.HAIR] = parsing.HAT
-    lab = hair.median_lab(painted(classes, (0, 0, 0)), classes, parsing.HAIR)
+    lab = parsing.median_lab(painted(classes, (0, 0, 0)), classes, parsing.HAIR)
     assert all(math.isnan(value) for value in lab)
 
 
 def test_scalp_share(classes: Bytes, points: NDArray[np.float64]) -> None:
     # Above the brows: 44 rows of hair, 36 of skin.
-    assert hair.scalp_share(classes, points) == pytest.approx(36 / 80)
+    assert parsing.scalp_share(classes, points) == pytest.approx(36 / 80)
     bald = np.where(classes == parsing.HAIR, parsing.SKIN, classes).astype(np.uint8)
-    assert hair.scalp_share(bald, points) == 1.0
+    assert parsing.scalp_share(bald, points) == 1.0
     hat = np.where(classes == parsing.HAIR, parsing.HAT, classes).astype(np.uint8)
-    assert hair.scalp_share(hat, points) == pytest.approx(36 / 80), "a hat is not a bald head"
+    assert parsing.scalp_share(hat, points) == pytest.approx(36 / 80), "a hat is not a bald head"
 
 
 @pytest.mark.parametrize(
@@ -69,14 +70,23 @@ def test_scalp_share(classes: Bytes, points: NDArray[np.float64]) -> None:
     ],
 )
 def test_typical_colours(lab: tuple[float, float, float], colour: str) -> None:
-    skin = np.array([64.0, 16.0, 16.0])
-    logits = probe.shipped_probe("haircolor")(hair.colour_features(np.array(lab), skin))
-    assert hair.COLOURS[int(logits.argmax())] == colour
+    logits = probe.shipped_probe("haircolor")(colour_features(raw(lab, (64.0, 16.0, 16.0))))
+    assert COLOURS[int(logits.argmax())] == colour
+
+
+def raw(hair: object, skin: object) -> NDArray[np.float32]:
+    """Raw measures of these colours, (3,) or (N, 3) each."""
+    hair, skin = np.asarray(hair), np.asarray(skin)
+    found = np.zeros((*hair.shape[:-1], len(MEASURES)), np.float32)
+    for name, colour in (("hair", hair), ("skin", skin)):
+        for i, axis in enumerate("lab"):
+            found[..., MEASURES.index(f"{name}_{axis}")] = colour[..., i]
+    return found
 
 
 def test_colour_features_work_in_batches() -> None:
     rng = np.random.default_rng(0)
     lab, skin = rng.uniform(0, 80, (5, 3)), rng.uniform(0, 80, (5, 3))
-    batch = hair.colour_features(lab, skin)
+    batch = colour_features(raw(lab, skin))
     assert batch.shape == (5, 21)
-    assert batch[3] == pytest.approx(hair.colour_features(lab[3], skin[3]))
+    assert batch[3] == pytest.approx(colour_features(raw(lab[3], skin[3])))

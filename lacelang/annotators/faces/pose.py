@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lacelang.annotators.faces import mesh
+
 Array = NDArray[np.float64]
 
 # A mesh turned by five degrees pairs up after three rounds.
@@ -54,39 +56,6 @@ def head_pose(points: Array, frontal: Array) -> tuple[float, float, float]:
     return angles(rotation)
 
 
-def mean_frontal(meshes: Array, rounds: int = 5) -> Array:
-    """Fit the mean frontal mesh (N, 3) to many meshes in image axes (M, N, 3).
-
-    Generalised Procrustes analysis, made symmetric: the mirror partner of each point is found on
-    the mean itself, and the plane of symmetry becomes x = 0. Then the pitch is set so that the
-    median of `meshes` has none. The result is centred, upright, of unit root-mean-square radius.
-
-    Raises:
-        ValueError: the points do not pair up left and right.
-    """
-    shapes = np.stack([_unit(upright(mesh)) for mesh in meshes])
-    mean = shapes.mean(0)
-    for _ in range(rounds):
-        aligned = [shape @ procrustes(shape, mean)[0].T for shape in shapes]
-        mean = _unit(np.mean(aligned, 0))
-    mean = _symmetric(mean)
-    pitch = float(np.median([angles(procrustes(mean, shape)[0])[1] for shape in shapes]))
-    level: Array = mean @ _about_x(pitch).T
-    return level
-
-
-def _unit(points: Array) -> Array:
-    centred = points - points.mean(0)
-    scaled: Array = centred / np.sqrt((centred**2).sum(1).mean())
-    return scaled
-
-
-def _about_x(pitch: float) -> Array:
-    """Rotation that lifts the face by `pitch` degrees."""
-    c, s = np.cos(np.radians(pitch)), np.sin(np.radians(pitch))
-    return np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
-
-
 def partners(mean: Array) -> NDArray[np.int64]:
     """Return (N,): the point that each point of a frontal mesh (N, 3) is mirrored to.
 
@@ -114,15 +83,24 @@ def shape(points: Array, frontal: Array) -> Array:
     return out
 
 
-def _symmetric(mean: Array) -> Array:
-    partner = partners(mean)
-    mirrored = (mean * np.array([-1.0, 1.0, 1.0]))[partner]
-    mean = _unit((mean + mirrored @ procrustes(mirrored, mean)[0].T) / 2)
-    # Lines between partners now run along one direction, the normal of the plane of symmetry.
-    gaps = mean - mean[partner]
-    normal = np.linalg.svd(gaps)[2][0]
-    normal *= np.sign(normal[0])
-    depth = np.array([0.0, 0.0, 1.0]) - normal * normal[2]
-    depth /= np.linalg.norm(depth)
-    out: Array = mean @ np.stack([normal, np.cross(depth, normal), depth]).T
-    return out
+class LipShape:
+    """Turns a mesh into what the smile probe reads: the outline of the lips, pose taken off.
+
+    Mouth width alone is fooled by wide mouths and open ones.
+    """
+
+    def __init__(self, frontal: Array) -> None:
+        self._frontal = frontal
+        self._lips = np.array(mesh.LIPS)
+        self._mirror = partners(frontal)[self._lips]
+
+    def __call__(self, points: Array) -> Array:
+        """Return (120,): offsets of the lip outline from the mean frontal mesh.
+
+        `points` is a mesh in image axes. The offsets are averaged with those of the mirror image,
+        since a smile is judged alike on both sides.
+        """
+        offsets = shape(points, self._frontal)
+        mirrored = offsets[self._mirror] * np.array([-1.0, 1.0, 1.0])
+        average: Array = ((offsets[self._lips] + mirrored) / 2).reshape(-1)
+        return average

@@ -7,12 +7,13 @@ exist in that state dict only for training; they are dropped on loading.
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lacelang.annotators.parsing import CLASSES, OUTPUT_SIZE
+from lacelang.annotators.faces.parsing import CLASSES, OUTPUT_SIZE
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -125,17 +126,6 @@ class _Fusion(nn.Module):
         return out
 
 
-class _Output(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = _ConvNorm(256, 256, 3)
-        self.conv_out = nn.Conv2d(256, CLASSES, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.conv_out(self.conv(x))
-        return out
-
-
 class FaceParsing(nn.Module):
     """Map an image to its CelebAMask-HQ classes.
 
@@ -149,20 +139,22 @@ class FaceParsing(nn.Module):
         super().__init__()
         self.cp = _Context()
         self.ffm = _Fusion()
-        self.conv_out = _Output()
+        self.conv_out = nn.Sequential(
+            OrderedDict(
+                conv=_ConvNorm(256, 256, 3), conv_out=nn.Conv2d(256, CLASSES, 1, bias=False)
+            )
+        )
         self.register_buffer("mean", 255 * torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
-    def logits(self, image: Tensor) -> Tensor:
-        """Return class scores (1, 19, 64, 64) of an image as in `forward`."""
-        x = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        out: Tensor = self.conv_out(self.ffm(*self.cp(x)))
-        return out
-
     def forward(self, image: Tensor) -> Tensor:
         """Return the class of each pixel; see the class for shapes."""
+        x = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
         scores = F.interpolate(
-            self.logits(image), (OUTPUT_SIZE, OUTPUT_SIZE), mode="bilinear", align_corners=True
+            self.conv_out(self.ffm(*self.cp(x))),
+            (OUTPUT_SIZE, OUTPUT_SIZE),
+            mode="bilinear",
+            align_corners=True,
         )
         return scores.argmax(1).to(torch.uint8)
 

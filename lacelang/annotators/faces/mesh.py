@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.annotators.networks import Network
-from lacelang.annotators.opencv import cv2
+from lacelang.annotators.faces.networks import Network
+from lacelang.annotators.images import Image, crop, resize
+
+Array = NDArray[np.float64]
 
 #: Points of a mesh, and the side in pixels of the crop that the network reads.
 POINTS = 468
@@ -33,30 +35,13 @@ _FIRST_BOX = (0.12, 0.14, 0.88, 0.90)
 _MARGIN = 1.5
 
 
-def crop(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    """Cut left, top, right, bottom (pixels, rounded) out of (H, W, 3), repeating edge pixels."""
-    height, width = image.shape[:2]
-    left, top, right, bottom = (round(edge) for edge in box)
-    pad = max(0, -left, -top, right - width, bottom - height)
-    if pad:
-        image = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-    return image[top + pad : bottom + pad, left + pad : right + pad]
-
-
-def resize(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Resize to (side, side, 3), averaging when shrinking so that detail does not alias."""
-    shrinks = image.shape[0] > side
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (side, side), interpolation=method), dtype=np.uint8)
-
-
 class FaceMesh:
     """Finds the face mesh of an aligned face in two passes, the second on the face's own box."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
-    def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
+    def __call__(self, image: Image) -> tuple[Array, float]:
         """Find the mesh of the one face in `image`, uint8 (S, S, 3) RGB.
 
         Returns:
@@ -73,44 +58,34 @@ class FaceMesh:
         x, y = float(centre[0]), float(centre[1])
         return self._run(image, (x - half, y - half, x + half, y + half))
 
-    def _run(
-        self, image: NDArray[np.uint8], box: tuple[float, float, float, float]
-    ) -> tuple[NDArray[np.float64], float]:
+    def _run(self, image: Image, box: tuple[float, float, float, float]) -> tuple[Array, float]:
         left, top, right = (round(edge) for edge in box[:3])
         patch = resize(crop(image, box), CROP)
-        raw, presence = self._network.all(patch[None].astype(np.float32) / 255.0)
+        raw, presence = self._network(patch[None].astype(np.float32) / 255.0)
         points = raw.reshape(POINTS, 3).astype(np.float64) * ((right - left) / CROP)
         points[:, :2] += (left, top)
         logit = float(np.clip(presence.reshape(-1)[0], -60, 60))
         return points, 1.0 / (1.0 + float(np.exp(-logit)))
 
 
-def _distance(points: NDArray[np.float64], a: int, b: int) -> float:
-    return float(np.linalg.norm(points[a] - points[b]))
+def distances(points: Array) -> dict[str, float]:
+    """Return shares of distances, all in 3-D; up is the face's own, from the chin to the forehead.
 
-
-def smile_ratio(points: NDArray[np.float64]) -> float:
-    """Mouth width over face width, both in 3-D: about 0.33 at rest, 0.45 in a broad smile."""
-    return _distance(points, MOUTH_LEFT, MOUTH_RIGHT) / _distance(points, FACE_LEFT, FACE_RIGHT)
-
-
-def width_ratio(points: NDArray[np.float64]) -> float:
-    """Face width over face height, both in 3-D."""
-    return _distance(points, FACE_LEFT, FACE_RIGHT) / _distance(points, FOREHEAD, CHIN)
-
-
-def mouth_open(points: NDArray[np.float64]) -> float:
-    """Gap between the lips over face width, both in 3-D."""
-    return _distance(points, LIP_UPPER, LIP_LOWER) / _distance(points, FACE_LEFT, FACE_RIGHT)
-
-
-def corner_lift(points: NDArray[np.float64]) -> float:
-    """How far the corners of the mouth stand above its middle, over face width; up is the face's.
-
-    Positive in a smile. The face's own vertical runs from the chin to the forehead, in 3-D.
+    They are the mouth's width over the face's (0.33 at rest, 0.45 in a broad smile), the gap of the
+    lips and the lift of the mouth's corners above its middle over the face's width, and the face's
+    width over its height.
     """
     up = points[FOREHEAD] - points[CHIN]
     corners = (points[MOUTH_LEFT] + points[MOUTH_RIGHT]) / 2
     middle = (points[LIP_UPPER] + points[LIP_LOWER]) / 2
-    height = float((corners - middle) @ up) / float(np.linalg.norm(up))
-    return height / _distance(points, FACE_LEFT, FACE_RIGHT)
+    width, height = _distance(points, FACE_LEFT, FACE_RIGHT), float(np.linalg.norm(up))
+    return {
+        "smile_ratio": _distance(points, MOUTH_LEFT, MOUTH_RIGHT) / width,
+        "mouth_open": _distance(points, LIP_UPPER, LIP_LOWER) / width,
+        "corner_lift": float((corners - middle) @ up) / height / width,
+        "width_ratio": width / _distance(points, FOREHEAD, CHIN),
+    }
+
+
+def _distance(points: Array, a: int, b: int) -> float:
+    return float(np.linalg.norm(points[a] - points[b]))

@@ -11,6 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lacelang.annotators.faces import parsing, pose
+from lacelang.annotators.images import Image
+
 Array = NDArray[np.float64]
 
 NEIGHBOURS = 10
@@ -20,6 +23,24 @@ _FEWEST = 40
 # Weight of a pull of c₁..c₃ toward zero. Only half of the sphere is seen, on which n_z and the
 # constant are nearly the same; without it they trade against each other at random.
 _RIDGE = 0.05
+
+
+def measure(
+    image: Image, classes: Image, points: Array, near: NDArray[np.int64]
+) -> dict[str, float]:
+    """Return what `fit` finds on the skin, as `light_0`, `light_y`, `light_z` and `light_x`.
+
+    Args:
+        image: (S, S, 3) RGB.
+        classes: (S, S), the face-parsing class of each pixel.
+        points: the mesh in pixels of both.
+        near: what `neighbours` returned for the mean mesh.
+    """
+    column, row = np.clip(np.rint(points[:, :2]).astype(int), 0, len(image) - 1).T
+    skin = np.isin(classes[row, column], (parsing.SKIN, parsing.NOSE))
+    normal = normals(pose.upright(points), near)
+    found = fit(normal[skin], linear_luminance(image[row, column])[skin])
+    return {f"light_{axis}": float(value) for axis, value in zip("0yzx", found, strict=True)}
 
 
 def neighbours(frontal: Array, count: int = NEIGHBOURS) -> NDArray[np.int64]:
@@ -46,7 +67,7 @@ def normals(points: Array, near: NDArray[np.int64]) -> Array:
     return out
 
 
-def linear_luminance(image: NDArray[np.uint8]) -> Array:
+def linear_luminance(image: Image) -> Array:
     """Turn sRGB uint8 (..., 3) into linear luminance 0..1 (IEC 61966-2-1, Rec. 709 weights)."""
     out: Array = _LINEAR[image] @ np.array([0.2126, 0.7152, 0.0722])
     return out

@@ -1,0 +1,98 @@
+"""What an annotator says of itself: its name, the attributes that it judges, where its code is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lacelang.progress import Progress
+
+Measure: TypeAlias = "Callable[[NDArray[np.uint8]], Mapping[str, Any]]"
+
+YES_OR_NO = ("0", "1")
+"""The classes of a yes-or-no attribute."""
+
+
+@frozen
+class Annotator:
+    """An annotator of images.
+
+    Attributes:
+        name: what it is called.
+        doc: what it looks at, one line.
+        code: `package.module:function` of a function of the number of CPU threads and a `Progress`
+            or None. It loads the annotator: a function of an image, uint8 (H, W, 3) RGB, that
+            returns numbers or arrays by name. One thread at a time uses it.
+        attributes: the classes of each attribute that it judges, in their order; () of a number.
+        size: side in pixels that square images are scaled to for it; 0 takes every image as it is.
+        reading: `package.module:function` of a function that turns what was measured into values
+            by attribute; by default they are measured under the attributes' names.
+        version: raised when a measure changes its meaning, so that none in a cache is taken for it.
+    """
+
+    name: str
+    doc: str
+    code: str
+    attributes: Mapping[str, tuple[str, ...]] = field(hash=False)
+    size: int = 0
+    reading: str = ""
+    version: int = 1
+
+    def load(self, threads: int = 1, progress: Progress | None = None) -> Measure:
+        """Load it.
+
+        Args:
+            threads: CPU threads for its networks.
+            progress: where to show downloads on first use.
+
+        Returns:
+            A function of an image. It raises a ValueError where that is not uint8 (H, W, 3), or
+            not square and to be scaled.
+
+        Raises:
+            ResourceError: weights cannot be had or are damaged, or a package is missing.
+        """
+        measure: Measure = _imported(self.code)(threads, progress)
+
+        def measured(image: NDArray[np.uint8]) -> Mapping[str, Any]:
+            if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3:
+                raise ValueError(f"expected uint8 (H, W, 3), got {image.dtype} {image.shape}")
+            if self.size and image.shape[:2] != (self.size, self.size):
+                from lacelang.annotators.images import resize
+
+                if image.shape[0] != image.shape[1]:
+                    raise ValueError(f"expected a square image, got {image.shape}")
+                image = resize(image, self.size)
+            return measure(image)
+
+        return measured
+
+    def require(self) -> None:
+        """Import its code.
+
+        Raises:
+            ResourceError: a package that it needs is missing.
+        """
+        _imported(self.code)
+
+    def values(self, measured: Mapping[str, Any]) -> dict[str, float]:
+        """Return a value for each attribute: the number of a class, or a quantity; NaN for nothing.
+
+        Args:
+            measured: what the loaded annotator returned for an image.
+        """
+        found = _imported(self.reading)(measured) if self.reading else measured
+        return {name: float(found[name]) for name in self.attributes}
+
+
+def _imported(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
