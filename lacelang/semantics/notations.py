@@ -9,43 +9,42 @@ import re
 
 from attrs import evolve
 
-from lacelang.errors import Diagnostic, Span
+from lacelang.errors import Diagnostic
 from lacelang.semantics.scope import Module
-from lacelang.syntax.lines import with_line_feeds
+from lacelang.syntax.lines import Lines, with_line_feeds
 
-_MAY_BE = frozenset(
-    {
-        "LACE102",
-        "LACE103",
-        "LACE104",
-        "LACE105",
-        "LACE106",
-        "LACE118",
-        "LACE201",
-        "LACE202",
-        "LACE303",
-    }
-)
+_MAY_BE = frozenset(f"LACE{code}" for code in (102, 103, 104, 105, 106, 118, 201, 202, 303))
 """What the checker says of a name or a value that it does not understand."""
 
 
 def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]:
     """Return the errors; in place of those that a notation has led to, what is said of it."""
-    if not any(_concerns(error, module) for error in errors):
+    concerned = [
+        error.code in _MAY_BE and (error.path, error.source) == (module.path, module.source)
+        for error in errors
+    ]
+    if not any(concerned):
         return errors
     from lacelang.syntax.notations.reread import notations_read
 
-    found = [
-        notation
-        for notation in notations_read(module.source, module.program)
-        if not _is_defined(notation.span, module)
-        and not any(_meet(notation.span, error.span) for error in errors if _is_of_text(error))
+    text = with_line_feeds(module.source)
+    offsets = Lines(text).offsets
+    # What is wrong in reading has been said.
+    unread = [offsets(error.span) for error in errors if error.code < "LACE1"]
+    places = [(offsets(n.span), n) for n in notations_read(module.source, module.program)]
+    places = [
+        ((start, end), notation)
+        for (start, end), notation in places
+        if not _is_defined(text, start, module)
+        and not any(start < to and at < end for at, to in unread)
     ]
     result: list[Diagnostic] = []
-    for error in errors:
+    for error, concerns in zip(errors, concerned, strict=True):
         said = error
-        if _concerns(error, module):
-            said = next((n for n in found if _covers(n.span, error.span)), error)
+        if concerns:
+            at, to = offsets(error.span)
+            inside = (n for (start, end), n in places if start <= at and to <= end)
+            said = next(inside, error)
         if said is not error:
             said = evolve(said, path=error.path, source=error.source)
         if said not in result:
@@ -53,33 +52,9 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
     return result
 
 
-def _concerns(error: Diagnostic, module: Module) -> bool:
-    return error.code in _MAY_BE and error.path == module.path and error.source == module.source
-
-
-def _is_defined(span: Span, module: Module) -> bool:
+def _is_defined(text: str, start: int, module: Module) -> bool:
     """Whether what stands there is the call of a definition."""
-    line = with_line_feeds(module.source).split("\n")[span.line - 1]
-    called = re.match(r"(\w+)\(", line[span.column - 1 :])
+    called = re.compile(r"(\w+)\(").match(text, start)
     return called is not None and (
         module.find(called.group(1)) is not None or module.is_uncertain(called.group(1))
     )
-
-
-def _is_of_text(error: Diagnostic) -> bool:
-    """Whether an error is one of reading; what is wrong there has been said."""
-    return error.code < "LACE1"
-
-
-def _meet(one: Span, other: Span) -> bool:
-    return (one.line, one.column) < (other.end_line, other.end_column) and (
-        other.line,
-        other.column,
-    ) < (one.end_line, one.end_column)
-
-
-def _covers(outer: Span, inner: Span) -> bool:
-    return (outer.line, outer.column) <= (inner.line, inner.column) and (
-        inner.end_line,
-        inner.end_column,
-    ) <= (outer.end_line, outer.end_column)

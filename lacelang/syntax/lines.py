@@ -1,9 +1,12 @@
-"""What ends a line: LF, CR, CRLF, and the further line ends of Unicode (UAX 14)."""
+"""What ends a line, LF, CR, CRLF and Unicode's others (UAX 14), and where in a text a place is."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
+
+from lacelang.errors import Span
 
 _ENDS = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
 
@@ -16,3 +19,25 @@ def with_line_feeds(text: str) -> str:
     The CR of a CRLF stays, and is a space at the end of its line.
     """
     return _ENDS.sub("\n", text)
+
+
+class Lines:
+    """The lines of a text with LF for every line end, to go from spans to offsets and back."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def offsets(self, span: Span) -> tuple[int, int]:
+        """Return the offsets at which a span begins and ends."""
+        return self._offset(span.line, span.column), self._offset(span.end_line, span.end_column)
+
+    def _offset(self, line: int, column: int) -> int:
+        return self._starts[min(line, len(self._starts)) - 1] + column - 1
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the span between two offsets."""
+        return Span(*self._place(start), *self._place(end))
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1

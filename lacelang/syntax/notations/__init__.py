@@ -1,7 +1,6 @@
 """Notations of other tools: how they are recognised, and what lacelang writes for them.
 
 A notation is one entry of a table: its shape, what is said of it, and what to write instead. That
-is put into the text, and reading goes on behind it, so that one notation is one complaint. The
-tables are `weights`, `schedules`, `tolerances`, `counting`, `conditionals`, `joints` and
-`statements`.
+is put into the text, and reading goes on behind it, so that one notation is one diagnostic. The
+tables are `prompts`, `ranges`, `counting`, `joints` and `statements`.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from attrs import frozen
 
@@ -27,6 +26,11 @@ class Fact:
     low: float = 0.0
     high: float = 0.0
 
+    @property
+    def example(self) -> str:
+        """A value of it."""
+        return f"{self.low:g}" if self.kind == "measured" else self.values[-1]
+
     def clip(self, number: float) -> float:
         """Return the number of the range that is nearest."""
         return min(max(number, self.low), self.high)
@@ -40,47 +44,37 @@ def facts_of(program: nodes.Program, named: Iterable[str]) -> Facts:
 
     Where it names none, as a piece of a program may, all of the standard library's count.
     """
-    own = [s for s in program.statements if isinstance(s, nodes.Model)]
-    named = set(named) - {model.name.name for model in own}
-    shared = _library()
-    found: Facts = {}
-    for name, facts in shared.items():
-        if name in named or not (named or own):
-            found.update(facts)
-    for model in own:
-        found.update(_declared(model))
-    return found
+    own = _models(program)
+    others = set(named) - own.keys()
+    shared = [f for name, f in _library().items() if name in others or not (others or own)]
+    return {name: fact for facts in (*shared, *own.values()) for name, fact in facts.items()}
 
 
-def _declared(model: nodes.Model) -> Facts:
-    facts: Facts = {}
-    for item in model.items:
-        if isinstance(item, nodes.Attribute):
-            facts[item.name.name] = _fact(item)
-    return facts
+def _models(program: nodes.Program) -> dict[str, Facts]:
+    return {
+        model.name.name: {
+            item.name.name: _fact(item) for item in model.items if isinstance(item, nodes.Attribute)
+        }
+        for model in program.statements
+        if isinstance(model, nodes.Model)
+    }
 
 
 def _fact(item: nodes.Attribute) -> Fact:
-    kind = item.kind
-    if isinstance(kind, nodes.RangeKind):
-        points = tuple(point.name.name for point in item.points)
-        return Fact("measured", points, kind.low.number, kind.high.number)
-    if isinstance(kind, nodes.ChoiceKind):
-        return Fact("choice", tuple(word.name for word in kind.values))
+    match item.kind:
+        case nodes.RangeKind(low, high):
+            points = tuple(point.name.name for point in item.points)
+            return Fact("measured", points, low.number, high.number)
+        case nodes.ChoiceKind(_, values):
+            return Fact("choice", tuple(word.name for word in values))
     return Fact("binary", ("0", "1"))
 
 
 @cache
 def _library() -> dict[str, Facts]:
-    return {
-        name: facts
-        for file in sorted(shipped("stdlib").glob("*.lace"))
-        for name, facts in _models(file).items()
-    }
-
-
-def _models(file: Path) -> dict[str, Facts]:
     from lacelang.syntax.parser import read
 
-    program = read(file.read_text(encoding="utf-8-sig")).program
-    return {s.name.name: _declared(s) for s in program.statements if isinstance(s, nodes.Model)}
+    models: dict[str, Facts] = {}
+    for file in sorted(shipped("stdlib").glob("*.lace")):
+        models.update(_models(read(file.read_text(encoding="utf-8-sig")).program))
+    return models

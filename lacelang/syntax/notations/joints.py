@@ -1,223 +1,232 @@
-"""Words and signs between, before and in conditions: `a nand b`, `without a`, `age gt 3`."""
+"""Conditions in other words: `if a then b`, `a nand b`, `without a`, `age gt 3`."""
 
 from __future__ import annotations
 
-from lacelang.syntax.notations.reading import COMPARATIVES, TRUTHS
-from lacelang.syntax.notations.table import Found, Notation, Remedy
-from lacelang.syntax.notations.weights import weigh
+from lacelang.syntax.notations.prompts import STRESSES
+from lacelang.syntax.notations.ranges import compared
+from lacelang.syntax.notations.table import Answer, Found, Notation, Remedy, rows
+from lacelang.syntax.notations.words import COMPARATIVES, TRUTHS
+
+_QUOTES = "\"'"
+
+# Conditions that depend on others
+
+_IF = "{} is not how a condition depends on another"
+_SAME = "{} is not how two conditions are said to hold together or not at all"
+_IF_THEN = "{a:operand} implies {b:operand}"
+_IF_BEHIND = "{b:operand} implies {a:operand}"
+_IF_ELSE = Remedy("if_else({a}, {b}, {c})", module="logic")
+_UNLESS = "not {a:group} implies {b:operand}"
+_IFF = Remedy("iff({a}, {b})", module="logic")
+_CHANGED = Remedy(None, "an edit says what a sample is to be, like `{x}={n}`", meanwhile="{x}={n}")
+
+
+def _arrow(found: Found) -> str | None:
+    """`smile=1 => glasses=1`; `age => 20` compares, `smile -> 1` gives a value."""
+    fact = found.fact("a")
+    gives = fact is not None and found.bare("b") and found.raw("b") in fact.values
+    return found.filled(_IF_THEN) if not gives else None
+
+
+CONDITIONALS = (
+    Notation(
+        "if,when,unless {a:predicate} then,:,,? sample",
+        "{} makes a statement depend on a condition, which none does",
+        Remedy(None, "what the samples are to be stands behind `where`", meanwhile="sample"),
+    ),
+    Notation(
+        "if,when {a:predicate} then,:,,? {b:predicate} else,otherwise :? {c:predicate}",
+        _IF,
+        _IF_ELSE,
+    ),
+    *rows(
+        _IF,
+        {
+            "{a:predicate} ? {b:predicate} : {c:predicate}": _IF_ELSE,
+            "{b:predicate} if {a:predicate} else {c:predicate}": _IF_ELSE,
+        },
+        starts=True,
+    ),
+    *rows(
+        _IF,
+        {
+            "if,when,whenever {a:predicate} then,:,,,implies,=>,->,→,⇒? {b:predicate}": _IF_THEN,
+            "if,when,whenever {a:predicate} { {b:predicate} }": _IF_THEN,
+            "unless {a:predicate} then,:,,? {b:predicate}": _UNLESS,
+        },
+    ),
+    Notation("implies that", "{} has a word too many", "implies"),
+    Notation("{b:predicate} unless {a:predicate}", _IF, _UNLESS, starts=True),
+    *rows(
+        _SAME,
+        {
+            "{a:predicate} iff,<->,<-->,<=>,↔,⇔,≡,xnor {b:predicate}": _IFF,
+            "{a:predicate} if and only if {b:predicate}": _IFF,
+            "{a:predicate} exactly,just if,when {b:predicate}": _IFF,
+        },
+        starts=True,
+    ),
+    *rows(
+        _IF,
+        {
+            "{a:predicate} only if,when {b:predicate}": _IF_THEN,
+            "{a:predicate} if,when,whenever {b:predicate}": _IF_BEHIND,
+        },
+        starts=True,
+    ),
+    Notation("{a:condition} == {b:comparison}", _SAME, _IFF),
+    Notation("{x:name} +=,-= {n:number}", "{} adds to a value", _CHANGED),
+    Notation("{x:name} ->,<-,→,⇒ {v:literal}", "{} is not how a value is asked for", "{x}={v}"),
+    Notation(
+        "{x:name} = {v:literal} ->,→,=>,⇒ {w:literal}",
+        "{} has a value too many",
+        Remedy("{x}={w}", "an edit says only what is to become"),
+    ),
+    Notation("{a:predicate} ->,-->,=>,==>,→,⇒,⟶,⟹,⊃ {b:predicate}", _IF, _arrow, starts=True),
+)
+
+# Words between and before conditions
 
 _JOINS = "{} is not how conditions are joined"
 _ASKS = "{} is not how a condition is written"
-_COMPARES = "{} is not how a value is compared"
-_SEVERAL = "{} is not how several values are written"
-_HEAVY, _LIGHT = 2, 0.5  # weights in place of `very` and `slightly`
 
 
-def _all(found: Found) -> Remedy:
-    return _chain(found, "and")
+def _chained(word: str) -> Answer:
+    return lambda found: found.joined(f" {word} ".join(found.chain("l")))
 
 
-def _any(found: Found) -> Remedy:
-    return _chain(found, "or")
-
-
-def _chain(found: Found, word: str) -> Remedy:
-    return Remedy(found.joined(f" {word} ".join(found.chain("l"))))
-
-
-def _asked(found: Found, given: bool) -> Remedy | None:
+def _asked(found: Found, given: bool = True) -> Remedy | str:
     """Return `p`, an attribute's name or a condition, as it is asked for or denied."""
-    if not found.bare("p"):
-        return Remedy(found["p"] if given else f"not {found['p']}")
-    name = found.raw("p")
-    fact = found.facts.get(name)
+    fact = found.fact("p")
     if fact is None:
-        return Remedy(name if given else f"not {name}")
-    if fact.kind != "binary":
-        value = fact.values[0] if fact.values else f"{fact.low:g}"
-        return Remedy(None, f"say which value, like `{name}={value}`", meanwhile=f"{name}={value}")
-    return Remedy(f"{name}={int(given)}")
+        return found["p"] if given else f"not {found['p']}"
+    name = found.raw("p")
+    if fact.kind == "binary":
+        return f"{name}={int(given)}"
+    condition = f"{name}={fact.values[0] if fact.values else f'{fact.low:g}'}"
+    return Remedy(None, f"say which value, like `{condition}`", meanwhile=condition)
 
 
-def _has(found: Found) -> Remedy | None:
-    return _asked(found, given=True)
-
-
-def _lacks(found: Found) -> Remedy | None:
+def _lacks(found: Found) -> Remedy | str:
     return _asked(found, given=False)
 
 
-def _behind(found: Found, given: bool) -> Remedy | None:
-    remedy = _asked(found, given)
-    if remedy is None or remedy.fix is None:
-        return remedy
-    return Remedy(found.joined(f"{found['a']} and {remedy.fix}"))
+def _behind(found: Found, given: bool = True) -> Remedy | str:
+    answer = _asked(found, given)
+    return found.joined(f"{found['a']} and {answer}") if isinstance(answer, str) else answer
 
 
-def _and_has(found: Found) -> Remedy | None:
-    return _behind(found, given=True)
+JOINS = (
+    Notation("{a:condition} nand {b:condition}", _JOINS, "not ({a} and {b})"),
+    Notation("{a:condition} nor {b:condition}", _JOINS, "not ({a} or {b})"),
+    Notation("{p:unspaced}", _JOINS, "{p}"),
+    *rows(
+        _JOINS,
+        {
+            "{l:conjoined_list}": _chained("and"),
+            "{l:disjoined_list}": _chained("or"),
+            "{a:condition} and,but? without,lacking,minus,except,excluding,no,- not?"
+            " {p:condition}": lambda f: _behind(f, given=False),
+            "{a:condition} having,wearing,has {p:condition}": _behind,
+            "{a:condition} with {p:comparison}": _behind,
+            # Of another name it may be a sampler's.
+            "{a:condition} with {p:known}": _behind,
+        },
+    ),
+    Notation("without,lacking,no,non {p:condition}", _ASKS, _lacks, starts=True),
+    Notation("has,have ( {p:name} )", _ASKS, _asked, starts=True, parses=True),
+    Notation("with,has,have,having,wearing {p:condition}", _ASKS, _asked, starts=True),
+    Notation("~,-,∼,!,¬ {p:condition}", _ASKS, "not {p}", starts=True),
+    *STRESSES,
+)
+
+# Comparisons
+
+_COMPARES = "{} is not how a value is compared"
 
 
-def _and_has_one(found: Found) -> Remedy | None:
-    """`smile=1 with glasses`, unless a sampler is meant."""
-    return _and_has(found) if found.raw("p") in found.facts else None
-
-
-def _and_lacks(found: Found) -> Remedy | None:
-    return _behind(found, given=False)
-
-
-def _operator(operator: str, shape: str, parses: bool = False) -> Notation:
-    """Return the entry for a comparison that is written in another way."""
-    space = "" if operator == "=" else " "
-
-    def remedy(found: Found) -> Remedy:
-        return Remedy(f"{found['x']}{space}{operator}{space}{_value(found)}")
-
-    return Notation(shape, _COMPARES, remedy, parses=parses)
-
-
-def _in_words(found: Found) -> Remedy:
-    """`age is greater than 15`, `age at least 15`."""
-    operator = COMPARATIVES[" ".join(found["c"].lower().split())]
-    space = "" if operator == "=" else " "
-    return Remedy(f"{found['x']}{space}{operator}{space}{found['v']}")
-
-
-def _value(found: Found) -> str:
-    """Return the value, truth as a number and a name without its quotes."""
-    value = found["v"]
-    return TRUTHS.get(value.lower(), value.strip("\"'"))
-
-
-def _set(found: Found, word: str) -> Remedy | None:
-    start, end = found.parts["b"]
-    reader = found.reader
-    values: list[str] = []
-    place = start + 1
-    while place < end - 1:
-        after = reader.value(place)
-        if after is None or (after < end - 1 and reader.low(after) not in (",", ";", "|", "or")):
-            return None
-        values.append(found.text(place, after).strip("\"'"))
-        place = after + 1
-    if not values:
-        return None
-    if not word and reader.low(start) == "{" and reader.low(start - 1) == "in":
-        return None
-    return Remedy(f"{word}{found['x']} in {{{', '.join(values)}}}")
-
-
-def _in_set(found: Found) -> Remedy | None:
-    return _set(found, "")
-
-
-def _out_of_set(found: Found) -> Remedy | None:
-    return _set(found, "not ")
-
-
-def _heavy(found: Found) -> Remedy | None:
-    return _stressed(found, _HEAVY)
-
-
-def _light(found: Found) -> Remedy | None:
-    return _stressed(found, _LIGHT)
-
-
-def _stressed(found: Found, weight: float) -> Remedy | None:
-    if found.bare("p") and found.raw("p") not in found.facts:
-        return None
-    return weigh(found, "p", weight)
-
-
-def _mapping(found: Found) -> Remedy | None:
+def _mapping(found: Found) -> str | None:
     """`{"smile": 1, "age": 30}`, `smile: 1, age: 30`."""
     reader = found.reader
     place, end = found.parts["l"]
     braces = reader.low(place) == "{"
-    if braces:
-        place, end = place + 1, end - 1
+    place, end = place + braces, end - braces
     items: list[str] = []
     while place < end:
-        name = found.text(place, place + 1).strip("\"'")
         after = reader.value(place + 2) or end
-        value = found.text(place + 2, after)
-        items.append(f"{name}={TRUTHS.get(value.lower(), value.strip(_QUOTES))}")
+        name = reader.pieces[place].text.strip(_QUOTES)
+        items.append(f"{name}={_plain(found.text(place + 2, after, asked=False))}")
         place = after + 1
-    if len(items) == 1 and not braces and reader.kind(found.start) == "word":
+    alone = len(items) == 1 and not braces and reader.kind(found.start) == "word"
+    return found.joined(" and ".join(items)) if not alone else None
+
+
+def _plain(value: str) -> str:
+    """Return a value, truth as a number and a name without its quotes."""
+    return TRUTHS.get(value.lower(), value.strip(_QUOTES))
+
+
+def _in_set(found: Found, denial: str = "") -> str | None:
+    values = found.values("b", (",", ";", "|", "or", "}", "]", ")"), first=1)
+    start, reader = found.parts["b"][0], found.reader
+    written_so = reader.low(start) == "{" and reader.low(start - 1) == "in" and not denial
+    if not values or written_so:
         return None
-    return Remedy(found.joined(" and ".join(items)))
+    shown = ", ".join(value.strip(_QUOTES) for value in values)
+    return f"{denial}{found['x']} in {{{shown}}}"
 
 
-_QUOTES = "\"'"
+def _out_of_set(found: Found) -> str | None:
+    return _in_set(found, "not ")
 
 
-def _truth(found: Found) -> Remedy | None:
-    fact = found.facts.get(found["x"])
-    if fact is not None and fact.kind != "binary":
-        return None
-    return Remedy(f"{found['x']}={TRUTHS[found['v'].lower()]}")
+def _in_words(found: Found) -> str:
+    """`age is greater than 15`, `age at least 15`."""
+    return compared(found, COMPARATIVES[" ".join(found["c"].lower().split())], found["v"])
 
 
-def _null(found: Found) -> Remedy:
-    """`age is null`."""
-    return Remedy(None, f"every sample has its `{found['x']}`; leave the condition out")
+def _by(operator: str) -> Answer:
+    return lambda found: compared(found, operator, _plain(found["v"]))
 
 
-def _member(found: Found) -> Remedy | None:
-    """`ffhq.smile`, `face.age`."""
-    return Remedy(found["x"]) if found["x"] in found.facts else None
-
-
-def _negated(found: Found) -> Remedy:
-    return Remedy(f"not {found['p']}")
-
-
-JOINING: tuple[Notation, ...] = (
-    Notation("{a:condition} nand {b:condition}", _JOINS, "not ({a} and {b})"),
-    Notation("{a:condition} nor {b:condition}", _JOINS, "not ({a} or {b})"),
-    Notation("{p:unspaced}", _JOINS, "{p}"),
-    Notation("{l:conjoined_list}", _JOINS, _all),
-    Notation("{l:disjoined_list}", _JOINS, _any),
-    Notation(
-        "{a:condition} and,but? without,lacking,minus,except,excluding,no,- not? {p:condition}",
-        _JOINS,
-        _and_lacks,
-    ),
-    Notation("{a:condition} having,wearing,has {p:condition}", _JOINS, _and_has),
-    Notation("{a:condition} with {p:comparison}", _JOINS, _and_has),
-    Notation("{a:condition} with {p:name}", _JOINS, _and_has_one),
-    Notation("without,lacking,no,non {p:condition}", _ASKS, _lacks, starts=True),
-    Notation("has,have ( {p:name} )", _ASKS, _has, starts=True, parses=True),
-    Notation("with,has,have,having,wearing {p:condition}", _ASKS, _has, starts=True),
-    Notation("~,-,∼,!,¬ {p:condition}", _ASKS, _negated, starts=True),
-    Notation("very,really,extremely,strongly {p:condition}", _ASKS, _heavy, starts=True),
-    Notation("slightly,somewhat,barely {p:condition}", _ASKS, _light, starts=True),
+COMPARISONS = (
     Notation("{l:mapping}", _ASKS, _mapping, starts=True),
-    Notation("{x:name} is not? null,none,nan", _COMPARES, _null),
-    Notation("{x:name} :,is,:=,== {v:truth}", _COMPARES, _truth),
-    Notation("{x:name} is,are? {c:comparative} {v:value}", _COMPARES, _in_words),
-    Notation("{x:name} =,==,===,is,are? not,!,! =? {v:value}", _COMPARES, "{x} != {v}"),
-    Notation("{x:name} = - {v:name}", _COMPARES, "{x} != {v}"),
-    Notation("{x:name} isn,aren ' t {v:value}", _COMPARES, "{x} != {v}"),
-    _operator("!=", "{x:name} ne,neq,!==,∉ {v:value}"),
-    _operator("=", "{x:name} eq,===,=:,like,ilike,matches,contains,equals {v:value}"),
-    _operator(">", "{x:name} gt,>> {v:value}"),
-    _operator("<", "{x:name} lt,<< {v:value}"),
-    _operator(">=", "{x:name} ge,gte,geq {v:value}"),
-    _operator("<=", "{x:name} le,lte,leq {v:value}"),
-    _operator(">", "{x:name} . gt . {v:value}"),
-    _operator("<", "{x:name} . lt . {v:value}"),
-    _operator(">=", "{x:name} . ge . {v:value}"),
-    _operator("<=", "{x:name} . le . {v:value}"),
-    _operator("=", "{x:name} . eq . {v:value}"),
-    _operator("!=", "{x:name} . ne . {v:value}"),
-    Notation("{x:name} is? not in,among {b:braces}", _SEVERAL, _out_of_set),
-    Notation("{x:name} ∉ {b:braces}", _SEVERAL, _out_of_set),
-    Notation("{x:name} {k:among} {b:braces}", _SEVERAL, _in_set),
-    Notation("{x:name} is? one,any of {b:braces}", _SEVERAL, _in_set),
-    _operator("=", "{x:name} :,is,are {v:value}"),
+    *rows(
+        _COMPARES,
+        {
+            "{x:name} is not? null,none,nan": Remedy(
+                None, "every sample has its `{x}`; leave the condition out"
+            ),
+            "{x:binary} :,is,:=,== {v:truth}": _by("="),
+            "{x:name} is,are? {c:comparative} {v:value}": _in_words,
+            "{x:name} =,==,===,is,are? not,!,! =? {v:value}": "{x} != {v}",
+            "{x:name} = - {v:name}": "{x} != {v}",
+            "{x:name} isn,aren ' t {v:value}": "{x} != {v}",
+            "{x:name} ne,neq,!==,∉ {v:value}": _by("!="),
+            "{x:name} eq,===,=:,like,ilike,matches,contains,equals {v:value}": _by("="),
+            "{x:name} gt,>> {v:value}": _by(">"),
+            "{x:name} lt,<< {v:value}": _by("<"),
+            "{x:name} ge,gte,geq {v:value}": _by(">="),
+            "{x:name} le,lte,leq {v:value}": _by("<="),
+            "{x:name} . gt . {v:value}": _by(">"),
+            "{x:name} . lt . {v:value}": _by("<"),
+            "{x:name} . ge . {v:value}": _by(">="),
+            "{x:name} . le . {v:value}": _by("<="),
+            "{x:name} . eq . {v:value}": _by("="),
+            "{x:name} . ne . {v:value}": _by("!="),
+        },
+    ),
+    *rows(
+        "{} is not how several values are written",
+        {
+            "{x:name} is? not in,among {b:braces}": _out_of_set,
+            "{x:name} ∉ {b:braces}": _out_of_set,
+            "{x:name} {k:among} {b:braces}": _in_set,
+            "{x:name} is? one,any of {b:braces}": _in_set,
+        },
+    ),
+    Notation("{x:name} :,is,are {v:value}", _COMPARES, _by("=")),
     Notation("∈", "{} is not how it is written here", "in"),
     Notation("` {x:name} `", "a name stands without quotes", "{x}"),
-    Notation("{y:name} ^. ^{x:name}", "an attribute is named alone", _member),
+    Notation("{y:name} ^. ^{x:known}", "an attribute is named alone", "{x}"),
 )

@@ -2,136 +2,26 @@
 
 A shape is a line of elements. An element is a sign or a word, or several with commas between,
 any of which may stand there (`,,` among them is a comma); `?` behind it allows that it is missing.
-One in braces is a method of `Reader`, and what it reads is kept under a name: `{a:condition}`,
+One in braces is what `Reader.read` reads, and that is kept under a name: `{a:condition}`,
 `{n:number}`. `^` asks that it touch the piece before.
+
+What to write is a template in which `{a}` stands for a part as it is written in lacelang,
+`{a:raw}` for its text, `{a:group}` for a part as the operand of any word and `{a:operand}` as one
+of `implies`. Where the place of the notation asks for it, the text is put in brackets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from lacelang.syntax.notations.conditions import COMPARING, DENIALS, JOINTS
-from lacelang.syntax.notations.facts import Facts
-from lacelang.syntax.notations.reading import Reader
-
-_HERE = {**JOINTS, **DENIALS, **COMPARING}
-
-
-@frozen
-class Found:
-    """A notation where it stands.
-
-    Attributes:
-        reader: of the whole text.
-        start, end: the pieces that it takes.
-        parts: what its named elements read: from which piece up to which.
-        conditions: names of those parts that are conditions.
-        facts: what is known of the attributes.
-    """
-
-    reader: Reader
-    start: int
-    end: int
-    parts: Mapping[str, tuple[int, int]]
-    conditions: frozenset[str]
-    facts: Facts
-
-    def __getitem__(self, name: str) -> str:
-        """Return the text of a part, as it is written in lacelang."""
-        start, end = self.parts[name]
-        return self.condition(start, end) if name in self.conditions else self.text(start, end)
-
-    def __contains__(self, name: str) -> bool:
-        """Whether a part has been read."""
-        return name in self.parts
-
-    def get(self, name: str, otherwise: str = "") -> str:
-        """Return the text of a part, or `otherwise` if there is none."""
-        return self[name] if name in self.parts else otherwise
-
-    def condition(self, start: int, end: int) -> str:
-        """Return the pieces as a condition; a yes-or-no attribute alone is asked to be 1."""
-        return self.text(start, end, asked=True)
-
-    def text(self, start: int, end: int, asked: bool = False) -> str:
-        """Return the pieces from `start` up to `end` on one line, operators as they are here."""
-        words: list[str] = []
-        pieces = self.reader.pieces
-        for i in range(start, end):
-            piece = pieces[i]
-            meant = _HERE.get(piece.low, piece.text)
-            before = pieces[i - 1] if i > start else None
-            apart = before is not None and before.end < piece.start
-            # `a|b` becomes two words and more.
-            replaced = meant != piece.text and piece.kind == "sign" and meant.isalpha()
-            behind = before is not None and before.kind == "sign" and words[-1].strip().isalpha()
-            apart = apart or replaced or behind
-            words.append((" " if apart and words else "") + meant)
-            words[-1] = words[-1].replace("°", " deg")
-            if asked and self._stands_alone(i, start):
-                words[-1] += "=1"
-        return "".join(words)
-
-    def _stands_alone(self, i: int, start: int) -> bool:
-        """Whether the piece at `i` is the name of a yes-or-no attribute and no value is asked."""
-        fact = self.facts.get(self.reader.pieces[i].text)
-        if fact is None or fact.kind != "binary":
-            return False
-        compared = i > start and self.reader.low(i - 1) in (*COMPARING, "in", "..")
-        return not compared and self.reader.low(i + 1) not in (*COMPARING, "in")
-
-    def raw(self, name: str) -> str:
-        """Return the text of a part as it stands."""
-        return self.text(*self.parts[name])
-
-    def number(self, name: str) -> float:
-        """Return the number that a part is."""
-        return float(self[name].replace(" ", "").replace("−", "-"))
-
-    def example(self) -> str:
-        """Return a right condition on the attribute that is part `x`; empty if there is none."""
-        fact = self.facts.get(self.raw("x")) if "x" in self else None
-        if fact is None:
-            return self.raw("x") + "=1" if "x" in self else ""
-        value = f"{fact.low:g}" if fact.kind == "measured" else fact.values[-1]
-        return f"{self.raw('x')}={value}"
-
-    def single(self, name: str) -> bool:
-        """Whether a part is one condition, not denied and without settings."""
-        start, end = self.parts[name]
-        reader = self.reader
-        last = reader.low(end - 1)
-        return reader.low(start) not in DENIALS and last != "]" and reader.condition(start) == end
-
-    def bare(self, name: str) -> bool:
-        """Whether a part is a name and nothing else."""
-        start, end = self.parts[name]
-        return end == start + 1 and self.reader.kind(start) == "word"
-
-    def group(self, name: str) -> str:
-        """Return a part as one operand of any operator: in brackets unless it is one condition."""
-        start, end = self.parts[name]
-        whole = self.reader.condition(start) == end
-        return self[name] if whole else f"({self[name]})"
-
-    def chain(self, name: str) -> list[str]:
-        """Return the conditions of a part that are joined by words of other languages."""
-        reader = self.reader
-        start, end = self.parts[name]
-        items: list[str] = []
-        while start < end:
-            after = reader.condition(start) or end
-            items.append(self.condition(start, after))
-            start = reader.conjoined(after) or reader.disjoined(after) or end
-        return items
-
-    def joined(self, text: str) -> str:
-        """Return `text`, conditions joined by any word, in brackets if its place needs them."""
-        before, after = self.reader.low(self.start - 1), self.reader.low(self.end)
-        tight = before in JOINTS or before in DENIALS or after in JOINTS or after == "["
-        return f"({text})" if tight else text
+from lacelang.syntax.notations.facts import Fact
+from lacelang.syntax.notations.reader import Reader
+from lacelang.syntax.notations.words import COMPARING, DENIALS, HERE, JOINTS
 
 
 @frozen
@@ -152,6 +42,181 @@ class Remedy:
     meanwhile: str = ""
 
 
+@frozen(slots=False)
+class Found:
+    """A notation where it stands.
+
+    Attributes:
+        reader: of the whole text.
+        start, end: the pieces that it takes.
+        parts: what its named elements read: from which piece up to which.
+        conditions: names of those parts that are conditions.
+    """
+
+    reader: Reader
+    start: int
+    end: int
+    parts: Mapping[str, tuple[int, int]]
+    conditions: frozenset[str]
+
+    def __getitem__(self, name: str) -> str:
+        """Return the text of a part, as it is written in lacelang."""
+        return self.text(*self.parts[name], asked=name in self.conditions)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a part has been read."""
+        return name in self.parts
+
+    def get(self, name: str, otherwise: str = "") -> str:
+        """Return the text of a part, or `otherwise` if there is none."""
+        return self[name] if name in self.parts else otherwise
+
+    def text(self, start: int, end: int, asked: bool = True) -> str:
+        """Return the pieces from `start` up to `end` on one line, operators as they are here.
+
+        Args:
+            start, end: the pieces.
+            asked: a yes-or-no attribute that stands alone is asked to be 1.
+        """
+        words: list[str] = []
+        pieces = self.reader.pieces
+        for i in range(start, end):
+            piece = pieces[i]
+            word = HERE.get(piece.low, piece.text).replace("°", " deg")
+            if i > start:
+                before = pieces[i - 1]
+                apart = before.end < piece.start
+                # `a|b` becomes two words and more.
+                apart |= piece.kind == "sign" and word != piece.text and word.isalpha()
+                apart |= before.kind == "sign" and words[-1].strip().isalpha()
+                word = " " * apart + word
+            words.append(word + "=1" * (asked and self._stands_alone(i, start)))
+        return "".join(words)
+
+    def _stands_alone(self, i: int, start: int) -> bool:
+        """Whether the piece at `i` is the name of a yes-or-no attribute and no value is asked."""
+        fact, reader = self.reader.fact(i), self.reader
+        if fact is None or fact.kind != "binary":
+            return False
+        compared = i > start and reader.low(i - 1) in (*COMPARING, "in", "..")
+        return not compared and reader.low(i + 1) not in (*COMPARING, "in")
+
+    def raw(self, name: str) -> str:
+        """Return the text of a part as it stands."""
+        return self.text(*self.parts[name], asked=False)
+
+    def fact(self, name: str = "x") -> Fact | None:
+        """Return what is known of the attribute whose bare name a part is."""
+        return self.reader.fact(self.parts[name][0]) if self.bare(name) else None
+
+    def number(self, name: str) -> float:
+        """Return the number that a part is."""
+        return float(self[name].replace(" ", "").replace("−", "-"))
+
+    def example(self) -> str:
+        """Return a right condition on the attribute that is part `x`; empty if there is none."""
+        if "x" not in self:
+            return ""
+        fact = self.fact()
+        return self.raw("x") + (f"={fact.example}" if fact is not None else "=1")
+
+    def single(self, name: str) -> bool:
+        """Whether a part is one condition, not denied and without settings."""
+        start, end = self.parts[name]
+        reader = self.reader
+        plain = reader.low(start) not in DENIALS and reader.low(end - 1) != "]"
+        return plain and reader.condition(start) == end
+
+    def bare(self, name: str) -> bool:
+        """Whether a part is a name and nothing else."""
+        start, end = self.parts[name]
+        return end == start + 1 and self.reader.kind(start) == "word"
+
+    def group(self, name: str) -> str:
+        """Return a part as one operand of any operator: in brackets unless it is one condition."""
+        start, end = self.parts[name]
+        return self[name] if self.reader.condition(start) == end else f"({self[name]})"
+
+    def chain(self, name: str) -> list[str]:
+        """Return the conditions of a part that are joined by words of other languages."""
+        reader = self.reader
+        start, end = self.parts[name]
+        items: list[str] = []
+        while start < end:
+            after = reader.condition(start) or end
+            items.append(self.text(start, after))
+            start = reader.read("conjoined", after) or reader.read("disjoined", after) or end
+        return items
+
+    def items(self, name: str) -> list[str]:
+        """Return the conditions of a list."""
+        return [self.text(*where) for where in self.reader.items(self.parts[name][0])]
+
+    def values(self, name: str, signs: tuple[str, ...], first: int = 0) -> list[str] | None:
+        """Return the values of a part with `signs` between; None if it holds anything else.
+
+        Args:
+            name: of the part.
+            signs: what stands between values, brackets that close included.
+            first: pieces of the part before its values.
+        """
+        reader = self.reader
+        place, end = self.parts[name]
+        place += first
+        values: list[str] = []
+        while place < end:
+            after = reader.value(place)
+            if after is None or (after < end and reader.low(after) not in signs):
+                return None
+            values.append(self.text(place, after, asked=False))
+            place = after + 1
+        return values
+
+    @cached_property
+    def tight(self) -> bool:
+        """Whether conditions in its place that any word joins need brackets."""
+        before, after = self.reader.low(self.start - 1), self.reader.low(self.end)
+        return before in JOINTS or before in DENIALS or after in JOINTS or after == "["
+
+    def joined(self, text: str) -> str:
+        """Return `text`, in brackets if its words bind less than what stands around it."""
+        return f"({text})" if self.tight and is_joined(text) else text
+
+    def filled(self, template: str) -> str:
+        """Return a template with the parts put in."""
+        text = template.format_map({name: _Part(self, name) for name in self.parts})
+        return f"({text})" if self.tight and is_joined(_FIELD.sub("x", template)) else text
+
+
+_FIELD = re.compile(r"\{[^{}]*\}")
+
+
+def is_joined(text: str) -> bool:
+    """Whether words join conditions in `text` outside of brackets."""
+    while (inner := re.sub(r"\([^()]*\)", "", text)) != text:
+        text = inner
+    return any(f" {word} " in text for word in ("and", "or", "xor", "implies"))
+
+
+@frozen
+class _Part:
+    """A part in a template."""
+
+    found: Found
+    name: str
+
+    def __format__(self, form: str) -> str:
+        if form == "raw":
+            return self.found.raw(self.name)
+        if form == "group":
+            return self.found.group(self.name)
+        text = self.found[self.name]
+        return f"({text})" if form == "operand" and " implies " in text else text
+
+
+Answer = str | Remedy | Callable[[Found], Remedy | str | None]
+
+
 @frozen
 class Notation:
     """One entry of a table.
@@ -159,9 +224,8 @@ class Notation:
     Attributes:
         shape: as the module says.
         message: of the diagnostic; `{}` stands for the notation.
-        remedy: what to write instead: a text in which `{a}` stands for a part, or a function;
-            one that returns None says that this is not the notation after all.
-        code: of the diagnostic.
+        answer: a template of what to write, a remedy made of such templates, or a function that
+            returns text or a remedy; None says that this is not the notation after all.
         parses: the grammar may read it as something else; then only a mistake there shows that
             it is meant.
         starts: it stands where a condition begins.
@@ -169,8 +233,7 @@ class Notation:
 
     shape: str
     message: str
-    remedy: str | Callable[[Found], Remedy | None]
-    code: str = "LACE008"
+    answer: Answer
     parses: bool = False
     starts: bool = False
     elements: tuple[Element, ...] = field(init=False, repr=False)
@@ -179,20 +242,15 @@ class Notation:
     def _elements(self) -> tuple[Element, ...]:
         return tuple(_element(word) for word in self.shape.split())
 
-    @property
-    def conditions(self) -> frozenset[str]:
-        """Names of the parts that are conditions."""
-        return frozenset(e.name for e in self.elements if e.method in ("condition", "predicate"))
-
-    def match(self, reader: Reader, start: int, facts: Facts) -> Found | None:
+    def match(self, reader: Reader, start: int) -> Found | None:
         """Return the notation if it begins with the piece at `start`."""
         parts: dict[str, tuple[int, int]] = {}
         place = start
         for element in self.elements:
             if element.touching and not reader.touches(place):
                 return None
-            if element.method:
-                end = getattr(reader, element.method)(place)
+            if element.kind:
+                end = reader.read(element.kind, place)
             else:
                 end = place + 1 if reader.low(place) in element.words else None
             if end is None:
@@ -202,20 +260,26 @@ class Notation:
             if element.name:
                 parts[element.name] = (place, end)
             place = end
-        return Found(reader, start, place, parts, self.conditions, facts)
+        conditions = (e.name for e in self.elements if e.kind in ("condition", "predicate"))
+        return Found(reader, start, place, parts, frozenset(conditions))
 
-    def answer(self, found: Found) -> Remedy | None:
+    def remedy(self, found: Found) -> Remedy | None:
         """Return what to write instead."""
-        if isinstance(self.remedy, str):
-            return Remedy(self.remedy.format_map(_Texts(found)))
-        return self.remedy(found)
+        answer = self.answer
+        if callable(answer):
+            said = answer(found)
+            return Remedy(said) if isinstance(said, str) else said
+        if isinstance(answer, str):
+            return Remedy(found.filled(answer))
+        fix = None if answer.fix is None else found.filled(answer.fix)
+        parts = {name: _Part(found, name) for name in found.parts}
+        hint, meanwhile = (t.format_map(parts) for t in (answer.hint, answer.meanwhile))
+        return evolve(answer, fix=fix, hint=hint, meanwhile=meanwhile)
 
 
-class _Texts(dict[str, str]):
-    """The parts' texts, for `format_map`."""
-
-    def __init__(self, found: Found) -> None:
-        super().__init__({name: found[name] for name in found.parts})
+def rows(message: str, table: Mapping[str, Answer], **options: Any) -> Iterator[Notation]:
+    """Yield the notations of which the same is said: what to write, by shape."""
+    return (Notation(shape, message, answer, **options) for shape, answer in table.items())
 
 
 @frozen
@@ -223,26 +287,20 @@ class Element:
     """One element of a shape."""
 
     words: frozenset[str] = frozenset()
-    method: str = ""
+    kind: str = ""
     name: str = ""
     optional: bool = False
     touching: bool = False
 
 
-_METHODS = {"list": "list_end"}
-
-
 def _element(word: str) -> Element:
-    touching = len(word) > 1 and word.startswith("^") and word != "^"
-    if touching:
-        word = word[1:]
+    touching = len(word) > 1 and word.startswith("^")
+    word = word[touching:]
     optional = len(word) > 1 and word.endswith("?")
-    if optional:
-        word = word[:-1]
+    word = word[: len(word) - optional]
     if len(word) > 2 and word.startswith("{") and word.endswith("}"):
         name, kind = word[1:-1].split(":")
-        method = _METHODS.get(kind, kind)
-        return Element(method=method, name=name, optional=optional, touching=touching)
+        return Element(kind=kind, name=name, optional=optional, touching=touching)
     words = set(word.split(",")) - {""} if len(word) > 1 else {word}
     if ",," in word:
         words.add(",")

@@ -1,0 +1,359 @@
+"""Values, conditions, lists and phrases among the pieces of a text, each as far as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lacelang.syntax.grammar import UNITS, keywords
+from lacelang.syntax.notations.facts import Fact, Facts
+from lacelang.syntax.notations.words import (
+    CLOSER,
+    COMPARING,
+    COUNTS,
+    DENIALS,
+    JOINTS,
+    NEARLY,
+    PHRASES,
+    STRANGERS,
+    TRUTHS,
+    Piece,
+)
+
+_DEEPEST = 24
+_REACH = 400  # pieces that a condition or a bracket may take
+_BETWEEN = frozenset({",", ";", "and", "or"})
+_PLAIN = frozenset({"=", "==", ":", "is", "in", "to", "at", "~"})
+
+
+class Reader:
+    """Reads what the elements of shapes stand for; see `table`.
+
+    The methods whose result may be None return where what they are named after ends, if it begins
+    with the piece at `i`.
+
+    Attributes:
+        pieces: of the whole text.
+        facts: what is known of attributes.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], facts: Facts) -> None:
+        self.pieces = pieces
+        self.facts = facts
+        self._words = keywords()
+        self._conditions: dict[int, int | None] = {}
+        self._predicates: dict[int, int | None] = {}
+        self._chains: dict[str, dict[int, int | None]] = {"conjoined": {}, "disjoined": {}}
+
+    def low(self, i: int) -> str:
+        """Return the piece at `i` in small letters; empty beyond the text."""
+        return self.pieces[i].low if 0 <= i < len(self.pieces) else ""
+
+    def kind(self, i: int) -> str:
+        """Return the kind of the piece at `i`; empty beyond the text."""
+        return self.pieces[i].kind if 0 <= i < len(self.pieces) else ""
+
+    def touches(self, i: int) -> bool:
+        """Whether nothing stands between the piece at `i` and the one before."""
+        return 0 < i < len(self.pieces) and self.pieces[i - 1].end == self.pieces[i].start
+
+    def begins(self, i: int) -> bool:
+        """Whether the piece at `i` is the first of its line."""
+        return i < len(self.pieces) and self.pieces[i].begins
+
+    def fact(self, i: int) -> Fact | None:
+        """Return what is known of the attribute that the piece at `i` names."""
+        return self.facts.get(self.pieces[i].text) if 0 <= i < len(self.pieces) else None
+
+    def read(self, element: str, i: int) -> int | None:
+        """Return where an element ends: one of `PHRASES`, or what a method here reads."""
+        phrases = PHRASES.get(element)
+        if phrases is None:
+            end: int | None = getattr(self, element)(i)
+            return end
+        low = self.low(i)
+        ends = (self._phrase(i, p) for p in phrases if low and p.startswith(low))
+        return max(ends, default=0) or None
+
+    def _phrase(self, i: int, phrase: str) -> int:
+        for word in phrase.split():
+            if self.low(i) != word:
+                return 0
+            i += 1
+        return i
+
+    # Values
+
+    def name(self, i: int) -> int | None:
+        """A name, of an attribute for one."""
+        return i + 1 if self.kind(i) == "word" and self.low(i) not in self._words else None
+
+    def measured(self, i: int) -> int | None:
+        """A name, unless its attribute is known not to be a measured one."""
+        fact = self.fact(i)
+        return self.name(i) if fact is None or fact.kind == "measured" else None
+
+    def binary(self, i: int) -> int | None:
+        """A name, unless its attribute is known not to be a yes-or-no one."""
+        fact = self.fact(i)
+        return self.name(i) if fact is None or fact.kind == "binary" else None
+
+    def known(self, i: int) -> int | None:
+        """The name of an attribute that is known."""
+        return self.name(i) if self.fact(i) is not None else None
+
+    def number(self, i: int) -> int | None:
+        """A number, its sign included."""
+        if self.low(i) in ("-", "+", "−") and self.touches(i + 1):
+            i += 1
+        return i + 1 if self.kind(i) == "number" else None
+
+    def unit(self, i: int) -> int | None:
+        """A unit, or nothing."""
+        return i + 1 if self.low(i) in (*UNITS, "°") else i
+
+    def value(self, i: int) -> int | None:
+        """A number with its unit, a name or a text."""
+        end = self.number(i)
+        if end is not None:
+            return self.unit(end)
+        return i + 1 if self.kind(i) == "text" else self.name(i)
+
+    def literal(self, i: int) -> int | None:
+        """A value that is no name."""
+        return self.value(i) if self.kind(i) != "word" else None
+
+    def truth(self, i: int) -> int | None:
+        """`true`, `no`."""
+        return i + 1 if self.low(i).strip("\"'") in TRUTHS else None
+
+    def flag(self, i: int) -> int | None:
+        """The value of an option: `4`, `1:1`, `heun`."""
+        end = self.value(i) if not self.begins(i) and self.low(i) != "--" else None
+        if end is not None and self.low(end) in (":", "/", "x") and self.kind(end + 1) == "number":
+            return end + 2
+        return end
+
+    def alternatives(self, i: int) -> int | None:
+        """Several values with `or`, a comma, a bar or a slash between."""
+        end = self.value(i)
+        several = False
+        while end is not None and self.low(end) in ("or", ",", "|", "||", "/"):
+            further = self.value(end + 1)
+            if further is None or self.low(further) in (*COMPARING, "in", "(", ":", "is", "%"):
+                break
+            if self._decimal_comma(end):
+                return None
+            end, several = further, True
+        return end if several else None
+
+    def _decimal_comma(self, i: int) -> bool:
+        """Whether the comma at `i` is part of a number: `15,5`."""
+        numbers = self.kind(i - 1) == self.kind(i + 1) == "number"
+        return self.low(i) == "," and numbers and self.touches(i) and self.touches(i + 1)
+
+    def mapping(self, i: int) -> int | None:
+        """Names and values with colons, as data are written."""
+        opened = self.low(i) == "{"
+        place, several = i + opened, opened or self.kind(i) == "text"
+        while True:
+            name = self.kind(place) == "text" or self.name(place)
+            end = self.value(place + 2) if name and self.low(place + 1) == ":" else None
+            if end is None:
+                return None
+            if self.low(end) != ",":
+                break
+            place, several = end + 1, True
+        if opened:
+            return end + 1 if self.low(end) == "}" else None
+        return end if several else None
+
+    # Words and signs
+
+    def word(self, i: int) -> int | None:
+        """Any word, those of the language too."""
+        return i + 1 if self.kind(i) == "word" else None
+
+    def count(self, i: int) -> int | None:
+        """A whole number, in digits or as a word."""
+        digits = self.kind(i) == "number" and self.low(i).isdigit()
+        return i + 1 if digits or self.low(i) in COUNTS else None
+
+    def pluses(self, i: int) -> int | None:
+        """`++`, `--`."""
+        return i + 1 if set(self.low(i)) in ({"+"}, {"-"}) else None
+
+    def times(self, i: int) -> int | None:
+        """`x2`."""
+        return i + 1 if self.low(i)[:1] == "x" and self.low(i)[1:].isdigit() else None
+
+    def wildcard(self, i: int) -> int | None:
+        """`__hair__`."""
+        text = self.low(i)
+        return i + 1 if len(text) > 4 and text[:2] == text[-2:] == "__" else None
+
+    def nearly(self, i: int) -> int | None:
+        """What stands before a value, said to be met closely or not."""
+        end = i
+        while end < i + 4 and self.low(end) in NEARLY | _PLAIN:
+            end += 1
+        return end if end > i else None
+
+    def approximately(self, i: int) -> int | None:
+        """What says that a value is met closely."""
+        end = self.nearly(i) or i
+        said = [self.low(k) for k in range(i, end)]
+        # `= ~` and `= =` say it too.
+        twice = len(set(said)) < len(said) or ("~" in said and len(said) > 1)
+        return end if said and (twice or not NEARLY.isdisjoint(said)) else None
+
+    # Conditions
+
+    def condition(self, i: int, depth: int = 0) -> int | None:
+        """A comparison, a name, a call or a bracket, each perhaps denied or weighed."""
+        if i not in self._conditions:
+            self._conditions[i] = None
+            end = self._condition(i, depth)
+            if end is not None and self.low(end) == "[" and self.low(end + 1) in ("weight", "temp"):
+                end = self.closing(end) or end
+            self._conditions[i] = end
+        return self._conditions[i]
+
+    def _condition(self, i: int, depth: int) -> int | None:
+        if depth > _DEEPEST:
+            return None
+        if self.low(i) in DENIALS:
+            return self.condition(i + 1, depth + 1)
+        if self.low(i) == "(":
+            inner = self.predicate(i + 1, depth + 1)
+            return inner + 1 if inner is not None and self.low(inner) == ")" else None
+        end = self.name(i)
+        if end is None or self.low(i) in STRANGERS:
+            return None
+        if self.low(end) == "(":
+            return self.closing(end)
+        if self.low(end) in COMPARING:
+            return self.value(end + 1)
+        if self.low(end) != "in":
+            return end
+        if self.low(end + 1) == "{":
+            return self.closing(end + 1)
+        low = self.value(end + 1)
+        return self.value(low + 1) if low and self.low(low) == ".." else None
+
+    def comparison(self, i: int) -> int | None:
+        """A condition that begins with an attribute and what it is compared with."""
+        return self.condition(i) if self.low(i + 1) in (*COMPARING, "in") else None
+
+    def predicate(self, i: int, depth: int = 0) -> int | None:
+        """Conditions that are joined."""
+        if i not in self._predicates:
+            starts, end = [i], self.condition(i, depth)
+            while end is not None and end < i + _REACH and self.low(end) in JOINTS:
+                further = self.condition(end + 1, depth)
+                if further is None:
+                    break
+                starts.append(end + 1)
+                end = further
+            # Whatever it is a part of, what begins at a joint ends where the whole does.
+            self._predicates.update(dict.fromkeys(starts, end))
+        return self._predicates[i]
+
+    def unspaced(self, i: int) -> int | None:
+        """Conditions that signs join which touch them: `a&b`."""
+        end = self.predicate(i) or i
+        signs = (k for k in range(i + 1, end) if self.low(k) in JOINTS and self.kind(k) == "sign")
+        return end if any(self.touches(k) and self.comparison(k + 1) for k in signs) else None
+
+    def conjoined_list(self, i: int) -> int | None:
+        """Conditions with what says `and` elsewhere between."""
+        return self._chain(i, "conjoined")
+
+    def disjoined_list(self, i: int) -> int | None:
+        """Conditions with what says `or` elsewhere between."""
+        return self._chain(i, "disjoined")
+
+    def _chain(self, i: int, joint: str) -> int | None:
+        known = self._chains[joint]
+        if i not in known:
+            starts, end = [i], self.condition(i)
+            while end is not None and end < i + _REACH:
+                beyond = self.read(joint, end)
+                further = self.condition(beyond) if beyond is not None else None
+                if beyond is None or further is None or self.low(further) in ("=", "%"):
+                    break
+                starts.append(beyond)
+                end = further
+            known.update(dict.fromkeys(starts[:-1], end))
+            known[starts[-1]] = None  # one condition is no chain
+        return known[i]
+
+    # Brackets and lists
+
+    def closing(self, i: int) -> int | None:
+        """The bracket at `i` and all in it, if it is closed and near."""
+        opened: list[str] = []
+        for place in range(i, min(i + _REACH, len(self.pieces))):
+            text = self.pieces[place].text
+            if text in CLOSER:
+                opened.append(CLOSER[text])
+            elif opened and text == opened[-1]:
+                opened.pop()
+                if not opened:
+                    return place + 1
+        return None
+
+    def braces(self, i: int) -> int | None:
+        """Anything in brackets."""
+        return self.closing(i) if self.low(i) in CLOSER else None
+
+    def parens(self, i: int) -> int | None:
+        """Anything in round brackets that touch the word before."""
+        return self.closing(i) if self.low(i) == "(" and self.touches(i) else None
+
+    def listed(self, i: int) -> int | None:
+        """A list of conditions, its brackets included."""
+        found = self.items(i)
+        if not found:
+            return None
+        return self.closing(i) if self.low(i) in CLOSER else found[-1][1]
+
+    def bracketed(self, i: int) -> int | None:
+        """A list of conditions in brackets."""
+        return self.listed(i) if self.low(i) in CLOSER else None
+
+    def items(self, i: int) -> list[tuple[int, int]]:
+        """Return where the conditions of a list begin and end, its brackets not counted."""
+        closer = CLOSER.get(self.low(i))
+        if closer == ")" and self.low(i + 1) in CLOSER:
+            inner = self.items(i + 1)
+            if inner and self.low(inner[-1][1] + 1) == ")":
+                return inner
+        if closer:
+            found = self.split(i + 1, _BETWEEN)
+            return found if found and self.low(found[-1][1]) == closer else []
+        # Where words join the items, `a, b and c`, each is one condition.
+        found = []
+        while True:
+            end = self.condition(i)
+            if end is None:
+                return []
+            found.append((i, end))
+            word = self.low(end)
+            i = end + 1 + (self.low(end + 1) in ("and", "or"))
+            if word in ("and", "or"):
+                last = self.condition(end + 1)
+                return [*found, (end + 1, last)] if last is not None else found
+            if word not in _BETWEEN:
+                return found
+
+    def split(self, i: int, signs: frozenset[str]) -> list[tuple[int, int]]:
+        """Return the conditions from `i` on with `signs` between; none if one is missing."""
+        found = []
+        while True:
+            end = self.predicate(i)
+            if end is None:
+                return []
+            found.append((i, end))
+            if self.low(end) not in signs:
+                return found
+            i = end + 1 + (self.low(end + 1) in ("and", "or"))

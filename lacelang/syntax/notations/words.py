@@ -1,0 +1,141 @@
+"""Words and signs of other tools, and a text in pieces, whatever signs it has."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import field, frozen
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text, for the tables."""
+    return frozenset(text.split())
+
+
+CLOSER = {"(": ")", "[": "]", "{": "}"}
+TRUTHS = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0"}
+COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+JOINTS = {word: word for word in ("and", "or", "xor", "implies")}
+JOINTS |= {"&&": "and", "&": "and", "∧": "and", "||": "or", "|": "or", "∨": "or"}
+JOINTS |= {"^": "xor", "⊕": "xor"}
+"""What joins conditions, here and elsewhere, and how it is written here."""
+
+DENIALS = {"not": "not", "!": "not", "¬": "not"}
+COMPARING = {sign: sign for sign in ("=", "!=", "<", "<=", ">", ">=", "~")}
+COMPARING |= {"==": "=", "≤": "<=", "≥": ">=", "≠": "!=", "<>": "!="}
+HERE = {**JOINTS, **DENIALS, **COMPARING}
+
+_MORE = ("greater", "more", "larger", "bigger", "higher", "older")
+_LESS = ("less", "smaller", "fewer", "lower", "younger")
+COMPARATIVES = {
+    **{f"{word} than": ">" for word in _MORE},
+    **{f"{word} than": "<" for word in _LESS},
+    **{f"{word} than or equal to": ">=" for word in _MORE},
+    **{f"{word} than or equal to": "<=" for word in _LESS},
+    **dict.fromkeys(("above", "over", "exceeds", "beyond", "greater", "more"), ">"),
+    **dict.fromkeys(("below", "under", "less"), "<"),
+    **dict.fromkeys(("at least", "no less than", "not less than", "not below"), ">="),
+    **dict.fromkeys(("at most", "up to", "no more than", "not more than", "not above"), "<="),
+    **dict.fromkeys(("equal to", "equals", "exactly"), "="),
+    **dict.fromkeys(("not equal to", "other than", "different from"), "!="),
+}
+"""How people say what an operator says."""
+
+QUANTITIES = {
+    **dict.fromkeys(("at least", "atleast", "minimum", "min", "no fewer than"), ">="),
+    **dict.fromkeys(("no less than", "not less than", "any"), ">="),
+    **dict.fromkeys(("at most", "atmost", "maximum", "max", "up to"), "<="),
+    **dict.fromkeys(("no more than", "not more than"), "<="),
+    **dict.fromkeys(("more than", "over"), ">"),
+    **dict.fromkeys(("less than", "fewer than"), "<"),
+    **dict.fromkeys(("exactly", "just", "only", "precisely"), "="),
+}
+"""How people say how many conditions hold, and the operator that says it."""
+
+NEARLY = words_of(
+    "≈ ≅ ≃ ∼ ~= =~ about around approximately approx roughly circa ca near nearly close almost"
+)
+
+PHRASES = {
+    "comparative": tuple(COMPARATIVES),
+    "quantity": tuple(QUANTITIES),
+    "amount": ("more", "fewer", "less"),
+    "quantor": (
+        *("all", "every", "each", "both", "any", "some", "none", "neither", "one", "either"),
+        *("nand", "nor"),
+    ),
+    "joiner": ("and", "or", "xor"),
+    "counter": ("at_least", "atleast", "at_most", "atmost", "exactly", "n_of", "any_of", "nof"),
+    "comparing": tuple(COMPARING),
+    "equal": ("=", "==", ":", ":=", "is", "equals"),
+    "among": ("=", "==", ":", "is", "in", "∈", "is in", "= in", "among", "is among"),
+    "asking": ("where", "given", "measure", "expect"),
+    "percent": ("%",),
+    "conjoined": (
+        *("+", "*", "**", "∩", "⋅", "plus", "also", "and also", "as well as", "and furthermore"),
+        *("along with", "together with", "break", "and then"),
+    ),
+    "disjoined": ("∪", "or else", "and / or", "/", "or alternatively", "alternatively"),
+}
+"""Elements of shapes that are one of several phrases; the longest that fits is read."""
+
+STRANGERS = words_of(
+    "if then else elif unless when whenever iff but without with has have wearing of except "
+    "nand nor xnor plus minus no is are isn either neither both at least most exactly only "
+    "just any all none every some one two three between limit order group also"
+)
+"""Words that join or begin something elsewhere, so that they are no names of conditions."""
+
+
+@frozen
+class Piece:
+    """A word, a number, a text in quotes or a sign.
+
+    Attributes:
+        kind: `word`, `number`, `text` or `sign`.
+        text: as written.
+        start, end: its offsets in the text.
+        begins: it is the first of its line.
+        low: its text in small letters.
+    """
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    begins: bool
+    low: str = field(init=False, repr=False)
+
+    @low.default
+    def _low(self) -> str:
+        return self.text.lower()
+
+
+# The longer sign before the shorter one that it begins with.
+_SIGNS = (
+    r"<=>|<->|<-->|==>|-->|===|!==|=>|->|<=|>=|!=|==|&&|\|\||::|:=|=:|\.\.|\+/-|\+-|\+=|-="
+    r"|\*\*|\$\$|<>|~=|=~|>>|<<|\++(?![-/])|-{2,}(?![>\d])|\S"
+)
+_PIECE = re.compile(
+    r"(?P<skip>\s+|\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/|(?<=\s)--\s[^\n]*)"
+    r"|(?P<text>\"[^\"\n]*\"|'[^'\n]*')"
+    r"|(?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?)"
+    r"|(?P<word>[^\W\d]\w*)"
+    rf"|(?P<sign>{_SIGNS})"
+)
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """Take `text` apart; comments and white space are left out."""
+    pieces: list[Piece] = []
+    line_end = -1
+    for found in _PIECE.finditer(text):
+        kind = found.lastgroup or "sign"
+        if kind == "skip":
+            if "\n" in found.group():
+                line_end = found.end()
+            continue
+        begins = not pieces or line_end > pieces[-1].start
+        pieces.append(Piece(kind, found.group(), found.start(), found.end(), begins))
+    return pieces
