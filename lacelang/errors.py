@@ -1,8 +1,7 @@
 """What can go wrong, as values a front end can print.
 
 A wrong program becomes a list of `Diagnostic`s, carried by `ProgramError`. A failed environment
-(no weights, no space, no network) becomes a `ResourceError` with a remedy. Both are `LaceError`s
-and each knows the exit code that the command line ends with.
+(no weights, no space, no network) becomes a `ResourceError` with a remedy.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def _cut(text: str) -> str:
 
 @frozen
 class Diagnostic:
-    """One complaint about a program: a stable code, where, what, and a way out if one is known."""
+    """An error or warning about a program: a stable code, where, what, and a hint if there is one."""
 
     code: str
     message: str = field(converter=_cut)
@@ -52,7 +51,7 @@ class LaceError(Exception):
     """Base of every error that lacelang raises on purpose.
 
     Attributes:
-        diagnostics: the complaints about the program; empty where the environment failed.
+        diagnostics: what is wrong with the program; empty where the environment failed.
         exit_code: what `lacelang` exits with.
     """
 
@@ -64,19 +63,16 @@ class LaceError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without calling `__init__`, whose arguments differ from `args`."""
-        return _rebuilt, (type(self), self.args, self.__dict__)
+        # An exception is given its `args` by `__new__`, and the rest is its `__dict__`.
+        return _new, (type(self), *self.args), self.__dict__
 
 
-def _rebuilt(kind: type[LaceError], arguments: tuple[Any, ...], state: dict[str, Any]) -> LaceError:
-    error = kind.__new__(kind, *arguments)
-    error.__dict__.update(state)
-    return error
+def _new(kind: type[LaceError], *arguments: Any) -> LaceError:
+    return kind.__new__(kind, *arguments)
 
 
 class ProgramError(LaceError):
     """The program is wrong; `diagnostics` says where and why."""
-
-    exit_code = 1
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]
@@ -114,9 +110,6 @@ IN_PYTHON: Mapping[WayOut, str] = {
 """How each way is gone from Python. Other front ends have such tables of their own."""
 
 
-ANOTHER_FOLDER: Mapping[WayOut, str] = {WayOut.FOLDER: ""}
-
-
 class ResourceError(LaceError):
     """The environment failed: weights, disk, network or device.
 
@@ -146,6 +139,13 @@ class ResourceError(LaceError):
             words[way].replace("{}", named) for way, named in self.ways.items() if way in words
         ]
         return "\n".join(filter(None, [self.message, self.remedy, "; ".join(offered)]))
+
+
+def another_folder(
+    message: str, remedy: str = "move it away, or choose another folder", *ways: WayOut
+) -> ResourceError:
+    """Return an error of a folder that another one, or one of `ways`, is a way out of."""
+    return ResourceError(message, remedy, dict.fromkeys((WayOut.FOLDER, *ways), ""))
 
 
 DEBUG = "LACELANG_DEBUG"

@@ -20,6 +20,7 @@ from lacelang.ir import (
     SampleStatement,
 )
 from lacelang.samplers import SAMPLERS
+from lacelang.storage.cache import sha256_of
 from lacelang.text.numerals import number_text
 from lacelang.version import __version__
 
@@ -106,10 +107,7 @@ def condition_text(where: Predicate | None) -> str:
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal; `missing` where it cannot be read to its end."""
     try:
-        if not path.is_file():
-            return "missing"
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path) if path.is_file() else "missing"
     except OSError:
         return "missing"
 

@@ -84,7 +84,7 @@ def _write(task: SampleTask) -> int:
     with guarded(folder):
         group = _group(task)
         group.make()
-        group.replace(samples, Latents.joined([batch.latents for batch in drawn]))
+        group.add(samples, Latents.joined([batch.latents for batch in drawn]))
         # Last, for its presence says that the group is whole.
         write_index(folder, RunRecord("", "", {}, (group.record,), complete=True, timing=timing))
     return len(samples)

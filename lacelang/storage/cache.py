@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import errno
+import glob
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lacelang.errors import ResourceError
+from lacelang.storage.files import FULL, sweep_parts, whole
 from lacelang.system.threads import checkpoint
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 
 #: Environment variable that moves the cache.
 CACHE_VARIABLE = "LACELANG_CACHE"
@@ -37,57 +35,59 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def locked(path: Path, waiting: str) -> Iterator[None]:
-    """Hold the lock that guards `path`, so that of two processes one fills it and one waits.
+def holding(file: Path, busy: Callable[[], object]) -> Iterator[None]:
+    """Hold the lock that is `file`, which stays: removed, it could be held by two processes.
 
     Args:
-        path: the file or folder about to be made; the lock is a file beside it.
-        waiting: what to say on standard error if another process holds the lock.
+        file: made if it is not there.
+        busy: called if another process holds it; unless that raises, wait until it is gone.
     """
-    import sys
-
     from filelock import FileLock, Timeout
 
-    with guarded(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.parent / f".{path.name}.lock")
+    lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        print(f"{waiting}: another process is at it, waiting", file=sys.stderr)
-        _await(lock)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+        busy()
+        while not lock.is_locked:
+            checkpoint()
+            with suppress(Timeout):
+                lock.acquire(timeout=0.5)
     try:
         yield
     finally:
         lock.release()
 
 
-def _await(lock: FileLock) -> None:
-    from filelock import Timeout
+@contextmanager
+def locked(path: Path, waiting: str) -> Iterator[None]:
+    """Hold the lock that guards `path`, so that of two processes one fills it and one waits.
 
-    while True:
-        checkpoint()
-        try:
-            lock.acquire(timeout=0.5)
-            return
-        except Timeout:
-            continue
+    What a killed process left of `path` half made is removed.
+
+    Args:
+        path: the file or folder about to be made; the lock is a file beside it.
+        waiting: what to say on standard error if another process holds the lock.
+    """
+
+    def say() -> None:
+        print(f"{waiting}: another process is at it, waiting", file=sys.stderr)
+
+    with ExitStack() as stack:
+        with guarded(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(holding(path.parent / f".{path.name}.lock", say))
+        sweep_parts(path.parent, glob.escape(path.name))
+        yield
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success it is renamed to `path`, else removed."""
+    """Give a temporary name for a file or folder of the cache, as `files.whole` does."""
     with guarded(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The ending stays last: some writers choose a format by it.
-        partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-        try:
-            yield partial
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole(path) as part:
+            yield part
 
 
 @contextmanager
@@ -96,15 +96,11 @@ def guarded(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise write_error(folder, error) from error
-
-
-def write_error(folder: Path, error: OSError) -> ResourceError:
-    """Say in a user's words why nothing could be written to the cache."""
-    remedy = f"free some space or name another folder with {CACHE_VARIABLE}=DIR"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ResourceError(f"no space left in the cache {folder}", remedy)
-    return ResourceError(f"cannot write to the cache {folder}: {error.strerror or error}", remedy)
+        remedy = f"free some space or name another folder with {CACHE_VARIABLE}=DIR"
+        message = f"cannot write to the cache {folder}: {error.strerror or error}"
+        if error.errno in FULL:
+            message = f"no space left in the cache {folder}"
+        raise ResourceError(message, remedy) from error
 
 
 def made_once(folder: Path, proof: str, doing: str, make: Callable[[Path], None]) -> None:
@@ -119,18 +115,10 @@ def made_once(folder: Path, proof: str, doing: str, make: Callable[[Path], None]
     Raises:
         ResourceError: the folder cannot be written.
     """
-    import shutil
-    import tempfile
-
     if (folder / proof).is_file():
         return
-    with locked(folder, doing), guarded(folder.parent):
-        if (folder / proof).is_file():
-            return  # another process has just made it
-        partial = Path(tempfile.mkdtemp(prefix=f".partial-{folder.name}-", dir=folder.parent))
-        try:
-            make(partial)
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    with locked(folder, doing):
+        if not (folder / proof).is_file():  # another process may just have made it
+            with whole_file(folder) as part:
+                part.mkdir()
+                make(part)

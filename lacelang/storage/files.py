@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and disk errors in the reader's words."""
+"""Files and folders that are whole or not there, and disk errors in the reader's words."""
 
 from __future__ import annotations
 
@@ -7,51 +7,61 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from lacelang.errors import ANOTHER_FOLDER, ResourceError
+from lacelang.errors import ResourceError, another_folder
 from lacelang.text.names import folded, nfc
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _NAME_BYTES = 120
 _PART = re.compile(r"\..+\.\d+\.part")
 
 
-def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
-    """Write `data` to `path`, which afterwards holds all of it or what it held before.
+@contextlib.contextmanager
+def whole(path: Path, flush: bool = False) -> Iterator[Path]:
+    """Give a hidden name beside `path` for a file or a folder, which takes its place at the end.
 
-    The bytes go to a hidden neighbour first, which is renamed once they are all there; whatever
-    interrupts the write, no reader ever sees half a file under `path`.
+    Whatever interrupts the block, no reader ever sees half of it under `path`.
 
     Args:
-        path: the file; its folder exists.
-        data: all of it.
-        flush: wait until the file is on the disk itself, so that a power loss does not undo it.
-
-    Raises:
-        ResourceError: the disk is full, or the folder cannot be written.
+        path: its parent exists.
+        flush: wait until a file is on the disk itself, so that a power loss does not undo it.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
+        yield part
         if flush:
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-        if path.exists():
+        if part.is_dir():
+            _remove(path)
+        elif path.exists():
             shutil.copymode(path, part)
         part.replace(path)
         if flush:
             flush_folder(path.parent)
-    except OSError as error:
-        raise disk_error(error, path) from error
     finally:
         # Gone already after the rename; left over after an error, or an interrupt in between.
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+            _remove(part)
+
+
+def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
+    """Write `data` to `path`, which afterwards holds all of it or what it held before.
+
+    Raises:
+        ResourceError: the disk is full, or the folder cannot be written.
+    """
+    try:
+        with whole(path, flush) as part:
+            part.write_bytes(data)
+    except OSError as error:
+        raise disk_error(error, path) from error
 
 
 def flush_folder(path: Path) -> None:
@@ -76,41 +86,37 @@ def make_folder(path: Path) -> None:
         raise disk_error(error, path) from error
 
 
-def sweep_parts(folder: Path) -> None:
-    """Remove unfinished files that a killed run left in `folder`."""
-    for part in folder.glob(".*.part"):
+def sweep_parts(folder: Path, name: str = "*") -> None:
+    """Remove what a killed process left half made in `folder`, of all files or of one name."""
+    for part in folder.glob(f".{name}.*.part"):
         if _PART.fullmatch(part.name):
             with contextlib.suppress(OSError):
-                part.unlink()
+                _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceError:
     """Turn what the system said about `path`, to be read or `written`, into words and a remedy."""
-    if error.errno in _FULL:
-        return ResourceError(
+    if error.errno in FULL:
+        return another_folder(
             f"no space left on the disk: {path} was not written",
             "free some space, or choose another folder; "
             "what is finished is kept, and the same program goes on from there",
-            ANOTHER_FOLDER,
         )
-    if error.errno in _DENIED:
-        return ResourceError(
-            f"{path} cannot be {what}: {_reason(error)}",
-            "choose a folder of your own",
-            ANOTHER_FOLDER,
-        )
-    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
-        return ResourceError(
+    if error.errno in _IN_THE_WAY:
+        return another_folder(
             f"{path} cannot be written: a file stands where a folder is needed, "
-            "or a folder where a file is",
-            "move it away, or choose another folder",
-            ANOTHER_FOLDER,
+            "or a folder where a file is"
         )
-    return ResourceError(
-        f"{path} cannot be {what}: {_reason(error)}",
-        "choose another folder",
-        ANOTHER_FOLDER,
-    )
+    reason = (error.strerror or type(error).__name__).lower()
+    remedy = "choose a folder of your own" if error.errno in _DENIED else "choose another folder"
+    return another_folder(f"{path} cannot be {what}: {reason}", remedy)
 
 
 def folder_name(name: str, taken: Collection[str] = ()) -> str:
@@ -142,7 +148,3 @@ def is_folder_name(name: str) -> bool:
 def _shortened(name: str, size: int) -> str:
     """Cut `name` to so many bytes, at the end of a character and not after a space or a dot."""
     return name.encode(errors="replace")[:size].decode(errors="ignore").rstrip(" .")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

@@ -1,6 +1,6 @@
 """One group's folder within a run's: what is in it, and what is added to it.
 
-    samples.jsonl                     one line a sample: index, energy, status, nfe, readings{}, …
+    samples.jsonl                     one line a sample: `SampleRecord`
     latents-000000.safetensors …      z, and w as the decoder is given it, one row a sample
     annotations.jsonl                 what annotators say of a sample's image, where it was asked
     0000.png …  sheet.png             the images, and all of them small
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from lacelang.errors import ANOTHER_FOLDER, ResourceError
+from lacelang.errors import another_folder
 from lacelang.storage.files import disk_error, flush_folder, make_folder, sweep_parts
 from lacelang.storage.latents import Latents
 from lacelang.storage.lines import Lines
@@ -75,25 +75,21 @@ class GroupFolder:
             metadata: whether images carry their provenance; those that differ are not finished.
         """
         folder = GroupFolder(path, record)
+        folder.latents = Shards.open(path, record.fingerprint)
         samples = folder._lines.read()
         good = next((i for i, s in enumerate(samples) if s.index != i), len(samples))
-        folder.latents = Shards.open(path, record.fingerprint)
-        count = min(good, len(folder.latents))
-        if count < len(samples):
-            folder._lines.keep(count)
-        folder.latents.cut(min(count, record.count))
-        folder.samples = samples[: min(count, record.count)]
-        for noted in Lines(path / ANNOTATIONS, Annotation).read():
-            if noted.index < len(folder.samples):
-                sample = folder.samples[noted.index]
-                folder.samples[noted.index] = evolve(sample, seen=noted.values)
+        folder._lines.cut(min(good, len(folder.latents)))
+        count = min(good, len(folder.latents), record.count)
+        folder.latents.cut(count)
+        folder.samples = samples[:count]
+        folder._note(Lines(path / ANNOTATIONS, Annotation).read())
         folder.finished = {
-            sample.index
-            for sample in folder.samples
-            if is_finished(folder.image(sample.index), record, sample.index, metadata)
-            and (not record.steps or is_whole(folder.film(sample.index)))
+            index
+            for index in range(count)
+            if is_finished(folder.image(index), record, index, metadata)
+            and (not record.steps or is_whole(folder.film(index)))
         }
-        folder.has_sheet = before == record.count == len(folder.finished) and is_whole(path / SHEET)
+        folder.has_sheet = before == record.count == len(folder.finished) and is_whole(folder.sheet)
         return folder
 
     def make(self) -> None:
@@ -153,17 +149,6 @@ class GroupFolder:
         with self._lock:
             self.samples.extend(samples)
 
-    def replace(self, samples: Sequence[SampleRecord], latents: Latents) -> None:
-        """Keep these samples in place of whatever is there.
-
-        Raises:
-            ResourceError: the disk is full, or the folder cannot be written.
-        """
-        self.latents.cut(0)
-        self._lines.restart()
-        self.samples = []
-        self.add(samples, latents)
-
     def note_image(self, index: int) -> None:
         """Note that the image of sample `index` is on disk."""
         with self._lock:
@@ -175,10 +160,17 @@ class GroupFolder:
         Raises:
             ResourceError: the disk is full, or the folder cannot be written.
         """
-        Lines(self.path / ANNOTATIONS, Annotation).append(annotations)
+        lines = Lines(self.path / ANNOTATIONS, Annotation)
+        lines.read()
+        lines.append(annotations)
+        self._note(annotations)
+
+    def _note(self, annotations: Sequence[Annotation]) -> None:
         with self._lock:
             for noted in annotations:
-                self.samples[noted.index] = evolve(self.samples[noted.index], seen=noted.values)
+                if noted.index < len(self.samples):
+                    sample = self.samples[noted.index]
+                    self.samples[noted.index] = evolve(sample, seen=noted.values)
 
     def move(self, path: Path) -> None:
         """Rename the folder.
@@ -191,32 +183,29 @@ class GroupFolder:
             flush_folder(path.parent)
         except OSError as error:
             raise disk_error(error, path) from error
-        self.path = path
-        self.latents.moved(path)
+        self.path = self.latents.folder = path
         self._lines.path = path / SAMPLES
+
+
+def own_images(folder: Path) -> Iterator[Path]:
+    """Files that have the names of a group's images; none behind a link."""
+    if folder.is_dir() and not folder.is_symlink():
+        yield from (path for path in sorted(folder.iterdir()) if _IMAGE.fullmatch(path.name))
 
 
 def own_files(folder: Path) -> Iterator[Path]:
     """Files of the names that a run writes into a group's folder; none behind a link."""
-    for each in (folder, folder / FILMS):
-        if each.is_dir() and not each.is_symlink():
-            for path in sorted(each.iterdir()):
-                fixed = path.name in (SHEET, SAMPLES, ANNOTATIONS) and each == folder
-                if fixed or is_shard(path.name) or _IMAGE.fullmatch(path.name):
-                    yield path
-
-
-def own_images(folder: Path) -> Iterator[Path]:
-    """Files in a group's folder that have the names of its images."""
     if folder.is_dir() and not folder.is_symlink():
-        yield from (path for path in sorted(folder.iterdir()) if _IMAGE.fullmatch(path.name))
+        for path in sorted(folder.iterdir()):
+            if path.name in (SHEET, SAMPLES, ANNOTATIONS) or is_shard(path.name):
+                yield path
+        yield from (*own_images(folder), *own_images(folder / FILMS))
 
 
 def refuse_link(folder: Path) -> None:
     """Raise a ResourceError if `folder` is a link: what is behind it is not the run's."""
     if folder.is_symlink():
-        raise ResourceError(
+        raise another_folder(
             f"{folder} is a link; a run writes into folders of its own only",
             "remove the link, or choose another folder",
-            ANOTHER_FOLDER,
         )

@@ -27,7 +27,7 @@ class Lines(Generic[T]):
     def __init__(self, path: Path, kind: type[T]) -> None:
         self.path = path
         self._decoder = msgspec.json.Decoder(kind)
-        self._end: int | None = None
+        self._ends = [0]  # of each line that counts, behind the beginning
 
     def read(self) -> list[T]:
         """Return the valid lines from the beginning; none if there is no file.
@@ -36,7 +36,7 @@ class Lines(Generic[T]):
             ResourceError: the file cannot be read.
         """
         items: list[T] = []
-        self._end = 0
+        self.cut(0)
         try:
             if self.path.exists() and not self.path.is_file():
                 return items
@@ -44,21 +44,16 @@ class Lines(Generic[T]):
                 # A line that is longer is none of ours, and may never end.
                 while (line := file.readline(_LONGEST)).endswith(b"\n"):
                     items.append(self._decoder.decode(line))
-                    self._end += len(line)
+                    self._ends.append(self._ends[-1] + len(line))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FileNotFoundError):
             pass
         except OSError as error:
             raise disk_error(error, self.path, "read") from error
         return items
 
-    def keep(self, count: int) -> None:
-        """Let `append` write after the first `count` of the lines that `read` returned."""
-        with self.path.open("rb") as file:
-            self._end = sum(len(file.readline()) for _ in range(count))
-
-    def restart(self) -> None:
-        """Let `append` write from the beginning."""
-        self._end = 0
+    def cut(self, count: int) -> None:
+        """Let `append` write after the first `count` lines."""
+        del self._ends[count + 1 :]
 
     def append(self, items: Iterable[T]) -> None:
         """Write `items` after what was read and appended so far, and to the disk itself.
@@ -66,20 +61,18 @@ class Lines(Generic[T]):
         Raises:
             ResourceError: the disk is full, or the file cannot be written.
         """
-        if self._end is None:
-            self.read()
-        start = self._end or 0
-        data = b"".join(msgspec.json.encode(plain(item)) + b"\n" for item in items)
+        lines = [msgspec.json.encode(plain(item)) + b"\n" for item in items]
         try:
             # What a link leads to is not the run's.
             flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | flags)
             with open(descriptor, "r+b") as file:
-                file.truncate(start)
-                file.seek(start)
-                file.write(data)
+                file.truncate(self._ends[-1])
+                file.seek(self._ends[-1])
+                file.write(b"".join(lines))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise disk_error(error, self.path) from error
-        self._end = start + len(data)
+        for line in lines:
+            self._ends.append(self._ends[-1] + len(line))

@@ -1,4 +1,7 @@
-"""What is known about a run, a group and a sample, as plain values: no tensors, no images."""
+"""What is known about a run, a group and a sample, as plain values: no tensors, no images.
+
+Their types are the schema of the files they are kept in: what does not fit is refused on reading.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,9 @@ import msgspec
 from attrs import NOTHING, asdict, field, frozen
 
 Reading = Literal["probability", "value"]
-#: Whole numbers as files hold them; anything else in a file is refused.
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-#: What annotators saw in an image: by attribute, a class number or a value; None for nothing.
 Seen: TypeAlias = Mapping[str, float | None]
+"""What annotators saw in an image: by attribute, a class number or a value; None for nothing."""
 
 
 @frozen
@@ -54,10 +56,7 @@ class Atom:
 class StepRecord:
     """Where one step of an edit took a sample, or, of the first, where it began.
 
-    Attributes:
-        energy: of all that is wanted after the step, in nats; None where it is not finite.
-        status, nfe, accepted, rejected: of the step's sampler, as in `SampleRecord`.
-        readings: of every comparison in the edit, by its text.
+    The fields are those of `SampleRecord`, after the step and of the step alone.
     """
 
     energy: float | None
@@ -92,8 +91,8 @@ class SampleRecord:
         energy: conditional energy in nats, prior excluded; None where it is not finite.
         status: how its sampler ended, such as `converged` (`lacelang.samplers.Status`).
         nfe: evaluations of the energy and its gradient.
+        readings: atom text → probability or value, as the classifiers read the latent.
         accepted, rejected: steps that the sampler took, and tried in vain.
-        readings: atom text → probability or value, as the classifiers see the latent.
         extra: what else the sampler found out, by name; None where it is not finite.
         seen: what annotators saw in its image; None where nobody asked for it.
         steps: of an edited sample, its start and then each step.
@@ -115,12 +114,16 @@ class SampleRecord:
 class GroupRecord:
     """What a `sample` or an `edit` asked for, and the samples there are of it, index 0 first.
 
-    `fingerprint` names everything that a sample depends on except its index: the resolved
-    condition, the weights, the seed, the sampler and its options. `settings` shows the same to a
-    reader. `count`, how many were asked for, is not part of it: more of a group is that group.
-    `steps` are the lines of an edit. `origin` is the program that made it: its file as seen from
-    the run's folder, `-` for text without a file. `without_provenance` tells whether images were
-    ever written that do not say what they were made from.
+    Attributes:
+        fingerprint: of all that a sample depends on except its index: the resolved condition, the
+            weights, the seed, the sampler and its options. More of a group has the same one.
+        count: how many samples were asked for.
+        settings: what the fingerprint is of, for a reader.
+        steps: the lines of an edit.
+        origin: the program that made it: its file as seen from the run's folder, `-` for text
+            without a file.
+        without_provenance: whether images were ever written that do not say what they were made
+            from.
     """
 
     name: str
@@ -149,11 +152,9 @@ class MeasureRecord:
     Attributes:
         name: of the statement.
         what, given: the predicates as they were written; `given` is None without a condition.
-        model: its name.
         truncation, seed: of the draws.
         fingerprint: of all that the estimate depends on.
-        draws: how many there were.
-        given_draws: how many of them satisfied `given`; all, without a condition.
+        given_draws: how many draws satisfied `given`; all, without a condition.
         value: the share of those that satisfy `what`; None if there are none.
         low, high: 95 % interval of the probability behind it, for the error of drawing alone.
         decided: the same share where every draw is what its classifiers find likeliest.

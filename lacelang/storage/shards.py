@@ -11,10 +11,11 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -33,13 +34,11 @@ def is_shard(name: str) -> bool:
 
 
 @frozen
-class Shard:
-    """One file: samples `first` to `first + count - 1` of the group with this fingerprint."""
+class _Shard:
+    """One file: samples `first` to `first + count - 1`, and the SHA-256 of what it holds."""
 
-    path: Path
     first: int
     count: int
-    fingerprint: str
     digest: str
 
 
@@ -48,28 +47,28 @@ class Shards:
 
     Only what was written before `open` or by `append` is seen. Not safe for several threads that
     write; reading is.
+
+    Attributes:
+        folder: where the files are. Whoever moves them says so here.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
-        self._shards: list[Shard] = []
-        self._last: tuple[Shard, Latents] | None = None
+        self._shards: list[_Shard] = []
+        self._last: tuple[_Shard, Latents] | None = None
 
     @staticmethod
     def open(folder: Path, fingerprint: str) -> Shards:
         """Return the valid shards of a group, up to the first sample that none of them holds."""
         shards = Shards(folder, fingerprint)
-        for path in sorted(folder.glob("latents-*.safetensors"), key=lambda path: path.name):
-            shard = _header(path)
-            if (
-                shard is None
-                or shard.fingerprint != fingerprint
-                or shard.first > len(shards)
-                or _read(shard) is None
-            ):
+        names = (_NAME.fullmatch(path.name) for path in folder.glob("latents-*"))
+        for first in sorted({int(name[1]) for name in names if name}):
+            found = shards._read(first) if first <= len(shards) else None
+            if found is None:
                 break
-            shards._shards.append(shard)
+            latents, digest = found
+            shards._shards.append(_Shard(first, len(latents), digest))
         return shards
 
     def __len__(self) -> int:
@@ -97,26 +96,20 @@ class Shards:
         Raises:
             ResourceError: the disk is full, or the folder cannot be written.
         """
-        shard = write_shard(self.folder, first, latents, self.fingerprint)
+        arrays = arrays_of(latents)
+        digest = _digest(arrays)
+        said = {"fingerprint": self.fingerprint, "first": first, "sha256": digest}
+        # One entry, for safetensors writes several in no fixed order, and a run writes fixed bytes.
+        data = save(arrays, metadata={_KEY: json.dumps(said)})
+        write_atomic(_path(self.folder, first), data, flush=True)
         self._shards = [s for s in self._shards if s.first < first]
-        self._shards.append(shard)
+        self._shards.append(_Shard(first, len(latents), digest))
 
     def cut(self, count: int) -> None:
         """See only the first `count` samples."""
         self._shards = [
-            Shard(s.path, s.first, min(s.count, count - s.first), s.fingerprint, s.digest)
-            for s in self._shards
-            if s.first < count
+            evolve(s, count=min(s.count, count - s.first)) for s in self._shards if s.first < count
         ]
-
-    def moved(self, folder: Path) -> None:
-        """Look for the files in `folder`, where they have been moved."""
-        self.folder = folder
-        self._shards = [
-            Shard(folder / s.path.name, s.first, s.count, s.fingerprint, s.digest)
-            for s in self._shards
-        ]
-        self._last = None
 
     def rows(self, chosen: slice | Sequence[int]) -> Latents:
         """Read the latents of some of the samples, in their order.
@@ -127,70 +120,44 @@ class Shards:
         indices = range(len(self))[chosen] if isinstance(chosen, slice) else list(chosen)
         firsts = [shard.first for shard in self._shards]
         parts = []
-        start = 0
-        while start < len(indices):
-            place = bisect_right(firsts, indices[start]) - 1
-            stop = start + 1
-            while stop < len(indices) and bisect_right(firsts, indices[stop]) - 1 == place:
-                stop += 1
+        for place, some in groupby(indices, lambda index: bisect_right(firsts, index) - 1):
             shard = self._shards[place]
-            rows = [index - shard.first for index in indices[start:stop]]
-            parts.append(self._load(shard).rows(rows))
-            start = stop
+            parts.append(self._load(shard).rows([index - shard.first for index in some]))
         return Latents.joined(parts)
 
-    def _load(self, shard: Shard) -> Latents:
+    def _load(self, shard: _Shard) -> Latents:
         last = self._last
         if last is not None and last[0] == shard:
             return last[1]
-        latents = _read(shard)
-        if latents is None:
+        found = self._read(shard.first)
+        if found is None or found[1] != shard.digest:
+            path = _path(self.folder, shard.first)
             raise ResourceError(
-                f"{shard.path} has changed or gone while it was in use", "run the command again"
+                f"{path} has changed or gone while it was in use", "run the command again"
             )
-        self._last = (shard, latents)
-        return latents
+        self._last = (shard, found[0])
+        return found[0]
 
-
-def write_shard(folder: Path, first: int, latents: Latents, fingerprint: str) -> Shard:
-    """Write one shard, whole or not at all.
-
-    Raises:
-        ResourceError: the disk is full, or the folder cannot be written.
-    """
-    arrays = arrays_of(latents)
-    digest = _digest(arrays)
-    said = {"fingerprint": fingerprint, "first": first, "sha256": digest}
-    # One entry, for safetensors writes several in no fixed order, and a run writes fixed bytes.
-    metadata = {_KEY: json.dumps(said)}
-    path = folder / f"latents-{first:06d}.safetensors"
-    write_atomic(path, save(arrays, metadata=metadata), flush=True)
-    return Shard(path, first, len(latents), fingerprint, digest)
-
-
-def _header(path: Path) -> Shard | None:
-    try:
-        if path.is_symlink() or not path.is_file():
+    def _read(self, first: int) -> tuple[Latents, str] | None:
+        """The latents of a shard and their digest; None if they are not what was written."""
+        path = _path(self.folder, first)
+        try:
+            if path.is_symlink() or not path.is_file():
+                return None
+            with safe_open(path, framework="numpy") as file:
+                said = json.loads((file.metadata() or {})[_KEY])
+                if said["fingerprint"] != self.fingerprint or said["first"] != first:
+                    return None
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            digest = _digest(arrays)
+            latents = latents_of(arrays) if digest == said["sha256"] else None
+            return None if latents is None else (latents, digest)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             return None
-        with safe_open(path, framework="numpy") as file:
-            said = json.loads((file.metadata() or {})[_KEY])
-            count = file.get_slice("w").get_shape()[0]
-        name = _NAME.fullmatch(path.name)
-        if name is None or said["first"] != int(name[1]):
-            return None
-        return Shard(path, int(name[1]), count, str(said["fingerprint"]), str(said["sha256"]))
-    except (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError):
-        return None
 
 
-def _read(shard: Shard) -> Latents | None:
-    """The latents of a shard; None if they are not what was written."""
-    try:
-        with safe_open(shard.path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError):
-        return None
-    return latents_of(arrays) if _digest(arrays) == shard.digest else None
+def _path(folder: Path, first: int) -> Path:
+    return folder / f"latents-{first:06d}.safetensors"
 
 
 def _digest(arrays: dict[str, NDArray[Any]]) -> str:

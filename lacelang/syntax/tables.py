@@ -9,7 +9,7 @@ Whatever is wrong with the cache, the tables are built anew and checking goes on
 from __future__ import annotations
 
 import json
-import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import lark
 from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
+
+from lacelang.storage.cache import cache_dir, whole_file
 
 _FORMAT = "1"
 # What a loaded parser is given anew; it is no data.
@@ -32,7 +34,7 @@ def parser_of(grammar: str, **options: Any) -> Lark:
         options: `transformer` and `postlex` as Lark takes them.
     """
     key = sha256(f"{_FORMAT}\n{lark.__version__}\n{grammar}".encode()).hexdigest()
-    file = _folder() / f"grammar-{key[:32]}.json"
+    file = cache_dir() / f"grammar-{key[:32]}.json"
     try:
         return _read(file, options)
     except Exception:
@@ -40,15 +42,6 @@ def parser_of(grammar: str, **options: Any) -> Lark:
         parser = Lark(grammar, parser="lalr", lexer="basic", **options)
         _write(file, parser)
         return parser
-
-
-def _folder() -> Path:
-    named = os.environ.get("LACELANG_CACHE")
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("lacelang", appauthor=False)
 
 
 def _read(file: Path, options: dict[str, Any]) -> Lark:
@@ -67,19 +60,10 @@ def _read(file: Path, options: dict[str, Any]) -> Lark:
 
 def _write(file: Path, parser: Lark) -> None:
     """Keep the tables if that can be done; whole or not at all."""
-    from tempfile import NamedTemporaryFile
-
-    part: Path | None = None
-    try:
+    # The cache may be read-only or full, or Lark may store its tables differently.
+    with suppress(Exception):
         data, memo = parser.memo_serialize([TerminalDef, Rule])
         data["options"] = {k: v for k, v in data["options"].items() if k not in _LIVE}
         payload = json.dumps({"data": data, "memo": memo}, separators=(",", ":")).encode()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=file.parent, delete=False) as out:
-            part = Path(out.name)
-            out.write(sha256(payload).hexdigest().encode() + b"\n" + payload)
-        part.replace(file)
-    except Exception:
-        # The cache may be read-only or full, or Lark may store its tables differently.
-        if part is not None:
-            part.unlink(missing_ok=True)
+        with whole_file(file) as part:
+            part.write_bytes(sha256(payload).hexdigest().encode() + b"\n" + payload)

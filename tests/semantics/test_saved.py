@@ -18,7 +18,7 @@ from lacelang.semantics.check import check
 from lacelang.storage.index import write_index
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import GroupRecord, RunRecord
-from lacelang.storage.shards import write_shard
+from lacelang.storage.shards import Shards
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (out / "men").mkdir(parents=True)
     write_index(out, RunRecord("faces.lace", "", {}, (group,)))
     w = np.zeros((4, 512), np.float32)
-    write_shard(out / "men", 0, Latents(None, w), "f")
+    Shards(out / "men", "f").append(0, Latents(None, w))
     save_file({"w": w}, out / "men" / "w.safetensors")
     monkeypatch.chdir(tmp_path)
     return out
@@ -97,7 +97,7 @@ def test_what_a_run_says_is_not_believed_blindly(run: Path, psi: object) -> None
 
 @pytest.mark.parametrize("latents", [np.zeros((4, 8)), np.zeros((4, 3, 512))])
 def test_a_group_of_another_model_or_without_latents(run: Path, latents: np.ndarray) -> None:
-    write_shard(run / "men", 0, Latents(None, latents.astype(np.float32)), "f")
+    Shards(run / "men", "f").append(0, Latents(None, latents.astype(np.float32)))
     assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
     (run / "men" / "latents-000000.safetensors").write_bytes(b"")
     assert _codes('edit "out/faces/men" { smile=0 }') == ["LACE120"]
