@@ -36,7 +36,7 @@ def _cut(text: str) -> str:
 
 @frozen
 class Diagnostic:
-    """An error or warning about a program: a stable code, where, what, and a hint if there is one."""
+    """An error or warning about a program: a stable code, where, what, and a hint if any."""
 
     code: str
     message: str = field(converter=_cut)

@@ -6,60 +6,61 @@ it holds costs nothing. Nothing is unpickled.
 
 from __future__ import annotations
 
-import ast
 import json
 import math
-import re
 import stat
 import zipfile
-import zlib
-from collections.abc import Sequence
-from io import BufferedReader
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
 from attrs import frozen
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
+from lacelang.storage.records import Count
 
 SUFFIXES = (".safetensors", ".npy", ".npz")
 
-_MAGIC = b"\x93NUMPY"
-_LONGEST_HEADER = {".safetensors": 1 << 20, ".npy": 10_000}
+_LONGEST_HEADER = 1 << 20
+_LONGEST_NPY_HEADER = 10_000
 _MOST_ARRAYS = 32
 # Latents hardly compress: what expands beyond both is no file of latents.
 _EXPANDED = 64 << 20
 _EXPANSION = 100
 
-_FLOAT = re.compile(r"[<>=|]?f(2|4|8|12|16)")
-_INT64 = "<i8"
-# What a descriptor's letter means, where it is no float.
+_BFLOAT16 = np.dtype([("bfloat16", "<u2")])
+"""Upper halves of float32."""
+_SAFETENSORS: dict[str, Any] = {
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8", "BOOL": "|b1", "U8": "|u1",
+    "I8": "|i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "C64": "<c8",
+    "BF16": _BFLOAT16,
+}  # fmt: skip
 _KINDS = {
+    "f": "floats",
     "O": "Python objects, which are never unpickled",
     "c": "complex numbers",
     "i": "whole numbers",
     "u": "whole numbers",
     "b": "booleans",
-    "?": "booleans",
 }
-_SAFETENSORS = {
-    "F16": "<f2", "BF16": "bfloat16", "F32": "<f4", "F64": "<f8", "I64": _INT64,
-    "BOOL": "|b1", "U8": "|u1", "I8": "|i1", "U16": "<u2", "I16": "<i2", "U32": "<u4",
-    "I32": "<i4", "U64": "<u8", "C64": "<c8",
-}  # fmt: skip
-_SIZES = {"bfloat16": 2}
-
-_ODD = (
-    ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, OverflowError,
-    EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What the libraries under this raise for a damaged file."""
 
 
 class _DamagedError(Exception):
     """The file is not what it says; the message goes on after its name."""
+
+
+class _Tensor(msgspec.Struct):
+    """An entry of the header of a .safetensors file."""
+
+    dtype: str
+    shape: list[Count]
+    data_offsets: tuple[Count, Count]
 
 
 @frozen
@@ -68,21 +69,34 @@ class Stored:
 
     Attributes:
         name: its key; empty for the one array of a .npy.
-        kind: `floats`, `int64`, or in words what else it holds.
-        shape: of the array.
-        descriptor: how its numbers are stored.
+        dtype: how its numbers are stored.
         fortran: whether the first axis is the innermost.
         start: bytes before its data, in the file or in `member`.
         member: of a .npz, the file inside.
     """
 
     name: str
-    kind: str
     shape: tuple[int, ...]
-    descriptor: str
+    dtype: np.dtype[Any]
     fortran: bool = False
     start: int = 0
     member: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """`floats`, `int64`, or in words what else it holds."""
+        if self.dtype == _BFLOAT16:
+            return "floats"
+        if self.dtype == np.dtype("<i8"):
+            return "int64"
+        if self.dtype.names:
+            return "records of several fields"
+        return _KINDS.get(self.dtype.kind, "values of another kind")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its data."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def stored_arrays(path: Path, shown: str) -> tuple[Stored, ...]:
@@ -96,8 +110,10 @@ def stored_arrays(path: Path, shown: str) -> tuple[Stored, ...]:
         ResourceError: it is not a regular file, cannot be read, or is damaged.
     """
     readers = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz}
-    with _Reading(path, shown) as file:
-        found = readers[path.suffix.lower()](file)
+    with _reading(path, shown) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        found = tuple(readers[path.suffix.lower()](file, size))
     names = [array.name for array in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -112,113 +128,84 @@ def load_array(path: Path, stored: Stored, shown: str) -> NDArray[Any]:
         ResourceError: the file cannot be read, or is damaged.
     """
     # Torch wants arrays that can be written to.
-    data = bytearray(_nbytes(stored))
-    with _Reading(path, shown) as file:
+    data = bytearray(stored.nbytes)
+    with _reading(path, shown) as file:
         if stored.member is None:
             file.seek(stored.start)
             whole = file.readinto(data) == len(data)
         else:
             with zipfile.ZipFile(file) as archive, archive.open(stored.member) as member:
-                assert isinstance(member, zipfile.ZipExtFile)
                 member.read(stored.start)
                 # The checksum is compared where the end is reached.
-                whole = member.readinto(data) == len(data) and not member.read(1)
+                whole = member.readinto(data) == len(data) and not member.read(1)  # type: ignore[attr-defined]
         if not whole:
             raise _DamagedError("is cut short")
-    if stored.descriptor == "bfloat16":
-        halves = np.frombuffer(data, "<u2").astype(np.uint32)
-        numbers: NDArray[Any] = (halves << 16).view(np.float32)
-    else:
-        numbers = np.frombuffer(data, np.dtype(stored.descriptor))
-    array = numbers.reshape(stored.shape, order="F" if stored.fortran else "C")
-    # What float32 cannot hold becomes infinite, and is refused as such.
-    with np.errstate(over="ignore", invalid="ignore"):
-        wanted = np.int64 if stored.kind == "int64" else np.float32
-        result: NDArray[Any] = np.ascontiguousarray(array, dtype=wanted)
-    return result
+        numbers: NDArray[Any] = np.frombuffer(data, stored.dtype)
+        if stored.dtype == _BFLOAT16:
+            numbers = (numbers["bfloat16"].astype(np.uint32) << 16).view(np.float32)
+        array = numbers.reshape(stored.shape, order="F" if stored.fortran else "C")
+        # What float32 cannot hold becomes infinite, and is refused as such.
+        with np.errstate(over="ignore", invalid="ignore"):
+            wanted = np.int64 if stored.kind == "int64" else np.float32
+            return np.ascontiguousarray(array, dtype=wanted)
 
 
-class _Reading:
-    """A file, open; what goes wrong with it becomes a `ResourceError`."""
-
-    def __init__(self, path: Path, shown: str) -> None:
-        self.path = path
-        self.shown = shown
-        self.file: BufferedReader | None = None
-
-    def __enter__(self) -> BufferedReader:
-        try:
-            # A pipe or a device may never end.
-            if not stat.S_ISREG(self.path.stat().st_mode):
-                raise ResourceError(f"`{self.shown}` is not a regular file", _REMEDY)
-            self.file = self.path.open("rb")
-        except OSError as error:
-            raise self._told(error) from error
-        return self.file
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        assert self.file is not None
-        self.file.close()
-        if isinstance(error, (OSError, _DamagedError, *_ODD)):
-            raise self._told(error) from error
-
-    def _told(self, error: BaseException) -> ResourceError:
-        if isinstance(error, _DamagedError):
-            return ResourceError(f"`{self.shown}` {error}", _REMEDY)
-        if isinstance(error, OSError):
-            why = (error.strerror or "the file is damaged").lower()
-            return ResourceError(f"`{self.shown}` cannot be read: {why}", _REMEDY)
-        suffix = self.path.suffix.lower()
-        return ResourceError(f"`{self.shown}` is damaged, or not a {suffix} file", _REMEDY)
+@contextmanager
+def _reading(path: Path, shown: str) -> Iterator[Any]:
+    """Open a file; what goes wrong with it becomes a `ResourceError`."""
+    try:
+        # A pipe or a device may never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _DamagedError("is not a regular file")
+        with path.open("rb") as file:
+            yield file
+        return
+    except _DamagedError as error:
+        what, cause = str(error), error
+    except OSError as error:
+        why = (error.strerror or "the file is damaged").lower()
+        what, cause = f"cannot be read: {why}", error
+    except Exception as error:
+        # Libraries raise many things for a damaged file.
+        what, cause = f"is damaged, or not a {path.suffix.lower()} file", error
+    remedy = "give a file of latents: .safetensors, .npy or .npz"
+    raise ResourceError(f"`{shown}` {what}", remedy) from cause
 
 
-_REMEDY = "give a file of latents: .safetensors, .npy or .npz"
-
-
-def _safetensors(file: IO[bytes]) -> tuple[Stored, ...]:
-    size = _size(file)
+def _safetensors(file: IO[bytes], size: int) -> Iterator[Stored]:
     length = int.from_bytes(file.read(8), "little")
     begin = 8 + length
     if size < 10 or begin > size:
         raise _DamagedError("is cut short, or not a .safetensors file")
-    if length > _LONGEST_HEADER[".safetensors"]:
+    if length > _LONGEST_HEADER:
         raise _DamagedError("has a header that is too long for latents")
-    pairs = json.loads(file.read(length), object_pairs_hook=lambda pairs: pairs)
-    found = []
-    for name, fields in pairs:
+    # Pairs, not a dictionary, for a name may stand there twice.
+    for name, fields in json.loads(file.read(length), object_pairs_hook=list):
         if name == "__metadata__":
             continue
-        described = dict(fields)
-        low, high = described["data_offsets"]
-        kind = described["dtype"]
-        descriptor = _SAFETENSORS.get(kind, f"|V1 {kind}")
-        if type(low) is not int or type(high) is not int or not 0 <= low <= high:
-            raise _DamagedError("is damaged: its header makes no sense")
+        tensor = msgspec.convert(dict(fields), _Tensor)
+        low, high = tensor.data_offsets
+        dtype = np.dtype(_SAFETENSORS.get(tensor.dtype, "V1"))
+        array = Stored(name, tuple(tensor.shape), dtype, start=begin + low)
         if begin + high > size:
             raise _DamagedError("is cut short: it holds less than its header says")
-        array = _described(name, descriptor, described["shape"], start=begin + low)
-        if array.kind in ("floats", "int64") and _nbytes(array) != high - low:
+        if tensor.dtype in _SAFETENSORS and array.nbytes != high - low:
             raise _DamagedError("is damaged: its header makes no sense")
-        found.append(array)
-    return tuple(found)
+        yield array
 
 
-def _npy(file: IO[bytes]) -> tuple[Stored, ...]:
-    array = _npy_header(file, "", None)
-    _fits(array, _size(file))
-    return (array,)
+def _npy(file: IO[bytes], size: int) -> Iterator[Stored]:
+    yield _described(file, size, "")
 
 
-def _npz(file: IO[bytes]) -> tuple[Stored, ...]:
-    size = _size(file)
-    found = []
+def _npz(file: IO[bytes], size: int) -> Iterator[Stored]:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) > _MOST_ARRAYS:
             raise _DamagedError(f"holds {len(members)} files; latents are one or two")
         for info in members:
             if not info.filename.endswith(".npy"):
-                found.append(Stored(info.filename, "no array", (), ""))
+                yield Stored(info.filename, (), np.dtype("V"))
                 continue
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise _DamagedError("is compressed in a way that NumPy does not use")
@@ -226,85 +213,23 @@ def _npz(file: IO[bytes]) -> tuple[Stored, ...]:
                 raise _DamagedError(f"expands to {info.file_size >> 20} MiB, far beyond latents")
             with archive.open(info) as member:
                 name = info.filename.removesuffix(".npy")
-                array = _npy_header(member, name, info.filename)
-            _fits(array, info.file_size)
-            found.append(array)
-    return tuple(found)
+                yield _described(member, info.file_size, name, info.filename)
 
 
-def _npy_header(file: IO[bytes], name: str, member: str | None) -> Stored:
-    begun = file.read(8)
-    if len(begun) < 8 or begun[:6] != _MAGIC or begun[6] not in (1, 2, 3):
-        raise _DamagedError("is damaged, or not a .npy file")
-    width = 2 if begun[6] == 1 else 4
-    length = int.from_bytes(file.read(width), "little")
-    if length > _LONGEST_HEADER[".npy"]:
-        raise _DamagedError("has a header that is too long for latents")
-    header = file.read(length)
-    if len(header) < length:
-        raise _DamagedError("is cut short")
-    fields = ast.literal_eval(header.decode("utf-8" if begun[6] == 3 else "latin-1").strip())
-    order, descriptor = fields["fortran_order"], fields["descr"]
-    start = 8 + width + length
-    return _described(name, descriptor, fields["shape"], bool(order), start, member)
-
-
-def _described(
-    name: str,
-    descriptor: object,
-    shape: Sequence[object],
-    fortran: bool = False,
-    start: int = 0,
-    member: str | None = None,
-) -> Stored:
-    sizes = []
-    for each in shape:
-        if type(each) is not int or each < 0:
-            raise _DamagedError("is damaged: its header makes no sense")
-        sizes.append(each)
-    if len(sizes) > 32:
+def _described(file: IO[bytes], size: int, name: str, member: str | None = None) -> Stored:
+    """Read the header of a .npy file."""
+    header = BytesIO(file.read(_LONGEST_NPY_HEADER))
+    version = npy.read_magic(header)
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, fortran, dtype = readers[version](header, max_header_size=_LONGEST_NPY_HEADER)
+    if min(shape, default=0) < 0:
         raise _DamagedError("is damaged: its header makes no sense")
-    written = descriptor if isinstance(descriptor, str) else ""
-    if written == _INT64:
-        kind = "int64"
-    elif written == "bfloat16" or (_FLOAT.fullmatch(written) and _is_known(written)):
-        kind = "floats"
-    elif isinstance(descriptor, str):
-        kind = _KINDS.get(written.lstrip("<>=|")[:1], "values of another kind")
-    else:
-        kind = "records of several fields"
-    return Stored(name, kind, tuple(sizes), written, fortran, start, member)
-
-
-def _is_known(descriptor: str) -> bool:
-    """Whether this machine has such floats; those of 12 and 16 bytes differ."""
-    try:
-        return np.dtype(descriptor).kind == "f"
-    except TypeError:
-        return False
-
-
-def _fits(array: Stored, size: int) -> None:
-    """Hold what a header claims against the bytes that there are."""
-    if array.kind not in ("floats", "int64"):
-        return
-    missing = array.start + _nbytes(array) - size
-    if missing > 0:
-        raise _DamagedError("is cut short: it holds less than its header says")
-    if missing < 0:
-        raise _DamagedError("is damaged: it holds more than its header says")
-
-
-def _nbytes(array: Stored) -> int:
-    item = _SIZES.get(array.descriptor) or np.dtype(array.descriptor).itemsize
-    return math.prod(array.shape) * item
-
-
-def _size(file: IO[bytes]) -> int:
-    here = file.tell()
-    size = file.seek(0, 2)
-    file.seek(here)
-    return size
+    array = Stored(name, tuple(map(int, shape)), dtype, fortran, header.tell(), member)
+    missing = array.start + array.nbytes - size
+    if missing and array.kind in ("floats", "int64"):
+        wrong = "is cut short: it holds less" if missing > 0 else "is damaged: it holds more"
+        raise _DamagedError(f"{wrong} than its header says")
+    return array
 
 
 def short(name: str) -> str:

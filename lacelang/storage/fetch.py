@@ -9,19 +9,20 @@ import os
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from lacelang.errors import ResourceError, WayOut
+from lacelang.progress import Progress, Silent
 from lacelang.storage.cache import cache_dir, guarded, locked, sha256_of, whole_file
 
 if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage, ProgressTracker
-
-    from lacelang.progress import Progress
+    from pypi_simple import DistributionPackage
 
 #: Environment variables that name an index mirror, the first that is set wins.
 INDEX_VARIABLES = ("LACELANG_INDEX_URL", "PIP_INDEX_URL")
@@ -123,15 +124,19 @@ def _download(archive: Archive, target: Path, progress: Progress | None, help_: 
     if help_:
         remedy += f", or download {archive} elsewhere and give it to `{help_}`"
         ways = {WayOut.FILE: ""}
+
+    @contextmanager
+    def tracker(total: int | None) -> Iterator[Any]:
+        with (progress or Silent()).stage(f"fetching {archive}", total, "bytes") as stage:
+            yield SimpleNamespace(update=stage.advance)
+
     try:
         with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
             page = client.get_project_page(archive.package, timeout=30)
             package = _pick(archive, page.packages)
             if package is None:
                 raise ResourceError(f"the package index has no {archive} as pinned", remedy, ways)
-            client.download_package(
-                package, target, progress=_tracker(archive, progress), timeout=60
-            )
+            client.download_package(package, target, progress=tracker, timeout=60)  # type: ignore[arg-type]
     except DigestMismatchError as error:
         raise ResourceError(f"the download of {archive} arrived damaged", "run again") from error
     except NoSuchProjectError as error:
@@ -142,38 +147,6 @@ def _download(archive: Archive, target: Path, progress: Progress | None, help_: 
 
 def _pick(archive: Archive, packages: list[DistributionPackage]) -> DistributionPackage | None:
     """The file with the pinned digest; where the index lists no digests, the file so named."""
-    for package in packages:
-        if package.digests.get("sha256") == archive.sha256:
-            return package
-    for package in packages:
-        if archive.filename and package.filename == archive.filename and not package.digests:
-            return package
-    return None
-
-
-class _Tracker:
-    """Feeds a progress stage from pypi-simple's download, which speaks in `update(bytes)`."""
-
-    def __init__(self, name: str, progress: Progress, total: int | None) -> None:
-        self._stage = progress.stage(name, total=total, unit="bytes")
-
-    def __enter__(self) -> _Tracker:
-        self._stage.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stage.__exit__(*error)  # type: ignore[arg-type]
-
-    def update(self, increment: int) -> None:
-        self._stage.advance(increment)
-
-
-def _tracker(
-    archive: Archive, progress: Progress | None
-) -> Callable[[int | None], ProgressTracker]:
-    if progress is None:
-        from pypi_simple import progress as trackers
-
-        return trackers.null_progress_tracker()
-    shown = progress
-    return lambda total: _Tracker(f"fetching {archive}", shown, total)
+    pinned = [p for p in packages if p.digests.get("sha256") == archive.sha256]
+    named = [p for p in packages if archive.filename == p.filename and not p.digests]
+    return next(iter(pinned + named), None)

@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.storage.arrays import Stored, load_array, short, stored_arrays
@@ -40,11 +39,9 @@ _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
 
 @frozen
 class Layout:
-    """The latents that a generator takes.
+    """The latents that a generator takes: z (latent_dim,), w (w_dim,) or w+ (styles, w_dim).
 
     Attributes:
-        latent_dim: length of z.
-        w_dim: length of w.
         style_layers: for each of its styles, the layers of the 18-layer StyleGAN2 it stands for.
     """
 
@@ -73,10 +70,9 @@ class Given:
 
 
 def read_given(path: Path, layout: Layout, shown: str) -> Given:
-    """Return the samples that `path` holds.
+    """Return the samples that `path`, a .safetensors, .npy or .npz file, holds.
 
     Args:
-        path: a .safetensors, .npy or .npz file.
         layout: of the model that they are of.
         shown: the name of the file in messages.
 
@@ -88,9 +84,13 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
     spaces = _spaces([array for array in found if array.name not in parts], path.stem, shown)
     arrays = {}
     for space, stored in spaces.items():
-        rows, styles = _arranged(stored, space, layout, shown)
-        array = _finite(load_array(path, stored, shown), stored, shown)
-        arrays[space] = array.reshape((rows, *styles, stored.shape[-1]))
+        where = f"`{stored.name}` of `{shown}`" if stored.name else f"`{shown}`"
+        shape = _arranged(stored, space, layout, where)
+        arrays[space] = load_array(path, stored, shown).reshape(shape)
+        if not np.isfinite(arrays[space]).all():
+            raise ResourceError(
+                f"{where} holds NaN, or numbers beyond those of float32", "leave such samples out"
+            )
     z = arrays.get("z")
     w = next((array for space, array in arrays.items() if space != "z"), None)
     if z is not None and w is not None and len(z) != len(w):
@@ -139,11 +139,8 @@ def _of_file_name(stem: str, shown: str) -> Space:
     return said[0] if said else "any"
 
 
-def _arranged(
-    stored: Stored, space: Space, layout: Layout, shown: str
-) -> tuple[int, tuple[int, ...]]:
-    """Return how many samples an array holds, and (styles,) or ()."""
-    where = f"`{stored.name}` of `{shown}`" if stored.name else f"`{shown}`"
+def _arranged(stored: Stored, space: Space, layout: Layout, where: str) -> tuple[int, ...]:
+    """Return an array's shape as samples: (N, width) or (N, styles, width)."""
     if stored.kind != "floats":
         kind = "whole numbers" if stored.kind == "int64" else stored.kind
         raise ResourceError(
@@ -152,14 +149,13 @@ def _arranged(
     width = layout.latent_dim if space == "z" else layout.w_dim
     many = sorted({STYLEGAN2_LAYERS, len(layout.style_layers)})
     numbers = " or ".join(map(str, many))
-    shape, form = "×".join(map(str, stored.shape)) or "a single number", f"(N, {width})"
-    if space != "z":
-        form += f", or (N, {numbers}, {width}) for w+"
-    if space == "w+":
-        form = f"(N, {numbers}, {width})"
+    shape = "×".join(map(str, stored.shape)) or "a single number"
+    called = "w" if space == "any" else space
+    flat, layers = f"(N, {width})", f"(N, {numbers}, {width})"
+    form = {"z": flat, "w+": layers}.get(space, f"{flat}, or {layers} for w+")
     if not stored.shape or stored.shape[-1] != width:
         raise ResourceError(
-            f"{where} is {shape}; of this model, {_called(space)} has {width} numbers",
+            f"{where} is {shape}; of this model, {called} has {width} numbers",
             f"its shape is to be {form}",
         )
     lead = stored.shape[:-1]
@@ -173,7 +169,7 @@ def _arranged(
     odd = (layered and space == "z") or (not layered and space == "w+")
     if odd or sum(size != 1 for size in rows) > 1:
         raise ResourceError(
-            f"{where} is {shape}, which is not a shape of {_called(space)}",
+            f"{where} is {shape}, which is not a shape of {called}",
             f"its shape is to be {form}",
         )
     count = math.prod(rows)
@@ -181,20 +177,7 @@ def _arranged(
         raise ResourceError(f"{where} holds no samples: it is {shape}", _REMEDY)
     if count > MOST_SAMPLES:
         raise ResourceError(f"{where} holds {count} samples; {MOST_SAMPLES} are the most")
-    return count, (lead[-1],) if layered else ()
-
-
-def _called(space: Space) -> str:
-    return "w" if space == "any" else space
-
-
-def _finite(array: NDArray[Any], stored: Stored, shown: str) -> Float32:
-    if not np.isfinite(array).all():
-        name = f"`{stored.name}` of `{shown}`" if stored.name else f"`{shown}`"
-        raise ResourceError(
-            f"{name} holds NaN, or numbers beyond those of float32", "leave such samples out"
-        )
-    return array
+    return (count, *lead[-1:], width) if layered else (count, width)
 
 
 def _trail(
@@ -203,8 +186,8 @@ def _trail(
     """Return how the samples came to be, if lacelang edited them."""
     if not parts:
         return None
-    kinds = {"trail.taken": "int64"}
-    fine = all(part.kind == kinds.get(name, "floats") for name, part in parts.items())
+    kinds = {"trail.w": "floats", "trail.taken": "int64", "trail.given": "floats"}
+    fine = all(part.kind == kinds[name] for name, part in parts.items())
     arrays = {name: load_array(path, part, shown) for name, part in parts.items() if fine}
     trail = trail_of(arrays)
     finite = all(np.isfinite(array).all() for array in arrays.values())

@@ -94,10 +94,6 @@ class Latents:
     def __len__(self) -> int:
         return len(self.w)
 
-    def first(self, count: int) -> Latents:
-        """The first `count` rows."""
-        return self.rows(slice(count))
-
     def rows(self, chosen: slice | Sequence[int]) -> Latents:
         """Some of the rows."""
         return Latents(

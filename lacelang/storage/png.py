@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import threading
 import zlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -91,8 +90,8 @@ class PngWriter:
 
     def __init__(self, threads: int = 2, pending: int = 6) -> None:
         self._pool = Pool(threads, "png")
-        self._slots = threading.BoundedSemaphore(pending)
-        self._failure: BaseException | None = None
+        self._most = pending
+        self._pending: deque[Future[None]] = deque()
 
     def submit(
         self,
@@ -105,50 +104,21 @@ class PngWriter:
 
         `written` is called with the image in the writing thread once the file is there.
         """
-        self._raise_failure()
-        self._slots.acquire()
-        try:
-            future = self._pool.submit(_write, path, image, metadata, written)
-        except BaseException:
-            self._slots.release()
-            raise
-        future.add_done_callback(self._finish)
 
-    def close(self) -> None:
-        """Wait until everything submitted is on disk; raise what went wrong."""
-        self._pool.close()
-        self._raise_failure()
+        def write() -> None:
+            write_atomic(path, encode(image, metadata))
+            if written is not None:
+                written(image)
+
+        while len(self._pending) >= self._most:
+            self._pending.popleft().result()
+        self._pending.append(self._pool.submit(write))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._pool.close()
         if kind is None:
-            self._raise_failure()
-
-    def _finish(self, future: Future[None]) -> None:
-        error = future.exception()
-        if error is not None and self._failure is None:
-            self._failure = error
-        self._slots.release()
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-
-def _write(
-    path: Path,
-    image: NDArray[np.uint8],
-    metadata: Mapping[str, Any] | None,
-    written: Callable[[NDArray[np.uint8]], None] | None,
-) -> None:
-    write_atomic(path, encode(image, metadata))
-    if written is not None:
-        written(image)
+            for future in self._pending:
+                future.result()
