@@ -159,17 +159,15 @@ def _reading(path: Path, shown: str) -> Iterator[Any]:
             raise _DamagedError("is not a regular file")
         with path.open("rb") as file:
             yield file
-        return
-    except _DamagedError as error:
-        what, cause = str(error), error
-    except OSError as error:
-        why = (error.strerror or "the file is damaged").lower()
-        what, cause = f"cannot be read: {why}", error
     except Exception as error:
         # Libraries raise many things for a damaged file.
-        what, cause = f"is damaged, or not a {path.suffix.lower()} file", error
-    remedy = "give a file of latents: .safetensors, .npy or .npz"
-    raise ResourceError(f"`{shown}` {what}", remedy) from cause
+        what = f"is damaged, or not a {path.suffix.lower()} file"
+        if isinstance(error, _DamagedError):
+            what = str(error)
+        elif isinstance(error, OSError):
+            what = f"cannot be read: {(error.strerror or 'the file is damaged').lower()}"
+        remedy = "give a file of latents: .safetensors, .npy or .npz"
+        raise ResourceError(f"`{shown}` {what}", remedy) from error
 
 
 def _safetensors(file: IO[bytes], size: int) -> Iterator[Stored]:
