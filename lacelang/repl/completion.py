@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from attrs import frozen
 from lark import Token
@@ -12,9 +11,9 @@ from prompt_toolkit.document import Document
 
 from lacelang import ir
 from lacelang.repl.session import Session
-from lacelang.resources import shipped
 from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.clauses import ALLOWED, WORDS
+from lacelang.semantics.modules import library_files
 from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text
@@ -118,8 +117,7 @@ class _Place:
         elif last in ("OF", "EDIT"):
             yield from self._groups()
         elif last == "IMPORT":
-            files = sorted(Path(str(shipped("stdlib"))).glob("*.lace"))
-            yield from (Offer(file.stem, "standard library") for file in files)
+            yield from (Offer(name, "standard library") for name in library_files())
         elif last == "WITH":
             yield from (Offer(table.name, table.doc) for table in SAMPLERS.values())
         elif last.lower() in WORDS:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from lacelang import ir
-from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.values import (
-    LostError,
     Scalar,
     defined_number,
     measured,

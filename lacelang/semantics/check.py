@@ -11,7 +11,7 @@ from lacelang.semantics.modules import Library
 from lacelang.semantics.notations import with_notations
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Binding, Definition, Frame, Module
-from lacelang.semantics.shadowing import warn_of_shadows
+from lacelang.semantics.shadowing import warn_of_shadowing
 from lacelang.semantics.statements import Statements
 from lacelang.syntax import nodes
 from lacelang.text.names import nfc
@@ -67,7 +67,7 @@ def _look_at_the_rest(module: Module, statements: Statements, report: Report) ->
                 name = definition.node.name
                 report.say("LACE511", f"nothing uses `{name.name}`", name, module)
         _unused_imports(module, statements, report)
-        warn_of_shadows(module, models, report)
+        warn_of_shadowing(module, models, report)
 
 
 _START = Span(1, 1, 1, 2)

@@ -8,11 +8,11 @@ from typing import Literal, TypeVar
 from lacelang import ir
 from lacelang.samplers import SAMPLERS, Option, Sampler
 from lacelang.semantics import defaults
-from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.settings import temperature
 from lacelang.semantics.strength import STRONGEST, WEAKEST, beyond_bounds, in_bounds
-from lacelang.semantics.values import LostError, plain_number, plain_quantity, settle
+from lacelang.semantics.values import plain_number, plain_quantity, settle
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
 
@@ -122,7 +122,8 @@ class Clauses:
         if clause is None:
             return None
         try:
-            value, text = plain_quantity(clause.value, self.frame, self.report, "`seed`")
+            found = plain_quantity(clause.value, self.frame, self.report, "`seed`")
+            value, text = found.number, found.text
         except LostError:
             self.wrong = True
             return None

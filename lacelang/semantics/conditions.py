@@ -18,10 +18,9 @@ from lacelang.semantics.display import (
     unknown_name,
     with_settings,
 )
-from lacelang.semantics.report import Report
+from lacelang.semantics.report import LostError, Report
 from lacelang.semantics.scope import Binding, Definition, Frame, Site
 from lacelang.semantics.settings import Settings, settings_of
-from lacelang.semantics.values import LostError
 from lacelang.syntax import nodes
 
 MAX_TERMS = 10_000

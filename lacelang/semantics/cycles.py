@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import takewhile
+from operator import ne
 
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Definition, Module
@@ -10,56 +13,45 @@ from lacelang.syntax import nodes
 
 
 def mark_circular(module: Module, report: Report) -> tuple[Definition, ...]:
-    """Report every circle among the module's own definitions and mark its members.
+    """Report every cycle among the module's own definitions and mark its members.
+
+    `graphlib` finds one cycle; here all of them are reported. Imports cannot be circular, so a
+    cycle never leaves its module.
 
     Returns:
         The definitions, each behind those that it uses.
-
-    Imports cannot be circular, so a circle never leaves its module.
     """
-    uses = {
-        name: [used for used in _names_in(d) if used in module.definitions]
-        for name, d in module.definitions.items()
-    }
-    done: dict[str, None] = {}
-    for start in uses:
+    definitions = module.definitions
+    done: dict[str, Definition] = {}
+    for start in definitions:
         # Depth-first without recursion: a chain of definitions may be as long as the program.
-        path: list[str] = []
-        on_path: dict[str, int] = {}
-        pending: list[tuple[str, Iterator[str]]] = []
-        if start not in done:
-            pending.append((start, iter(uses[start])))
-            on_path[start] = 0
-            path.append(start)
-        while pending:
-            name, rest = pending[-1]
-            following = next(rest, None)
-            if following is None:
-                pending.pop()
-                path.pop()
-                del on_path[name]
-                done[name] = None
-            elif following in on_path:
-                _report(path[on_path[following] :], module, report)
-            elif following not in done:
-                on_path[following] = len(path)
-                path.append(following)
-                pending.append((following, iter(uses[following])))
-    return tuple(module.definitions[name] for name in done)
+        path = {} if start in done else {start: _used_by(definitions[start])}
+        while path:
+            name = next(reversed(path))
+            used = next((each for each in path[name] if each in definitions), None)
+            if used is None:
+                done[name] = definitions[name]
+                path.popitem()
+            elif used in path:
+                behind = list(takewhile(partial(ne, used), reversed(path)))
+                _report([definitions[each] for each in (used, *reversed(behind))], module, report)
+            elif used not in done:
+                path[used] = _used_by(definitions[used])
+    return tuple(done.values())
 
 
-def _report(circle: list[str], module: Module, report: Report) -> None:
-    for name in circle:
-        module.definitions[name].circular = True
-    first = module.definitions[circle[0]]
-    if len(circle) == 1:
-        message = f"`{circle[0]}` is defined by itself"
-    else:
-        message = "these definitions go in a circle: " + " → ".join([*circle, circle[0]])
-    report.say("LACE116", message, first.node.name, module, "a definition may use others only")
+def _report(cycle: list[Definition], module: Module, report: Report) -> None:
+    for definition in cycle:
+        definition.circular = True
+    first = cycle[0].node.name
+    message = f"`{first.name}` is defined by itself"
+    if len(cycle) > 1:
+        names = " → ".join(definition.node.name.name for definition in (*cycle, cycle[0]))
+        message = f"these definitions go in a circle: {names}"
+    report.say("LACE116", message, first, module, "a definition may use others only")
 
 
-def _names_in(definition: Definition) -> Iterator[str]:
+def _used_by(definition: Definition) -> Iterator[str]:
     """Yield the names that a definition's body refers to, its parameters excepted."""
     own = {parameter.name for parameter in definition.parameters}
     stack: list[nodes.Node] = [definition.body]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
+from attrs import evolve
+
 from lacelang import ir
-from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Module
 from lacelang.semantics.values import unit_hint
 from lacelang.syntax import nodes
@@ -22,6 +25,7 @@ T = TypeVar("T", bound=nodes.Node)
 
 _YES_OR_NO = frozenset({"bool", "boolean", "flag", "yesno", "bit"})
 _SPACES: tuple[ir.Space, ...] = ("z", "w", "image")
+_UNITS: tuple[ir.Unit, ...] = ("deg", "years")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)")
 _FILE = re.compile(r".+\.[A-Za-z0-9]+")
@@ -43,37 +47,38 @@ class _Declaration:
         self.wrong = True
         self.report.say(code, message, at, self.module, hint)
 
+    def lost(self, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
+        """Report an attribute's kind, and return what to raise for it."""
+        self.wrong = True
+        return self.report.lost("LACE402", message, at, self.module, hint)
+
     def spec(self) -> ir.ModelSpec | None:
         generator = self._only(nodes.Generator, "generator")
         classifiers = self._only(nodes.Classifiers, "classifiers")
-        attributes = self._attributes()
+        attributes = tuple(self._attributes())
+        name = self.node.name
         if generator is None:
             if not self.module.broken:
-                message = f"the model `{self.node.name.name}` has no generator"
-                self.say(
-                    "LACE401", message, self.node.name, "add `generator mobilestylegan from …`"
-                )
+                hint = "add `generator mobilestylegan from …`"
+                self.say("LACE401", f"the model `{name.name}` has no generator", name, hint)
             return None
-        package, version, file = self._source(generator)
-        space = self._space(classifiers)
-        digest = generator.sha256
-        if digest is not None and not _DIGEST.fullmatch(digest.value):
-            message = "a SHA-256 checksum has 64 hexadecimal digits"
-            self.say("LACE406", message, digest, f"these are {len(digest.value)} characters")
-        if self.wrong:
-            return None
-        return ir.ModelSpec(
-            name=self.node.name.name,
+        spec = ir.ModelSpec(
+            name=name.name,
             generator=generator.architecture.name,
-            package=package,
-            version=version,
-            sha256=digest.value.lower() if digest is not None else None,
             classifiers=classifiers.file.value if classifiers is not None else None,
-            space=space,
-            attributes=tuple(attributes),
+            space=self._space(classifiers),
+            attributes=attributes,
             path=self.module.folder,
-            file=file,
         )
+        if generator.source is not None:
+            spec = self._from(generator.source, spec)
+        digest = generator.sha256
+        if digest is not None:
+            spec = evolve(spec, sha256=digest.value.lower())
+            if not _DIGEST.fullmatch(digest.value):
+                message = "a SHA-256 checksum has 64 hexadecimal digits"
+                self.say("LACE406", message, digest, f"these are {len(digest.value)} characters")
+        return None if self.wrong else spec
 
     def _only(self, kind: type[T], name: str) -> T | None:
         found = [item for item in self.node.items if isinstance(item, kind)]
@@ -82,33 +87,30 @@ class _Declaration:
             self.say("LACE401", message, item, "keep one of them")
         return found[0] if found else None
 
-    def _source(self, generator: nodes.Generator) -> tuple[str | None, str | None, str | None]:
-        if generator.source is None:
-            return None, None, None
-        source = generator.source.value
-        package = _PACKAGE.fullmatch(source)
+    def _from(self, source: nodes.Text, spec: ir.ModelSpec) -> ir.ModelSpec:
+        package = _PACKAGE.fullmatch(source.value)
         if package is not None:
-            return package.group(1), package.group(2), None
-        if "=" in source or not _FILE.fullmatch(source):
-            message = f'`"{source}"` is neither a package with its version nor a file'
+            return evolve(spec, package=package[1], version=package[2])
+        if "=" in source.value or not _FILE.fullmatch(source.value):
+            message = f'`"{source.value}"` is neither a package with its version nor a file'
             hint = 'write `"random-face==2021.7.21.1"` or `"weights.safetensors"`'
-            self.say("LACE406", message, generator.source, hint)
-        return None, None, source
+            self.say("LACE406", message, source, hint)
+        return evolve(spec, file=source.value)
 
     def _space(self, classifiers: nodes.Classifiers | None) -> ir.Space:
-        if classifiers is None or classifiers.space is None:
-            return "w"
-        written = classifiers.space.name
+        word = classifiers.space if classifiers is not None else None
         for space in _SPACES:
-            if space == written:
+            if word is not None and space == word.name:
                 return space
-        hint = did_you_mean(written, _SPACES, "classifiers stand on one of")
-        self.say("LACE109", f"`on` does not know `{written}`", classifiers.space, hint)
+        if word is not None:
+            hint = did_you_mean(word.name, _SPACES, "classifiers stand on one of")
+            self.say("LACE109", f"`on` does not know `{word.name}`", word, hint)
         return "w"
 
-    def _attributes(self) -> list[ir.Attribute]:
+    # Attributes
+
+    def _attributes(self) -> Iterator[ir.Attribute]:
         first: dict[str, nodes.Attribute] = {}
-        result: list[ir.Attribute] = []
         for item in self.node.items:
             if not isinstance(item, nodes.Attribute):
                 continue
@@ -118,36 +120,37 @@ class _Declaration:
                 hint = f"it stands in line {before.span.line} already"
                 self.say("LACE110", message, item.name, hint)
                 continue
-            attribute = self._attribute(item)
-            if attribute is not None:
-                result.append(attribute)
-        return result
+            with suppress(LostError):
+                yield self._attribute(item)
 
-    def _attribute(self, node: nodes.Attribute) -> ir.Attribute | None:
-        name, kind = node.name.name, node.kind
-        layers = self._layers(node)
-        if node.points and not isinstance(kind, nodes.RangeKind):
-            message = f"only a measured attribute has named points; `{name}` has none"
+    def _attribute(self, node: nodes.Attribute) -> ir.Attribute:
+        layers = layers_of(node.layers, self.say) or None
+        if isinstance(node.kind, nodes.RangeKind):
+            return self._continuous(node, node.kind, layers)
+        if node.points:
+            message = f"only a measured attribute has named points; `{node.name.name}` has none"
             self.say("LACE402", message, node.points[0], "leave the braces out")
-        if isinstance(kind, nodes.RangeKind):
-            return self._continuous(node, kind, layers)
-        if isinstance(kind, nodes.ChoiceKind):
-            return self._choice(name, kind, layers)
-        if kind.word.name == "binary":
+        if isinstance(node.kind, nodes.ChoiceKind):
+            return self._choice(node.name.name, node.kind, layers)
+        return self._binary(node.name.name, node.kind, layers)
+
+    def _binary(
+        self, name: str, kind: nodes.WordKind, layers: tuple[int, ...] | None
+    ) -> ir.Attribute:
+        word = kind.word.name
+        if word == "binary":
             return ir.BinaryAttribute(name, layers)
-        hint = did_you_mean(kind.word.name, ("binary",))
-        if kind.word.name.lower() in _YES_OR_NO:
+        hint = did_you_mean(word, ("binary",))
+        if word.lower() in _YES_OR_NO:
             hint = "for yes or no, write `binary`"
         hint = hint or "write `binary`, `one of a, b` or a range such as `0..70 years`"
-        self.say("LACE402", f"there is no kind `{kind.word.name}`", kind, hint)
-        return None
+        raise self.lost(f"there is no kind `{word}`", kind, hint)
 
     def _choice(
         self, name: str, kind: nodes.ChoiceKind, layers: tuple[int, ...] | None
-    ) -> ir.Attribute | None:
+    ) -> ir.Attribute:
         if kind.word.name != "one":
-            self.say("LACE402", f"`{kind.word.name} of` is no kind", kind.word, "write `one of`")
-            return None
+            raise self.lost(f"`{kind.word.name} of` is no kind", kind.word, "write `one of`")
         values: list[str] = []
         for word in kind.values:
             if word.name in values:
@@ -155,71 +158,58 @@ class _Declaration:
             values.append(word.name)
         if len(values) < 2:
             message = f"`{name}` needs two values or more to choose from"
-            self.say("LACE402", message, kind, "for yes or no, write `binary`")
-            return None
+            raise self.lost(message, kind, "for yes or no, write `binary`")
         return ir.ChoiceAttribute(name, tuple(values), layers)
 
     def _continuous(
         self, node: nodes.Attribute, kind: nodes.RangeKind, layers: tuple[int, ...] | None
-    ) -> ir.Attribute | None:
+    ) -> ir.Attribute:
         low, high = kind.low.number, kind.high.number
+        text = f"{kind.low.text}..{kind.high.text}"
         unit = self._unit(kind.high) or self._unit(kind.low)
         if not (math.isfinite(low) and math.isfinite(high)):
-            self.say("LACE402", "the range has no end", kind)
-            return None
+            raise self.lost("the range has no end", kind)
         if low >= high:
-            message = f"the range {kind.low.text}..{kind.high.text} is empty"
             hint = f"write `{kind.high.text}..{kind.low.text}`" if low > high else None
-            self.say("LACE402", message, kind, hint)
-            return None
+            raise self.lost(f"the range {text} is empty", kind, hint)
         largest = max(abs(low), abs(high))
         if largest > _LARGEST or high - low < max(_NARROWEST, largest * _NARROWEST):
-            message = f"float32 cannot tell values of the range {kind.low.text}..{kind.high.text}"
             hint = f"it lies within ±{_LARGEST:g}, and is {_NARROWEST:g} wide or more"
-            self.say("LACE402", message, kind, hint)
-            return None
+            raise self.lost(f"float32 cannot tell values of the range {text}", kind, hint)
         points: dict[str, float] = {}
         for point in node.points:
-            value = point.value.number
+            name, value = point.name.name, point.value.number
             written = self._unit(point.value)
-            if point.name.name in points:
-                self.say("LACE110", f"the point `{point.name.name}` is given twice", point.name)
+            if name in points:
+                self.say("LACE110", f"the point `{name}` is given twice", point.name)
             elif written not in (None, unit):
                 message = f"`{node.name.name}` is {f'in {unit}' if unit else 'without a unit'}"
                 self.say("LACE202", message, point.value, "leave the unit out")
             elif not low <= value <= high:
-                message = f"`{point.name.name}` lies outside {kind.low.text}..{kind.high.text}"
-                self.say("LACE404", message, point.value)
-            points[point.name.name] = value
+                self.say("LACE404", f"`{name}` lies outside {text}", point.value)
+            points[name] = value
         return ir.ContinuousAttribute(node.name.name, low, high, unit, points, layers)
 
     def _unit(self, quantity: nodes.Quantity) -> ir.Unit | None:
-        if quantity.unit is None:
-            return None
-        if quantity.unit.name == "deg":
-            return "deg"
-        if quantity.unit.name == "years":
-            return "years"
-        hint = unit_hint(quantity.unit.name)
-        self.say("LACE105", f"there is no unit `{quantity.unit.name}`", quantity.unit, hint)
+        word = quantity.unit
+        for unit in _UNITS:
+            if word is not None and unit == word.name:
+                return unit
+        if word is not None:
+            self.say("LACE105", f"there is no unit `{word.name}`", word, unit_hint(word.name))
         return None
-
-    def _layers(self, node: nodes.Attribute) -> tuple[int, ...] | None:
-        return layers_of(node.layers, self.say) or None
 
 
 def layers_of(layers: Sequence[nodes.Layer], say: Callable[..., None]) -> tuple[int, ...]:
     """Return the numbers of style layers written as `4..5, 10`, in rising order.
 
-    Args:
-        layers: as written; wrong ones are reported and left out.
-        say: reports (code, message, node).
+    Wrong ones are reported, as say(code, message, node), and left out.
     """
     numbers: set[int] = set()
+    limit = STYLE_LAYERS - 1
     for layer in layers:
         first = layer.first.number
         last = layer.last.number if layer.last is not None else first
-        limit = STYLE_LAYERS - 1
         if first.is_integer() and last.is_integer() and 0 <= first <= last <= limit:
             numbers.update(range(int(first), int(last) + 1))
         else:

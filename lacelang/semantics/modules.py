@@ -10,7 +10,7 @@ from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
 from lacelang.semantics.cycles import mark_circular
 from lacelang.semantics.models import declare
-from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Definition, Module
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
@@ -27,16 +27,16 @@ class Library:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self._modules: dict[Path, Module | None] = {}
-        self._shared: dict[str, Module] = {}
+        self._modules: dict[Path, Module] = {}
+        self._shared: dict[str, ModelSpec | None] = {}
         self._open: list[Path] = []
 
     def program(self, source: str, path: Path | None) -> Module:
         """Read the program itself."""
         shown = str(path) if path is not None else None
-        parsed = read(source, shown)
         folder = path.parent if path is not None else Path()
-        module = self._module(parsed, source, path.stem if path else "program", shown, folder)
+        name = path.stem if path else "program"
+        module = self._module(read(source, shown), source, name, shown, folder)
         if path is not None:
             self._open.append(_resolved(path))
         self._fill(module)
@@ -58,24 +58,23 @@ class Library:
         return module
 
     def find_model(self, word: nodes.Word, module: Module) -> ModelSpec | None:
-        """Return the model that a `from` clause names; complain if there is none."""
+        """Return the model that a `from` clause names; None if there is none, which is reported."""
         name = word.name
-        for models in (module.models, module.visible_models):
+        for models in (module.models, module.visible_models, self._shared):
             if name in models:
                 return models[name]
         if module.is_uncertain(name):
             return None
-        shared = self._shared.get(name)
-        if shared is None:
-            file = shipped("stdlib") / f"{name}{_SUFFIX}"
-            if file.is_file() and _resolved(file) not in self._open:
+        file = library_files().get(name)
+        if file is not None and _resolved(file) not in self._open:
+            try:
                 shared = self._load(file, word, module)
-                if shared is None:
-                    return None
+            except LostError:
+                return None
+            if name in shared.models:
                 # Thousands of statements of one model look for its file once.
-                self._shared[name] = shared
-        if shared is not None and name in shared.models:
-            return shared.models[name]
+                self._shared[name] = shared.models[name]
+                return shared.models[name]
         known = [*module.models, *module.visible_models, *library_models()]
         hint = did_you_mean(name, known, "known:")
         self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)
@@ -88,16 +87,14 @@ class Library:
     ) -> Module:
         for problem in parsed.problems:
             self.report.add(problem)
-        uncertain: frozenset[str] | None = frozenset()
-        if parsed.problems:
-            uncertain = names_defined(parsed.tokens.tokens)
-            kinds = [t.type for t in parsed.tokens.tokens].count("IMPORT")
-            whole = [s for s in parsed.program.statements if isinstance(s, nodes.Import)]
-            if kinds > len(whole) or not parsed.tokens.complete:
-                uncertain = None
         module = Module(name, path, folder, source, parsed.program)
-        module.uncertain = uncertain
         module.error_spans = parsed.error_spans
+        if parsed.problems:
+            tokens = parsed.tokens.tokens
+            imports = sum(isinstance(s, nodes.Import) for s in parsed.program.statements)
+            broken = sum(token.type == "IMPORT" for token in tokens) > imports
+            certain = parsed.tokens.complete and not broken
+            module.uncertain = names_defined(tokens) if certain else None
         return module
 
     def _fill(self, module: Module) -> None:
@@ -121,28 +118,28 @@ class Library:
         if name in module.visible:
             message = f"`{name}` hides the one that {module.visible[name].module.name} defines"
             self.report.say("LACE512", message, node.name, module)
+        definition = module.definitions[name] = Definition(node, module)
         parameters: set[str] = set()
-        for word in node.parameters if isinstance(node, nodes.Def) else ():
+        for word in definition.parameters:
             if word.name in parameters:
                 message = f"`{name}` has two parameters called `{word.name}`"
                 self.report.say("LACE110", message, word, module)
             parameters.add(word.name)
-        module.definitions[name] = Definition(node, module)
 
     def _model(self, node: nodes.Model, module: Module) -> None:
         name = node.name.name
         if name in module.models:
             message = f"the model `{name}` is declared twice"
             self.report.say("LACE110", message, node.name, module)
-            return
-        module.models[name] = declare(node, module, self.report)
+        else:
+            module.models[name] = declare(node, module, self.report)
 
     # Imports
 
     def _import(self, node: nodes.Import, module: Module) -> None:
-        file = self._file_of(node, module)
-        other = self._load(file, node.target, module) if file is not None else None
-        if other is None:
+        try:
+            other = self._load(self._file_of(node.target, module), node.target, module)
+        except LostError:
             # Names that it would have defined are not unknown, only unseen.
             module.uncertain = None
             return
@@ -155,65 +152,53 @@ class Library:
             module.visible[name] = definition
         module.visible_models.update(other.models)
 
-    def _file_of(self, node: nodes.Import, module: Module) -> Path | None:
-        target = node.target
+    def _file_of(self, target: nodes.Word | nodes.Text, module: Module) -> Path:
+        shared = library_files()
         if isinstance(target, nodes.Word):
-            file = shipped("stdlib") / f"{target.name}{_SUFFIX}"
-            if file.is_file():
-                return file
-            names = [p.stem for p in sorted(shipped("stdlib").glob(f"*{_SUFFIX}"))]
-            hint = did_you_mean(target.name, names, "it has:")
+            if target.name in shared:
+                return shared[target.name]
+            hint = did_you_mean(target.name, shared, "it has:")
             message = f"the standard library has no module `{target.name}`"
-            self.report.say("LACE114", message, target, module, hint)
-            return None
+            raise self.report.lost("LACE114", message, target, module, hint)
+        hint = "the path counts from the folder of this file"
         try:
             file = place_of((module.folder or Path()) / on_disk(target.value))
             if file.is_file():
                 return file
-            beside = file.with_name(f"{file.name}{_SUFFIX}").is_file() if file.name else False
+            if file.name and file.with_name(f"{file.name}{_SUFFIX}").is_file():
+                hint = f'did you mean `"{target.value}{_SUFFIX}"`?'
         except (OSError, ValueError):
-            beside = False
-        hint = f'did you mean `"{target.value}{_SUFFIX}"`?' if beside else None
+            pass  # there can be no file of that name
         name = target.value.removesuffix(_SUFFIX)
-        if is_name(name) and (shipped("stdlib") / f"{name}{_SUFFIX}").is_file():
+        if is_name(name) and name in shared:
             hint = f"for the one of the standard library, write `import {name}`"
-        hint = hint or "the path counts from the folder of this file"
         message = f"there is no file `{target.value}`"
-        self.report.say("LACE114", message, target, module, hint)
-        return None
+        raise self.report.lost("LACE114", message, target, module, hint)
 
-    def _load(self, file: Path, at: nodes.Node, module: Module) -> Module | None:
-        """Read an imported file, once; None if it cannot be used."""
+    def _load(self, file: Path, at: nodes.Node, module: Module) -> Module:
+        """Read an imported file, once.
+
+        Raises:
+            LostError: it cannot be used, which has been reported.
+        """
         resolved = _resolved(file)
         if resolved in self._open:
             names = [p.stem for p in self._open[self._open.index(resolved) :]]
-            circle = " → ".join([*names, resolved.stem])
-            message = f"these files import one another: {circle}"
-            if len(names) == 1:
-                message = f"{resolved.stem} imports itself"
-            self.report.say("LACE115", message, at, module)
-            return None
+            message = f"{resolved.stem} imports itself"
+            if len(names) > 1:
+                circle = " → ".join([*names, resolved.stem])
+                message = f"these files import one another: {circle}"
+            raise self.report.lost("LACE115", message, at, module)
         if resolved in self._modules:
             return self._modules[resolved]
         if len(self._open) >= _MAX_IMPORTS:
             message = f"imports are nested more than {_MAX_IMPORTS} deep"
-            self.report.say("LACE114", message, at, module)
-            return None
+            raise self.report.lost("LACE114", message, at, module)
         try:
-            status = file.stat()
-            source, parsed = _read_file(file, status.st_mtime_ns, status.st_size)
-        except UnicodeDecodeError:
-            message = f"{file.name} is not UTF-8 text"
-            self.report.say("LACE114", message, at, module, "save it as UTF-8")
-            return None
-        except TooLongError as error:
-            message = f"{file.name} {error}"
-            self.report.say("LACE114", message, at, module, REMEDY)
-            return None
-        except OSError as error:
-            message = f"{file.name} cannot be read: {error.strerror or error}"
-            self.report.say("LACE114", message, at, module)
-            return None
+            source, parsed = _parsed(file)
+        except (OSError, ValueError) as error:
+            message, hint = _unreadable(file, error)
+            raise self.report.lost("LACE114", message, at, module, hint) from None
         other = self._module(parsed, source, file.stem, str(file), file.parent)
         self._modules[resolved] = other
         self._open.append(resolved)
@@ -222,23 +207,26 @@ class Library:
         return other
 
 
-@lru_cache(maxsize=64)
-def _read_file(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
+def _unreadable(file: Path, error: OSError | ValueError) -> tuple[str, str | None]:
+    """Return what is said of a file that is no program, and a hint."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{file.name} is not UTF-8 text", "save it as UTF-8"
+    if isinstance(error, TooLongError):
+        return f"{file.name} {error}", REMEDY
+    why = error.strerror if isinstance(error, OSError) else None
+    return f"{file.name} cannot be read: {why or error}", None
+
+
+def _parsed(file: Path) -> tuple[str, Parsed]:
     """Read a file; a program that embeds lacelang does so once for many checks."""
+    status = file.stat()
+    return _parsed_in_state(file, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _parsed_in_state(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
     source = read_file(file).decode("utf-8-sig")
     return source, read(source, str(file))
-
-
-def library_homes() -> dict[str, str]:
-    """Return the module of the standard library that defines a name, by name."""
-    homes: dict[str, str] = {}
-    for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}")):
-        status = file.stat()
-        _, parsed = _read_file(file, status.st_mtime_ns, status.st_size)
-        for node in parsed.program.statements:
-            if isinstance(node, nodes.Let | nodes.Def):
-                homes[node.name.name] = file.stem
-    return homes
 
 
 def _resolved(path: Path) -> Path:
@@ -246,6 +234,24 @@ def _resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):
         return path
+
+
+# The standard library
+
+
+def library_files() -> dict[str, Path]:
+    """Return the files of the standard library by the names of their modules, in their order."""
+    return {file.stem: file for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}"))}
+
+
+def library_homes() -> dict[str, str]:
+    """Return the module of the standard library that defines a name, by name."""
+    return {
+        node.name.name: name
+        for name, file in library_files().items()
+        for node in _parsed(file)[1].program.statements
+        if isinstance(node, nodes.Let | nodes.Def)
+    }
 
 
 def library_models() -> dict[str, ModelSpec]:
@@ -256,7 +262,7 @@ def library_models() -> dict[str, ModelSpec]:
     """
     report = Report()
     models: dict[str, ModelSpec] = {}
-    for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}")):
+    for file in library_files().values():
         module = Library(report).program(file.read_text(encoding="utf-8-sig"), file)
         models.update({n: m for n, m in module.models.items() if m is not None})
     errors = report.errors(None)

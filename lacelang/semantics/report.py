@@ -1,4 +1,4 @@
-"""The list of complaints that grows while a program is checked, and their hints."""
+"""The diagnostics that are collected while a program is checked, and hints at names."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ _LISTED = 12
 _COMPARED = 200
 
 
+class LostError(Exception):
+    """Something cannot be had, and that is reported already (or not worth a report)."""
+
+
 class Report:
-    """All complaints about one program, each once."""
+    """All diagnostics of one program, each once."""
 
     def __init__(self) -> None:
-        self.diagnostics: list[Diagnostic] = []
-        self._counts: dict[Severity, int] = {"error": 0, "warning": 0}
-        self._seen: set[tuple[str, str, str | None, Span]] = set()
+        self._found: dict[Severity, dict[tuple[str, str, str | None, Span], Diagnostic]] = {
+            "error": {},
+            "warning": {},
+        }
 
     def say(
         self,
@@ -34,47 +39,52 @@ class Report:
         where: Module | Frame,
         hint: str | None = None,
     ) -> None:
-        """Add a complaint about the text at `at`.
+        """Add a diagnostic about the text at `at`.
 
-        Inside an imported definition (a frame with a site) it is made where the program uses it.
+        Inside an imported definition (a frame with a site) it stands where the program uses it.
         """
         span = at if isinstance(at, Span) else at.span
         module = where.module if isinstance(where, Frame) else where
         if isinstance(where, Frame) and where.site is not None:
             message = f"in `{where.site.name}` of {module.name}: {message}"
             span, module = where.site.span, where.site.module
-        if module.error_spans and module.has_error_in(span):
-            return
-        self.add(
-            Diagnostic(code, message, span, hint, severity_of(code), module.path, module.source)
-        )
+        if not module.has_error_in(span):
+            severity = severity_of(code)
+            self.add(Diagnostic(code, message, span, hint, severity, module.path, module.source))
+
+    def lost(
+        self,
+        code: str,
+        message: str,
+        at: nodes.Node,
+        where: Module | Frame,
+        hint: str | None = None,
+    ) -> LostError:
+        """Add a diagnostic, and return what to raise where nothing can be had for it."""
+        self.say(code, message, at, where, hint)
+        return LostError()
 
     @property
     def full(self) -> bool:
         """Whether further errors are dropped, so that hints for them need not be looked for."""
-        return self._counts["error"] >= MAX_REPORTS
+        return len(self._found["error"]) >= MAX_REPORTS
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic unless it has been made before."""
-        key = (diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span)
         # Counted apart: a thousand warnings must not hide an error.
-        if key not in self._seen and self._counts[diagnostic.severity] < MAX_REPORTS:
-            self._seen.add(key)
-            self._counts[diagnostic.severity] += 1
-            self.diagnostics.append(diagnostic)
+        found = self._found[diagnostic.severity]
+        if len(found) < MAX_REPORTS:
+            key = (diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span)
+            found.setdefault(key, diagnostic)
 
     def errors(self, path: str | None) -> list[Diagnostic]:
         """Return the errors in order: those of `path` first, then other files'."""
-        return _sorted((d for d in self.diagnostics if d.severity == "error"), path)
+        return _sorted(self._found["error"].values(), path)
 
     def warnings(self, path: str | None, pedantic: bool) -> list[Diagnostic]:
         """Return the warnings in order, the pedantic ones only if asked for."""
-        wanted = (
-            d
-            for d in self.diagnostics
-            if d.severity == "warning" and (pedantic or not is_pedantic(d.code))
-        )
-        return _sorted(wanted, path)
+        every = self._found["warning"].values()
+        return _sorted((d for d in every if pedantic or not is_pedantic(d.code)), path)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
@@ -94,16 +104,12 @@ def nearest(name: str, names: list[str]) -> str | None:
     from difflib import get_close_matches
 
     same = [n for n in names if folded(n) == folded(name)]
-    close = same or get_close_matches(name, _likely(name, names), 1, 0.6)
+    if len(names) > _COMPARED:
+        # Of many, only a few that begin alike and are as long are compared closely.
+        alike = (n for n in names if n[:1] == name[:1] and abs(len(n) - len(name)) <= 2)
+        names = list(islice(alike, _COMPARED))
+    close = same or get_close_matches(name, names, 1, 0.6)
     return close[0] if close else None
-
-
-def _likely(name: str, names: list[str]) -> list[str]:
-    """Return the names to compare closely: of many, a few that begin alike and are as long."""
-    if len(names) <= _COMPARED:
-        return names
-    alike = (n for n in names if n[:1] == name[:1] and abs(len(n) - len(name)) <= 2)
-    return list(islice(alike, _COMPARED))
 
 
 def _sorted(diagnostics: Iterable[Diagnostic], path: str | None) -> list[Diagnostic]:

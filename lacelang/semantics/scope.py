@@ -16,17 +16,15 @@ class Module:
     """A file, read: the program itself or something that it imports.
 
     Attributes:
-        name: for messages.
-        path: for messages; None for text without a file.
+        name, path: for messages; no path for text without a file.
         folder: where quoted imports are looked for.
         definitions: its own `let`s and `def`s.
         order: the same, each behind those that it uses.
         models: its own models; None for one whose declaration is wrong.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
-        visible: definitions that its imports bring in.
-        visible_models: models that its imports bring in.
-        uncertain: names that its broken statements seem to define; complaints about them would
-            only repeat what is already said. None means any name.
+        visible, visible_models: what its imports bring in.
+        uncertain: names that its broken statements seem to define, so that nothing is said of
+            their absence. None means any name.
         error_spans: where its syntax errors are.
     """
 
@@ -83,7 +81,7 @@ class Definition:
     Attributes:
         circular: it refers to itself, which has been reported.
         used: something refers to it.
-        seen: its body has been looked at.
+        seen: its body has been checked.
     """
 
     node: nodes.Let | nodes.Def
@@ -105,7 +103,7 @@ class Definition:
 
 @frozen
 class Site:
-    """The place in the program that made an imported definition matter."""
+    """The place in the program that uses an imported definition."""
 
     name: str
     span: Span
@@ -116,7 +114,7 @@ class Site:
 class Binding:
     """What a parameter or a loop variable stands for, and the frame in which that is meant.
 
-    `argument` is None for a parameter of a definition that is looked at without being called.
+    `argument` is None for a parameter of a definition that is checked without being called.
     """
 
     argument: nodes.Predicate | nodes.Value | None
@@ -128,8 +126,7 @@ class Binding:
 class Frame:
     """Where a piece of syntax stands: its module and the bindings around it.
 
-    Attributes:
-        site: set inside imported definitions: the place in the program to complain at.
+    `site` is set inside imported definitions: diagnostics stand there.
     """
 
     module: Module

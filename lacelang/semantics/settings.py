@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from lacelang.semantics.report import Report, did_you_mean
+from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.strength import STRONGEST, WEAKEST, in_bounds
-from lacelang.semantics.values import LostError, plain_number
+from lacelang.semantics.values import plain_number
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
 

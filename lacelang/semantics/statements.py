@@ -15,9 +15,9 @@ from lacelang.semantics.edits import check_edit
 from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
-from lacelang.semantics.report import Report
+from lacelang.semantics.report import LostError, Report
 from lacelang.semantics.scope import Frame, Module
-from lacelang.semantics.values import LostError, plain_number
+from lacelang.semantics.values import plain_number
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
