@@ -28,11 +28,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def published_decoder(folder: Path):
     """Compile the published synthesis network as it is."""
     from lacelang.cli.models import find_model
-    from lacelang.engine.loading import archive_of
+    from lacelang.engine.loading import weights_of
     from lacelang.generators.openvino_runtime import compile_model
     from lacelang.storage import fetch
 
-    with zipfile.ZipFile(fetch.obtain(archive_of(find_model("ffhq")))) as wheel:
+    with zipfile.ZipFile(fetch.obtain(weights_of(find_model("ffhq")))) as wheel:
         wheel.extractall(folder)
     path = folder / "random_face" / "data" / "SynthesisNetwork.xml"
     return compile_model(path, {"INFERENCE_PRECISION_HINT": "f32"})

@@ -88,7 +88,7 @@ def label(
     seen = measured(from_prior(seed, prior_count, dim), "prior faces")
     prior_columns = columns_of(seen, annotators)
     nothing = Draws(np.empty((0, dim), np.float32), np.empty(0, np.float32))
-    about: dict[str, object] = {"generator": str(source.archive)}
+    about: dict[str, object] = {"generator": str(source.weights or source.architecture)}
     table = Labels(seed, prior_count, nothing, prior_columns, about)
     if not each:
         return table

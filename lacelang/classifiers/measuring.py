@@ -20,8 +20,9 @@ from safetensors.numpy import load_file, save_file
 from lacelang.annotators import ANNOTATORS, Annotator
 from lacelang.annotators.faces import FACES
 from lacelang.classifiers.draws import Draws, Mirrored, Painted
+from lacelang.generators import ARCHITECTURES
+from lacelang.generators.declaration import Weights
 from lacelang.storage.cache import cache_dir, guarded, whole_file
-from lacelang.storage.fetch import Archive
 from lacelang.system.processes import processes
 
 if TYPE_CHECKING:
@@ -42,10 +43,15 @@ SHARD = 25
 
 @frozen
 class Source:
-    """Which generator paints: its architecture and the archive of its weights."""
+    """Which generator paints: its architecture and where its weights are."""
 
     architecture: str
-    archive: Archive
+    weights: Weights
+
+    @property
+    def key(self) -> str:
+        """What tells it from others; one without weights is the same for good."""
+        return self.weights.sha256[:12] if self.weights is not None else self.architecture
 
 
 def measure(
@@ -145,20 +151,14 @@ def _load(
 ) -> tuple[Generator, list[Measure]]:
     import torch
 
-    from lacelang.generators.generator import load_generator
-
-    generator = load_generator(
-        source.architecture,
-        source.archive,
-        device=torch.device("cpu"),
-        progress=progress,
-        threads=1,
+    generator = ARCHITECTURES[source.architecture].load(
+        source.weights, torch.device("cpu"), progress=progress, threads=1
     )
     return generator, [annotator.load(1, progress) for annotator in annotators]
 
 
 def _folder(source: Source, draws: Faces, annotators: Sequence[Annotator]) -> Path:
-    name = f"{source.archive.sha256[:12]}-{FACES.version}-{draws.fingerprint()}"
+    name = f"{source.key}-{FACES.version}-{draws.fingerprint()}"
     others = [f"{a.name}{a.version if a.version > 1 else ''}" for a in annotators if a != FACES]
     if FACES not in annotators:
         others.insert(0, "without-faces")

@@ -42,7 +42,7 @@ def label_model(arguments: Namespace) -> int:
     from lacelang.classifiers import labelling, labels
     from lacelang.classifiers.measuring import Source
     from lacelang.cli.models import find_model
-    from lacelang.engine.loading import archive_of, load
+    from lacelang.engine.loading import load, weights_of
     from lacelang.engine.schema import schema_of
     from lacelang.generators.devices import choose_device
     from lacelang.progress import shown
@@ -59,7 +59,7 @@ def label_model(arguments: Namespace) -> int:
         model = load(spec, choose_device("cpu").type, progress)
         table = labelling.label(
             model.generator,
-            Source(spec.generator, archive_of(spec)),
+            Source(spec.generator, weights_of(spec)),
             schema_of(spec),
             progress=progress,
             **{name: value for name, value in chosen.items() if value is not None},

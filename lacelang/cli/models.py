@@ -64,21 +64,20 @@ def show_model(arguments: Namespace) -> int:
 
 def fetch_model(arguments: Namespace) -> int:
     """Fetch a model's archive, or take it from a file, and convert it."""
-    from lacelang.engine.loading import archive_of
+    from lacelang.engine.loading import weights_of
+    from lacelang.generators import ARCHITECTURES
     from lacelang.generators.devices import choose_device
-    from lacelang.generators.generator import load_generator
     from lacelang.progress import shown
-    from lacelang.storage.fetch import adopt
+    from lacelang.storage.fetch import Archive, adopt
 
     spec = find_model(arguments.name)
-    archive = archive_of(spec)
+    weights = weights_of(spec)
     with shown() as progress:
-        if arguments.file is not None:
-            adopt(archive, arguments.file)
-        load_generator(
-            spec.generator,
-            archive,
-            device=choose_device("cpu"),
+        if arguments.file is not None and isinstance(weights, Archive):
+            adopt(weights, arguments.file)
+        ARCHITECTURES[spec.generator].load(
+            weights,
+            choose_device("cpu"),
             progress=progress,
             help_=f"lacelang models fetch {spec.name} --from FILE",
         )

@@ -23,12 +23,13 @@ from lacelang.engine.sampling import BATCH, array, numbers, shown_on
 from lacelang.engine.steps import Stepper
 from lacelang.engine.tasks import Available, Batch, GroupTask
 from lacelang.errors import ResourceError, UsageError
+from lacelang.generators import Layout
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.samplers.problem import OnStep
 from lacelang.samplers.solution import Status
 from lacelang.storage.files import folder_name
-from lacelang.storage.given import Given, Layout, read_given
+from lacelang.storage.given import Given, read_given
 from lacelang.storage.latents import EditPath, Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord, StepPlan, StepRecord
 from lacelang.storage.shards import Shards

@@ -19,12 +19,14 @@ from lacelang.classifiers.classifier import Heads
 from lacelang.engine.fingerprint import file_digest
 from lacelang.engine.schema import schema_of
 from lacelang.errors import ResourceError
+from lacelang.generators import ARCHITECTURES
+from lacelang.generators.declaration import Weights
 from lacelang.generators.devices import choose_device
-from lacelang.generators.generator import Generator, load_generator
+from lacelang.generators.generator import Generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import one_by_one, rounds_by_place
-from lacelang.storage.fetch import Archive
+from lacelang.storage.fetch import Archive, WeightsFile
 from lacelang.storage.latents import Float32
 from lacelang.system.filenames import on_disk
 from lacelang.system.threads import forked_after_torch, in_background
@@ -256,7 +258,7 @@ class Models:
             torch.set_num_threads(1)
         where = choose_device(device)
         files = spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers
-        key = (*files, where)
+        key = (spec.generator, *files, where)
         if key not in self._loaded:
             with isolated():
                 self._loaded[key] = _load(spec, where, progress)
@@ -272,18 +274,14 @@ MODELS = Models()
 load = MODELS.load
 
 
-def archive_of(spec: ModelSpec) -> Archive:
-    """Where the weights of a declared model are published.
-
-    Raises:
-        ResourceError: the declaration names no archive.
-    """
-    if spec.package is None or spec.version is None or spec.sha256 is None:
-        raise ResourceError(
-            f"the model {spec.name} does not say where its weights come from",
-            'declare it: generator … from "package==version" sha256 "…"',
-        )
-    return Archive(spec.package, spec.version, spec.sha256)
+def weights_of(spec: ModelSpec) -> Weights:
+    """Where the weights of a declared model are; None of one that has none."""
+    if spec.package is not None:
+        return Archive(spec.package, str(spec.version), str(spec.sha256))
+    if spec.file is not None:
+        path = place_of((spec.path or Path()) / on_disk(spec.file))
+        return WeightsFile(path, str(spec.sha256))
+    return None
 
 
 def classifiers_of(spec: ModelSpec) -> Path:
@@ -308,11 +306,7 @@ def labels_of(spec: ModelSpec) -> Path:
 def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
     if spec.space == "image":
         raise ResourceError(f"the classifiers of {spec.name} judge images; none can be run yet")
-    generator = load_generator(
-        spec.generator,
-        archive_of(spec),
-        device=device,
-        progress=progress,
-        help_=f"lacelang models fetch {spec.name}",
+    generator = ARCHITECTURES[spec.generator].load(
+        weights_of(spec), device, progress=progress, help_=f"lacelang models fetch {spec.name}"
     )
     return Model(spec, generator, device)

@@ -15,7 +15,7 @@ from lacelang.annotators.faces.annotation import WHOLE
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import columns_of, strengths_of
 from lacelang.classifiers.measuring import Faces, Source, measure
-from lacelang.engine.loading import archive_of
+from lacelang.engine.loading import weights_of
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
 from lacelang.ir import ModelSpec, SampleStatement
@@ -135,7 +135,7 @@ def look(
     Raises:
         ResourceError: weights cannot be had.
     """
-    source = Source(spec.generator, archive_of(spec))
+    source = Source(spec.generator, weights_of(spec))
     annotators = list(judging({attribute.name for attribute in spec.attributes}))
     # Image features, which are compared between groups, are the faces' annotator's.
     annotators = [FACES, *(a for a in annotators if a != FACES), *([IDENTITY] if identity else ())]

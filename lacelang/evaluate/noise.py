@@ -22,7 +22,7 @@ from lacelang.classifiers import eye_labels as eye
 from lacelang.classifiers.draws import Draws, Mirrored
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
-from lacelang.engine.loading import archive_of
+from lacelang.engine.loading import weights_of
 from lacelang.evaluate.report import Cell, Table
 from lacelang.samplers.streams import prior
 
@@ -57,7 +57,7 @@ def mirrored(spec: ir.ModelSpec, progress: Progress, faces: int = FACES) -> dict
     """By attribute how judgements of faces and of their mirror images compare."""
     z = prior(SEED, range(faces), 512).numpy()
     draws = Draws(z, np.full(faces, TRUNCATION, np.float32))
-    source = Source(spec.generator, archive_of(spec))
+    source = Source(spec.generator, weights_of(spec))
     plain = measure(source, draws, progress=progress, title="judging the judges")
     flipped = measure(source, Mirrored(draws), progress=progress, title="judging mirror images")
     straight, mirrored = columns_of(plain), columns_of(flipped)
@@ -140,7 +140,7 @@ def _by_eye(spec: ir.ModelSpec, progress: Progress) -> Table:
 def by_eye(spec: ir.ModelSpec, progress: Progress) -> dict[str, Figures]:
     """By attribute how the judges do on the faces that were labelled by eye."""
     labels = eye.read()
-    source = Source(spec.generator, archive_of(spec))
+    source = Source(spec.generator, weights_of(spec))
     measured = measure(source, eye.draws(labels), progress=progress, title="faces labelled by eye")
     with progress.stage("comparing with labels by eye", total=None) as stage:
         found = eye.held_out(labels, measured["raw"], measured["embedding"])

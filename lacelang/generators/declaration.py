@@ -1,9 +1,10 @@
-"""What a generator architecture says of itself: its name, and the module that has the rest."""
+"""What a generator architecture says of itself: its name, its latents, and where its code is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import frozen
 
@@ -12,31 +13,31 @@ if TYPE_CHECKING:
 
     from lacelang.generators.generator import Generator
     from lacelang.progress import Progress
-    from lacelang.storage.fetch import Archive
-    from lacelang.storage.given import Layout
+    from lacelang.storage.fetch import Archive, WeightsFile
+
+Weights: TypeAlias = "Archive | WeightsFile | None"
+"""Where a generator's weights are; None of one that has none."""
 
 
-class Module(Protocol):
-    """What the module of an architecture has; it is imported when it is needed."""
+@frozen
+class Layout:
+    """The latents that a generator takes.
 
-    def layout(self) -> Layout:
-        """What its latents look like; no weights are read for it."""
-        ...
+    Attributes:
+        latent_dim: length of z.
+        w_dim: length of w.
+        style_layers: for each of its styles, the layers that it stands for; `layers` clauses number
+            them so.
+    """
 
-    def is_converted(self, archive: Archive) -> bool:
-        """Whether loading it takes neither a network nor a conversion of its weights."""
-        ...
+    latent_dim: int
+    w_dim: int
+    style_layers: tuple[tuple[int, ...], ...]
 
-    def load(
-        self,
-        archive: Archive,
-        device: torch.device,
-        progress: Progress | None,
-        help_: str,
-        threads: int,
-    ) -> Generator:
-        """Load it; see `lacelang.generators.generator.load_generator`."""
-        ...
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+        return 1 + max(layer for layers in self.style_layers for layer in layers)
 
 
 @frozen
@@ -46,13 +47,53 @@ class Architecture:
     Attributes:
         name: as `generator` in a `model` declaration calls it.
         doc: what it is, one line.
-        module: the name of a `Module`.
+        code: `package.module:function` of a function that loads it: of its weights and a device,
+            and by keyword of `progress`, `help_` and `threads` (see `load`).
+        layout: what its latents look like.
+        weights: what a declaration gives after `from`: a published `package`, a `file`, or `none`.
+        ready: `package.module:function` of a function of its weights: whether loading takes
+            neither a network nor a conversion. By default it never does.
     """
 
     name: str
     doc: str
-    module: str
+    code: str
+    layout: Layout
+    weights: Literal["package", "file", "none"] = "package"
+    ready: str = ""
 
-    def imported(self) -> Module:
-        """Return the module."""
-        return cast("Module", import_module(self.module))
+    def is_ready(self, weights: Weights) -> bool:
+        """Whether loading it takes neither a network nor a conversion of its weights."""
+        return not self.ready or bool(_imported(self.ready)(weights))
+
+    def load(
+        self,
+        weights: Weights,
+        device: torch.device,
+        *,
+        progress: Progress | None = None,
+        help_: str = "",
+        threads: int = 0,
+    ) -> Generator:
+        """Load a generator, fetching and converting its weights on first use.
+
+        Args:
+            weights: what `weights` says.
+            device: where mapping and, other than on a CPU, decoding run.
+            progress: where to show fetching and converting.
+            help_: the command that takes the archive from a file, for the error without a network.
+            threads: CPU threads of the decoder; 0 means all.
+
+        Raises:
+            ResourceError: the weights cannot be had, or are damaged.
+        """
+        loaded: Generator = _imported(self.code)(
+            weights, device, progress=progress, help_=help_, threads=threads
+        )
+        return loaded
+
+
+def _imported(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function

@@ -1,113 +1,142 @@
-"""What a generator is to the rest of lacelang, and how one is loaded by name."""
+"""What a generator is to the rest of lacelang, and a decoder that runs on any torch device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from lacelang.errors import ResourceError
-from lacelang.generators import ARCHITECTURES
-from lacelang.storage.fetch import Archive
-from lacelang.storage.given import Layout
+from lacelang.generators.declaration import Layout
+from lacelang.rows import filled
 
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from lacelang.progress import Progress
-
-Image = NDArray[np.uint8]
+Image: TypeAlias = NDArray[np.uint8]
+Decoder: TypeAlias = Callable[[Tensor], Iterator[Image]]
 
 
-class Generator(Protocol):
+class Generator:
     """A latent space with a prior N(0, I), a feature space w, and a decoder to images.
 
     Attributes:
         latent_dim: length of z.
-        style_count: number of styles that w+ has.
-        style_layers: for each of them, the layers of the 18-layer StyleGAN2 that it stands for.
+        style_layers: for each style of w+, the layers of the model that it stands for.
+        style_count: how many styles w+ has.
+        device: where it computes.
         mapping: module z (N, latent_dim) → w (N, w_dim), differentiable, without truncation.
         w_mean: (w_dim,), the mean of w under the prior.
         deviations: (w_dim,), the standard deviations of w along the coordinates of `whiten`.
-        resolution: side of an image in pixels.
+
+    Args:
+        layout: of its latents.
+        synthesis: module from styles (N, style_count, w_dim) to planes (N, 3, H, W), RGB in
+            [−1, 1]; None of a class that has its own method `synthesis`.
+        mapping: by default w is z.
+        w_mean: of w under the prior; 0 by default.
+        whitening: (w_dim, w_dim), of which (w − w_mean) @ whitening has the covariance I. By
+            default w has it.
+        device: where it is to compute.
     """
 
-    latent_dim: int
-    style_count: int
-    style_layers: tuple[tuple[int, ...], ...]
-    resolution: int
-    w_mean: Tensor
-    deviations: Tensor
-
-    @property
-    def mapping(self) -> nn.Module:
-        """The mapping network."""
-        ...
+    def __init__(
+        self,
+        layout: Layout,
+        synthesis: nn.Module | None = None,
+        *,
+        mapping: nn.Module | None = None,
+        w_mean: Tensor | None = None,
+        whitening: Tensor | None = None,
+        device: torch.device | None = None,
+    ) -> None:
+        self.latent_dim, self.w_dim = layout.latent_dim, layout.w_dim
+        self.style_layers = layout.style_layers
+        self.style_count = len(layout.style_layers)
+        self.device = device or torch.device("cpu")
+        self.mapping = self._frozen(mapping or nn.Identity())
+        self.w_mean = (torch.zeros(self.w_dim) if w_mean is None else w_mean).to(self.device)
+        whitening = torch.eye(self.w_dim) if whitening is None else whitening
+        self._whitening = whitening.to(self.device)
+        self._colouring = torch.linalg.inv(self._whitening.double()).float()
+        # The coordinates are w's principal axes, which stand at right angles to each other.
+        self.deviations: Tensor = self._colouring.norm(dim=1)
+        self._synthesis = synthesis
+        self._decoder: Decoder | None = None
+        self._preparing = threading.Lock()
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
-        """w' = mean + ψ (w − mean); ψ a number or (N, 1)."""
-        ...
+        """w' = mean + ψ (w − mean) for w (N, w_dim); ψ a number or (N, 1)."""
+        return self.w_mean + psi * (w - self.w_mean)
 
     def whiten(self, w: Tensor) -> Tensor:
         """w (N, w_dim), before truncation → coordinates (N, w_dim), mean 0 and covariance I."""
-        ...
+        return (w - self.w_mean) @ self._whitening
 
     def colour(self, u: Tensor) -> Tensor:
         """The inverse of `whiten`."""
-        ...
+        w: Tensor = self.w_mean + u @ self._colouring
+        return w
 
-    def decode(self, w: Tensor) -> Iterator[Image]:
-        """Paint truncated w (N, 512) or w+ (N, 23, 512) as uint8 (H, W, 3) RGB, in order."""
-        ...
+    def synthesis(self) -> nn.Module:
+        """The differentiable network from styles to planes, frozen; see the class."""
+        if self._synthesis is None:
+            raise NotImplementedError("a generator has a synthesis network")
+        return self._frozen(self._synthesis)
 
     def prepare(self) -> None:
-        """Get the decoder ready; safe to call from another thread while sampling goes on."""
-        ...
+        """Get the decoder ready; idempotent, and safe to call from another thread."""
+        with self._preparing:
+            if self._decoder is None:
+                self._decoder = self.decoder()
+
+    def decoder(self) -> Decoder:
+        """Return what paints styles (N, style_count, w_dim) in order."""
+        return TorchDecoder(self.synthesis(), self.device)
+
+    def decode(self, w: Tensor) -> Iterator[Image]:
+        """Paint truncated w (N, w_dim) or w+ (N, style_count, w_dim) as uint8 (H, W, 3), in order.
+
+        Raises:
+            ValueError: w has another shape.
+        """
+        if w.ndim == 2:
+            w = w[:, None].expand(-1, self.style_count, -1)
+        styles, width = self.style_count, self.w_dim
+        if w.ndim != 3 or w.shape[1:] != (styles, width):
+            wanted = f"(N, {width}) or (N, {styles}, {width})"
+            raise ValueError(f"expected w {wanted}, got {tuple(w.shape)}")
+        self.prepare()
+        assert self._decoder is not None
+        return self._decoder(w)
+
+    def _frozen(self, network: nn.Module) -> nn.Module:
+        return network.to(self.device).eval().requires_grad_(False)
 
 
-def layout_of(architecture: str) -> Layout | None:
-    """What the latents of an architecture look like; None if there is none of that name."""
-    if architecture not in ARCHITECTURES:
-        return None
-    return ARCHITECTURES[architecture].imported().layout()
+class TorchDecoder:
+    """Decodes on a torch device, a few images at a time: always as many, so that all are alike."""
+
+    BATCH = 8
+
+    def __init__(self, synthesis: nn.Module, device: torch.device) -> None:
+        self._synthesis = synthesis.to(device).eval()
+        self._device = device
+
+    def __call__(self, styles: Tensor) -> Iterator[Image]:
+        """Paint styles (N, style_count, w_dim), in order."""
+        for part in torch.split(styles.detach(), self.BATCH):
+            with torch.no_grad():
+                planes = self._synthesis(filled(part.to(self._device), self.BATCH))
+                images = to_pixels(planes)[: len(part)].cpu().numpy()
+            yield from images
 
 
-def is_converted(architecture: str, archive: Archive) -> bool:
-    """Whether loading a generator takes neither a network nor a conversion of its weights."""
-    if architecture not in ARCHITECTURES:
-        return False
-    return ARCHITECTURES[architecture].imported().is_converted(archive)
+def to_pixels(planes: Tensor) -> Tensor:
+    """RGB planes (N, 3, H, W) in [−1, 1] → uint8 (N, H, W, 3)."""
+    scaled: Tensor = ((planes + 1.0) * 127.5).clamp(0.0, 255.0).round()
+    return scaled.permute(0, 2, 3, 1).to(torch.uint8)
 
 
-def load_generator(
-    architecture: str,
-    archive: Archive,
-    *,
-    device: torch.device,
-    progress: Progress | None = None,
-    help_: str = "",
-    threads: int = 0,
-) -> Generator:
-    """Load a generator, fetching and converting its weights on first use.
-
-    Args:
-        architecture: a key of `ARCHITECTURES`.
-        archive: where its weights are published.
-        device: where mapping and, other than on a CPU, decoding run.
-        progress: where to show fetching and converting.
-        help_: the command that takes the archive from a file, for the error without a network.
-        threads: CPU threads of the decoder; 0 means all.
-
-    Raises:
-        ResourceError: the weights cannot be had, are damaged, or the architecture is unknown.
-    """
-    if architecture not in ARCHITECTURES:
-        known = ", ".join(ARCHITECTURES)
-        raise ResourceError(
-            f"no generator architecture is called {architecture}", f"known are: {known}"
-        )
-    module = ARCHITECTURES[architecture].imported()
-    return module.load(archive, device, progress, help_, threads)
+__all__ = ["Decoder", "Generator", "Image", "TorchDecoder", "to_pixels"]

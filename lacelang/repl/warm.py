@@ -49,12 +49,13 @@ class Warming:
 
 
 def _load(model: ModelSpec) -> None:
-    from lacelang.engine.loading import archive_of, load
-    from lacelang.generators.generator import is_converted
+    from lacelang.engine.loading import load, weights_of
+    from lacelang.generators import ARCHITECTURES
     from lacelang.progress import Silent
 
     checkpoint()
-    if is_converted(model.generator, archive_of(model)):
+    known = ARCHITECTURES.get(model.generator)
+    if known is not None and known.is_ready(weights_of(model)):
         loaded = load(model, "auto", Silent())
         checkpoint()
         loaded.prepare()

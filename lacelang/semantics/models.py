@@ -11,13 +11,11 @@ from typing import TypeVar
 from attrs import evolve
 
 from lacelang import ir
+from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Module
 from lacelang.semantics.values import unit_hint
 from lacelang.syntax import nodes
-
-STYLE_LAYERS = 18
-"""Layers are numbered as in the 1024 x 1024 StyleGAN2, from 0."""
 
 _LARGEST, _NARROWEST = 1e9, 1e-4
 
@@ -124,7 +122,9 @@ class _Declaration:
                 yield self._attribute(item)
 
     def _attribute(self, node: nodes.Attribute) -> ir.Attribute:
-        layers = layers_of(node.layers, self.say) or None
+        generators = (g for g in self.node.items if isinstance(g, nodes.Generator))
+        architecture = next((g.architecture.name for g in generators), None)
+        layers = layers_of(node.layers, architecture, self.say) or None
         if isinstance(node.kind, nodes.RangeKind):
             return self._continuous(node, node.kind, layers)
         if node.points:
@@ -200,19 +200,25 @@ class _Declaration:
         return None
 
 
-def layers_of(layers: Sequence[nodes.Layer], say: Callable[..., None]) -> tuple[int, ...]:
+def layers_of(
+    layers: Sequence[nodes.Layer], architecture: str | None, say: Callable[..., None]
+) -> tuple[int, ...]:
     """Return the numbers of style layers written as `4..5, 10`, in rising order.
 
-    Wrong ones are reported, as say(code, message, node), and left out.
+    Wrong ones are reported, as say(code, message, node), and left out. Of an architecture that is
+    not known, any are right.
     """
     numbers: set[int] = set()
-    limit = STYLE_LAYERS - 1
+    limit = math.inf
+    if layers and architecture is not None and architecture in ARCHITECTURES:
+        limit = ARCHITECTURES[architecture].layout.layers - 1
     for layer in layers:
         first = layer.first.number
         last = layer.last.number if layer.last is not None else first
         if first.is_integer() and last.is_integer() and 0 <= first <= last <= limit:
             numbers.update(range(int(first), int(last) + 1))
         else:
-            message = f"layers are whole numbers from 0 to {limit}, in rising order"
+            upward = "0" if math.isinf(limit) else f"0 to {limit}"
+            message = f"layers are whole numbers from {upward}, in rising order"
             say("LACE405", message, layer)
     return tuple(sorted(numbers))

@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 from lacelang import ir
 from lacelang.errors import ResourceError
-from lacelang.generators.generator import layout_of
+from lacelang.generators import ARCHITECTURES, Layout
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.report import nearest
 from lacelang.semantics.scope import Frame
 from lacelang.storage.arrays import SUFFIXES
-from lacelang.storage.given import Layout, read_given
+from lacelang.storage.given import read_given
 from lacelang.storage.index import read_index
 from lacelang.storage.records import GroupRecord
 from lacelang.storage.shards import Shards
@@ -73,8 +73,8 @@ def find_saved(
     if model is None:
         return None
     given = read.truncation() if group is None else defaults.TRUNCATION
-    layout = layout_of(model.generator)
-    wrong = None if layout is None else _wrong_with(path, group, layout, text.value)
+    known = ARCHITECTURES.get(model.generator)  # an unknown one is reported elsewhere
+    wrong = None if known is None else _wrong_with(path, group, known.layout, text.value)
     if wrong is not None:
         read.say("LACE120", wrong.message, text, wrong.remedy)
         return None

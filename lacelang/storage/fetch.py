@@ -41,6 +41,27 @@ class Archive:
         return f"{self.package}=={self.version}"
 
 
+@frozen
+class WeightsFile:
+    """A file of weights that a model's declaration names, and its SHA-256."""
+
+    path: Path
+    sha256: str
+
+    def verify(self) -> Path:
+        """Return the path of the file, after checking it.
+
+        Raises:
+            ResourceError: there is none, or it is another file.
+        """
+        if not self.path.is_file():
+            raise ResourceError(f"there are no weights at {self.path}", "put the file there")
+        if sha256_of(self.path) != self.sha256:
+            remedy = "restore the file, or declare the checksum of this one"
+            raise ResourceError(f"the weights {self.path} are not those declared", remedy)
+        return self.path
+
+
 def cached_path(archive: Archive) -> Path:
     """Where the verified archive lies, or would lie, in the cache."""
     name = f"{archive.package}-{archive.version}-{archive.sha256[:12]}"

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -15,11 +15,13 @@ from lacelang.errors import ResourceError
 from lacelang.storage.arrays import Stored, load_array, short, stored_arrays
 from lacelang.storage.latents import EditPath, Float32, trail_of
 
+if TYPE_CHECKING:
+    from lacelang.generators import Layout
+
 Space: TypeAlias = Literal["z", "w", "w+", "any"]
 """What a name says; `any` of one that leaves it to the shape."""
 
 MOST_SAMPLES = 1_000_000
-STYLEGAN2_LAYERS = 18
 
 _KEYS: dict[str, Space] = {
     "z": "z", "zs": "z",
@@ -35,19 +37,6 @@ _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
     ("w", re.compile(r"(?<![a-z0-9])(ws?|dlatents?)\d*(?![a-z0-9+]|[_-]plus)")),
     ("z", re.compile(r"(?<![a-z0-9])zs?\+?\d*(?![a-z0-9])")),
 )
-
-
-@frozen
-class Layout:
-    """The latents that a generator takes: z (latent_dim,), w (w_dim,) or w+ (styles, w_dim).
-
-    Attributes:
-        style_layers: for each of its styles, the layers of the 18-layer StyleGAN2 it stands for.
-    """
-
-    latent_dim: int
-    w_dim: int
-    style_layers: tuple[tuple[int, ...], ...]
 
 
 @frozen(eq=False)
@@ -147,7 +136,7 @@ def _arranged(stored: Stored, space: Space, layout: Layout, where: str) -> tuple
             f"{where} holds {kind}, and latents are floating-point numbers", _REMEDY
         )
     width = layout.latent_dim if space == "z" else layout.w_dim
-    many = sorted({STYLEGAN2_LAYERS, len(layout.style_layers)})
+    many = sorted({layout.layers, len(layout.style_layers)})
     numbers = " or ".join(map(str, many))
     shape = "×".join(map(str, stored.shape)) or "a single number"
     called = "w" if space == "any" else space

@@ -12,7 +12,7 @@ from lacelang.annotators.declaration import Measure
 from lacelang.annotators.faces.annotation import scores
 from lacelang.annotators.faces.annotator import SAME_PERSON
 from lacelang.classifiers.eye_labels import EyeLabel
-from lacelang.generators.generator import load_generator
+from lacelang.generators.mobilestylegan import MOBILESTYLEGAN
 from lacelang.storage.fetch import Archive
 
 pytestmark = pytest.mark.weights
@@ -42,7 +42,7 @@ def measure() -> Measure:
 
 @pytest.fixture(scope="module")
 def images() -> dict[str, Image]:
-    generator = load_generator("mobilestylegan", ARCHIVE, device=torch.device("cpu"), threads=2)
+    generator = MOBILESTYLEGAN.load(ARCHIVE, torch.device("cpu"), threads=2)
     labels = [EyeLabel(7, index, psi, {}) for index, psi in FACES.values()]
     with torch.inference_mode():
         w = generator.mapping(torch.from_numpy(np.stack([label.latent() for label in labels])))

@@ -141,7 +141,7 @@ def test_without_images_and_then_with(here: Path) -> None:
 def test_what_an_edit_begins_from_is_not_replaced(
     here: Path, capsys: pytest.CaptureFixture[str], source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved, "layout_of", lambda _: None)
+    monkeypatch.setattr(saved, "ARCHITECTURES", {})
     assert run(KIDS, "--out", "o") == 0
     before = images(here)
     for options in ([], ["--replace"]):

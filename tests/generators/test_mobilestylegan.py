@@ -12,11 +12,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from lacelang.generators.generator import load_generator
-from lacelang.generators.mobilestylegan import store
-from lacelang.generators.mobilestylegan.decoder import TorchDecoder
+from lacelang.generators.generator import TorchDecoder
+from lacelang.generators.mobilestylegan import MOBILESTYLEGAN, store
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
-from lacelang.generators.mobilestylegan.layout import style_layers
 from lacelang.generators.mobilestylegan.synthesis import STYLES
 from lacelang.generators.openvino_runtime import compile_model
 from lacelang.storage import fetch
@@ -34,7 +32,7 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @pytest.fixture(scope="module")
 def generator() -> MobileStyleGAN:
-    return MobileStyleGAN.load(ARCHIVE, torch.device("cpu"))
+    return MobileStyleGAN(ARCHIVE, torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +116,7 @@ def test_wrong_shape_is_refused(generator: MobileStyleGAN) -> None:
 
 
 def test_style_layers_cover_the_eighteen() -> None:
-    layers = style_layers()
+    layers = MOBILESTYLEGAN.layout.style_layers
     assert len(layers) == STYLES
     assert sorted({layer for group in layers for layer in group}) == list(range(18))
 
@@ -135,7 +133,7 @@ def test_changed_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     from lacelang.errors import ResourceError
 
     with pytest.raises(ResourceError, match="damaged"):
-        load_generator("mobilestylegan", ARCHIVE, device=torch.device("cpu"))
+        MOBILESTYLEGAN.load(ARCHIVE, torch.device("cpu"))
 
 
 def test_styles_that_are_all_one_w_paint_the_same_bits(
@@ -152,7 +150,7 @@ def test_whitened_coordinates_go_back_to_w(
 ) -> None:
     w = generator.mapping(latents)
     assert torch.allclose(generator.colour(generator.whiten(w)), w, atol=1e-4)
-    assert generator.style_layers == style_layers()
+    assert generator.style_layers == MOBILESTYLEGAN.layout.style_layers
 
 
 def test_deviations_are_those_of_w_along_the_axes_of_whitened_coordinates(

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from lacelang.errors import ResourceError
-from lacelang.generators.generator import layout_of
-from lacelang.storage.given import Given, Layout, read_given
+from lacelang.generators import Layout
+from lacelang.generators.mobilestylegan import MOBILESTYLEGAN
+from lacelang.storage.given import Given, read_given
 from lacelang.storage.latents import EditPath, Latents, arrays_of
 
-FFHQ = layout_of("mobilestylegan")
-assert FFHQ is not None
+FFHQ = MOBILESTYLEGAN.layout
 SMALL = Layout(8, 8, ((0, 1, 2), (3,), tuple(range(4, 18))))
 Numbers = NDArray[Any]
 

@@ -1,81 +1,56 @@
-"""MobileStyleGAN as a `Generator`: mapping in PyTorch, truncation, decoding at the CPU's pace."""
+"""MobileStyleGAN as a `Generator`, and its decoder on a CPU, by OpenVINO."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from lacelang.generators.generator import Image
-from lacelang.generators.mobilestylegan import store
-from lacelang.generators.mobilestylegan.layout import DIM, style_layers
+from lacelang.generators import openvino_runtime
+from lacelang.generators.generator import Decoder, Generator, Image, to_pixels
+from lacelang.generators.mobilestylegan import MOBILESTYLEGAN, store
 from lacelang.generators.mobilestylegan.mapping import MappingNetwork
-from lacelang.generators.mobilestylegan.synthesis import RESOLUTION, STYLES, SynthesisNetwork
+from lacelang.generators.mobilestylegan.synthesis import STYLE_DIM, STYLES, SynthesisNetwork
 from lacelang.storage.fetch import Archive
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress
 
 
-class MobileStyleGAN:
-    """The FFHQ generator at 1024²; see `lacelang.generators.generator.Generator`."""
+class MobileStyleGAN(Generator):
+    """The generator of 1024 x 1024 faces; its converted weights are made on first use.
 
-    latent_dim = DIM
-    style_count = STYLES
-    style_layers = style_layers()
-    resolution = RESOLUTION
+    Args:
+        archive: where its weights are published.
+        device, progress, help_, threads: as in `Architecture.load`.
 
-    def __init__(self, folder: Path, device: torch.device, threads: int = 0) -> None:
-        self._folder = folder
-        self._threads = threads
-        self.device = device
-        state = load_file(store.verify(folder, "mapping.safetensors"))
-        self.w_mean = state.pop("w_mean").to(device)
-        self._whitening = state.pop("w_whitening").to(device)
-        self._colouring = torch.linalg.inv(self._whitening.double()).float()
-        # The coordinates are w's principal axes, which stand at right angles to each other.
-        self.deviations = self._colouring.norm(dim=1)
-        self._mapping = MappingNetwork()
-        self._mapping.load_state_dict(state)
-        self._mapping.to(device).eval().requires_grad_(False)
-        self._decoder: Callable[[Tensor], Iterator[Image]] | None = None
-        self._preparing = threading.Lock()
+    Raises:
+        ResourceError: the weights cannot be had, or are damaged.
+    """
 
-    @classmethod
-    def load(
-        cls,
+    def __init__(
+        self,
         archive: Archive,
         device: torch.device,
         *,
         progress: Progress | None = None,
         help_: str = "",
         threads: int = 0,
-    ) -> Self:
-        """Load the converted weights, fetching and converting them on first use."""
-        return cls(store.converted(archive, progress, help_), device, threads)
-
-    @property
-    def mapping(self) -> MappingNetwork:
-        """The mapping network, frozen, on this generator's device."""
-        return self._mapping
-
-    def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
-        """w' = mean + ψ (w − mean) for w (N, 512); ψ a number or (N, 1)."""
-        return self.w_mean + psi * (w - self.w_mean)
-
-    def whiten(self, w: Tensor) -> Tensor:
-        """w (N, 512), before truncation → coordinates (N, 512), mean 0 and covariance I."""
-        return (w - self.w_mean) @ self._whitening
-
-    def colour(self, u: Tensor) -> Tensor:
-        """The inverse of `whiten`."""
-        w: Tensor = self.w_mean + u @ self._colouring
-        return w
+    ) -> None:
+        self._folder = store.converted(archive, progress, help_)
+        self._threads = threads
+        state = load_file(store.verify(self._folder, "mapping.safetensors"))
+        w_mean, whitening = state.pop("w_mean"), state.pop("w_whitening")
+        mapping = MappingNetwork()
+        mapping.load_state_dict(state)
+        layout = MOBILESTYLEGAN.layout
+        super().__init__(layout, mapping=mapping, w_mean=w_mean, whitening=whitening, device=device)
 
     def synthesis(self) -> SynthesisNetwork:
         """The differentiable synthesis network w+ → image on this generator's device."""
@@ -89,32 +64,91 @@ class MobileStyleGAN:
         Raises:
             ResourceError: this process was forked from one that had its decoder ready.
         """
-        from lacelang.generators import openvino_runtime
-        from lacelang.generators.mobilestylegan import decoder as painter
-
         if self.device.type == "cpu":
             # Before the lock, which a thread of the parent may have held at the fork.
             openvino_runtime.refuse_after_fork()
-        with self._preparing:
-            if self._decoder is not None:
-                return
-            if self.device.type == "cpu":
-                store.verify(self._folder, "painter.bin")
-                path = store.verify(self._folder, "painter.xml")
-                self._decoder = painter.OpenVinoDecoder(path, self._threads)
-            else:
-                self._decoder = painter.TorchDecoder(self.synthesis(), self.device)
+        super().prepare()
 
-    def decode(self, w: Tensor) -> Iterator[Image]:
-        """Paint truncated w (N, 512) or w+ (N, 23, 512) as uint8 (1024, 1024, 3), in order.
+    def decoder(self) -> Decoder:
+        """Return what paints styles (N, 23, 512) in order."""
+        if self.device.type != "cpu":
+            return super().decoder()
+        store.verify(self._folder, "painter.bin")
+        return OpenVinoDecoder(store.verify(self._folder, "painter.xml"), self._threads)
 
-        Raises:
-            ValueError: w has another shape.
+
+class _Pixels(nn.Module):
+    """The synthesis network with its last step: planes to pixels.
+
+    The strength of the baked noise is an input, always 1: were it a constant, OpenVINO would add
+    noise and bias up front into one plane per channel, nine times the size of the weights.
+    """
+
+    def __init__(self, synthesis: SynthesisNetwork) -> None:
+        super().__init__()
+        self.synthesis = synthesis
+
+    def forward(self, styles: Tensor, strength: Tensor) -> Tensor:
+        """Styles (N, 23, 512), noise strength (1,) → uint8 (N, 1024, 1024, 3) RGB."""
+        return to_pixels(self.synthesis(styles, strength))
+
+
+def export(synthesis: SynthesisNetwork, path: Path) -> None:
+    """Write the decoder as OpenVINO IR, float32, one image a request, at `path` and its .bin."""
+    shape = (1, STYLES, STYLE_DIM)
+    with torch.no_grad(), warnings.catch_warnings():
+        # OpenVINO traces the module in a way that torch calls deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        model = openvino_runtime.convert(
+            _Pixels(synthesis).eval(),
+            example_input=(torch.zeros(shape), torch.ones(1)),
+            input=[list(shape), [1]],
+        )
+    openvino_runtime.save(model, path)
+
+
+class OpenVinoDecoder:
+    """Decodes on a CPU, one request per core side by side, in order.
+
+    Args:
+        path: the IR that `export` wrote.
+        threads: CPU threads to use; 0 means all.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        config: dict[str, Any] = {
+            # The CPU's own default may be bfloat16.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            # Pinned, two processes side by side would share one core.
+            "ENABLE_CPU_PINNING": False,
+        }
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        self._compiled = openvino_runtime.compile_model(path, config)
+        self._jobs = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+
+    def __call__(self, styles: Tensor) -> Iterator[Image]:
+        """Paint styles (N, 23, 512), in order; at most a few images are held at once.
+
+        Requests are waited for, never called back from: a callback still holding Python objects
+        in a thread of OpenVINO when the interpreter ends aborts the process.
         """
-        if w.ndim == 2:
-            w = w[:, None].expand(-1, STYLES, -1)
-        if w.ndim != 3 or w.shape[1:] != (STYLES, DIM):
-            raise ValueError(f"expected w (N, {DIM}) or (N, {STYLES}, {DIM}), got {tuple(w.shape)}")
-        self.prepare()
-        assert self._decoder is not None
-        return self._decoder(w)
+        array = styles.detach().cpu().float().contiguous().numpy()
+        strength = np.ones(1, np.float32)
+        # One request more than run at once, so that a free core finds work waiting.
+        count = min(self._jobs + 1, len(array))
+        requests = [openvino_runtime.request(self._compiled) for _ in range(count)]
+        started = 0
+        try:
+            for wanted in range(len(array)):
+                while started < min(len(array), wanted + count):
+                    inputs = [array[started : started + 1], strength]
+                    requests[started % count].start_async(inputs)
+                    started += 1
+                request = requests[wanted % count]
+                request.wait()
+                yield np.array(request.get_output_tensor(0).data[0])
+        finally:
+            for request in requests:
+                request.wait()

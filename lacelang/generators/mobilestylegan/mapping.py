@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lacelang.generators.mobilestylegan.layout import DIM
+from lacelang.generators.mobilestylegan import DIM
 
 DEPTH = 8
 

@@ -87,9 +87,8 @@ def _convert(source: Path, folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from lacelang.generators.mobilestylegan import convert
-    from lacelang.generators.mobilestylegan.decoder import export
-    from lacelang.generators.mobilestylegan.layout import DIM
+    from lacelang.generators.mobilestylegan import DIM, convert
+    from lacelang.generators.mobilestylegan.generator import export
     from lacelang.generators.mobilestylegan.mapping import MappingNetwork
     from lacelang.generators.mobilestylegan.synthesis import SynthesisNetwork
 
