@@ -6,33 +6,70 @@ is for `lacelang.semantics` to find out.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from lacelang.errors import Span
 from lacelang.record import Record
 from lacelang.text.names import nfc
 
+RULES: dict[str, type[Any]] = {}
+"""By rule of the grammar, the class of the nodes that it makes."""
 
-@frozen(eq=False, repr=False)
-class Node(Record):
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class _Read(Record):
+    """What makes attrs classes of the nodes; `rules` are those of the grammar that make one."""
+
+    __attrs_attrs__: ClassVar[Any]
+    _lists: ClassVar[tuple[bool, ...]]  # which fields hold several nodes, if any do
+
+    def __init_subclass__(cls, rules: str = "") -> None:
+        frozen(cls, eq=False, repr=False, slots=False)
+        own = (attribute for attribute in fields(cls) if not attribute.kw_only)
+        lists = tuple(str(attribute.type).startswith("tuple") for attribute in own)
+        cls._lists = lists if any(lists) else ()
+        RULES.update(dict.fromkeys(rules.split(), cls))
+
+
+class Node(_Read):
     """What every node carries."""
 
     span: Span = field(eq=False, repr=False, kw_only=True)
+
+    @classmethod
+    def read(cls, parts: Sequence[Any], span: Span) -> Self:
+        """Return the node that a rule of the grammar makes.
+
+        Args:
+            parts: nodes, words and lists of nodes in the order of the fields, None for what is
+                left out; a list that is the last field may be spread out.
+            span: where they were read.
+        """
+        lists = cls._lists
+        if not lists:
+            return cls(*parts, span=span)
+        if lists[-1]:
+            rest = parts[len(lists) - 1 :]
+            spread = [
+                node for part in rest for node in (part if isinstance(part, list) else [part])
+            ]
+            parts = [*parts[: len(lists) - 1], [node for node in spread if node is not None]]
+        values = (tuple(p or ()) if many else p for p, many in zip(parts, lists, strict=False))
+        return cls(*values, span=span)
 
 
 # Values
 
 
-@frozen(eq=False, repr=False)
 class Word(Node):
     """A name, wherever it stands, in NFC."""
 
     name: str
 
 
-@frozen(eq=False, repr=False)
 class Text(Node):
     """Something in double quotes; `value` is without them, as written."""
 
@@ -44,12 +81,17 @@ class Text(Node):
         return nfc(self.value)
 
 
-@frozen(eq=False, repr=False)
-class Quantity(Node):
+class Quantity(Node, rules="quantity share"):
     """A number with the unit that follows it, if any; `text` is the number as written."""
 
     text: str
     unit: Word | None = None
+
+    @classmethod
+    def read(cls, parts: Sequence[Any], span: Span) -> Self:
+        """Return the node; its number is a node already."""
+        number, *unit = parts
+        return cls(number.text, *unit, span=span)
 
     @property
     def number(self) -> float:
@@ -63,8 +105,7 @@ Value: TypeAlias = Quantity | Word | Text
 # Predicates
 
 
-@frozen(eq=False, repr=False)
-class Comparison(Node):
+class Comparison(Node, rules="comparison"):
     """`smile = 1`; the operator is one of = != < <= > >= ~."""
 
     attribute: Word
@@ -72,8 +113,7 @@ class Comparison(Node):
     value: Value
 
 
-@frozen(eq=False, repr=False)
-class InRange(Node):
+class InRange(Node, rules="range_comparison"):
     """`age in 60..70`."""
 
     attribute: Word
@@ -81,86 +121,79 @@ class InRange(Node):
     high: Value
 
 
-@frozen(eq=False, repr=False)
-class InSet(Node):
+class InSet(Node, rules="set_comparison"):
     """`haircolor in {gray, blond}`."""
 
     attribute: Word
     values: tuple[Value, ...]
 
 
-@frozen(eq=False, repr=False)
-class Reference(Node):
+class Reference(Node, rules="reference"):
     """A name standing alone where a predicate is expected."""
 
     name: Word
 
 
-@frozen(eq=False, repr=False)
-class Call(Node):
+class Call(Node, rules="call"):
     """`exactly_one(smile=1, glasses=1)`; a bare name among the arguments is a `Reference`."""
 
     name: Word
     arguments: tuple[Predicate | Quantity, ...]
 
 
-@frozen(eq=False, repr=False)
-class Parenthesis(Node):
+class Parenthesis(Node, rules="parenthesis"):
     """A predicate in round brackets."""
 
     inner: Predicate
 
 
-@frozen(eq=False, repr=False)
-class Setting(Node):
-    """`weight 2`, `temp 0.3` or `temp logit(2)`; `form` is the word before the bracket."""
-
+class _Formed(Node):
     keyword: str
     value: Value
     form: Word | None = None
 
+    @classmethod
+    def read(cls, parts: Sequence[Any], span: Span) -> Self:
+        """Return the node; the word before the bracket comes before the value in it."""
+        keyword, *form, value = parts
+        return cls(keyword, value, *form, span=span)
 
-@frozen(eq=False, repr=False)
-class Tuned(Node):
+
+class Setting(_Formed, rules="weight temp"):
+    """`weight 2`, `temp 0.3` or `temp logit(2)`; `form` is the word before the bracket."""
+
+
+class Tuned(Node, rules="tuned"):
     """An atom or a group followed by settings in square brackets."""
 
     term: Predicate
     settings: tuple[Setting, ...]
 
 
-@frozen(eq=False, repr=False)
-class Not(Node):
+class Not(Node, rules="negation"):
     """`not p`."""
 
     term: Predicate
 
 
-@frozen(eq=False, repr=False)
-class And(Node):
+class _Joined(Node):
+    terms: tuple[Predicate, ...]
+
+
+class And(_Joined, rules="conjunction"):
     """`p and q and …`, two terms or more."""
 
-    terms: tuple[Predicate, ...]
 
-
-@frozen(eq=False, repr=False)
-class Or(Node):
+class Or(_Joined, rules="disjunction"):
     """`p or q or …`, two terms or more."""
 
-    terms: tuple[Predicate, ...]
 
-
-@frozen(eq=False, repr=False)
-class Xor(Node):
+class Xor(_Joined, rules="exclusion"):
     """`p xor q xor …`, taken from the left."""
 
-    terms: tuple[Predicate, ...]
 
-
-@frozen(eq=False, repr=False)
-class Implies(Node):
+class Implies(_Joined, rules="implication"):
     """`p implies q implies …`, taken from the right."""
-
-    terms: tuple[Predicate, ...]
 
 
 Atom: TypeAlias = Comparison | InRange | InSet
@@ -172,33 +205,25 @@ Predicate: TypeAlias = (
 # Clauses
 
 
-@frozen(eq=False, repr=False)
-class PredicateClause(Node):
+class PredicateClause(Node, rules="predicate_clause"):
     """`where p` or `given p`."""
 
     keyword: str
     predicate: Predicate
 
 
-@frozen(eq=False, repr=False)
-class ValueClause(Node):
+class ValueClause(_Formed, rules="value_clause"):
     """`truncation v`, `seed v`, `stay v`, `hold v` or `hold all(v)`, where `form` is `all`."""
 
-    keyword: str
-    value: Value
-    form: Word | None = None
 
-
-@frozen(eq=False, repr=False)
-class TempClause(Node):
+class TempClause(Node, rules="temp_clause"):
     """`temp t` or `temp logit(t)` of a whole statement."""
 
     setting: Setting
-    keyword: str = "temp"
+    keyword: ClassVar[str] = "temp"
 
 
-@frozen(eq=False, repr=False)
-class WordClause(Node):
+class WordClause(Node, rules="word_clause"):
     """`negation contrast(0.1)`, `disjunction balanced`, `sigma paper`, `reweight off`."""
 
     keyword: str
@@ -206,54 +231,55 @@ class WordClause(Node):
     argument: Value | None = None
 
 
-@frozen(eq=False, repr=False)
-class FromClause(Node):
+class FromClause(Node, rules="from_clause"):
     """`from ffhq`."""
 
     model: Word
-    keyword: str = "from"
+    keyword: ClassVar[str] = "from"
 
 
-@frozen(eq=False, repr=False)
-class Option(Node):
+class Option(Node, rules="option"):
     """`tolerance=1e-3`, an option of a sampler."""
 
     name: Word
     value: Value
 
 
-@frozen(eq=False, repr=False)
-class WithClause(Node):
+class WithClause(Node, rules="with_clause"):
     """`with heun(tolerance=1e-3)`."""
 
     sampler: Word
     options: tuple[Option, ...] = ()
-    keyword: str = "with"
+    keyword: ClassVar[str] = "with"
 
 
-@frozen(eq=False, repr=False)
-class AsClause(Node):
+class AsClause(Node, rules="as_clause"):
     """`as men` or `as "beard at {t}"`."""
 
     name: Word | Text
-    keyword: str = "as"
+    keyword: ClassVar[str] = "as"
 
 
-@frozen(eq=False, repr=False)
-class Layer(Node):
+class Layer(Node, rules="layer"):
     """`4..5`, or `10` alone, where `last` is None."""
 
     first: Quantity
     last: Quantity | None = None
 
 
-@frozen(eq=False, repr=False)
-class LayersClause(Node):
+class LayersClause(Node, rules="layers_clause"):
     """`layers 4..5, 10`, or `layers all`, where `word` is `all`."""
 
     layers: tuple[Layer, ...]
     word: Word | None = None
-    keyword: str = "layers"
+
+    @classmethod
+    def read(cls, parts: Sequence[Any], span: Span) -> Self:
+        """Return the node; its parts are a word or layers."""
+        is_word = isinstance(parts[0], Word)
+        return cls(() if is_word else tuple(parts), parts[0] if is_word else None, span=span)
+
+    keyword: ClassVar[str] = "layers"
 
 
 Clause: TypeAlias = (
@@ -271,8 +297,7 @@ Clause: TypeAlias = (
 # Models
 
 
-@frozen(eq=False, repr=False)
-class Generator(Node):
+class Generator(Node, rules="generator"):
     """`generator mobilestylegan from "random-face==2021.7.21.1" sha256 "…"`."""
 
     architecture: Word
@@ -280,47 +305,41 @@ class Generator(Node):
     sha256: Text | None = None
 
 
-@frozen(eq=False, repr=False)
-class Classifiers(Node):
+class Classifiers(Node, rules="classifiers"):
     """`classifiers "ffhq.safetensors" on w`."""
 
     file: Text
     space: Word | None = None
 
 
-@frozen(eq=False, repr=False)
-class WordKind(Node):
+class WordKind(Node, rules="word_kind"):
     """A kind that is one word, such as `binary`."""
 
     word: Word
 
 
-@frozen(eq=False, repr=False)
-class ChoiceKind(Node):
+class ChoiceKind(Node, rules="choice_kind"):
     """`one of female, male`; `word` should be `one`."""
 
     word: Word
     values: tuple[Word, ...]
 
 
-@frozen(eq=False, repr=False)
-class RangeKind(Node):
+class RangeKind(Node, rules="range_kind"):
     """`-45..45 deg`."""
 
     low: Quantity
     high: Quantity
 
 
-@frozen(eq=False, repr=False)
-class Point(Node):
+class Point(Node, rules="point"):
     """`left = -25`."""
 
     name: Word
     value: Quantity
 
 
-@frozen(eq=False, repr=False)
-class Attribute(Node):
+class Attribute(Node, rules="attribute"):
     """`attribute yaw : -45..45 deg  layers 0..3  { left = -25, front = 0 }`."""
 
     name: Word
@@ -332,31 +351,27 @@ class Attribute(Node):
 # Statements
 
 
-@frozen(eq=False, repr=False)
-class Model(Node):
+class Model(Node, rules="model"):
     """A model's declaration."""
 
     name: Word
     items: tuple[Generator | Classifiers | Attribute, ...]
 
 
-@frozen(eq=False, repr=False)
-class Import(Node):
+class Import(Node, rules="import"):
     """`import faces` or `import "my/faces.lace"`."""
 
     target: Word | Text
 
 
-@frozen(eq=False, repr=False)
-class Let(Node):
+class Let(Node, rules="let"):
     """`let grandpa = …`: a name for a predicate or for a number."""
 
     name: Word
     value: Predicate | Quantity
 
 
-@frozen(eq=False, repr=False)
-class Def(Node):
+class Def(Node, rules="def"):
     """`def exactly_one(a, b) = …`."""
 
     name: Word
@@ -364,24 +379,21 @@ class Def(Node):
     body: Predicate
 
 
-@frozen(eq=False, repr=False)
-class Sample(Node):
+class Sample(Node, rules="sample"):
     """`sample 16 from ffhq where …`."""
 
     count: Value | None
     clauses: tuple[Clause, ...]
 
 
-@frozen(eq=False, repr=False)
-class Step(Node):
+class Step(Node, rules="step"):
     """One line of an edit: `smile=1 or glasses=1`, `smile = 0 in layers 4..5`."""
 
     predicate: Predicate
     layers: LayersClause | None = None
 
 
-@frozen(eq=False, repr=False)
-class Edit(Node):
+class Edit(Node, rules="edit"):
     """`edit men { yaw = left  smile = 0 } as men_edited`."""
 
     group: Word | Text
@@ -389,8 +401,7 @@ class Edit(Node):
     clauses: tuple[Clause, ...]
 
 
-@frozen(eq=False, repr=False)
-class For(Node):
+class For(Node, rules="for"):
     """`for t in 2, 1, 0.5 { … }`."""
 
     variable: Word
@@ -398,16 +409,14 @@ class For(Node):
     body: tuple[Statement, ...]
 
 
-@frozen(eq=False, repr=False)
-class Measure(Node):
+class Measure(Node, rules="measure"):
     """`measure glasses=1 given age < 20 from ffhq`."""
 
     what: Predicate
     clauses: tuple[Clause, ...]
 
 
-@frozen(eq=False, repr=False)
-class Expect(Node):
+class Expect(Node, rules="expect"):
     """`expect glasses=1 in 95% of bearded_kids`; `share` is the number before the %."""
 
     what: Predicate
@@ -418,8 +427,7 @@ class Expect(Node):
 Statement: TypeAlias = Model | Import | Let | Def | Sample | Edit | For | Measure | Expect
 
 
-@frozen(eq=False, repr=False)
-class Program(Node):
+class Program(Node, rules="start"):
     """A whole file."""
 
     statements: tuple[Statement, ...] = ()

@@ -20,6 +20,7 @@ from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
 from lacelang.storage.cache import cache_dir, whole_file
+from lacelang.syntax.build import with_spans
 
 _FORMAT = "1"
 # What a loaded parser is given anew; it is no data.
@@ -31,17 +32,17 @@ def parser_of(grammar: str, **options: Any) -> Lark:
 
     Args:
         grammar: text of the grammar.
-        options: `transformer` and `postlex` as Lark takes them.
+        options: `postlex` as Lark takes it, and a `Builder` as `transformer`.
     """
     key = sha256(f"{_FORMAT}\n{lark.__version__}\n{grammar}".encode()).hexdigest()
     file = cache_dir() / f"grammar-{key[:32]}.json"
     try:
-        return _read(file, options)
+        parser = _read(file, options)
     except Exception:
         # A missing, damaged or foreign file costs time, nothing else.
         parser = Lark(grammar, parser="lalr", lexer="basic", **options)
         _write(file, parser)
-        return parser
+    return with_spans(parser)
 
 
 def _read(file: Path, options: dict[str, Any]) -> Lark:
