@@ -13,8 +13,8 @@ from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.cli.parser import Commands
+    from lacelang.explain.outline import Outline
     from lacelang.explain.render import Line
-    from lacelang.explain.shape import Outline
 
 
 def add_to(commands: Commands) -> None:
@@ -39,9 +39,8 @@ def add_to(commands: Commands) -> None:
 def explain_file(arguments: Namespace) -> int:
     """Print the outline of a program, or that of one of its statements with figures."""
     from lacelang.api import compile
-    from lacelang.explain.as_json import outline_json
     from lacelang.explain.outline import outlines
-    from lacelang.explain.render import outline_lines, plan_lines
+    from lacelang.explain.render import outline_json, outline_lines, plan_lines
 
     source = read_source(arguments.file)
     program = compile(source.text, source.path)
@@ -51,7 +50,7 @@ def explain_file(arguments: Namespace) -> int:
         print(render_all(program.warnings), file=sys.stderr)
     found = outlines(program.checked)
     if arguments.only is not None:
-        from lacelang.explain.figures import with_figures
+        from lacelang.explain.measured import with_figures
 
         outline = with_figures(_named(found, arguments.only))
         if arguments.json:

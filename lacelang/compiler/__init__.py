@@ -1,7 +1,7 @@
 """Conditions of the checked program and what a model knows in; energies out."""
 
 from lacelang.compiler.balance import balance
-from lacelang.compiler.condition import Judge, compile_condition, meaning_of, spread_of
+from lacelang.compiler.condition import LoadedModel, compile_condition, meaning_of, spread_of
 from lacelang.compiler.editing import (
     DISPLACEMENT,
     changes,
@@ -13,7 +13,7 @@ from lacelang.compiler.lower import Settings, lower
 
 __all__ = [
     "DISPLACEMENT",
-    "Judge",
+    "LoadedModel",
     "Settings",
     "balance",
     "changes",

@@ -1,4 +1,4 @@
-"""`disjunction balanced`: odds that let every arm of an `or` be seen."""
+"""`disjunction balanced`: odds that let every disjunct of an `or` be seen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import torch
 from lacelang.energy import Balanced, Node, Or, Outputs, Scope, map_children
 
 RAREST = 1e-6
-"""The least share that an arm is taken to have, so that its odds stay finite."""
+"""The least share that a disjunct is taken to have, so that its odds stay finite."""
 
 
 def balance(node: Node, outputs: Outputs) -> Node:
-    """Divide the odds of every `or`'s arms by the arms' probabilities under the prior.
+    """Divide the odds of every `or`'s disjuncts by their probabilities under the prior.
 
-    An arm that the prior nearly satisfies would otherwise be the only one seen.
+    A disjunct that the prior nearly satisfies would otherwise be the only one seen.
 
     Args:
         node: the condition.
@@ -32,7 +32,7 @@ def _balance(node: Node, scope: Scope) -> Node:
     return balanced
 
 
-def _share(arm: Node, scope: Scope) -> float:
-    probability = torch.exp(-scope.energy(arm).double().clamp_min(0.0)).mean().item()
+def _share(term: Node, scope: Scope) -> float:
+    probability = torch.exp(-scope.energy(term).double().clamp_min(0.0)).mean().item()
     # Three digits, so that the last bits of a mean do not reach the samples.
     return max(float(f"{probability:.3g}"), RAREST)

@@ -26,7 +26,7 @@ class _Generator(Protocol):
     def latent_dim(self) -> int: ...
 
 
-class Judge(Protocol):
+class LoadedModel(Protocol):
     """What the compiler asks of a loaded model."""
 
     @property
@@ -36,7 +36,7 @@ class Judge(Protocol):
 
     @property
     def generator(self) -> _Generator:
-        """Whose latents are judged."""
+        """Whose latents the conditions are on."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class Judge(Protocol):
         ...
 
 
-def compile_condition(statement: ir.SampleStatement, model: Judge) -> Node:
+def compile_condition(statement: ir.SampleStatement, model: LoadedModel) -> Node:
     """Return the energy of a statement's condition, all of its clauses included.
 
     Raises:
@@ -67,7 +67,7 @@ def compile_condition(statement: ir.SampleStatement, model: Judge) -> Node:
 
 
 def meaning_of(
-    options: ir.ConditionOptions, spec: ir.ModelSpec, model: Judge, truncation: float
+    options: ir.ConditionOptions, spec: ir.ModelSpec, model: LoadedModel, truncation: float
 ) -> Callable[[ir.Predicate], Node]:
     """Return the function from conditions to energies that a statement's clauses make.
 
@@ -85,12 +85,12 @@ def meaning_of(
         return lambda predicate: lower(predicate, settings)
     # Statements and prompts share them: the networks' pass is all that balancing costs.
     key = "balancing draws", truncation
-    outputs = model.remembered(key, lambda: _judge_draws(model, truncation))
+    outputs = model.remembered(key, lambda: _outputs_at_draws(model, truncation))
     return lambda predicate: balance(lower(predicate, settings), outputs)
 
 
-def _judge_draws(model: Judge, truncation: float) -> Outputs:
-    """What the classifiers say of the draws that arms of an `or` are balanced on."""
+def _outputs_at_draws(model: LoadedModel, truncation: float) -> Outputs:
+    """What the classifiers say of the draws that the disjuncts of an `or` are balanced on."""
     z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
     with isolated(), torch.no_grad():
         return named_in_blocks(model.features(truncation), z.to(model.device))

@@ -112,18 +112,9 @@ def _standing(statement: ir.EditStatement, index: int) -> Iterator[tuple[int, ir
     """Yield the step, the term and the factor that the `and`s around it give it."""
     for step in range(index + 1):
         later = _spoken(statement, step + 1, index + 1)
-        for term, scale in _conjuncts(statement.steps[step].predicate, 1.0):
+        for term, scale in ir.conjuncts(statement.steps[step].predicate):
             if all(atom.attribute.name not in later for atom in ir.comparisons(term)):
                 yield step, term, scale
-
-
-def _conjuncts(predicate: ir.Predicate, scale: float) -> Iterator[tuple[ir.Predicate, float]]:
-    if isinstance(predicate, ir.And):
-        inner = scale * predicate.weight / (predicate.temp or 1.0)
-        for term in predicate.terms:
-            yield from _conjuncts(term, inner)
-    else:
-        yield predicate, scale
 
 
 def _spoken(statement: ir.EditStatement, first: int, last: int) -> set[str]:

@@ -8,19 +8,18 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.energy import (
-    And,
     AtLeast,
     AtMost,
     Between,
+    Contrast,
     Degree,
     Discrete,
     Equals,
     LogitTempered,
     Node,
+    Not,
     conjunction,
-    contrast,
     disjunction,
-    negation,
     tempered,
 )
 from lacelang.errors import UsageError
@@ -46,55 +45,51 @@ def lower(predicate: ir.Predicate, settings: Settings) -> Node:
         UsageError: an attribute has no spread, or a negative energy stands under a complement; a
             checked statement with a fitting classifier has neither.
     """
-    return conjunction([_term(predicate, settings)], [predicate.weight])
+    return _energy(ir.simplified(ir.And((predicate,))), settings)
 
 
-def _term(predicate: ir.Predicate, settings: Settings) -> Node:
-    """Lower a predicate, its temperature included and its weight left to the parent."""
+def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
+    """Lower a simplified predicate; its weight is left to the parent."""
     match predicate:
-        case ir.Discrete() | ir.Degree():
-            return _discrete(predicate, settings)
+        case ir.ClassComparison():
+            return _of_classes(predicate, settings)
+        case ir.NumberComparison():
+            node = _of_number(predicate, settings)
         case ir.And(terms=terms):
-            node = conjunction([_term(t, settings) for t in terms], [t.weight for t in terms])
+            node = conjunction([_energy(t, settings) for t in terms], [t.weight for t in terms])
         case ir.Or(terms=terms):
-            node = disjunction([_term(t, settings) for t in terms], [t.weight for t in terms])
+            node = disjunction([_energy(t, settings) for t in terms], [t.weight for t in terms])
         case ir.Not(term=term):
-            node = _negated(lower(term, settings), settings)
-        case _:
-            node = _continuous(predicate, settings)
+            node = _energy(term, settings)
+            negation = settings.options.negation
+            node = Not(node) if len(negation) == 1 else Contrast(node, negation[1])
     return tempered(node, predicate.temp)
 
 
-def _negated(node: Node, settings: Settings) -> Node:
-    if isinstance(node, And) and not node.terms:
-        return node  # every term has weight 0: nothing is asked for, so nothing is denied
-    if settings.options.negation[0] == "contrast":
-        return contrast(node, settings.options.negation[1])
-    return negation(node)
-
-
-def _discrete(atom: ir.Discrete | ir.Degree, settings: Settings) -> Node:
-    temp, logit_temp = ir.temperatures(atom, settings.options)
-    name = atom.attribute.name
-    if isinstance(atom, ir.Degree):
+def _of_classes(predicate: ir.ClassComparison, settings: Settings) -> Node:
+    temp, logit_temp = ir.temperatures(predicate, settings.options)
+    name = predicate.attribute.name
+    if isinstance(predicate, ir.Degree):
         # The logit form pushes past certainty, and a degree has nowhere to push.
-        return tempered(Degree(name, atom.cls, atom.degree), logit_temp if temp is None else temp)
+        node: Node = Degree(name, predicate.cls, predicate.degree)
+        return tempered(node, logit_temp if temp is None else temp)
     if temp is None and logit_temp is not None:
-        return LogitTempered(name, atom.classes, logit_temp)
-    return tempered(Discrete(name, atom.classes), temp)
+        return LogitTempered(name, predicate.classes, logit_temp)
+    return tempered(Discrete(name, predicate.classes), temp)
 
 
-def _continuous(atom: ir.Predicate, settings: Settings) -> Node:
-    match atom:
-        case ir.Equals(attribute=a, value=value):
-            return Equals(a.name, value, _sigma(a, settings))
-        case ir.AtLeast(attribute=a, bound=bound):
-            return AtLeast(a.name, bound, _sigma(a, settings))
-        case ir.AtMost(attribute=a, bound=bound):
-            return AtMost(a.name, bound, _sigma(a, settings))
-        case ir.Between(attribute=a, low=low, high=high):
-            return Between(a.name, low, high, _sigma(a, settings))
-    raise UsageError(f"{type(atom).__name__} is no condition")
+def _of_number(predicate: ir.NumberComparison, settings: Settings) -> Node:
+    name, sigma = predicate.attribute.name, _sigma(predicate.attribute, settings)
+    match predicate:
+        case ir.Equals(value=value):
+            return Equals(name, value, sigma)
+        case ir.AtLeast(bound=bound):
+            return AtLeast(name, bound, sigma)
+        case ir.AtMost(bound=bound):
+            return AtMost(name, bound, sigma)
+        case ir.Between(low=low, high=high):
+            return Between(name, low, high, sigma)
+    raise UsageError(f"{type(predicate).__name__} has no energy")
 
 
 def _sigma(attribute: ir.Attribute, settings: Settings) -> float:

@@ -28,7 +28,7 @@ from lacelang.version import __version__
 _NUMBERS = 5
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
-_IGNORED = frozenset({"name", "count", "span", "text", "via", "source", "path", "points", "layers"})
+_IGNORED = frozenset({"name", "count", "path", "points", "layers"})
 
 
 def fingerprint(
@@ -120,7 +120,7 @@ def _plain(value: Any) -> Any:
         fields = {
             field.name: _plain(getattr(value, field.name))
             for field in attrs.fields(type(value))
-            if field.name not in _IGNORED or (field.name == "name" and not named)
+            if field.eq and (field.name not in _IGNORED or (field.name == "name" and not named))
         }
         return [type(value).__name__, fields]
     if isinstance(value, Mapping):

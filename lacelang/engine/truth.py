@@ -47,19 +47,8 @@ def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
 
 
 def _shown(atom: ir.Comparison, column: NDArray[np.float32]) -> Bools:
-    match atom:
-        case ir.Discrete(classes=classes):
-            return np.isin(column, sorted(classes))
-        case ir.Degree(cls=cls, degree=degree):
-            # A degree has no truth value; from a half up the class should be seen.
-            leaning: Bools = (column == cls) == (degree >= 0.5)
-            return leaning
-        case ir.Equals(attribute=b, value=value):
-            near: Bools = np.abs(column - value) <= NEAR * (b.high - b.low)
-            return near
-        case ir.AtLeast(bound=bound):
-            return column >= bound
-        case ir.AtMost(bound=bound):
-            return column <= bound
-        case ir.Between(low=low, high=high):
-            return (column >= low) & (column <= high)
+    if isinstance(atom, ir.ClassComparison):
+        return np.isin(column, sorted(atom.shown_as))
+    assert isinstance(atom, ir.NumberComparison)
+    low, high = atom.interval(NEAR * (atom.attribute.high - atom.attribute.low))
+    return (column >= low) & (column <= high)

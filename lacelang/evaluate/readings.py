@@ -101,7 +101,7 @@ def attributes_of(predicate: ir.Predicate | None) -> set[str]:
             return set().union(*(attributes_of(term) for term in terms))
         case ir.Not(term=term):
             return attributes_of(term)
-        case ir.Discrete() | ir.Degree() | ir.Equals() | ir.AtLeast() | ir.AtMost() | ir.Between():
+        case ir.Comparison():
             return {predicate.attribute.name}
     raise TypeError(f"{type(predicate).__name__} is no predicate")
 

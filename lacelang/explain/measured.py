@@ -26,11 +26,13 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.compiler import Judge, meaning_of, spread_of
+from lacelang.compiler import LoadedModel, meaning_of, spread_of
 from lacelang.energy import Atom, Features, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
-from lacelang.explain.shape import Figures, Outline, Term, Totals, Tree
-from lacelang.explain.terms import disjunct_weights
+from lacelang.engine.loading import load
+from lacelang.explain.outline import Outline, Totals, Tree
+from lacelang.explain.terms import Figures, Term, disjunct_weights
+from lacelang.progress import shown
 from lacelang.samplers.streams import prior
 from lacelang.semantics import defaults
 from lacelang.system.torch_state import isolated
@@ -39,7 +41,17 @@ DRAWS = 64
 """How many draws from the prior are looked at."""
 
 
-def measured(outline: Outline, model: Judge, draws: int = DRAWS) -> Outline:
+def with_figures(outline: Outline) -> Outline:
+    """Return a statement's outline with the figures of every term, its model's weights loaded.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    with shown() as progress:
+        return measured(outline, load(outline.trees[0].model, "auto", progress))
+
+
+def measured(outline: Outline, model: LoadedModel, draws: int = DRAWS) -> Outline:
     """Return a statement's outline with the figures of every term.
 
     Args:
@@ -54,21 +66,19 @@ def measured(outline: Outline, model: Judge, draws: int = DRAWS) -> Outline:
         return evolve(outline, trees=tuple(_tree(tree, model, draws) for tree in outline.trees))
 
 
-def _tree(tree: Tree, model: Judge, draws: int) -> Tree:
-    where = tree.where
-    if where is None or tree.root is None:
+def _tree(tree: Tree, model: LoadedModel, draws: int) -> Tree:
+    if tree.root is None:
         return tree
     seed = defaults.SEED if tree.seed is None else tree.seed
     z = prior(seed, range(draws), model.generator.latent_dim).to(model.device)
     features = model.features(tree.truncation)
     meaning = meaning_of(tree.options, tree.model, model, tree.truncation)
-    split = split_gradient(meaning(where), features, z)
+    split = split_gradient(meaning(tree.root.predicate), features, z)
     with torch.no_grad():
-        outputs = features(z)
         sigma = spread_of(tree.options, tree.model, model.sigma)
         absent = 0.0 if split.norm.any() else None
-        filling = _Measuring(meaning, outputs, sigma, iter(split.shares), absent)
-        root = filling.term(where, tree.root)
+        filling = _Measuring(meaning, features(z), sigma, iter(split.shares), absent)
+        root = filling.term(tree.root)
     totals = Totals(draws, seed, *_moments(split.energy), split.norm.mean().item())
     return evolve(tree, root=root, totals=totals)
 
@@ -123,7 +133,7 @@ def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
 
 @frozen(eq=False)
 class _Measuring:
-    """Fills the figures in, term by term, while the predicate is walked beside them.
+    """Fills the figures in, term by term.
 
     Attributes:
         meaning: from predicates to energies, as the statement's clauses have it.
@@ -139,33 +149,31 @@ class _Measuring:
     shares: Iterator[float | None]
     absent: float | None
 
-    def term(self, predicate: ir.Predicate, term: Term, counts: bool = True) -> Term:
-        """Return `term`, which is `predicate`'s; `counts` is false below a weight of 0."""
-        node = self.meaning(evolve(predicate, weight=1.0))
-        counts = counts and predicate.weight > 0
-        below = predicate.terms if isinstance(predicate, ir.And | ir.Or) else ()
-        below = (predicate.term,) if isinstance(predicate, ir.Not) else below
-        terms = tuple(self.term(p, t, counts) for p, t in zip(below, term.terms, strict=True))
+    def term(self, term: Term, counts: bool = True) -> Term:
+        """Return `term` with its figures; `counts` is false below a weight of 0."""
+        predicate = evolve(term.predicate, weight=1.0)
+        node = self.meaning(predicate)
+        counts = counts and term.weight > 0
+        terms = tuple(self.term(below, counts) for below in term.terms)
         reading = None
-        if isinstance(predicate, ir.Or):
-            terms = self._with_odds(predicate, terms)
-        if terms:
-            known = [t.figures.share for t in terms if t.figures is not None]
-            share = None if None in known else sum(s for s in known if s is not None)
-        else:
-            assert isinstance(predicate, ir.Comparison)
+        if isinstance(predicate, ir.Comparison):
             share = next(self.shares) if counts else self.absent
             reading = read(predicate, self.outputs).mean().item()
-            term = evolve(term, sigma=self.sigma.get(term.attribute or ""))
+            term = evolve(term, sigma=self.sigma.get(predicate.attribute.name))
+        else:
+            if isinstance(predicate, ir.Or):
+                terms = self._with_odds(predicate, terms)
+            known = [t.figures.share for t in terms if t.figures is not None]
+            share = None if None in known else sum(s for s in known if s is not None)
         figures = Figures(*_moments(node(self.outputs)), share, reading)
         return evolve(term, terms=terms, figures=figures)
 
     def _with_odds(self, predicate: ir.Or, terms: tuple[Term, ...]) -> tuple[Term, ...]:
         """The odds in force, which `disjunction balanced` takes from draws."""
-        node = self.meaning(evolve(predicate, weight=1.0, temp=None))
-        arms = [sum(weight > 0 for weight in disjunct_weights(arm)) for arm in predicate.terms]
-        weights = iter(node.weights if isinstance(node, Or) else (1.0,) * sum(arms))
-        odds = [sum(next(weights) for _ in range(count)) for count in arms]
+        node = self.meaning(evolve(predicate, temp=None))
+        counts = [sum(weight > 0 for weight in disjunct_weights(t)) for t in predicate.terms]
+        weights = iter(node.weights if isinstance(node, Or) else (1.0,) * sum(counts))
+        odds = [sum(next(weights) for _ in range(count)) for count in counts]
         return tuple(evolve(t, odds=o / sum(odds)) for t, o in zip(terms, odds, strict=True))
 
 

@@ -6,13 +6,78 @@ the terms come to on draws from the prior.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from attrs import field, frozen
 
 from lacelang import ir
-from lacelang.explain.shape import Fact, Outline, Term, Tree
-from lacelang.explain.terms import term_of
+from lacelang.explain.terms import Term, term_of
 from lacelang.semantics import defaults
 from lacelang.text.numerals import number_text
+
+
+@frozen
+class Totals:
+    """A whole condition on draws from the prior.
+
+    Attributes:
+        draws, seed: how many, and from which seed.
+        energy, spread: mean and standard deviation in nats, the prior left out.
+        gradient: mean norm of the energy's gradient in z.
+    """
+
+    draws: int
+    seed: int
+    energy: float
+    spread: float
+    gradient: float
+
+
+@frozen
+class Tree:
+    """A condition and the clauses under which it is one.
+
+    Attributes:
+        role: what the condition is for: `energy` of samples, `what` and `given` of a probability,
+            `step 1`, `step 2`, … of an edit.
+        model: whose samples it is a condition on.
+        options: the clauses.
+        truncation, seed: of the samples.
+        root: None where nothing is asked for.
+        totals: if it was measured.
+    """
+
+    role: str
+    model: ir.ModelSpec = field(repr=False)
+    options: ir.ConditionOptions = field(repr=False)
+    truncation: float
+    seed: int | None
+    root: Term | None
+    totals: Totals | None = None
+
+
+@frozen
+class Fact:
+    """One thing to know of a statement: for people, and as plain JSON for programs."""
+
+    label: str
+    text: str
+    value: Any
+
+
+@frozen
+class Outline:
+    """One statement: its name, what it does in one line, what holds for all of it, its conditions.
+
+    An `expect` has no name.
+    """
+
+    kind: Literal["sample", "edit", "measure", "expect"]
+    name: str | None
+    title: str
+    facts: tuple[Fact, ...]
+    trees: tuple[Tree, ...]
 
 
 def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
@@ -21,8 +86,19 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
     result = []
     for statement in program.statements:
         psi = _truncation(statement, truncations)
+        if isinstance(statement, ir.SampleStatement | ir.EditStatement):
+            truncations[statement.name] = psi
         result.append(outline(statement, psi))
     return tuple(result)
+
+
+def _truncation(statement: ir.Statement, known: dict[str, float]) -> float:
+    """Find a statement's truncation, its own or that of the group that it speaks of."""
+    if isinstance(statement, ir.SampleStatement | ir.MeasureStatement):
+        return statement.truncation
+    if isinstance(statement, ir.EditStatement) and statement.saved is not None:
+        return statement.saved.truncation
+    return known.get(statement.group, defaults.TRUNCATION)
 
 
 def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
@@ -30,39 +106,44 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
 
     Args:
         statement: checked.
-        truncation: of the group that an edit begins from, or that an `expect` looks at.
+        truncation: of its samples, or of the group that it speaks of.
     """
+    options = getattr(statement, "options", defaults.CONDITION_OPTIONS)
+    seed = getattr(statement, "seed", None)
+
+    def trees(conditions: Mapping[str, ir.Predicate | None]) -> tuple[Tree, ...]:
+        return tuple(
+            Tree(
+                role,
+                statement.model,
+                options,
+                truncation,
+                seed,
+                None if condition is None else term_of(condition, options),
+            )
+            for role, condition in conditions.items()
+        )
+
     match statement:
         case ir.SampleStatement():
-            return _sample(statement)
-        case ir.EditStatement():
-            return _edit(statement, truncation)
-        case ir.MeasureStatement():
-            return _measure(statement)
+            return _sample(statement, trees({"energy": statement.where}))
+        case ir.EditStatement(steps=steps):
+            return _edit(
+                statement,
+                trees({f"step {i}": step.predicate for i, step in enumerate(steps, start=1)}),
+            )
+        case ir.MeasureStatement(what=what, given=given):
+            asked = {"what": what} if given is None else {"what": what, "given": given}
+            return _measure(statement, trees(asked))
         case ir.ExpectStatement():
-            return _expect(statement, truncation)
-
-
-def _truncation(statement: ir.Statement, known: dict[str, float]) -> float:
-    """Find a statement's truncation, its own or that of the group that it speaks of."""
-    if isinstance(statement, ir.SampleStatement | ir.MeasureStatement):
-        psi = statement.truncation
-    else:
-        psi = known.get(statement.group, defaults.TRUNCATION)
-        if isinstance(statement, ir.EditStatement) and statement.saved is not None:
-            psi = statement.saved.truncation
-    if isinstance(statement, ir.SampleStatement | ir.EditStatement):
-        known[statement.name] = psi
-    return psi
+            return _expect(statement, trees({"what": statement.what}))
 
 
 # Statements
 
 
-def _sample(statement: ir.SampleStatement) -> Outline:
-    count, where = statement.count, statement.where
-    psi, seed = statement.truncation, statement.seed
-    tree = _tree("energy", statement.model, where, psi, seed, statement.options)
+def _sample(statement: ir.SampleStatement, trees: tuple[Tree, ...]) -> Outline:
+    count = statement.count
     facts = [
         Fact("count", "", count),
         _model(statement.model),
@@ -70,25 +151,14 @@ def _sample(statement: ir.SampleStatement) -> Outline:
         _seed(statement.seed),
     ]
     title = f"{count} sample{'' if count == 1 else 's'} of {statement.model.name}"
-    if where is None:
+    if statement.where is None:
         title += ", draws from the prior"
     else:
-        facts += [_heads((where,)), _sampler(statement.sampler), *_clauses(statement, [tree.root])]
-    return Outline("sample", statement.name, title, tuple(facts), (tree,))
+        facts += [_heads(trees), _sampler(statement.sampler), *_clauses(trees)]
+    return Outline("sample", statement.name, title, tuple(facts), trees)
 
 
-def _edit(statement: ir.EditStatement, truncation: float) -> Outline:
-    steps = statement.steps
-    trees = tuple(
-        _tree(
-            f"step {number}",
-            statement.model,
-            step.predicate,
-            truncation,
-            options=statement.options,
-        )
-        for number, step in enumerate(steps, start=1)
-    )
+def _edit(statement: ir.EditStatement, trees: tuple[Tree, ...]) -> Outline:
     held = {"later": "of what later steps speak of", "all": "of all that no step has spoken of"}
     facts = (
         Fact("group", "", statement.group),
@@ -97,39 +167,34 @@ def _edit(statement: ir.EditStatement, truncation: float) -> Outline:
         Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),
         Fact("held", "", statement.held),
         Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
-        _layers([step.replaced for step in steps]),
-        _heads([step.predicate for step in steps]),
+        _layers([step.replaced for step in statement.steps]),
+        _heads(trees),
         _sampler(statement.sampler),
-        *_clauses(statement, [tree.root for tree in trees]),
+        *_clauses(trees),
     )
-    count = len(steps)
-    title = f"{count} step{'' if count == 1 else 's'} from {statement.group}"
+    title = f"{len(trees)} step{'' if len(trees) == 1 else 's'} from {statement.group}"
     return Outline("edit", statement.name, title, facts, trees)
 
 
-def _measure(statement: ir.MeasureStatement) -> Outline:
-    model, psi = statement.model, statement.truncation
-    parts = {"what": statement.what, "given": statement.given}
-    known = {role: part for role, part in parts.items() if part is not None}
+def _measure(statement: ir.MeasureStatement, trees: tuple[Tree, ...]) -> Outline:
     facts = (
         Fact("text", "", statement.text),
-        _model(model),
-        _truncation_fact(psi),
+        _model(statement.model),
+        _truncation_fact(statement.truncation),
         _seed(statement.seed),
-        _heads(tuple(known.values())),
+        _heads(trees),
     )
-    trees = tuple(_tree(role, model, part, psi, statement.seed) for role, part in known.items())
-    return Outline("measure", statement.name, f"P({statement.text}) of {model.name}", facts, trees)
+    title = f"P({statement.text}) of {statement.model.name}"
+    return Outline("measure", statement.name, title, facts, trees)
 
 
-def _expect(statement: ir.ExpectStatement, truncation: float) -> Outline:
+def _expect(statement: ir.ExpectStatement, trees: tuple[Tree, ...]) -> Outline:
     facts = (
         Fact("group", "", statement.group),
         Fact("share", "", statement.share),
         _model(statement.model),
     )
-    tree = _tree("what", statement.model, statement.what, truncation)
-    return Outline("expect", None, statement.text, facts, (tree,))
+    return Outline("expect", None, statement.text, facts, trees)
 
 
 # Facts
@@ -150,12 +215,12 @@ def _truncation_fact(psi: float) -> Fact:
 
 
 def _seed(seed: int | None) -> Fact:
-    shown = str(defaults.SEED) if seed is None else str(seed)
-    return Fact("seed", shown, seed)
+    return Fact("seed", str(defaults.SEED if seed is None else seed), seed)
 
 
-def _heads(conditions: Sequence[ir.Predicate]) -> Fact:
+def _heads(trees: Iterable[Tree]) -> Fact:
     """The classifiers that are asked, each once, in the order in which they are."""
+    conditions = [tree.root.predicate for tree in trees if tree.root is not None]
     heads = dict.fromkeys(a.attribute.name for c in conditions for a in ir.comparisons(c))
     return Fact("heads", ", ".join(heads), list(heads))
 
@@ -182,37 +247,25 @@ def _sampler(choice: ir.SamplerChoice) -> Fact:
     return Fact("sampler", shown, {"name": choice.name, "options": dict(choice.options)})
 
 
-def _clauses(
-    statement: ir.SampleStatement | ir.EditStatement, roots: Sequence[Term | None]
-) -> list[Fact]:
+def _clauses(trees: Sequence[Tree]) -> list[Fact]:
     """The clauses that say what the operators mean; those that touch nothing are not shown."""
-    options = statement.options
+    options = trees[0].options
+    used = {
+        type(each)
+        for tree in trees
+        if tree.root is not None
+        for each in ir.walk(tree.root.predicate)
+    }
+    numbers = any(issubclass(kind, ir.NumberComparison) for kind in used)
     temp, logit = options.temp, options.logit_temp
     negation, disjunction = options.negation, options.disjunction
     form = negation[0] if len(negation) == 1 else f"contrast({number_text(negation[1])})"
     shown = "" if temp is None else number_text(temp)
     shown = shown if logit is None else f"logit({number_text(logit)})"
-    numbers = _have(roots, "equals", "at_least", "at_most", "between")
     return [
         Fact("temp", shown, temp),
         Fact("logit_temp", "", logit),
-        Fact("negation", form if _have(roots, "not") else "", list(negation)),
-        Fact("disjunction", disjunction if _have(roots, "or") else "", disjunction),
+        Fact("negation", form if ir.Not in used else "", list(negation)),
+        Fact("disjunction", disjunction if ir.Or in used else "", disjunction),
         Fact("sigma", options.sigma if numbers else "", options.sigma),
     ]
-
-
-def _tree(
-    role: str,
-    model: ir.ModelSpec,
-    where: ir.Predicate | None,
-    truncation: float,
-    seed: int | None = None,
-    options: ir.ConditionOptions = defaults.CONDITION_OPTIONS,
-) -> Tree:
-    root = None if where is None else term_of(where, options)
-    return Tree(role, model, where, options, truncation, seed, root)
-
-
-def _have(terms: Sequence[Term | None], *kinds: str) -> bool:
-    return any(t is not None and (t.kind in kinds or _have(t.terms, *kinds)) for t in terms)

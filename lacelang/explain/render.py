@@ -1,11 +1,16 @@
-"""Outlines as lines for a reader: the same words on a terminal, in colours, and in a pipe."""
+"""Outlines as lines for a reader, on a terminal or in a pipe, and as JSON for programs."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from lacelang.explain.shape import Figures, Outline, Term, Tree
+from attrs import asdict
+
+from lacelang import ir
+from lacelang.explain.outline import Outline, Tree
+from lacelang.explain.terms import Figures, Term
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.numerals import number_text
 
@@ -17,11 +22,7 @@ _INDENT = "  "
 _WIDEST = 60
 _LONGEST = 72
 
-_HEADING = "bold"
-_LABEL = "dim"
-_FORMULA = "cyan"
-_FIGURE = "green"
-_NOTE = "dim"
+_HEADING, _LABEL, _FORMULA, _FIGURE, _NOTE = "bold", "dim", "cyan", "green", "dim"
 
 
 def text_of(lines: Sequence[Line]) -> str:
@@ -88,16 +89,6 @@ def tree_lines(tree: Tree) -> list[Line]:
     return lines
 
 
-def reading_text(term: Term) -> str:
-    """Return how a term's mean reading is shown: `p 0.13`, or `31.2 years`."""
-    figures = term.figures
-    if figures is None or figures.reading is None:
-        return ""
-    if term.kind in ("discrete", "degree"):
-        return f"p {figures.reading:.2g}"
-    return f"{figures.reading:.3g}{f' {term.unit}' if term.unit else ''}"
-
-
 def _rows(term: Term, first: str, rest: str) -> Iterator[tuple[str, ...]]:
     """Yield the cells of a term and of those below it; `first` and `rest` are its guides."""
     row: tuple[str, ...] = (first + _label(term), term.formula)
@@ -125,7 +116,12 @@ def _label(term: Term) -> str:
 def _figures(term: Term, figures: Figures) -> tuple[str, str, str]:
     energy = f"{figures.energy:.3g} ± {figures.spread:.2g}"
     share = "-" if figures.share is None else f"{100 * figures.share:z.0f} %"
-    return energy, share.rjust(5), reading_text(term)
+    reading = ""
+    if figures.reading is not None and isinstance(term.predicate, ir.ClassComparison):
+        reading = f"p {figures.reading:.2g}"
+    elif figures.reading is not None:
+        reading = f"{figures.reading:.3g}{_unit(term)}"
+    return energy, share.rjust(5), reading
 
 
 def _notes(term: Term) -> str:
@@ -134,18 +130,18 @@ def _notes(term: Term) -> str:
         notes.append("takes no part")
     if term.odds is not None:
         notes.append(f"odds {term.odds:.3g}")
-    if term.kind in ("equals", "at_least", "at_most", "between"):
-        unit = f" {term.unit}" if term.unit else ""
-        notes.append("σ residual" if term.sigma is None else f"σ {term.sigma:.3g}{unit}")
+    if isinstance(term.predicate, ir.NumberComparison):
+        notes.append("σ residual" if term.sigma is None else f"σ {term.sigma:.3g}{_unit(term)}")
     if term.rewritten:
-        notes.append(f"written {_cut(term.text)}")
+        text = term.text
+        notes.append(f"written {text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}")
     if term.via:
         notes.append(f"in {' › '.join(term.via)}")
     return ", ".join(notes)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _unit(term: Term) -> str:
+    return f" {term.unit}" if term.unit else ""
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
@@ -161,3 +157,38 @@ def _cells(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -
         (f"{padded(cell, width)}  ", style)
         for cell, width, style in zip(cells, widths, styles, strict=False)
     )
+
+
+def outline_json(outline: Outline) -> dict[str, Any]:
+    """Return a statement: its kind, name and facts side by side, and its conditions by role.
+
+    Numbers that are not finite are null.
+    """
+    facts = {fact.label: fact.value for fact in outline.facts}
+    trees = {tree.role: _tree_json(tree) for tree in outline.trees}
+    return {"kind": outline.kind, "name": outline.name, **facts, "conditions": trees}
+
+
+def _tree_json(tree: Tree) -> dict[str, Any] | None:
+    if tree.root is None:
+        return None
+    totals = {} if tree.totals is None else {"totals": _finite(asdict(tree.totals))}
+    return {"term": _term_json(tree.root), **totals}
+
+
+def _term_json(term: Term) -> dict[str, Any]:
+    plain = asdict(term, recurse=False, filter=lambda field, _: field.name not in _UNTOLD)
+    plain |= {"via": list(term.via), "terms": [_term_json(below) for below in term.terms]}
+    if term.figures is not None:
+        plain["figures"] = _finite(asdict(term.figures))
+    return plain
+
+
+_UNTOLD = frozenset({"predicate", "figures"})
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }

@@ -1,131 +1,171 @@
-"""Conditions: comparisons of attributes with values, joined by `and`, `or` and `not`.
-
-A predicate's `weight`, `temp` and `logit_temp` speak of it as a term of its parent; spans and texts
-are for display and take no part in equality.
-"""
+"""Conditions: comparisons joined by `and`, `or` and `not`, and what can be done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from lacelang.errors import Span
-from lacelang.ir.models import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
+from lacelang.ir.comparisons import NOWHERE, ClassComparison, Comparison, Predicate
 from lacelang.record import Record
 
-NOWHERE = Span(1, 1, 1, 1)
-"""The span of a predicate that was built in Python and has no source text."""
+
+@frozen(eq=False, repr=False)
+class Group(Predicate):
+    """Terms joined by a connective."""
+
+    terms: tuple[Predicate, ...]
+
+    @property
+    def children(self) -> tuple[Predicate, ...]:
+        """See `Predicate`."""
+        return self.terms
+
+    @property
+    def spelled(self) -> str:
+        """See `Predicate`."""
+        return f" {self.kind} ".join(term.as_operand for term in self.terms)
+
+    @property
+    def is_joined(self) -> bool:
+        """See `Predicate`."""
+        return True
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Predicate(Record):
-    """What every predicate carries as a term of its parent.
+@frozen(eq=False, repr=False)
+class And(Group):
+    """All of its terms. `conjunction` makes one."""
 
-    Attributes:
-        weight: multiplies the energy under `and` and at the root; prior odds under `or`.
-        temp: divides the energy; None means 1. On a discrete atom it stands in place of the
-            statement's own `temp`.
-        logit_temp: the paper's temperature of the logits; on discrete atoms only, never
-            together with `temp` and never under a `Not`.
-        text: the source form, for display, e.g. `glasses=1`.
-        via: names of the definitions that it was written as, the outermost first.
+    kind: ClassVar[str] = "and"
+
+
+@frozen(eq=False, repr=False)
+class Or(Group):
+    """At least one of its terms, the disjuncts. `disjunction` makes one.
+
+    `is_set`: it is written as one comparison, `yaw in {left, right}`.
     """
 
-    weight: float = 1.0
-    temp: float | None = None
-    logit_temp: float | None = None
-    span: Span = field(default=NOWHERE, eq=False, repr=False)
-    text: str = field(default="", eq=False, repr=False)
-    via: tuple[str, ...] = field(default=(), eq=False, repr=False)
+    kind: ClassVar[str] = "or"
 
+    is_set: bool = field(default=False, eq=False, repr=False, kw_only=True)
 
-@frozen(eq=False, repr=False)
-class Discrete(Predicate):
-    """The attribute has one of `classes` (indices into its values): -log of their total p."""
-
-    attribute: BinaryAttribute | ChoiceAttribute
-    classes: frozenset[int]
-
-
-@frozen(eq=False, repr=False)
-class Degree(Predicate):
-    """The classifier gives class `cls` the probability `degree` (0..1)."""
-
-    attribute: BinaryAttribute | ChoiceAttribute
-    cls: int
-    degree: float
-
-
-@frozen(eq=False, repr=False)
-class Equals(Predicate):
-    """The attribute is `value`, in its own units."""
-
-    attribute: ContinuousAttribute
-    value: float
-
-
-@frozen(eq=False, repr=False)
-class AtLeast(Predicate):
-    """The attribute is `bound` or more; `>` and `>=` mean the same to a density."""
-
-    attribute: ContinuousAttribute
-    bound: float
-
-
-@frozen(eq=False, repr=False)
-class AtMost(Predicate):
-    """The attribute is `bound` or less."""
-
-    attribute: ContinuousAttribute
-    bound: float
-
-
-@frozen(eq=False, repr=False)
-class Between(Predicate):
-    """The attribute is in `low`..`high`, low < high."""
-
-    attribute: ContinuousAttribute
-    low: float
-    high: float
-
-
-Comparison: TypeAlias = Discrete | Degree | Equals | AtLeast | AtMost | Between
-
-
-@frozen(eq=False, repr=False)
-class And(Predicate):
-    """All of two or more terms. A nested plain `And` is merged into its parent."""
-
-    terms: tuple[Predicate, ...]
-
-
-@frozen(eq=False, repr=False)
-class Or(Predicate):
-    """At least one of two or more terms, flat, so that order never matters."""
-
-    terms: tuple[Predicate, ...]
+    @property
+    def is_joined(self) -> bool:
+        """See `Predicate`."""
+        return not self.is_set
 
 
 @frozen(eq=False, repr=False)
 class Not(Predicate):
     """The term does not hold; the statement's `negation` says how."""
 
+    kind: ClassVar[str] = "not"
+
     term: Predicate
+
+    @property
+    def children(self) -> tuple[Predicate, ...]:
+        """See `Predicate`."""
+        return (self.term,)
+
+    @property
+    def spelled(self) -> str:
+        """See `Predicate`."""
+        return f"not {self.term.as_operand}"
+
+
+def conjunction(terms: Iterable[Predicate], span: Span = NOWHERE, text: str = "") -> And:
+    """Join conditions by `and`. Plain ones in an `and` are merged into it, so that it is flat."""
+    return And(tuple(_flat(And, terms)), span=span, text=text)
+
+
+def disjunction(terms: Iterable[Predicate], span: Span = NOWHERE, text: str = "") -> Or:
+    """Join conditions by `or`, flat, so that order never matters."""
+    return Or(tuple(_flat(Or, terms)), span=span, text=text)
+
+
+def _flat(kind: type[Group], terms: Iterable[Predicate]) -> Iterator[Predicate]:
+    for term in terms:
+        if isinstance(term, kind) and term.is_plain:
+            yield from (evolve(inner, via=(*term.via, *inner.via)) for inner in term.terms)
+        else:
+            yield term
+
+
+def simplified(predicate: Predicate) -> Predicate:
+    """Return a condition of the same energy, without what changes none.
+
+    Terms of weight 0 go, and so do a `not` of a `not` and groups of one term. Groups in a group of
+    their kind are merged into it, weights and all; in an `or`, a group that has a weight of its own
+    stays apart. An `and` without terms asks for nothing. Texts and spans are lost.
+    """
+    core = _core(predicate)
+    if core is predicate or predicate.temp in (None, 1.0):
+        return evolve(core, weight=predicate.weight)
+    return And((core,), weight=predicate.weight, temp=predicate.temp)
+
+
+def _core(predicate: Predicate) -> Predicate:
+    """A simplified connective without its own weight and temperature."""
+    if isinstance(predicate, Not):
+        term = simplified(And((predicate.term,)))
+        if isinstance(term, Not):
+            return term.term
+        return term if term == And(()) else Not(term)
+    if not isinstance(predicate, Group):
+        return predicate
+    terms: list[Predicate] = []
+    for term in map(simplified, (term for term in predicate.terms if term.weight > 0)):
+        if isinstance(predicate, And) and isinstance(term, And) and term.temp is None:
+            terms += [evolve(inner, weight=term.weight * inner.weight) for inner in term.terms]
+        elif isinstance(predicate, Or) and isinstance(term, Or) and term.is_plain:
+            terms += term.terms
+        else:
+            terms.append(term)
+    if isinstance(predicate, Or) and len(terms) > 1:
+        return Or(tuple(terms))
+    if isinstance(predicate, Or) and terms:  # the weight of an only term is odds against nothing
+        return evolve(terms[0], weight=1.0)
+    return terms[0] if len(terms) == 1 and terms[0].weight == 1 else And(tuple(terms))
+
+
+# Walks
+
+
+def walk(predicate: Predicate) -> Iterator[Predicate]:
+    """Yield a condition and all that it is made of, from left to right."""
+    yield predicate
+    for child in predicate.children:
+        yield from walk(child)
 
 
 def comparisons(predicate: Predicate) -> Iterator[Comparison]:
     """Yield the comparisons of a condition from left to right."""
-    match predicate:
-        case And(terms=terms) | Or(terms=terms):
-            for term in terms:
-                yield from comparisons(term)
-        case Not(term=term):
-            yield from comparisons(term)
-        case Discrete() | Degree() | Equals() | AtLeast() | AtMost() | Between():
-            yield predicate
+    return (each for each in walk(predicate) if isinstance(each, Comparison))
 
+
+def literals(predicate: Predicate, denied: bool = False) -> Iterator[tuple[Comparison, bool]]:
+    """Yield the comparisons, and whether each is denied once every `not` has moved inwards."""
+    if isinstance(predicate, Comparison):
+        yield predicate, denied
+    for child in predicate.children:
+        yield from literals(child, denied != isinstance(predicate, Not))
+
+
+def conjuncts(predicate: Predicate, factor: float = 1.0) -> Iterator[tuple[Predicate, float]]:
+    """Yield the terms of outer `and`s, and the factor that those give to the energy of each."""
+    if isinstance(predicate, And):
+        inner = factor * predicate.weight / (predicate.temp or 1.0)
+        for term in predicate.terms:
+            yield from conjuncts(term, inner)
+    else:
+        yield predicate, factor
+
+
+# Clauses
 
 Negation: TypeAlias = tuple[Literal["complement"]] | tuple[Literal["contrast"], float]
 
@@ -135,7 +175,7 @@ class ConditionOptions(Record):
     """What a statement's clauses say of all of its conditions.
 
     Attributes:
-        temp: divides the energy of every discrete atom that has no temperature of its own.
+        temp: divides the energy of every comparison of classes without a temperature of its own.
         logit_temp: the same in the paper's form; never together with `temp`.
         negation: the complement, or the paper's contrast and its lambda.
         disjunction: how the disjuncts of an `or` are weighed.
@@ -154,9 +194,9 @@ def temperatures(
 ) -> tuple[float | None, float | None]:
     """Return the temperature in force at a predicate, and that of its logits; one is None.
 
-    A statement's own is for discrete atoms that have none themselves.
+    A statement's own is for comparisons of classes that have none themselves.
     """
     own = predicate.temp is not None or predicate.logit_temp is not None
-    if own or not isinstance(predicate, Discrete | Degree):
+    if own or not isinstance(predicate, ClassComparison):
         return predicate.temp, predicate.logit_temp
     return options.temp, options.logit_temp

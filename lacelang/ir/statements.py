@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from lacelang.errors import Diagnostic, Span
-from lacelang.ir.conditions import NOWHERE, ConditionOptions, Predicate
+from lacelang.ir.comparisons import NOWHERE, Predicate
+from lacelang.ir.conditions import ConditionOptions
 from lacelang.ir.models import ModelSpec
 from lacelang.record import Record
 

@@ -19,7 +19,7 @@ from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.explain.shape import Outline
+    from lacelang.explain.outline import Outline
 
 COLON = ":"
 

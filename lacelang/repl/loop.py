@@ -30,7 +30,7 @@ from lacelang.system.signals import EndedError, delivered
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group, Run
-    from lacelang.explain.shape import Outline
+    from lacelang.explain.outline import Outline
 
 PROMPT = "lace> "
 CONTINUED = "  ... "
@@ -199,7 +199,7 @@ class Loop:
         """Print what a statement means, with figures."""
         from rich.text import Text
 
-        from lacelang.explain.figures import with_figures
+        from lacelang.explain.measured import with_figures
         from lacelang.explain.render import outline_lines
 
         self.warming.wait()

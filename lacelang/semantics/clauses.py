@@ -337,7 +337,7 @@ def _discrete(predicate: ir.Predicate, denied: bool) -> Iterator[tuple[ir.Predic
             yield from _discrete(term, denied)
     elif isinstance(predicate, ir.Not):
         yield from _discrete(predicate.term, True)
-    elif isinstance(predicate, ir.Discrete | ir.Degree):
+    elif isinstance(predicate, ir.ClassComparison):
         own = predicate.temp is not None or predicate.logit_temp is not None
         yield from () if own else ((predicate, denied),)
 

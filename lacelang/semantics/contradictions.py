@@ -9,7 +9,6 @@ from attrs import Factory, define, evolve, field, frozen
 
 from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics.display import grouped
 from lacelang.semantics.regions import (
     Key,
     Regions,
@@ -47,7 +46,7 @@ class Term:
     def text(self) -> str:
         """How a message names it."""
         denial = self.denied and self.spoken is None
-        return _shortened(f"not {grouped(self.predicate)}" if denial else self.said.text)
+        return _shortened(f"not {self.predicate.as_operand}" if denial else self.said.text)
 
     @property
     def said(self) -> ir.Predicate:
@@ -219,9 +218,7 @@ def _possible(term: Term) -> Regions | None:
     predicate = term.predicate
     if isinstance(predicate, ir.And | ir.Or):
         return _possible_together([Term(inner, term.denied) for inner in predicate.terms])
-    assert isinstance(
-        predicate, ir.Discrete | ir.Degree | ir.Equals | ir.AtLeast | ir.AtMost | ir.Between
-    )
+    assert isinstance(predicate, ir.Comparison)
     key, region = region_of(predicate, term.denied)
     return None if is_empty(region) else {key: region}
 

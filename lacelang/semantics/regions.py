@@ -16,8 +16,6 @@ from lacelang import ir
 Key: TypeAlias = tuple[str, str]
 """An attribute's name, and `~` if it is the degree of it that is spoken of."""
 
-Atom: TypeAlias = ir.Discrete | ir.Degree | ir.Equals | ir.AtLeast | ir.AtMost | ir.Between
-
 _MOST = 64
 
 
@@ -39,31 +37,23 @@ Regions: TypeAlias = dict[Key, Region]
 """By attribute; one that is not named may be anything."""
 
 
-def region_of(atom: Atom, denied: bool) -> tuple[Key, Region]:
-    """Return what an atom, or its denial, leaves possible, and for what."""
-    match atom:
-        case ir.Discrete(attribute=a, classes=classes):
-            every = frozenset(range(len(a.values)))
-            return (a.name, ""), every - classes if denied else classes
-        case ir.Degree(attribute=a, degree=degree):
-            return (a.name, "~"), _point(degree, denied)
-        case ir.Equals(attribute=a, value=value):
-            return (a.name, ""), _point(value, denied)
-        case ir.AtLeast(attribute=a, bound=bound):
-            stretch = (-math.inf, bound) if denied else (bound, math.inf)
-            return (a.name, ""), Reals((stretch,))
-        case ir.AtMost(attribute=a, bound=bound):
-            stretch = (bound, math.inf) if denied else (-math.inf, bound)
-            return (a.name, ""), Reals((stretch,))
-        case ir.Between(attribute=a, low=low, high=high):
-            outside = ((-math.inf, low), (high, math.inf))
-            return (a.name, ""), Reals(outside if denied else ((low, high),))
-
-
-def _point(value: float, denied: bool) -> Reals:
-    if denied:
-        return Reals(((-math.inf, math.inf),), frozenset({value}))
-    return Reals(((value, value),))
+def region_of(comparison: ir.Comparison, denied: bool) -> tuple[Key, Region]:
+    """Return what a comparison, or its denial, leaves possible, and for what."""
+    name = comparison.attribute.name
+    if isinstance(comparison, ir.Discrete):
+        every = frozenset(range(len(comparison.attribute.values)))
+        return (name, ""), every - comparison.classes if denied else comparison.classes
+    if isinstance(comparison, ir.NumberComparison):
+        key, (low, high) = (name, ""), comparison.interval()
+    else:
+        assert isinstance(comparison, ir.Degree)
+        key, low, high = (name, "~"), comparison.degree, comparison.degree
+    if not denied:
+        return key, Reals(((low, high),))
+    if low == high:
+        return key, Reals(((-math.inf, math.inf),), frozenset({low}))
+    outside = ((-math.inf, low), (high, math.inf))
+    return key, Reals(tuple(stretch for stretch in outside if stretch[0] < stretch[1]))
 
 
 def is_empty(region: Region) -> bool:
@@ -111,12 +101,12 @@ def narrow(known: Regions, by: Regions) -> Key | None:
     return None
 
 
-def widened(arms: Iterable[Regions]) -> Regions:
-    """Return what at least one of the arms allows."""
+def widened(regions: Iterable[Regions]) -> Regions:
+    """Return what at least one of them allows."""
     result: Regions | None = None
-    for arm in arms:
+    for one in regions:
         if result is None:
-            result = dict(arm)
+            result = dict(one)
         else:
-            result = {key: join(result[key], arm[key]) for key in result if key in arm}
+            result = {key: join(result[key], one[key]) for key in result if key in one}
     return result or {}

@@ -272,7 +272,7 @@ def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Cl
     """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
     clause = read.get("with", nodes.WithClause)
     assert clause is not None
-    terms = list(_terms(where))
+    terms = list(ir.walk(where))
     if options.negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
         why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
     elif options.logit_temp is not None or any(term.logit_temp is not None for term in terms):
@@ -281,16 +281,6 @@ def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Cl
         return
     message = f"`{clause.sampler.name}` needs energies of at least 0, and {why} makes lower ones"
     read.say("LACE311", message, clause.sampler, f"{hint}, or sample with `smc`")
-
-
-def _terms(predicate: ir.Predicate) -> Iterator[ir.Predicate]:
-    """A predicate and all that it is made of."""
-    yield predicate
-    if isinstance(predicate, ir.And | ir.Or):
-        for term in predicate.terms:
-            yield from _terms(term)
-    elif isinstance(predicate, ir.Not):
-        yield from _terms(predicate.term)
 
 
 def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:

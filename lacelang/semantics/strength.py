@@ -36,7 +36,7 @@ def beyond_bounds(
     contrast = negation[1] if negation[0] == "contrast" else 1.0
     for atom, factor in _factors(predicate, 1.0, contrast):
         own = atom.temp
-        if isinstance(atom, ir.Discrete | ir.Degree):
+        if isinstance(atom, ir.ClassComparison):
             plain, logit = ir.temperatures(atom, options)
             own = logit if plain is None else plain
         factor = _divided(factor, own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from attrs import evolve
@@ -39,6 +39,10 @@ class Small:
     @property
     def generator(self) -> Small:
         return self
+
+    @staticmethod
+    def remembered(key: object, make: Callable[[], object]) -> object:
+        return make()
 
     def features(self, truncation: float) -> object:
         def judge(z: Tensor) -> dict[str, Tensor]:

@@ -15,8 +15,8 @@ from lacelang import ir
 from lacelang.compiler import meaning_of
 from lacelang.energy import Node, Or
 from lacelang.explain.measured import measured, split_gradient
-from lacelang.explain.outline import outline
-from lacelang.explain.shape import Term, Tree
+from lacelang.explain.outline import Tree, outline
+from lacelang.explain.terms import Term
 from lacelang.samplers.streams import prior
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lacelang.explain.as_json import outline_json
 from lacelang.explain.outline import outlines
-from lacelang.explain.render import outline_lines, plan_lines, text_of
-from lacelang.explain.shape import Term
+from lacelang.explain.render import outline_json, outline_lines, plan_lines, text_of
+from lacelang.explain.terms import Term
 from lacelang.semantics.check import check
 
 FOLDER = Path(__file__).parent / "golden"

@@ -1,0 +1,279 @@
+"""Comparisons of attributes with values.
+
+A comparison answers for itself: how it is written, what its energy is, which outputs of the
+classifiers it reads, and when it is true. A new form of comparison is one class here, the rule in
+`semantics/atoms.py` that makes it and one row in `compiler/lower.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from lacelang.errors import Span
+from lacelang.ir.models import Attribute, BinaryAttribute, ChoiceAttribute, ContinuousAttribute
+from lacelang.record import Record
+from lacelang.text.numerals import number_text
+
+NOWHERE = Span(1, 1, 1, 1)
+"""The span of a predicate that was built in Python and has no source text."""
+
+DEGREE = 0.1
+"""How near the classifier must come to a wanted degree."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Predicate(Record):
+    """What every predicate carries as a term of its parent; the last four are for display only.
+
+    Attributes:
+        weight: multiplies the energy under `and` and at the root; prior odds under `or`.
+        temp: divides the energy; None means 1. On a comparison of classes it stands in place of
+            the statement's own `temp`.
+        logit_temp: the paper's temperature of the logits; on comparisons of classes only, never
+            together with `temp` and never under a `Not`.
+        written: how it is written, settings left out, where its parts do not tell: `age=senior`,
+            `p xor q`.
+        settings: the settings behind it as written, e.g. `[weight 2]`.
+        via: names of the definitions that it was written as, the outermost first.
+    """
+
+    kind: ClassVar[str]
+
+    weight: float = 1.0
+    temp: float | None = None
+    logit_temp: float | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    written: str = field(default="", eq=False, repr=False, alias="text")
+    settings: str = field(default="", eq=False, repr=False)
+    via: tuple[str, ...] = field(default=(), eq=False, repr=False)
+
+    @property
+    def children(self) -> tuple[Predicate, ...]:
+        """The terms that it joins; none of a comparison."""
+        return ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it carries no weight and no temperature of its own."""
+        return self.weight == 1 and self.temp is None and self.logit_temp is None
+
+    @property
+    def spelled(self) -> str:
+        """Its text as its parts have it, without settings."""
+        raise NotImplementedError
+
+    @property
+    def bare_text(self) -> str:
+        """Its text without settings."""
+        return self.written or self.spelled
+
+    @property
+    def text(self) -> str:
+        """Its text, e.g. `(not smile=1) [weight 2]`."""
+        if not self.settings:
+            return self.bare_text
+        bracketed = self.is_joined or self.kind == "not"
+        return f"{f'({self.bare_text})' if bracketed else self.bare_text} {self.settings}"
+
+    @property
+    def as_operand(self) -> str:
+        """Its text, in round brackets where it would fall apart among other terms."""
+        return f"({self.text})" if self.is_joined and not self.settings else self.text
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether it is written as several terms and a word between them."""
+        return False
+
+
+# Comparisons
+
+
+@frozen(eq=False, repr=False)
+class Comparison(Predicate):
+    """One attribute, compared with something.
+
+    `spelling` says how it is written and `energy` what its energy is, in short: {a} is the
+    attribute, p the classifiers' probability, f what they read. `numbers` names the fields that
+    have numbers.
+    """
+
+    spelling: ClassVar[str]
+    energy: ClassVar[str]
+    numbers: ClassVar[tuple[str, ...]] = ()
+
+    attribute: Attribute
+
+    @property
+    def spelled(self) -> str:
+        """See `Predicate`."""
+        numbers = {name: number_text(getattr(self, name)) for name in self.numbers}
+        return self.spelling.format(a=self.attribute.name, **numbers)
+
+    @property
+    def formula(self) -> str:
+        """Its energy in short."""
+        values = {name: float(f"{getattr(self, name):z.6g}") for name in self.numbers}
+        numbers = {name: number_text(value).replace("-", "−") for name, value in values.items()}
+        return self.energy.format(**numbers)
+
+
+@frozen(eq=False, repr=False)
+class ClassComparison(Comparison):
+    """What is said of an attribute that has classes."""
+
+    attribute: BinaryAttribute | ChoiceAttribute
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The classes whose total probability is what the classifier reads of it."""
+        return frozenset()
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Between which probabilities the classifier is taken to agree."""
+        return 0.5, 1.0
+
+    @property
+    def shown_as(self) -> frozenset[int]:
+        """The classes of a picture in which it is true."""
+        return self.classes
+
+
+@frozen(eq=False, repr=False)
+class Discrete(ClassComparison):
+    """The attribute has one of `classes` (indices into its values): -log of their total p."""
+
+    kind: ClassVar[str] = "discrete"
+
+    classes: frozenset[int]
+
+    @property
+    def spelled(self) -> str:
+        """See `Predicate`."""
+        names = [self.attribute.values[i] for i in sorted(self.classes)]
+        several = f" in {{{', '.join(names)}}}"
+        return f"{self.attribute.name}{several if len(names) > 1 else f'={names[0]}'}"
+
+    @property
+    def formula(self) -> str:
+        """See `Comparison`."""
+        return "−log p" if len(self.classes) == 1 else "−log Σ p"
+
+
+@frozen(eq=False, repr=False)
+class Degree(ClassComparison):
+    """The classifier gives class `cls` the probability `degree` (0..1)."""
+
+    kind: ClassVar[str] = "degree"
+    spelling: ClassVar[str] = "{a} ~ {degree}"
+    energy: ClassVar[str] = "KL({degree} ‖ p)"
+    numbers: ClassVar[tuple[str, ...]] = ("degree",)
+
+    cls: int
+    degree: float
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """See `ClassComparison`."""
+        return frozenset({self.cls})
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """See `ClassComparison`."""
+        return self.degree - DEGREE, self.degree + DEGREE
+
+    @property
+    def shown_as(self) -> frozenset[int]:
+        """A degree has no truth value; from a half up the class should be seen."""
+        others = frozenset(range(len(self.attribute.values))) - self.classes
+        return self.classes if self.degree >= 0.5 else others
+
+
+@frozen(eq=False, repr=False)
+class NumberComparison(Comparison):
+    """What is said of a measured attribute, in its own unit."""
+
+    attribute: ContinuousAttribute
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """Return the least and the greatest number of which it is true.
+
+        Args:
+            reach: how near a number must come to a single wanted one.
+        """
+        raise NotImplementedError
+
+
+@frozen(eq=False, repr=False)
+class Equals(NumberComparison):
+    """The attribute is `value`."""
+
+    kind: ClassVar[str] = "equals"
+    spelling: ClassVar[str] = "{a}={value}"
+    energy: ClassVar[str] = "({value} − f)² / 2σ²"
+    numbers: ClassVar[tuple[str, ...]] = ("value",)
+
+    value: float
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """See `NumberComparison`."""
+        return self.value - reach, self.value + reach
+
+
+@frozen(eq=False, repr=False)
+class AtLeast(NumberComparison):
+    """The attribute is `bound` or more; `>` and `>=` mean the same to a density."""
+
+    kind: ClassVar[str] = "at_least"
+    spelling: ClassVar[str] = "{a} > {bound}"
+    numbers: ClassVar[tuple[str, ...]] = ("bound",)
+
+    bound: float
+
+    @property
+    def formula(self) -> str:
+        """See `Comparison`."""
+        sign = "−" if self.bound > 0 else "+"
+        beyond = f"(f {sign} {number_text(abs(self.bound))})" if self.bound else "f"
+        return f"−log Φ({beyond} / σ)"
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """See `NumberComparison`."""
+        return self.bound, math.inf
+
+
+@frozen(eq=False, repr=False)
+class AtMost(NumberComparison):
+    """The attribute is `bound` or less."""
+
+    kind: ClassVar[str] = "at_most"
+    spelling: ClassVar[str] = "{a} < {bound}"
+    energy: ClassVar[str] = "−log Φ(({bound} − f) / σ)"
+    numbers: ClassVar[tuple[str, ...]] = ("bound",)
+
+    bound: float
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """See `NumberComparison`."""
+        return -math.inf, self.bound
+
+
+@frozen(eq=False, repr=False)
+class Between(NumberComparison):
+    """The attribute is in `low`..`high`, low < high."""
+
+    kind: ClassVar[str] = "between"
+    spelling: ClassVar[str] = "{a} in {low}..{high}"
+    energy: ClassVar[str] = "−log(Φ(({high} − f) / σ) − Φ(({low} − f) / σ))"
+    numbers: ClassVar[tuple[str, ...]] = ("low", "high")
+
+    low: float
+    high: float
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """See `NumberComparison`."""
+        return self.low, self.high
