@@ -108,18 +108,14 @@ class Comparisons:
         self, value: nodes.Value, attribute: DiscreteAttribute, frame: Frame
     ) -> tuple[int, str]:
         scalar = settle(value, frame, self.report)
-        number, unit = scalar.number, scalar.unit
         if isinstance(attribute, ir.ChoiceAttribute):
             if scalar.word in attribute.values and not scalar.quoted:
                 return attribute.values.index(scalar.word), scalar.word
             raise self._no_class(scalar, attribute)
-        if number is None:
-            quantity = defined_number(scalar)
-            if quantity is not None:
-                number, unit = quantity.number, quantity.unit
-        if number not in (0, 1) or unit is not None:
+        quantity = scalar.quantity or defined_number(scalar)
+        if quantity is None or quantity.number not in (0, 1) or quantity.unit is not None:
             raise self._no_class(scalar, attribute)
-        return int(number), number_text(number)
+        return int(quantity.number), number_text(quantity.number)
 
     def _no_class(self, scalar: Scalar, attribute: DiscreteAttribute) -> LostError:
         if scalar.word is not None and scalar.frame.module.is_uncertain(scalar.word):

@@ -64,18 +64,6 @@ class Report:
         self.say(code, message, at, where, hint)
         return LostError()
 
-    def lost(
-        self,
-        code: str,
-        message: str,
-        at: nodes.Node,
-        where: Module | Frame,
-        hint: str | None = None,
-    ) -> LostError:
-        """Add a diagnostic, and return what to raise where nothing can be had for it."""
-        self.say(code, message, at, where, hint)
-        return LostError()
-
     @property
     def full(self) -> bool:
         """Whether further errors are dropped, so that hints for them need not be looked for."""

@@ -152,7 +152,7 @@ def test_what_the_environment_lacks_is_said(
 def test_a_group_and_a_condition_are_explained(
     monkeypatch: pytest.MonkeyPatch, model: TinyModel, loop: Loop, sit: Sitting
 ) -> None:
-    monkeypatch.setattr("lacelang.explain.figures.with_figures", lambda outline: outline)
+    monkeypatch.setattr("lacelang.explain.measured.with_figures", lambda outline: outline)
     printed = sit(
         f"let kid = age < 12{ENTER}sample 2 from ffhq where kid as kids{ENTER}"
         f":explain kids{ENTER}:explain kid or glasses=1{ENTER}"
