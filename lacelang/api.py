@@ -14,7 +14,7 @@ from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.embedding.algebra import Condition
-    from lacelang.embedding.text import Definition
+    from lacelang.embedding.program import Definition
     from lacelang.energy import ConditionalEnergy
     from lacelang.engine.result import Group, Run
     from lacelang.ir import CheckedProgram, SampleStatement
@@ -38,17 +38,17 @@ def compile(
         LaceError: the program is wrong; `diagnostics` says where and why, all of it at once.
             Nothing else, whatever is passed.
     """
-    from lacelang.semantics.check import check
-
     if not isinstance(arguments.item(source), str):
         raise UsageError(f"`source` is a program's text, not {type(source).__name__}")
     source = arguments.text(source, "source", "text")
     file = None if path is None else arguments.path(path, "path")
     definitions = arguments.mapping(definitions, "definitions", "names to conditions and numbers")
     if definitions:
-        from lacelang.embedding.text import with_definitions
+        from lacelang.embedding.program import with_definitions
 
-        source = with_definitions(source, definitions)
+        return Program(with_definitions(source, file, definitions))
+    from lacelang.semantics.check import check
+
     return Program(check(source, file))
 
 
@@ -70,7 +70,7 @@ def sampling(
     imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
     path: str | PathLike[str] | None = None,
 ) -> Program:
-    """Return a program of one `sample` statement, printed, and checked like any other.
+    """Return a program of one `sample` statement, checked like any other.
 
     What is left out is left out of the statement, whose defaults then hold.
 
@@ -86,46 +86,37 @@ def sampling(
         sampler: its name, e.g. `heun`.
         options: of the sampler, e.g. `{"tolerance": 1e-2}`.
         contrast: lambda of the paper's negation; None takes the complement.
-        disjunction: how the arms of an `or` are weighed.
+        disjunction: how the disjuncts of an `or` are weighed.
         sigma: where the spread of measured attributes comes from.
         imports: modules of the standard library by name, or files, whose definitions and models
             may be used.
         path: the file that relative imports count from.
 
     Raises:
-        ProgramError: the program is wrong; its diagnostics show the printed text.
+        ProgramError: the program is wrong; its diagnostics show it as text.
         UsageError: an argument is not of its kind.
     """
-    from lacelang.embedding import text
-    from lacelang.embedding.fragments import word_of
+    from lacelang.embedding.program import sample_program
 
-    lines = [f"import {module}" for module in text.module_texts(imports)]
-    counted = "" if count is None else f" {text.number_text(count, 'count')}"
-    lines.append(f"sample{counted} from {word_of(model, 'the name of a model').name}")
-    if where is not None:
-        lines.append(f"  where {text.condition_text(where, 'where')}")
     if temp is not None and logit_temp is not None:
         raise UsageError("`temp` and `logit_temp` are two forms of one setting; give one of them")
-    if temp is not None:
-        lines.append(f"  temp {text.number_text(temp, 'temp')}")
-    if logit_temp is not None:
-        lines.append(f"  temp logit({text.number_text(logit_temp, 'logit_temp')})")
-    for keyword, value in {"truncation": truncation, "seed": seed}.items():
-        if value is not None:
-            lines.append(f"  {keyword} {text.number_text(value, keyword)}")
     given = arguments.mapping(options, "options", "names to numbers or words")
-    if sampler is not None:
-        lines.append(f"  with {text.sampler_text(sampler, given)}")
-    elif given:
+    if given and sampler is None:
         raise UsageError('options are of a sampler; name it: sampler="heun"')
-    if contrast is not None:
-        lines.append(f"  negation contrast({text.number_text(contrast, 'contrast')})")
-    for keyword, word in {"disjunction": disjunction, "sigma": sigma}.items():
-        if word is not None:
-            lines.append(f"  {keyword} {word_of(word, f'what `{keyword}` says').name}")
-    if name is not None:
-        lines.append(f"  as {text.group_text(name)}")
-    return compile(text.laid_out("\n".join(lines) + "\n"), path)
+    file = None if path is None else arguments.path(path, "path")
+    clauses = {
+        "where": where,
+        "temp": temp,
+        "logit_temp": logit_temp,
+        "truncation": truncation,
+        "seed": seed,
+        "sampler": sampler,
+        "contrast": contrast,
+        "disjunction": disjunction,
+        "sigma": sigma,
+        "name": name,
+    }
+    return Program(sample_program(imports, file, model, count, clauses, given))
 
 
 def energy_of(

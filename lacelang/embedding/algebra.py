@@ -17,8 +17,7 @@ from attrs import field, frozen
 
 from lacelang import arguments
 from lacelang.arguments import shown
-from lacelang.embedding.fragments import (
-    NOWHERE,
+from lacelang.embedding.values import (
     Value,
     number_of,
     read_definition,
@@ -26,6 +25,7 @@ from lacelang.embedding.fragments import (
     word_of,
 )
 from lacelang.errors import UsageError
+from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
 from lacelang.syntax.unparse import unparse
 
@@ -41,7 +41,15 @@ _SEVERAL = "several values, like a list"
 J = TypeVar("J", nodes.And, nodes.Or, nodes.Xor, nodes.Implies)
 
 # How tight each form binds; an operand that binds less tight than its place asks is bracketed.
-_IMPLIES, _OR, _XOR, _AND, _UNARY, _ATOM, _BARE = range(7)
+_TIGHTNESS: dict[type[nodes.Node], int] = {
+    nodes.Implies: 0,
+    nodes.Or: 1,
+    nodes.Xor: 2,
+    nodes.And: 3,
+    nodes.Not: 4,
+    nodes.Tuned: 5,
+}
+_BARE = 6
 
 
 @frozen(repr=False)
@@ -66,40 +74,38 @@ class Condition:
 
     def __and__(self, other: Condition) -> Condition:
         """Both hold: `a and b`."""
-        return _joined(nodes.And, _AND, "both", self, other)
+        return _joined(nodes.And, "both", self, other)
 
     def __or__(self, other: Condition) -> Condition:
         """At least one holds: `a or b`."""
-        return _joined(nodes.Or, _OR, "both", self, other)
+        return _joined(nodes.Or, "both", self, other)
 
     def __xor__(self, other: Condition) -> Condition:
         """Exactly one holds: `a xor b`."""
-        return _joined(nodes.Xor, _XOR, "first", self, other)
+        return _joined(nodes.Xor, "first", self, other)
 
     def implies(self, other: Condition) -> Condition:
         """If this holds, the other does: `a implies b`."""
         if not isinstance(other, Condition | Attr):
             arguments.refuse(other, "other", "is a condition")
-        return _joined(nodes.Implies, _IMPLIES, "last", self, other)
+        return _joined(nodes.Implies, "last", self, other)
 
     def __invert__(self) -> Condition:
         """It does not hold: `not a`."""
-        inner, depth = self._operand(_UNARY)
+        inner, depth = self._operand(_TIGHTNESS[nodes.Not])
         return _condition(nodes.Not(inner, span=NOWHERE), depth + 1)
 
     def weight(self, weight: float) -> Condition:
         """Multiply its energy under `and`, its odds under `or`: `a [weight 2]`."""
-        return self._tuned(nodes.Setting("weight", number_of(weight, "weight"), span=NOWHERE))
+        return self._tuned("weight", weight)
 
     def temp(self, temp: float) -> Condition:
         """Divide its energy: `a [temp 0.5]`. Below 1 it is stricter."""
-        return self._tuned(nodes.Setting("temp", number_of(temp, "temp"), span=NOWHERE))
+        return self._tuned("temp", temp)
 
     def logit_temp(self, temp: float) -> Condition:
         """Set the paper's temperature of the logits: `a [temp logit(2)]` (LACE A.10)."""
-        form = nodes.Word("logit", span=NOWHERE)
-        value = number_of(temp, "temp")
-        return self._tuned(nodes.Setting("temp", value, form, span=NOWHERE))
+        return self._tuned("temp", temp, nodes.Word("logit", span=NOWHERE))
 
     def __str__(self) -> str:
         return unparse(self.node)
@@ -117,21 +123,18 @@ class Condition:
     def __rand__(self, other: object) -> NoReturn:
         _refuse(other)
 
-    def __ror__(self, other: object) -> NoReturn:
-        _refuse(other)
-
-    def __rxor__(self, other: object) -> NoReturn:
-        _refuse(other)
+    __ror__ = __rxor__ = __rand__
 
     def _operand(self, tightness: int) -> tuple[nodes.Predicate, int]:
         """Return the node, in brackets where its place needs them, and its depth."""
-        if _tightness(self.node) >= tightness:
+        if _TIGHTNESS.get(type(self.node), _BARE) >= tightness:
             return self.node, self._depth
         return nodes.Parenthesis(self.node, span=NOWHERE), self._depth + 1
 
-    def _tuned(self, setting: nodes.Setting) -> Condition:
+    def _tuned(self, keyword: str, value: float, form: nodes.Word | None = None) -> Condition:
+        setting = nodes.Setting(keyword, number_of(value, keyword), form, span=NOWHERE)
         node = self.node
-        if isinstance(node, nodes.Tuned) and not _has(node, setting.keyword):
+        if isinstance(node, nodes.Tuned) and all(each.keyword != keyword for each in node.settings):
             both = nodes.Tuned(node.term, (*node.settings, setting), span=NOWHERE)
             return _condition(both, self._depth)
         term, depth = self._operand(_BARE)
@@ -144,13 +147,14 @@ class Attr:
     Whether a model has it, and which values it takes, is looked at when a program is made.
     """
 
-    __slots__ = ("name",)
+    __slots__ = ("_word", "name")
     __array_ufunc__: ClassVar[None] = None
     # `==` makes a condition, so that no table of attributes could tell two of them apart.
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __init__(self, name: str) -> None:
-        self.name = word_of(name, "the name of an attribute").name
+        self._word = word_of(name, "the name of an attribute")
+        self.name = self._word.name
 
     def __eq__(self, value: Value) -> Condition:  # type: ignore[override]
         return self._compare("=", value)
@@ -199,26 +203,17 @@ class Attr:
     def __bool__(self) -> NoReturn:
         _refuse(self)
 
+    __invert__ = __bool__
+
     def __and__(self, other: object) -> NoReturn:
         _refuse(self)
 
-    def __or__(self, other: object) -> NoReturn:
-        _refuse(self)
-
-    def __xor__(self, other: object) -> NoReturn:
-        _refuse(self)
+    __or__ = __xor__ = __and__
 
     def __rand__(self, other: object) -> NoReturn:
         _refuse(self if isinstance(other, Condition) else other)
 
     __ror__ = __rxor__ = __rand__
-
-    def __invert__(self) -> NoReturn:
-        _refuse(self)
-
-    @property
-    def _word(self) -> nodes.Word:
-        return nodes.Word(self.name, span=NOWHERE)
 
     def _compare(self, operator: str, value: Value) -> Condition:
         if isinstance(value, Attr | Condition):
@@ -262,19 +257,11 @@ def _condition(node: nodes.Predicate, depth: int = 0) -> Condition:
 
 
 def _joined(
-    kind: type[J],
-    tightness: int,
-    merged: Literal["both", "first", "last"],
-    first: Condition,
-    last: Condition,
+    kind: type[J], merged: Literal["both", "first", "last"], first: Condition, last: Condition
 ) -> Condition:
     """Join two conditions; an operand of the same kind is merged where that changes nothing.
 
-    Args:
-        kind: of the node.
-        tightness: of it.
-        merged: which operands may be; `xor` is taken from the left, `implies` from the right.
-        first, last: the operands.
+    `merged` says which operands may be: `xor` is taken from the left, `implies` from the right.
     """
     if not isinstance(last, Condition):
         _refuse(last)
@@ -285,31 +272,10 @@ def _joined(
             terms.extend(operand.node.terms)
             depths.append(operand._depth)
         else:
-            node, depth = operand._operand(tightness + 1)
+            node, depth = operand._operand(_TIGHTNESS[kind] + 1)
             terms.append(node)
             depths.append(depth)
     return _condition(kind(tuple(terms), span=NOWHERE), max(depths))
-
-
-def _has(node: nodes.Tuned, keyword: str) -> bool:
-    return any(setting.keyword == keyword for setting in node.settings)
-
-
-def _tightness(node: nodes.Predicate) -> int:
-    match node:
-        case nodes.Implies():
-            return _IMPLIES
-        case nodes.Or():
-            return _OR
-        case nodes.Xor():
-            return _XOR
-        case nodes.And():
-            return _AND
-        case nodes.Not():
-            return _UNARY
-        case nodes.Tuned():
-            return _ATOM
-    return _BARE
 
 
 def _measured(node: nodes.Predicate) -> int:
@@ -321,10 +287,8 @@ def _measured(node: nodes.Predicate) -> int:
             return max(_measured(inner), 1) + 1
         case nodes.InSet():
             return 1
-        case nodes.And(terms=terms) | nodes.Or(terms=terms):
-            return max(map(_measured, terms))
-        case nodes.Xor(terms=terms) | nodes.Implies(terms=terms):
-            return max(map(_measured, terms))
+        case nodes.And() | nodes.Or() | nodes.Xor() | nodes.Implies():
+            return max(map(_measured, node.terms))
         case nodes.Call(arguments=arguments):
             inside = [_measured(a) for a in arguments if not isinstance(a, nodes.Quantity)]
             return max(inside, default=0) + 1

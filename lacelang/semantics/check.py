@@ -17,20 +17,26 @@ from lacelang.syntax import nodes
 from lacelang.text.names import nfc
 
 
-def check(source: str, path: Path | None = None, pedantic: bool = False) -> CheckedProgram:
+def check(
+    source: str,
+    path: Path | None = None,
+    pedantic: bool = False,
+    tree: nodes.Program | None = None,
+) -> CheckedProgram:
     """Check a program.
 
     Args:
         source: its text.
         path: the file it comes from: named in messages, and quoted imports count from its folder.
         pedantic: also warn of what is merely odd, such as definitions that nothing uses.
+        tree: what the text says, where that is known without reading it.
 
     Raises:
         ProgramError: the program is wrong. It carries every error, and then the warnings.
     """
     report = Report()
     library = Library(report)
-    module = library.program(source.removeprefix("\ufeff"), path)
+    module = library.program(source.removeprefix("\ufeff"), path, tree)
     statements = Statements(module, library, report)
     try:
         statements.run()

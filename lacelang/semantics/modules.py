@@ -31,12 +31,15 @@ class Library:
         self._shared: dict[str, ModelSpec | None] = {}
         self._open: list[Path] = []
 
-    def program(self, source: str, path: Path | None) -> Module:
-        """Read the program itself."""
+    def program(self, source: str, path: Path | None, tree: nodes.Program | None = None) -> Module:
+        """Read the program itself, unless its tree is known."""
         shown = str(path) if path is not None else None
         folder = path.parent if path is not None else Path()
         name = path.stem if path else "program"
-        module = self._module(read(source, shown), source, name, shown, folder)
+        if tree is None:
+            module = self._module(read(source, shown), source, name, shown, folder)
+        else:
+            module = Module(name, shown, folder, source, tree)
         if path is not None:
             self._open.append(_resolved(path))
         self._fill(module)

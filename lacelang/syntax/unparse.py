@@ -1,16 +1,30 @@
-"""From the tree of a condition back to its text, in the one layout, on one line."""
+"""From a tree back to its text, for what Python makes: conditions, definitions, samples."""
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from lacelang.syntax import nodes
 
+Unparsed: TypeAlias = (
+    nodes.Predicate | nodes.Value | nodes.Clause | nodes.Import | nodes.Let | nodes.Sample
+)
 
-def unparse(node: nodes.Predicate | nodes.Value) -> str:
-    """Return the text that the parser reads as `node`.
+
+def unparse(node: Unparsed) -> str:
+    """Return the text that the parser reads as `node`, on one line but for a sample's clauses.
 
     Brackets are written where the tree has a `Parenthesis`, and nowhere else.
     """
     match node:
+        case nodes.Import():
+            return f"import {unparse(node.target)}"
+        case nodes.Let():
+            return f"let {node.name.name} = {unparse(node.value)}"
+        case nodes.Sample(clauses=(nodes.FromClause() as first, *others)):
+            count = "" if node.count is None else f" {unparse(node.count)}"
+            lines = [f"sample{count} {unparse(first)}", *map(unparse, others)]
+            return "\n  ".join(lines)
         case nodes.Comparison(operator="="):
             return f"{node.attribute.name}={unparse(node.value)}"
         case nodes.Comparison():
@@ -43,6 +57,23 @@ def unparse(node: nodes.Predicate | nodes.Value) -> str:
             return node.name
         case nodes.Text():
             return f'"{node.value}"'
+        case nodes.FromClause():
+            return f"from {node.model.name}"
+        case nodes.PredicateClause():
+            return f"{node.keyword} {unparse(node.predicate)}"
+        case nodes.TempClause():
+            return _setting(node.setting)
+        case nodes.ValueClause():
+            return f"{node.keyword} {unparse(node.value)}"
+        case nodes.WordClause():
+            argument = "" if node.argument is None else f"({unparse(node.argument)})"
+            return f"{node.keyword} {node.word.name}{argument}"
+        case nodes.AsClause():
+            return f"as {unparse(node.name)}"
+        case nodes.WithClause():
+            options = ", ".join(f"{o.name.name}={unparse(o.value)}" for o in node.options)
+            return f"with {node.sampler.name}{f'({options})' if options else ''}"
+    raise TypeError(f"Python makes no {type(node).__name__}")
 
 
 def _setting(setting: nodes.Setting) -> str:

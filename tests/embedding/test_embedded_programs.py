@@ -73,6 +73,27 @@ def test_programs_of_conditions_are_those_of_their_texts(pair: Pair) -> None:
     assert statement(named).where == statement(program).where
 
 
+def test_what_python_builds_is_not_read_from_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lacelang.semantics import modules
+    from lacelang.syntax import parser
+
+    texts: list[str] = []
+    read = parser.read
+
+    def spy(source: str, path: str | None = None) -> parser.Parsed:
+        texts.append(source)
+        return read(source, path)
+
+    monkeypatch.setattr(parser, "read", spy)
+    monkeypatch.setattr(modules, "read", spy)
+    sampling("ffhq", wanted, count=2, sampler="heun", options={"tolerance": 1e-2})
+    lacelang.compile("sample from ffhq where it", definitions={"it": wanted})
+    assert not [text for text in texts if "glasses=1 and" in text]
+    # What there is to say of it is shown in its text.
+    assert sampling("ffhq", wanted & (attr("age") < 20)).warnings[0].span.line == 2
+    assert [text for text in texts if "glasses=1 and" in text]
+
+
 def test_definitions_stand_for_conditions_texts_and_numbers() -> None:
     source = "sample from ffhq where wanted or young and age > least as g"
     program = lacelang.compile(

@@ -1,4 +1,4 @@
-"""Pieces of the language as Python has them: names, values, and conditions as text."""
+"""Names and values of Python as nodes of the syntax tree, and text that is one condition."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from attrs import evolve
 from lacelang import arguments
 from lacelang.arguments import shown
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
+from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
 from lacelang.text import names
 
 Value: TypeAlias = int | float | str
 """What an attribute can be compared with: a number, the name of a value or of a point, or a number
 with its unit as text, `"10 deg"`."""
-
-NOWHERE = Span(1, 1, 1, 1)
-"""The span of a node that was built in Python; texts printed of it have spans of their own."""
 
 _HEAD = "let it =\n"
 
@@ -30,32 +28,24 @@ def is_name(text: object) -> bool:
 
 
 def word_of(name: object, what: str) -> nodes.Word:
-    """Return a name, in NFC, as a node.
-
-    Args:
-        name: the name.
-        what: what it names, for the message.
+    """Return a name, in NFC; `what` says in messages what it names.
 
     Raises:
         UsageError: it is no name.
     """
     name = arguments.item(name)
-    if not isinstance(name, str) or not is_name(name):
-        problem = f"{shown(name)} cannot be {what}"
-        if isinstance(name, str) and names.is_name(name):
-            raise UsageError(f"{problem}: it is a word of the language")
-        rule = "a name has letters, digits and `_`, no digit first"
-        wrong = names.what_is_wrong(name) if isinstance(name, str) else None
-        raise UsageError(f"{problem}: {rule if wrong is None else f'{rule}; {wrong}'}")
-    return nodes.Word(names.nfc(str.__str__(name)), span=NOWHERE)
+    if isinstance(name, str) and is_name(name):
+        return nodes.Word(names.nfc(str.__str__(name)), span=NOWHERE)
+    rule = "a name has letters, digits and `_`, no digit first"
+    if isinstance(name, str):
+        wrong = names.what_is_wrong(name)
+        rule = rule if wrong is None else f"{rule}; {wrong}"
+        rule = "it is a word of the language" if names.is_name(name) else rule
+    raise UsageError(f"{shown(name)} cannot be {what}: {rule}")
 
 
 def number_of(value: object, name: str) -> nodes.Quantity:
-    """Return a number as a node whose text is read back as exactly that number.
-
-    Args:
-        value: the number.
-        name: of the argument, for the message.
+    """Return a number, whose text is read back as exactly that; `name` is the argument's.
 
     Raises:
         UsageError: it is no number, or not a finite one.
@@ -67,21 +57,17 @@ def number_of(value: object, name: str) -> nodes.Quantity:
 
 
 def value_of(value: object, name: str) -> nodes.Value:
-    """Return a value as a node.
-
-    Args:
-        value: a number, a name, or a number with its unit.
-        name: of the argument, for the message.
+    """Return a number, a name, or a number with its unit; `name` is the argument's.
 
     Raises:
-        UsageError: it is neither a number, a name, nor a number with its unit.
+        UsageError: it is none of them.
     """
     plain = arguments.item(value)
     if not isinstance(plain, str):
         return number_of(value, name)
     written = str.__str__(plain)
     if is_name(written):
-        return nodes.Word(names.nfc(written), span=NOWHERE)
+        return word_of(written, name)
     try:
         quantity = read_definition(written)
     except LaceError:

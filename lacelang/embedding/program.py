@@ -1,0 +1,183 @@
+"""Programs from Python values: a syntax tree that is checked as it is, and its text beside it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias
+
+from lacelang import arguments
+from lacelang.embedding.algebra import Attr, Condition, condition
+from lacelang.embedding.values import is_name, number_of, value_of, word_of
+from lacelang.errors import ProgramError, UsageError
+from lacelang.ir import NOWHERE, CheckedProgram
+from lacelang.syntax import nodes
+from lacelang.syntax.unparse import unparse
+from lacelang.text.names import nfc
+
+Definition: TypeAlias = Condition | float | str
+"""What a name may stand for: a condition, as such or as text, or a number."""
+
+# Categories of Unicode that no quoted text holds: what ends lines, is not seen, or is no character.
+_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def with_definitions(
+    source: str, path: Path | None, definitions: Mapping[str, Definition]
+) -> CheckedProgram:
+    """Check a program with definitions below it, as if its author had written them there.
+
+    They stand at the end, so that the lines of `source` keep their numbers; the order of
+    definitions does not matter to a program.
+
+    Raises:
+        ProgramError: the program is wrong, or the text of a condition has syntax errors.
+        UsageError: a name is none, or stands for something else than a condition or a number.
+    """
+    from lacelang.syntax.parser import parse
+
+    lets = [_let(name, meaning) for name, meaning in definitions.items()]
+    laid_out = [_laid_out(f"{unparse(let)}\n") for let in lets]
+    text = "\n".join([source.removesuffix("\n"), "", "# Defined in Python.", *laid_out])
+    try:
+        tree = parse(source.removeprefix("\ufeff"))
+    except ProgramError:
+        return _checked(None, text, path)
+    return _checked(nodes.Program((*tree.statements, *lets), span=tree.span), text, path)
+
+
+def _let(name: str, meaning: Definition) -> nodes.Let:
+    word = word_of(name, "the name of a definition in `definitions`")
+    argument = f"definitions[{word.name!r}]"
+    if isinstance(arguments.item(meaning), Condition | Attr | str):
+        return nodes.Let(word, _condition(meaning, argument), span=NOWHERE)
+    return nodes.Let(word, number_of(meaning, argument), span=NOWHERE)
+
+
+def sample_program(
+    imports: object,
+    path: Path | None,
+    model: object,
+    count: object,
+    clauses: Mapping[str, object],
+    options: Mapping[str, object],
+) -> CheckedProgram:
+    """Check a program of one `sample` statement, below the modules that it imports.
+
+    Args:
+        imports: names of modules or files, one or several.
+        path: the file that relative imports count from.
+        model, count: of the samples; no count leaves it to the language.
+        clauses: by the names that `lacelang.sampling` gives them; those that are None are left out.
+        options: of the sampler.
+
+    Raises:
+        ProgramError: the program is wrong.
+        UsageError: a value is not of its kind.
+    """
+    if isinstance(arguments.item(imports), str | PathLike):
+        imports = [imports]
+    given = arguments.several(imports, "imports", "several names of modules or files")
+    paths = [arguments.path(each, "imports", "a file or the name of a module") for each in given]
+    modules = [_named(str(each), "a module or a file in `imports`") for each in paths]
+    said = [
+        nodes.FromClause(word_of(model, "the name of a model"), span=NOWHERE),
+        *(_clause(name, v, options) for name, v in clauses.items() if v is not None),
+    ]
+    number = None if count is None else number_of(count, "count")
+    statements: tuple[nodes.Import | nodes.Sample, ...] = (
+        *(nodes.Import(module, span=NOWHERE) for module in modules),
+        nodes.Sample(number, tuple(said), span=NOWHERE),
+    )
+    text = _laid_out("".join(f"{unparse(statement)}\n" for statement in statements))
+    return _checked(nodes.Program(statements, span=NOWHERE), text, path)
+
+
+def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Clause:
+    match name:
+        case "where":
+            return nodes.PredicateClause(name, _condition(value, name), span=NOWHERE)
+        case "name":
+            return nodes.AsClause(_group(value), span=NOWHERE)
+        case "sampler":
+            given = tuple(
+                nodes.Option(
+                    word_of(option, "the name of an option in `options`"),
+                    value_of(each, f"options[{option!r}]"),
+                    span=NOWHERE,
+                )
+                for option, each in options.items()
+            )
+            return nodes.WithClause(word_of(value, "the name of a sampler"), given, span=NOWHERE)
+        case "disjunction" | "sigma":
+            return nodes.WordClause(name, word_of(value, f"what `{name}` says"), span=NOWHERE)
+    number = number_of(value, name)
+    match name:
+        case "temp" | "logit_temp":
+            form = None if name == "temp" else nodes.Word("logit", span=NOWHERE)
+            setting = nodes.Setting("temp", number, form, span=NOWHERE)
+            return nodes.TempClause(setting, span=NOWHERE)
+        case "contrast":
+            word = nodes.Word("contrast", span=NOWHERE)
+            return nodes.WordClause("negation", word, number, span=NOWHERE)
+    return nodes.ValueClause(name, number, span=NOWHERE)
+
+
+def _checked(tree: nodes.Program | None, text: str, path: Path | None) -> CheckedProgram:
+    """Check a tree; what there is to say of it is shown in its text, which is read for that alone.
+
+    Raises:
+        ProgramError: the program is wrong.
+    """
+    from lacelang.semantics.check import check
+
+    try:
+        program = None if tree is None else check(text, path, tree=tree)
+    except ProgramError:
+        program = None
+    return check(text, path) if program is None or program.warnings else program
+
+
+def _condition(where: object, name: str) -> nodes.Predicate:
+    """Return the tree of a condition, given as such or as text; `name` is the argument's.
+
+    Raises:
+        ProgramError: the text has syntax errors.
+        UsageError: it is no condition.
+    """
+    if isinstance(where, Condition):
+        return where.node
+    if isinstance(where, Attr):
+        arguments.refuse(where, name, f"is a condition, like `{where!r} == 1`")
+    text = arguments.text(where, name, "a condition or the text of a condition")
+    try:
+        return condition(text).node
+    except UsageError as error:
+        raise UsageError(f"`{name}`: {error}") from None
+
+
+def _group(name: object) -> nodes.Word | nodes.Text:
+    if not isinstance(arguments.item(name), str):
+        arguments.refuse(name, "name", "is the name of a group")
+    return _named(arguments.text(name, "name", "text"), "the name of a group")
+
+
+def _named(text: str, what: str) -> nodes.Word | nodes.Text:
+    if is_name(text):
+        return nodes.Word(nfc(text), span=NOWHERE)
+    if '"' in text or any(unicodedata.category(letter) in _UNSEEN for letter in text):
+        raise UsageError(f"{arguments.shown(text)} cannot be {what}")
+    return nodes.Text(text, span=NOWHERE)
+
+
+def _laid_out(text: str) -> str:
+    """Lines that are too long are broken by the formatter."""
+    from lacelang.syntax.formatted_tokens import WIDTH
+
+    if max(map(len, text.splitlines())) <= WIDTH:
+        return text
+    from lacelang.syntax.format import format_source
+
+    return format_source(text)
