@@ -7,24 +7,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import path_argument
-
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lacelang.classifiers.labels import Labels
     from lacelang.classifiers.schema import Attribute
-    from lacelang.cli.parser import Commands
     from lacelang.generators.generator import Generator
-    from lacelang.progress import Progress
-
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "card", help="write the tables and contact sheets of a model's labels and classifiers"
-    )
-    parser.add_argument("name", metavar="MODEL")
-    parser.add_argument("--out", type=path_argument, metavar="DIR", help="default: docs/MODEL")
-    parser.set_defaults(command=write_card)
 
 
 def write_card(arguments: Namespace) -> int:
@@ -48,7 +36,13 @@ def write_card(arguments: Namespace) -> int:
     write_atomic(out / "classifiers.md", tables(report).encode())
     with shown() as progress:
         model = load(spec, choose_device("cpu").type, progress)
-        _sheets(table, attributes, model.generator, out, progress)
+        with progress.stage("contact sheets", total=len(attributes)) as stage:
+            for attribute in attributes:
+                sheet = label_sheet(table, attribute, model.generator)
+                data = io.BytesIO()
+                sheet.save(data, "JPEG", quality=82)
+                write_atomic(out / f"{attribute.name}.jpg", data.getvalue())
+                stage.advance()
     print(f"{out}/labels.md, {out}/classifiers.md and {len(attributes)} sheets")
     return 0
 
@@ -85,30 +79,17 @@ def distribution(table: Labels, attributes: tuple[Attribute, ...]) -> str:
     return "\n".join(lines)
 
 
-def _sheets(
-    table: Labels,
-    attributes: tuple[Attribute, ...],
-    generator: Generator,
-    out: Path,
-    progress: Progress,
-) -> None:
+def label_sheet(table: Labels, attribute: Attribute, generator: Generator) -> Image.Image:
+    """Draw faces that were labelled low, in the middle and high, or with each class."""
     import numpy as np
     import torch
 
     from lacelang.classifiers.draws import Draws
     from lacelang.classifiers.labels import styles
     from lacelang.render.label_sheets import bands, draw
-    from lacelang.storage.files import write_atomic
 
-    draws = table.draws()
-    with progress.stage("contact sheets", total=len(attributes)) as stage:
-        for a in attributes:
-            column = table.columns[a.name]
-            chosen = bands(column, a.values, a.unit)
-            rows = np.concatenate([band.rows for band in chosen])
-            w = styles(generator, Draws(draws.z[rows], draws.psi[rows]))
-            sheet = draw(a.name, chosen, column, generator.decode(torch.from_numpy(w)))
-            data = io.BytesIO()
-            sheet.save(data, "JPEG", quality=82)
-            write_atomic(out / f"{a.name}.jpg", data.getvalue())
-            stage.advance()
+    draws, column = table.draws(), table.columns[attribute.name]
+    chosen = bands(column, attribute.values, attribute.unit)
+    rows = np.concatenate([band.rows for band in chosen])
+    w = styles(generator, Draws(draws.z[rows], draws.psi[rows]))
+    return draw(attribute.name, chosen, column, generator.decode(torch.from_numpy(w)))

@@ -7,48 +7,22 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import read_source, text_argument
+from lacelang.cli.source import compiled, read_source
 from lacelang.cli.streams import print_json
+from lacelang.errors import UsageError
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.cli.parser import Commands
     from lacelang.explain.outline import Outline
     from lacelang.explain.render import Line
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "explain",
-        help="say what a program means: its plan, and the energy of each condition",
-        description="Say what a program means, definitions written out. With --only, evaluate one "
-        "statement's condition on draws from the prior, for which the model's weights are needed.",
-    )
-    parser.add_argument("file", metavar="FILE", help="a program; - for standard input")
-    parser.add_argument(
-        "--only",
-        type=text_argument,
-        metavar="NAME",
-        help="this group or measurement only, with each term's energy and share of the gradient",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(command=explain_file)
-
-
 def explain_file(arguments: Namespace) -> int:
     """Print the outline of a program, or that of one of its statements with figures."""
-    from lacelang.api import compile
     from lacelang.explain.outline import outlines
     from lacelang.explain.render import outline_json, outline_lines, plan_lines
 
-    source = read_source(arguments.file)
-    program = compile(source.text, source.path)
-    if program.warnings:
-        from lacelang.syntax.render import render_all
-
-        print(render_all(program.warnings), file=sys.stderr)
-    found = outlines(program.checked)
+    found = outlines(compiled(read_source(arguments.file)).checked)
     if arguments.only is not None:
         from lacelang.explain.measured import with_figures
 
@@ -81,8 +55,6 @@ def show(lines: Sequence[Line]) -> None:
 
 
 def _named(found: Sequence[Outline], name: str) -> Outline:
-    from lacelang.errors import UsageError
-
     for outline in found:
         if outline.name == nfc(name):
             return outline

@@ -2,9 +2,7 @@
 
 Until it handles signals this module imports next to nothing: Ctrl-C would print a traceback.
 Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
-standard output, messages and progress to standard error. Exit codes: 0 fine, 1 the program is
-wrong or an `expect` failed, 2 the command line is wrong, 3 the environment failed, 130 interrupted;
-143 and 129 ended by SIGTERM and SIGHUP.
+standard output, messages and progress to standard error.
 """
 
 from __future__ import annotations
@@ -24,9 +22,11 @@ from lacelang.system import signals
 if TYPE_CHECKING:
     from lacelang.errors import LaceError
 
-INTERRUPTED = 130
+# Exit codes besides those of `LaceError`: 0 fine, 1 the program is wrong or an `expect` failed,
+# 2 the command line is wrong; 143 and 129 are those of SIGTERM and SIGHUP.
 FAILED = 3
 _BY_SIGNAL = 128
+INTERRUPTED = _BY_SIGNAL + 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ended = signals.received()
         if ended is not None:
             # Whatever went wrong on the way out, where the terminal may be gone.
-            code = signals.exit_code(ended)
+            code = _BY_SIGNAL + ended
     if arguments is None:
         _leave(code)
     return code
@@ -68,8 +68,8 @@ def _run(arguments: Sequence[str] | None) -> int:
             # Of a file whose own messages do not foresee it: a disk that fails, for one.
             where = f"{error.filename}: " if error.filename else ""
             _say(f"lacelang: {where}{(error.strerror or str(error)).lower()}")
-            return FAILED
-        _say(unexpected(error))
+        else:
+            _say(unexpected(error))
         return FAILED
 
 
@@ -79,7 +79,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if not given and streams.is_terminal(sys.stdin) and streams.is_terminal(sys.stdout):
         given = ["repl"]
-    commands = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
+    commands = given[:1] if given[:1] and given[0] in COMMANDS else [*COMMANDS]
     parsed = build_parser(commands).parse_args(given)
     with streams.json_of_errors(getattr(parsed, "json", False)):
         code: int = parsed.command(parsed)
@@ -103,8 +103,7 @@ def _show(error: LaceError) -> None:
     else:
         from lacelang.cli.wording import worded
 
-        first, *rest = worded(error).split("\n")
-        _say("\n".join([f"lacelang: {first}", *(f"  {line}" for line in rest)]))
+        _say("lacelang: " + worded(error).replace("\n", "\n  "))
 
 
 def _leave(code: int) -> None:

@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacelang.cli.source import path_argument
 from lacelang.errors import UsageError
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.cli.parser import Commands
     from lacelang.ir import ModelSpec
-
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("models", help="list, show and fetch models")
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    actions.add_parser("list", help="list the models that come with lacelang").set_defaults(
-        command=list_models
-    )
-    show = actions.add_parser("show", help="show a model's attributes and where it comes from")
-    show.add_argument("name", metavar="NAME")
-    show.set_defaults(command=show_model)
-    fetch = actions.add_parser("fetch", help="fetch and convert a model's weights now")
-    fetch.add_argument("name", metavar="NAME")
-    fetch.add_argument(
-        "--from",
-        dest="file",
-        type=path_argument,
-        metavar="FILE",
-        help="take the archive from this file, checked, instead of the network",
-    )
-    fetch.set_defaults(command=fetch_model)
 
 
 def list_models(arguments: Namespace) -> int:
@@ -71,10 +46,10 @@ def fetch_model(arguments: Namespace) -> int:
     from lacelang.storage.fetch import Archive, adopt
 
     spec = find_model(arguments.name)
-    weights = weights_of(spec)
+    weights, given = weights_of(spec), vars(arguments)["from"]
     with shown() as progress:
-        if arguments.file is not None and isinstance(weights, Archive):
-            adopt(weights, arguments.file)
+        if given is not None and isinstance(weights, Archive):
+            adopt(weights, given)
         ARCHITECTURES[spec.generator].load(
             weights,
             choose_device("cpu"),
@@ -106,7 +81,8 @@ def find_model(name: str) -> ModelSpec:
     for spec in models:
         if spec.name == nfc(name):
             return spec
-    raise UsageError(f"no model {name!r}; there are: {_listed(m.name for m in models)}")
+    known = ", ".join(spec.name for spec in models) or "none"
+    raise UsageError(f"no model {name!r}; there are: {known}")
 
 
 def _is_here(spec: ModelSpec) -> bool:
@@ -130,7 +106,3 @@ def _classifiers(spec: ModelSpec) -> str:
         return "none"
     path = (spec.path or Path()) / on_disk(spec.classifiers)
     return f"{spec.classifiers} on {spec.space}{'' if path.is_file() else ', missing'}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"

@@ -1,36 +1,22 @@
-"""Reading programs from files and from standard input."""
+"""Programs from files and from standard input."""
 
 from __future__ import annotations
 
 import errno
 import io
-import os
 import sys
-from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from lacelang.errors import Diagnostic, LaceError, ResourceError, Span, UsageError
 from lacelang.system.sources import MOST, TooLongError, read_file, read_stream
 
+if TYPE_CHECKING:
+    from lacelang.api import Program
+
 STDIN = "-"
-
-
-def path_argument(text: str) -> Path:
-    """Read the path of an option; an empty one would mean the current folder."""
-    if not text:
-        raise ArgumentTypeError("a path is not empty; `.` is the current folder")
-    return Path(text)
-
-
-def text_argument(text: str) -> str:
-    """Read a name; one that the locale cannot hold is UTF-8, as programs are."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(text).decode(errors="surrogateescape")
-    return text
 
 
 @frozen
@@ -46,6 +32,18 @@ class Source:
         return self.path.stem if self.path is not None else "stdin"
 
 
+def compiled(source: Source) -> Program:
+    """Compile a program, and print its warnings."""
+    from lacelang.api import compile
+
+    program = compile(source.text, source.path)
+    if program.warnings:
+        from lacelang.syntax.render import render_all
+
+        print(render_all(program.warnings), file=sys.stderr)
+    return program
+
+
 def read_source(name: str) -> Source:
     """Read the file `name`, or standard input for `-`.
 
@@ -59,24 +57,21 @@ def read_source(name: str) -> Source:
     shown = "standard input" if name == STDIN else name
     try:
         data = _standard_input() if name == STDIN else read_file(Path(name))
+        text = data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise UsageError(f"no such file: {shown}") from error
     except IsADirectoryError as error:
         raise UsageError(f"{shown} is a folder, not a program") from error
     except TooLongError as error:
         raise LaceError(f"{shown} {error}, and no program is") from error
-    except ValueError as error:
-        raise UsageError(f"cannot read {shown}: {error}") from error
-    except OSError as error:
-        reason = f"cannot read {shown}: {(error.strerror or str(error)).lower()}"
-        if error.errno == errno.EIO:
-            raise ResourceError(reason) from error
-        raise UsageError(reason) from error
-    try:
-        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise LaceError(f"{shown} is not UTF-8 text: byte {error.start}, line {line}") from error
+    except ValueError as error:
+        raise UsageError(f"cannot read {shown}: {error}") from error
+    except OSError as error:
+        kind = ResourceError if error.errno == errno.EIO else UsageError
+        raise kind(f"cannot read {shown}: {(error.strerror or str(error)).lower()}") from error
     return Source(text, None if name == STDIN else Path(name))
 
 

@@ -32,7 +32,7 @@ class Safe(io.TextIOBase):
         super().__init__()
         self.stream = stream
         self.failure: OSError | None = None
-        self._open = stream is not None and not getattr(stream, "closed", False)
+        self._open = not _is_gone(stream)
 
     @property
     def encoding(self) -> str | None:  # type: ignore[override]
@@ -65,7 +65,11 @@ class Safe(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write text, what the encoding lacks as `\\xe9` or `\\u4e16`."""
-        self._try(lambda: self.stream.write(self._encodable(text)))
+        shown, encoding = text, self.encoding
+        if encoding is not None and not text.isascii() and self.errors in _FAILS:
+            with suppress(LookupError):
+                shown = text.encode(encoding, "backslashreplace").decode(encoding)
+        self._try(lambda: self.stream.write(shown))
         return len(text)
 
     def write_utf8(self, text: str) -> None:
@@ -75,13 +79,13 @@ class Safe(io.TextIOBase):
             ResourceError: the stream takes text alone, in an encoding that lacks a character.
         """
         buffer = getattr(self.stream, "buffer", None)
+        if buffer is not None:
+            # What is in the text layer comes first.
+            self.flush()
+            self._try(lambda: buffer.write(text.encode("utf-8")))
+            return
         try:
-            if buffer is None:
-                self._try(lambda: self.stream.write(text))
-            else:
-                # What is in the text layer comes first.
-                self.flush()
-                self._try(lambda: buffer.write(text.encode("utf-8")))
+            self._try(lambda: self.stream.write(text))
         except UnicodeEncodeError as error:
             from lacelang.errors import ResourceError
 
@@ -93,28 +97,21 @@ class Safe(io.TextIOBase):
         """Write out what is buffered."""
         self._try(getattr(self.stream, "flush", lambda: None))
 
-    def _encodable(self, text: str) -> str:
-        encoding = self.encoding
-        if encoding is None or text.isascii() or self.errors not in _FAILS:
-            return text
-        with suppress(LookupError):
-            return text.encode(encoding, "backslashreplace").decode(encoding)
-        return text
-
     def _try(self, write: Callable[[], object]) -> None:
         if not self._open:
             return
         try:
             write()
-        except (OSError, ValueError) as error:
-            if isinstance(error, UnicodeError):
-                raise
+        except UnicodeError:
+            raise
+        except ValueError:
+            # The stream was closed meanwhile.
             self._open = False
-            # A ValueError is that of a stream that was closed meanwhile.
-            if isinstance(error, OSError):
-                if not isinstance(error, BrokenPipeError):
-                    self.failure = error
-                self._drop()
+        except OSError as error:
+            self._open = False
+            if not isinstance(error, BrokenPipeError):
+                self.failure = error
+            self._drop()
 
     def _drop(self) -> None:
         """Empty the stream's buffers into nowhere: Python would try them again at its end."""
@@ -132,16 +129,24 @@ class Safe(io.TextIOBase):
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """Let standard streams take any text for as long as the block lasts."""
-    with _opened():
-        before = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = Safe(sys.stdout), Safe(sys.stderr)
+    """Let standard streams take any text for as long as the block lasts.
+
+    What is missing is opened, so that no other file gets the number of a standard stream.
+    """
+    before = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
+    with ExitStack() as stack:
+        for name, stream in before.items():
+            mode = "r" if name == "stdin" else "w"
+            if _is_gone(stream):
+                stream = stack.enter_context(open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, stream if mode == "r" else Safe(stream))
         try:
             yield
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            sys.stdout, sys.stderr = before
+            for name, stream in before.items():
+                setattr(sys, name, stream)
 
 
 def failure() -> OSError | None:
@@ -181,33 +186,17 @@ def print_json(value: Any) -> None:
 @contextmanager
 def json_of_errors(wanted: bool) -> Iterator[None]:
     """Print an error of the block as JSON as well, if `wanted`, for whoever reads the output."""
+    from lacelang.errors import LaceError
+
     try:
         yield
-    except Exception as error:
-        from lacelang.errors import LaceError
-
-        if wanted and isinstance(error, LaceError):
+    except LaceError as error:
+        if wanted:
             from lacelang.syntax.render import as_json, encodable
 
             found = [as_json(diagnostic) for diagnostic in error.diagnostics]
             print_json({"error": encodable(str(error)), "diagnostics": found})
         raise
-
-
-@contextmanager
-def _opened() -> Iterator[None]:
-    """Open what is missing, so that no other file gets the number of a standard stream."""
-    names = ("stdin", "stdout", "stderr")
-    before = {name: getattr(sys, name) for name in names if _is_gone(getattr(sys, name))}
-    with ExitStack() as stack:
-        for name in before:
-            mode = "r" if name == "stdin" else "w"
-            setattr(sys, name, stack.enter_context(open(os.devnull, mode, encoding="utf-8")))
-        try:
-            yield
-        finally:
-            for name, stream in before.items():
-                setattr(sys, name, stream)
 
 
 def _is_gone(stream: Any) -> bool:

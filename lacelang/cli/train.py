@@ -5,52 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from lacelang.cli.source import path_argument
-
-if TYPE_CHECKING:
-    from lacelang.cli.parser import Commands
-
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "train",
-        help="train a model's latent classifiers",
-        description="Train classifiers on the labels of a model, calibrate them on held-out rows, "
-        "and print how well they do there.",
-    )
-    parser.add_argument("name", metavar="MODEL")
-    parser.add_argument(
-        "--recipe",
-        choices=("regularised", "paper"),
-        default="regularised",
-        help="default: regularised",
-    )
-    parser.add_argument(
-        "--heads",
-        choices=("single", "separate"),
-        default="single",
-        help="one trunk with a head for each attribute, or a network for each; default: single",
-    )
-    parser.add_argument(
-        "--latent-jem",
-        action="store_true",
-        help="also raise the likelihood of the prior's latents under the logits: the paper's "
-        "baseline Latent-JEM, some minutes; written to MODEL.jem.safetensors",
-    )
-    parser.add_argument(
-        "--labels", type=path_argument, metavar="FILE", help="default: the model's own"
-    )
-    parser.add_argument(
-        "--epochs", type=int, metavar="N", help="default: the recipe's, or 40 with --latent-jem"
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-    parser.add_argument(
-        "--out", type=path_argument, metavar="FILE", help="default: MODEL.safetensors"
-    )
-    parser.set_defaults(command=train_model)
 
 
 def train_model(arguments: Namespace) -> int:
@@ -82,7 +36,7 @@ def train_model(arguments: Namespace) -> int:
                 schema_of(spec),
                 recipe=recipe,
                 heads=arguments.heads,
-                seed=arguments.seed,
+                seed=arguments.seed or 0,
                 progress=lambda done, total: stage.advance(),
             )
     heads_file.save(out, result.heads, result.report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lacelang.semantics import defaults
-from lacelang.storage.records import ExpectationRecord, MeasureRecord
+from lacelang.storage.records import Atom, ExpectationRecord, MeasureRecord
 from lacelang.text.numerals import number_text
 
 #: Fewer draws than this say little, whatever their share.
@@ -43,6 +43,23 @@ def expectation_text(expected: ExpectationRecord) -> str:
     named = ", ".join(f"{index:04d}" for index in expected.failing[:_MOST_NAMED])
     more = len(expected.failing) - _MOST_NAMED
     return f"{text}; not in {named}" + (f" and {more} more" if more > 0 else "")
+
+
+def achieved(atom: Atom, value: float | None) -> str:
+    """How a reading stands on the sheet: `0.99` for a probability, `14.2` for a value.
+
+    Under a `not`, the probability of what was wanted: of the opposite.
+    """
+    if value is None:
+        return "-"
+    if atom.reading == "probability":
+        value = 1 - value if atom.negated else value
+        # 0.997 must not read as certainty, nor 0.004 as impossibility.
+        if 0.995 <= value < 0.9995 or 0.0005 <= value < 0.005:
+            return f"{value:.3f}"
+        return f"{value:.2f}"
+    # Degrees and years to a tenth; what has no unit is a share of 1.
+    return f"{value:z.1f}" if atom.unit is not None else f"{value:z.2f}"
 
 
 def _digits(width: float) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from lacelang.render.result_text import achieved
 from lacelang.render.text import fit, font, legible
 from lacelang.storage.records import Atom
 
@@ -32,23 +33,6 @@ def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
         # Pixels of a small generator are shown as they are, not blurred into a photograph.
         return picture.convert("RGB").resize(size, Image.Resampling.NEAREST)
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-
-
-def achieved(atom: Atom, value: float | None) -> str:
-    """How a reading stands on the sheet: `0.99` for a probability, `14.2` for a value.
-
-    Under a `not`, the probability of what was wanted: of the opposite.
-    """
-    if value is None:
-        return "-"
-    if atom.reading == "probability":
-        value = 1 - value if atom.negated else value
-        # 0.997 must not read as certainty, nor 0.004 as impossibility.
-        if 0.995 <= value < 0.9995 or 0.0005 <= value < 0.005:
-            return f"{value:.3f}"
-        return f"{value:.2f}"
-    # Degrees and years to a tenth; what has no unit is a share of 1.
-    return f"{value:z.1f}" if atom.unit is not None else f"{value:z.2f}"
 
 
 def card_height(rows: int) -> int:

@@ -97,7 +97,7 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
     """Return the lines under a row of faces: number and energy, then a line for each comparison."""
     from rich.text import Text
 
-    from lacelang.render.sheet_cells import achieved
+    from lacelang.render.result_text import achieved
 
     lines = []
     head = Text()

@@ -26,7 +26,7 @@ def test_label_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def refuse(*arguments: object) -> None:
         raise AssertionError("painted again")
 
-    monkeypatch.setattr(measuring, "_run", refuse)
+    monkeypatch.setattr(measuring, "processes", refuse)
     assert main([*command, "--out", str(out)]) == 0
     again = labels.load(out)
     for name, column in first.columns.items():

@@ -10,8 +10,9 @@ from attrs import evolve
 from made_runs import make_samples
 from PIL import Image, ImageChops
 
+from lacelang.render.result_text import achieved
 from lacelang.render.sheet import MOST_FACES, columns_for, draw_sheet, write_sheet
-from lacelang.render.sheet_cells import THUMBNAIL, achieved, thumbnail
+from lacelang.render.sheet_cells import THUMBNAIL, thumbnail
 from lacelang.storage.records import Atom, GroupRecord
 
 Make = Callable[..., GroupRecord]

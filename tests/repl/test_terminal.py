@@ -15,7 +15,7 @@ from PIL import Image
 from prompt_toolkit.input import PipeInput
 
 import lacelang
-from lacelang.render.sheet_cells import achieved
+from lacelang.render.result_text import achieved
 from lacelang.repl.loop import Loop
 from lacelang.repl.show import GAP, layout_for
 
