@@ -1,118 +1,110 @@
 """Why the parser refused a token, in the words of somebody reading the program.
 
-Each rule looks at the trouble and either passes or returns a complaint; the first that speaks is
-heard. A complaint may carry a way to mend the text, so that reading goes on behind the mistake.
-The rules here know the language; those of `habits` know what people bring from others.
+Each rule looks at the error and either passes or returns what is said of it; the first that speaks
+is heard. It may carry a way to mend the text, so that reading goes on behind the mistake. The rules
+here know the language; those of `hints` know what people bring from others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from lark import Token
 
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, keywords
-from lacelang.syntax.hints import HABITS
+from lacelang.syntax.grammar import CLAUSES, SHAPES, STATEMENTS, keywords
+from lacelang.syntax.hints import (
+    ALWAYS_NAME,
+    ENDS,
+    HABITS,
+    NEED_CONDITION,
+    NEED_VALUE,
+    rules,
+)
 from lacelang.syntax.parse_error import (
     CLOSER,
     CLOSERS,
     JOINTS,
     OPERATORS,
-    Complaint,
-    Trouble,
-    complain,
+    ParseError,
+    Repair,
     named,
+    repair,
     shape_of,
 )
-from lacelang.syntax.statement_hints import STATEMENT_HABITS, several_words
 from lacelang.syntax.vocabulary import EXAMPLES, NEED_NAME, PHRASES, SYNONYMS
 from lacelang.text.names import is_name, nfc
 
-_ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
-_CONDITION = frozenset({"NAME", "LPAR", "NOT"})
-_NEED_CONDITION = frozenset({*JOINTS, "WHERE", "GIVEN", "MEASURE", "EXPECT"})
-_NEED_VALUE = frozenset(
-    {*OPERATORS, "TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
-)
-_ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
+_NAMING = ALWAYS_NAME | {"AS", "EDIT"}
+_SMALL = "the words of the language are written small"
 
 
-def explain(trouble: Trouble) -> Complaint:
-    """Return what to tell the reader about `trouble`."""
-    for rule in _RULES:
-        complaint = rule(trouble)
-        if complaint is not None:
-            return complaint
-    return _unexpected(trouble)
+def explain(error: ParseError) -> Repair:
+    """Return what to tell the reader about `error`."""
+    said = (rule(error) for rule in _RULES)
+    return next(filter(None, said), None) or _unexpected(error)
 
 
-def _closes_nothing(t: Trouble) -> Complaint | None:
-    if t.kind not in CLOSERS or any(CLOSER[bracket.type] == t.kind for bracket in t.opened):
+# Brackets
+
+
+def _closes_nothing(e: ParseError) -> Repair | None:
+    if e.kind not in CLOSERS or any(CLOSER[bracket.type] == e.kind for bracket in e.opened):
         return None
-    last = t.opened[-1] if t.opened else None
-    if last is not None and last.line == t.token.line and t.accepts([CLOSER[last.type]]):
-        due = CLOSER[last.type]
-        message = f"`{t.token}` stands where `{SHAPES[due]}` is due"
-        hint = f"close `{last}` with `{SHAPES[due]}`"
-        return complain("LACE005", message, t.token, hint, instead=[due])
-    return complain(
-        "LACE005", f"this `{t.token}` closes nothing", t.token, "leave it out", instead=[]
-    )
+    last = e.opened[-1] if e.opened else None
+    if last is not None and last.line == e.token.line and e.accepts([CLOSER[last.type]]):
+        due = SHAPES[CLOSER[last.type]]
+        message = f"`{e.token}` stands where `{due}` is due"
+        return repair("LACE005", message, e.token, f"close `{last}` with `{due}`", instead=[due])
+    message = f"this `{e.token}` closes nothing"
+    return repair("LACE005", message, e.token, "leave it out", instead=[])
 
 
-def _never_closed(t: Trouble) -> Complaint | None:
+def _never_closed(e: ParseError) -> Repair | None:
     # A joint ends settings and sets; in round brackets it has its place.
-    ends = t.kind in JOINTS and t.opened and t.opened[-1].type in ("LSQB", "LBRACE")
-    if t.kind not in _ENDS and not ends:
+    ends = e.kind in JOINTS and e.opened and e.opened[-1].type in ("LSQB", "LBRACE")
+    if e.kind not in ENDS and not ends:
         return None
     closers: list[str] = []
-    for bracket in reversed(t.opened):
+    for bracket in reversed(e.opened):
         closers.append(CLOSER[bracket.type])
-        if t.accepts([*closers, t.kind]):
-            shapes = "".join(SHAPES[c] for c in closers)
+        if e.accepts([*closers, e.kind]):
+            shapes = [SHAPES[c] for c in closers]
             many = "these brackets are" if len(closers) > 1 else f"this `{bracket}` is"
-            message, hint = f"{many} never closed", f"add `{shapes}`"
-            refused = [] if t.kind == "$END" else [t.token]
-            return complain(
-                "LACE004", message, bracket, hint, instead=[*closers, *refused], count=len(refused)
-            )
+            refused = [] if e.kind == "$END" else [e.token]
+            message, hint = f"{many} never closed", f"add `{''.join(shapes)}`"
+            instead = [*shapes, *refused]
+            return repair("LACE004", message, bracket, hint, instead=instead, count=len(refused))
     return None
 
 
-def _misspelt(t: Trouble) -> Complaint | None:
-    if t.kind not in ("NAME", "UNIT"):
+# Words
+
+
+def _synonym_of_a_clause(e: ParseError) -> Repair | None:
+    """`with temperature 0.5`."""
+    meant = SYNONYMS.get(str(e.before).lower(), "")
+    if e.kind_at(-2) != "WITH" or e.kind != "NUMBER" or meant.upper() not in CLAUSES:
         return None
-    wanted = {shape_of(k): k for k in t.expected if k not in ("NAME", "STRING")}
-    written = str(t.token)
-    meant = _meant(written.lower(), wanted)
+    message, at = f"`{meant}` is a clause of its own", e.before or e.token
+    return repair("LACE003", message, at, f"write `{meant} {e.token}`", instead=[])
+
+
+def _misspelt(e: ParseError) -> Repair | None:
+    if e.kind not in ("NAME", "UNIT"):
+        return None
+    written = str(e.token)
+    wanted = {shape_of(kind): kind for kind in e.expected - {"NAME", "STRING"}}
+    meant = _meant(written.lower(), wanted.keys())
     if meant is None:
         return None
-    message = f"`{written}` is not a word that can stand here"
+    message, hint = f"`{written}` is not a word that can stand here", f"did you mean `{meant}`?"
     if written.lower() == meant:
-        message = "the words of the language are written small"
-        return complain("LACE010", message, t.token, f"write `{meant}`", instead=[wanted[meant]])
-    hint = f"did you mean `{meant}`?"
-    return complain("LACE010", message, t.token, hint, instead=[wanted[meant]])
+        message, hint = _SMALL, f"write `{meant}`"
+    return repair("LACE010", message, e.token, hint, instead=[Token(wanted[meant], meant)])
 
 
-def _shouted(t: Trouble) -> Complaint | None:
-    """`sample FROM ffhq`, where `FROM` has been taken for a name."""
-    if t.before is None or t.previous != "NAME":
-        return None
-    word = str(t.before).lower()
-    if word not in keywords():
-        return None
-    # A `NOT` has been read as a condition already; any joint behind it lets reading go on.
-    meant = "AND" if word == "not" else word.upper()
-    if not t.accepts([meant, t.kind]):
-        return None
-    message = "the words of the language are written small"
-    instead = [meant, t.token]
-    return complain("LACE010", message, t.before, f"write `{word}`", instead=instead)
-
-
-def _meant(written: str, wanted: dict[str, str]) -> str | None:
+def _meant(written: str, wanted: Set[str]) -> str | None:
     """Return the word of the language, among those wanted, that `written` comes nearest to."""
     if SYNONYMS.get(written) in wanted:
         return SYNONYMS[written]
@@ -120,204 +112,176 @@ def _meant(written: str, wanted: dict[str, str]) -> str | None:
         return written
     from difflib import get_close_matches
 
-    words = [word for word in wanted if word.isalnum()]
+    words = sorted(word for word in wanted if word.isalnum())
     swapped = [word for word in words if sorted(word) == sorted(written)]
     begun = [word for word in words if len(written) >= 3 and word.startswith(written)]
     close = swapped or get_close_matches(written, words, 1, 0.7) or begun
     return close[0] if close else None
 
 
-def _reserved(t: Trouble) -> Complaint | None:
-    if str(t.token) not in keywords() or "NAME" not in t.expected or t.before is None:
+def _shouted(e: ParseError) -> Repair | None:
+    """`sample FROM ffhq`, where `FROM` has been taken for a name."""
+    word = str(e.before).lower()
+    if e.before is None or e.previous != "NAME" or word not in keywords():
         return None
-    same_line = t.before.end_line == t.token.line
-    last = t.after is None or t.after.line != t.token.line
-    if not same_line or not (
-        t.previous in _ALWAYS_NAME or (last and t.previous in (*NEED_NAME, "EQUAL"))
-    ):
+    # A `NOT` has been read as a condition already; any joint behind it lets reading go on.
+    meant = "and" if word == "not" else word
+    if not e.accepts([meant.upper(), e.kind]):
         return None
-    message = f"`{t.token}` is a word of the language and cannot be a name"
-    hint = f"choose another name, such as `{t.token}_1`"
-    return complain("LACE007", message, t.token, hint, instead=[named(str(t.token))])
+    return repair("LACE010", _SMALL, e.before, f"write `{word}`", instead=[meant, e.token])
 
 
-def _quotes(t: Trouble) -> Complaint | None:
-    if t.kind == "STRING" and "NAME" in t.expected:
-        bare = nfc(str(t.token)[1:-1])
-        if is_name(bare) and bare not in keywords():
-            what = NEED_NAME.get(t.previous)
-            if what is None and t.kind_at(1) in (*OPERATORS, "IN"):
-                what = "the name of an attribute"
-            if what is not None:
-                message = f"{what} stands without quotes"
-                hint = f"write `{bare}`"
-                return complain("LACE003", message, t.token, hint, instead=[named(bare)])
-    if t.kind == "NAME" and "STRING" in t.expected and "NAME" not in t.expected:
-        text = f'"{t.token}"'
-        return complain(
-            "LACE003",
-            "this belongs in quotes",
-            t.token,
-            f"write `{text}`",
-            instead=[Token("STRING", text)],
-        )
-    return None
+# Names
 
 
-def _chained(t: Trouble) -> Complaint | None:
-    if t.kind in OPERATORS and "AND" in t.expected and t.previous != "NAME":
-        hint = "write a range, `age in 10..20`, or join two comparisons with `and`"
-        return complain("LACE003", "comparisons do not chain", t.token, hint)
-    return None
-
-
-def _number_first(t: Trouble) -> Complaint | None:
-    begins = t.previous in _NEED_CONDITION or (t.previous == "LPAR" and "NOT" in t.expected)
-    if t.kind not in ("NUMBER", "STRING") or "NAME" not in t.expected or not begins:
+def _several_words(e: ParseError) -> Repair | None:
+    """`as my kids`, `let old man = …`."""
+    naming = e.kind_at(-2)
+    if e.kind != "NAME" or e.before is None or e.previous != "NAME" or naming not in _NAMING:
         return None
-    message = "a condition begins with the name of an attribute"
-    if t.previous == "EXPECT" and t.kind_at(1) == "PERCENT":
-        message = "`expect` takes the condition first, and then its share"
-        return complain("LACE003", message, t.token, f"like `{EXAMPLES['EXPECT']}`")
-    return complain("LACE003", message, t.token, "write `age > 10`, not `10 < age`")
+    end = 1
+    while e.kind_at(end) == "NAME" and e.kind_at(end + 1) not in OPERATORS:
+        end += 1
+    if naming == "EDIT" and e.kind_at(end) != "LBRACE":
+        return None
+    words = e.text(-1, end)
+    at = between(e.before, e.at(end - 1) or e.token)
+    message, hint = "a name is one word", f"write `{words.replace(' ', '_')}`"
+    if naming in ("AS", "EDIT"):
+        message, hint = "a name of several words stands in quotes", f'write `"{words}"`'
+    return repair("LACE003", message, at, hint, instead=[], count=end)
 
 
-def _needless_equals(t: Trouble) -> Complaint | None:
-    if t.kind in ("EQUAL", "COLON") and (
-        t.previous in _NEED_VALUE - OPERATORS or t.previous in NEED_NAME.keys() - _ALWAYS_NAME
-    ):
-        message = f"`{t.before}` takes what follows without `{t.token}`"
-        return complain("LACE003", message, t.token, "leave it out", instead=[])
-    return None
+def _digit_first(e: ParseError) -> Repair | None:
+    """`as 3d`."""
+    if e.kind != "NUMBER" or e.previous not in _NAMING:
+        return None
+    touches = e.after is not None and e.after.start_pos == e.token.end_pos
+    count = 2 if touches and e.kind_at(1) in ("NAME", "UNIT") else 1
+    written = "".join(map(str, e.run(0, count)))
+    at = between(e.token, e.at(count - 1) or e.token)
+    message, name = "a name does not begin with a digit", named(f"_{written}")
+    if e.previous in ("AS", "EDIT"):
+        message = "a name that begins with a digit stands in quotes"
+        name = Token("STRING", f'"{written}"')
+    return repair("LACE003", message, at, f"write `{name}`", instead=[name], count=count)
 
 
-def _comma(t: Trouble) -> Complaint | None:
-    if t.kind == "COMMA" and t.after is not None:
-        if t.kind_at(1) in _CONDITION and t.accepts(["AND", t.kind_at(1)]):
-            message = "conditions are joined with a word, not with a comma"
-            return complain("LACE011", message, t.token, "write `and` or `or`", instead=["AND"])
-        if t.accepts([t.kind_at(1)]):
-            message = "no comma belongs here"
-            return complain("LACE003", message, t.token, "leave it out", instead=[])
-    if t.kind in CLOSERS and t.previous == "COMMA" and t.before is not None:
-        message = f"the list ends with a comma before `{t.token}`"
-        return complain("LACE003", message, t.before, "leave the comma out")
-    return None
+def _reserved(e: ParseError) -> Repair | None:
+    if str(e.token) not in keywords() or "NAME" not in e.expected or e.before is None:
+        return None
+    same_line = e.before.end_line == e.token.line
+    last = e.after is None or e.after.line != e.token.line
+    names = e.previous in ALWAYS_NAME or (last and e.previous in (*NEED_NAME, "EQUAL"))
+    if not same_line or not names:
+        return None
+    message = f"`{e.token}` is a word of the language and cannot be a name"
+    hint = f"choose another name, such as `{e.token}_1`"
+    return repair("LACE007", message, e.token, hint, instead=[named(str(e.token))])
 
 
-def _missing_joint(t: Trouble) -> Complaint | None:
-    if t.kind in _CONDITION and "COMMA" not in t.expected and t.accepts(["AND", t.kind]):
-        message = "a word is missing between two conditions"
-        hint = "join them with `and` or `or`"
-        return complain("LACE011", message, t.token, hint, instead=["AND", t.token])
-    return None
+def _needless_quotes(e: ParseError) -> Repair | None:
+    bare = nfc(str(e.token)[1:-1])
+    if e.kind != "STRING" or "NAME" not in e.expected or not is_name(bare) or bare in keywords():
+        return None
+    what = NEED_NAME.get(e.previous)
+    if what is None and e.kind_at(1) in (*OPERATORS, "IN"):
+        what = "the name of an attribute"
+    if what is None:
+        return None
+    message = f"{what} stands without quotes"
+    return repair("LACE003", message, e.token, f"write `{bare}`", instead=[named(bare)])
 
 
-def _missing_sign(t: Trouble) -> Complaint | None:
-    """One small token is missing, and all would be well with it."""
-    if "RANGE" in t.expected and t.before is not None and t.previous in ("NUMBER", "UNIT", "NAME"):
-        at, hint = span_of(t.before), "like `-45..45`"
-        if t.kind_at(-2) == "IN" and t.kind_at(-3) == "NAME":
-            hint = f"write `{t.at(-3)}={t.before}`, or a range such as `10..20`"
-        return complain("LACE013", "a range needs two dots and an end", at, hint)
-    beyond = [t.after.type] if t.after is not None else []
-    for kind in ("EQUAL", "COMMA", "COLON", "IN"):
-        if kind in t.expected and t.accepts([kind, t.kind, *beyond]):
-            message = f"`{shape_of(kind)}` is missing before `{_shortened(str(t.token))}`"
-            return complain("LACE013", message, t.token, instead=[kind, t.token])
-    return None
+def _missing_quotes(e: ParseError) -> Repair | None:
+    if e.kind != "NAME" or "STRING" not in e.expected or "NAME" in e.expected:
+        return None
+    text = Token("STRING", f'"{e.token}"')
+    return repair("LACE003", "this belongs in quotes", e.token, f"write `{text}`", instead=[text])
 
 
-def _number_joined(t: Trouble) -> Complaint | None:
-    if t.kind in JOINTS and t.previous in ("NUMBER", "UNIT"):
-        message = f"`{t.token}` joins conditions, and before it stands a number"
-        return complain("LACE003", message, t.token, "a condition is like `age > 10`")
-    return None
+# What is missing
 
 
-def _missing_share(t: Trouble) -> Complaint | None:
-    if "IN_SHARE" not in t.expected or t.kind not in (*_ENDS, "IN", "NUMBER", "OF"):
+def _missing_share(e: ParseError) -> Repair | None:
+    begun = e.kind in ("IN", "NUMBER", "OF")
+    if "IN_SHARE" not in e.expected or not (begun or e.kind in ENDS):
         return None
     message = "`expect` needs a share and a group"
-    at = span_of(t.token if t.kind in ("IN", "NUMBER", "OF") else t.before or t.token)
-    if t.kind == "IN" and t.after is not None and t.kind_at(1) == "NUMBER":
-        message, at = "a share is so many percent", span_of(t.after)
-    return complain("LACE003", message, at, f"like `{EXAMPLES['EXPECT']}`")
+    at = span_of(e.token if begun else e.before or e.token)
+    if e.kind == "IN" and e.after is not None and e.kind_at(1) == "NUMBER":
+        message, at = "a share is so many percent", span_of(e.after)
+    return repair("LACE003", message, at, f"like `{EXAMPLES['EXPECT']}`")
 
 
-def _missing_part(t: Trouble) -> Complaint | None:
+def _missing_sign(e: ParseError) -> Repair | None:
+    """One small token is missing, and all would be well with it."""
+    if "RANGE" in e.expected and e.before is not None and e.previous in ("NUMBER", "UNIT", "NAME"):
+        hint = "like `-45..45`"
+        if e.kind_at(-2) == "IN" and e.kind_at(-3) == "NAME":
+            hint = f"write `{e.at(-3)}={e.before}`, or a range such as `10..20`"
+        return repair("LACE013", "a range needs two dots and an end", e.before, hint)
+    beyond = [e.after.type] if e.after is not None else []
+    for kind in ("EQUAL", "COMMA", "COLON", "IN"):
+        if kind in e.expected and e.accepts([kind, e.kind, *beyond]):
+            sign = shape_of(kind)
+            message = f"`{sign}` is missing before `{_shortened(e.token)}`"
+            return repair("LACE013", message, e.token, instead=[sign, e.token])
+    return None
+
+
+def _missing_part(e: ParseError) -> Repair | None:
     """Something is due after the token before, and this is not it."""
-    if t.before is None:
+    if e.before is None:
         return None
-    if t.previous in _NEED_CONDITION and "NAME" in t.expected:
-        side = " after it" if t.previous in JOINTS else ""
-        message = f"`{t.before}` needs a condition{side}, such as `smile=1`"
-        return complain("LACE012", message, t.before)
-    if t.previous in _NEED_VALUE and "NUMBER" in t.expected:
-        values = "`10..20` or `{gray, blond}`" if t.previous == "IN" else "a value"
-        return complain("LACE012", f"`{t.before}` needs {values} after it", t.before)
-    if t.previous in NEED_NAME and "NAME" in t.expected:
-        message = f"`{t.before}` needs {NEED_NAME[t.previous]} after it"
-        return complain("LACE012", message, t.before)
-    if t.previous == "LPAR" and t.kind == "RPAR":
-        return complain("LACE012", "there is nothing between these brackets", t.before)
-    if t.previous == "LBRACE" and t.kind == "RBRACE":
-        at = between(t.before, t.token)
-        return complain("LACE012", "there is nothing in these braces", at)
-    return None
+    due, at = "", span_of(e.before)
+    if e.previous in NEED_CONDITION and "NAME" in e.expected:
+        side = " after it" if e.previous in JOINTS else ""
+        due = f"`{e.before}` needs a condition{side}, such as `smile=1`"
+    elif e.previous in NEED_VALUE and "NUMBER" in e.expected:
+        values = "`10..20` or `{gray, blond}`" if e.previous == "IN" else "a value"
+        due = f"`{e.before}` needs {values} after it"
+    elif e.previous in NEED_NAME and "NAME" in e.expected:
+        due = f"`{e.before}` needs {NEED_NAME[e.previous]} after it"
+    elif (e.previous, e.kind) == ("LPAR", "RPAR"):
+        due = "there is nothing between these brackets"
+    elif (e.previous, e.kind) == ("LBRACE", "RBRACE"):
+        due, at = "there is nothing in these braces", between(e.before, e.token)
+    return repair("LACE012", due, at) if due else None
 
 
-def _not_a_step(t: Trouble) -> Complaint | None:
-    if t.statement is None or t.statement.type != "EDIT" or not t.opened:
-        return None
-    if t.opened[-1].type != "LBRACE":
-        return None
-    if t.kind == "COMMA":
-        message = "no comma stands between edits"
-        return complain("LACE003", message, t.token, "leave it out", instead=[])
-    if t.kind in JOINTS:
-        message = f"an edit's line does not begin with `{t.token}`"
-        hint = "each line is a condition, `smile=1 or glasses=1`"
-        return complain("LACE003", message, t.token, hint)
-    return None
-
-
-def _unexpected(t: Trouble) -> Complaint:
-    """The complaint of last resort."""
-    if t.kind == "$END":
-        message, at = "the program ends in the middle of a statement", t.before or t.token
-    else:
-        message, at = f"`{_shortened(str(t.token))}` does not fit here", t.token
-    wanted = _in_words(t.expected)
+def _unexpected(e: ParseError) -> Repair:
+    """Return what is said where no rule knows more."""
+    message, at = f"`{_shortened(e.token)}` does not fit here", e.token
+    if e.kind == "$END":
+        message, at = "the program ends in the middle of a statement", e.before or e.token
+    wanted = _in_words(e.expected)
     if wanted:
         message += f"; expected {wanted}"
     hint = None
-    in_value = any(bracket.type != "LBRACE" for bracket in t.opened)
-    if t.statement is not None and not t.expected >= STATEMENTS and not in_value:
-        hint = f"like `{EXAMPLES[t.statement.type]}`"
-    return complain("LACE003", message, at, hint)
+    in_value = any(bracket.type != "LBRACE" for bracket in e.opened)
+    if e.statement is not None and not e.expected >= STATEMENTS and not in_value:
+        hint = f"like `{EXAMPLES[e.statement.type]}`"
+    return repair("LACE003", message, at, hint)
 
 
 def _in_words(expected: frozenset[str]) -> str:
     """Return `a name, a number or `(``; groups of keywords by what they have in common."""
     rest = set(expected) - {"UNIT", "$END"}
-    parts = []
-    for group, phrase in (
-        (STATEMENTS, "a statement"),
-        (CLAUSES, "a clause"),
-    ):
+    groups = []
+    for group, phrase in ((STATEMENTS, "a statement"), (CLAUSES, "a clause")):
         if rest >= group:
             rest -= group
-            parts.append(phrase)
+            groups.append(phrase)
     if rest >= {"AND", "OR"}:
         rest -= {"XOR", "IMPLIES"}
-    if len(parts) + len(rest) > 6:
+    if len(groups) + len(rest) > 6:
         return ""
+    if groups == ["a statement"] and not rest:
+        return "a statement, such as `sample`"
     rank = {"AND": 1, "OR": 2}
     kinds = sorted(rest, key=lambda k: (k not in PHRASES, rank.get(k, 0), k))
-    parts = [PHRASES.get(k) or f"`{shape_of(k)}`" for k in kinds] + parts
-    if parts == ["a statement"]:
-        return "a statement, such as `sample`"
+    parts = [PHRASES.get(k) or f"`{shape_of(k)}`" for k in kinds] + groups
     return " or ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
@@ -325,24 +289,47 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 40 else text[:37] + "…"
 
 
-_RULES: tuple[Callable[[Trouble], Complaint | None], ...] = (
+_RULES: tuple[Callable[[ParseError], Repair | None], ...] = (
     _closes_nothing,
+    _synonym_of_a_clause,
     *HABITS,
-    *STATEMENT_HABITS,
     _never_closed,
-    _needless_equals,
-    _not_a_step,
-    _comma,
-    _quotes,
+    *rules("""
+k:TAKES | s:=,: =>
+    `{k}` takes what follows without `{s}` :: leave it out
+| , =>  # in EDIT, if in braces
+    no comma stands between edits :: leave it out
+| j:JOINT  # in EDIT, if in braces
+    an edit's line does not begin with `{j}` :: each line is a condition, `smile=1 or glasses=1`
+| , / CONDITION => and  # code LACE011, if and fits there
+    conditions are joined with a word, not with a comma :: write `and` or `or`
+| , / ANY =>  # if next fits
+    no comma belongs here :: leave it out
+c:, | b:CLOSER  # about c
+    the list ends with a comma before `{b}` :: leave the comma out
+"""),
+    _needless_quotes,
+    _missing_quotes,
     _shouted,
     _misspelt,
-    several_words,
+    _several_words,
+    _digit_first,
     _reserved,
-    _chained,
-    _number_first,
+    *rules("""
+ANY | OPERATOR  # expects AND, if compared
+    comparisons do not chain :: write a range, `age in 10..20`, or join two comparisons with `and`
+expect | NUMBER %  # expects NAME
+    `expect` takes the condition first, and then its share :: like `expect glasses=1 in 95% of kids`
+| NUMBER,STRING  # expects NAME, if condition begins
+    a condition begins with the name of an attribute :: write `age > 10`, not `10 < age`
+"""),
     _missing_share,
-    _number_joined,
-    _missing_joint,
+    *rules("""
+NUMBER,UNIT | j:JOINT
+    `{j}` joins conditions, and before it stands a number :: a condition is like `age > 10`
+| x:CONDITION => and {x}  # code LACE011, if and fits
+    a word is missing between two conditions :: join them with `and` or `or`
+"""),
     _missing_sign,
     _missing_part,
 )

@@ -1,215 +1,359 @@
-"""What people write out of habit in conditions: SQL, Python, prose and mathematics.
+"""What people write out of habit, as rules that rewrite tokens around a refused one.
 
-Rules like those of `lacelang.syntax.diagnostics`, of which these come first: each knows one shape
-that is written elsewhere, says how it is written here, and reads it as meant.
+A rule has two lines:
+
+    shape => replacement  # conditions
+    message :: hint
+
+A shape is a row of elements, `|` before the token that the parser refuses. An element is a word or
+sign, a terminal or a name of `_SETS`; several may be given with commas between, `,,` for a comma
+itself. `VALUE`, a name of `_RUNS` and `(...)` take several tokens; of brackets the part is what is
+inside. `x:` before an element gives it a name, `^` asks that it touch the token before, and `?`
+allows that it is missing. The replacement is read in place of the refused token and those up to
+`/`; without `=>`, nobody can tell what was meant. Names in braces stand for what has been read.
+
+Conditions: `about a b` is where the diagnostic stands, from part `a` to part `b` or to the end
+(`-`) instead of at the refused token; `expects KIND`: what could have come instead; `in KIND`:
+the statement; `code` is the diagnostic's; `if` names a function of `_WHEN`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
+from attrs import frozen
 from lark import Token
 
+from lacelang.errors import Span
 from lacelang.syntax.build import between
-from lacelang.syntax.grammar import CLAUSES
-from lacelang.syntax.parse_error import CLOSER, OPERATORS, Complaint, Trouble, complain, named
+from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS
+from lacelang.syntax.parse_error import (
+    CLOSER,
+    CLOSERS,
+    JOINTS,
+    OPERATORS,
+    ParseError,
+    Repair,
+    kind_of,
+    repair,
+    text_of,
+)
+from lacelang.syntax.vocabulary import NEED_NAME
 
-_TWO_SIDED = frozenset({"AND", "OR", "XOR", "IMPLIES"})
-_VALUES = frozenset({"NAME", "NUMBER", "UNIT", "STRING"})
-_LISTED = _VALUES | {"COMMA", "RANGE"}
+ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
+NEED_CONDITION = frozenset({*JOINTS, "WHERE", "GIVEN", "MEASURE", "EXPECT"})
+NEED_VALUE = frozenset(
+    {*OPERATORS, "TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
+)
+ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
+
+_SETS = {
+    "CLAUSE": CLAUSES,
+    "CLOSER": CLOSERS,
+    "CONDITION": frozenset({"NAME", "LPAR", "NOT"}),
+    "JOINT": JOINTS,
+    "OPEN": frozenset(CLOSER),
+    "OPERATOR": OPERATORS,
+    "TAKES": (NEED_VALUE - OPERATORS) | (NEED_NAME.keys() - ALWAYS_NAME),
+    "TWO_SIDED": JOINTS - {"NOT"},
+}
+_RUNS = {
+    "VALUES": frozenset({"NAME", "NUMBER", "UNIT", "STRING", "COMMA", "RANGE"}),
+    "NAMES": frozenset({"NAME", "COMMA"}),
+    "COMPARED": OPERATORS | {"NAME", "NUMBER", "UNIT", "STRING"},
+}
 
 
-def _side_by_side(t: Trouble) -> Complaint | None:
-    """`where where`, `and or`."""
-    if t.before is None or t.kind not in _TWO_SIDED | CLAUSES:
+_WHEN: dict[str, Callable[[ParseError], bool]] = {
+    "repeated": lambda e: e.kind == e.previous,
+    "has settings": lambda e: e.kind_at(1) in ("WEIGHT", "TEMP"),
+    "option": lambda e: e.expected <= {"NAME", "RPAR"} and not e.in_statement("DEF"),
+    "bracketed": lambda e: "EQUAL" not in e.expected and e.accepts(["LPAR", "NUMBER", "RPAR"]),
+    "defines": lambda e: (
+        e.kind_at(2) in ("NOT", "LPAR")
+        or e.kind_at(3) in OPERATORS | {"IN"}
+        or not e.accepts(["AND", "NAME"])
+    ),
+    "in brackets": lambda e: bool(e.opened) and e.opened[-1].type == "LPAR",
+    "in braces": lambda e: bool(e.opened) and e.opened[-1].type == "LBRACE",
+    "outside brackets": lambda e: not e.opened,
+    "equals fits": lambda e: e.accepts(["EQUAL"]),
+    "colon fits": lambda e: e.accepts(["COLON"]),
+    "and fits": lambda e: "COMMA" not in e.expected and e.accepts(["AND", e.kind]),
+    "and fits there": lambda e: e.accepts(["AND", e.kind_at(1)]),
+    "next fits": lambda e: e.accepts([e.kind_at(1)]),
+    "starts with comma": lambda e: e.kind == "COMMA",
+    "compared": lambda e: e.previous != "NAME",
+    "condition begins": lambda e: (
+        e.previous in NEED_CONDITION or (e.previous == "LPAR" and "NOT" in e.expected)
+    ),
+}
+
+
+@frozen
+class Hint:
+    """One rule, as the module says; called with an error, it returns its repair if it fits."""
+
+    shape: str
+    replacement: str | None
+    conditions: Mapping[str, str]
+    message: str
+    hint: str | None
+
+    def __call__(self, error: ParseError) -> Repair | None:
+        """Return what is said of an error, and its repair, if this is it."""
+        conditions = self.conditions
+        if not {*conditions.get("expects", "").split()} <= error.expected:
+            return None
+        if "in" in conditions and not error.in_statement(conditions["in"]):
+            return None
+        before, _, after = f" {self.shape}".rpartition(" | ")
+        parts: dict[str, list[Token]] = {}
+        place = -len(before.split())
+        count: int | None = None
+        for element in (*before.split(), *after.split()):
+            if element == "/":
+                count = place
+                continue
+            end = _read(error, place, element, parts)
+            if end is None:
+                return None
+            place = end
+        if "if" in conditions and not _WHEN[conditions["if"]](error):
+            return None
+        at: Token | Span = error.token
+        if "about" in conditions:
+            first, _, last = conditions["about"].partition(" ")
+            end_token = error.at(place - 1) if last == "-" else parts[last or first][-1]
+            at = between(parts[first][0], end_token or error.token)
+        texts = {name: text_of(tokens) for name, tokens in parts.items()}
+        hint = None if self.hint is None else self.hint.format_map(texts)
+        instead = None if self.replacement is None else _tokens(self.replacement, parts)
+        code, message = conditions.get("code", "LACE003"), self.message.format_map(texts)
+        return repair(
+            code, message, at, hint, instead=instead, count=place if count is None else count
+        )
+
+
+def rules(table: str) -> Iterator[Hint]:
+    """Yield the rules of a table, as the module says."""
+    lines = (line.strip() for line in table.strip().splitlines() if line.strip())
+    for rewriting, said in zip(lines, lines, strict=True):
+        rule, _, conditions = rewriting.partition("  # ")
+        shape, arrow, replacement = f"{rule} ".partition(" => ")
+        message, _, hint = said.partition(" :: ")
+        named = (condition.partition(" ") for condition in conditions.split(", ") if condition)
+        yield Hint(
+            shape,
+            replacement if arrow else None,
+            {key: value for key, _, value in named},
+            message,
+            hint or None,
+        )
+
+
+def _tokens(replacement: str, parts: Mapping[str, list[Token]]) -> list[str | Token]:
+    words = (
+        [w] if not w.startswith("{") or w == "{" else parts[w[1:-1]] for w in replacement.split()
+    )
+    return [token for tokens in words for token in tokens]
+
+
+def _read(error: ParseError, place: int, element: str, parts: dict[str, list[Token]]) -> int | None:
+    """Return the place behind an element, None if it does not stand there."""
+    name, _, kinds = element.partition(":") if element[1:2] == ":" else ("", "", element)
+    optional, kinds = kinds[1:].endswith("?"), kinds[0] + kinds[1:].removesuffix("?")
+    touching, kinds = kinds[1:] != "" and kinds.startswith("^"), kinds.removeprefix("^")
+    token, before = error.at(place), error.at(place - 1)
+    end, inside = place, 0
+    if kinds == "VALUE":
+        end += error.value_at(place)
+    elif kinds in _RUNS:
+        while error.kind_at(end) in _RUNS[kinds]:
+            end += 1
+        optional = optional or kinds != "VALUES"
+    elif kinds[1:4] == "...":
+        close = error.closing_at(place) if error.kind_at(place) == kind_of(kinds[0]) else None
+        end, inside = (close + 1, 1) if close is not None else (place, 0)
+    elif token is not None and _is_one(token, kinds):
+        end += 1
+    if touching and (token is None or before is None or before.end_pos != token.start_pos):
+        end = place
+    if end == place and not optional:
         return None
-    if t.kind == t.previous:
-        message = f"`{t.token}` stands here twice"
-        return complain("LACE003", message, t.token, "leave one of them out", instead=[])
-    if t.kind in _TWO_SIDED and t.previous in _TWO_SIDED:
-        message = f"`{t.before}` and `{t.token}` stand side by side"
-        return complain("LACE003", message, t.token, "keep one of them", instead=[])
-    return None
+    if name:
+        parts[name] = error.run(place + inside, end - inside)
+    return end
 
 
-# Comparisons
+def _is_one(token: Token, kinds: str) -> bool:
+    """Whether a token is one of several terminals, words and signs."""
+    options = {"," if ",," in kinds or kinds == "," else kinds, *kinds.split(",")} - {""}
+    word = str(token).lower() if token.type in ("NAME", "UNIT") else ""
+    return any(
+        option in ("ANY", token.type)
+        or token.type in _SETS.get(option, ())
+        or (word == option if kind_of(option) == "NAME" else token.type == kind_of(option))
+        for option in options
+    )
 
 
-def _range_in_words(t: Trouble) -> Complaint | None:
-    """`between 10 and 20`, `10 to 20`, `10-20`."""
-    word = str(t.token).lower()
-    if t.kind == "NAME" and word in ("between", "within") and t.previous == "NAME":
-        message = f"`{t.token}` is not how a range is written"
-        first = t.value_at(1)
-        second = t.value_at(first + 2)
-        joined = t.kind_at(first + 1) in ("AND", "COMMA") or _is_to(t.at(first + 1))
-        if not (first and second and joined):
-            return complain("LACE003", message, t.token, f"write `{t.before} in 10..20`")
-        low, high = t.run(1, first + 1), t.run(first + 2, first + 2 + second)
-        shown = f"{t.text(1, first + 1)}..{t.text(first + 2, first + 2 + second)}"
-        hint = f"write `{t.before} in {shown}`"
-        instead = ["IN", *low, "RANGE", *high]
-        count = first + second + 2
-        return complain("LACE003", message, t.token, hint, instead=instead, count=count)
-    if t.previous == "FROM" and t.kind == "NUMBER" and t.kind_at(-2) == "NAME":
-        message = "this is not how a range is written"
-        return complain("LACE003", message, t.token, f"write `{t.at(-2)} in 10..20`")
-    if t.previous not in ("NUMBER", "UNIT") or "RANGE" not in t.expected:
-        return None
-    message = "a range has two dots"
-    if _is_to(t.token):
-        end = t.value_at(1)
-        hint = f"write `{t.before}..{t.text(1, 1 + end)}`" if end else "like `10..20`"
-        return complain("LACE003", message, t.token, hint, instead=["RANGE"])
-    if t.kind == "NUMBER" and str(t.token).startswith("-"):
-        end_ = Token("NUMBER", str(t.token)[1:])
-        hint = f"write `{t.before}..{end_}`"
-        at = between(t.before or t.token, t.token)
-        return complain("LACE003", message, at, hint, instead=["RANGE", end_])
-    return None
-
-
-def _is_to(token: Token | None) -> bool:
-    return token is not None and token.type in ("NAME", "UNIT") and str(token) == "to"
-
-
-def _not_inside(t: Trouble) -> Complaint | None:
-    """`smile not 1`, `smile is not 1`, `haircolor not in {gray}`."""
-    if t.previous != "NAME" or "EQUAL" not in t.expected:
-        return None
-    if t.kind == "NAME" and str(t.token).lower() == "is" and t.kind_at(1) in ("NOT", "IN"):
-        skipped = t.kind_at(1) == "NOT"
-    elif t.kind == "NOT":
-        skipped = False
-    else:
-        return None
-    count = 2 if skipped else 1
-    if t.kind != "NOT" and not skipped:
-        message = "`is in` is one word too many"
-        return complain("LACE003", message, t.token, "write `in`", instead=[])
-    if t.kind_at(count) == "IN":
-        message = "`not` stands before the whole condition"
-        hint = f"write `not {t.before} in …`"
-        return complain("LACE003", message, t.token, hint, instead=[], count=count)
-    if t.value_at(count):
-        message = f"`{t.text(0, count)}` does not compare"
-        hint = f"write `{t.before} != {t.at(count)}`"
-        return complain("LACE003", message, t.token, hint, instead=["UNEQUAL"], count=count)
-    return None
-
-
-def _no_attribute(t: Trouble) -> Complaint | None:
+def _no_attribute(e: ParseError) -> Repair | None:
     """`age > 10 and < 20`."""
-    if t.kind not in OPERATORS | {"IN"} or t.previous not in _TWO_SIDED:
+    compares = OPERATORS | {"IN"}
+    if e.kind not in compares or e.previous not in _SETS["TWO_SIDED"]:
         return None
     for back in range(2, 10):
-        name = t.at(-back - 1)
-        if t.kind_at(-back) in OPERATORS | {"IN"} and name is not None and name.type == "NAME":
-            message = f"`{t.token}` needs the name of an attribute before it"
-            shown = t.text(0, 1 + t.value_at(1))
-            hint = f"write `{name} {shown}`"
-            return complain("LACE003", message, t.token, hint, instead=[named(str(name)), t.token])
+        name = e.at(-back - 1)
+        if e.kind_at(-back) in compares and name is not None and name.type == "NAME":
+            message = f"`{e.token}` needs the name of an attribute before it"
+            hint = f"write `{name} {e.text(0, 1 + e.value_at(1))}`"
+            return repair("LACE003", message, e.token, hint, instead=[name, e.token])
     return None
 
 
-def _values_in_other_brackets(t: Trouble) -> Complaint | None:
-    """`in (gray, blond)`, `in [10, 20]`, `= {gray, red}`, `for t in {1, 2}`."""
-    if t.kind not in CLOSER or t.previous not in ("IN", "EQUAL", "UNEQUAL"):
+def _negative_end(e: ParseError) -> Repair | None:
+    """`10-20`."""
+    if e.kind != "NUMBER" or not e.token.startswith("-") or "RANGE" not in e.expected:
         return None
-    close = t.closing_at(0)
-    if close is None or close == 1 or "NUMBER" not in t.expected:
+    if e.before is None or e.previous not in ("NUMBER", "UNIT"):
         return None
-    inner = t.run(1, close)
-    kinds = [t.kind_at(i) for i in range(1, close)]
-    if not set(kinds) <= _LISTED:
+    end = Token("NUMBER", e.token[1:])
+    at, hint = between(e.before, e.token), f"write `{e.before}..{end}`"
+    return repair("LACE003", "a range has two dots", at, hint, instead=["..", end])
+
+
+def _percentage(e: ParseError) -> Repair | None:
+    """`80%`."""
+    before = e.before
+    if e.kind != "PERCENT" or before is None or before.type != "NUMBER":
         return None
-    if t.statement is not None and t.statement.type == "FOR":
-        message = f"the values of a loop stand without `{t.token}`"
-        hint = f"write `in {t.text(1, close)}`"
-        return complain("LACE003", message, t.token, hint, instead=inner, count=close + 1)
-    if t.previous != "IN":
-        message = "several values are asked for with `in`"
-        hint = f"write `{t.at(-2)} in {{{t.text(1, close)}}}`"
-        first = inner[: t.value_at(1)]
-        return complain("LACE003", message, t.token, hint, instead=first, count=close + 1)
-    commas = [i for i, kind in enumerate(kinds) if kind == "COMMA"]
-    numbers = all(kind in ("NUMBER", "UNIT", "COMMA", "RANGE") for kind in kinds)
-    if "RANGE" in kinds or (numbers and len(commas) == 1):
-        two = commas[0] if commas else kinds.index("RANGE")
-        message = "a range is written with two dots, and without brackets"
-        hint = f"write `in {t.text(1, 1 + two)}..{t.text(2 + two, close)}`"
-        instead = [*inner[:two], "RANGE", *inner[two + 1 :]]
-        return complain("LACE003", message, t.token, hint, instead=instead, count=close + 1)
-    message = "a set is written in braces"
-    hint = f"write `in {{{t.text(1, close)}}}`"
-    instead = ["LBRACE", *inner, "RBRACE"]
-    return complain("LACE003", message, t.token, hint, instead=instead, count=close + 1)
+    share = f"{float(before) / 100:g}"
+    hint = f"write `{share}`"
+    if e.kind_at(-2) in ("EQUAL", "UNEQUAL"):
+        hint = f"for a degree, write `{e.at(-3)} ~ {share}`"
+    at = between(before, e.token)
+    return repair("LACE003", "a percentage stands in `expect` only", at, hint, instead=[])
 
 
-def _other_numbers(t: Trouble) -> Complaint | None:
-    """`15,5`, `80%`."""
-    before, after = t.before, t.after
-    if before is None or before.type != "NUMBER":
-        return None
-    if (
-        t.kind == "COMMA"
-        and after is not None
-        and after.type == "NUMBER"
-        and before.end_pos == t.token.start_pos
-        and t.token.end_pos == after.start_pos
-    ):
-        at = between(before, after)
-        hint = f"write `{before}.{after}`"
-        message = "a number has a decimal point, not a comma"
-        return complain("LACE003", message, at, hint, instead=[], count=2)
-    if t.kind == "PERCENT":
-        share = f"{float(before) / 100:g}"
-        hint = f"write `{share}`"
-        if t.kind_at(-2) in ("EQUAL", "UNEQUAL"):
-            hint = f"for a degree, write `{t.at(-3)} ~ {share}`"
-        at = between(before, t.token)
-        message = "a percentage stands in `expect` only"
-        return complain("LACE003", message, at, hint, instead=[])
-    return None
+HABITS: tuple[Callable[[ParseError], Repair | None], ...] = (
+    *rules("""
+TWO_SIDED,CLAUSE | b:TWO_SIDED,CLAUSE =>  # if repeated
+    `{b}` stands here twice :: leave one of them out
+a:TWO_SIDED | b:TWO_SIDED =>
+    `{a}` and `{b}` stand side by side :: keep one of them
 
-
-def _settings(t: Trouble) -> Complaint | None:
-    """`smile=1 weight 2`, `smile=1 (weight 2)`, `smile=1 [2]`, `[weight 2] [temp 3]`."""
-    example = "like `smile=1 [weight 2, temp 0.5]`"
-    if t.kind == "NUMBER" and t.previous == "LSQB" and "WEIGHT" in t.expected:
-        message = "say what this number is"
-        hint = f"write `[weight {t.token}]`"
-        return complain("LACE003", message, t.token, hint, instead=["WEIGHT", t.token])
-    if t.kind == "LSQB" and t.previous == "RSQB":
-        close = t.closing_at(0)
-        if close is not None:
-            message = "one pair of square brackets holds all settings"
-            return complain("LACE003", message, t.token, example, instead=[], count=close + 1)
-    if "LSQB" not in t.expected:
-        return None
-    message = "a weight stands in square brackets"
-    if t.kind == "WEIGHT" and t.value_at(1):
-        end = 1 + t.value_at(1)
-        hint = f"write `[{t.text(0, end)}]`"
-        instead = ["LSQB", *t.run(0, end), "RSQB"]
-        return complain("LACE003", message, t.token, hint, instead=instead, count=end)
-    if t.kind == "LPAR" and t.kind_at(1) in ("WEIGHT", "TEMP"):
-        close = t.closing_at(0)
-        if close is not None:
-            message = "settings stand in square brackets"
-            instead = ["LSQB", *t.run(1, close), "RSQB"]
-            count = close + 1
-            return complain("LACE003", message, t.token, example, instead=instead, count=count)
-    return None
-
-
-HABITS: tuple[Callable[[Trouble], Complaint | None], ...] = (
-    _side_by_side,
-    _range_in_words,
-    _not_inside,
+x:NAME | k:between,within a:VALUE and,to,, b:VALUE => in {a} .. {b}
+    `{k}` is not how a range is written :: write `{x} in {a}..{b}`
+x:NAME | k:between,within
+    `{k}` is not how a range is written :: write `{x} in 10..20`
+x:NAME from | NUMBER
+    this is not how a range is written :: write `{x} in 10..20`
+a:NUMBER,UNIT | to / b:VALUE => ..  # expects RANGE
+    a range has two dots :: write `{a}..{b}`
+NUMBER,UNIT | to => ..  # expects RANGE
+    a range has two dots :: like `10..20`
+"""),
+    _negative_end,
+    *rules("""
+NAME | is / in =>  # expects EQUAL
+    `is in` is one word too many :: write `in`
+x:NAME | is? not / in =>  # expects EQUAL
+    `not` stands before the whole condition :: write `not {x} in …`
+x:NAME | not / v:VALUE => !=  # expects EQUAL
+    `not` does not compare :: write `{x} != {v}`
+x:NAME | is not / v:VALUE => !=  # expects EQUAL
+    `is not` does not compare :: write `{x} != {v}`
+"""),
     _no_attribute,
-    _values_in_other_brackets,
-    _other_numbers,
-    _settings,
+    *rules("""
+in | o:OPEN v:VALUES CLOSER => {v}  # expects NUMBER, in FOR
+    the values of a loop stand without `{o}` :: write `in {v}`
+x:NAME =,!= | OPEN a:VALUE b:VALUES? CLOSER => {a}  # expects NUMBER
+    several values are asked for with `in` :: write `{x} in {{{a}{b}}}`
+in | OPEN a:VALUE .. b:VALUE CLOSER => {a} .. {b}  # expects NUMBER
+    a range is written with two dots, and without brackets :: write `in {a}..{b}`
+in | OPEN a:NUMBER u:UNIT? , b:NUMBER v:UNIT? CLOSER => {a} {u} .. {b} {v}  # expects NUMBER
+    a range is written with two dots, and without brackets :: write `in {a}{u}..{b}{v}`
+in | OPEN v:VALUES CLOSER => { {v} }  # expects NUMBER
+    a set is written in braces :: write `in {{{v}}}`
+a:NUMBER | ^, b:^NUMBER =>  # about a -
+    a number has a decimal point, not a comma :: write `{a}.{b}`
+"""),
+    _percentage,
+    *rules("""
+[ | n:NUMBER => weight {n}  # expects WEIGHT
+    say what this number is :: write `[weight {n}]`
+] | [...] =>
+    one pair of square brackets holds all settings :: like `smile=1 [weight 2, temp 0.5]`
+| weight v:VALUE => [ weight {v} ]  # expects LSQB
+    a weight stands in square brackets :: write `[weight {v}]`
+| s:(...) => [ {s} ]  # expects LSQB, if has settings
+    settings stand in square brackets :: like `smile=1 [weight 2, temp 0.5]`
+
+w:with | c:CLAUSE  # about w
+    `{c}` is a clause of its own :: leave `with` out
+with s:NAME | o:OPERATOR v:VALUE  # about s o
+    `with` names a sampler; a condition stands behind `where` :: write `where {s} {o} {v}`
+with s:NAME | o:and,or,in  # about s o
+    `with` names a sampler; a condition stands behind `where` :: write `where …`
+| without => where not  # expects WHERE, code LACE010
+    `without` is not a word that can stand here :: write `where not …`
+(,, | NUMBER =>  # if option
+    an option has a name :: like `tolerance=1e-3`
+s:NAME | n:NUMBER => ( {n} )  # expects LPAR, if bracketed
+    the number of `{s}` stands in round brackets :: write `{s}({n})`
+with s:NAME | o:NAME =? v:VALUE => ( {o} = {v} )  # expects LPAR
+    options stand in round brackets :: write `{s}({o}={v})`
+with s:NAME | o:[...] => ( {o} )  # expects LPAR
+    options stand in round brackets :: write `{s}(…)`
+with s:NAME | o:{...} => ( {o} )  # expects LPAR
+    options stand in round brackets :: write `{s}(…)`
+
+from m:NAME | n:NUMBER =>  # expects WHERE, in SAMPLE
+    the number of samples stands right after `sample` :: write `sample {n} from {m}`
+| n:NUMBER NAME,UNIT? / CLAUSE => sample {n}  # expects SAMPLE
+    a statement begins with its word :: write `sample {n}`
+sample n:ANY | = v:VALUE =>  # about n -
+    the number of samples stands alone :: write `sample {v}`
+
+| f:NAME / p:(...) = => def {f}  # expects LET
+    a definition begins with `def` :: write `def {f}({p}) = …`
+| n:NAME / = => let {n}  # expects LET, if defines
+    a definition begins with `let` :: write `let {n} = …`
+| e:= VALUE COMPARED =>  # about e -, in DEF, if in brackets
+    a parameter has no value of its own :: leave it out
+= | NUMBER  # in DEF, if outside brackets
+    `def` names a condition :: a number is named by `let`, `let limit = 60`
+
+for | ( =>  # in FOR
+    the head of a loop stands without brackets :: like `for t in 1, 2, 3 {{ … }}`
+| = => in  # expects IN, in FOR
+    a loop goes through its values with `in` :: like `for t in 1, 2, 3 {{ … }}`
+| .. => ,  # expects LBRACE, in FOR
+    a loop lists its values, one by one :: like `for t in 1, 2, 3 {{ … }}`
+f:ANY | (...) =>  # about f -, expects LBRACE, in FOR
+    a loop lists its values, one by one :: like `for t in 1, 2, 3 {{ … }}`
+| : / { =>  # expects LBRACE, in FOR
+    what a loop repeats stands in braces :: like `for t in 1, 2, 3 {{ … }}`
+| :  # expects LBRACE, in FOR
+    what a loop repeats stands in braces :: like `for t in 1, 2, 3 {{ … }}`
+
+| from m:NAME import NAMES => import {m}
+    an import brings in everything of a module :: write `import {m}`
+import NAME,STRING | as n:NAME =>
+    a module goes by its own name :: leave `as {n}` out
+import NAME,STRING | , m:NAME,STRING => import {m}
+    one `import` brings in one module :: write `import {m}` on a line of its own
+
+| : => =  # if equals fits
+    an equals sign is written here, not a colon :: write `=`
+| = => :  # if colon fits
+    a colon is written here, not an equals sign :: write `:`
+% | from => of
+    a share is `of` a group :: write `of`
+: a:NAME | b:NAMES =>  # about a -, code LACE013, if starts with comma
+    `one of` is missing before the choices :: write `one of {a}{b}`
+"""),
 )
 """The rules, those first that know their shape best."""

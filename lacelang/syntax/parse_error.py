@@ -9,7 +9,7 @@ from lark import Token
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import span_of
-from lacelang.syntax.grammar import SHAPES
+from lacelang.syntax.grammar import SHAPES, keywords
 
 OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE"})
 """Terminals that compare an attribute with one value."""
@@ -17,9 +17,16 @@ OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "A
 JOINTS = frozenset({"AND", "OR", "XOR", "IMPLIES", "NOT"})
 """Terminals that make a condition out of others."""
 
+CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+"""By opening bracket, the one that closes it."""
+
+CLOSERS = frozenset(CLOSER.values())
+_KINDS = {shape: kind for kind, shape in SHAPES.items() if not kind.startswith("IN_")}
+_REACH = 64  # tokens that a bracket may take
+
 
 @frozen
-class Trouble:
+class ParseError:
     """A token that the parser refuses, and its surroundings.
 
     Attributes:
@@ -70,6 +77,10 @@ class Trouble:
         token = self.at(offset)
         return token.type if token is not None else ""
 
+    def in_statement(self, kind: str) -> bool:
+        """Whether a statement of this kind has begun."""
+        return self.statement is not None and self.statement.type == kind
+
     def value_at(self, offset: int) -> int:
         """Return how many tokens the value takes that stands there; 0 if none does."""
         kind = self.kind_at(offset)
@@ -77,49 +88,49 @@ class Trouble:
             return 2 if self.kind_at(offset + 1) == "UNIT" else 1
         return int(kind in ("NAME", "STRING"))
 
-    def closing_at(self, offset: int, reach: int = 64) -> int | None:
+    def closing_at(self, offset: int) -> int | None:
         """Return the offset of the bracket that closes the one at `offset`, if it is near."""
         depth = 0
-        for further in range(offset, offset + reach):
+        for further in range(offset, offset + _REACH):
             kind = self.kind_at(further)
             depth += (kind in CLOSER) - (kind in CLOSERS)
             if not depth:
                 return further if kind in CLOSERS else None
         return None
 
-    def run(self, start: int, end: int) -> list[str | Token]:
+    def run(self, start: int, end: int) -> list[Token]:
         """Return the tokens from offset `start` up to `end`."""
         return [token for i in range(start, end) if (token := self.at(i)) is not None]
 
     def text(self, start: int, end: int) -> str:
         """Return the tokens from offset `start` up to `end` as somebody would write them."""
-        text = " ".join(map(str, self.run(start, end)))
-        for loose, tight in ((" ,", ","), (" .. ", ".."), (" (", "("), ("( ", "("), (" )", ")")):
-            text = text.replace(loose, tight)
-        return text
+        return text_of(self.run(start, end))
 
 
-CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-"""By opening bracket, the one that closes it."""
-
-CLOSERS = frozenset(CLOSER.values())
+def text_of(tokens: Sequence[Token]) -> str:
+    """Return tokens as somebody would write them."""
+    text = " ".join(map(str, tokens))
+    for loose, tight in ((" ,", ","), (" .. ", ".."), (" (", "("), ("( ", "("), (" )", ")")):
+        text = text.replace(loose, tight)
+    return text
 
 
 @frozen
-class Complaint:
+class Repair:
     """A diagnostic, and how the text could be mended so that reading goes on.
 
     Attributes:
-        instead: the types and texts to read in place of `count` tokens, the refused one first;
-            None if nobody can tell what was meant.
+        diagnostic: what is wrong.
+        instead: tokens to read in place of `count` tokens, the refused one first; None if nobody
+            can tell what was meant.
     """
 
     diagnostic: Diagnostic
-    instead: tuple[tuple[str, str], ...] | None = None
+    instead: tuple[Token, ...] | None = None
     count: int = 1
 
 
-def complain(
+def repair(
     code: str,
     message: str,
     at: Token | Span,
@@ -127,23 +138,21 @@ def complain(
     *,
     instead: Sequence[str | Token] | None = None,
     count: int = 1,
-) -> Complaint:
-    """Return a complaint.
+) -> Repair:
+    """Return a repair.
 
     Args:
         code, message, hint: of the diagnostic.
         at: where.
-        instead: what to read in place of the refused tokens: tokens, or types that have one shape.
+        instead: what to read in place of the refused tokens: tokens, or words and signs of the
+            language.
         count: how many tokens that is in place of.
     """
     span = at if isinstance(at, Span) else span_of(at)
-    pieces = None
+    tokens = None
     if instead is not None:
-        pieces = tuple(
-            (piece.type, str(piece)) if isinstance(piece, Token) else (piece, shape_of(piece))
-            for piece in instead
-        )
-    return Complaint(Diagnostic(code, message, span, hint), pieces, count)
+        tokens = tuple(t if isinstance(t, Token) else Token(kind_of(t), t) for t in instead)
+    return Repair(Diagnostic(code, message, span, hint), tokens, count)
 
 
 def named(word: str) -> Token:
@@ -154,3 +163,8 @@ def named(word: str) -> Token:
 def shape_of(kind: str) -> str:
     """Return what a terminal looks like that has one shape."""
     return SHAPES.get(kind, kind.lower())
+
+
+def kind_of(text: str) -> str:
+    """Return the terminal that a word or sign of the language is; a name if it is none."""
+    return text.upper() if text in keywords() else _KINDS.get(text, "NAME")

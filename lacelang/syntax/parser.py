@@ -26,7 +26,7 @@ from lacelang.system.sources import MOST, REMEDY, TOO_LONG
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.syntax.parse_error import Complaint, Trouble
+    from lacelang.syntax.parse_error import ParseError, Repair
 
 _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
 _OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
@@ -157,7 +157,7 @@ class _Reader:
                 i += 1
             elif len(self.problems) >= MAX_PROBLEMS:
                 break
-            elif not self._mend(self._complain(i), i):
+            elif not self._mend(self._explain(i), i):
                 i = self._skip(i)
 
     def _finish(self) -> nodes.Program:
@@ -167,7 +167,7 @@ class _Reader:
             i = len(self.tokens)
             if self.complete and not mended and len(self.problems) < MAX_PROBLEMS:
                 mended = True
-                if self._mend(self._complain(i), i):
+                if self._mend(self._explain(i), i):
                     self.advance(i)
                     continue
             self._go_back(end)
@@ -231,13 +231,13 @@ class _Reader:
 
     # Complaining and mending
 
-    def _complain(self, i: int) -> Complaint:
+    def _explain(self, i: int) -> Repair:
         # Programs without mistakes need not load what is said of mistakes.
         from lacelang.syntax.diagnostics import explain
-        from lacelang.syntax.parse_error import Trouble
+        from lacelang.syntax.parse_error import ParseError
 
         tokens = self.tokens
-        trouble = Trouble(
+        error = ParseError(
             token=tokens[i] if i < len(tokens) else _at_end(tokens),
             tokens=tokens,
             index=i,
@@ -246,28 +246,28 @@ class _Reader:
             statement=self.begun,
             accepts=self.accepts,
         )
-        complaint = explain(trouble)
-        if not self._behind_a_gap(trouble):
-            self.problems.append(complaint.diagnostic)
-        return complaint
+        said = explain(error)
+        if not self._behind_a_gap(error):
+            self.problems.append(said.diagnostic)
+        return said
 
-    def _behind_a_gap(self, trouble: Trouble) -> bool:
-        """Whether something was left out right before the token, which explains the trouble."""
-        after = (trouble.before.end_pos or 0) if trouble.before is not None else 0
+    def _behind_a_gap(self, error: ParseError) -> bool:
+        """Whether something was left out right before the token, which explains the error."""
+        after = (error.before.end_pos or 0) if error.before is not None else 0
         at = bisect_left(self.gaps, after)
-        return at < len(self.gaps) and self.gaps[at] <= (trouble.token.start_pos or 0)
+        return at < len(self.gaps) and self.gaps[at] <= (error.token.start_pos or 0)
 
-    def _mend(self, complaint: Complaint, i: int) -> bool:
+    def _mend(self, said: Repair, i: int) -> bool:
         """Do what the complaint proposes, if the automaton agrees; say whether it was done.
 
         Every mending takes a refused token away or has it accepted, so that there is an end.
         """
-        instead = complaint.instead
-        if instead is None or not self.accepts([kind for kind, _ in instead]):
+        instead = said.instead
+        if instead is None or not self.accepts([token.type for token in instead]):
             return False
         at = self.tokens[i] if i < len(self.tokens) else _at_end(self.tokens)
-        self.tokens[i : i + complaint.count] = [
-            Token.new_borrow_pos(kind, text, at) for kind, text in instead
+        self.tokens[i : i + said.count] = [
+            Token.new_borrow_pos(token.type, token, at) for token in instead
         ]
         return True
 
