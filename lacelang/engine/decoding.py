@@ -1,37 +1,25 @@
-"""Latents to files: decoded in one thread, written by others, while the caller goes on sampling."""
+"""Latents to pictures: decoded in one thread while the caller goes on sampling."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
-from PIL import Image
 
+from lacelang.engine.sinks import Picture, Sink
 from lacelang.engine.tasks import GroupTask
 from lacelang.progress import Stage
-from lacelang.render.film_strip import draw_film
-from lacelang.render.sheet import MOST_FACES, draw_sheet, write_sheet
-from lacelang.render.sheet_cells import thumbnail
-from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.latents import Latents
-from lacelang.storage.png import PngWriter
-from lacelang.storage.provenance import provenance
-from lacelang.storage.records import RunRecord, SampleRecord
-from lacelang.storage.run_folder import RunFolder
+from lacelang.storage.records import SampleRecord
+from lacelang.storage.shards import Shards
 from lacelang.system.threads import checkpoint, owned
 
-Picture = NDArray[np.uint8]
-
-CHUNK = 64
-"""Samples that are handed over at once: the frames of an edit are large."""
+#: Samples of which latents are read at once: the frames of an edit are large.
+_CHUNK = 64
 
 
 @frozen(eq=False)
@@ -41,46 +29,43 @@ class _Job:
     latents: Latents
 
 
+class _StoppedError(Exception):
+    """No more pictures are wanted."""
+
+
 class DecodePipeline:
-    """Paints the samples handed to `paint`, and each group's sheet once its last face is there.
+    """Decodes what is put into it, and hands the pictures to a sink.
 
     Leaving the `with` block waits for everything; leaving it with an exception gives up what has
     not been decoded yet, and keeps what has.
 
     Raises:
-        ResourceError: from `paint` or at the end of the block, if a file could not be written or
+        ResourceError: from `put` or at the end of the block, if a file could not be written or
             the decoder failed.
     """
 
-    def __init__(
-        self, folder: RunFolder, run: RunRecord, stage: Stage, metadata: bool = True
-    ) -> None:
-        self._folder = folder
-        self._run = run
+    def __init__(self, sink: Sink, stage: Stage) -> None:
+        self._sink = sink
         self._stage = stage
-        self._metadata = metadata
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self._ended = threading.Event()
-        self._lock = threading.Lock()
-        self._missing: dict[str, int] = {}
-        self._thumbnails: dict[str, dict[int, Image.Image]] = {}
         self._thread = owned(self._work, "decoder")
 
-    def expect(self, name: str) -> None:
-        """Say that a group is to be complete in the end; draw its sheet now if it is already."""
-        group = self._folder.group(name)
-        self._missing[name] = group.record.count - len(group.finished)
-        self._thumbnails[name] = {}
-        if self._missing[name] == 0 and not group.has_sheet:
-            self._draw_sheet(name)
-
-    def paint(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
-        """Queue at most `CHUNK` samples for decoding; `latents` has a row for each of them."""
+    def put(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
+        """Queue a batch of samples; `latents` has a row for each of them."""
         if self._failure is not None:
             raise self._failure
         self._jobs.put(_Job(task, samples, latents))
+
+    def put_stored(
+        self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents | Shards
+    ) -> None:
+        """Queue samples of an earlier run; `latents` are those of the whole group."""
+        for start in range(0, len(samples), _CHUNK):
+            some = samples[start : start + _CHUNK]
+            self.put(task, some, latents.rows([sample.index for sample in some]))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -99,7 +84,7 @@ class DecodePipeline:
             while not self._ended.wait(0.1):
                 checkpoint()
         except BaseException:
-            # Ctrl-C while the last faces are painted: no more of them, but those under way whole.
+            # Ctrl-C while the last pictures are decoded: no more of them, but those under way.
             self._stop.set()
             self._ended.wait()
             raise
@@ -110,66 +95,26 @@ class DecodePipeline:
 
     def _work(self) -> None:
         try:
-            with PngWriter() as writer:
+            try:
                 while (job := self._jobs.get()) is not None:
-                    self._paint(writer, job)
+                    self._decode(job)
+            finally:
+                self._sink.flush()
+        except _StoppedError:
+            pass
         except BaseException as error:
             self._failure = error
         finally:
             self._ended.set()
 
-    def _paint(self, writer: PngWriter, job: _Job) -> None:
-        if self._stop.is_set():
-            return
+    def _decode(self, job: _Job) -> None:
         frames = job.task.frames(job.latents)
-        each = frames.shape[1]
-        images = job.task.model.decode_array(frames.reshape(-1, *frames.shape[2:]))
-        group = self._folder.group(job.task.record.name)
+        pictures = self._wanted(job.task.model.decode_array(frames.reshape(-1, *frames.shape[2:])))
         for sample in job.samples:
-            film = []
-            for image in islice(images, each - 1):
-                film.append(thumbnail(image))
-                if self._stop.is_set():
-                    return
-            image = next(images)
-            if group.record.steps:
-                # Before the face, whose presence says that the sample is finished.
-                film.append(thumbnail(image))
-                write_sheet(group.film(sample.index), draw_film(group.record, sample, film))
-            writer.submit(
-                group.image(sample.index),
-                image,
-                provenance(self._run, group.record, sample) if self._metadata else None,
-                self._written(group, sample.index),
-            )
-            if self._stop.is_set():
-                return
-
-    def _written(self, group: GroupFolder, index: int) -> Callable[[Picture], None]:
-        def note(image: Picture) -> None:
-            group.note_image(index)
-            small = thumbnail(image) if index < MOST_FACES else None
-            with self._lock:
-                if small is not None:
-                    self._thumbnails[group.name][index] = small
-                self._missing[group.name] -= 1
-                last = self._missing[group.name] == 0
-            if last:
-                self._draw_sheet(group.name)
+            self._sink.picture(job.task, sample, pictures)
             self._stage.advance()
 
-        return note
-
-    def _draw_sheet(self, name: str) -> None:
-        folder = self._folder.group(name)
-        pictures = self._thumbnails.pop(name)
-        for sample in folder.samples[:MOST_FACES]:
-            if sample.index not in pictures:
-                pictures[sample.index] = _small(folder.image(sample.index))
-        write_sheet(folder.sheet, draw_sheet(folder.group, pictures))
-        folder.has_sheet = True
-
-
-def _small(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return thumbnail(image)
+    def _wanted(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
+        while not self._stop.is_set():
+            yield next(pictures)
+        raise _StoppedError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,9 +20,9 @@ from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
 from lacelang.engine.loading import Model
-from lacelang.engine.sampling import BATCH, array, numbers, shown_on
+from lacelang.engine.sampling import array, numbers, shown_on
 from lacelang.engine.steps import Stepper
-from lacelang.engine.tasks import Available, Batch, GroupTask
+from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import ResourceError, UsageError
 from lacelang.generators import Layout
 from lacelang.progress import Stage
@@ -60,18 +61,22 @@ class Source:
 
 
 @frozen(eq=False)
-class EditTask:
-    """The group of an `edit` statement; see `GroupTask`."""
+class EditTask(GroupTask):
+    """The group of an `edit` statement."""
 
     statement: ir.EditStatement
-    model: Model
-    record: GroupRecord
     source: Source
 
     @property
     def sources(self) -> tuple[str, ...]:
         """See `GroupTask`."""
         return self.source.names
+
+    @property
+    def file(self) -> Path | None:
+        """See `GroupTask`."""
+        saved = self.statement.saved
+        return None if saved is None else saved.file
 
     @property
     def truncation(self) -> float:
@@ -81,20 +86,11 @@ class EditTask:
     @property
     def frames(self) -> Callable[[Latents], Float32]:
         """See `GroupTask`: w+ (N, steps + 1, styles, d) before the first step and after each."""
-        # Not a method: a group keeps it, and is pickled without the task and its source.
         return partial(_frames, len(self.statement.steps) + 1)
 
-    def draw(self, first: int, made: Available, stage: Stage) -> Iterator[Batch]:
+    def prepared(self, available: Available) -> Draw:
         """See `GroupTask`."""
-        count = self.record.count
-        if first >= count:
-            return
-        latents = self.source.latents(made)
-        energies = self._energies()
-        while first < count:
-            last = min(count, (first // BATCH + 1) * BATCH)
-            yield self._edit(latents.rows(range(first, last)), first, energies, stage)
-            first = last
+        return partial(self._edit, self.source.latents(available), self._energies())
 
     def _energies(self) -> list[tuple[Node, Node]]:
         """Of every step: what it descends, and what is reported of it; the start comes first."""
@@ -107,9 +103,14 @@ class EditTask:
         ]
 
     def _edit(
-        self, latents: Latents, first: int, energies: list[tuple[Node, Node]], stage: Stage
+        self,
+        source: Latents | Shards,
+        energies: list[tuple[Node, Node]],
+        indices: range,
+        stage: Stage,
     ) -> Batch:
         begun = time.perf_counter()
+        latents = source.rows(indices)
         model, psi = self.model, self.truncation
         stepper = Stepper(model, psi, self.statement.sampler)
         count, steps = len(latents), len(energies)
@@ -118,7 +119,6 @@ class EditTask:
         start = stepper.outputs(u)
         records = [self._read(energies[0][1], start)]
         shown = shown_on(stage, count)
-        indices = range(first, first + count)
         chosen = components_of(
             [energy for energy, _ in energies],
             self.statement.sampler.name,
@@ -149,7 +149,7 @@ class EditTask:
             )
         shown(1.0)
         samples = tuple(
-            self._sample(first + k, tuple(step[k] for step in records)) for k in range(count)
+            self._sample(indices[k], tuple(step[k] for step in records)) for k in range(count)
         )
         edited = Latents(latents.z, trail.styles()[:, 0], trail)
         return Batch(samples, edited, time.perf_counter() - begun)
@@ -278,7 +278,7 @@ def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> Edit
         samples=(),
         steps=plans,
     )
-    return EditTask(statement, model, record, source)
+    return EditTask(model, record, statement, source)
 
 
 def _plans(statement: ir.EditStatement, sigma: Mapping[str, float]) -> tuple[StepPlan, ...]:

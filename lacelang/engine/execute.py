@@ -1,22 +1,23 @@
-"""A run from beginning to end: weights, latents, and, where a folder is given, faces and files."""
+"""A run from beginning to end: weights, latents, pictures, verdicts."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-import numpy as np
 from attrs import evolve
 
+from lacelang.engine.decoding import DecodePipeline
 from lacelang.engine.expectations import AnnotatorPool, judge, judged_attributes
 from lacelang.engine.plan import Options, Plan, plan
-from lacelang.engine.result import Group, Run
+from lacelang.engine.result import Run
+from lacelang.engine.sinks import Store
+from lacelang.engine.sinks.memory import MemoryStore
+from lacelang.engine.tasks import GroupTask
 from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress
-from lacelang.storage.latents import Latents
-from lacelang.storage.records import GroupRecord
-from lacelang.storage.shards import Shards
+from lacelang.storage.records import ExpectationRecord, MeasureRecord
 
 
 def execute(program: CheckedProgram, options: Options, progress: Progress) -> Run:
@@ -27,76 +28,99 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         if expected not in planned.due:
             text = " ".join(expected.text.split())
             progress.note(f"expect {text}: skipped, {expected.group} is not made")
-    if options.out is None:
-        return _in_memory(planned, progress, started, options.kept)
-    from lacelang.engine.saving import run_into
-
-    return run_into(options, program, planned, progress, started)
-
-
-def _in_memory(
-    planned: Plan, progress: Progress, started: float, kept: Mapping[str, Group] | None = None
-) -> Run:
-    eyes = _eyes(planned, kept or {}, progress)
-    measures = {task.name: task.run(progress) for task in planned.to_measure}
-    groups: dict[str, Group] = {}
-    made: dict[str, Latents | Shards] = {}
-    tasks = []
-    for task in planned.chosen:
-        before = (kept or {}).get(task.record.name)
-        if before is not None and _same(before.record, task.record):
-            groups[before.name] = before
-            made[before.name] = before.rows
-        else:
-            tasks.append(task)
-    with progress.stage("sampling", sum(task.record.count for task in tasks)) as stage:
-        for task in tasks:
-            name = task.record.name
-            drawn = list(task.draw(0, made.__getitem__, stage))
-            latents = Latents.joined([batch.latents for batch in drawn])
-            made[name] = latents
-            samples = tuple(record for batch in drawn for record in batch.records)
-            seconds = sum(batch.seconds for batch in drawn)
-            record = evolve(task.record, samples=samples)
-            decode = task.model.decode
-            groups[name] = Group(record, latents, seconds, decode, None, task.frames)
-    if eyes is not None:
-        _see(planned, groups, eyes, progress)
+    with _store(program, planned, options) as store:
+        store.open(progress)
+        # Loaded before anything is made, so that what they lack is known at once.
+        annotators = None
+        if _unseen(planned, store):
+            annotators = AnnotatorPool(judged_attributes(planned.due), progress)
+        measures = _measure(planned, store, progress)
+        store.keep(measures, ())
+        _draw(planned.chosen, store, progress)
+        if annotators is not None:
+            _annotate(planned, store, annotators, progress)
+        expectations = _judge(planned, store)
+        store.keep(measures, expectations)
+        known = len(measures), len(expectations)
+        complete = known == (len(planned.measures), len(planned.expectations))
+        groups = {group.name: group for group in store.finish(complete, started)}
     return Run(
-        {task.record.name: groups[task.record.name] for task in planned.chosen},
-        None,
+        groups,
+        options.out,
         time.perf_counter() - started,
-        measures,
-        tuple(judge(expected, groups[expected.group].record.samples) for expected in planned.due),
+        {measure.name: measure for measure in measures if measure.name in planned.only},
+        [expected for expected in expectations if expected.group in groups],
     )
 
 
-def _same(before: GroupRecord, wanted: GroupRecord) -> bool:
-    """Whether a group that was made is the one that is wanted."""
-    return (before.fingerprint, before.count) == (wanted.fingerprint, wanted.count)
+def _store(program: CheckedProgram, planned: Plan, options: Options) -> Store:
+    if options.out is None:
+        return MemoryStore(planned, options.kept)
+    # Only a run that writes files pays for importing what draws and encodes them.
+    from lacelang.engine.sinks.folder import FolderStore
+
+    return FolderStore(program, planned, options)
 
 
-def _eyes(planned: Plan, kept: Mapping[str, Group], progress: Progress) -> AnnotatorPool | None:
-    """Annotators, loaded before anything is made, if there will be faces that nobody has seen."""
-    records = {task.record.name: task.record for task in planned.chosen}
-    for expected in planned.due:
-        before = kept.get(expected.group)
-        if before is None or not (
-            _same(before.record, records[expected.group]) and before.record.is_seen
-        ):
-            return AnnotatorPool(judged_attributes(planned.due), progress)
-    return None
+def _measure(planned: Plan, store: Store, progress: Progress) -> list[MeasureRecord]:
+    """Measure what is asked for, and keep what an earlier run measured."""
+    measures = []
+    for task in planned.measures:
+        known = store.measured(task.fingerprint)
+        if known is not None:
+            measures.append(evolve(known, name=task.name))
+        elif task.name in planned.only:
+            measures.append(task.run(progress))
+    return measures
 
 
-def _see(
-    planned: Plan, groups: Mapping[str, Group], eyes: AnnotatorPool, progress: Progress
-) -> None:
-    """Look at every face of the groups of which something is expected."""
-    names = dict.fromkeys(expected.group for expected in planned.due)
-    unseen = [groups[name] for name in names if not groups[name].record.is_seen]
-    with progress.stage("judging", sum(map(len, unseen))) as stage:
-        for group in unseen:
-            looks = (partial(np.asarray, face) for face in group.each_image())
-            pairs = zip(group.record.samples, eyes.see(looks, stage), strict=True)
-            samples = tuple(evolve(sample, seen=seen) for sample, seen in pairs)
-            group.record = evolve(group.record, samples=samples)
+def _draw(tasks: Sequence[GroupTask], store: Store, progress: Progress) -> None:
+    """Draw what is missing of every group, and decode it if pictures are wanted."""
+    begun = [store.begin(task) for task in tasks]
+    wanted = sum(task.record.count for task in tasks)
+    drawn = sum(each.samples for each in begun)
+    decoded = drawn - sum(len(each.undecoded) for each in begun)
+    if store.decodes and decoded < wanted:
+        for model in {id(task.model): task.model for task in tasks}.values():
+            model.prepare()
+    with ExitStack() as stack:
+        decoder = None
+        if store.decodes:
+            decoding = stack.enter_context(progress.stage("decoding", wanted - decoded))
+            decoder = stack.enter_context(DecodePipeline(store, decoding))
+        sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
+        for task, before in zip(tasks, begun, strict=True):
+            if decoder is not None and before.undecoded:
+                decoder.put_stored(task, before.undecoded, store.latents(task.record.name))
+            seconds = 0.0
+            for batch in task.draw(before.samples, store.latents, sampling):
+                seconds += batch.seconds
+                store.add(task, batch)
+                if decoder is not None:
+                    decoder.put(task, batch.records, batch.latents)
+            store.end(task, seconds)
+
+
+def _unseen(planned: Plan, store: Store) -> list[str]:
+    """Groups that an expectation is about, and that are not whole or not annotated."""
+    groups = {e.group: store.group(e.group) for e in planned.due}
+    return [name for name, group in groups.items() if group is None or not group.is_seen]
+
+
+def _annotate(planned: Plan, store: Store, annotators: AnnotatorPool, progress: Progress) -> None:
+    """Annotate the pictures that an expectation is about, where they are not yet annotated."""
+    missing = {}
+    for name in _unseen(planned, store):
+        group = store.group(name)
+        assert group is not None
+        missing[name] = [sample.index for sample in group.samples if sample.seen is None]
+    with progress.stage("judging", sum(map(len, missing.values()))) as stage:
+        for name, indices in missing.items():
+            found = annotators.annotate(store.pictures(name, indices), stage)
+            store.annotate(name, zip(indices, found, strict=True))
+
+
+def _judge(planned: Plan, store: Store) -> list[ExpectationRecord]:
+    """Judge every expectation whose group is there, whole and annotated."""
+    groups = [(expected, store.group(expected.group)) for expected in planned.expectations]
+    return [judge(e, group.samples) for e, group in groups if group is not None and group.is_seen]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lacelang.annotators import Annotator, judging
+from lacelang.engine.sinks import Look
 from lacelang.engine.truth import truth
 from lacelang.ir import ExpectStatement
 from lacelang.storage.records import ExpectationRecord, SampleRecord, Seen, rounded
@@ -21,9 +21,6 @@ from lacelang.system.threads import Pool, checkpoint
 if TYPE_CHECKING:
     from lacelang.annotators.declaration import Measure
     from lacelang.progress import Progress, Stage
-
-Look = Callable[[], NDArray[np.uint8]]
-"""Gives a picture, uint8 (S, S, 3) RGB, when it is needed."""
 
 _MOST_ANNOTATORS = 4
 
@@ -45,13 +42,13 @@ class AnnotatorPool:
         for _ in range(self._count):
             self._idle.put([(one, one.load(1, progress)) for one in judging(attributes)])
 
-    def see(self, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
+    def annotate(self, pictures: Iterable[Look], stage: Stage) -> Iterator[Seen]:
         """Say what each picture shows, in order; few pictures are held at a time."""
         pending: deque[Future[Seen]] = deque()
         with Pool(self._count, "annotator") as pool:
-            for look in looks:
+            for picture in pictures:
                 checkpoint()
-                pending.append(pool.submit(self._see, look))
+                pending.append(pool.submit(self._annotate, picture))
                 if len(pending) > self._count:
                     yield pending.popleft().result()
                     stage.advance()
@@ -60,10 +57,10 @@ class AnnotatorPool:
                 yield pending.popleft().result()
                 stage.advance()
 
-    def _see(self, look: Look) -> Seen:
+    def _annotate(self, picture: Look) -> Seen:
         annotators = self._idle.get()
         try:
-            image, values = look(), dict[str, float]()
+            image, values = picture(), dict[str, float]()
             for annotator, measure in annotators:
                 values = {**annotator.values(measure(image)), **values}
         finally:
@@ -80,11 +77,11 @@ def judged_attributes(expected: Iterable[ExpectStatement]) -> set[str]:
 
 
 def judge(statement: ExpectStatement, samples: Sequence[SampleRecord]) -> ExpectationRecord:
-    """Hold an expectation against what was seen in a group's faces.
+    """Hold an expectation against the annotations of a group's pictures.
 
     Args:
         statement: resolved.
-        samples: all of the group, each of them seen.
+        samples: all of the group, each of them annotated.
     """
     columns = {
         attribute.name: np.array(

@@ -66,11 +66,6 @@ class Plan:
     expectations: tuple[ExpectStatement, ...] = ()
 
     @property
-    def to_measure(self) -> tuple[MeasureTask, ...]:
-        """The measures that are asked for."""
-        return tuple(task for task in self.measures if task.name in self.only)
-
-    @property
     def due(self) -> tuple[ExpectStatement, ...]:
         """The expectations of groups that are made now."""
         names = {task.record.name for task in self.chosen}

@@ -62,8 +62,8 @@ class Group:
         latents: Latents | Shards,
         seconds: float,
         decode: Decode,
-        folder: Path | None,
         frames: Callable[[Latents], Float32],
+        folder: Path | None = None,
         files: Mapping[int, Path] | None = None,
     ) -> None:
         samples = record.samples
@@ -149,7 +149,7 @@ class Group:
         if "images" in self.__dict__:
             yield from self.images
         elif len(self._files) == len(self):
-            yield from (_opened(self._files[index]) for index in range(len(self)))
+            yield from (opened(self._files[index]) for index in range(len(self)))
         else:
             yield from map(Image.fromarray, self._decode(self.w))
 
@@ -206,6 +206,7 @@ def _column(values: list[float | None]) -> Tensor:
     return torch.tensor([np.nan if value is None else value for value in values]).float()
 
 
-def _opened(path: Path) -> Image.Image:
+def opened(path: Path) -> Image.Image:
+    """Read a picture, RGB."""
     with Image.open(path) as image:
         return image.convert("RGB")

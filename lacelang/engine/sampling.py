@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
 from lacelang.engine.loading import ATYPICALITY, Model
-from lacelang.engine.tasks import Available, Batch
+from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import UsageError
 from lacelang.ir import SampleStatement
 from lacelang.progress import Stage
@@ -32,7 +32,6 @@ from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord, rounded
 from lacelang.system.threads import checkpoint
 
-BATCH = 64
 #: How soft the bound on atypicality is.
 TYPICAL_SIGMA = 0.05
 # Beside the texts of comparisons, none of which is empty or a blank.
@@ -40,38 +39,30 @@ _STYLES, _ENERGY = "", " "
 
 
 @frozen(eq=False)
-class SampleTask:
-    """The group of a `sample` statement; see `GroupTask`."""
+class SampleTask(GroupTask):
+    """The group of a `sample` statement."""
 
     statement: SampleStatement
-    model: Model
-    record: GroupRecord
-    sources: tuple[str, ...] = ()
 
     @property
     def truncation(self) -> float:
         """See `GroupTask`."""
         return self.statement.truncation
 
-    @staticmethod
-    def frames(latents: Latents) -> Float32:
-        """See `GroupTask`: nothing but the face itself."""
-        return latents.w[:, None]
+    @property
+    def frames(self) -> Callable[[Latents], Float32]:
+        """See `GroupTask`: nothing but the picture itself."""
+        return _frames
 
-    def draw(self, first: int, made: Available, stage: Stage) -> Iterator[Batch]:
-        """Draw samples `first` to the last of the group, a batch at a time.
+    def prepared(self, available: Available) -> Draw:
+        """See `GroupTask`."""
+        statement = self.statement
+        condition = None if statement.where is None else compile_condition(statement, self.model)
+        return partial(_draw, self, condition)
 
-        Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
-        """
-        count = self.record.count
-        if first >= count:
-            return
-        statement, model = self.statement, self.model
-        condition = None if statement.where is None else compile_condition(statement, model)
-        while first < count:
-            last = min(count, (first // BATCH + 1) * BATCH)
-            yield _draw(self, condition, range(first, last), stage)
-            first = last
+
+def _frames(latents: Latents) -> Float32:
+    return latents.w[:, None]
 
 
 def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTask:
@@ -96,7 +87,7 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
         atoms=() if where is None else atoms_of(where, sigma),
         samples=(),
     )
-    return SampleTask(statement, model, record)
+    return SampleTask(model, record, statement)
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:

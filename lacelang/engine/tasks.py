@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -16,6 +18,8 @@ from lacelang.storage.shards import Shards
 Available: TypeAlias = Callable[[str], Latents | Shards]
 """A group's name -> the latents of all its samples."""
 
+BATCH = 64
+
 
 @frozen(eq=False)
 class Batch:
@@ -26,42 +30,60 @@ class Batch:
     seconds: float
 
 
-class GroupTask(Protocol):
-    """One group to make."""
+Draw: TypeAlias = Callable[[range, Stage], Batch]
+"""Makes the samples of some indices, and advances the stage by one for each of them."""
 
-    @property
-    def model(self) -> Model:
-        """The one that its latents are of."""
-        ...
 
-    @property
-    def record(self) -> GroupRecord:
-        """What is known of the group beforehand; it holds no samples yet.
+@frozen(eq=False)
+class GroupTask(ABC):
+    """One group to make.
 
-        Its fingerprint names all that a sample depends on, fingerprints of `sources` included.
-        """
-        ...
+    Attributes:
+        model: the one that its latents are of.
+        record: what is known of the group beforehand; it holds no samples yet. Its fingerprint
+            names all that a sample depends on, fingerprints of `sources` included.
+    """
+
+    model: Model
+    record: GroupRecord
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Names of the groups whose samples it begins from; they are made before it."""
-        ...
+        return ()
 
     @property
+    def file(self) -> Path | None:
+        """The file or folder that it begins from."""
+        return None
+
+    @property
+    @abstractmethod
     def truncation(self) -> float:
         """psi of its samples."""
-        ...
 
-    def frames(self, latents: Latents) -> Float32:
-        """All that is to be painted of some of its samples (N, F, …), each one's own face last."""
-        ...
+    @property
+    @abstractmethod
+    def frames(self) -> Callable[[Latents], Float32]:
+        """Gives all that is to be decoded of N samples (N, F, …), each one's own picture last.
 
-    def draw(self, first: int, made: Available, stage: Stage) -> Iterator[Batch]:
-        """Make samples `first` to the last, a batch at a time, in the order of their indices.
-
-        Args:
-            first: how many are there already.
-            made: gives the latents of `sources`.
-            stage: to be advanced by one for each sample.
+        A group keeps the function, and is pickled without the task.
         """
-        ...
+
+    @abstractmethod
+    def prepared(self, available: Available) -> Draw:
+        """Compile what all batches need, given the latents of `sources`."""
+
+    def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
+        """Make samples `first` to the last, a batch at a time.
+
+        Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
+        """
+        count = self.record.count
+        if first >= count:
+            return
+        make = self.prepared(available)
+        while first < count:
+            last = min(count, (first // BATCH + 1) * BATCH)
+            yield make(range(first, last), stage)
+            first = last

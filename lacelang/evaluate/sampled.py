@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.engine.execute import execute
 from lacelang.engine.loading import load
+from lacelang.engine.plan import Options
 from lacelang.engine.result import Group
 from lacelang.engine.sampling import SampleTask, sample_task
+from lacelang.engine.sinks.folder import group_of
 from lacelang.errors import ResourceError
-from lacelang.ir import SampleStatement
+from lacelang.ir import CheckedProgram, SampleStatement
 from lacelang.progress import Silent
 from lacelang.semantics import defaults
 from lacelang.storage.cache import cache_dir, guarded
 from lacelang.storage.group_folder import GroupFolder
-from lacelang.storage.index import NAME, read_index, write_index
-from lacelang.storage.latents import Latents
-from lacelang.storage.records import RunRecord
+from lacelang.storage.index import read_index
 from lacelang.system.processes import processes
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 #: What of the package decides where a sample ends; a change in it makes every group anew.
 _DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
 _PACKAGE = Path(__file__).parents[1]
-_SECONDS = "sampling seconds"
 
 
 def sample_groups(statements: Sequence[SampleStatement], progress: Progress) -> list[Group]:
@@ -42,12 +43,18 @@ def sample_groups(statements: Sequence[SampleStatement], progress: Progress) -> 
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
     tasks = [_task(statement, progress) for statement in statements]
-    missing = [task for task in tasks if not _is_kept(task)]
+    missing = [task for task in tasks if _kept(task) is None]
     with progress.stage("sampling", sum(task.record.count for task in tasks)) as stage:
         stage.advance(sum(task.record.count for task in tasks if task not in missing))
         for count in _make(missing):
             stage.advance(count)
-    return [_kept(task) for task in tasks]
+    found = []
+    for task in tasks:
+        group = _kept(task)
+        if group is None:
+            raise ResourceError(f"{_folder(task)} is damaged", "remove it")
+        found.append(group)
+    return found
 
 
 def _task(statement: SampleStatement, progress: Progress) -> SampleTask:
@@ -62,8 +69,7 @@ def _make(tasks: Sequence[SampleTask]) -> Iterator[int]:
         return
     workers = min(len(tasks), os.cpu_count() or 1)
     if workers == 1 or tasks[0].model.device.type != "cpu":
-        for task in tasks:
-            yield _write(task)
+        yield from map(_write, tasks)
         return
     with processes(workers) as pool:
         for job in as_completed([pool.submit(_work, task.statement) for task in tasks]):
@@ -75,43 +81,25 @@ def _work(statement: SampleStatement) -> int:
 
 
 def _write(task: SampleTask) -> int:
-    made: dict[str, Latents] = {}  # of an `edit`, what it begins from
-    with Silent().stage("sampling") as stage:
-        drawn = list(task.draw(0, made.__getitem__, stage))
-    samples = [one for batch in drawn for one in batch.records]
-    timing = {_SECONDS: sum(batch.seconds for batch in drawn)}
     folder = _folder(task)
     with guarded(folder):
-        group = _group(task)
-        group.make()
-        group.add(samples, Latents.joined([batch.latents for batch in drawn]))
-        # Last, for its presence says that the group is whole.
-        write_index(folder, RunRecord("", "", {}, (group.record,), complete=True, timing=timing))
-    return len(samples)
+        # Seconds are of the whole group: what a killed run has left of it is made again.
+        shutil.rmtree(folder, ignore_errors=True)
+        options = Options(None, "auto", folder, (task.record.name,), False, False)
+        execute(CheckedProgram((task.statement,)), options, Silent())
+    return task.record.count
 
 
-def _is_kept(task: SampleTask) -> bool:
-    return (_folder(task) / NAME).is_file() and _opened(task).is_sampled
-
-
-def _opened(task: SampleTask) -> GroupFolder:
-    """What is there of a group."""
-    count = task.record.count
-    return GroupFolder.open(_group(task).path, task.record, count, metadata=False)
-
-
-def _kept(task: SampleTask) -> Group:
-    folder = _folder(task)
+def _kept(task: SampleTask) -> Group | None:
+    """What an earlier run left of a group, if it is whole."""
+    record, folder = task.record, _folder(task)
     run = read_index(folder)
-    group = _opened(task)
-    if run is None or not group.is_sampled:
-        raise ResourceError(f"{folder} is damaged", "remove it")
-    seconds = float(run.timing[_SECONDS])
-    return Group(group.group, group.latents, seconds, task.model.decode, None, task.frames)
-
-
-def _group(task: SampleTask) -> GroupFolder:
-    return GroupFolder(_folder(task) / task.record.folder, task.record)
+    if run is None or not run.complete:
+        return None
+    group = GroupFolder.open(folder / record.folder, record, record.count, metadata=False)
+    if not group.is_sampled:
+        return None
+    return group_of(task, group, float(run.timing["sampling"][record.name]))
 
 
 def _folder(task: SampleTask) -> Path:

@@ -114,11 +114,16 @@ class PngWriter:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(write))
 
+    def close(self) -> None:
+        """Wait until everything submitted is on disk; raise what went wrong."""
+        self._pool.close()
+        for future in self._pending:
+            future.result()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._pool.close()
         if kind is None:
-            for future in self._pending:
-                future.result()
+            self.close()

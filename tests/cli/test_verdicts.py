@@ -18,11 +18,11 @@ SCRIPT = """
     {before}
     from test_expectations import FakePool
     from tiny import TinyModel
-    from lacelang.engine import (execute, plan, saving)
+    from lacelang.engine import (execute, plan)
     model = TinyModel()
     plan.load = lambda spec, device, progress: model
     if {fake}:
-        execute.AnnotatorPool = saving.AnnotatorPool = FakePool
+        execute.AnnotatorPool = FakePool
     from lacelang.cli.main import main
     sys.exit(main(sys.argv[1:]))
 """

@@ -15,7 +15,7 @@ from tiny import AGE, GLASSES, GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang import ir
 from lacelang.energy import And, Balanced, Discrete, Equals, Node
-from lacelang.engine import sampling
+from lacelang.engine import tasks
 from lacelang.engine.components import by_component, components_of
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Stats, Status
@@ -137,7 +137,7 @@ def test_turns_do_not_depend_on_the_batch(
     model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = program(either(count=12, disjunction="balanced")).run()["kids"]
-    monkeypatch.setattr(sampling, "BATCH", 5)
+    monkeypatch.setattr(tasks, "BATCH", 5)
     parts = program(either(count=12, disjunction="balanced")).run()["kids"]
     assert torch.allclose(whole.latents, parts.latents, atol=1e-4)
     assert whole.status == parts.status

@@ -11,9 +11,9 @@ import pytest
 from tiny import AGE, GLASSES_1, SPEC, TinyModel, program, statement
 
 from lacelang import ir
-from lacelang.engine import execute, saving
-from lacelang.engine.expectations import Look
+from lacelang.engine import execute
 from lacelang.engine.plan import Options
+from lacelang.engine.sinks import Look
 from lacelang.progress import Plain, Stage
 from lacelang.storage.records import Seen
 from lacelang.storage.run_folder import read_run
@@ -30,16 +30,15 @@ class FakePool:
     def __init__(self, attributes: object, progress: object) -> None:
         FakePool.made += 1
 
-    def see(self, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
-        for look in looks:
+    def annotate(self, pictures: Iterable[Look], stage: Stage) -> Iterator[Seen]:
+        for picture in pictures:
             FakePool.looked += 1
-            yield {"glasses": float(look()[0, 0, 0] > 128), "age": None}
+            yield {"glasses": float(picture()[0, 0, 0] > 128), "age": None}
 
 
 @pytest.fixture(autouse=True)
-def eyes(monkeypatch: pytest.MonkeyPatch) -> type[FakePool]:
-    for module in (execute, saving):
-        monkeypatch.setattr(module, "AnnotatorPool", FakePool)
+def pool(monkeypatch: pytest.MonkeyPatch) -> type[FakePool]:
+    monkeypatch.setattr(execute, "AnnotatorPool", FakePool)
     FakePool.made = FakePool.looked = 0
     return FakePool
 
@@ -76,13 +75,13 @@ def test_what_holds_and_what_does_not(model: TinyModel, tmp_path: Path, into: bo
     assert not unseen.holds
 
 
-def test_each_face_is_judged_once(model: TinyModel, tmp_path: Path, eyes: type[FakePool]) -> None:
+def test_each_face_is_judged_once(model: TinyModel, tmp_path: Path, pool: type[FakePool]) -> None:
     def made(count: int, *expected: ir.ExpectStatement) -> tuple[bool, ...]:
         run = program(statement("kids", count), *expected).run(out=tmp_path)
         return tuple(found.holds for found in run.expectations)
 
     assert made(4, expect(), expect(ir.Not(GLASSES_1))) == (True, False)
-    assert (eyes.made, eyes.looked) == (1, 4)
+    assert (pool.made, pool.looked) == (1, 4)
     first = (tmp_path / "run.json").read_text()
     assert made(4, expect(), expect(ir.Not(GLASSES_1))) == (True, False)
     assert (
@@ -91,9 +90,9 @@ def test_each_face_is_judged_once(model: TinyModel, tmp_path: Path, eyes: type[F
     )
     # Another expectation of the same faces, and nobody looks again; more faces, and only those.
     assert made(4, expect(share=1.0)) == (True,)
-    assert (eyes.made, eyes.looked) == (1, 4)
+    assert (pool.made, pool.looked) == (1, 4)
     assert made(7, expect()) == (True,)
-    assert (eyes.made, eyes.looked) == (2, 7)
+    assert (pool.made, pool.looked) == (2, 7)
 
 
 def test_a_run_is_complete_once_it_is_judged(model: TinyModel, tmp_path: Path) -> None:
@@ -130,8 +129,7 @@ def test_annotators_are_there_before_anything_is_made(
         def __init__(self, attributes: object, progress: object) -> None:
             raise RuntimeError("no annotators")
 
-    for module in (execute, saving):
-        monkeypatch.setattr(module, "AnnotatorPool", Missing)
+    monkeypatch.setattr(execute, "AnnotatorPool", Missing)
     for out in (None, tmp_path):
         with pytest.raises(RuntimeError, match="no annotators"):
             program(statement(), expect()).run(out=out)
@@ -140,21 +138,21 @@ def test_annotators_are_there_before_anything_is_made(
 
 
 def test_an_interrupted_judgement_goes_on(
-    model: TinyModel, tmp_path: Path, eyes: type[FakePool], monkeypatch: pytest.MonkeyPatch
+    model: TinyModel, tmp_path: Path, pool: type[FakePool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    see = FakePool.see
+    annotate = FakePool.annotate
 
-    def stopped(self: FakePool, looks: Iterable[Look], stage: Stage) -> Iterator[Seen]:
-        for number, seen in enumerate(see(self, looks, stage)):
+    def stopped(self: FakePool, pictures: Iterable[Look], stage: Stage) -> Iterator[Seen]:
+        for number, seen in enumerate(annotate(self, pictures, stage)):
             if number == 3:
                 raise KeyboardInterrupt
             yield seen
 
     with monkeypatch.context() as patched:
-        patched.setattr(FakePool, "see", stopped)
+        patched.setattr(FakePool, "annotate", stopped)
         with pytest.raises(KeyboardInterrupt, match="5 finished faces are kept"):
             program(statement("kids", 5), expect()).run(out=tmp_path)
-    looked = eyes.looked
+    looked = pool.looked
     run = program(statement("kids", 5), expect()).run(out=tmp_path)
-    assert eyes.looked == looked + 2
+    assert pool.looked == looked + 2
     assert run.expectations[0].holds

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import lacelang
 from lacelang.energy import ConditionalEnergy
-from lacelang.engine import editing, loading, plan, sampling
+from lacelang.engine import loading, plan, tasks
 from lacelang.engine.loading import Model
 from lacelang.engine.schema import schema_of
 
@@ -111,8 +111,7 @@ def test_a_sample_in_any_company(
         "edit a { yaw = 10 haircolor in {black, gray} } with heun(tolerance=0.1, max_steps=2) as e"
     )
     whole = made.run()
-    monkeypatch.setattr(sampling, "BATCH", 1)
-    monkeypatch.setattr(editing, "BATCH", 2)
+    monkeypatch.setattr(tasks, "BATCH", 1)
     part = made.run()
     for name in whole:
         one, other = part[name], whole[name]

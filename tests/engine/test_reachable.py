@@ -16,7 +16,8 @@ from tiny import TinyModel, edit, program, statement
 
 import lacelang
 from lacelang.energy import ConditionalEnergy
-from lacelang.engine import loading, saving
+from lacelang.engine import loading
+from lacelang.engine.sinks import folder
 from lacelang.syntax.parser import parse
 
 SOURCE = """import logic
@@ -67,7 +68,7 @@ def roots(
     model: TinyModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> dict[str, Callable[[], Any]]:
     monkeypatch.setattr(loading, "load", lambda *_: model)
-    monkeypatch.setattr(saving, "_HELD", 0)
+    monkeypatch.setattr(folder, "_HELD", 0)
     made = program(statement(), edit())
     energy = made.energy("kids")
     condition = lacelang.attr("glasses") == 1

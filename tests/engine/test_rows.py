@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from real_size import RealSizeModel
 
 import lacelang
-from lacelang.engine import editing, loading, plan, prior_sample, sampling
+from lacelang.engine import loading, plan, prior_sample, tasks
 from lacelang.engine.result import Group, Run
 from lacelang.progress import Silent
 
@@ -91,8 +91,7 @@ def _model(monkeypatch: pytest.MonkeyPatch) -> None:
 def made(source: str, count: int, batch: int = 64, threads: int = 1, **how: object) -> Run:
     before = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sampling, "BATCH", batch)
-        patched.setattr(editing, "BATCH", batch)
+        patched.setattr(tasks, "BATCH", batch)
         torch.set_num_threads(threads)
         try:
             return lacelang.compile(source.replace("{n}", str(count))).run(**how)  # type: ignore[arg-type]

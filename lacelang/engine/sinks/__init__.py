@@ -1,0 +1,119 @@
+"""Batches of samples and their pictures in; groups in memory, or files of a run folder, out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from lacelang.engine.result import Group
+    from lacelang.engine.tasks import Batch, GroupTask
+    from lacelang.progress import Progress
+    from lacelang.storage.latents import Latents
+    from lacelang.storage.records import (
+        ExpectationRecord,
+        GroupRecord,
+        MeasureRecord,
+        SampleRecord,
+        Seen,
+    )
+    from lacelang.storage.shards import Shards
+
+Picture: TypeAlias = NDArray[np.uint8]
+"""uint8 (H, W, 3), RGB."""
+
+Look: TypeAlias = Callable[[], Picture]
+"""Gives a picture when it is needed, in any thread."""
+
+
+@frozen
+class Begun:
+    """What a sink has of a group: its first `samples`, some of them `undecoded`."""
+
+    samples: int = 0
+    undecoded: Sequence[SampleRecord] = ()
+
+
+class Sink:
+    """Takes the samples of each group of a run, and their pictures as these are decoded.
+
+    Attributes:
+        decodes: whether it wants pictures.
+    """
+
+    decodes = False
+
+    def begin(self, task: GroupTask) -> Begun:
+        """Begin a group, or go on with it."""
+        return Begun()
+
+    def add(self, task: GroupTask, batch: Batch) -> None:
+        """Take the next samples of a group."""
+
+    def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
+        """Take the pictures of a sample, its own last; called in the decoder's thread."""
+
+    def flush(self) -> None:
+        """Wait until all pictures are where they belong."""
+
+    def end(self, task: GroupTask, seconds: float) -> None:
+        """End a group: all its samples are there, and `seconds` went into those made now."""
+
+
+class Store(Sink, ABC):
+    """The sink that keeps what it takes, for later statements and for the run's result."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of what the run has held, whatever ended it."""
+
+    def open(self, progress: Progress) -> None:
+        """See what an earlier run left of the groups that are to be made."""
+
+    @abstractmethod
+    def group(self, name: str) -> GroupRecord | None:
+        """A group of the program, with the samples that are there; None if there are none."""
+
+    @abstractmethod
+    def latents(self, name: str) -> Latents | Shards:
+        """The latents of a group that is made, of the samples that are there."""
+
+    @abstractmethod
+    def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
+        """Pictures of samples of a group that is made, in order."""
+
+    @abstractmethod
+    def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
+        """Keep annotations of samples, by index, also those that come before an error."""
+
+    def measured(self, fingerprint: str) -> MeasureRecord | None:
+        """What an earlier run measured under this fingerprint."""
+        return None
+
+    def keep(
+        self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
+    ) -> None:
+        """Take what has been measured so far, and what came of expectations."""
+
+    @abstractmethod
+    def finish(self, complete: bool, started: float) -> Sequence[Group]:
+        """End the run, and return the groups that were asked for.
+
+        Args:
+            complete: whether all that the program measures and expects is known.
+            started: `time.perf_counter()` when the run began.
+        """

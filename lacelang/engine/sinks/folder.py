@@ -1,0 +1,270 @@
+"""Groups in a run folder: latents and records as they are drawn, PNG files as they are decoded.
+
+A batch is on disk before its first picture is decoded, and it is decoded while the next one is
+drawn. So whatever ends the run, what the folder holds is true, and the next run goes on from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from PIL import Image
+
+from lacelang.engine.plan import Options, Plan
+from lacelang.engine.result import Group, opened
+from lacelang.engine.sinks import Begun, Look, Picture, Store
+from lacelang.engine.tasks import Batch, GroupTask
+from lacelang.errors import LaceError
+from lacelang.progress import Progress
+from lacelang.render.film_strip import draw_film
+from lacelang.render.sheet import MOST_FACES, draw_sheet, write_sheet
+from lacelang.render.sheet_cells import thumbnail
+from lacelang.storage.group_folder import Annotation, GroupFolder
+from lacelang.storage.png import PngWriter
+from lacelang.storage.provenance import provenance
+from lacelang.storage.records import (
+    ExpectationRecord,
+    GroupRecord,
+    MeasureRecord,
+    RunRecord,
+    SampleRecord,
+    Seen,
+)
+from lacelang.storage.run_folder import RunFolder, origin_of
+from lacelang.storage.shards import Shards
+from lacelang.system.filenames import as_text
+from lacelang.version import __version__
+
+if TYPE_CHECKING:
+    from lacelang.ir import CheckedProgram
+
+#: Annotations are written so many at a time.
+_ANNOTATED = 16
+#: Latents of at most so many samples are held in memory when a run has ended.
+_HELD = 4096
+
+
+class FolderStore(Store):
+    """Keeps a run in the folder `options.out`.
+
+    Raises:
+        ResourceError: the folder cannot be written, or holds files of somebody else.
+        KeyboardInterrupt: with a message that says what is kept.
+    """
+
+    def __init__(self, program: CheckedProgram, planned: Plan, options: Options) -> None:
+        out, path = options.out, program.path
+        assert out is not None
+        self.decodes = options.images
+        self._planned = planned
+        self._metadata = options.metadata
+        self._begun = datetime.now(UTC).isoformat(timespec="seconds")
+        self._run = RunRecord(
+            program=as_text(path.name) if path is not None else "<program>",
+            # Text from Python may hold halves of characters.
+            source=program.source.encode(errors="replace").decode(),
+            versions=_versions(),
+            groups=tuple(task.record for task in planned.groups),
+        )
+        self._folder = RunFolder(
+            out,
+            self._run,
+            [task.record.name for task in planned.chosen],
+            origin=None if options.shared and path is None else origin_of(path, out),
+            replace=options.replace,
+            metadata=options.metadata,
+            begun_from=[task.file for task in planned.chosen if task.file is not None],
+        )
+        self._open = False
+        self._seconds: dict[str, float] = {}
+        self._writer = PngWriter()
+        self._lock = threading.Lock()
+        # Of each group, how many pictures are to come, and the small ones for its sheet.
+        self._missing: dict[str, int] = {}
+        self._thumbnails: dict[str, dict[int, Image.Image]] = {}
+
+    def __enter__(self) -> Self:
+        self._folder.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write down how far an unfinished run has come, and let others into the folder."""
+        try:
+            if error is not None and self._open:
+                # What went wrong matters more than that it could not be written down.
+                with contextlib.suppress(LaceError):
+                    self._folder.save()
+            if isinstance(error, KeyboardInterrupt) and self._open:
+                # The same error, which may say more than that it was an interruption.
+                error.args = (
+                    f"interrupted: {self._folder.finished()} finished faces are kept in "
+                    f"{self._folder.root}\n  the same command goes on from there",
+                )
+        finally:
+            self._folder.__exit__()
+
+    def open(self, progress: Progress) -> None:
+        """See `Store`; groups that differ are going to be replaced, which is said."""
+        root = self._folder.root
+        replaced = self._folder.begin()
+        if replaced:
+            progress.note(f"{root}: {', '.join(replaced)} changed, and will be replaced")
+        self._open = True
+        groups = [self._folder.group(task.record.name) for task in self._planned.chosen]
+        drawn = sum(len(group.samples) for group in groups)
+        there = self._folder.finished() if self.decodes else drawn
+        if there:
+            wanted = sum(group.record.count for group in groups)
+            what = "faces" if self.decodes else "samples"
+            progress.note(f"{root}: {there} of {wanted} {what} are there already")
+
+    def begin(self, task: GroupTask) -> Begun:
+        """See `Sink`; a sheet that is missing from a finished group is drawn."""
+        name = task.record.name
+        group = self._folder.group(name)
+        if not self.decodes:
+            return Begun(len(group.samples))
+        self._missing[name] = group.record.count - len(group.finished)
+        self._thumbnails[name] = {}
+        if self._missing[name] == 0 and not group.has_sheet:
+            self._draw_sheet(group)
+        return Begun(len(group.samples), group.unfinished)
+
+    def add(self, task: GroupTask, batch: Batch) -> None:
+        """See `Sink`."""
+        self._folder.add(task.record.name, batch.records, batch.latents)
+
+    def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
+        """See `Sink`: the film of an edited sample first, for its picture says it is finished."""
+        group = self._folder.group(task.record.name)
+        earlier = len(group.record.steps)
+        film = [thumbnail(image) for image in islice(frames, earlier)]
+        image = next(frames)
+        if film:
+            film.append(thumbnail(image))
+            write_sheet(group.film(sample.index), draw_film(group.record, sample, film))
+        self._writer.submit(
+            group.image(sample.index),
+            image,
+            provenance(self._run, group.record, sample) if self._metadata else None,
+            partial(self._written, group, sample.index),
+        )
+
+    def _written(self, group: GroupFolder, index: int, image: Picture) -> None:
+        group.note_image(index)
+        small = thumbnail(image) if index < MOST_FACES else None
+        with self._lock:
+            if small is not None:
+                self._thumbnails[group.name][index] = small
+            self._missing[group.name] -= 1
+            last = self._missing[group.name] == 0
+        if last:
+            self._draw_sheet(group)
+
+    def _draw_sheet(self, group: GroupFolder) -> None:
+        pictures = self._thumbnails.pop(group.name)
+        for sample in group.samples[:MOST_FACES]:
+            if sample.index not in pictures:
+                pictures[sample.index] = thumbnail(opened(group.image(sample.index)))
+        write_sheet(group.sheet, draw_sheet(group.group, pictures))
+        group.has_sheet = True
+
+    def flush(self) -> None:
+        """See `Sink`."""
+        self._writer.close()
+
+    def end(self, task: GroupTask, seconds: float) -> None:
+        """See `Sink`."""
+        self._seconds[task.record.name] = seconds
+
+    def group(self, name: str) -> GroupRecord | None:
+        """See `Store`."""
+        return self._folder.find(name)
+
+    def latents(self, name: str) -> Shards:
+        """See `Store`."""
+        return self._folder.latents(name)
+
+    def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
+        """See `Store`: as they were written, or decoded where none were wanted."""
+        (task,) = (task for task in self._planned.chosen if task.record.name == name)
+        group = self._folder.group(name)
+
+        def picture(index: int) -> Picture:
+            if index in group.finished:
+                return np.asarray(opened(group.image(index)))
+            return next(task.model.decode_array(group.latents.rows([index]).w))
+
+        return (partial(picture, index) for index in indices)
+
+    def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
+        """See `Store`."""
+        group = self._folder.group(name)
+        pending: list[Annotation] = []
+        try:
+            for index, seen in annotations:
+                pending.append(Annotation(index, seen))
+                if len(pending) == _ANNOTATED:
+                    group.annotate(pending)
+                    pending = []
+        finally:
+            if pending:
+                group.annotate(pending)
+
+    def measured(self, fingerprint: str) -> MeasureRecord | None:
+        """See `Store`."""
+        return self._folder.measured(fingerprint)
+
+    def keep(
+        self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
+    ) -> None:
+        """See `Store`."""
+        self._folder.keep(measures, expectations)
+
+    def finish(self, complete: bool, started: float) -> Sequence[Group]:
+        """See `Store`."""
+        timing = {
+            "started": self._begun,
+            "seconds": round(time.perf_counter() - started, 3),
+            "sampling": {name: round(spent, 3) for name, spent in self._seconds.items()},
+        }
+        self._folder.save(complete and self._folder.is_complete(self.decodes), timing)
+        return [
+            group_of(task, self._folder.group(task.record.name), self._seconds[task.record.name])
+            for task in self._planned.chosen
+        ]
+
+
+def group_of(task: GroupTask, folder: GroupFolder, seconds: float) -> Group:
+    """The group that a folder holds; one of usual size outlives it, a large one stays on disk."""
+    latents = folder.latents
+    return Group(
+        folder.group,
+        latents.rows(slice(None)) if len(latents) <= _HELD else latents,
+        seconds,
+        task.model.decode,
+        task.frames,
+        folder.path,
+        {index: folder.image(index) for index in folder.finished},
+    )
+
+
+def _versions() -> dict[str, str]:
+    """What the last bits of a sample depend on, beside the program."""
+    libraries = {name: version(name) for name in ("torch", "openvino", "numpy")}
+    return {"lacelang": __version__, **libraries}

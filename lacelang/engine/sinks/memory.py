@@ -1,0 +1,76 @@
+"""Groups in memory, decoded when somebody asks for pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from attrs import evolve
+
+from lacelang.engine.plan import Plan
+from lacelang.engine.result import Group
+from lacelang.engine.sinks import Begun, Look, Store
+from lacelang.engine.tasks import Batch, GroupTask
+from lacelang.storage.latents import Latents
+from lacelang.storage.records import GroupRecord, Seen
+from lacelang.storage.shards import Shards
+
+
+class MemoryStore(Store):
+    """Keeps a run in memory; groups of `earlier` runs that would come out the same are taken."""
+
+    def __init__(self, planned: Plan, earlier: Mapping[str, Group]) -> None:
+        self._planned = planned
+        self._batches: list[Batch] = []
+        self._groups: dict[str, Group] = {}
+        for task in planned.chosen:
+            found = earlier.get(task.record.name)
+            if found is not None and _identity(found.record) == _identity(task.record):
+                self._groups[found.name] = found
+
+    def begin(self, task: GroupTask) -> Begun:
+        """See `Sink`."""
+        return Begun(len(self._groups.get(task.record.name, ())))
+
+    def add(self, task: GroupTask, batch: Batch) -> None:
+        """See `Sink`."""
+        self._batches.append(batch)
+
+    def end(self, task: GroupTask, seconds: float) -> None:
+        """See `Sink`."""
+        batches, self._batches = self._batches, []
+        if batches:
+            samples = tuple(record for batch in batches for record in batch.records)
+            latents = Latents.joined([batch.latents for batch in batches])
+            record = evolve(task.record, samples=samples)
+            self._groups[record.name] = Group(
+                record, latents, seconds, task.model.decode, task.frames
+            )
+
+    def group(self, name: str) -> GroupRecord | None:
+        """See `Store`."""
+        found = self._groups.get(name)
+        return None if found is None else found.record
+
+    def latents(self, name: str) -> Latents | Shards:
+        """See `Store`."""
+        return self._groups[name].rows
+
+    def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
+        """See `Store`; all of them, for a group is annotated as a whole."""
+        return (partial(np.asarray, image) for image in self._groups[name].each_image())
+
+    def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
+        """See `Store`."""
+        group, seen = self._groups[name], dict(annotations)
+        samples = tuple(evolve(s, seen=seen[s.index]) for s in group.record.samples)
+        group.record = evolve(group.record, samples=samples)
+
+    def finish(self, complete: bool, started: float) -> Sequence[Group]:
+        """See `Store`."""
+        return [self._groups[task.record.name] for task in self._planned.chosen]
+
+
+def _identity(group: GroupRecord) -> tuple[str, int]:
+    return group.fingerprint, group.count
