@@ -12,7 +12,7 @@ from prompt_toolkit.document import Document
 from lacelang import ir
 from lacelang.repl.session import Session
 from lacelang.samplers import SAMPLERS, Option
-from lacelang.semantics.clauses import ALLOWED, WORDS
+from lacelang.semantics.clauses import ALLOWED, CLAUSE_KINDS
 from lacelang.semantics.modules import library_files
 from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
@@ -120,8 +120,8 @@ class _Place:
             yield from (Offer(name, "standard library") for name in library_files())
         elif last == "WITH":
             yield from (Offer(table.name, table.doc) for table in SAMPLERS.values())
-        elif last.lower() in WORDS:
-            yield from (Offer(word) for word in WORDS[last.lower()])
+        elif (clause := CLAUSE_KINDS.get(last.lower())) is not None and clause.words:
+            yield from (Offer(word) for word in clause.words)
         elif self._sampler() is not None:
             yield from self._options()
         elif (attribute := self._compared(len(self.tokens))) is not None:

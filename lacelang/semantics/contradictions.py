@@ -1,4 +1,4 @@
-"""Conditions that cannot hold together, that always hold or are said twice: worth a word."""
+"""Conditions that cannot hold together, that always hold or are said twice."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics.regions import (
-    Key,
-    Regions,
-    is_empty,
-    meet,
-    narrow,
-    region_of,
-    widened,
-)
+from lacelang.semantics.regions import Key, Regions, joined, met, region_of
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Definition, Module
 
@@ -26,11 +18,28 @@ _LONGEST = 60
 
 @frozen
 class Term:
-    """A condition and whether it is denied; `spoken` is how the program says that."""
+    """A condition and whether it is denied; `written` is how the program says that, if it does."""
 
     predicate: ir.Predicate
     denied: bool = False
-    spoken: ir.Predicate | None = field(default=None, eq=False)
+    written: ir.Predicate | None = field(default=None, eq=False)
+
+    @property
+    def said(self) -> ir.Predicate:
+        """What of it stands in the program."""
+        return self.written or self.predicate
+
+    @property
+    def text(self) -> str:
+        """How a message names it."""
+        denial = self.denied and self.written is None
+        text = f"not {self.predicate.as_operand}" if denial else self.said.text
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+    @property
+    def weightless(self) -> bool:
+        """Whether nothing is asked for."""
+        return self.said.weight == 0 or self.predicate.weight == 0
 
     @property
     def is_choice(self) -> bool:
@@ -38,35 +47,46 @@ class Term:
         return isinstance(self.predicate, ir.And if self.denied else ir.Or)
 
     @property
-    def weightless(self) -> bool:
-        """Whether nothing is asked for."""
-        return (self.spoken or self.predicate).weight == 0 or self.predicate.weight == 0
-
-    @property
-    def text(self) -> str:
-        """How a message names it."""
-        denial = self.denied and self.spoken is None
-        return _shortened(f"not {self.predicate.as_operand}" if denial else self.said.text)
-
-    @property
-    def said(self) -> ir.Predicate:
-        """What of it stands in the program."""
-        return self.spoken or self.predicate
+    def choices(self) -> list[Term]:
+        """What a choice is between; nothing of any other term."""
+        inner = self.predicate.children if self.is_choice else ()
+        return [Term(each, self.denied).bare() for each in inner if each.weight > 0]
 
     def bare(self) -> Term:
         """Return it without a `not` around it."""
         term = self
         while isinstance(term.predicate, ir.Not) and not term.weightless:
-            inner, spoken = term.predicate.term, term.spoken or term.predicate
             # A denial of a `not` says what is below it, and nobody wrote the two together.
-            written = None if term.denied and term.spoken is None else spoken
-            term = Term(inner, not term.denied, written)
+            unwritten = term.denied and term.written is None
+            term = Term(term.predicate.term, not term.denied, None if unwritten else term.said)
         return term
+
+    def conjuncts(self) -> Iterator[Term]:
+        """Yield the terms that must all hold; weights and nested brackets make no difference."""
+        if self.weightless:
+            return
+        if isinstance(self.predicate, ir.Or if self.denied else ir.And):
+            for inner in self.predicate.children:
+                yield from Term(inner, self.denied).bare().conjuncts()
+        else:
+            yield self
+
+    def possible(self) -> Regions | None:
+        """Return what it leaves possible; None if nothing is."""
+        term = self.bare()
+        if term.weightless:
+            return {}
+        if term.is_choice:
+            ways = [way for each in term.choices if (way := each.possible()) is not None]
+            return joined(ways) if ways else None
+        if isinstance(term.predicate, ir.Comparison):
+            return met({}, region_of(term.predicate, term.denied))
+        return _possible_together([term])
 
 
 def warn_contradictions(predicate: ir.Predicate, module: Module, report: Report) -> None:
     """Warn of conditions that leave nothing possible, or nothing impossible."""
-    _Look(predicate, module, report).everywhere()
+    _Search(predicate, module, report).run()
 
 
 def never_together(predicates: Sequence[ir.Predicate]) -> bool:
@@ -79,37 +99,78 @@ def follows(consequence: ir.Predicate, premise: ir.Predicate) -> bool:
     return _possible_together([Term(premise), Term(consequence, denied=True)]) is None
 
 
-class _Look:
-    """One look at a condition."""
+def _possible_together(terms: Sequence[Term]) -> Regions | None:
+    known = _Known()
+    flat = [inner for term in terms for inner in term.bare().conjuncts()]
+    clashes = (known.clash(term) for term in _comparisons_first(flat))
+    return None if any(clash is not None for clash in clashes) else known.regions
+
+
+def _comparisons_first(terms: Sequence[Term]) -> list[Term]:
+    """Put choices last: a comparison says more clearly what is in the way."""
+    return sorted(terms, key=lambda term: term.is_choice)
+
+
+@define
+class _Known:
+    """What the terms so far leave possible, and which of them are about which attribute."""
+
+    regions: Regions = Factory(dict)
+    terms: dict[Key, list[Term]] = Factory(dict)
+
+    def clash(self, term: Term) -> tuple[Term | None] | None:
+        """Take one more term into account, unless it clashes.
+
+        Returns:
+            None if it does not, else the one term before it that it clashes with, if there is one.
+        """
+        each = [choice.possible() for choice in term.choices] or [term.possible()]
+        ways = [way for way in each if way is not None]
+        alive = [way for way in ways if met(self.regions, way) is not None]
+        if alive:
+            region = joined(alive)
+            self.regions = met(self.regions, region) or {}
+            for key in region:
+                self.terms.setdefault(key, []).append(term)
+            return None
+        keys = dict.fromkeys(key for way in ways for key in way)
+        before = [t for key in keys for t in self.terms.get(key, ())]
+        last = before[-1] if before and not term.is_choice else None
+        return (next((t for t in before if all(_excludes(t, way) for way in ways)), last),)
+
+
+def _excludes(term: Term, regions: Regions) -> bool:
+    known = term.possible()
+    return known is None or met(known, regions) is None
+
+
+class _Search:
+    """One search of a condition for what is worth a warning."""
 
     def __init__(self, predicate: ir.Predicate, module: Module, report: Report) -> None:
         self.root = predicate
         self.module = module
         self.report = report
 
-    def everywhere(self) -> None:
-        """Look at the condition and at all that is in it."""
+    def run(self) -> None:
+        """Search the condition and all that is in it."""
         pending = [Term(self.root)]
         while pending:
             term = pending.pop().bare()
-            if term.weightless:
-                continue
-            if not term.is_choice:
-                together = list(_together(term))
+            together = list(term.conjuncts())
+            if together and not term.is_choice:
                 self._together(term, together)
-                choices = [inner for inner in together if inner.is_choice]
-            else:
-                choices = [term]
-            for choice in choices:
-                self._choice(choice)
-                pending.extend(_arms(choice))
+            for choice in together:
+                if choice.is_choice:
+                    self._choice(choice)
+                    pending.extend(choice.choices)
 
     def _choice(self, term: Term) -> None:
         if term.denied:
             # That not both of two hold which cannot, nobody writes but a definition for all cases.
             return
-        self._said_twice(_arms(term))
-        if _possible(evolve(term, denied=True)) is None:
+        self._said_twice(term.choices)
+        if evolve(term, denied=True).possible() is None:
             message = f"`{term.text}` always holds"
             self.report.say("LACE502", message, term.said.span, self.module)
 
@@ -117,10 +178,10 @@ class _Look:
         self._said_twice(terms)
         known = _Known()
         for term in _comparisons_first(terms):
-            clash = known.add(term)
+            clash = known.clash(term)
             if clash is None:
                 continue
-            culprit = clash.culprit
+            (culprit,) = clash
             if culprit is None or culprit.is_choice:
                 message = f"`{whole.text}` can never hold"
                 self.report.say("LACE501", message, whole.said.span, self.module)
@@ -155,105 +216,3 @@ class _Look:
                 message = f"`{term.text}` is said twice"
                 self.report.say("LACE514", message, term.said.span, self.module)
             seen.add(term)
-
-
-@define
-class _Clash:
-    """Something impossible; `culprit` is the single earlier term that it clashes with, if any."""
-
-    culprit: Term | None = None
-
-
-@define
-class _Known:
-    """What the terms so far leave possible, and which of them spoke of which attribute."""
-
-    regions: Regions = Factory(dict)
-    terms: dict[Key, list[Term]] = Factory(dict)
-
-    def add(self, term: Term) -> _Clash | None:
-        """Take one more term into account, unless it clashes."""
-        if not term.is_choice:
-            return self._add_regions(term, _possible(term))
-        arms = [_possible(arm) for arm in _arms(term)]
-        open_ = [arm for arm in arms if arm is not None]
-        alive = [arm for arm in open_ if narrow(dict(self.regions), arm) is None]
-        if not alive:
-            # Which single term is it that closes every arm?
-            keys = {key for arm in open_ for key in arm}
-            before = [t for key in keys for t in self.terms.get(key, ())]
-            blocking = (t for t in before if all(_excludes(t, arm) for arm in open_))
-            return _Clash(next(blocking, None))
-        return self._add_regions(term, widened(alive))
-
-    def _add_regions(self, term: Term, regions: Regions | None) -> _Clash | None:
-        if regions is None:
-            return _Clash()
-        for key, region in regions.items():
-            before = self.terms.get(key, [])
-            left = meet(self.regions[key], region) if key in self.regions else region
-            if is_empty(left):
-                culprit = next((t for t in before if _excludes(t, {key: region})), None)
-                return _Clash(culprit or (before[-1] if before else None))
-        narrow(self.regions, regions)
-        for key in regions:
-            self.terms.setdefault(key, []).append(term)
-        return None
-
-
-def _excludes(term: Term, regions: Regions) -> bool:
-    known = _possible(term)
-    return known is None or narrow(known, regions) is not None
-
-
-def _possible(term: Term) -> Regions | None:
-    """Return what a term leaves possible; None if nothing is."""
-    term = term.bare()
-    if term.weightless:
-        return {}
-    if term.is_choice:
-        arms = [_possible(arm) for arm in _arms(term)]
-        alive = [arm for arm in arms if arm is not None]
-        return widened(alive) if alive else None
-    predicate = term.predicate
-    if isinstance(predicate, ir.And | ir.Or):
-        return _possible_together([Term(inner, term.denied) for inner in predicate.terms])
-    assert isinstance(predicate, ir.Comparison)
-    key, region = region_of(predicate, term.denied)
-    return None if is_empty(region) else {key: region}
-
-
-def _possible_together(terms: Sequence[Term]) -> Regions | None:
-    known = _Known()
-    flat = [inner for term in terms for inner in _together(term.bare())]
-    if any(known.add(term) is not None for term in _comparisons_first(flat)):
-        return None
-    return known.regions
-
-
-def _comparisons_first(terms: Sequence[Term]) -> list[Term]:
-    """Put choices last: a comparison says more clearly what is in the way."""
-    return sorted(terms, key=lambda term: term.is_choice)
-
-
-def _arms(term: Term) -> list[Term]:
-    """Return what a choice is between; nothing of any other term."""
-    if not term.is_choice:
-        return []
-    assert isinstance(term.predicate, ir.And | ir.Or)
-    return [Term(arm, term.denied).bare() for arm in term.predicate.terms if arm.weight > 0]
-
-
-def _together(term: Term) -> Iterator[Term]:
-    """Yield the terms that must all hold; weights and nested brackets make no difference."""
-    if term.weightless:
-        return
-    if isinstance(term.predicate, ir.Or if term.denied else ir.And):
-        for inner in term.predicate.terms:
-            yield from _together(Term(inner, term.denied).bare())
-    else:
-        yield term
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lacelang import ir
 from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS
 
@@ -14,6 +16,8 @@ SEED = 0
 
 STAY = 0.04
 HOLD = 0.01
+HELD: Literal["later", "all"] = "all"
+"""Whose attributes an edit holds: those that later steps are about, or all others."""
 
 CONDITION_OPTIONS = ir.ConditionOptions(
     temp=None, logit_temp=None, negation=("complement",), disjunction="equal", sigma="residual"

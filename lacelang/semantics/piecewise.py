@@ -13,14 +13,12 @@ from pathlib import Path
 from attrs import frozen
 
 from lacelang import ir
-from lacelang.errors import Diagnostic, ProgramError
-from lacelang.semantics.check import look_at_unseen
+from lacelang.errors import Diagnostic
+from lacelang.semantics.check import checked_statements, without_errors
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
-from lacelang.semantics.notations import with_notations
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Definition, Module
-from lacelang.semantics.statements import Statements
 from lacelang.syntax import nodes
 
 PATH = "input"
@@ -29,12 +27,7 @@ PATH = "input"
 
 @frozen(eq=False)
 class Known:
-    """What the pieces so far come to.
-
-    Attributes:
-        module: the names they define, import and declare.
-        groups: the groups they made.
-    """
+    """What the pieces so far come to: the names they define, and the groups they made."""
 
     module: Module
     groups: Groups
@@ -80,10 +73,10 @@ def nothing_known(folder: Path | None = None) -> Known:
 
 
 def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) -> Piece:
-    """Check a piece of a program that goes on from `known`.
+    """Check a piece of a program, one statement or several, that goes on from `known`.
 
     Args:
-        source: its text: one statement or several.
+        source: its text.
         known: what the pieces before it came to.
         model: what definitions are checked against where the piece itself uses no model.
 
@@ -94,20 +87,10 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
     library = Library(report)
     module = library.piece(source, known.module)
     groups = known.groups.continued(report)
-    statements = Statements(module, library, report, groups)
-    try:
-        statements.run()
-        used = list(statements.models.values())
-        if used:
-            model = used[0] if len(used) == 1 else None
-        look_at_unseen(module, model, report)
-    except RecursionError:
-        report.say("LACE307", "there is no room left to check this", module.program, module)
-    errors, warnings = report.errors(PATH), report.warnings(PATH, pedantic=False)
-    if errors:
-        raise ProgramError([*with_notations(errors, module), *warnings])
+    statements = checked_statements(module, library, report, groups, model)
+    warnings = without_errors(module, report, pedantic=False)
     # A model of the standard library that was named once need not be looked for again.
     module.visible_models.update(
         {name: m for name, m in statements.models.items() if name not in module.models}
     )
-    return Piece(module.program, tuple(statements.result), tuple(warnings), Known(module, groups))
+    return Piece(module.program, tuple(statements.result), warnings, Known(module, groups))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from lacelang import ir
 from lacelang.errors import ResourceError
@@ -13,7 +12,6 @@ from lacelang.generators import ARCHITECTURES, Layout
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.report import nearest
-from lacelang.semantics.scope import Frame
 from lacelang.storage.arrays import SUFFIXES
 from lacelang.storage.given import read_given
 from lacelang.storage.index import read_index
@@ -23,14 +21,15 @@ from lacelang.syntax import nodes
 from lacelang.system.filenames import as_text, on_disk
 from lacelang.text.names import nfc, place_of
 
+if TYPE_CHECKING:
+    from lacelang.semantics.statements import Statements
+
 _GROUP = "name the folder of a group that a run has made, or a file of latents"
 _MADE_AGAIN = "run the program that made it again"
 
-FindModel: TypeAlias = Callable[[nodes.Word, Frame], ir.ModelSpec | None]
-
 
 def find_saved(
-    text: nodes.Text, read: Clauses, find_model: FindModel
+    text: nodes.Text, read: Clauses, statements: Statements
 ) -> tuple[ir.Saved, ir.ModelSpec] | None:
     """Return the samples that `text` names and their model; None if wrong, which is reported.
 
@@ -39,92 +38,97 @@ def find_saved(
             if nothing is there, from the current one, as the folder that `--out` names is.
         read: the clauses of the edit: where no run.json is beside the latents, `from` says which
             model they are of, and `truncation` how they are truncated.
-        find_model: of a name, None if there is none, which has been reported.
+        statements: know the models.
     """
+    shown = text.value
     try:
-        path = _place_of(text.value, read.frame.module.folder)
-        group = _recorded(path)
-        if group is None and path.is_dir():
-            raise _no_group(path, text.value)
+        path, group = _found(shown, read.frame.module.folder)
+        word = _model_named(text, group, read)
+        model = None if word is None else statements.find_model(word, read.frame)
+        if model is None:
+            return None
+        if group is None:
+            saved = ir.Saved(path, read.value("truncation"), defaults.SEED)
+        else:
+            truncation = float(group.settings["truncation"])
+            saved = ir.Saved(path, truncation, group.seed, group.fingerprint)
+        known = ARCHITECTURES.get(model.generator)  # an unknown one is reported elsewhere
+        if known is not None:
+            _refuse_other_models(path, group, known.layout, shown)
+        return saved, model
     except ResourceError as error:
         read.say("LACE120", error.message, text, error.remedy)
         return None
+
+
+def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
+    """Return where the samples are, and the record of their group if they are one of a run.
+
+    Raises:
+        ResourceError: there are none.
+    """
+    try:
+        path = _place_of(shown, folder)
+        group = _recorded(path)
+        if group is None and path.is_dir():
+            raise _no_group(path, shown)
     except (OSError, RuntimeError, ValueError) as error:
         # No home of that name, a name too long for a file, a folder that is not ours to read.
-        why = error.strerror if isinstance(error, OSError) else None
-        read.say("LACE120", f"`{text.value}` cannot be read: {(why or str(error)).lower()}", text)
-        return None
-    named = read.get("from", nodes.FromClause)
-    word = named.model if named is not None else None
+        raise _unreadable(shown, error) from None
     if group is not None:
-        wrong = _wrong_settings(group, text.value)
-        if wrong is not None:
-            read.say("LACE120", wrong.message, text, wrong.remedy)
-            return None
-        word = nodes.Word(nfc(group.settings["model"]), span=text.span)
-        for keyword in ("from", "truncation"):
-            message = f"`{keyword}` is known from the run that `{text.value}` belongs to"
-            read.refuse(keyword, message, "leave it out")
-    if word is None:
+        model, psi = group.settings.get("model"), group.settings.get("truncation")
+        number = isinstance(psi, int | float) and not isinstance(psi, bool)
+        if not (isinstance(model, str) and number and 0 < float(psi or 0) <= 1):
+            message = f"run.json does not say of which model `{shown}` is and how it is truncated"
+            raise ResourceError(message, _MADE_AGAIN)
+    return path, group
+
+
+def _unreadable(shown: str, error: Exception) -> ResourceError:
+    why = error.strerror if isinstance(error, OSError) else None
+    return ResourceError(f"`{shown}` cannot be read: {(why or str(error)).lower()}")
+
+
+def _model_named(text: nodes.Text, group: GroupRecord | None, read: Clauses) -> nodes.Word | None:
+    """Return the name of the samples' model; None if nothing has it, which is reported."""
+    if group is not None:
+        read.refuse(f"is known from the run that `{text.value}` belongs to", "leave it out")
+        return nodes.Word(nfc(group.settings["model"]), span=text.span)
+    clause = read.get("from", nodes.FromClause)
+    if clause is None:
         message = "no run.json says of which model these latents are"
         read.say("LACE302", message, text, "add `from ffhq`, and `truncation` if it is not 0.7")
-        return None
-    model = find_model(word, read.frame)
-    if model is None:
-        return None
-    given = read.truncation() if group is None else defaults.TRUNCATION
-    known = ARCHITECTURES.get(model.generator)  # an unknown one is reported elsewhere
-    wrong = None if known is None else _wrong_with(path, group, known.layout, text.value)
-    if wrong is not None:
-        read.say("LACE120", wrong.message, text, wrong.remedy)
-        return None
-    if group is None:
-        return ir.Saved(path, given, defaults.SEED), model
-    return ir.Saved(path, float(group.settings["truncation"]), group.seed, group.fingerprint), model
+    return None if clause is None else clause.model
 
 
-def _wrong_settings(group: GroupRecord, shown: str) -> ResourceError | None:
-    """Return what is missing in what run.json says of a group."""
-    model, psi = group.settings.get("model"), group.settings.get("truncation")
-    number = isinstance(psi, int | float) and not isinstance(psi, bool)
-    if isinstance(model, str) and number and 0 < float(psi or 0) <= 1:
-        return None
-    return ResourceError(
-        f"run.json does not say of which model `{shown}` is and how it is truncated",
-        "run the program that made it again",
-    )
-
-
-def _wrong_with(
-    path: Path, group: GroupRecord | None, layout: Layout, shown: str
-) -> ResourceError | None:
-    """Return why a model of that layout cannot take what is at `path`."""
+def _refuse_other_models(path: Path, group: GroupRecord | None, layout: Layout, shown: str) -> None:
+    """Raise a `ResourceError` if a model of that layout cannot take what is at `path`."""
     if group is not None:
         shards = Shards.open(path, group.fingerprint)
         if not len(shards):
-            return ResourceError(f"`{shown}` holds no latents that are whole", _MADE_AGAIN)
-        first = shards.rows([0])
-        styles = len(layout.style_layers)
-        if first.w.shape[1:] not in ((layout.w_dim,), (styles, layout.w_dim)):
-            return ResourceError(f"`{shown}` holds latents of another model", _MADE_AGAIN)
-        return None
-    file = path
+            raise ResourceError(f"`{shown}` holds no latents that are whole", _MADE_AGAIN)
+        shape, styles = shards.rows([0]).w.shape[1:], len(layout.style_layers)
+        if shape not in ((layout.w_dim,), (styles, layout.w_dim)):
+            raise ResourceError(f"`{shown}` holds latents of another model", _MADE_AGAIN)
+        return
     try:
-        state = file.stat()
+        state = path.stat()
     except OSError as error:
-        return ResourceError(f"`{shown}` cannot be read: {(error.strerror or '').lower()}")
-    return _looked_at(file, layout, shown, (state.st_mtime_ns, state.st_size, state.st_ino))
+        raise _unreadable(shown, error) from None
+    wrong = _wrong_with(path, layout, shown, (state.st_mtime_ns, state.st_size, state.st_ino))
+    if wrong is not None:
+        raise ResourceError(*wrong)
 
 
 # An editor checks a program at every key; the samples that it names are seldom others by then.
 @lru_cache(maxsize=64)
-def _looked_at(
-    file: Path, layout: Layout, shown: str, state: tuple[int, ...]
-) -> ResourceError | None:
+def _wrong_with(
+    file: Path, layout: Layout, shown: str, _state: tuple[int, ...]
+) -> tuple[str, str | None] | None:
     try:
         read_given(file, layout, shown)
     except ResourceError as error:
-        return ResourceError(error.message, error.remedy)
+        return error.message, error.remedy
     return None
 
 
@@ -176,12 +180,9 @@ def _no_group(folder: Path, written: str) -> ResourceError:
 
 
 def _near(place: Path, path: Path, written: str) -> str | None:
-    """Return a hint at a place whose name is much like the first part of `place` that is not there.
+    """Return a hint at a place whose name is much like the first missing part of `place`.
 
-    Args:
-        place: where nothing is.
-        path: the end of `place` that was written.
-        written: as it was written.
+    `path` is the end of `place` that was written; `written` has it as it was.
     """
     missing = next(each for each in (*reversed(place.parents), place) if not each.exists())
     depth = len(place.parts) - len(missing.parts)

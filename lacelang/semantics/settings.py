@@ -6,7 +6,7 @@ from attrs import frozen
 
 from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Frame
-from lacelang.semantics.strength import STRONGEST, WEAKEST, in_bounds
+from lacelang.semantics.strength import LIMITS, in_bounds
 from lacelang.semantics.values import plain_number
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
@@ -37,25 +37,24 @@ def settings_of(node: nodes.Tuned, frame: Frame, report: Report) -> Settings:
         LostError: one of them is wrong, which has been reported.
     """
     first: dict[str, nodes.Setting] = {}
+    shown: list[str] = []
     lost = False
     weight, temp, logit = 1.0, None, None
-    shown: list[str] = []
     for setting in node.settings:
-        if setting.keyword in first:
-            message = f"`{setting.keyword}` is given twice in one pair of brackets"
+        keyword = setting.keyword
+        if keyword in first:
+            message = f"`{keyword}` is given twice in one pair of brackets"
             report.say("LACE304", message, setting, frame, "keep one of them")
             continue
-        first[setting.keyword] = setting
+        first[keyword] = setting
         try:
-            if setting.keyword == "weight":
+            if keyword == "weight":
                 weight = _weight(setting, frame, report)
                 shown.append(f"weight {number_text(weight)}")
             else:
                 temp, logit = temperature(setting, frame, report)
-                if logit is not None:
-                    shown.append(f"temp logit({number_text(logit)})")
-                elif temp is not None:
-                    shown.append(f"temp {number_text(temp)}")
+                value = number_text(temp or logit or 1.0)
+                shown.append(f"temp {value if logit is None else f'logit({value})'}")
         except LostError:
             lost = True
     if lost:
@@ -72,36 +71,32 @@ def temperature(
     Raises:
         LostError: it is wrong, which has been reported.
     """
-    if setting.form is not None and setting.form.name != "logit":
-        form = setting.form.name
-        hint = did_you_mean(form, ("logit",)) or "write `temp 0.5` or `temp logit(0.5)`"
-        report.say("LACE109", f"`temp` does not know `{form}`", setting.form, frame, hint)
-        raise LostError
+    form = setting.form
+    if form is not None and form.name != "logit":
+        hint = did_you_mean(form.name, ("logit",)) or "write `temp 0.5` or `temp logit(0.5)`"
+        raise report.lost("LACE109", f"`temp` does not know `{form.name}`", form, frame, hint)
     value = plain_number(setting.value, frame, report, "`temp`")
+    said = number_text(value)
     if value <= 0:
+        message = f"a temperature lies above 0; {said} does not"
         hint = "below 1 makes a condition stricter, above 1 looser"
-        message = f"a temperature lies above 0; {number_text(value)} does not"
-        report.say("LACE208", message, setting.value, frame, hint)
-        raise LostError
+        raise report.lost("LACE208", message, setting.value, frame, hint)
     if not in_bounds(value):
-        limits, said = f"{WEAKEST:g} to {STRONGEST:g}", number_text(value)
-        message = f"a temperature goes from {limits}; {said} lies outside"
-        report.say("LACE208", message, setting.value, frame)
-        raise LostError
-    return (value, None) if setting.form is None else (None, value)
+        message = f"a temperature goes from {LIMITS[0]} to {LIMITS[1]}; {said} lies outside"
+        raise report.lost("LACE208", message, setting.value, frame)
+    return (value, None) if form is None else (None, value)
 
 
 def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
     value = plain_number(setting.value, frame, report, "`weight`")
-    if value < 0:
-        message = f"a weight is 0 or more; {number_text(value)} is less"
-        report.say("LACE207", message, setting.value, frame, "to ask for the opposite, write `not`")
-        raise LostError
-    if value != 0 and not in_bounds(value):
-        limits, said = f"{WEAKEST:g} to {STRONGEST:g}", number_text(value)
-        message = f"a weight is 0, or goes from {limits}; {said} lies outside"
-        report.say("LACE207", message, setting.value, frame)
-        raise LostError
     if value == 0:
         report.say("LACE503", "weight 0 takes this condition away", setting, frame)
+    elif value < 0:
+        message = f"a weight is 0 or more; {number_text(value)} is less"
+        hint = "to ask for the opposite, write `not`"
+        raise report.lost("LACE207", message, setting.value, frame, hint)
+    elif not in_bounds(value):
+        said = number_text(value)
+        message = f"a weight is 0, or goes from {LIMITS[0]} to {LIMITS[1]}; {said} lies outside"
+        raise report.lost("LACE207", message, setting.value, frame)
     return value

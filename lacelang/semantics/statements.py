@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lacelang import ir
 from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS
-from lacelang.semantics import clauses, defaults
+from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
@@ -17,7 +17,6 @@ from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import LostError, Report
 from lacelang.semantics.scope import Frame, Module
-from lacelang.semantics.values import plain_number
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
@@ -25,13 +24,17 @@ from lacelang.text.numerals import number_text
 MAX_STATEMENTS = 20_000
 """How many statements a program may come to when its loops are written out."""
 
-_OUTSIDE_ONLY = nodes.Model | nodes.Import | nodes.Let | nodes.Def
+MAX_COUNT = 1_000_000
 
 
 class Statements:
     """Turns the statements of a program to their checked forms.
 
     `groups` are those that earlier statements made, where `module` goes on from them.
+
+    Attributes:
+        result: the statements without errors, in order.
+        models: those that statements are of, by name.
     """
 
     def __init__(
@@ -48,25 +51,27 @@ class Statements:
         self._stopped = False
 
     def run(self) -> None:
-        """Check all statements of the program; `result` has those without errors."""
-        frame = Frame(self.module)
+        """Check all statements of the program."""
         for node in self.module.program.statements:
             if self._left >= 0:
-                self._statement(node, frame)
+                self._statement(node, Frame(self.module))
 
     def _statement(self, node: nodes.Statement, frame: Frame) -> None:
         self._left -= 1
+        made: ir.Statement | None = None
         match node:
             case nodes.For():
                 self._for(node, frame)
             case nodes.Sample():
-                self._sample(node, frame)
+                made = self._sample(node, frame)
             case nodes.Edit():
-                self._edit(node, frame)
+                made = check_edit(node, frame, self)
             case nodes.Measure():
-                self._measure(node, frame)
+                made = self._measure(node, frame)
             case nodes.Expect():
-                self._expect(node, frame)
+                made = self._expect(node, frame)
+        if made is not None:
+            self.result.append(made)
 
     # Loops
 
@@ -83,9 +88,8 @@ class Statements:
                 self.report.say("LACE514", message, value, frame)
             seen.add(same)
         for inner in node.body:
-            if isinstance(inner, _OUTSIDE_ONLY):
-                keyword = type(inner).__name__.lower()
-                message = f"`{keyword}` cannot stand inside `for`"
+            if isinstance(inner, nodes.Model | nodes.Import | nodes.Let | nodes.Def):
+                message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
                 self.report.say("LACE308", message, inner, frame, "put it before the loop")
         used = False
         for value in node.values:
@@ -103,97 +107,77 @@ class Statements:
             message = f"nothing in the loop uses `{name}`"
             self.report.say("LACE515", message, node.variable, frame)
 
-    # Sampling
+    # Kinds of statements
 
-    def _sample(self, node: nodes.Sample, frame: Frame) -> None:
+    def _sample(self, node: nodes.Sample, frame: Frame) -> ir.SampleStatement | None:
         read = Clauses("sample", node.clauses, frame, self.report)
-        model = self._model(read, node, frame)
-        count = self._count(node, read, frame)
-        where = self._condition(read, "where", model, frame)
+        model = self._model(read, node)
+        count = self._count(node, read)
+        where = self._condition(read, "where", model)
         options = read.condition_options(() if where is None else (where,))
-        truncation, seed = read.truncation(), read.seed()
-        sampler = read.sampler()
+        truncation, seed = read.value("truncation"), read.value("seed")
+        sampler = read.value("with") or defaults.sampler()
         if model is not None:
             refuse_unfit(model, read, judged=read.get("where", nodes.PredicateClause))
-        if sampler is not None and SAMPLERS[sampler.name].probability and where is not None:
+        if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
-        given = read.get("as", nodes.AsClause)
-        name = self.groups.add(given.name if given else None, "sample", model, frame)
+        name = self.name(read, "sample", model)
         if read.wrong or model is None or name is None:
             self.groups.forget(name)
-            return
-        self.result.append(
-            ir.SampleStatement(
-                name=name,
-                count=count,
-                model=model,
-                where=where,
-                options=options,
-                truncation=truncation,
-                seed=seed,
-                sampler=sampler or defaults.sampler(),
-                span=node.span,
-            )
+            return None
+        return ir.SampleStatement(
+            name=name,
+            count=count,
+            model=model,
+            where=where,
+            options=options,
+            truncation=truncation,
+            seed=seed,
+            sampler=sampler,
+            span=node.span,
         )
 
-    def _count(self, node: nodes.Sample, read: Clauses, frame: Frame) -> int:
+    def _count(self, node: nodes.Sample, read: Clauses) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):
             return defaults.COUNT
         unit = node.count.unit if isinstance(node.count, nodes.Quantity) else None
-        if unit is not None:
-            message = f"the number of samples stands alone, without `{unit.name}`"
-            read.say("LACE202", message, unit, "leave it out")
-            return defaults.COUNT
         try:
-            count = plain_number(node.count, frame, self.report, "the number of samples")
+            if unit is not None:
+                message = f"the number of samples stands alone, without `{unit.name}`"
+                raise read.lost("LACE202", message, unit, "leave it out")
+            count = read.number(node.count, "the number of samples")
+            if count.is_integer() and 1 <= count <= MAX_COUNT:
+                return int(count)
+            given = f"a whole number from 1 to {MAX_COUNT}, and not {number_text(count)}"
+            raise read.lost("LACE205", f"the number of samples is {given}", node.count)
         except LostError:
             read.wrong = True
             return defaults.COUNT
-        if not count.is_integer() or not 1 <= count <= clauses.MAX_COUNT:
-            most = clauses.MAX_COUNT
-            given = number_text(count)
-            message = f"the number of samples is a whole number from 1 to {most}, and not {given}"
-            read.say("LACE205", message, node.count)
-            return defaults.COUNT
-        return int(count)
 
-    # Editing
-
-    def _edit(self, node: nodes.Edit, frame: Frame) -> None:
-        statement = check_edit(
-            node, frame, self.groups, self._resolved, self._find_model, self.report
-        )
-        if statement is not None:
-            self.result.append(statement)
-
-    # Measuring
-
-    def _measure(self, node: nodes.Measure, frame: Frame) -> None:
+    def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement | None:
         read = Clauses("measure", node.clauses, frame, self.report)
-        model = self._model(read, node, frame)
-        what = self._resolved(node.what, model, frame)
-        given = self._condition(read, "given", model, frame)
-        truncation, seed = read.truncation(), read.seed()
+        model = self._model(read, node)
+        what = self.resolved(node.what, model, frame)
+        given = self._condition(read, "given", model)
+        truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
         if model is not None:
             refuse_unfit(model, read, judged=node.what)
-        label = read.get("as", nodes.AsClause)
-        name = self.groups.add(label.name if label else None, "measure", model, frame, False)
+        name = self.name(read, "measure", model, makes_group=False)
         if read.wrong or model is None or what is None or name is None:
-            return
+            return None
+        text = what.text
         if given is not None:
-            self._always_or_never(what, given, node.what, frame)
-        text = what.text if given is None else f"{what.text} given {given.text}"
-        self.result.append(
-            ir.MeasureStatement(
-                name, model, what, given, truncation, seed, span=node.span, text=text
-            )
+            text = f"{what.text} given {given.text}"
+            self._warn_of_certainty(what, given, node.what, frame)
+        return ir.MeasureStatement(
+            name, model, what, given, truncation, seed, span=node.span, text=text
         )
 
-    def _always_or_never(
+    def _warn_of_certainty(
         self, what: ir.Predicate, given: ir.Predicate, at: nodes.Node, frame: Frame
     ) -> None:
-        """Warn of a probability that needs no measuring."""
+        """Warn of a probability that need not be measured."""
         if never_together([what]) or never_together([given]):
             return  # said already
         if never_together([what, given]):
@@ -203,42 +187,33 @@ class Statements:
             message = f"`{what.text}` always holds given `{given.text}`"
             self.report.say("LACE502", message, at, frame)
 
-    def _expect(self, node: nodes.Expect, frame: Frame) -> None:
+    def _expect(self, node: nodes.Expect, frame: Frame) -> ir.ExpectStatement | None:
         found = self.groups.model_of(node.group, frame)
-        what = self._resolved(node.what, found[1] if found is not None else None, frame)
+        what = self.resolved(node.what, found[1] if found is not None else None, frame)
         share = node.share.number
         if not 0 <= share <= 100:
             message = f"a share lies between 0 and 100 %; {number_text(share)} does not"
             self.report.say("LACE212", message, node.share, frame)
-            return
-        if what is not None and refuse_unseen(what, self.report, node.what, frame):
-            return
-        if found is not None and what is not None:
-            group = found[0] if isinstance(node.group, nodes.Word) else f'"{found[0]}"'
-            text = f"{what.text} in {node.share.text}% of {group}"
-            self.result.append(
-                ir.ExpectStatement(what, share / 100, found[0], found[1], span=node.span, text=text)
-            )
-
-    # Common parts
-
-    def _model(
-        self, read: Clauses, node: nodes.Sample | nodes.Measure, frame: Frame
-    ) -> ir.ModelSpec | None:
-        clause = read.get("from", nodes.FromClause)
-        if clause is None:
-            if not self.module.broken:
-                keyword = type(node).__name__.lower()
-                message = f"`{keyword}` needs to know its model"
-                hint = "add `from ffhq`"
-                forgotten = _forgotten_from(node)
-                if forgotten is not None:
-                    hint = f"put `from` before `{forgotten}`"
-                read.say("LACE302", message, _first_word(node, keyword), hint)
             return None
-        return self._find_model(clause.model, frame)
+        if what is None or refuse_unseen(what, self.report, node.what, frame) or found is None:
+            return None
+        name, model = found
+        group = name if isinstance(node.group, nodes.Word) else f'"{name}"'
+        text = f"{what.text} in {node.share.text}% of {group}"
+        return ir.ExpectStatement(what, share / 100, name, model, span=node.span, text=text)
 
-    def _find_model(self, word: nodes.Word, frame: Frame) -> ir.ModelSpec | None:
+    # What several kinds have
+
+    def name(
+        self, read: Clauses, kind: str, model: ir.ModelSpec | None, makes_group: bool = True
+    ) -> str | None:
+        """Return the name of a statement, see `Groups.add`."""
+        clause = read.get("as", nodes.AsClause)
+        given = None if clause is None else clause.name
+        return self.groups.add(given, kind, model, read.frame, makes_group)
+
+    def find_model(self, word: nodes.Word, frame: Frame) -> ir.ModelSpec | None:
+        """Return the model that a word names; None if there is none, which has been reported."""
         binding = frame.bindings.get(word.name)
         if binding is not None and isinstance(binding.argument, nodes.Word):
             binding.used = True
@@ -248,30 +223,42 @@ class Statements:
             self.models[model.name] = model
         return model
 
+    def resolved(
+        self, node: nodes.Predicate, model: ir.ModelSpec | None, frame: Frame
+    ) -> ir.Predicate | None:
+        """Return the checked condition; None if it is wrong, which has been reported."""
+        predicate = Conditions(model, self.report).resolve(node, frame)
+        if predicate is not None:
+            warn_contradictions(predicate, self.module, self.report)
+        return predicate
+
+    def _model(self, read: Clauses, node: nodes.Sample | nodes.Measure) -> ir.ModelSpec | None:
+        clause = read.get("from", nodes.FromClause)
+        if clause is not None:
+            return self.find_model(clause.model, read.frame)
+        if not self.module.broken:
+            keyword = type(node).__name__.lower()
+            forgotten = _forgotten_from(node)
+            hint = "add `from ffhq`" if forgotten is None else f"put `from` before `{forgotten}`"
+            message = f"`{keyword}` needs to know its model"
+            read.say("LACE302", message, _first_word(node, keyword), hint)
+        return None
+
     def _condition(
-        self, read: Clauses, keyword: str, model: ir.ModelSpec | None, frame: Frame
+        self, read: Clauses, keyword: str, model: ir.ModelSpec | None
     ) -> ir.Predicate | None:
         clause = read.get(keyword, nodes.PredicateClause)
         if clause is None:
             return None
-        predicate = self._resolved(clause.predicate, model, frame)
+        predicate = self.resolved(clause.predicate, model, read.frame)
         if predicate is None:
             read.wrong = True
-        return predicate
-
-    def _resolved(
-        self, node: nodes.Predicate, model: ir.ModelSpec | None, frame: Frame
-    ) -> ir.Predicate | None:
-        predicate = Conditions(model, self.report).resolve(node, frame)
-        if predicate is not None:
-            warn_contradictions(predicate, self.module, self.report)
         return predicate
 
 
 def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Clauses) -> None:
     """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
     clause = read.get("with", nodes.WithClause)
-    assert clause is not None
     terms = list(ir.walk(where))
     if options.negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
         why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
@@ -279,6 +266,7 @@ def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Cl
         why, hint = "`temp logit(…)`", "write `temp …` without `logit`"
     else:
         return
+    assert clause is not None  # the default sampler takes any energy
     message = f"`{clause.sampler.name}` needs energies of at least 0, and {why} makes lower ones"
     read.say("LACE311", message, clause.sampler, f"{hint}, or sample with `smc`")
 
@@ -287,10 +275,9 @@ def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:
     for statement in statements:
         if isinstance(statement, nodes.For):
             yield from _names_written(statement.body)
-        elif isinstance(statement, nodes.Sample | nodes.Edit | nodes.Measure):
-            for clause in statement.clauses:
-                if isinstance(clause, nodes.AsClause):
-                    yield clause.name.name
+        for clause in getattr(statement, "clauses", ()):
+            if isinstance(clause, nodes.AsClause):
+                yield clause.name.name
 
 
 def _first_word(node: nodes.Node, keyword: str) -> nodes.Word:

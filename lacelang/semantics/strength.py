@@ -16,6 +16,9 @@ WEAKEST, STRONGEST = 1e-9, 1e9
 The energies of logits up to 1e4, and the squares of their gradients, stay finite.
 """
 
+LIMITS = f"{WEAKEST:g}", f"{STRONGEST:g}"
+"""The same, as messages say them."""
+
 
 def in_bounds(value: float) -> bool:
     """Whether float32 energies can be multiplied and divided by `value`."""
@@ -23,14 +26,11 @@ def in_bounds(value: float) -> bool:
 
 
 def beyond_bounds(
-    predicate: ir.Predicate,
-    options: ir.ConditionOptions,
+    predicate: ir.Predicate, options: ir.ConditionOptions
 ) -> tuple[Span, float] | None:
     """Return where an energy is multiplied by too much or too little, and by what; None if nowhere.
 
-    Args:
-        predicate: the condition.
-        options: of its statement.
+    `options` are those of the condition's statement.
     """
     negation = options.negation
     contrast = negation[1] if negation[0] == "contrast" else 1.0
@@ -48,22 +48,20 @@ def beyond_bounds(
 def _factors(
     predicate: ir.Predicate, factor: float, contrast: float
 ) -> Iterator[tuple[ir.Predicate, float]]:
-    """Yield the atoms, and what multiplies the energy of each."""
+    """Yield the comparisons, and what multiplies the energy of each."""
     if predicate.weight == 0:
         return  # it is taken away
     factor *= predicate.weight
-    if isinstance(predicate, ir.And):
-        for term in predicate.terms:
-            yield from _factors(term, _divided(factor, predicate.temp), contrast)
-    elif isinstance(predicate, ir.Or):
-        for term in predicate.terms:
-            # The weights of an `or` are odds: they multiply no energy.
-            inner = term if term.weight == 0 else evolve(term, weight=1.0)
-            yield from _factors(inner, _divided(factor, predicate.temp), contrast)
-    elif isinstance(predicate, ir.Not):
-        yield from _factors(predicate.term, _divided(factor * contrast, predicate.temp), contrast)
-    else:
+    if isinstance(predicate, ir.Comparison):
         yield predicate, factor
+        return
+    if isinstance(predicate, ir.Not):
+        factor *= contrast
+    for term in predicate.children:
+        # The weights of an `or` are odds: they multiply no energy.
+        odds = isinstance(predicate, ir.Or) and term.weight > 0
+        inner = evolve(term, weight=1.0) if odds else term
+        yield from _factors(inner, _divided(factor, predicate.temp), contrast)
 
 
 def _divided(factor: float, temp: float | None) -> float:
