@@ -15,8 +15,9 @@ import json
 import time
 from pathlib import Path
 
-import lacelang
 from lacelang.evaluate.readings import attributes_of, distances, model_of, read
+
+import lacelang
 
 CONDITIONS = ("glasses=1", "glasses=1 and smile=0")
 REFERENCE = 4000

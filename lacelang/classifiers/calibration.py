@@ -6,13 +6,25 @@ The logic adds probabilities up, so a head that is right nine times in ten must 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import torch
 from attrs import frozen
 from torch import Tensor
 from torch.nn import functional as F
 
+from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.losses import Scale
+from lacelang.classifiers.schema import Attribute
+from lacelang.errors import UsageError
+
+Figures: TypeAlias = dict[str, Any]
+
 BINS = 15
+FEWEST_CALIBRATED = 10
+FEWEST_SCORED = 2
 
 
 @frozen(eq=False)
@@ -30,6 +42,69 @@ class Calibration:
     def __call__(self, raw: Tensor) -> Tensor:
         """Calibrate (N, C) logits or (N,) values."""
         return raw * self.gain + (self.shift if raw.ndim > 1 else self.shift[0])
+
+
+def calibrate_and_score(
+    heads: Heads, held_out: Examples, scales: Mapping[str, Scale], calibrate: bool
+) -> dict[str, Figures]:
+    """Set gain, shift and sigma of the heads from held-out rows, and say how good they are.
+
+    The figures of calibrated outputs come from a calibration fitted on the other half of the
+    held-out prior rows; the heads get one fitted on all of them.
+
+    Args:
+        heads: trained; changed in place.
+        held_out: rows that training did not see.
+        scales: by continuous attribute, (scale, offset) of an uncalibrated output.
+        calibrate: if false, the outputs stay as they are and only sigma is measured.
+
+    Returns:
+        By attribute: its kind, its calibration, and figures on `prior` and `conditioned` rows.
+
+    Raises:
+        UsageError: an attribute has too few labels on held-out prior draws.
+    """
+    with torch.no_grad():
+        raw = heads.raw(heads.standardise(torch.from_numpy(held_out.w))).mean(dim=0)
+    prior = torch.from_numpy(~held_out.conditioned)
+    report = {}
+    for attribute in heads.attributes:
+        at = heads.columns[attribute.name]
+        outputs = raw[:, at] if attribute.discrete else raw[:, at.start]
+        labels = torch.from_numpy(held_out.columns[attribute.name])
+        usual, thin = (rows & ~labels.isnan() for rows in (prior, ~prior))
+        x, y = outputs[usual], labels[usual]
+        if len(y) < FEWEST_CALIBRATED:
+            raise UsageError(
+                f"{attribute.name}: {len(y)} held-out prior draws have a label; "
+                f"calibration needs {FEWEST_CALIBRATED}"
+            )
+        scale, offset = scales.get(attribute.name, (1.0, 0.0))
+        plain = Calibration(scale, torch.full((attribute.width,), offset))
+        final = fit(x, y) if calibrate else plain
+        heads.gain[at] = final.gain
+        heads.shift[at] = final.shift
+        crossed = _cross_fitted(x, y) if calibrate else plain(x)
+        figures: Figures = {"kind": attribute.kind, "unit": attribute.unit}
+        if attribute.discrete:
+            figures |= {"temperature": 1.0 / final.gain, "bias": final.shift.tolist()}
+        else:
+            sigma = residual(final(x), y)
+            heads.sigma[attribute.name] = sigma
+            figures |= {"slope": final.gain / scale, "sigma": sigma}
+        figures["prior"] = score(attribute, crossed, y)
+        figures["prior_uncalibrated"] = score(attribute, plain(x), y)
+        if thin.sum() >= FEWEST_SCORED:
+            figures["conditioned"] = score(attribute, final(outputs[thin]), labels[thin])
+        report[attribute.name] = figures
+    return report
+
+
+def fit(outputs: Tensor, labels: Tensor) -> Calibration:
+    """Calibrate logits (N, C) by classes (N,), or values (N,) by values."""
+    if outputs.ndim > 1:
+        return fit_discrete(outputs, labels.long())
+    return fit_continuous(outputs, labels)
 
 
 def fit_discrete(logits: Tensor, classes: Tensor) -> Calibration:
@@ -73,21 +148,67 @@ def fit_continuous(outputs: Tensor, values: Tensor) -> Calibration:
     return Calibration(slope, (y.mean() - slope * x.mean()).reshape(1).float())
 
 
+def _cross_fitted(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Calibrate each half of the rows by the other half."""
+    result = torch.empty_like(outputs)
+    for half in (0, 1):
+        other = fit(outputs[1 - half :: 2], labels[1 - half :: 2])
+        result[half::2] = other(outputs[half::2])
+    return result
+
+
 def residual(outputs: Tensor, values: Tensor) -> float:
     """Return sigma: the root mean square of value - output, in the attribute's unit."""
     return math.sqrt(float(((values.double() - outputs.double()) ** 2).mean()))
 
 
-def expected_calibration_error(logits: Tensor, classes: Tensor, bins: int = BINS) -> float:
+def score(attribute: Attribute, outputs: Tensor, labels: Tensor) -> Figures:
+    """Compare outputs with labels.
+
+    Args:
+        attribute: what they mean.
+        outputs: logits (N, C), or (N,) in the attribute's unit.
+        labels: (N,), none missing.
+
+    Returns:
+        Of a discrete attribute: rows, accuracy, balanced_accuracy (mean recall of the classes that
+        occur), recall (None for a class that does not), nll in nats, ece. Of a continuous one:
+        rows, r2, mae, rmse, the last two in its unit.
+    """
+    if attribute.discrete:
+        classes = labels.long()
+        right = (outputs.argmax(dim=1) == classes).double()
+        recall = {
+            value: float(right[classes == k].mean()) if (classes == k).any() else None
+            for k, value in enumerate(attribute.values)
+        }
+        met = [share for share in recall.values() if share is not None]
+        return {
+            "rows": len(labels),
+            "accuracy": float(right.mean()),
+            "balanced_accuracy": sum(met) / len(met),
+            "recall": recall,
+            "nll": float(F.cross_entropy(outputs.double(), classes)),
+            "ece": expected_calibration_error(outputs, classes),
+        }
+    rmse, spread = residual(outputs, labels), float(labels.double().var(correction=0))
+    return {
+        "rows": len(labels),
+        "r2": 1.0 - rmse**2 / spread if spread > 0 else 0.0,
+        "mae": float((outputs.double() - labels.double()).abs().mean()),
+        "rmse": rmse,
+    }
+
+
+def expected_calibration_error(logits: Tensor, classes: Tensor) -> float:
     """Return the mean gap between confidence and accuracy (Guo et al. 2017, eq. 3).
 
     Args:
-        logits: (N, C).
+        logits: (N, C); the winner's probability falls into one of `BINS` equally wide bins.
         classes: int64 (N,).
-        bins: how many equally wide bins of the winner's probability.
     """
     confidence, winner = logits.double().softmax(dim=1).max(dim=1)
     right = (winner == classes).double()
-    place = (confidence * bins).long().clamp_(max=bins - 1)
-    gap = torch.zeros(bins, dtype=torch.float64).index_add_(0, place, right - confidence)
+    place = (confidence * BINS).long().clamp_(max=BINS - 1)
+    gap = torch.zeros(BINS, dtype=torch.float64).index_add_(0, place, right - confidence)
     return float(gap.abs().sum() / len(classes))

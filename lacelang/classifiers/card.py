@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Report = Mapping[str, Any]
+Cell = Callable[[Report], str]
 
-_DISCRETE = (
-    "attribute",
-    "rows",
-    "balanced accuracy",
-    "accuracy",
-    "NLL, nats",
-    "ECE",
-    "ECE uncalibrated",
-    "temperature",
-    "conditioned: rows",
-    "balanced accuracy",
-    "ECE",
+
+def _number(name: str, digits: int = 3) -> Cell:
+    return lambda figures: f"{figures[name]:.{digits}f}"
+
+
+def _quantity(name: str) -> Cell:
+    """A figure in the attribute's unit, if it has one."""
+
+    def cell(figures: Report) -> str:
+        unit = figures["unit"]
+        return f"{figures[name]:.3g}" if unit is None else f"{figures[name]:.2f} {unit}"
+
+    return cell
+
+
+def _rows(figures: Report) -> str:
+    return str(figures["rows"])
+
+
+#: By kind of attribute, the columns about prior draws and those about conditioned rows.
+_DISCRETE: tuple[Mapping[str, Cell], Mapping[str, Cell]] = (
+    {
+        "rows": _rows,
+        "balanced accuracy": _number("balanced_accuracy"),
+        "accuracy": _number("accuracy"),
+        "NLL, nats": _number("nll"),
+        "ECE": _number("ece"),
+        "ECE uncalibrated": lambda figures: _number("ece")(figures["prior_uncalibrated"]),
+        "temperature": _number("temperature", 2),
+    },
+    {
+        "conditioned: rows": _rows,
+        "balanced accuracy": _number("balanced_accuracy"),
+        "ECE": _number("ece"),
+    },
 )
-_CONTINUOUS = (
-    "attribute",
-    "rows",
-    "R²",
-    "mean error",
-    "σ",
-    "slope",
-    "conditioned: rows",
-    "R²",
-    "mean error",
+_CONTINUOUS: tuple[Mapping[str, Cell], Mapping[str, Cell]] = (
+    {
+        "rows": _rows,
+        "R²": _number("r2"),
+        "mean error": _quantity("mae"),
+        "σ": _quantity("sigma"),
+        "slope": _number("slope", 2),
+    },
+    {"conditioned: rows": _rows, "R²": _number("r2"), "mean error": _quantity("mae")},
 )
 
 
@@ -39,63 +62,30 @@ def tables(report: Report) -> str:
     Figures are of held-out prior draws unless a column says `conditioned`; balanced accuracy is
     the mean recall of the classes that occur.
     """
-    rows, attributes = report["rows"], report["attributes"]
-    kinds: dict[bool, list[list[str]]] = {True: [], False: []}
-    for name, figures in attributes.items():
-        discrete = figures["kind"] != "continuous"
-        kinds[discrete].append([name, *(_discrete if discrete else _continuous)(figures)])
-    networks = f"{report['members']} × {report['heads']}" if report["members"] > 1 else None
-    about = (
-        f"Recipe `{report['recipe']}`, {networks or report['heads']}, {report['epochs']} epochs, "
+    rows = report["rows"]
+    networks = f"{report['members']} × " if report["members"] > 1 else ""
+    parts = [
+        f"Recipe `{report['recipe']}`, {networks}{report['heads']}, {report['epochs']} epochs, "
         f"seed {report['seed']}; "
         f"trained on {rows['training']['prior']} prior and {rows['training']['conditioned']} "
         f"conditioned rows, held out {rows['held_out']['prior']} and "
         f"{rows['held_out']['conditioned']}."
-    )
-    parts = [about]
-    if kinds[True]:
-        parts.append(_markdown(_DISCRETE, kinds[True]))
-    if kinds[False]:
-        parts.append(_markdown(_CONTINUOUS, kinds[False]))
+    ]
+    for (prior, conditioned), continuous in ((_DISCRETE, False), (_CONTINUOUS, True)):
+        lines = [
+            [name, *_cells(prior, figures, "prior"), *_cells(conditioned, figures, "conditioned")]
+            for name, figures in report["attributes"].items()
+            if (figures["kind"] == "continuous") == continuous
+        ]
+        if lines:
+            parts.append(_markdown(["attribute", *prior, *conditioned], lines))
     return "\n\n".join(parts) + "\n"
 
 
-def _discrete(figures: Report) -> list[str]:
-    prior, thin = figures["prior"], figures.get("conditioned")
-    return [
-        str(prior["rows"]),
-        f"{prior['balanced_accuracy']:.3f}",
-        f"{prior['accuracy']:.3f}",
-        f"{prior['nll']:.3f}",
-        f"{prior['ece']:.3f}",
-        f"{figures['prior_uncalibrated']['ece']:.3f}",
-        f"{figures['temperature']:.2f}",
-        *(
-            ["0", "", ""]
-            if thin is None
-            else [str(thin["rows"]), f"{thin['balanced_accuracy']:.3f}", f"{thin['ece']:.3f}"]
-        ),
-    ]
-
-
-def _continuous(figures: Report) -> list[str]:
-    prior, thin, unit = figures["prior"], figures.get("conditioned"), figures["unit"]
-    return [
-        str(prior["rows"]),
-        f"{prior['r2']:.3f}",
-        _quantity(prior["mae"], unit),
-        _quantity(figures["sigma"], unit),
-        f"{figures['slope']:.2f}",
-        *(
-            ["0", "", ""]
-            if thin is None
-            else [str(thin["rows"]), f"{thin['r2']:.3f}", _quantity(thin["mae"], unit)]
-        ),
-    ]
-
-
-def _quantity(value: float, unit: str | None) -> str:
-    return f"{value:.3g}" if unit is None else f"{value:.2f} {unit}"
+def _cells(columns: Mapping[str, Cell], figures: Report, rows: str) -> list[str]:
+    if rows not in figures:
+        return ["0", *[""] * (len(columns) - 1)]
+    return [cell({**figures, **figures[rows]}) for cell in columns.values()]
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import torch
@@ -24,9 +24,9 @@ SLOPE = 0.2
 class Heads(nn.Module):
     """The classifiers of all attributes, evaluated in one batched pass (LACE sec. 4, MLPs on W).
 
-    `single` shares one trunk in -> 384 -> 256 -> 128 (LeakyReLU 0.2) with a linear head for each
-    attribute; `separate` gives every attribute an MLP of its own. `members` > 1 averages the
-    outputs of so many networks that differ by their initial weights.
+    `single` shares one trunk, in -> `HIDDEN` (LeakyReLU), with a linear head for each attribute;
+    `separate` gives every attribute an MLP of its own. `members` > 1 averages the outputs of so
+    many networks that differ by their initial weights.
 
     All networks are held as stacked weights (members * stacks, out, in), where `stacks` is 1 for
     `single` and the number of attributes for `separate`; a layer is one batched product.
@@ -34,6 +34,7 @@ class Heads(nn.Module):
 
     Attributes:
         attributes: what the heads judge, in order.
+        columns: by attribute, where its outputs are, laid side by side in that order.
         sigma: by continuous attribute, the spread of the truth around the output, in its unit.
     """
 
@@ -48,7 +49,7 @@ class Heads(nn.Module):
         *,
         arrangement: Arrangement = "single",
         members: int = 1,
-        inputs: int = 512,
+        inputs: int,
     ) -> None:
         super().__init__()
         if not attributes or len({a.name for a in attributes}) < len(attributes):
@@ -59,8 +60,11 @@ class Heads(nn.Module):
         self.arrangement: Arrangement = arrangement
         self.members = members
         self.sigma: dict[str, float] = {a.name: math.nan for a in attributes if not a.discrete}
-        self.columns = _columns(self.attributes)
         widths = [a.width for a in self.attributes]
+        ends = list(accumulate(widths, initial=0))
+        self.columns = {
+            a.name: slice(*at) for a, at in zip(attributes, pairwise(ends), strict=True)
+        }
         single = arrangement == "single"
         self.stacks = 1 if single else len(widths)
         sizes = (inputs, *HIDDEN, sum(widths) if single else max(widths))
@@ -147,12 +151,3 @@ class Heads(nn.Module):
             its expected value (N,) in its own unit.
         """
         return self.split(self.calibrate(self.raw(self.standardise(w)).mean(dim=0)))
-
-
-def _columns(attributes: Sequence[Attribute]) -> Mapping[str, slice]:
-    """Return where each attribute's outputs are, laid side by side in order."""
-    places, start = {}, 0
-    for attribute in attributes:
-        places[attribute.name] = slice(start, start + attribute.width)
-        start += attribute.width
-    return places

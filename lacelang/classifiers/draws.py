@@ -1,48 +1,69 @@
-"""The latents that a label table is about: prior draws by seed, or a list of conditioned ones."""
+"""Faces to decode and annotate: draws of latents, and styles that were moved in w."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from lacelang.samplers.streams import prior, stream
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lacelang.generators.generator import Generator
 
 # Purpose of the random stream that a label row's truncation comes from (0 and 1 are a sample's).
 TRUNCATION_STREAM = 2
 #: Truncations that prior rows are spread over: classifiers meet the default 0.7, the paper's 0.5
 #: for editing, and 1, whose tails are where a conditioned sample at 0.7 ends up.
 TRUNCATIONS = (0.5, 1.0)
-# Conditioned latents are kept in steps of 1/32: the rounded latent is the one that is painted
-# and labelled, so nothing is lost, and a row takes 512 bytes.
+# Conditioned latents are kept in steps of 1/32: the rounded latent is the one that is decoded
+# and labelled, so nothing is lost, and a number takes a byte.
 _STEP = 1 / 32
 
 
 @frozen(eq=False)
 class Draws:
-    """Latents to label.
+    """Latents with their truncations.
 
     Attributes:
         z: float32 (N, d).
-        psi: float32 (N,), the truncation each is painted at.
+        psi: float32 (N,), the truncation each is decoded at.
+        mirrored: whether the pictures are looked at in a mirror.
     """
 
     z: NDArray[np.float32]
     psi: NDArray[np.float32]
+    mirrored: bool = False
+
+    @classmethod
+    def at(cls, z: NDArray[np.float32], truncation: float) -> Draws:
+        """Latents (N, d), all with one truncation."""
+        return cls(z, np.full(len(z), truncation, np.float32))
 
     def __len__(self) -> int:
         return len(self.z)
 
-    def rows(self, chosen: slice) -> Draws:
+    def rows(self, chosen: slice | NDArray[np.int64]) -> Draws:
         """Some of them."""
-        return Draws(self.z[chosen], self.psi[chosen])
+        return evolve(self, z=self.z[chosen], psi=self.psi[chosen])
 
     def fingerprint(self) -> str:
         """A short name that changes with any of the numbers."""
-        return _digest(self.z, self.psi)
+        return _digest(self.z, self.psi) + "-mirrored" * self.mirrored
+
+    def styles(self, generator: Generator) -> Tensor:
+        """Truncated w (N, d')."""
+        import torch
+
+        with torch.inference_mode():
+            w = generator.mapping(torch.from_numpy(self.z))
+            return generator.truncate(w, torch.from_numpy(self.psi)[:, None])
 
 
 @frozen(eq=False)
@@ -50,15 +71,16 @@ class Painted:
     """What a decoder is given, where no latents z stand for it: of faces that were moved in w.
 
     Attributes:
-        w: truncated, float32 (N, d), or (N, styles, d).
+        w: truncated, float32 (N, d'), or (N, styles, d').
     """
 
     w: NDArray[np.float32]
+    mirrored = False
 
     def __len__(self) -> int:
         return len(self.w)
 
-    def rows(self, chosen: slice) -> Painted:
+    def rows(self, chosen: slice | NDArray[np.int64]) -> Painted:
         """Some of them."""
         return Painted(self.w[chosen])
 
@@ -66,31 +88,20 @@ class Painted:
         """A short name that changes with any of the numbers, and with their shape."""
         return _digest(np.array(self.w.shape), self.w)
 
+    def styles(self, generator: Generator) -> Tensor:
+        """The styles themselves."""
+        import torch
 
-@frozen(eq=False)
-class Mirrored:
-    """Faces whose pictures are looked at in a mirror.
-
-    Attributes:
-        faces: the faces themselves.
-    """
-
-    faces: Draws | Painted
-
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    def rows(self, chosen: slice) -> Mirrored:
-        """Some of them."""
-        return Mirrored(self.faces.rows(chosen))
-
-    def fingerprint(self) -> str:
-        """A short name that changes with any of the numbers, and is not that of the faces."""
-        return f"{self.faces.fingerprint()}-mirrored"
+        return torch.from_numpy(np.ascontiguousarray(self.w))
 
 
-def _digest(*arrays: NDArray[Any]) -> str:
-    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]
+Faces: TypeAlias = Draws | Painted
+
+
+def joined(parts: Sequence[Draws]) -> Draws:
+    """All draws, one part after another."""
+    z, psi = (np.concatenate([getattr(part, name) for part in parts]) for name in ("z", "psi"))
+    return Draws(z, psi)
 
 
 def from_prior(seed: int, count: int, dim: int) -> Draws:
@@ -109,3 +120,7 @@ def rounded(z: NDArray[np.float32]) -> NDArray[np.int8]:
 def unrounded(steps: NDArray[np.int8]) -> NDArray[np.float32]:
     """The latents that `rounded` stands for."""
     return steps.astype(np.float32) * np.float32(_STEP)
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]

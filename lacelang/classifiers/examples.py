@@ -12,7 +12,6 @@ from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
 
 Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
 
@@ -21,7 +20,7 @@ class Examples:
     """N latents and what an annotator saw in their images.
 
     Attributes:
-        w: float32 (N, 512), after truncation.
+        w: float32 (N, d), after truncation.
         columns: by attribute, float32 (N,): the index of the class, or the value in the attribute's
             own unit; NaN where the annotator could not tell.
         conditioned: bool (N,), true for rows drawn where the prior is thin, false for prior draws.
@@ -29,7 +28,7 @@ class Examples:
 
     w: Floats
     columns: Mapping[str, Floats]
-    conditioned: Bools
+    conditioned: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.w)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from attrs import asdict, frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
@@ -69,44 +69,64 @@ def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
     Raises:
         ResourceError: the file is missing, damaged, of another format, or does not fit.
     """
-    if path.exists() and not path.is_file():
-        # A pipe may never end, and no signal ends the wait for it.
-        raise ResourceError(f"the classifiers {path} are no regular file", _REMEDY)
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise ResourceError(f"no classifiers at {path}", _REMEDY) from error
-    except (OSError, SafetensorError) as error:
-        raise ResourceError(f"the classifiers {path} are damaged: {error}", _REMEDY) from error
-    if header.get("format") != FORMAT:
-        found = header.get("format", "something else")
-        raise ResourceError(f"{path} holds {found}, not {FORMAT}", _REMEDY)
-    try:
+    with reading(path, "classifiers", FORMAT, _REMEDY, "pt") as (header, tensors):
         saved = _restore(json.loads(header["heads"]), tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, LaceError) as error:
-        raise ResourceError(f"the classifiers {path} are damaged: {error}", _REMEDY) from error
     if declared is not None:
         require(saved.heads.attributes, declared)
     return saved
 
 
-def _restore(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Saved:
+@contextmanager
+def reading(
+    path: Path, what: str, format_: str, remedy: str, framework: str
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, Any]]]:
+    """Give the header and the tensors of a safetensors file; what fails within says it is damaged.
+
+    Args:
+        path: the file.
+        what: it holds, in the words of an error.
+        format_: what its header must say.
+        remedy: of every error.
+        framework: whose tensors are wanted, `pt` or `np`.
+
+    Raises:
+        ResourceError: the file is missing, damaged, or of another format.
+    """
+    if path.exists() and not path.is_file():
+        # A pipe may never end, and no signal ends the wait for it.
+        raise ResourceError(f"the {what} {path} are no regular file", remedy)
+    try:
+        with safe_open(path, framework=framework) as file:
+            header = file.metadata() or {}
+            found = header.get("format", "something else")
+            if found != format_:
+                raise ResourceError(f"{path} holds {found}, not {format_}", remedy)
+            yield header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except ResourceError:
+        raise
+    except FileNotFoundError as error:
+        raise ResourceError(f"there are no {what} at {path}", remedy) from error
+    except (
+        *(OSError, SafetensorError, LaceError),
+        *(KeyError, TypeError, ValueError, RuntimeError, AttributeError),
+    ) as error:
+        raise ResourceError(f"the {what} {path} are damaged: {error}", remedy) from error
+
+
+def _restore(header: Mapping[str, Any], tensors: Mapping[str, Any]) -> Saved:
     heads = Heads(
         [Attribute(**fields) for fields in header["attributes"]],
         arrangement=header["arrangement"],
         members=header["members"],
         inputs=header["inputs"],
     )
-    heads.load_state_dict(tensors)
+    heads.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise ValueError("a weight is not finite")
     if not (heads.std > 0).all():
         raise ValueError("a standard deviation is not positive")
     spreads = {nfc(name): float(spread) for name, spread in header["sigma"].items()}
-    sigma = {name: spreads[name] for name in heads.sigma}
-    if not all(0 < spread < math.inf for spread in sigma.values()):
+    heads.sigma = {name: spreads[name] for name in heads.sigma}
+    if not all(0 < spread < math.inf for spread in heads.sigma.values()):
         raise ValueError("a sigma is not positive")
-    heads.sigma = sigma
     return Saved(heads.freeze(), dict(header["report"]))

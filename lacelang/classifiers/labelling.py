@@ -1,9 +1,9 @@
 """`lacelang label`: from a generator to a table of labels, in rounds.
 
-The first round paints and measures prior draws. In each further round classifiers trained on all
-rows so far steer the generator to combinations that are rare, and what they lead to is painted and
-measured in turn: also where they were wrong. Whatever is drawn and measured is kept in the cache,
-so a killed run goes on where it stopped.
+The first round decodes and measures prior draws. In each further round classifiers trained on all
+rows so far steer the generator to combinations that are rare, and what they lead to is measured in
+turn: also where they were wrong. Whatever is drawn and measured is kept in the cache, so that a
+killed run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from safetensors.numpy import load_file, save_file
 
 from lacelang.annotators import judging, seen_attributes
 from lacelang.classifiers import rare
-from lacelang.classifiers.draws import Draws, from_prior
-from lacelang.classifiers.labels import Labels, columns_of
-from lacelang.classifiers.measuring import Measured, Source, joined, measure
+from lacelang.classifiers.draws import Draws, from_prior, joined
+from lacelang.classifiers.labels import Columns, Labels, columns_of
+from lacelang.classifiers.measuring import Source, measure
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import train
 from lacelang.errors import UsageError
@@ -54,7 +54,7 @@ def label(
     workers: int | None = None,
     progress: Progress,
 ) -> Labels:
-    """Paint, measure and label `count` latents.
+    """Decode, measure and label `count` latents.
 
     Args:
         generator: whose mapping and truncation the latents go through.
@@ -71,7 +71,6 @@ def label(
             train classifiers on.
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
-
     annotators = judging({attribute.name for attribute in attributes})
     unseen = {a.name for a in attributes} - {n for a in annotators for n in a.attributes}
     if unseen:
@@ -79,29 +78,27 @@ def label(
         seen_by = ", ".join(seen_attributes())
         raise UsageError(f"no annotator sees {names} in an image; they see: {seen_by}")
 
-    def measured(draws: Draws, title: str) -> Measured:
-        return measure(source, draws, annotators, progress=progress, workers=workers, title=title)
+    def labels_of(draws: Draws, title: str) -> Columns:
+        measured = measure(
+            source, draws, annotators, progress=progress, workers=workers, title=title
+        )
+        return columns_of(measured, annotators)
 
-    dim = generator.latent_dim
     each = round(count * rare_share / len(ROUNDS))
-    prior_count = count - each * len(ROUNDS)
-    seen = measured(from_prior(seed, prior_count, dim), "prior faces")
-    prior_columns = columns_of(seen, annotators)
-    nothing = Draws(np.empty((0, dim), np.float32), np.empty(0, np.float32))
+    first = from_prior(seed, count - each * len(ROUNDS), generator.latent_dim)
+    prior_columns = labels_of(first, "prior faces")
     about: dict[str, object] = {"generator": str(source.weights or source.architecture)}
-    table = Labels(seed, prior_count, nothing, prior_columns, about)
+    nothing = first.rows(slice(0, 0))
+    table = Labels(seed, len(first), nothing, prior_columns, about)
     if not each:
         return table
     asked: list[str] = []
     for number, kind in enumerate(ROUNDS, start=1):
         wanted = rare.combinations(attributes, prior_columns, -(-each // rare.EACH), kind, seed)
         asked += map(str, wanted)
-        rows = table
 
         def make(
-            rows: Labels = rows,
-            wanted: list[rare.Combination] = wanted,
-            number: int = number,
+            rows: Labels = table, wanted: Sequence[rare.Combination] = wanted, number: int = number
         ) -> Draws:
             with progress.stage(f"training classifiers, round {number}") as stage:
                 heads = train(rows.examples(generator), attributes, seed=seed).heads
@@ -111,12 +108,12 @@ def label(
             )
 
         draws = _remembered(_key(table, asked, seed), make)
-        seen = joined([seen, measured(draws, f"rare faces, round {number}")])
-        conditioned = Draws(
-            np.concatenate([table.conditioned.z, draws.z]),
-            np.concatenate([table.conditioned.psi, draws.psi]),
+        columns = labels_of(draws, f"rare faces, round {number}")
+        table = evolve(
+            table,
+            conditioned=joined([table.conditioned, draws]),
+            columns={n: np.concatenate([c, columns[n]]) for n, c in table.columns.items()},
         )
-        table = evolve(table, conditioned=conditioned, columns=columns_of(seen, annotators))
     return evolve(table, about={**about, "combinations": asked})
 
 
@@ -134,7 +131,7 @@ def _remembered(key: str, make: Callable[[], Draws]) -> Draws:
     path = cache_dir() / "measured" / f"draws-{key}.safetensors"
     if not path.is_file():
         draws = make()
-        with whole_file(path) as partial:
-            save_file({"z": draws.z, "psi": draws.psi}, partial)
+        with whole_file(path) as partial_:
+            save_file({"z": draws.z, "psi": draws.psi}, partial_)
     stored = load_file(path)
     return Draws(stored["z"], stored["psi"])

@@ -1,4 +1,4 @@
-"""The table of labels: which latents were painted, at what truncation, and what was seen.
+"""The table of labels: which latents were decoded, at what truncation, and what was seen.
 
 Prior rows are stored as a seed and a count, conditioned rows as int8 latents in steps of 1/32
 (see `draws`), labels in half precision. Ten thousand rows take about a megabyte and a half.
@@ -14,23 +14,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from lacelang.annotators import Annotator
 from lacelang.annotators.faces import BINARY, FACES
-from lacelang.classifiers.draws import Draws, from_prior, rounded, unrounded
+from lacelang.classifiers.draws import Draws, from_prior, joined, rounded, unrounded
 from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.heads_file import reading
 from lacelang.classifiers.measuring import Measured
-from lacelang.errors import ResourceError
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.generators.generator import Generator
 
+Columns = dict[str, NDArray[np.float32]]
+
 FORMAT = "lacelang-labels-1"
-# Columns of classes hold their index; a class that cannot be seen (hidden hair) is NaN.
+_REMEDY = "make it with `lacelang label`, or restore the file"
 _MAPPING_BATCH = 4096
 
 
@@ -57,40 +58,25 @@ class Labels:
 
     def draws(self) -> Draws:
         """All rows' latents and truncations."""
-        z = self.conditioned.z
-        prior = from_prior(self.prior_seed, self.prior_count, z.shape[1])
-        return Draws(
-            np.concatenate([prior.z, z]), np.concatenate([prior.psi, self.conditioned.psi])
-        )
+        dim = self.conditioned.z.shape[1]
+        return joined([from_prior(self.prior_seed, self.prior_count, dim), self.conditioned])
 
     def examples(self, generator: Generator) -> Examples:
         """The rows as truncated w and labels, for training."""
-        return Examples(
-            styles(generator, self.draws()),
-            self.columns,
-            np.arange(len(self)) >= self.prior_count,
-        )
+        conditioned = np.arange(len(self)) >= self.prior_count
+        return Examples(styles(generator, self.draws()), self.columns, conditioned)
 
 
 def styles(generator: Generator, draws: Draws) -> NDArray[np.float32]:
-    """Truncated w (N, 512) of latents, by the generator's mapping."""
-    import torch
-
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(draws), _MAPPING_BATCH):
-            rows = slice(start, start + _MAPPING_BATCH)
-            w = generator.mapping(torch.from_numpy(draws.z[rows]))
-            w = generator.truncate(w, torch.from_numpy(draws.psi[rows])[:, None])
-            parts.append(w.numpy())
-    return np.concatenate(parts)
+    """Truncated w (N, d') of latents, by the generator's mapping."""
+    starts = range(0, len(draws), _MAPPING_BATCH)
+    parts = [draws.rows(slice(s, s + _MAPPING_BATCH)).styles(generator) for s in starts]
+    return np.concatenate([part.numpy() for part in parts])
 
 
-def columns_of(
-    measured: Measured, annotators: Sequence[Annotator] = (FACES,)
-) -> dict[str, NDArray[np.float32]]:
+def columns_of(measured: Measured, annotators: Sequence[Annotator] = (FACES,)) -> Columns:
     """Values of what annotators measured: float32 (N,) by attribute, NaN where nothing was seen."""
-    found: dict[str, NDArray[np.float32]] = {}
+    found: Columns = {}
     for annotator in annotators:
         rows = [annotator.values(row) for row in rows_of(measured)]
         columns = {n: np.array([row[n] for row in rows], np.float32) for n in annotator.attributes}
@@ -104,12 +90,12 @@ def rows_of(measured: Measured) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in zip(*arrays, strict=True))
 
 
-def strengths_of(measured: Measured) -> dict[str, NDArray[np.float32]]:
+def strengths_of(measured: Measured) -> Columns:
     """How much is seen of each yes-or-no attribute of faces: float32 (N,) in 0..1, yes from 0.5."""
     from lacelang.annotators.faces.annotation import scores
 
-    seen = [scores(row) for row in rows_of(measured)]
-    return {name: np.array([row[name] for row in seen], np.float32) for name in BINARY}
+    rows = [scores(row) for row in rows_of(measured)]
+    return {name: np.array([row[name] for row in rows], np.float32) for name in BINARY}
 
 
 def save(path: Path, labels: Labels) -> None:
@@ -134,26 +120,12 @@ def load(path: Path) -> Labels:
     Raises:
         ResourceError: the file is missing, damaged, or of another format.
     """
-    remedy = "make it with `lacelang label`, or restore the file"
-    if path.exists() and not path.is_file():
-        # A pipe may never end, and no signal ends the wait for it.
-        raise ResourceError(f"the labels {path} are no regular file", remedy)
-    try:
-        with safe_open(path, framework="np") as file:
-            header = file.metadata() or {}
-            if header.get("format") != FORMAT:
-                raise ResourceError(f"{path} is not a table of labels", remedy)
-            names = [key.removeprefix("label.") for key in file.keys() if key.startswith("label.")]  # noqa: SIM118
-            columns = {nfc(n): file.get_tensor(f"label.{n}").astype(np.float32) for n in names}
-            conditioned = Draws(unrounded(file.get_tensor("z_steps")), file.get_tensor("psi"))
-            return Labels(
-                int(header["prior_seed"]),
-                int(header["prior_count"]),
-                conditioned,
-                columns,
-                json.loads(header["about"]),
-            )
-    except FileNotFoundError as error:
-        raise ResourceError(f"there are no labels at {path}", remedy) from error
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ResourceError(f"the labels {path} are damaged: {error}", remedy) from error
+    with reading(path, "labels", FORMAT, _REMEDY, "np") as (header, tensors):
+        columns = {
+            nfc(name.removeprefix("label.")): tensor.astype(np.float32)
+            for name, tensor in tensors.items()
+            if name.startswith("label.")
+        }
+        conditioned = Draws(unrounded(tensors["z_steps"]), tensors["psi"])
+        seed, count = int(header["prior_seed"]), int(header["prior_count"])
+        return Labels(seed, count, conditioned, columns, json.loads(header["about"]))

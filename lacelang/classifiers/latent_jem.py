@@ -74,15 +74,7 @@ def train(
 ) -> TrainResult:
     """Train classifiers as `training.train` does, with the likelihood of latents in the loss.
 
-    Args:
-        examples: truncated w and labels.
-        attributes: what to learn; one of them at least must be discrete.
-        generator: whose latents they are.
-        recipe: of the classifiers' own loss; its outputs stay uncalibrated whatever it says.
-        heads: one trunk with a head for each attribute, or an MLP for each.
-        seed: of everything that is random.
-        progress: called with (epochs done, epochs) after each epoch.
-        chains: settings of the Langevin chains.
+    Outputs stay uncalibrated, whatever the recipe says. At least one attribute must be discrete.
 
     Raises:
         UsageError: the labels do not fit the attributes, or are too few.
@@ -107,13 +99,7 @@ def marginal(outputs: Mapping[str, Tensor]) -> Tensor:
 
 
 class Likelihood:
-    """The term that latents' likelihood adds to the loss; it holds the buffer.
-
-    Args:
-        generator: mapping and truncation.
-        seed: of draws and chains.
-        chains: their settings.
-    """
+    """The term that latents' likelihood adds to the loss; it holds the buffer of chains."""
 
     def __init__(self, generator: Generator, seed: int, chains: Chains) -> None:
         self._chains = chains

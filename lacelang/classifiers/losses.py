@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from lacelang.classifiers.schema import Attribute
 
 Scale = tuple[float, float]
+Columns = Mapping[str, NDArray[np.float32]]
 
 _MISSING = -100
 
@@ -31,7 +32,7 @@ class Targets:
         self,
         attributes: Sequence[Attribute],
         places: Mapping[str, slice],
-        columns: Mapping[str, NDArray[np.float32]],
+        columns: Columns,
         scales: Mapping[str, Scale],
     ) -> None:
         self.scales = scales
@@ -74,10 +75,7 @@ class Targets:
 
 
 def scales(
-    attributes: Sequence[Attribute],
-    columns: Mapping[str, NDArray[np.float32]],
-    *,
-    by_range: bool,
+    attributes: Sequence[Attribute], columns: Columns, *, by_range: bool
 ) -> dict[str, Scale]:
     """Return how to bring each continuous attribute to order one.
 
@@ -88,11 +86,9 @@ def scales(
     """
     found = {}
     for a in attributes:
-        if a.discrete:
-            continue
-        column = columns[a.name]
-        moments = float(np.nanstd(column)), float(np.nanmean(column))
-        found[a.name] = (a.high - a.low, a.low) if by_range else moments
+        if not a.discrete:
+            moments = float(np.nanstd(columns[a.name])), float(np.nanmean(columns[a.name]))
+            found[a.name] = (a.high - a.low, a.low) if by_range else moments
     return found
 
 

@@ -7,11 +7,12 @@ what a program later asks for is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
@@ -20,11 +21,13 @@ from lacelang.energy import ConditionalEnergy, Discrete, Equals, Node, conjuncti
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.streams import prior
 
-heun = SAMPLERS["heun"]
-
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lacelang.generators.generator import Generator
     from lacelang.progress import Progress
+
+Columns = Mapping[str, NDArray[np.float32]]
 
 #: Samples of one combination.
 EACH = 20
@@ -46,20 +49,20 @@ class Combination:
             for a, v in self.wanted
         )
 
-    def node(self, sigma: dict[str, float]) -> Node:
+    def node(self, sigma: Mapping[str, float]) -> Node:
         """The combination as an energy."""
         return conjunction(
             Discrete(a.name, {int(v)}) if a.discrete else Equals(a.name, v, sigma[a.name])
             for a, v in self.wanted
         )
 
-    def share(self, columns: dict[str, np.ndarray]) -> float:
+    def share(self, columns: Columns) -> float:
         """Share of labelled rows that show it."""
-        shown = np.ones(len(next(iter(columns.values()))), bool)
-        for a, v in self.wanted:
-            reach = 0.5 if a.discrete else _NEAR * (a.high - a.low)
-            shown &= np.abs(columns[a.name] - v) < reach
-        return float(shown.mean())
+        shown = [
+            np.abs(columns[a.name] - v) < (0.5 if a.discrete else _NEAR * (a.high - a.low))
+            for a, v in self.wanted
+        ]
+        return float(np.all(shown, axis=0).mean())
 
 
 @frozen
@@ -78,11 +81,7 @@ class Kind:
 
 
 def combinations(
-    attributes: Sequence[Attribute],
-    columns: dict[str, np.ndarray],
-    count: int,
-    kind: Kind,
-    seed: int,
+    attributes: Sequence[Attribute], columns: Columns, count: int, kind: Kind, seed: int
 ) -> list[Combination]:
     """Draw up to `count` different combinations of a kind.
 
@@ -101,8 +100,9 @@ def combinations(
             break
         size = rng.choice(kind.sizes)
         chosen = sorted(rng.choice(len(attributes), size=size, replace=False))
-        wanted = tuple((attributes[k], _value(attributes[k], rng)) for k in chosen)
-        combination = Combination(wanted)
+        combination = Combination(
+            tuple((a, _value(a, rng)) for a in (attributes[k] for k in chosen))
+        )
         if combination.share(columns) < kind.rare:
             found[str(combination)] = combination
     return list(found.values())
@@ -124,19 +124,19 @@ def draw(
     progress: Progress,
 ) -> Draws:
     """Sample latents for each combination in turn, `EACH` at a time, `count` altogether."""
+
+    def features(z: Tensor) -> dict[str, Tensor]:
+        outputs: dict[str, Tensor] = heads(generator.truncate(generator.mapping(z), TRUNCATION))
+        return outputs
+
     latents = []
-    features = lambda z: heads(generator.truncate(generator.mapping(z), TRUNCATION))  # noqa: E731
     with progress.stage("sampling rare combinations", total=count) as stage:
-        for k, combination in enumerate(wanted):
-            size = min(EACH, count - k * EACH)
-            if size <= 0:
-                break
-            indices = range(k * EACH, k * EACH + size)
-            energy = ConditionalEnergy(features, combination.node(dict(heads.sigma)))
-            z = heun(energy, prior(seed, indices, generator.latent_dim)).z
+        for k, combination in enumerate(wanted[: -(-count // EACH)]):
+            indices = range(k * EACH, min((k + 1) * EACH, count))
+            energy = ConditionalEnergy(features, combination.node(heads.sigma))
+            z = SAMPLERS["heun"](energy, prior(seed, indices, generator.latent_dim)).z
             # z's length changes no image; the prior's own keeps it within the rounded range.
             z = z * (generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
             latents.append(unrounded(rounded(z.numpy())))
-            stage.advance(size)
-    z_all = np.concatenate(latents)
-    return Draws(z_all, np.full(len(z_all), TRUNCATION, np.float32))
+            stage.advance(len(indices))
+    return Draws.at(np.concatenate(latents), TRUNCATION)

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Literal
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from lacelang.errors import UsageError
-
-
-@frozen
-class Noise:
-    """What a head's inputs and features suffer in training.
-
-    Attributes:
-        dropout: share of the hidden units dropped after each hidden layer.
-        jitter: standard deviation of the noise on the input, in standard deviations of w.
-    """
-
-    dropout: float = 0.0
-    jitter: float = 0.0
 
 
 @frozen
@@ -32,13 +18,12 @@ class Recipe:
         name: as the command line and the card call it.
         standardise: whether the networks see (w - mean) / std, or w as it is.
         calibrate: whether outputs are calibrated on held-out prior rows.
-        noise: what every head suffers, but those named in `own_noise`.
-        own_noise: by attribute, for heads that want more or less of it.
+        dropout: share of the hidden units dropped after each hidden layer.
+        jitter: standard deviation of the noise on the input, in standard deviations of w.
         learning_rate: of Adam, at the start.
         decay: `staircase` divides the rate by ten after half and after three quarters of the
             epochs; `cosine` takes it smoothly to zero.
         weight_decay: AdamW's decoupled decay of the weights.
-        gradient_penalty: weight of the squared norm of the outputs' gradient by the input.
         members: networks to average.
         epochs, batch: passes over the training rows, and rows in a step.
     """
@@ -46,12 +31,11 @@ class Recipe:
     name: str
     standardise: bool = True
     calibrate: bool = True
-    noise: Noise = field(factory=Noise)
-    own_noise: Mapping[str, Noise] = field(factory=dict)
+    dropout: float = 0.0
+    jitter: float = 0.0
     learning_rate: float = 1e-3
     decay: Literal["staircase", "cosine"] = "cosine"
     weight_decay: float = 0.0
-    gradient_penalty: float = 0.0
     members: int = 1
     epochs: int = 100
     batch: int = 128
@@ -66,7 +50,7 @@ class Recipe:
 PAPER = Recipe("paper", standardise=False, calibrate=False, decay="staircase")
 """LACE sec. 4: Adam, 100 epochs, staircase decay, nothing to keep the networks from overfitting."""
 
-REGULARISED = Recipe("regularised", noise=Noise(dropout=0.3, jitter=0.6), weight_decay=0.1)
+REGULARISED = Recipe("regularised", dropout=0.3, jitter=0.6, weight_decay=0.1)
 """The default."""
 
 

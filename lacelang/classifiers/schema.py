@@ -12,6 +12,7 @@ from lacelang.errors import ResourceError, UsageError
 from lacelang.text.names import nfc
 
 Kind = Literal["binary", "choice", "continuous"]
+#: Name, kind and values of an attribute as a model declares it.
 Declared = tuple[str, str, Sequence[str]]
 
 BINARY_VALUES = ("0", "1")
@@ -44,18 +45,21 @@ class Attribute:
     unit: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        if self.kind not in ("binary", "choice", "continuous"):
+        if self.kind == "binary":
+            if not self.values:
+                object.__setattr__(self, "values", BINARY_VALUES)
+            if self.values != BINARY_VALUES:
+                raise UsageError(f"the binary attribute {self.name} has values other than 0 and 1")
+        elif self.kind == "choice":
+            if len(set(self.values)) < max(2, len(self.values)):
+                raise UsageError(f"the choice {self.name} needs two or more different values")
+        elif self.kind == "continuous":
+            if self.values:
+                raise UsageError(f"the continuous attribute {self.name} cannot list values")
+            if not -math.inf < self.low < self.high < math.inf:
+                raise UsageError(f"the range of {self.name}, {self.low}..{self.high}, is empty")
+        else:
             raise UsageError(f"attribute {self.name} has the unknown kind {self.kind!r}")
-        if self.kind == "binary" and not self.values:
-            object.__setattr__(self, "values", BINARY_VALUES)
-        if self.kind == "binary" and self.values != BINARY_VALUES:
-            raise UsageError(f"the binary attribute {self.name} has values other than 0 and 1")
-        if self.kind == "choice" and len(set(self.values)) < max(2, len(self.values)):
-            raise UsageError(f"the choice {self.name} needs two or more different values")
-        if self.kind == "continuous" and self.values:
-            raise UsageError(f"the continuous attribute {self.name} cannot list values")
-        if self.kind == "continuous" and not -math.inf < self.low < self.high < math.inf:
-            raise UsageError(f"the range of {self.name}, {self.low}..{self.high}, is empty")
 
     @property
     def discrete(self) -> bool:
@@ -73,8 +77,7 @@ def require(known: Iterable[Attribute], declared: Iterable[Declared]) -> None:
 
     Args:
         known: the attributes of the classifier; it may know more than the model declares.
-        declared: (name, kind, values) of each declared attribute; a binary one may leave its
-            values out.
+        declared: what the model declares; a binary attribute may leave its values out.
 
     Raises:
         ResourceError: one is missing, or has another kind, other values or another order of them.

@@ -10,12 +10,12 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
+from lacelang.classifiers.calibration import calibrate_and_score
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.examples import Examples, split
 from lacelang.classifiers.losses import Targets, scales
-from lacelang.classifiers.recipes import Noise, Recipe, recipe_named
+from lacelang.classifiers.recipes import Recipe, recipe_named
 from lacelang.classifiers.schema import Attribute
-from lacelang.classifiers.scoring import calibrate_and_score
 from lacelang.errors import UsageError
 
 HELD_OUT = 0.15
@@ -73,15 +73,13 @@ def train(
     began = time.perf_counter()
     settings = recipe_named(recipe, epochs=epochs) if isinstance(recipe, str) else recipe
     examples.check(attributes)
-    for_training, held_out = (examples.take(rows) for rows in split(examples, HELD_OUT, seed))
+    parts = [examples.take(rows) for rows in split(examples, HELD_OUT, seed)]
+    for_training, held_out = parts
     if (~held_out.conditioned).sum() < FEWEST_HELD_OUT:
         raise UsageError(f"too few labelled prior draws to hold {FEWEST_HELD_OUT} of them out")
 
     classifier = Heads(
-        attributes,
-        arrangement=heads,
-        members=settings.members,
-        inputs=examples.w.shape[1],
+        attributes, arrangement=heads, members=settings.members, inputs=examples.w.shape[1]
     )
     targets = Targets(
         classifier.attributes,
@@ -90,25 +88,23 @@ def train(
         scales(attributes, for_training.columns, by_range=not settings.standardise),
     )
     fit(classifier, torch.from_numpy(for_training.w), targets, settings, seed, progress, term)
-    _round_to_half(classifier)
+    with torch.no_grad():
+        for tensor in (*classifier.weights, *classifier.biases):
+            # What a saved file keeps, so that a loaded classifier is the same one.
+            tensor.copy_(tensor.half().float())
     classifier.freeze()
     figures = calibrate_and_score(classifier, held_out, targets.scales, settings.calibrate)
+    rows = [
+        {"prior": int((~part.conditioned).sum()), "conditioned": int(part.conditioned.sum())}
+        for part in parts
+    ]
     report = {
         "recipe": settings.name,
         "heads": heads,
         "members": settings.members,
         "epochs": settings.epochs,
         "seed": seed,
-        "rows": {
-            "training": {
-                "prior": int((~for_training.conditioned).sum()),
-                "conditioned": int(for_training.conditioned.sum()),
-            },
-            "held_out": {
-                "prior": int((~held_out.conditioned).sum()),
-                "conditioned": int(held_out.conditioned.sum()),
-            },
-        },
+        "rows": dict(zip(("training", "held_out"), rows, strict=True)),
         "attributes": figures,
     }
     return TrainResult(classifier, report, time.perf_counter() - began)
@@ -129,10 +125,7 @@ def fit(
         heads: their weights are drawn afresh.
         w: float32 (N, inputs).
         targets: labels of the same N rows.
-        recipe: the settings.
-        seed: of the initial weights, the order of rows and the noise.
-        progress: called with (epochs done, epochs) after each epoch.
-        term: added to the loss of every step.
+        recipe, seed, progress, term: as in `train`.
     """
     random = torch.Generator().manual_seed(seed)
     heads.initialise(random)
@@ -154,49 +147,15 @@ def fit(
             for group in optimiser.param_groups:
                 group["lr"] = recipe.rate((epoch + step / batches) / recipe.epochs)
             optimiser.zero_grad()
-            loss = _step_loss(heads, x[rows], rows, targets, recipe, random)
+            inputs = x[rows]
+            if recipe.jitter:
+                shape = (heads.weights[0].shape[0], *inputs.shape)
+                inputs = inputs + recipe.jitter * torch.randn(shape, generator=random)
+            raw = heads.raw(inputs, dropout=recipe.dropout, generator=random)
+            loss = targets.loss(raw, rows)
             if term is not None:
                 loss = loss + term(heads)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         if progress is not None:
             progress(epoch + 1, recipe.epochs)
-
-
-def _step_loss(
-    heads: Heads, x: Tensor, rows: Tensor, targets: Targets, recipe: Recipe, random: torch.Generator
-) -> Tensor:
-    if recipe.gradient_penalty:
-        x = x.requires_grad_()
-    raw = _noisy(heads, x, recipe, random)
-    loss = targets.loss(raw, rows)
-    if recipe.gradient_penalty:
-        # A random sign for each output gives the squared Frobenius norm of the Jacobian on average
-        # (Hutchinson), for one backward pass instead of one for each output.
-        signs = torch.randint(0, 2, raw.shape, generator=random) * 2.0 - 1.0
-        (slope,) = torch.autograd.grad((raw * signs).sum(), x, create_graph=True)
-        loss = loss + recipe.gradient_penalty * (slope**2).sum(dim=1).mean()
-    return loss
-
-
-def _noisy(heads: Heads, x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """Run the networks under noise, once for each kind of it; every head reads its own run."""
-    noises = {a.name: recipe.own_noise.get(a.name, recipe.noise) for a in heads.attributes}
-    runs: dict[Noise, Tensor] = {}
-    for noise in dict.fromkeys(noises.values()):
-        shaken = x
-        if noise.jitter:
-            shape = (heads.weights[0].shape[0], *x.shape)
-            shaken = x + noise.jitter * torch.randn(shape, generator=random)
-        runs[noise] = heads.raw(shaken, dropout=noise.dropout, generator=random)
-    if len(runs) == 1:
-        return next(iter(runs.values()))
-    own = [runs[noises[name]][..., at] for name, at in heads.columns.items()]
-    return torch.cat(own, dim=-1)
-
-
-def _round_to_half(heads: Heads) -> None:
-    """Round the weights to what a saved file keeps, so that a loaded classifier is the same one."""
-    with torch.no_grad():
-        for tensor in (*heads.weights, *heads.biases):
-            tensor.copy_(tensor.half().float())

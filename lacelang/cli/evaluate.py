@@ -1,21 +1,45 @@
-"""`lacelang evaluate`: judge a suite's samples from their images, beside the paper's figures."""
+"""`lacelang evaluate`: judge a program's samples from their images."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lacelang.cli.streams import print_json
+
+if TYPE_CHECKING:
+    from lacelang.evaluate.report import Report
+    from lacelang.progress import Progress
 
 #: Characters to a line of a table, where no terminal says how many.
 WIDTH = 160
 
 
-def evaluate_suite(arguments: Namespace) -> int:
-    """Evaluate a suite and print its tables."""
+def evaluate_program(arguments: Namespace) -> int:
+    """Evaluate a program and print its tables."""
     from lacelang.errors import UsageError
-    from lacelang.evaluate import report, suite
+    from lacelang.evaluate.program import evaluate, read_program
+
+    if not arguments.file.endswith(".lace"):
+        raise UsageError(
+            f"no program {arguments.file!r}, whose name would end in .lace; the paper's tables, such "
+            "as zero_shot, are made in a checkout: python -m experiments zero_shot"
+        )
+    path = Path(arguments.file)
+    return write(
+        arguments,
+        lambda progress: evaluate(read_program(path), path.stem, progress, arguments.faces),
+    )
+
+
+def write(arguments: Namespace, make: Callable[[Progress], Report]) -> int:
+    """Make a report, save it if that is asked for, and print its tables or its JSON."""
+    from lacelang.errors import UsageError
+    from lacelang.evaluate import report
     from lacelang.progress import shown
     from lacelang.storage.files import make_folder
 
@@ -24,7 +48,7 @@ def evaluate_suite(arguments: Namespace) -> int:
     if arguments.out is not None:
         make_folder(arguments.out)
     with shown() as progress:
-        found = suite.run(arguments.suite, progress, arguments.faces)
+        found = make(progress)
     if arguments.out is not None:
         report.save(found, arguments.out)
     if arguments.json:

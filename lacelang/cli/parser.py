@@ -155,13 +155,13 @@ COMMANDS: Mapping[str, Command] = {
         options={"MODEL": None, "--out DIR": "default: docs/MODEL"},
     ),
     "evaluate": Command(
-        "evaluate.evaluate_suite",
+        "evaluate.evaluate_program",
         "judge samples from their images",
-        "Sample a suite, decode it, and let image annotators judge every face. "
-        "What is judged stays in the cache: a killed run goes on where it stopped.",
+        "Sample a program, decode it, and let image annotators judge every face. "
+        "What is judged stays in the cache: a killed run goes on where it stopped. "
+        "`python -m experiments`, in a checkout, makes the paper's tables.",
         {
-            "SUITE": "conditional, continuous, editing, heads, logic, robustness, samplers, "
-            "spaces, zero_shot, or a program of your own",
+            "FILE": "a program",
             "--faces N": "at most N of each group",
             "--json": "print the figures as JSON",
             "--out DIR": "also save report.json, report.md and pictures here",
@@ -190,12 +190,17 @@ def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> ArgumentParser:
 def _add(group: Any, name: str, command: Command) -> None:
     parser = group.add_parser(name, help=command.help, description=command.description)
     parser.set_defaults(command=command)
-    for usage, help_ in command.options.items():
-        _add_option(parser, usage, help_)
+    add_options(parser, command.options)
     if command.actions:
         actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
         for each, action in command.actions.items():
             _add(actions, each, action)
+
+
+def add_options(parser: ArgumentParser, options: Mapping[str, str | None]) -> None:
+    """Add options of a command; see `_add_option`."""
+    for usage, help_ in options.items():
+        _add_option(parser, usage, help_)
 
 
 def _add_option(parser: ArgumentParser, usage: str, help_: str | None) -> None:

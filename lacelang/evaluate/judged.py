@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -12,15 +13,15 @@ from numpy.typing import NDArray
 from lacelang.annotators import judging
 from lacelang.annotators.faces import FACES, IDENTITY
 from lacelang.annotators.faces.annotation import WHOLE
-from lacelang.classifiers.draws import Draws
+from lacelang.classifiers.draws import Draws, Faces, joined
 from lacelang.classifiers.labels import columns_of, strengths_of
-from lacelang.classifiers.measuring import Faces, Source, measure
+from lacelang.classifiers.measuring import Source, measure
 from lacelang.engine.loading import weights_of
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
-from lacelang.ir import ModelSpec, SampleStatement
 
 if TYPE_CHECKING:
+    from lacelang import ir
     from lacelang.api import Program
     from lacelang.engine.result import Group
     from lacelang.progress import Progress
@@ -29,14 +30,14 @@ Floats: TypeAlias = NDArray[np.float32]
 
 
 @frozen(eq=False)
-class Seen:
+class Annotations:
     """What annotators saw in F faces.
 
     Attributes:
         columns: by attribute (F,): class index or value, NaN where nothing was seen.
-        features: image features (F, 1280), what Fréchet distances are taken between.
+        features: image features (F, D), what Fréchet distances are taken between.
         strengths: by yes-or-no attribute (F,), how much of it is seen: 0..1, yes from 0.5 up.
-        identity: descriptors (F, 128) of who each is, where they were asked for.
+        identity: descriptors (F, K) of who each is, where they were asked for.
     """
 
     columns: Columns
@@ -47,45 +48,43 @@ class Seen:
     def __len__(self) -> int:
         return len(self.features)
 
-    def rows(self, chosen: slice) -> Seen:
-        """What was seen in some of them."""
-        return Seen(
+    def rows(self, chosen: slice) -> Annotations:
+        """Those of some of the faces."""
+        return Annotations(
             {name: column[chosen] for name, column in self.columns.items()},
             self.features[chosen],
             {name: column[chosen] for name, column in self.strengths.items()},
             None if self.identity is None else self.identity[chosen],
         )
 
+    def split(self, counts: Sequence[int]) -> Iterator[Annotations]:
+        """Those of the first `counts[0]` faces, of the next `counts[1]`, and so on."""
+        ends = np.cumsum([0, *counts])
+        for start, end in pairwise(ends):
+            yield self.rows(slice(start, end))
+
 
 @frozen(eq=False)
 class Judged:
-    """A group, and what was seen in its faces.
+    """A group, and what was seen in its first faces."""
 
-    Attributes:
-        statement: that made it.
-        group: the samples.
-        seen: what was seen in its first F faces.
-    """
-
-    statement: SampleStatement
+    statement: ir.SampleStatement
     group: Group
-    seen: Seen
+    annotations: Annotations
+
+    def __len__(self) -> int:
+        return len(self.annotations)
 
     @property
     def columns(self) -> Columns:
-        """See `Seen`."""
-        return self.seen.columns
-
-    @property
-    def features(self) -> Floats:
-        """See `Seen`."""
-        return self.seen.features
+        """See `Annotations`."""
+        return self.annotations.columns
 
     @property
     def satisfied(self) -> NDArray[np.bool_]:
         """Which faces show the whole condition (F,); all of them where there is none."""
         where = self.statement.where
-        return np.ones(len(self.features), bool) if where is None else truth(where, self.columns)
+        return np.ones(len(self), bool) if where is None else truth(where, self.columns)
 
 
 def judge_groups(
@@ -112,59 +111,40 @@ def judge_groups(
     statements = program.samples
     if not statements:
         return []
-    pairs = list(zip(statements, sample_groups(statements, progress), strict=True))
-    return _seen(pairs, progress, title, faces, identity)
+    groups = sample_groups(program, progress)
+    parts = [
+        Draws.at(group.latents.numpy()[:faces], statement.truncation)
+        for statement, group in zip(statements, groups, strict=True)
+    ]
+    found = annotate(statements[0].model, joined(parts), progress, title, identity)
+    return list(map(Judged, statements, groups, found.split(list(map(len, parts)))))
 
 
-def look(
-    spec: ModelSpec,
+def annotate(
+    spec: ir.ModelSpec,
     faces: Faces,
     progress: Progress,
     title: str = "judging",
     identity: bool = False,
-) -> Seen:
+) -> Annotations:
     """Decode faces and let annotators look at every one; what is judged stays in the cache.
 
     Args:
         spec: the model whose faces they are.
         faces: latents with their truncations, or what the decoder is given.
-        progress: where to show how far it is.
-        title: what the bar says.
-        identity: describe also who each face is.
+        progress, title, identity: as in `judge_groups`.
 
     Raises:
         ResourceError: weights cannot be had.
     """
     source = Source(spec.generator, weights_of(spec))
-    annotators = list(judging({attribute.name for attribute in spec.attributes}))
+    others = (a for a in judging({attribute.name for attribute in spec.attributes}) if a != FACES)
     # Image features, which are compared between groups, are the faces' annotator's.
-    annotators = [FACES, *(a for a in annotators if a != FACES), *([IDENTITY] if identity else ())]
+    annotators = [FACES, *others, *([IDENTITY] if identity else ())]
     measured = measure(source, faces, annotators, progress=progress, title=title)
-    return Seen(
+    return Annotations(
         columns_of(measured, annotators),
         measured["embedding"][:, WHOLE].astype(np.float32),
         strengths_of(measured),
         measured.get("identity"),
     )
-
-
-def _seen(
-    pairs: Sequence[tuple[SampleStatement, Group]],
-    progress: Progress,
-    title: str,
-    faces: int | None,
-    identity: bool,
-) -> list[Judged]:
-    shown = [group.latents.numpy()[:faces] for _, group in pairs]
-    psi = [
-        np.full(len(rows), s.truncation, np.float32)
-        for rows, (s, _) in zip(shown, pairs, strict=True)
-    ]
-    draws = Draws(np.concatenate(shown), np.concatenate(psi))
-    seen = look(pairs[0][0].model, draws, progress, title, identity)
-    judged, start = [], 0
-    for count, (statement, group) in zip(map(len, shown), pairs, strict=True):
-        part = seen.rows(slice(start, start + count))
-        start += count
-        judged.append(Judged(statement, group, part))
-    return judged

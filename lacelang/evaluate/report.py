@@ -1,4 +1,4 @@
-"""What a suite found: tables and figures as plain values, printed, saved and read by machines."""
+"""What an evaluation found: tables, figures and sheets, printed, saved and read by machines."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Cell: TypeAlias = str | float | int | None
+Row: TypeAlias = Mapping[str, Cell]
 
 _JPEG_QUALITY = 86
 
@@ -27,15 +28,31 @@ class Table:
 
     Attributes:
         title: what it is about.
-        columns: headings, the first of what a row is about.
-        rows: as many cells as there are columns; None is an empty one.
+        rows: cells by heading; what a row lacks is empty.
         note: a sentence below it.
     """
 
     title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: Sequence[Row]
     note: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Headings, the first of what a row is about."""
+        return tuple(dict.fromkeys(heading for row in self.rows for heading in row))
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """The rows, as many cells each as there are columns."""
+        return [[row.get(heading) for heading in self.columns] for row in self.rows]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Which columns hold no text."""
+        return [
+            not any(isinstance(row.get(heading), str) for row in self.rows)
+            for heading in self.columns
+        ]
 
 
 @frozen
@@ -77,21 +94,19 @@ class Sheet:
 
 @frozen
 class Report:
-    """All that one suite found.
+    """All that one evaluation found.
 
     Attributes:
         suite: its name.
-        tables: in the order of reading.
-        figures: likewise.
+        tables, figures, sheets: in the order of reading.
         about: how it was made, JSON values.
-        sheets: in the order of reading.
     """
 
     suite: str
-    tables: tuple[Table, ...]
-    figures: tuple[Scatter, ...] = ()
+    tables: Sequence[Table]
+    figures: Sequence[Scatter] = ()
     about: Mapping[str, Any] = field(factory=dict)
-    sheets: tuple[Sheet, ...] = ()
+    sheets: Sequence[Sheet] = ()
 
 
 def as_json(report: Report) -> str:
@@ -99,7 +114,7 @@ def as_json(report: Report) -> str:
     tables = [
         {
             "title": table.title,
-            "rows": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
+            "rows": [dict(zip(table.columns, row, strict=True)) for row in table.cells],
             "note": table.note,
         }
         for table in report.tables
@@ -128,12 +143,9 @@ def as_markdown(report: Report) -> str:
 
 def markdown_table(table: Table) -> str:
     """One table as Markdown, numbers to the right."""
-    numeric = [
-        all(not isinstance(row[i], str) for row in table.rows) for i in range(len(table.columns))
-    ]
     lines = ["| " + " | ".join(table.columns) + " |"]
-    lines.append("|" + "|".join(" --: " if n else " --- " for n in numeric) + "|")
-    for row in table.rows:
+    lines.append("|" + "|".join(" --: " if n else " --- " for n in table.numeric) + "|")
+    for row in table.cells:
         lines.append("| " + " | ".join(shown(cell).replace("|", "\\|") for cell in row) + " |")
     return "\n".join(lines)
 
@@ -177,10 +189,9 @@ def print_tables(report: Report, console: Console) -> None:
         # A weight's brackets are no markup.
         console.print(f"[bold]{escape(table.title)}[/bold]", soft_wrap=True)
         drawn = Drawn(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-        for i, heading in enumerate(table.columns):
-            text = any(isinstance(row[i], str) for row in table.rows)
-            drawn.add_column(escape(heading), justify="left" if text else "right")
-        for row in table.rows:
+        for heading, numeric in zip(table.columns, table.numeric, strict=True):
+            drawn.add_column(escape(heading), justify="right" if numeric else "left")
+        for row in table.cells:
             drawn.add_row(*(escape(shown(cell)) for cell in row))
         console.print(drawn)
         if table.note:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from lacelang import ir
 from lacelang.engine.truth import Columns, truth
+
+Comparison: TypeAlias = ir.Discrete | ir.Equals
 
 
 @frozen
@@ -31,25 +34,27 @@ class Score:
     faces: int
     unseen: int
     accuracy: float
-    error: float | None
+    error: float | None = None
     unit: str | None = None
 
+    @property
+    def judged(self) -> dict[str, float | str | None]:
+        """The cells of a table that say how it did."""
+        return {"judged": self.accuracy, "mean |Δ|": self.error, "unit": self.unit}
 
-def scores(pairs: list[tuple[ir.Predicate, Columns]]) -> list[Score]:
+
+def scores(pairs: Iterable[tuple[ir.Predicate, Columns]]) -> list[Score]:
     """Score every comparison of conjunctions, pooling groups that constrain the same attributes.
 
     Args:
         pairs: conditions with the columns of the faces that were made for them.
     """
-    pooled: dict[str, list[tuple[ir.Predicate, NDArray[np.float32]]]] = {}
+    pooled: dict[str, list[tuple[Comparison, NDArray[np.float32]]]] = {}
     for predicate, columns in pairs:
         for atom in conjuncts(predicate):
             name = atom.attribute.name
             pooled.setdefault(name, []).append((atom, columns[name]))
     return [_score(name, entries) for name, entries in pooled.items()]
-
-
-Comparison = ir.Discrete | ir.Equals
 
 
 def conjuncts(predicate: ir.Predicate) -> Iterator[Comparison]:
@@ -60,20 +65,17 @@ def conjuncts(predicate: ir.Predicate) -> Iterator[Comparison]:
             yield term
 
 
-def _score(name: str, entries: list[tuple[ir.Predicate, NDArray[np.float32]]]) -> Score:
+def _score(name: str, entries: list[tuple[Comparison, NDArray[np.float32]]]) -> Score:
     texts = list(dict.fromkeys(atom.text for atom, _ in entries))
+    wanted = texts[0] if len(texts) == 1 else f"{name}: {len(texts)} values"
     seen = np.concatenate([column for _, column in entries])
     missing = np.isnan(seen)
-    wanted = texts[0] if len(texts) == 1 else f"{name}: {len(texts)} values"
-    first = entries[0][0]
-    if isinstance(first, ir.Discrete):
+    counted = (name, wanted, len(seen), int(missing.sum()))
+    attribute = entries[0][0].attribute
+    if attribute.limits is None:
         held = np.concatenate([truth(atom, {name: column}) for atom, column in entries])
-        return Score(name, wanted, len(seen), int(missing.sum()), float(held.mean()), None)
-    target = np.concatenate(
-        [np.full(len(c), atom.value) for atom, c in entries if isinstance(atom, ir.Equals)]
-    )
-    error = float(np.abs(seen - target)[~missing].mean()) if not missing.all() else float("nan")
-    assert isinstance(first, ir.Equals)
-    span = first.attribute.high - first.attribute.low
-    unit = first.attribute.unit
-    return Score(name, wanted, len(seen), int(missing.sum()), 1 - error / span, error, unit)
+        return Score(*counted, float(held.mean()))
+    deltas = [column - atom.value for atom, column in entries if isinstance(atom, ir.Equals)]
+    error = float(np.abs(np.concatenate(deltas))[~missing].mean()) if not missing.all() else np.nan
+    low, high = attribute.limits
+    return Score(*counted, 1 - error / (high - low), error, attribute.unit)

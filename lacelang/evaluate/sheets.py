@@ -24,20 +24,18 @@ from lacelang.storage.files import folder_name
 from lacelang.storage.records import GroupRecord
 
 FACES = 16
-_SEEN = "judged from the images"
 
 
-def sheet_of(judged: Judged, faces: int = FACES, title: str = "") -> Sheet:
+def sheet_of(judged: Judged, faces: int = FACES) -> Sheet:
     """The first faces of a group, each with what was seen of its condition; decoded when saved.
 
     Args:
         judged: the group, which lends the file its name.
         faces: how many are shown at most; never more than were judged.
-        title: what they show; the condition if it is left out.
     """
     record = judged.group.record
     name = folder_name(record.name.replace(" ", "_"))
-    return Sheet(name, title or record.condition or record.name, partial(_draw, judged, faces))
+    return Sheet(name, record.condition or record.name, partial(_draw, judged, faces, None))
 
 
 def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Sheet:
@@ -49,8 +47,8 @@ def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> S
         groups: judged.
         faces: how many are shown of each at most.
     """
-    columns = min(faces, max(len(judged.features) for judged in groups))
-    return Sheet(name, title, lambda: stacked([_draw(judged, faces, columns) for judged in groups]))
+    columns = min(faces, max(map(len, groups)))
+    return Sheet(name, title, lambda: stacked([_draw(one, faces, columns) for one in groups]))
 
 
 def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
@@ -64,38 +62,30 @@ def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
     return whole
 
 
-def _draw(judged: Judged, faces: int, columns: int | None = None) -> Image.Image:
-    shown = seen_record(judged, faces)
+def _draw(judged: Judged, faces: int, columns: int | None) -> Image.Image:
+    shown = annotated_record(judged, faces)
     images = islice(judged.group.each_image(), len(shown.samples))
-    thumbnails = {
-        sample.index: thumbnail(image) for sample, image in zip(shown.samples, images, strict=True)
-    }
-    return draw_sheet(shown, thumbnails, _SEEN, columns)
+    thumbnails = {s.index: thumbnail(i) for s, i in zip(shown.samples, images, strict=True)}
+    return draw_sheet(shown, thumbnails, "judged from the images", columns)
 
 
-def seen_record(judged: Judged, faces: int) -> GroupRecord:
-    """The record of a group's first faces, with what annotators saw for the classifiers' readings.
-
-    A class is a probability of 0 or 1. A number satisfies `a=v` as it does for `judge.truth`.
-    """
+def annotated_record(judged: Judged, faces: int) -> GroupRecord:
+    """The record of a group's first faces, with annotations in place of classifiers' readings."""
     record, where = judged.group.record, judged.statement.where
-    samples = record.samples[: min(faces, len(judged.features))]
+    samples = record.samples[: min(faces, len(judged))]
     if where is None:
         return evolve(record, samples=samples)
     model = judged.statement.model
-    seen = read_atoms(where, seen_outputs(model, judged.columns))
-    return evolve(
-        record,
-        atoms=atoms_of(where, near_sigma(model)),
-        samples=tuple(
-            evolve(sample, readings={text: number(seen[text][i]) for text in seen})
-            for i, sample in enumerate(samples)
-        ),
+    found = annotated_atoms(where, model, judged.columns)
+    samples = tuple(
+        evolve(sample, readings={text: values[i] for text, values in found.items()})
+        for i, sample in enumerate(samples)
     )
+    return evolve(record, atoms=atoms_of(where, near_sigma(model)), samples=samples)
 
 
 def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
-    """Spreads with which a card shows `a=v` as satisfied just where `judge.truth` has it so."""
+    """Spreads with which a sheet shows `a=v` as satisfied just where `engine.truth` has it so."""
     return {
         a.name: NEAR * (a.limits[1] - a.limits[0]) / CLOSE
         for a in model.attributes
@@ -103,10 +93,24 @@ def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
     }
 
 
-def seen_outputs(
+def annotated_atoms(
+    where: ir.Predicate, model: ir.ModelSpec, columns: Mapping[str, NDArray[np.float32]]
+) -> dict[str, list[float | None]]:
+    """What annotators saw of each comparison, by its text: a value, or a probability of 0 or 1.
+
+    None where nothing was seen.
+    """
+    found = read_atoms(where, as_outputs(model, columns))
+    return {
+        text: [None if np.isnan(value) else value for value in values.tolist()]
+        for text, values in found.items()
+    }
+
+
+def as_outputs(
     model: ir.ModelSpec, columns: Mapping[str, NDArray[np.float32]]
 ) -> dict[str, Tensor]:
-    """What annotators saw (F,) in the form of classifiers' outputs: certain logits, and values.
+    """Annotations (F,) in the form of classifiers' outputs: certain logits, and values.
 
     Logits are −inf but for the class seen, and NaN throughout where nothing was seen.
     """
@@ -122,8 +126,3 @@ def seen_outputs(
             certain = (column[:, None] == classes).double().log()
             outputs[attribute.name] = certain.where(~column.isnan()[:, None], torch.nan)
     return outputs
-
-
-def number(value: Tensor) -> float | None:
-    """A reading as records have it: None where nothing was seen."""
-    return None if value.isnan() else float(value)

@@ -7,11 +7,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from experiments.eye_labels import EyeLabel
 from lacelang.annotators import faces
 from lacelang.annotators.declaration import Measure
 from lacelang.annotators.faces.annotation import scores
 from lacelang.annotators.faces.annotator import SAME_PERSON
-from lacelang.classifiers.eye_labels import EyeLabel
 from lacelang.generators.mobilestylegan import MOBILESTYLEGAN
 from lacelang.storage.fetch import Archive
 
@@ -45,7 +45,8 @@ def images() -> dict[str, Image]:
     generator = MOBILESTYLEGAN.load(ARCHIVE, torch.device("cpu"), threads=2)
     labels = [EyeLabel(7, index, psi, {}) for index, psi in FACES.values()]
     with torch.inference_mode():
-        w = generator.mapping(torch.from_numpy(np.stack([label.latent() for label in labels])))
+        z = np.stack([label.latent(generator.latent_dim) for label in labels])
+        w = generator.mapping(torch.from_numpy(z))
         psi = torch.tensor([[label.truncation] for label in labels])
         return dict(zip(FACES, generator.decode(generator.truncate(w, psi)), strict=True))
 

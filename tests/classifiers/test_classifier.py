@@ -305,8 +305,8 @@ def test_contradictory_attributes_are_refused(fields):
 
 def test_heads_need_different_attributes():
     with pytest.raises(UsageError):
-        Heads([])
+        Heads([], inputs=4)
     with pytest.raises(UsageError):
-        Heads([ATTRIBUTES[0], ATTRIBUTES[0]])
+        Heads([ATTRIBUTES[0], ATTRIBUTES[0]], inputs=4)
     with pytest.raises(UsageError):
-        Heads(ATTRIBUTES, members=0)
+        Heads(ATTRIBUTES, inputs=4, members=0)

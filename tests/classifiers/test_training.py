@@ -9,7 +9,7 @@ from attrs import evolve
 from lacelang.classifiers import card
 from lacelang.classifiers.examples import Examples, split
 from lacelang.classifiers.losses import Targets, scales
-from lacelang.classifiers.recipes import PAPER, REGULARISED, Noise, recipe_named
+from lacelang.classifiers.recipes import PAPER, REGULARISED, recipe_named
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import train
 from lacelang.errors import UsageError
@@ -143,25 +143,21 @@ def test_conditioned_rows_do_not_bend_the_calibration():
     assert figures["conditioned"]["mae"] > 2 * figures["prior"]["mae"]
 
 
-def test_heads_can_have_noise_of_their_own():
-    loud = Noise(dropout=0.9, jitter=5.0)
-    recipe = quick(REGULARISED, noise=loud, own_noise={"yaw": Noise()})
-    calm = train(labelled(), ATTRIBUTES, recipe=recipe).report["attributes"]
-    deaf = train(labelled(), ATTRIBUTES, recipe=quick(REGULARISED, noise=loud)).report["attributes"]
-    assert calm["yaw"]["prior"]["rmse"] < 0.8 * deaf["yaw"]["prior"]["rmse"]
+def test_noise_keeps_heads_from_following_the_labels():
+    loud = train(labelled(), ATTRIBUTES, recipe=quick(REGULARISED, dropout=0.9, jitter=5.0))
+    calm = train(labelled(), ATTRIBUTES, recipe=quick(REGULARISED, dropout=0.0, jitter=0.0))
+    calmed, deafened = (r.report["attributes"]["yaw"]["prior"]["rmse"] for r in (calm, loud))
+    assert calmed < 0.8 * deafened
 
 
-def test_members_are_averaged_and_a_gradient_penalty_flattens():
-    plain = train(labelled(), ATTRIBUTES, recipe=quick(PAPER, members=2, calibrate=False))
-    flat = train(labelled(), ATTRIBUTES, recipe=quick(PAPER, members=2, gradient_penalty=0.3))
-    assert plain.report["members"] == 2
-
-    def steepness(result):
-        x = torch.from_numpy(labelled(100, seed=9).w).requires_grad_()
-        raw = result.heads.raw(result.heads.standardise(x))
-        return torch.autograd.grad(raw[..., 0].sum(), x)[0].norm(dim=1).mean().item()
-
-    assert steepness(flat) < 0.7 * steepness(plain)
+def test_members_are_averaged():
+    result = train(labelled(), ATTRIBUTES, recipe=quick(PAPER, members=2, calibrate=False))
+    assert result.report["members"] == 2
+    w = torch.from_numpy(labelled(10, seed=9).w)
+    raw = result.heads.raw(result.heads.standardise(w))
+    assert not torch.allclose(raw[0], raw[1])
+    outputs = result.heads.calibrate(raw.mean(dim=0))
+    torch.testing.assert_close(result.heads(w)["yaw"], outputs[:, -1])
 
 
 def test_progress_is_told_after_each_epoch():

@@ -65,7 +65,7 @@ class RealSizeGenerator:
 
 def _heads() -> Heads:
     attributes = schema_of(SPEC)
-    heads = Heads(attributes)
+    heads = Heads(attributes, inputs=512)
     heads.initialise(torch.Generator().manual_seed(2))
     for attribute in attributes:
         columns = heads.columns[attribute.name]

@@ -25,7 +25,9 @@ REPORT = Report(
     "trial",
     (
         Table(
-            "what | how", ("name", "ACC", "paper"), (("a|b", 0.98765, None), ("c", 1.0, 0.5)), "n."
+            "what | how",
+            ({"name": "a|b", "ACC": 0.98765}, {"name": "c", "ACC": 1.0, "paper": 0.5}),
+            "n.",
         ),
     ),
     (Scatter("points", "Points", "x", "y", {"a": [(1.0, 2.0), (10.0, 3.0)]}, log=("x",)),),
@@ -48,7 +50,9 @@ def test_markdown_escapes_bars_and_puts_numbers_to_the_right() -> None:
 
 def test_a_table_of_nine_columns_fits_a_terminal() -> None:
     columns = ("variant", "faces", "DES", "undivided", "of at most", "yaw", "smile", "age", "x")
-    table = Table("t", columns, (("hold as in the paper", 64, *[0.123] * 7),))
+    table = Table(
+        "t", [dict(zip(columns, ("hold as in the paper", 64, *[0.123] * 7), strict=True))]
+    )
     console = Console(width=80, record=True, file=io.StringIO())
     print_tables(Report("trial", (table,)), console)
     text = console.export_text()

@@ -1,0 +1,65 @@
+"""`python -m experiments NAME`: make the tables of one spec."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+
+from attrs import evolve
+
+from experiments import annotator_noise, specs
+from lacelang.api import compile
+from lacelang.cli import evaluate, streams
+from lacelang.cli.parser import COMMANDS, add_options
+from lacelang.cli.wording import worded
+from lacelang.errors import LaceError
+from lacelang.evaluate.report import Report
+from lacelang.progress import Progress
+from lacelang.system.torch_state import isolated
+
+
+def names() -> list[str]:
+    """Specs that there are."""
+    return sorted(module.name for module in iter_modules(specs.__path__))
+
+
+def run(name: str, progress: Progress, faces: int | None = None) -> Report:
+    """Make the report of a spec, and add the noise of its annotators.
+
+    Args:
+        name: of the spec.
+        progress: where to show how far it is.
+        faces: at most so many of each group, for a quick look; None takes the spec's own number.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    spec = import_module(f"{specs.__name__}.{name}")
+    with isolated(threads=False):
+        report: Report = spec.study(progress, faces)
+        # No figure can be better known than the annotators know themselves.
+        model = compile("sample from ffhq").samples[0].model
+        noise = annotator_noise.tables(model, progress, faces)
+        return evolve(report, tables=[*report.tables, *noise])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the code to exit with."""
+    parser = ArgumentParser("python -m experiments", description="Make tables of the paper.")
+    parser.add_argument("name", choices=names(), help="the spec")
+    options = COMMANDS["evaluate"].options.items()
+    add_options(parser, {usage: help_ for usage, help_ in options if usage.startswith("--")})
+    parsed = parser.parse_args(arguments)
+    with streams.usable():
+        try:
+            return evaluate.write(parsed, lambda progress: run(parsed.name, progress, parsed.faces))
+        except LaceError as error:
+            print(f"experiments: {worded(error)}", file=sys.stderr)
+            return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

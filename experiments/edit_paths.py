@@ -1,0 +1,279 @@
+"""Edited faces, annotated before the first line of the edit and after each, and what that says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+from PIL import Image
+
+from lacelang import ir
+from lacelang.classifiers.draws import Painted
+from lacelang.engine.atoms import atoms_of
+from lacelang.engine.truth import Columns
+from lacelang.evaluate.judged import annotate
+from lacelang.evaluate.report import Sheet
+from lacelang.evaluate.scores import scores
+from lacelang.evaluate.sheets import annotated_atoms, near_sigma, stacked
+from lacelang.progress import Progress
+from lacelang.render.film_strip import draw_film
+from lacelang.render.sheet_cells import thumbnail
+from lacelang.storage.records import GroupRecord, StepPlan
+
+Array: TypeAlias = NDArray[np.floating]
+Floats: TypeAlias = NDArray[np.float32]
+Decode: TypeAlias = Callable[[torch.Tensor], Iterator[NDArray[np.uint8]]]
+
+#: Faces of a sheet.
+SHOWN = 4
+
+
+@frozen(eq=False)
+class EditPaths:
+    """What was seen in N faces at P moments: before an edit's first line, and after each.
+
+    Attributes:
+        frames: w+ (N, P, styles, d), as they were decoded.
+        columns: by attribute (N, P): class index or value, NaN where nothing was seen.
+        features: image features (N, P, D).
+        identity: descriptors (N, P, K) of who each is.
+    """
+
+    frames: Floats
+    columns: Mapping[str, Floats]
+    features: Floats
+    identity: Floats
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def at(self, moment: int) -> Columns:
+        """What was seen at one moment, (N,) by attribute."""
+        return {name: column[:, moment] for name, column in self.columns.items()}
+
+    def followed(self, rest: EditPaths) -> EditPaths:
+        """The same faces, with the moments of `rest` after these."""
+        return self._each(lambda a, b: np.concatenate([a, b], axis=1), rest)
+
+    def first(self, faces: int) -> EditPaths:
+        """Those of the first faces alone."""
+        return self._each(lambda a, _: a[:faces], self)
+
+    def _each(self, join: Callable[[Floats, Floats], Floats], other: EditPaths) -> EditPaths:
+        return EditPaths(
+            join(self.frames, other.frames),
+            {name: join(self.columns[name], other.columns[name]) for name in self.columns},
+            join(self.features, other.features),
+            join(self.identity, other.identity),
+        )
+
+
+def annotate_paths(
+    model: ir.ModelSpec, parts: Sequence[Floats], progress: Progress
+) -> list[EditPaths]:
+    """Decode frames and let annotators look at each; what is judged stays in the cache.
+
+    Args:
+        model: whose faces they are.
+        parts: w+ (N, P, styles, d) each, of which N and P may differ.
+        progress: where to show how far it is.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    # In one go, so that the annotators start up once.
+    flat = np.concatenate([part.reshape(-1, *part.shape[2:]) for part in parts])
+    found = annotate(model, Painted(flat), progress, "judging edited faces", identity=True)
+    paths = []
+    sizes = [part.shape[0] * part.shape[1] for part in parts]
+    for part, rows in zip(parts, found.split(sizes), strict=True):
+        shape = part.shape[:2]
+        assert rows.identity is not None
+        columns = {name: column.reshape(shape) for name, column in rows.columns.items()}
+        features = rows.features.reshape(*shape, -1)
+        paths.append(EditPaths(part, columns, features, rows.identity.reshape(*shape, -1)))
+    return paths
+
+
+# Did each edit do what it was asked, and nothing else?
+
+
+def accuracies(steps: Sequence[ir.Predicate], paths: EditPaths) -> Array:
+    """The accuracy of every line's comparison at every moment, (lines + 1, lines).
+
+    Of a class the share of faces that show it, of a number 1 − mean |Δ| / range.
+    """
+    moments = range(len(steps) + 1)
+    return np.array([[scores([(s, paths.at(m))])[0].accuracy for s in steps] for m in moments])
+
+
+def strengths(accuracy: Array, least: float) -> tuple[Array, Array]:
+    """The disentangled edit strength of every line, as published and without its division.
+
+    D_i = a_i − max over j ≠ i of |a_j|, where a is what line i adds to the accuracies, as published
+    as shares of what there was to add, 1 − the accuracy before (LACE section 3.2). Their means over
+    the lines are the DES.
+
+    Args:
+        accuracy: of `accuracies`, (lines + 1, lines).
+        least: what there is to add at least, so that nothing is divided by 0: what one face counts.
+    """
+    added = np.diff(accuracy, axis=0)
+    return _apart(added / np.maximum(1 - accuracy[:-1], least)), _apart(added)
+
+
+def _apart(added: Array) -> Array:
+    own = np.diag(added)
+    others = np.abs(added)
+    np.fill_diagonal(others, 0.0)
+    apart: Array = own - others.max(axis=1, initial=0.0)
+    return apart
+
+
+def drift(
+    attributes: Iterable[ir.Attribute], paths: EditPaths, asked: Container[str]
+) -> dict[str, float]:
+    """How far each attribute that no line speaks of has gone, from before all lines to after them.
+
+    Of a class the share of faces that changed it, of a number the mean change over the range;
+    faces in which nothing was seen at either end are left out.
+    """
+    found: dict[str, float] = {}
+    for attribute in attributes:
+        column = paths.columns.get(attribute.name)
+        if column is None or attribute.name in asked:
+            continue
+        change = np.abs(column[:, -1] - column[:, 0])
+        change = change[~np.isnan(change)]
+        if attribute.limits is not None:
+            low, high = attribute.limits
+            change = change / (high - low)
+        else:
+            change = change > 0
+        if len(change):
+            found[attribute.name] = float(change.mean())
+    return found
+
+
+@frozen
+class Likeness:
+    """How alike faces are before and after.
+
+    Attributes:
+        distance: mean Euclidean distance of their descriptors.
+        cosine: mean cosine of the descriptors, seen from the mean face: 1 for the same face, 0 on
+            average for two people.
+        alike: what `cosine` would be if each face had moved by the mean move of all and no
+            further: an edit that ages everybody takes everybody from where they were.
+        own: mean cosine without the mean move, each side seen from its own mean: 1 for faces that
+            stay what sets them apart from the others, 0 for other people.
+        nearest: share of faces to which none of the other faces before is nearer than their own.
+    """
+
+    distance: float
+    cosine: float
+    alike: float
+    own: float
+    nearest: float
+
+
+def likeness(before: Array, after: Array, mean: Array) -> Likeness:
+    """Compare descriptors (N, K) of the same N faces before and after.
+
+    Args:
+        before, after: row i is face i.
+        mean: the mean descriptor (K,) of the generator's faces. Descriptors all lie on one side of
+            the origin: cosines as seen from there are near 1 whoever is compared.
+    """
+    apart = np.linalg.norm(after[:, None] - before[None], axis=2)
+    own = np.diag(apart)
+    seen, since = before.mean(axis=0), after.mean(axis=0)
+    return Likeness(
+        distance=float(own.mean()),
+        cosine=_cosine(before - mean, after - mean),
+        alike=_cosine(before - mean, before - seen + since - mean),
+        own=_cosine(before - seen, after - since),
+        nearest=float((own <= apart.min(axis=1)).mean()),
+    )
+
+
+def _cosine(a: Array, b: Array) -> float:
+    """Mean cosine of the rows of (N, K) with each other; NaN where one has no length."""
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(((a * b).sum(axis=1) / lengths).mean())
+
+
+def strangers(descriptors: Array) -> float:
+    """Mean distance of two different faces of (N, K), N > 1."""
+    apart = np.linalg.norm(descriptors[:, None] - descriptors[None], axis=2)
+    n = len(apart)
+    return float(apart.sum() / (n * (n - 1)))
+
+
+# Film strips
+
+
+def film_sheet(
+    name: str,
+    title: str,
+    statement: ir.EditStatement,
+    record: GroupRecord,
+    paths: EditPaths,
+    decode: Decode,
+    faces: int = SHOWN,
+) -> Sheet:
+    """Film strips of the first faces, under each frame what was seen; decoded when saved.
+
+    Args:
+        name: of its file.
+        title: what they show.
+        statement: the edit.
+        record: of the edited group.
+        paths: what was seen.
+        decode: takes w+ (N, styles, d) to images.
+        faces: how many are shown at most.
+    """
+    shown = annotated_record(statement, record, paths.first(faces))
+    return Sheet(name, title, partial(_draw, shown, paths, decode))
+
+
+def annotated_record(
+    statement: ir.EditStatement, record: GroupRecord, paths: EditPaths
+) -> GroupRecord:
+    """An edited group's record of these faces, with annotations in place of readings."""
+    model, near = statement.model, near_sigma(statement.model)
+    predicates = [step.predicate for step in statement.steps]
+    # By moment and comparison, what was seen (N,).
+    found: list[dict[str, list[float | None]]] = []
+    for moment in range(len(predicates) + 1):
+        columns = paths.at(moment)
+        found.append({})
+        for predicate in predicates:
+            found[-1] |= annotated_atoms(predicate, model, columns)
+    atoms = {atom.text: atom for p in predicates for atom in atoms_of(p, near)}
+    plans = tuple(
+        StepPlan(plan.text, plan.layers, tuple(atoms.get(a.text, a) for a in plan.atoms))
+        for plan in record.steps
+    )
+    samples = []
+    for i, sample in enumerate(record.samples[: len(paths)]):
+        steps = tuple(
+            evolve(step, readings={text: values[i] for text, values in of_moment.items()})
+            for of_moment, step in zip(found, sample.steps, strict=True)
+        )
+        samples.append(evolve(sample, steps=steps))
+    return evolve(record, steps=plans, samples=tuple(samples))
+
+
+def _draw(record: GroupRecord, paths: EditPaths, decode: Decode) -> Image.Image:
+    strips = []
+    for i, sample in enumerate(record.samples):
+        frames = decode(torch.from_numpy(np.ascontiguousarray(paths.frames[i])))
+        strips.append(draw_film(record, sample, [thumbnail(image) for image in frames]))
+    return stacked(strips)

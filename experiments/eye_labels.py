@@ -1,0 +1,151 @@
+"""The faces that were labelled by eye, and fitting the annotators' probes to them.
+
+`ffhq.eye.csv` has a row per face that a person looked at: how to draw it (seed, index and
+truncation) and what was seen. An empty cell was not looked at; `?` was, and was left open: light
+stubble, half a smile, a child's gender, hair between two colours or under coloured light. Open
+cells are neither fitted to nor counted, so the figures are about faces with a clear answer.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from experiments.statements import MODEL
+from lacelang.annotators.faces import COLOURS, probe
+from lacelang.annotators.faces.annotation import LIPS, LOWER, colour_features
+from lacelang.annotators.faces.probe import Figures, Probe
+from lacelang.classifiers.draws import Draws
+from lacelang.classifiers.measuring import Source, measure
+from lacelang.progress import Progress
+from lacelang.resources import shipped
+
+#: Attributes in it, each with its values in the order of their class numbers.
+VALUES: dict[str, tuple[str, ...]] = {
+    "beard": ("0", "1"),
+    "smile": ("0", "1"),
+    "gender": ("female", "male"),
+    "haircolor": COLOURS,
+}
+
+
+@frozen
+class EyeLabel:
+    """One face that was looked at: how to draw it, and the class seen of each clear attribute."""
+
+    seed: int
+    index: int
+    truncation: float
+    seen: dict[str, int]
+
+    def latent(self, dim: int) -> NDArray[np.float32]:
+        """The face's z, float32 (dim,): drawn in double precision from its own Philox stream."""
+        stream = np.random.Generator(np.random.Philox(key=[self.seed, self.index]))
+        return stream.standard_normal(dim).astype(np.float32)
+
+
+@frozen
+class Recipe:
+    """What a probe reads of raw measures and embedding, (N, F), and how it is fitted."""
+
+    features: Callable[[NDArray[np.float32], NDArray[np.float16]], NDArray[np.float64]]
+    penalty: float
+
+
+#: How each probe is fitted; the penalties are the best of ten-fold cross-validation.
+RECIPES = {
+    "beard": Recipe(lambda _, e: e[:, LOWER].astype(np.float64), 0.01),
+    "smile": Recipe(lambda _, e: e[:, LIPS].astype(np.float64), 0.01),
+    "haircolor": Recipe(lambda raw, _: colour_features(raw), 0.001),
+}
+
+
+@frozen
+class Fitted:
+    """A probe fitted to all clear labels, and its figures on held-out tenths of them."""
+
+    probe: Probe
+    figures: Figures
+
+
+def read(path: Path | None = None) -> list[EyeLabel]:
+    """Read eye labels, the shipped ones by default."""
+    with (path or shipped("stdlib") / f"{MODEL}.eye.csv").open(newline="") as file:
+        return [_label(row) for row in csv.DictReader(file)]
+
+
+def _label(row: dict[str, str]) -> EyeLabel:
+    seen = {
+        name: values.index(row[name])
+        for name, values in VALUES.items()
+        if row[name] not in ("", "?", "hidden")
+    }
+    return EyeLabel(int(row["seed"]), int(row["index"]), float(row["truncation"]), seen)
+
+
+def fit(
+    labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
+) -> dict[str, Fitted]:
+    """Fit every probe to labelled faces.
+
+    Args:
+        labels: N faces.
+        raw: float32 (N, M), what the annotator of faces measures of each.
+        embedding: float16 (N, E), likewise.
+    """
+    figures = held_out(labels, raw, embedding)
+    fitted = {}
+    for name, recipe in RECIPES.items():
+        x, y = _clear(name, labels, raw, embedding)
+        fitted[name] = Fitted(probe.fit(x, y, len(VALUES[name]), recipe.penalty), figures[name])
+    return fitted
+
+
+def held_out(
+    labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
+) -> dict[str, Figures]:
+    """How good every probe is on tenths of the faces that it was not fitted to; see `fit`."""
+    figures = {}
+    for name, recipe in RECIPES.items():
+        x, y = _clear(name, labels, raw, embedding)
+        logits = probe.held_out(x, y, len(VALUES[name]), recipe.penalty)
+        figures[name] = probe.figures(logits, y)
+    return figures
+
+
+def _clear(
+    name: str,
+    labels: Sequence[EyeLabel],
+    raw: NDArray[np.float32],
+    embedding: NDArray[np.float16],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Features (n, F) and classes (n,) of the faces with a clear answer."""
+    features = RECIPES[name].features(raw, embedding)
+    usable = np.array([name in label.seen for label in labels]) & np.isfinite(features).all(1)
+    classes = np.array([label.seen.get(name, -1) for label in labels])
+    return features[usable], classes[usable]
+
+
+def draws(labels: Sequence[EyeLabel], dim: int) -> Draws:
+    """The latents (N, dim) of the labelled faces, to be decoded and measured."""
+    psi = np.array([label.truncation for label in labels], dtype=np.float32)
+    return Draws(np.stack([label.latent(dim) for label in labels]), psi)
+
+
+def refit(source: Source, dim: int, path: Path, progress: Progress) -> dict[str, Fitted]:
+    """Decode and measure the labelled faces again, fit the probes and write them to `path`.
+
+    Raises:
+        ResourceError: weights cannot be had, or the cache cannot be written.
+    """
+    labels = read()
+    faces = draws(labels, dim)
+    measured = measure(source, faces, progress=progress, title="measuring labelled faces")
+    fitted = fit(labels, measured["raw"], measured["embedding"])
+    probe.save({name: result.probe for name, result in fitted.items()}, path)
+    return fitted

@@ -1,0 +1,327 @@
+"""A classifier of images that steers latents: the paper's third space, as far as it is feasible.
+
+The whole way back through the decoder at full size takes seconds for one evaluation of one face. So
+pictures are small and cheap: the features of the decoder at 64 x 64 hold the picture at that size
+but for some detail, and a linear readout, fitted to what the whole decoder paints, turns their
+channels into colours, for a tenth of the work. The classifier is the same network as in the other
+spaces, on the principal components of such a picture. It is trained on the thumbnails of labelled
+latents, and never sees a latent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from experiments.methods import Drawn
+from experiments.trained import trained
+from lacelang.classifiers.draws import Draws
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Labels
+from lacelang.classifiers.training import Progress as OnEpoch
+from lacelang.classifiers.training import TrainResult, train
+from lacelang.engine.loading import Model, Outputs, load
+from lacelang.engine.sampling import sample_task
+from lacelang.engine.schema import schema_of
+from lacelang.errors import UsageError
+from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
+from lacelang.ir import ModelSpec, SampleStatement
+from lacelang.progress import Progress, Stage
+from lacelang.samplers.solution import Status
+from lacelang.samplers.streams import prior
+from lacelang.storage.cache import cache_dir, whole_file
+from lacelang.storage.latents import Latents
+from lacelang.system.threads import Pool
+from lacelang.system.torch_state import one_thread
+
+if TYPE_CHECKING:
+    from lacelang.generators.mobilestylegan.synthesis import SynthesisNetwork
+
+SIDE = 64
+#: Blocks of the decoder up to that size; the first paints 4 x 4.
+BLOCKS = 4
+#: Faces that the readout is fitted to, and others that it is tried on.
+FITTED = 32
+TRIED = 16
+SEED = 5003
+TRUNCATION = 0.7
+#: Weight of the squared coefficients, in units of the features' mean square.
+PENALTY = 1e-6
+#: Every so many labelled rows one is painted, and the principal components that are kept.
+EVERY = 4
+COMPONENTS = 256
+_SHARD = 100
+_BATCH = 10
+
+Tensors = Mapping[str, Tensor]
+
+
+@frozen(eq=False)
+class Thumbnails:
+    """Truncated w (N, d) → pictures (N, 3, SIDE, SIDE), RGB, nominally in [−1, 1]; differentiable.
+
+    Attributes:
+        network: the decoder.
+        weight, bias: of the readout, (3, C) and (3,).
+        explained: share of the variance of the whole decoder's pictures, at that size, that the
+            readout explains on faces that it was not fitted to.
+        folder: where in the cache everything about them is kept.
+    """
+
+    network: SynthesisNetwork
+    weight: Tensor
+    bias: Tensor
+    explained: float
+    folder: Path
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Paint one small picture for each row of w."""
+        features = half_decoded(self.network, w)
+        painted: Tensor = F.conv2d(features, self.weight[:, :, None, None], self.bias)
+        return painted
+
+
+class ImageModel(Model):
+    """A model whose classifiers look at pictures.
+
+    Args:
+        spec: with the classifiers of images.
+        whole: the model as declared.
+        thumbnails: paints the pictures.
+        components: mean (P,) and basis (P, COMPONENTS) of their principal components.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, whole: Model, thumbnails: Thumbnails, components: Tensors
+    ) -> None:
+        super().__init__(spec, whole.generator, whole.device)
+        self.spec = spec
+        self.network = thumbnails.network
+        self.explained = thumbnails.explained
+        self.folder = thumbnails.folder
+        self._thumbnails = thumbnails
+        self._components = components
+
+    def judge(self, z: Tensor, w: Tensor) -> Outputs:
+        """What the classifiers say of the pictures of truncated styles w (N, d)."""
+        outputs: Outputs = self.heads(projected(self._thumbnails(w), self._components))
+        return outputs
+
+
+def projected(pictures: Tensor, components: Tensors) -> Tensor:
+    """Pictures (N, …) on their principal components (N, COMPONENTS)."""
+    return (pictures.flatten(1) - components["mean"]) @ components["basis"]
+
+
+def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageModel:
+    """Paint thumbnails and train their classifier, where the cache does not hold them.
+
+    Raises:
+        UsageError: the model's decoder is not known to paint small pictures.
+        ResourceError: weights cannot be had, or the cache cannot be written.
+    """
+    whole = load(spec, "cpu", progress)
+    thumbnails = fitted_thumbnails(whole, progress)
+    examples = table.examples(whole.generator).take(np.arange(0, len(table), EVERY))
+    pictures = torch.from_numpy(_painted(thumbnails, examples.w, progress))
+    components = kept(
+        thumbnails.folder / f"components-{len(pictures)}-{COMPONENTS}.safetensors",
+        lambda: _components(pictures),
+    )
+
+    def make(on_epoch: OnEpoch) -> TrainResult:
+        seen = projected(pictures, components).numpy()
+        shown = Examples(seen, examples.columns, examples.conditioned)
+        return train(shown, schema_of(spec), progress=on_epoch)
+
+    path = trained(spec, f"image-{EVERY}-{COMPONENTS}", make, progress)
+    return ImageModel(evolve(spec, classifiers=str(path)), whole, thumbnails, components)
+
+
+def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
+    """Tensors from the cache, made now if they are not there."""
+    if not path.is_file():
+        made = make()
+        with whole_file(path) as partial:
+            save_file({name: tensor.contiguous() for name, tensor in made.items()}, partial)
+    return load_file(path)
+
+
+# Thumbnails
+
+
+def fitted_thumbnails(model: Model, progress: Progress) -> Thumbnails:
+    """Fit the readout of a model's decoder, or read it from the cache.
+
+    Raises:
+        UsageError: the model has another decoder.
+        ResourceError: weights cannot be had.
+    """
+    generator = model.generator
+    if not isinstance(generator, MobileStyleGAN):
+        raise UsageError(f"no part of the decoder of {model.name} is known to paint small pictures")
+    network = generator.synthesis()
+    name = f"{model.weights(conditioned=False)['generator'][:12]}-{BLOCKS}-{FITTED}"
+    folder = cache_dir() / "thumbnails" / name
+    found = kept(folder / "readout.safetensors", lambda: _fit(model, network, progress))
+    explained = float(found["explained"])
+    return Thumbnails(network, found["weight"], found["bias"], explained, folder)
+
+
+def half_decoded(network: SynthesisNetwork, w: Tensor) -> Tensor:
+    """The decoder's features (N, C, SIDE, SIDE) of truncated w (N, d)."""
+    x: Tensor = network.first(network.input, w, 1.0)
+    blocks = zip(network.ups, network.conv1, network.conv2, strict=True)
+    for _, (up, conv1, conv2) in zip(range(BLOCKS), blocks, strict=False):
+        x = conv2(conv1(up(x, w), w, 1.0), w, 1.0)
+    return x
+
+
+def _fit(model: Model, network: SynthesisNetwork, progress: Progress) -> Tensors:
+    z = prior(SEED, range(FITTED + TRIED), model.generator.latent_dim)
+    with progress.stage("fitting a readout", total=len(z)) as stage, torch.inference_mode():
+        w = model.styles(z, TRUNCATION)
+        features, pictures = [], []
+        for row, image in zip(w, model.decode(w), strict=True):
+            # Every other pixel of every other row tells as much.
+            features.append(half_decoded(network, row[None])[0, :, ::2, ::2].clone())
+            pictures.append(torch.from_numpy(small(image))[:, ::2, ::2])
+            stage.advance()
+    return readout(torch.stack(features), torch.stack(pictures), FITTED)
+
+
+def readout(features: Tensor, pictures: Tensor, count: int) -> dict[str, Tensor]:
+    """Least squares from features to colours, pixel by pixel.
+
+    Args:
+        features: (N, C, H, W).
+        pictures: (N, 3, H, W).
+        count: the first so many faces are fitted to, the others tried on.
+
+    Returns:
+        `weight` (3, C), `bias` (3,) and `explained` (), the share of variance on the others.
+    """
+
+    def pixels(planes: Tensor) -> Tensor:
+        return planes.movedim(1, -1).flatten(0, 2).double()
+
+    x, y = pixels(features[:count]), pixels(pictures[:count])
+    mean, middle = x.mean(dim=0), y.mean(dim=0)
+    gram = (x - mean).T @ (x - mean) / len(x)
+    gram += PENALTY * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    weight = torch.linalg.solve(gram, (x - mean).T @ (y - middle) / len(x))
+    bias = middle - mean @ weight
+    tried = pixels(pictures[count:])
+    missed = (pixels(features[count:]) @ weight + bias - tried).square().mean()
+    explained = 1 - missed / tried.var(dim=0).mean()
+    return {"weight": weight.T.float(), "bias": bias.float(), "explained": explained.float()}
+
+
+def small(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A picture, uint8 (H, W, 3), as float32 (3, SIDE, SIDE) in [−1, 1], pixels means of many."""
+    side = image.shape[0] // SIDE
+    blocks = image.reshape(SIDE, side, SIDE, side, 3).mean(axis=(1, 3), dtype=np.float32)
+    return np.ascontiguousarray(blocks.transpose(2, 0, 1) / np.float32(127.5) - 1)
+
+
+def _painted(
+    thumbnails: Thumbnails, w: NDArray[np.float32], progress: Progress
+) -> NDArray[np.float32]:
+    """Thumbnails (N, 3 · SIDE · SIDE) of truncated w, in [−1, 1]; shards stay in the cache."""
+
+    def paint(part: NDArray[np.float32]) -> Tensors:
+        with one_thread(), torch.inference_mode():
+            batches = torch.split(torch.from_numpy(part), _BATCH)
+            painted = torch.cat([thumbnails(batch).flatten(1) for batch in batches])
+            levels = ((painted + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
+        return {"pictures": levels}
+
+    def shard(start: int) -> NDArray[np.uint8]:
+        part = w[start : start + _SHARD]
+        name = f"{hashlib.sha256(part.tobytes()).hexdigest()[:16]}.safetensors"
+        found: NDArray[np.uint8] = kept(thumbnails.folder / name, lambda: paint(part))[
+            "pictures"
+        ].numpy()
+        return found
+
+    parts = []
+    with (
+        progress.stage("painting thumbnails", total=len(w)) as stage,
+        Pool(os.cpu_count() or 1, "thumbnails") as pool,
+    ):
+        for job in [pool.submit(shard, start) for start in range(0, len(w), _SHARD)]:
+            parts.append(job.result())
+            stage.advance(len(parts[-1]))
+    return np.concatenate(parts).astype(np.float32) / np.float32(127.5) - 1
+
+
+def _components(pictures: Tensor) -> Tensors:
+    """Mean (P,) and principal components (P, COMPONENTS) of pictures (N, P)."""
+    mean = pictures.mean(dim=0)
+    # There are fewer pictures than pixels: their own products are the smaller problem.
+    _, rows = torch.linalg.eigh((pictures - mean) @ (pictures - mean).T)
+    basis = (pictures - mean).T @ rows[:, -COMPONENTS:]
+    return {"mean": mean, "basis": basis / basis.norm(dim=0)}
+
+
+# Sampling
+
+
+def draw(
+    statements: Sequence[SampleStatement], model: ImageModel, progress: Progress
+) -> list[Drawn]:
+    """Sample statements by the classifier of images, a core for each; groups stay in the cache."""
+    with (
+        progress.stage("sampling by the image", total=sum(s.count for s in statements)) as stage,
+        Pool(os.cpu_count() or 1, "sampling") as pool,
+    ):
+        stoppable = _Stoppable(pool, stage)
+        jobs = [pool.submit(_draw, statement, model, stoppable) for statement in statements]
+        return [job.result() for job in jobs]
+
+
+class _Stoppable(AbstractContextManager["_Stoppable"]):
+    """A stage whose work ends at its next step once nobody waits for the pool any more."""
+
+    def __init__(self, pool: Pool, stage: Stage) -> None:
+        self._pool, self._stage = pool, stage
+
+    def advance(self, amount: float = 1) -> None:
+        if self._pool.left.is_set():
+            raise RuntimeError("the group is not wanted any more")
+        self._stage.advance(amount)
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+def _draw(statement: SampleStatement, model: ImageModel, stage: Stage) -> Drawn:
+    task = sample_task(statement, model, statement.seed or 0)
+
+    def make() -> Tensors:
+        nothing: dict[str, Latents] = {}
+        parts = list(task.draw(0, nothing.__getitem__, stage))
+        records = [record for part in parts for record in part.records]
+        failed = sum(record.status != Status.converged.name for record in records)
+        nfe = sum(record.nfe for record in records) / len(records)
+        seconds = sum(part.seconds for part in parts)
+        z = torch.from_numpy(np.concatenate([part.latents.z for part in parts]))
+        return {"z": z, "figures": torch.tensor([nfe, seconds, failed], dtype=torch.float64)}
+
+    name = f"sampled-{task.record.fingerprint}-{statement.count}.safetensors"
+    found = kept(model.folder / name, make)
+    nfe, seconds, failed = found["figures"].tolist()
+    faces = Draws.at(found["z"].numpy(), statement.truncation)
+    return Drawn(faces, round(failed), nfe, seconds)

@@ -1,0 +1,217 @@
+"""The linear baseline: a direction in w for each attribute, followed until the classifier agrees.
+
+A direction is the normal of a linear probe of labelled w: logistic regression for classes, ridge
+regression for numbers. Nothing here samples p(z | c): a face starts as a draw from the prior and
+moves along one straight line after another. Of several attributes each moves along a direction
+that the linear probes of all others do not see, as is usual (conditional manipulation: Shen et
+al. 2020, section 3.3).
+
+Normals and right angles are those of whitened w, in which the prior is isotropic. Those of w itself
+lead three times as far from the prior for the same predictions, into directions in which w hardly
+varies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import torch
+from attrs import frozen
+from numpy.typing import NDArray
+from torch import Tensor
+
+from experiments.methods import Drawn
+from experiments.statements import loaded_model
+from lacelang import ir
+from lacelang.annotators.faces import probe
+from lacelang.classifiers import labels
+from lacelang.classifiers.draws import Painted
+from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.schema import Attribute
+from lacelang.engine.loading import labels_of, load
+from lacelang.engine.schema import schema_of
+from lacelang.errors import UsageError
+from lacelang.evaluate.scores import Comparison, conjuncts
+from lacelang.progress import Progress
+from lacelang.samplers.streams import prior
+from lacelang.system.torch_state import one_thread
+
+if TYPE_CHECKING:
+    from lacelang.generators.generator import Generator
+
+Classifiers: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
+
+#: Weight of the squared coefficients, per row, of the probes.
+PENALTY = 0.01
+#: The probability from which the classifier counts as agreeing with a class. At one half a face
+#: would stop on the boundary, where every other one does not show what was asked.
+CERTAINTY = 0.95
+#: Length of a step, in standard deviations of w, and the bound on their number in a pass.
+STEP = 0.2
+STEPS = 30
+#: Passes over the attributes: moving the last may have moved the first.
+PASSES = 3
+
+
+@frozen(eq=False)
+class Directions:
+    """Directions of all attributes, and the classifier that says when to stop.
+
+    Attributes:
+        vectors: by attribute, unit vectors (K, d) in whitened coordinates: one, towards 1 or more,
+            or one towards each value of a choice.
+        space: whitens w and takes it back.
+        classify: truncated w (N, d) → the classifiers' outputs.
+    """
+
+    vectors: Mapping[str, Tensor]
+    space: Generator
+    classify: Classifiers
+
+    def move(self, w: Tensor, where: ir.Predicate, held: Iterable[str] = ()) -> Tensor:
+        """Move faces until the classifier agrees with a condition, or the steps run out.
+
+        Args:
+            w: truncated styles (N, d); they are not changed.
+            where: a comparison or a conjunction of them; only its `a=v` terms are followed, in
+                the order in which they are written.
+            held: further attributes whose directions the moves keep clear of.
+
+        Returns:
+            Truncated styles (N, d).
+
+        Raises:
+            UsageError: the condition holds no `a=v`.
+        """
+        wanted = list(conjuncts(where))
+        if not wanted:
+            raise UsageError("a linear direction follows `a=v` and conjunctions of it only")
+        names = dict.fromkeys([*(atom.attribute.name for atom in wanted), *held])
+        with torch.inference_mode():
+            u = self.space.whiten(w)
+            for _ in range(PASSES):
+                for atom in wanted:
+                    others = [self.vectors[n] for n in names if n != atom.attribute.name]
+                    u = self._follow(u, atom, clear_of(self._towards(atom), others))
+            w = self.space.colour(u)
+        return w.clone()
+
+    def _towards(self, atom: Comparison) -> Tensor:
+        """The direction (d,) in which a comparison comes true; of a number, in which it grows."""
+        vectors = self.vectors[atom.attribute.name]
+        if isinstance(atom, ir.Equals):
+            return vectors[0]
+        classes = sorted(atom.classes)
+        if len(vectors) == 1:
+            # Towards both values of a yes-or-no attribute is nowhere.
+            return vectors[0] * sum(1.0 if c else -1.0 for c in classes)
+        return vectors[classes].mean(dim=0)
+
+    def _follow(self, u: Tensor, atom: Comparison, direction: Tensor) -> Tensor:
+        signs, margin = self._aim(atom, u)
+        unfinished = (margin < 0) & direction.any()
+        along = torch.zeros_like(margin)
+        for _ in range(STEPS):
+            if not unfinished.any():
+                break
+            tried = u + ((along + STEP) * signs)[:, None] * direction
+            reached = self._aim(atom, tried, signs)[1]
+            # The last step ends where the classifier comes to agree, as if it were linear in it.
+            share = torch.where(reached >= 0, margin / (margin - reached).clamp_max(-1e-9), 1.0)
+            along = torch.where(unfinished, along + STEP * share, along)
+            margin = torch.where(unfinished, reached, margin)
+            unfinished = unfinished & (reached < 0)
+        return u + (along * signs)[:, None] * direction
+
+    def _aim(
+        self, atom: Comparison, u: Tensor, signs: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Which way to go, ±1 (N,), and a margin (N,), negative until the classifier agrees.
+
+        Args:
+            atom: the comparison.
+            u: whitened w (N, d).
+            signs: the way that was chosen before: a number is not turned round half way.
+        """
+        output = self.classify(self.space.colour(u))[atom.attribute.name]
+        if isinstance(atom, ir.Equals):
+            over = output - atom.value
+            signs = torch.where(over > 0, -1.0, 1.0) if signs is None else signs
+            return signs, over * signs
+        kept = sorted(atom.classes)
+        rest = [c for c in range(output.shape[1]) if c not in atom.classes]
+        ones = torch.ones(len(output))
+        if not rest:
+            return ones, ones
+        odds = torch.logsumexp(output[:, kept], dim=1) - torch.logsumexp(output[:, rest], dim=1)
+        return ones, odds - math.log(CERTAINTY / (1 - CERTAINTY))
+
+
+def fit(spec: ir.ModelSpec, progress: Progress) -> Directions:
+    """Fit the directions of a declared model to its labels; takes some seconds.
+
+    Raises:
+        ResourceError: weights, labels or classifiers cannot be had.
+    """
+    model = load(spec, "cpu", progress)
+    with progress.stage("fitting linear directions", total=None) as stage:
+        examples = labels.load(labels_of(spec)).examples(model.generator)
+        found = fit_examples(examples, schema_of(spec), model.generator, model.heads)
+        stage.advance()
+    return found
+
+
+def fit_examples(
+    examples: Examples, attributes: Iterable[Attribute], space: Generator, classify: Classifiers
+) -> Directions:
+    """Fit a direction for each attribute to labelled w; a missing label is skipped."""
+    u = space.whiten(torch.from_numpy(examples.w)).double().numpy()
+    vectors = {a.name: _vectors(u, examples.columns[a.name], a) for a in attributes}
+    return Directions(vectors, space, classify)
+
+
+def draw(statement: ir.SampleStatement, directions: Directions) -> Drawn:
+    """Move a statement's draws from the prior along linear directions."""
+    model = loaded_model(statement, "cpu")
+    assert statement.where is not None
+    with one_thread(), torch.inference_mode():
+        z = prior(statement.seed or 0, range(statement.count), model.generator.latent_dim)
+        moved = directions.move(model.styles(z, statement.truncation), statement.where)
+        return Drawn(Painted(moved.numpy()))
+
+
+def clear_of(direction: Tensor, others: Iterable[Tensor]) -> Tensor:
+    """The part of a direction (d,) orthogonal to all others (K, d), at unit length.
+
+    Zero where the others leave nothing of it.
+    """
+    rows = torch.cat([direction.new_zeros(1, len(direction)), *others]).double()
+    whole = direction.double()
+    rest = whole - torch.linalg.pinv(rows) @ (rows @ whole)
+    length = rest.norm()
+    gone = length <= 1e-6 * whole.norm()
+    return torch.zeros_like(direction) if gone else (rest / length).to(direction)
+
+
+def _vectors(u: NDArray[np.float64], column: NDArray[np.float32], attribute: Attribute) -> Tensor:
+    seen = ~np.isnan(column)
+    x, y = u[seen], column[seen]
+    if attribute.discrete:
+        rows = probe.fit(x, y.astype(np.int64), attribute.width, PENALTY).weight.T
+        rows = rows - rows.mean(axis=0) if len(rows) > 1 else rows
+    else:
+        rows = _ridge(x, y.astype(np.float64))[None]
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return torch.from_numpy(rows).float()
+
+
+def _ridge(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coefficients (d,) of a ridge regression on standardised columns, in the columns' units."""
+    scale = x.std(axis=0) + 1e-6
+    s, t = (x - x.mean(axis=0)) / scale, (y - y.mean()) / y.std()
+    gram = s.T @ s / len(s) + PENALTY * np.eye(s.shape[1])
+    coefficients: NDArray[np.float64] = np.linalg.solve(gram, s.T @ t / len(s)) / scale
+    return coefficients

@@ -1,0 +1,232 @@
+"""Conditional sampling by every method: the paper's table 2, on faces of our own generator.
+
+Single attributes by the default sampler; glasses, and gender with smile and age, by the samplers
+that the paper has, by Latent-JEM, and by a linear direction in w.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from attrs import frozen
+
+from experiments import latent_jem, linear_directions, reference, timing
+from experiments.codes import Codes, codes_of
+from experiments.methods import Asked, Draw, Outcome, by_baseline, by_samplers
+from experiments.reference import Unconditioned, unconditioned
+from experiments.statements import declared_model, sample
+from lacelang.api import compile
+from lacelang.classifiers import labels
+from lacelang.classifiers.latent_jem import STEP_SIZES
+from lacelang.engine.loading import labels_of, load
+from lacelang.evaluate.report import Report, Row, Table
+from lacelang.evaluate.sheets import sheet_of
+from lacelang.ir import ModelSpec
+from lacelang.progress import Progress
+from lacelang.samplers import DEFAULT_SAMPLER
+
+SINGLES = ("glasses", "smile", "gender", "beard", "haircolor", "yaw", "age")
+JOINT = ("gender", "smile", "age")
+#: Faces in the prior's proportions: of each single attribute, of the joint code, and of either by
+#: a method that is not the default.
+NATURAL = 128
+NATURAL_JOINT = 192
+NATURAL_OTHERS = 72
+#: Every code is asked of this share, at least, of the faces it would get if all were equal.
+LEAST = 0.75
+SEED = 700
+BATCH = 64
+
+SAMPLERS = tuple(
+    dict.fromkeys((DEFAULT_SAMPLER, "dopri5", "euler", "langevin", "langevin(preset=paper)", "pc"))
+)
+JEM = {f"Latent-JEM, step {step}": step for step in STEP_SIZES}
+LINEAR = "linear direction"
+
+
+@frozen
+class Paper:
+    """A method's row of the paper's table 2 for one condition: FID, seconds, ACC by attribute."""
+
+    fid: float
+    seconds: float
+    accuracy: tuple[float, ...]
+
+
+#: By title, what is timed and the paper's rows. The default sampler follows the flow of the
+#: paper's ODE, and is set beside it too.
+COMPARED: Mapping[str, tuple[str, Mapping[str, Paper]]] = {
+    "glasses": (
+        "glasses=1",
+        {
+            **dict.fromkeys((DEFAULT_SAMPLER, "dopri5"), Paper(20.93, 0.68, (0.998,))),
+            "langevin(preset=paper)": Paper(20.92, 1.15, (0.998,)),
+            "pc": Paper(21.48, 1.29, (0.943,)),
+            "Latent-JEM, step 0.1": Paper(22.83, 0.69, (0.765,)),
+            "Latent-JEM, step 0.01": Paper(21.58, 0.69, (0.750,)),
+        },
+    ),
+    "gender, smile and age": (
+        "gender=female and smile=1 and age=55",
+        {
+            **dict.fromkeys((DEFAULT_SAMPLER, "dopri5"), Paper(24.52, 4.81, (0.969, 0.982, 0.914))),
+            "langevin(preset=paper)": Paper(22.97, 2.40, (0.955, 0.960, 0.913)),
+            "pc": Paper(24.31, 2.65, (0.951, 0.922, 0.896)),
+            "Latent-JEM, step 0.1": Paper(22.74, 0.93, (0.878, 0.953, 0.843)),
+            "Latent-JEM, step 0.01": Paper(21.98, 0.93, (0.755, 0.946, 0.831)),
+        },
+    ),
+}
+PAPER_UNCONDITIONED = 20.87
+
+ByMethod = dict[str, Outcome]
+
+
+def study(progress: Progress, faces: int | None) -> Report:
+    """Sample, judge and time every method.
+
+    Args:
+        progress: where to show how far it is.
+        faces: in the prior's proportions of every condition; None takes the spec's own numbers.
+            Too few have no Fréchet distance.
+    """
+    spec = declared_model()
+    most = NATURAL_JOINT if faces is None else faces
+    prior = unconditioned(progress, most) if most > reference.DIRECTIONS else None
+    draws = baselines(spec, progress)
+    singles, *compared = _outcomes(spec, draws, progress, faces)
+    tables = [_singles(singles, prior)]
+    for (title, (condition, papers)), outcomes in zip(COMPARED.items(), compared, strict=True):
+        seconds = _seconds(condition, draws, progress)
+        tables.append(_obedience(title, outcomes, papers))
+        tables.append(_quality(title, outcomes, seconds, prior, papers))
+    every = {id(o): o for outcomes in (singles, *compared) for o in outcomes.values()}
+    return Report(
+        "conditional",
+        tables,
+        sheets=[sheet_of(outcome.groups[-1]) for outcome in singles.values()],
+        about={
+            "faces": sum(outcome.codes.faces for outcome in every.values()),
+            "reference faces": reference.FACES,
+            "paper's FID of unconditioned faces": PAPER_UNCONDITIONED,
+        },
+    )
+
+
+def baselines(spec: ModelSpec, progress: Progress) -> dict[str, Draw]:
+    """By name, what draws a statement's faces without a sampler of the language."""
+    model = load(latent_jem.with_jem(spec), "cpu", progress)
+    directions = linear_directions.fit(spec, progress)
+    draws: dict[str, Draw] = {
+        name: partial(latent_jem.draw, model=model, step=step) for name, step in JEM.items()
+    }
+    return {**draws, LINEAR: partial(linear_directions.draw, directions=directions)}
+
+
+def _outcomes(
+    spec: ModelSpec, draws: Mapping[str, Draw], progress: Progress, faces: int | None
+) -> list[ByMethod]:
+    """Single attributes by the default sampler; glasses, and the joint code, by every method."""
+    table = labels.load(labels_of(spec))
+
+    def codes(names: Sequence[str], natural: int) -> Codes:
+        return codes_of(names, spec, table, natural if faces is None else faces, LEAST)
+
+    default = f"with {DEFAULT_SAMPLER}"
+    whole = {(name,): codes((name,), NATURAL) for name in SINGLES}
+    whole[JOINT] = codes(JOINT, NATURAL_JOINT)
+    few = {names: codes(names, NATURAL_OTHERS) for names in (("glasses",), JOINT)}
+    asked = {(DEFAULT_SAMPLER, names): Asked(one, default) for names, one in whole.items()}
+    for sampler in SAMPLERS:
+        if sampler != DEFAULT_SAMPLER:
+            asked |= {(sampler, names): Asked(one, f"with {sampler}") for names, one in few.items()}
+    found = by_samplers(asked, SEED, progress)
+    singles = {name: found[DEFAULT_SAMPLER, (name,)] for name in SINGLES}
+    compared = []
+    for names, one in few.items():
+        outcomes = {sampler: found[sampler, names] for sampler in SAMPLERS}
+        for name, draw in draws.items():
+            outcomes[name] = by_baseline(one, draw, SEED, progress, name)
+        compared.append(outcomes)
+    return [singles, *compared]
+
+
+def _singles(outcomes: ByMethod, prior: Unconditioned | None) -> Table:
+    rows: list[Row] = []
+    for name, outcome in outcomes.items():
+        (accuracy,) = outcome.accuracies().values()
+        paper = COMPARED[name][1][DEFAULT_SAMPLER].accuracy[0] if name in COMPARED else None
+        rows.append(
+            {
+                "attribute": name,
+                "faces": outcome.codes.faces,
+                "ACC": accuracy.accuracy,
+                "mean |Δ|": accuracy.error,
+                "unit": accuracy.unit,
+                "paper's ACC": paper,
+                **outcome.distances(prior),
+                "failed": outcome.failed,
+            }
+        )
+    return Table(
+        f"One attribute, with {DEFAULT_SAMPLER}",
+        rows,
+        "ACC is the mean over the values asked for, each counting alike. The Fréchet distance, to "
+        f"{reference.FACES} unconditioned faces, is of those among the faces that have the "
+        "prior's proportions; beside it, its ratio to that of as many unconditioned faces.",
+    )
+
+
+def _obedience(title: str, outcomes: ByMethod, papers: Mapping[str, Paper]) -> Table:
+    rows: list[Row] = []
+    for method, outcome in outcomes.items():
+        row: dict[str, str | float | None] = {"method": method, "faces": outcome.codes.faces}
+        for k, (name, accuracy) in enumerate(outcome.accuracies().items()):
+            row[name] = accuracy.accuracy
+            row[f"paper's {name}"] = papers[method].accuracy[k] if method in papers else None
+        rows.append({**row, "failed": outcome.failed})
+    return Table(f"{title}: ACC by method", rows, "The paper's ODE stands beside both of ours.")
+
+
+def _quality(
+    title: str,
+    outcomes: ByMethod,
+    seconds: Mapping[str, float],
+    prior: Unconditioned | None,
+    papers: Mapping[str, Paper],
+) -> Table:
+    rows: list[Row] = []
+    for method, outcome in outcomes.items():
+        paper = papers.get(method)
+        rows.append(
+            {
+                "method": method,
+                **outcome.distances(prior),
+                "paper's FID": None if paper is None else paper.fid,
+                f"s for {BATCH}": seconds[method],
+                "paper's s": None if paper is None else paper.seconds,
+            }
+        )
+    return Table(
+        f"{title}: distance and time by method",
+        rows,
+        f"The paper's FID of unconditioned faces is {PAPER_UNCONDITIONED}. Seconds are of sampling "
+        "alone, on one core; the paper's on a V100.",
+    )
+
+
+def _seconds(condition: str, draws: Mapping[str, Draw], progress: Progress) -> dict[str, float]:
+    """By method, seconds of sampling a batch that meets a condition."""
+    works: dict[str, Callable[[], object]] = {
+        name: compile(sample(BATCH, condition, f"with {name}", SEED)).run for name in SAMPLERS
+    }
+    (statement,) = compile(sample(BATCH, condition, seed=SEED)).samples
+    works |= {name: partial(draw, statement) for name, draw in draws.items()}
+    with progress.stage("timing", total=len(works)) as stage:
+        works[DEFAULT_SAMPLER]()  # what a process does once is not counted
+        found = {}
+        for name, work in works.items():
+            found[name] = timing.once(work)
+            stage.advance()
+    return found

@@ -1,0 +1,115 @@
+"""Continuous control of yes-or-no attributes (LACE A.10 and figure 17).
+
+An attribute is asked for at several temperatures, in both forms, and to several degrees, always
+from the same draws. What is seen in the images should grow as the temperature falls and as the
+degree rises.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.statements import judge, sample
+from lacelang.evaluate.report import Report, Row, Scatter, Table
+from lacelang.evaluate.sheets import rows_sheet
+from lacelang.progress import Progress
+
+FACES = 16
+SEED = 71
+#: What is controlled, as in the paper, and one attribute more.
+ATTRIBUTES = ("beard", "smile", "glasses")
+#: By form, how it is written, and its settings from weak to strong.
+FORMS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "temp": ("{a}=1 temp {v}", (64, 32, 16, 8, 4, 2, 1)),
+    "temp logit": ("{a}=1 temp logit({v})", (4, 3, 2, 1.5, 1, 0.8, 0.6)),
+    "degree": ("{a} ~ {v}", (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)),
+}
+_SHOWN = 6
+
+
+def statements(faces: int) -> dict[tuple[str, str, float], str]:
+    """A statement for every attribute, form and setting."""
+    return {
+        (attribute, form, setting): sample(faces, written.format(a=attribute, v=setting), seed=SEED)
+        for attribute in ATTRIBUTES
+        for form, (written, settings) in FORMS.items()
+        for setting in settings
+    }
+
+
+def study(progress: Progress, faces: int | None) -> Report:
+    """Sample every attribute at every setting and judge how much of it is seen.
+
+    Args:
+        progress: where to show how far it is.
+        faces: at each setting; None takes `FACES`.
+    """
+    faces = FACES if faces is None else faces
+    judged = judge(statements(faces), progress)
+    summary: list[Row] = []
+    detail: list[Row] = []
+    points, sheets = {}, []
+    for attribute in ATTRIBUTES:
+        for form, (_, settings) in FORMS.items():
+            groups = [judged[attribute, form, setting] for setting in settings]
+            strength = np.stack([one.annotations.strengths[attribute] for one in groups])
+            means = np.nanmean(strength, axis=1).tolist()
+            about = {"attribute": attribute, "form": form}
+            follows = {
+                "rank correlation": correlation(np.array(means)),
+                "of single faces, mean": each_face(strength),
+            }
+            summary.append(about | follows)
+            for setting, mean, row in zip(settings, means, strength, strict=True):
+                share = float(np.nanmean(row >= 0.5))
+                found = {"setting": setting, "mean strength": mean, "share that shows it": share}
+                detail.append(about | found)
+            steps = np.linspace(0, 1, len(means)).tolist()
+            points[f"{attribute}, {form}"] = list(zip(steps, means, strict=True))
+            name, shown = f"{attribute}_{form.replace(' ', '_')}", groups[:: len(groups) // 2]
+            sheets.append(rows_sheet(name, f"{attribute} by {form}", shown, _SHOWN))
+    tables = (
+        Table(
+            "Does what is seen follow what is set?",
+            summary,
+            "Spearman's, of the settings from weak to strong with the mean strength that "
+            f"annotators saw in {faces} faces; and of the settings with the strength in each "
+            "face, averaged over those in which it changes.",
+        ),
+        Table(
+            "Every setting",
+            detail,
+            "Strength: 0 to 1, by the annotator; from 0.5 up an attribute counts as shown.",
+        ),
+    )
+    figure = Scatter(
+        "continuous",
+        f"What is seen as control grows, {faces} faces a setting",
+        "setting, from weak to strong",
+        "mean strength, judged from images",
+        points,
+        lines=True,
+    )
+    settings = {form: list(values) for form, (_, values) in FORMS.items()}
+    return Report("continuous", tables, [figure], {"faces": faces, "settings": settings}, sheets)
+
+
+def correlation(values: NDArray[np.floating]) -> float:
+    """Spearman's rank correlation of values with their order; 0 where all are the same."""
+    from scipy.stats import spearmanr
+
+    if np.ptp(values) == 0:
+        return 0.0
+    return float(spearmanr(np.arange(len(values)), values).statistic)
+
+
+def each_face(strength: NDArray[np.floating]) -> float | None:
+    """Mean of `correlation` over faces, of strengths (settings, faces); None if none changes.
+
+    Faces in which nothing could be seen at some setting are left out.
+    """
+    changing = [
+        column for column in strength.T if np.isfinite(column).all() and np.ptp(column) > 0.05
+    ]
+    return float(np.mean([correlation(column) for column in changing])) if changing else None

@@ -1,0 +1,308 @@
+"""Sequential editing: four lines, in the paper's two orders (LACE tables 3, 11 and 12).
+
+Faces begin as the opposite of what they are edited to: they look to the right, smile, are young and
+wear no glasses. What is printed is seen in the images by annotators that had no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from experiments.edit_paths import (
+    Array,
+    EditPaths,
+    accuracies,
+    annotate_paths,
+    drift,
+    film_sheet,
+    likeness,
+    strangers,
+    strengths,
+)
+from experiments.linear_directions import Directions, fit
+from experiments.reference import Reference
+from experiments.statements import judge, loaded_model, sample
+from lacelang import ir
+from lacelang.api import compile
+from lacelang.evaluate.report import Report, Row, Table
+from lacelang.progress import Progress
+from lacelang.storage.records import GroupRecord
+
+Floats: TypeAlias = NDArray[np.float32]
+
+#: Faces of the default, and of each variant.
+FACES = 64
+VARIANT_FACES = 32
+SEED = 31
+TRUNCATION = 0.5
+START = "yaw=right and smile=1 and age=25 and glasses=0"
+LINES = {"yaw": "yaw=left", "smile": "smile=0", "age": "age=55", "glasses": "glasses=1"}
+#: The paper's orders: tables 3 and 11, and table 12.
+ORDERS = {
+    "yaw, smile, age, glasses": ("yaw", "smile", "age", "glasses"),
+    "age, yaw, glasses, smile": ("age", "yaw", "glasses", "smile"),
+}
+DEFAULT = "default"
+LINEAR = "linear directions"
+#: Clauses of the edit, by variant.
+VARIANTS = {
+    DEFAULT: "",
+    "all style layers": "layers all",
+    "no reweighting": "reweight off",
+    "hold as in the paper": "hold later(0.01)",
+}
+#: Faces from the prior at the same truncation: Fréchet distances are measured to them, and the mean
+#: face is theirs. In fewer directions than a variant has faces.
+REFERENCE_FACES = 400
+REFERENCE_SEED = 5200
+DIRECTIONS = 24
+
+#: The paper's own figures (LACE-ODE and StyleFlow, truncation 0.5), by order: DES, ACC in the
+#: table's order of attributes, ID (there 1 − cosine of another face network).
+PAPER: Mapping[str, Mapping[str, tuple[float, tuple[float, ...], float]]] = {
+    "yaw, smile, age, glasses": {
+        "paper: LACE-ODE": (0.735, (0.938, 0.956, 0.881, 0.997), 0.501),
+        "paper: StyleFlow": (0.569, (0.947, 0.773, 0.817, 0.876), 0.549),
+    },
+    "age, yaw, glasses, smile": {
+        "paper: LACE-ODE": (0.796, (0.937, 0.964, 0.905, 0.992), 0.541),
+        "paper: StyleFlow": (0.565, (0.948, 0.764, 0.821, 0.870), 0.550),
+    },
+}
+
+
+@frozen(eq=False)
+class Result:
+    """One variant in one order.
+
+    Attributes:
+        paths: what was seen in its faces.
+        accuracy: of `accuracies`, (lines + 1, lines), in the order of the lines.
+        order: attributes in that order.
+        least: what there is to add to an accuracy at least.
+    """
+
+    paths: EditPaths
+    accuracy: Array
+    order: tuple[str, ...]
+    least: float
+
+    @property
+    def strengths(self) -> tuple[Array, Array]:
+        """Of `strengths`, by line."""
+        return strengths(self.accuracy, self.least)
+
+
+def study(progress: Progress, faces: int | None) -> Report:
+    """Edit, decode and judge every variant in both orders.
+
+    Args:
+        progress: where to show how far it is.
+        faces: of the default; variants have `VARIANT_FACES` at most. None takes `FACES`.
+    """
+    faces = FACES if faces is None else faces
+    fewer = min(faces, VARIANT_FACES)
+    reference_faces = min(REFERENCE_FACES, max(2 * DIRECTIONS, 8 * faces))
+    program = compile(program_text(faces, fewer))
+    statements = {s.name: s for s in program.checked.statements if isinstance(s, ir.EditStatement)}
+    run = program.run(progress=progress)
+    spec, model = program.samples[0].model, loaded_model(program.samples[0])
+    w: Floats = run["people"].w.numpy()
+    people = np.repeat(w[:, None], model.generator.style_count, axis=1)
+    directions = fit(spec, progress)
+    parts: dict[tuple[str, str], Floats] = {}
+    for order in ORDERS:
+        for variant in VARIANTS:
+            trail = run[name_of(order, variant)].rows.rows(slice(None)).trail
+            assert trail is not None
+            parts[order, variant] = trail.styles(len(LINES))
+        first = statements[name_of(order, DEFAULT)]
+        parts[order, LINEAR] = followed(directions, first, people[:fewer])
+    begun, *rest = annotate_paths(spec, [people[:, None], *parts.values()], progress)
+    unedited = {"unedited": sample(reference_faces, "", f"truncation {TRUNCATION}", REFERENCE_SEED)}
+    prior = judge(unedited, progress, "judging unedited faces", identity=True)["unedited"]
+    who = prior.annotations.identity
+    assert who is not None
+    results: dict[str, dict[str, Result]] = {order: {} for order in ORDERS}
+    sheets = []
+    for (order, variant), seen in zip(parts, rest, strict=True):
+        paths = begun.first(len(seen)).followed(seen)
+        statement = statements[name_of(order, DEFAULT)]
+        accuracy = accuracies([step.predicate for step in statement.steps], paths)
+        # What one face counts where there are fewest, so that variants compare.
+        results[order][variant] = Result(paths, accuracy, ORDERS[order], 1 / fewer)
+        if variant in (DEFAULT, LINEAR):
+            record = run[statement.name].record
+            if variant == LINEAR:
+                record = without_energies(record, name_of(order, LINEAR))
+            file = f"{variant.split()[0]}_{'_'.join(ORDERS[order])}"
+            title = f"{variant}: {order}"
+            sheets.append(film_sheet(file, title, statement, record, paths, model.decode))
+    centre = who.mean(axis=0).astype(np.float64)
+    reference = Reference.of(prior.annotations.features, DIRECTIONS)
+    tables = [done_table(order, of) for order, of in results.items()]
+    tables += [
+        kept_table(order, of, spec.attributes, centre, reference) for order, of in results.items()
+    ]
+    tables += [steps_table(order, of, centre) for order, of in results.items()]
+    tables.append(yardsticks(begun, who, reference, fewer))
+    about = {"faces": faces, "faces of a variant": fewer, "reference faces": reference_faces}
+    return Report("editing", tables, about=about, sheets=sheets)
+
+
+def program_text(faces: int, fewer: int) -> str:
+    """Two groups, and every variant's edit of one of them in both orders."""
+    parts = [
+        f"{sample(count, START, f'truncation {TRUNCATION}', SEED)} as {name}"
+        for name, count in (("people", faces), ("fewer", fewer))
+    ]
+    for order, names in ORDERS.items():
+        lines = "\n".join(LINES[name] for name in names)
+        for variant, clauses in VARIANTS.items():
+            group = "people" if variant == DEFAULT else "fewer"
+            parts.append(f'edit {group} {{\n{lines}\n}} {clauses} as "{name_of(order, variant)}"')
+    return "\n".join(parts)
+
+
+def name_of(order: str, variant: str) -> str:
+    """What a variant's group is called."""
+    return f"{variant}, {order}"
+
+
+def without_energies(record: GroupRecord, name: str) -> GroupRecord:
+    """The record of an edit for faces that came about otherwise: theirs have no energy."""
+    samples = tuple(
+        evolve(one, energy=None, steps=tuple(evolve(s, energy=None) for s in one.steps))
+        for one in record.samples
+    )
+    return evolve(record, name=name, settings={}, samples=samples)
+
+
+def followed(directions: Directions, statement: ir.EditStatement, begun: Floats) -> Floats:
+    """Move faces w+ (N, styles, d) along linear directions: w+ after every line."""
+    w = torch.from_numpy(begun[:, 0])
+    moved = []
+    for step in statement.steps:
+        w = directions.move(w, step.predicate, tuple(LINES))
+        moved.append(w.numpy())
+    return np.repeat(np.stack(moved, axis=1)[:, :, None], begun.shape[1], axis=2)
+
+
+def done_table(order: str, results: Mapping[str, Result]) -> Table:
+    """Was every edit done, and by how much?"""
+    rows: list[Row] = []
+    for variant, result in results.items():
+        last = dict(zip(result.order, result.accuracy[-1].tolist(), strict=True))
+        published, plain = result.strengths
+        rows.append(
+            {
+                "variant": variant,
+                "faces": len(result.paths),
+                "DES": float(published.mean()),
+                "undivided": float(plain.mean()),
+                "of at most": float(np.diag(1 - result.accuracy[:-1]).mean()),
+                **{name: last[name] for name in LINES},
+            }
+        )
+    for name, (des, accuracy, _) in PAPER[order].items():
+        rows.append({"variant": name, "DES": des, **dict(zip(LINES, accuracy, strict=True))})
+    return Table(
+        f"{order}: is it done?",
+        rows,
+        "After all four lines. Attributes: ACC, of yaw and age 1 − mean |Δ| / range. DES as "
+        "published divides what a line adds to an accuracy by what there was to add, 1 − accuracy "
+        "before, and here by no less than what one face of a variant counts; `undivided` does not, "
+        "and can be no more than `of at most`.",
+    )
+
+
+def kept_table(
+    order: str,
+    results: Mapping[str, Result],
+    attributes: Sequence[ir.Attribute],
+    centre: Array,
+    reference: Reference,
+) -> Table:
+    """Is every face still that of the same person?"""
+    rows: list[Row] = []
+    fewest = min(len(result.paths) for result in results.values())
+    for variant, result in results.items():
+        paths, few = result.paths, result.paths.first(fewest)
+        alike = likeness(paths.identity[:, 0], paths.identity[:, -1], centre)
+        changed = drift(attributes, paths, LINES)
+        rows.append(
+            {
+                "variant": variant,
+                "drift": float(np.mean(list(changed.values()))) if changed else None,
+                "ID distance": alike.distance,
+                "cosine": alike.cosine,
+                "alike": alike.alike,
+                # One face has no others to be told from.
+                "own": alike.own if len(paths) > 1 else None,
+                # Among as many others in every row, or more faces would have it harder.
+                "nearest": likeness(few.identity[:, 0], few.identity[:, -1], centre).nearest,
+                "Fréchet": reference.distance(few.features[:, -1]),
+            }
+        )
+    rows += [
+        {"variant": name, "cosine": 1 - identity} for name, (*_, identity) in PAPER[order].items()
+    ]
+    return Table(
+        f"{order}: is it the same person?",
+        rows,
+        "Before the first line against after the last. Drift: the mean over the attributes that no "
+        "line speaks of, of a number the change over the range, of a class the share of faces that "
+        "changed it. The cosine of descriptors is as seen from the mean face, 1 for the same face "
+        "and 0 for two people; `alike`: what it would be if every face had moved by the mean move "
+        "and no further; `own`: without that move, each side as seen from its own mean. `nearest`: "
+        "no other face before is nearer than the own. The paper's cosine comes from another "
+        "network, and its Fréchet distances are not comparable.",
+    )
+
+
+def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Table:
+    """What did each line do by itself?"""
+    rows: list[Row] = []
+    for variant, result in results.items():
+        who = result.paths.identity
+        for i, (name, *both) in enumerate(zip(result.order, *result.strengths, strict=True)):
+            alike = likeness(who[:, i], who[:, i + 1], centre)
+            rows.append(
+                {
+                    "variant": variant,
+                    "line": name,
+                    "ACC": float(result.accuracy[i + 1, i]),
+                    "DES": float(both[0]),
+                    "undivided": float(both[1]),
+                    "ID distance": alike.distance,
+                    "ID cosine": alike.cosine,
+                }
+            )
+    return Table(
+        f"{order}: line by line",
+        rows,
+        "ACC of the line's own attribute after it; its part of the DES; identity before against "
+        "after it.",
+    )
+
+
+def yardsticks(begun: EditPaths, unedited: Floats, reference: Reference, fewer: int) -> Table:
+    """What the figures are to be held against."""
+    rows: list[Row] = [
+        {"what": "ID distance of two unedited faces", "figure": strangers(unedited)},
+        {"what": "ID distance of two faces to edit", "figure": strangers(begun.identity[:, 0])},
+    ]
+    distance = reference.distance(begun.first(fewer).features[:, 0])
+    if distance is not None:
+        rows.append({"what": "Fréchet distance of the faces to edit", "figure": distance})
+    return Table(
+        "What the figures are to be held against",
+        rows,
+        f"Unedited: {len(unedited)} draws from the prior at truncation {TRUNCATION}.",
+    )

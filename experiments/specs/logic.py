@@ -1,0 +1,159 @@
+"""Do faces satisfy whole formulas, and are all the cases of an `or` seen? (LACE figure 6)
+
+Generated formulas of depth 1 to 4, sampled with `or` as it is by default, with
+`disjunction balanced`, and, where they have a `not`, with the paper's negation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from experiments.formulas import DEPTHS, Formula, disjunctions, formulas
+from experiments.predictions import prior_shares
+from experiments.statements import judge, sample
+from lacelang import ir
+from lacelang.engine.truth import truth
+from lacelang.evaluate.judged import Judged
+from lacelang.evaluate.metrics import obedience
+from lacelang.evaluate.report import Report, Row, Table
+from lacelang.evaluate.sheets import rows_sheet
+from lacelang.progress import Progress
+
+FACES = 16
+#: Formulas of each depth, the seed of their choice, and the shares of the prior they lie between.
+EACH = 10
+FORMULA_SEED = 6
+LEAST, MOST = 0.002, 0.5
+SEED = 41
+#: Clauses of a statement by variant, and the word without which they change nothing.
+VARIANTS = {
+    "default": ("", ""),
+    "balanced": ("disjunction balanced", " or "),
+    "contrast": ("negation contrast(0.1)", "not "),
+}
+#: The share of faces that a disjunct of an `or` of two should have at least.
+ENOUGH = 0.3
+_SHOWN = 8
+
+Found = Mapping[tuple[str, int], Judged]
+
+
+def study(progress: Progress, faces: int | None) -> Report:
+    """Sample and judge every formula in every variant that makes a difference to it.
+
+    Args:
+        progress: where to show how far it is.
+        faces: of each; None takes `FACES`.
+    """
+    faces = FACES if faces is None else faces
+    chosen = formulas(FORMULA_SEED, EACH, prior_shares, LEAST, MOST)
+    found = judge(statements(chosen, faces), progress)
+    sheets = []
+    for depth in DEPTHS:
+        of_depth = [found["default", i] for i, f in enumerate(chosen) if f.depth == depth]
+        title = f"formulas of depth {depth}"
+        sheets.append(rows_sheet(f"depth_{depth}", title, of_depth[:3], _SHOWN))
+    return Report(
+        "logic",
+        (_by_depth(chosen, found), _disjuncts(chosen, found), _each(chosen, found)),
+        about={"faces": faces, "formulas": len(chosen), "formula seed": FORMULA_SEED},
+        sheets=sheets,
+    )
+
+
+def statements(chosen: Sequence[Formula], faces: int) -> dict[tuple[str, int], str]:
+    """A statement for every formula and variant that makes a difference to it."""
+    return {
+        (variant, i): sample(faces, formula.text, clauses, SEED)
+        for i, formula in enumerate(chosen)
+        for variant, (clauses, word) in VARIANTS.items()
+        if word in formula.text
+    }
+
+
+def _by_depth(chosen: Sequence[Formula], found: Found) -> Table:
+    rows: list[Row] = []
+    for depth in DEPTHS:
+        numbers = [i for i, formula in enumerate(chosen) if formula.depth == depth]
+        denied = [i for i in numbers if ("contrast", i) in found]
+        # Where nothing is to be balanced, balancing changes nothing.
+        balanced = [found.get(("balanced", i), found["default", i]) for i in numbers]
+        rows.append(
+            {
+                "depth": depth,
+                "formulas": len(numbers),
+                "of the prior": float(np.mean([chosen[i].share for i in numbers])),
+                "default": _share([found["default", i] for i in numbers]),
+                "balanced": _share(balanced),
+                "with `not`": len(denied),
+                "complement": _share([found["default", i] for i in denied]),
+                "contrast": _share([found["contrast", i] for i in denied]),
+            }
+        )
+    return Table(
+        "Faces that satisfy the whole formula, by depth",
+        rows,
+        "Judged from the images. `of the prior`: by its classifiers, before anything is sampled. "
+        "The last two columns are of formulas with a `not`, and are the two negations.",
+    )
+
+
+def _share(judged: Sequence[Judged]) -> float | None:
+    return obedience(judged) if judged else None
+
+
+def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
+    rows: list[Row] = []
+    least: dict[str, list[float]] = {}
+    for i, formula in enumerate(chosen):
+        if ("balanced", i) not in found:
+            continue
+        shares = {v: disjunct_shares(found[v, i]) for v in ("default", "balanced")}
+        for place, disjunction in enumerate(_disjunctions(found["balanced", i])):
+            row: dict[str, str | int | None] = {"depth": formula.depth, "formula": formula.text}
+            row["arms"] = len(disjunction.terms)
+            for variant, of_variant in shares.items():
+                some = of_variant[place]
+                row[variant] = None if some is None else " · ".join(f"{s:.2f}" for s in some)
+                if some is not None and len(some) == 2:
+                    least.setdefault(variant, []).append(min(some))
+            rows.append(row)
+    summary = "; ".join(
+        f"{variant}: {sum(share >= ENOUGH for share in shares)} of {len(shares)}"
+        for variant, shares in least.items()
+    )
+    return Table(
+        "The arms of every `or`",
+        rows,
+        "Shares of the faces that show each arm, in the order of writing, among those that show "
+        "the `or`; a face may show several. Of the `or`s of two arms, those of which each arm is "
+        f"in {ENOUGH:.0%} of the faces at least: {summary}.",
+    )
+
+
+def _disjunctions(judged: Judged) -> list[ir.Or]:
+    return [] if judged.statement.where is None else list(disjunctions(judged.statement.where))
+
+
+def disjunct_shares(judged: Judged) -> list[list[float] | None]:
+    """For every `or` of a group's condition, the share of faces that show each disjunct.
+
+    Among the faces that show the `or` itself; None if there are none.
+    """
+    found: list[list[float] | None] = []
+    for disjunction in _disjunctions(judged):
+        shown = truth(disjunction, judged.columns)
+        shares = [truth(term, judged.columns)[shown] for term in disjunction.terms]
+        found.append([float(each.mean()) for each in shares] if shown.any() else None)
+    return found
+
+
+def _each(chosen: Sequence[Formula], found: Found) -> Table:
+    rows = []
+    for i, f in enumerate(chosen):
+        about = {"depth": f.depth, "formula": f.text, "of the prior": f.share}
+        shares = {v: _share([found[v, i]]) if (v, i) in found else None for v in VARIANTS}
+        rows.append(about | shares)
+    return Table("Every formula", rows)

@@ -1,0 +1,88 @@
+"""From keys to judged groups: a spec names its statements by what a table's cells are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from attrs import evolve
+
+from lacelang.api import Program, compile
+from lacelang.engine.loading import Model, load
+from lacelang.evaluate.judged import Judged, judge_groups
+from lacelang.ir import ModelSpec, SampleStatement
+from lacelang.progress import Progress, Silent
+
+K = TypeVar("K")
+
+#: The model that all specs are about.
+MODEL = "ffhq"
+_UNNAMED = re.compile(r"[^\w .=-]")
+
+
+def sample(count: int, where: str = "", clauses: str = "", seed: int = 0) -> str:
+    """A `sample` statement without its name.
+
+    Args:
+        count: how many.
+        where: the condition; none asks for draws from the prior.
+        clauses: further ones, such as `with euler`.
+        seed: of the draws.
+    """
+    condition = f" where {where}" if where else ""
+    return f"sample {count} from {MODEL}{condition} {clauses} seed {seed}"
+
+
+def named(statements: Mapping[K, str]) -> str:
+    """The statements as a program; a group is called as its key, whose parts are spaced."""
+    lines = []
+    for key, text in statements.items():
+        words = key if isinstance(key, tuple) else (key,)
+        name = _UNNAMED.sub(" ", " ".join(map(str, words)))
+        lines.append(f'{text} as "{" ".join(name.split())}"')
+    return "\n".join(lines)
+
+
+def judge(
+    statements: Mapping[K, str],
+    progress: Progress,
+    title: str = "judging",
+    *,
+    faces: int | None = None,
+    identity: bool = False,
+    change: Callable[[K, ModelSpec], ModelSpec] | None = None,
+) -> dict[K, Judged]:
+    """Sample, decode and annotate the group of every key, all in one go.
+
+    Args:
+        statements: by key, of `sample`.
+        progress, title, faces, identity: as of `judge_groups`.
+        change: the model to sample with in place of the declared one, by key.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    program = compile(named(statements))
+    if change is not None:
+        models = (change(k, s.model) for k, s in zip(statements, program.samples, strict=True))
+        program = with_models(program, models)
+    groups = judge_groups(program, progress, title, faces=faces, identity=identity)
+    return dict(zip(statements, groups, strict=True))
+
+
+def with_models(program: Program, models: Iterable[ModelSpec]) -> Program:
+    """A program of `sample` statements, each with another model: other classifiers, for one."""
+    pairs = zip(program.samples, models, strict=True)
+    statements = tuple(evolve(statement, model=model) for statement, model in pairs)
+    return Program(evolve(program.checked, statements=statements))
+
+
+def declared_model() -> ModelSpec:
+    """The declaration of `MODEL`."""
+    return compile(sample(1)).samples[0].model
+
+
+def loaded_model(statement: SampleStatement, device: str = "auto") -> Model:
+    """The model of a statement, loaded."""
+    return load(statement.model, device, Silent())

@@ -1,0 +1,100 @@
+"""Any program judged: every condition that it samples, comparison by comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from lacelang.api import Program, compile
+from lacelang.errors import UsageError
+from lacelang.evaluate.judged import Judged, judge_groups
+from lacelang.evaluate.metrics import METRICS
+from lacelang.evaluate.report import Report, Row, Table
+from lacelang.evaluate.scores import scores
+from lacelang.evaluate.sheets import sheet_of
+from lacelang.ir import SampleStatement
+from lacelang.system.sources import TooLongError, read_file
+from lacelang.system.torch_state import isolated
+
+if TYPE_CHECKING:
+    from lacelang.progress import Progress
+
+#: Figures to set beside one's own: row → attribute → accuracy.
+Published = Mapping[str, Mapping[str, float]]
+
+
+def evaluate(
+    program: Program,
+    name: str,
+    progress: Progress,
+    faces: int | None = None,
+    paper: Published | None = None,
+) -> Report:
+    """Sample a program's groups and judge every face from its image.
+
+    Groups whose names begin with the same word are one row: they share a condition's shape.
+
+    Args:
+        program: the program.
+        name: of the report.
+        progress: where to show how far it is.
+        faces: at most so many of each group; None leaves the program as it is.
+        paper: figures of a paper, for a column of their own.
+
+    Raises:
+        ResourceError: weights cannot be had.
+    """
+    rows: dict[str, list[Judged]] = {}
+    with isolated(threads=False):
+        for judged in judge_groups(at_most(program, faces), progress):
+            rows.setdefault(judged.statement.name.split()[0], []).append(judged)
+        tables = [_table(row, groups, paper) for row, groups in rows.items()]
+        return Report(name, tables, sheets=[sheet_of(groups[0]) for groups in rows.values()])
+
+
+def read_program(path: Path) -> Program:
+    """Check the program in a file.
+
+    Raises:
+        UsageError: it cannot be read.
+        ProgramError: it is wrong.
+    """
+    try:
+        source = read_file(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"no program {str(path)!r}") from error
+    except TooLongError as error:
+        raise UsageError(f"{path} {error}, and no program is") from error
+    return compile(source, path)
+
+
+def at_most(program: Program, faces: int | None) -> Program:
+    """The program with at most `faces` samples of each group; None leaves it as it is."""
+    if faces is None:
+        return program
+    statements = tuple(
+        evolve(s, count=min(s.count, faces)) if isinstance(s, SampleStatement) else s
+        for s in program.checked.statements
+    )
+    return Program(evolve(program.checked, statements=statements))
+
+
+def _table(row: str, groups: Sequence[Judged], paper: Published | None) -> Table:
+    pairs = [(one.statement.where, one.columns) for one in groups if one.statement.where]
+    rows: list[Row] = []
+    for score in scores(pairs):
+        published = {} if paper is None else {"paper": paper.get(row, {}).get(score.attribute)}
+        rows.append({"comparison": score.wanted, **score.judged, **published})
+    first = groups[0].group.record
+    more = f" and {len(groups) - 1} more like it" if len(groups) > 1 else ""
+    metrics = ", ".join(f"{metric(groups):.3f} {said}" for said, metric in METRICS.items())
+    seconds = sum(one.group.stats.seconds for one in groups)
+    return Table(
+        f"{row}: {first.condition or 'no condition'}{more}",
+        rows,
+        f"{sum(map(len, groups))} faces; {metrics}; "
+        f"{first.settings['sampler']}, sampling {seconds:.1f} s",
+    )

@@ -1,0 +1,114 @@
+"""Studies from their programs to their reports, with judgements that are made up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from experiments import statements
+from experiments.edit_paths import EditPaths, accuracies
+from experiments.reference import Reference
+from experiments.specs import continuous, editing, logic, zero_shot
+from lacelang import ir
+from lacelang.api import Program, compile
+from lacelang.evaluate.judged import Annotations, Judged
+from lacelang.evaluate.report import Report, as_json, as_markdown
+from lacelang.progress import Silent
+
+CLASSES = {"haircolor": 5}
+NUMBERS = {"yaw": 45.0, "age": 70.0, "pitch": 30.0}
+
+
+def columns(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    found = {name: rng.uniform(0, top, count).astype(np.float32) for name, top in NUMBERS.items()}
+    for name in ("smile", "glasses", "gender", "beard", "haircolor"):
+        found[name] = rng.integers(0, CLASSES.get(name, 2), count).astype(np.float32)
+    return found
+
+
+def made_up(program: Program, *_: Any, **__: Any) -> list[Judged]:
+    rng = np.random.default_rng(0)
+    found = []
+    for s in program.samples:
+        strengths = {n: rng.uniform(0, 1, s.count) for n in ("smile", "glasses", "beard")}
+        features = np.zeros((s.count, 1), np.float32)
+        seen = Annotations(columns(s.count, rng), features, cast(Any, strengths))
+        found.append(Judged(s, cast(Any, None), seen))
+    return found
+
+
+def whole(report: Report) -> dict[str, Any]:
+    """The report, once it has been written in both ways."""
+    assert as_markdown(report).startswith(f"# {report.suite}")
+    found: dict[str, Any] = json.loads(as_json(report))
+    return found
+
+
+def test_continuous_has_a_row_for_every_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "judge_groups", made_up)
+    report = continuous.study(Silent(), 5)
+    summary = whole(report)["tables"][0]["rows"]
+    controls = {(row["attribute"], row["form"]) for row in summary}
+    assert controls == {(a, f) for a in continuous.ATTRIBUTES for f in continuous.FORMS}
+    assert all(-1 <= row["rank correlation"] <= 1 for row in summary)
+    assert len(report.sheets) == len(summary)
+
+
+def test_logic_counts_every_formula_and_its_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "judge_groups", made_up)
+    monkeypatch.setattr(logic, "prior_shares", lambda texts: dict.fromkeys(texts, 0.1))
+    report = logic.study(Silent(), 3)
+    by_depth, arms, each = whole(report)["tables"]
+    assert sum(row["formulas"] for row in by_depth["rows"]) == len(each["rows"]) == 40
+    for row in each["rows"]:
+        assert row["default"] is not None
+        assert (row["contrast"] is not None) == ("not " in row["formula"])
+    assert len(arms["rows"]) > 20
+    assert "default: " in arms["note"]
+
+
+def test_zero_shot_adds_to_the_paper_s_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "judge_groups", made_up)
+    monkeypatch.setattr(zero_shot.program, "evaluate", lambda _, name, *__: Report(name, ()))
+    report = zero_shot.study(Silent(), 2)
+    pooled, each = whole(report)["tables"]
+    assert {row["attribute"] for row in pooled["rows"]} <= set(zero_shot.KIND.among)
+    assert sum(row["faces"] for row in pooled["rows"]) == 4 * 2 * zero_shot.COUNT
+    assert len(each["rows"]) == zero_shot.COUNT
+
+
+def test_tables_of_editing_have_the_paper_beside_every_variant() -> None:
+    rng = np.random.default_rng(1)
+    checked = compile(editing.program_text(3, 3)).checked
+    edit = next(s for s in checked.statements if isinstance(s, ir.EditStatement))
+    steps = [step.predicate for step in edit.steps]
+    order = next(iter(editing.ORDERS))
+    results = {}
+    for name in (*editing.VARIANTS, editing.LINEAR):
+        seen = {a: c.reshape(3, 5) for a, c in columns(15, rng).items()}
+        features, who = rng.normal(size=(3, 5, 40)), rng.normal(size=(3, 5, 128))
+        paths = EditPaths(np.zeros((3, 5, 1, 1), np.float32), seen, features, who)
+        accuracy = accuracies(steps, paths)
+        results[name] = editing.Result(paths, accuracy, editing.ORDERS[order], 1 / 3)
+    reference = Reference.of(rng.normal(size=(60, 40)), editing.DIRECTIONS)
+    report = Report(
+        "editing",
+        (
+            editing.done_table(order, results),
+            editing.kept_table(order, results, edit.model.attributes, np.zeros(128), reference),
+            editing.steps_table(order, results, np.zeros(128)),
+            editing.yardsticks(paths, rng.normal(size=(9, 128)), reference, 3),
+        ),
+    )
+    after, kept, line_by_line, yardsticks = whole(report)["tables"]
+    names = [row["variant"] for row in after["rows"]]
+    assert names == [*results, "paper: LACE-ODE", "paper: StyleFlow"]
+    assert [after["rows"][-2][a] for a in editing.LINES] == [0.938, 0.956, 0.881, 0.997]
+    assert all(0 <= row["yaw"] <= 1 for row in after["rows"])
+    assert [row["variant"] for row in kept["rows"]] == names
+    assert all(0 <= row["drift"] <= 1 for row in kept["rows"][:-2])
+    assert len(line_by_line["rows"]) == 4 * len(results)
+    assert len(yardsticks["rows"]) == 3
