@@ -3,8 +3,8 @@
     python benchmarks/faithfulness.py [--samples 256] [--json docs/ffhq/faithfulness.json]
 
 For each condition on ffhq, rejection draws a reference. Every sampler's samples are then compared
-with it, attribute by attribute, by the Kolmogorov-Smirnov statistic of what the classifiers read on
-the latents; no image is painted. Rejection itself, from another seed, shows what chance alone does.
+with it, attribute by attribute, by the Kolmogorov-Smirnov statistic of what the classifiers say of
+the latents; no image is decoded. Rejection itself, from another seed, shows what chance alone does.
 Times are of the processor, for one sample of many in batches of 64.
 """
 
@@ -15,9 +15,10 @@ import json
 import time
 from pathlib import Path
 
-from lacelang.evaluate.readings import attributes_of, distances, model_of, read
-
 import lacelang
+from experiments.predictions import distances, predict
+from experiments.statements import loaded_model
+from lacelang import ir
 
 CONDITIONS = ("glasses=1", "glasses=1 and smile=0")
 REFERENCE = 4000
@@ -48,9 +49,9 @@ def sample(condition: str, sampler: str, count: int, seed: int):
 
 def compare(condition: str, sampler: str, count: int, reference) -> dict[str, object]:
     group, statement, seconds = sample(condition, sampler, count, seed=2)
-    readings = read(model_of(statement), group.latents, statement.truncation)
-    asked = attributes_of(statement.where)
-    apart = distances(readings, reference, ())
+    predictions = predict(loaded_model(statement), group.latents, statement.truncation)
+    asked = {one.attribute.name for one in ir.comparisons(statement.where)}
+    apart = distances(predictions, reference, ())
     free = {name: apart[name] for name in apart if name not in asked}
     result: dict[str, object] = {
         "sampler": sampler,
@@ -81,7 +82,7 @@ def main() -> None:
     results = {}
     for condition in CONDITIONS:
         exact, statement, _ = sample(condition, "rejection", REFERENCE, seed=1)
-        reference = read(model_of(statement), exact.latents, statement.truncation)
+        reference = predict(loaded_model(statement), exact.latents, statement.truncation)
         energy = float(exact.energy.mean())
         print(f"\n{condition}: exact energy {energy:.3f}", end="; ")
         limit = ONE_PERCENT * ((count + REFERENCE) / (count * REFERENCE)) ** 0.5

@@ -184,11 +184,9 @@ def _fill(found: re.Match[str]) -> str:
 
 
 def _measured(suite: str, number: int) -> str:
-    """One table, from 1, of what `lacelang evaluate SUITE --out docs/ffhq/SUITE` has left."""
+    """One table, from 1, of what `python -m experiments SUITE --out docs/ffhq/SUITE` has left."""
     report = json.loads((DOCS / "ffhq" / suite / "report.json").read_text(encoding="utf-8"))
-    found = report["tables"][number - 1]
-    rows = tuple(tuple(row.values()) for row in found["rows"])
-    table = Table(found["title"], tuple(found["rows"][0]), rows, found["note"])
+    table = Table(**report["tables"][number - 1])
     parts = (f"{table.title}:", markdown_table(table), table.note)
     return "\n\n".join(part for part in parts if part) + "\n"
 

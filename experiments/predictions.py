@@ -81,5 +81,5 @@ def _outputs(model: Model, z: Tensor, truncation: float) -> dict[str, Tensor]:
     features = model.features(truncation)
     # Not inference mode: classifiers that are first read in it could not be steered by any more.
     with torch.no_grad():
-        parts = [features(rows.to(model.device)) for rows in z.split(_CHUNK)]
+        parts = [features(rows.to(model.device)) for rows in torch.split(z, _CHUNK)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -100,7 +100,6 @@ class WayOut(Enum):
     FOLDER = "to name another folder"
     REPLACE = "to replace a group of another program"
     FILE = "to give a downloaded archive, which is named"
-    LATENT_JEM = "to train Latent-JEM's classifiers into a file, which is named"
 
 
 IN_PYTHON: Mapping[WayOut, str] = {

@@ -101,13 +101,13 @@ def study(progress: Progress, faces: int | None) -> Report:
         seconds = _seconds(condition, draws, progress)
         tables.append(_obedience(title, outcomes, papers))
         tables.append(_quality(title, outcomes, seconds, prior, papers))
-    every = {id(o): o for outcomes in (singles, *compared) for o in outcomes.values()}
+    every = [outcome for outcomes in (singles, *compared) for outcome in outcomes.values()]
     return Report(
         "conditional",
         tables,
         sheets=[sheet_of(outcome.groups[-1]) for outcome in singles.values()],
         about={
-            "faces": sum(outcome.codes.faces for outcome in every.values()),
+            "faces": sum(outcome.codes.faces for outcome in every),
             "reference faces": reference.FACES,
             "paper's FID of unconditioned faces": PAPER_UNCONDITIONED,
         },
@@ -134,9 +134,11 @@ def _outcomes(
         return codes_of(names, spec, table, natural if faces is None else faces, LEAST)
 
     default = f"with {DEFAULT_SAMPLER}"
-    whole = {(name,): codes((name,), NATURAL) for name in SINGLES}
+    whole: dict[tuple[str, ...], Codes] = {(name,): codes((name,), NATURAL) for name in SINGLES}
     whole[JOINT] = codes(JOINT, NATURAL_JOINT)
-    few = {names: codes(names, NATURAL_OTHERS) for names in (("glasses",), JOINT)}
+    few: dict[tuple[str, ...], Codes] = {
+        names: codes(names, NATURAL_OTHERS) for names in (("glasses",), JOINT)
+    }
     asked = {(DEFAULT_SAMPLER, names): Asked(one, default) for names, one in whole.items()}
     for sampler in SAMPLERS:
         if sampler != DEFAULT_SAMPLER:

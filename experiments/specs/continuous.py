@@ -56,15 +56,12 @@ def study(progress: Progress, faces: int | None) -> Report:
             strength = np.stack([one.annotations.strengths[attribute] for one in groups])
             means = np.nanmean(strength, axis=1).tolist()
             about = {"attribute": attribute, "form": form}
-            follows = {
-                "rank correlation": correlation(np.array(means)),
-                "of single faces, mean": each_face(strength),
-            }
-            summary.append(about | follows)
+            whole, single = correlation(np.array(means)), each_face(strength)
+            summary.append({**about, "rank correlation": whole, "of single faces, mean": single})
             for setting, mean, row in zip(settings, means, strength, strict=True):
                 share = float(np.nanmean(row >= 0.5))
                 found = {"setting": setting, "mean strength": mean, "share that shows it": share}
-                detail.append(about | found)
+                detail.append({**about, **found})
             steps = np.linspace(0, 1, len(means)).tolist()
             points[f"{attribute}, {form}"] = list(zip(steps, means, strict=True))
             name, shown = f"{attribute}_{form.replace(' ', '_')}", groups[:: len(groups) // 2]
@@ -91,8 +88,8 @@ def study(progress: Progress, faces: int | None) -> Report:
         points,
         lines=True,
     )
-    settings = {form: list(values) for form, (_, values) in FORMS.items()}
-    return Report("continuous", tables, [figure], {"faces": faces, "settings": settings}, sheets)
+    tried = {form: list(values) for form, (_, values) in FORMS.items()}
+    return Report("continuous", tables, [figure], {"faces": faces, "settings": tried}, sheets)
 
 
 def correlation(values: NDArray[np.floating]) -> float:

@@ -151,9 +151,8 @@ def disjunct_shares(judged: Judged) -> list[list[float] | None]:
 
 
 def _each(chosen: Sequence[Formula], found: Found) -> Table:
-    rows = []
+    rows: list[Row] = []
     for i, f in enumerate(chosen):
-        about = {"depth": f.depth, "formula": f.text, "of the prior": f.share}
         shares = {v: _share([found[v, i]]) if (v, i) in found else None for v in VARIANTS}
-        rows.append(about | shares)
+        rows.append({"depth": f.depth, "formula": f.text, "of the prior": f.share, **shares})
     return Table("Every formula", rows)

@@ -21,7 +21,7 @@ from lacelang.engine.schema import schema_of
 from lacelang.evaluate import program
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.metrics import obedience
-from lacelang.evaluate.report import Report, Table
+from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import rows_sheet
 from lacelang.progress import Progress
@@ -119,7 +119,7 @@ def _pooled(judged: Sequence[Judged]) -> Table:
 
 
 def _table(rare: Sequence[Rare], judged: Sequence[Judged]) -> Table:
-    rows = []
+    rows: list[Row] = []
     for one, group in zip(rare, judged, strict=True):
         assert group.statement.where is not None
         accuracy = [s.accuracy for s in scores([(group.statement.where, group.columns)])]

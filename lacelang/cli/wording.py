@@ -8,7 +8,6 @@ _WAYS = {
     WayOut.FOLDER: "--out names the folder",
     WayOut.REPLACE: "--replace replaces the group",
     WayOut.FILE: "--from names the file",
-    WayOut.LATENT_JEM: "--latent-jem --out {} makes them",
 }
 
 

@@ -75,7 +75,9 @@ def _score(name: str, entries: list[tuple[Comparison, NDArray[np.float32]]]) -> 
     if attribute.limits is None:
         held = np.concatenate([truth(atom, {name: column}) for atom, column in entries])
         return Score(*counted, float(held.mean()))
-    deltas = [column - atom.value for atom, column in entries if isinstance(atom, ir.Equals)]
+    deltas = [
+        column.astype(float) - atom.value for atom, column in entries if isinstance(atom, ir.Equals)
+    ]
     error = float(np.abs(np.concatenate(deltas))[~missing].mean()) if not missing.all() else np.nan
     low, high = attribute.limits
     return Score(*counted, 1 - error / (high - low), error, attribute.unit)

@@ -16,7 +16,7 @@ from lacelang.syntax.format import format_source
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted((ROOT / "programs").glob("*.lace"))
-SUITES = sorted((ROOT / "lacelang" / "evaluate" / "suites").glob("*.lace"))
+SUITES = sorted((ROOT / "experiments" / "specs").glob("*.lace"))
 SHIPPED = [*PROGRAMS, *SUITES, *sorted(shipped("stdlib").glob("*.lace"))]
 BY_EXAMPLE = Path(__file__).with_name("by_example.lace")
 MODEL_BY_EXAMPLE = Path(__file__).with_name("model_by_example.lace")
