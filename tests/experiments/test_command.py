@@ -56,16 +56,17 @@ def test_a_wrong_name_is_refused_with_those_that_are(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         command.main(["zeroshot"])
     assert ended.value.code == 2
-    assert all(name in capsys.readouterr().err for name in command.names())
+    said = capsys.readouterr().err
+    assert all(name in said for name in command.names())
 
 
 def test_lacelang_says_where_the_tables_of_the_paper_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for arguments in (["evaluate", "conditional"], ["evaluate", "gone.lace"]):
-        assert lacelang(arguments) == 2
-        assert arguments[1] in (said := capsys.readouterr().err)
-    assert "python -m experiments" not in said
+    assert lacelang(["evaluate", "conditional"]) == 2
+    assert "python -m experiments" in capsys.readouterr().err
+    assert lacelang(["evaluate", "gone.lace"]) == 2
+    assert "gone.lace" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         lacelang(["evaluate", "--help"])
     assert "python -m experiments" in capsys.readouterr().out

@@ -128,7 +128,7 @@ def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
 ) -> None:
     asked: dict[str, set[str]] = {}
 
-    def judge(program: Program, *_: Any) -> list[Judged]:
+    def judge(program: Program, *_: Any, **__: Any) -> list[Judged]:
         for statement in program.samples:
             asked.setdefault(statement.model.space, set()).add(statement.sampler.name)
         return made_up(program)
