@@ -26,7 +26,7 @@ def evaluate_program(arguments: Namespace) -> int:
 
     if not arguments.file.endswith(".lace"):
         raise UsageError(
-            f"no program {arguments.file!r}, whose name would end in .lace; the paper's tables, such "
+            f"no program {arguments.file!r}, which would end in .lace; the paper's tables, such "
             "as zero_shot, are made in a checkout: python -m experiments zero_shot"
         )
     path = Path(arguments.file)
