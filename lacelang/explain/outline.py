@@ -108,93 +108,63 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
         statement: checked.
         truncation: of its samples, or of the group that it speaks of.
     """
+    conditions = _conditions(statement)
+    model, seed = statement.model, getattr(statement, "seed", None)
     options = getattr(statement, "options", defaults.CONDITION_OPTIONS)
-    seed = getattr(statement, "seed", None)
-
-    def trees(conditions: Mapping[str, ir.Predicate | None]) -> tuple[Tree, ...]:
-        return tuple(
-            Tree(
-                role,
-                statement.model,
-                options,
-                truncation,
-                seed,
-                None if condition is None else term_of(condition, options),
-            )
-            for role, condition in conditions.items()
-        )
-
+    asked = [each for each in conditions.values() if each is not None]
+    trees = tuple(
+        Tree(role, model, options, truncation, seed, None if c is None else term_of(c, options))
+        for role, c in conditions.items()
+    )
+    drawn = (
+        Fact("truncation", number_text(truncation), truncation),
+        Fact("seed", str(defaults.SEED if seed is None else seed), seed),
+    )
+    kind: Literal["sample", "edit", "measure", "expect"]
+    facts: tuple[Fact, ...]
     match statement:
-        case ir.SampleStatement():
-            return _sample(statement, trees({"energy": statement.where}))
-        case ir.EditStatement(steps=steps):
-            return _edit(
-                statement,
-                trees({f"step {i}": step.predicate for i, step in enumerate(steps, start=1)}),
+        case ir.SampleStatement(count=count, where=where):
+            kind, title = "sample", f"{_counted(count, 'sample')} of {model.name}"
+            facts = (Fact("count", "", count), _model(model), *drawn)
+            if where is None:
+                title += ", draws from the prior"
+            else:
+                facts += (_heads(asked), _sampler(statement.sampler), *_clauses(asked, options))
+        case ir.EditStatement(steps=steps, group=group):
+            kind, title = "edit", f"{_counted(len(steps), 'step')} from {group}"
+            facts = (
+                Fact("group", "", group),
+                _model(model),
+                *_held(statement),
+                _layers([step.replaced for step in steps]),
+                _heads(asked),
+                _sampler(statement.sampler),
+                *_clauses(asked, options),
             )
+        case ir.MeasureStatement(text=text):
+            kind, title = "measure", f"P({text}) of {model.name}"
+            facts = (Fact("text", "", text), _model(model), *drawn, _heads(asked))
+        case ir.ExpectStatement(group=group, share=share):
+            kind, title = "expect", statement.text
+            facts = (Fact("group", "", group), Fact("share", "", share), _model(model))
+    return Outline(kind, getattr(statement, "name", None), title, facts, trees)
+
+
+def _conditions(statement: ir.Statement) -> Mapping[str, ir.Predicate | None]:
+    """The conditions of a statement, by what they are for."""
+    match statement:
+        case ir.SampleStatement(where=where):
+            return {"energy": where}
+        case ir.EditStatement(steps=steps):
+            return {f"step {i}": step.predicate for i, step in enumerate(steps, start=1)}
         case ir.MeasureStatement(what=what, given=given):
-            asked = {"what": what} if given is None else {"what": what, "given": given}
-            return _measure(statement, trees(asked))
-        case ir.ExpectStatement():
-            return _expect(statement, trees({"what": statement.what}))
+            return {"what": what} if given is None else {"what": what, "given": given}
+        case ir.ExpectStatement(what=what):
+            return {"what": what}
 
 
-# Statements
-
-
-def _sample(statement: ir.SampleStatement, trees: tuple[Tree, ...]) -> Outline:
-    count = statement.count
-    facts = [
-        Fact("count", "", count),
-        _model(statement.model),
-        _truncation_fact(statement.truncation),
-        _seed(statement.seed),
-    ]
-    title = f"{count} sample{'' if count == 1 else 's'} of {statement.model.name}"
-    if statement.where is None:
-        title += ", draws from the prior"
-    else:
-        facts += [_heads(trees), _sampler(statement.sampler), *_clauses(trees)]
-    return Outline("sample", statement.name, title, tuple(facts), trees)
-
-
-def _edit(statement: ir.EditStatement, trees: tuple[Tree, ...]) -> Outline:
-    held = {"later": "of what later steps speak of", "all": "of all that no step has spoken of"}
-    facts = (
-        Fact("group", "", statement.group),
-        _model(statement.model),
-        Fact("stay", number_text(statement.stay), statement.stay),
-        Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),
-        Fact("held", "", statement.held),
-        Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
-        _layers([step.replaced for step in statement.steps]),
-        _heads(trees),
-        _sampler(statement.sampler),
-        *_clauses(trees),
-    )
-    title = f"{len(trees)} step{'' if len(trees) == 1 else 's'} from {statement.group}"
-    return Outline("edit", statement.name, title, facts, trees)
-
-
-def _measure(statement: ir.MeasureStatement, trees: tuple[Tree, ...]) -> Outline:
-    facts = (
-        Fact("text", "", statement.text),
-        _model(statement.model),
-        _truncation_fact(statement.truncation),
-        _seed(statement.seed),
-        _heads(trees),
-    )
-    title = f"P({statement.text}) of {statement.model.name}"
-    return Outline("measure", statement.name, title, facts, trees)
-
-
-def _expect(statement: ir.ExpectStatement, trees: tuple[Tree, ...]) -> Outline:
-    facts = (
-        Fact("group", "", statement.group),
-        Fact("share", "", statement.share),
-        _model(statement.model),
-    )
-    return Outline("expect", None, statement.text, facts, trees)
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 # Facts
@@ -210,19 +180,20 @@ def _model(spec: ir.ModelSpec) -> Fact:
     return Fact("model", shown, value)
 
 
-def _truncation_fact(psi: float) -> Fact:
-    return Fact("truncation", number_text(psi), psi)
-
-
-def _seed(seed: int | None) -> Fact:
-    return Fact("seed", str(defaults.SEED if seed is None else seed), seed)
-
-
-def _heads(trees: Iterable[Tree]) -> Fact:
+def _heads(conditions: Iterable[ir.Predicate]) -> Fact:
     """The classifiers that are asked, each once, in the order in which they are."""
-    conditions = [tree.root.predicate for tree in trees if tree.root is not None]
     heads = dict.fromkeys(a.attribute.name for c in conditions for a in ir.comparisons(c))
     return Fact("heads", ", ".join(heads), list(heads))
+
+
+def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
+    held = {"later": "of what later steps speak of", "all": "of all that no step has spoken of"}
+    return (
+        Fact("stay", number_text(statement.stay), statement.stay),
+        Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),
+        Fact("held", "", statement.held),
+        Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
+    )
 
 
 def _layers(steps: Sequence[tuple[int, ...] | None]) -> Fact:
@@ -247,25 +218,22 @@ def _sampler(choice: ir.SamplerChoice) -> Fact:
     return Fact("sampler", shown, {"name": choice.name, "options": dict(choice.options)})
 
 
-def _clauses(trees: Sequence[Tree]) -> list[Fact]:
+def _clauses(conditions: Iterable[ir.Predicate], options: ir.ConditionOptions) -> tuple[Fact, ...]:
     """The clauses that say what the operators mean; those that touch nothing are not shown."""
-    options = trees[0].options
-    used = {
-        type(each)
-        for tree in trees
-        if tree.root is not None
-        for each in ir.walk(tree.root.predicate)
-    }
-    numbers = any(issubclass(kind, ir.NumberComparison) for kind in used)
+    used = [each for condition in conditions for each in ir.walk(condition)]
+    denies, chooses, measures = (
+        any(isinstance(each, kind) for each in used)
+        for kind in (ir.Not, ir.Or, ir.NumberComparison)
+    )
     temp, logit = options.temp, options.logit_temp
     negation, disjunction = options.negation, options.disjunction
     form = negation[0] if len(negation) == 1 else f"contrast({number_text(negation[1])})"
     shown = "" if temp is None else number_text(temp)
     shown = shown if logit is None else f"logit({number_text(logit)})"
-    return [
+    return (
         Fact("temp", shown, temp),
         Fact("logit_temp", "", logit),
-        Fact("negation", form if ir.Not in used else "", list(negation)),
-        Fact("disjunction", disjunction if ir.Or in used else "", disjunction),
-        Fact("sigma", options.sigma if numbers else "", options.sigma),
-    ]
+        Fact("negation", form if denies else "", list(negation)),
+        Fact("disjunction", disjunction if chooses else "", disjunction),
+        Fact("sigma", options.sigma if measures else "", options.sigma),
+    )

@@ -64,7 +64,7 @@ class Term:
     @property
     def rewritten(self) -> bool:
         """Whether it was written otherwise than with its own terms: as `p xor q`, `age != 15`."""
-        return bool(self.terms) and self.predicate.bare_text != self.predicate.spelled
+        return bool(self.terms and self.predicate.written)
 
 
 def term_of(

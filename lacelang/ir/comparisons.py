@@ -61,35 +61,30 @@ class Predicate(Record):
         return self.weight == 1 and self.temp is None and self.logit_temp is None
 
     @property
-    def spelled(self) -> str:
-        """Its text as its parts have it, without settings."""
-        raise NotImplementedError
-
-    @property
     def bare_text(self) -> str:
         """Its text without settings."""
-        return self.written or self.spelled
+        return self.written or self._spelled()
 
     @property
     def text(self) -> str:
         """Its text, e.g. `(not smile=1) [weight 2]`."""
         if not self.settings:
             return self.bare_text
-        bracketed = self.is_joined or self.kind == "not"
+        bracketed = self._is_joined() or self.kind == "not"
         return f"{f'({self.bare_text})' if bracketed else self.bare_text} {self.settings}"
 
     @property
     def as_operand(self) -> str:
         """Its text, in round brackets where it would fall apart among other terms."""
-        return f"({self.text})" if self.is_joined and not self.settings else self.text
+        return f"({self.text})" if self._is_joined() and not self.settings else self.text
 
-    @property
-    def is_joined(self) -> bool:
+    def _spelled(self) -> str:
+        """Its text as its parts have it, without settings."""
+        raise NotImplementedError
+
+    def _is_joined(self) -> bool:
         """Whether it is written as several terms and a word between them."""
         return False
-
-
-# Comparisons
 
 
 @frozen(eq=False, repr=False)
@@ -108,17 +103,18 @@ class Comparison(Predicate):
     attribute: Attribute
 
     @property
-    def spelled(self) -> str:
-        """See `Predicate`."""
-        numbers = {name: number_text(getattr(self, name)) for name in self.numbers}
-        return self.spelling.format(a=self.attribute.name, **numbers)
-
-    @property
     def formula(self) -> str:
         """Its energy in short."""
         values = {name: float(f"{getattr(self, name):z.6g}") for name in self.numbers}
         numbers = {name: number_text(value).replace("-", "−") for name, value in values.items()}
         return self.energy.format(**numbers)
+
+    def _spelled(self) -> str:
+        numbers = {name: number_text(getattr(self, name)) for name in self.numbers}
+        return self.spelling.format(a=self.attribute.name, **numbers)
+
+
+# Of classes
 
 
 @frozen(eq=False, repr=False)
@@ -147,31 +143,29 @@ class ClassComparison(Comparison):
 class Discrete(ClassComparison):
     """The attribute has one of `classes` (indices into its values): -log of their total p."""
 
-    kind: ClassVar[str] = "discrete"
+    kind = "discrete"
 
     classes: frozenset[int]
-
-    @property
-    def spelled(self) -> str:
-        """See `Predicate`."""
-        names = [self.attribute.values[i] for i in sorted(self.classes)]
-        several = f" in {{{', '.join(names)}}}"
-        return f"{self.attribute.name}{several if len(names) > 1 else f'={names[0]}'}"
 
     @property
     def formula(self) -> str:
         """See `Comparison`."""
         return "−log p" if len(self.classes) == 1 else "−log Σ p"
 
+    def _spelled(self) -> str:
+        names = [self.attribute.values[i] for i in sorted(self.classes)]
+        several = f" in {{{', '.join(names)}}}"
+        return f"{self.attribute.name}{several if len(names) > 1 else f'={names[0]}'}"
+
 
 @frozen(eq=False, repr=False)
 class Degree(ClassComparison):
     """The classifier gives class `cls` the probability `degree` (0..1)."""
 
-    kind: ClassVar[str] = "degree"
-    spelling: ClassVar[str] = "{a} ~ {degree}"
-    energy: ClassVar[str] = "KL({degree} ‖ p)"
-    numbers: ClassVar[tuple[str, ...]] = ("degree",)
+    kind = "degree"
+    spelling = "{a} ~ {degree}"
+    energy = "KL({degree} ‖ p)"
+    numbers = ("degree",)
 
     cls: int
     degree: float
@@ -193,9 +187,17 @@ class Degree(ClassComparison):
         return self.classes if self.degree >= 0.5 else others
 
 
+# Of numbers
+
+
 @frozen(eq=False, repr=False)
 class NumberComparison(Comparison):
-    """What is said of a measured attribute, in its own unit."""
+    """What is said of a measured attribute, in its own unit.
+
+    `ends` names the fields with the least and the greatest number of which it is true.
+    """
+
+    ends: ClassVar[tuple[str | None, str | None]]
 
     attribute: ContinuousAttribute
 
@@ -205,32 +207,33 @@ class NumberComparison(Comparison):
         Args:
             reach: how near a number must come to a single wanted one.
         """
-        raise NotImplementedError
+        first, last = self.ends
+        low = -math.inf if first is None else getattr(self, first)
+        high = math.inf if last is None else getattr(self, last)
+        return (low - reach, high + reach) if first == last else (low, high)
 
 
 @frozen(eq=False, repr=False)
 class Equals(NumberComparison):
     """The attribute is `value`."""
 
-    kind: ClassVar[str] = "equals"
-    spelling: ClassVar[str] = "{a}={value}"
-    energy: ClassVar[str] = "({value} − f)² / 2σ²"
-    numbers: ClassVar[tuple[str, ...]] = ("value",)
+    kind = "equals"
+    spelling = "{a}={value}"
+    energy = "({value} − f)² / 2σ²"
+    numbers = ("value",)
+    ends = "value", "value"
 
     value: float
-
-    def interval(self, reach: float = 0.0) -> tuple[float, float]:
-        """See `NumberComparison`."""
-        return self.value - reach, self.value + reach
 
 
 @frozen(eq=False, repr=False)
 class AtLeast(NumberComparison):
     """The attribute is `bound` or more; `>` and `>=` mean the same to a density."""
 
-    kind: ClassVar[str] = "at_least"
-    spelling: ClassVar[str] = "{a} > {bound}"
-    numbers: ClassVar[tuple[str, ...]] = ("bound",)
+    kind = "at_least"
+    spelling = "{a} > {bound}"
+    numbers = ("bound",)
+    ends = "bound", None
 
     bound: float
 
@@ -241,39 +244,29 @@ class AtLeast(NumberComparison):
         beyond = f"(f {sign} {number_text(abs(self.bound))})" if self.bound else "f"
         return f"−log Φ({beyond} / σ)"
 
-    def interval(self, reach: float = 0.0) -> tuple[float, float]:
-        """See `NumberComparison`."""
-        return self.bound, math.inf
-
 
 @frozen(eq=False, repr=False)
 class AtMost(NumberComparison):
     """The attribute is `bound` or less."""
 
-    kind: ClassVar[str] = "at_most"
-    spelling: ClassVar[str] = "{a} < {bound}"
-    energy: ClassVar[str] = "−log Φ(({bound} − f) / σ)"
-    numbers: ClassVar[tuple[str, ...]] = ("bound",)
+    kind = "at_most"
+    spelling = "{a} < {bound}"
+    energy = "−log Φ(({bound} − f) / σ)"
+    numbers = ("bound",)
+    ends = None, "bound"
 
     bound: float
-
-    def interval(self, reach: float = 0.0) -> tuple[float, float]:
-        """See `NumberComparison`."""
-        return -math.inf, self.bound
 
 
 @frozen(eq=False, repr=False)
 class Between(NumberComparison):
     """The attribute is in `low`..`high`, low < high."""
 
-    kind: ClassVar[str] = "between"
-    spelling: ClassVar[str] = "{a} in {low}..{high}"
-    energy: ClassVar[str] = "−log(Φ(({high} − f) / σ) − Φ(({low} − f) / σ))"
-    numbers: ClassVar[tuple[str, ...]] = ("low", "high")
+    kind = "between"
+    spelling = "{a} in {low}..{high}"
+    energy = "−log(Φ(({high} − f) / σ) − Φ(({low} − f) / σ))"
+    numbers = ("low", "high")
+    ends = "low", "high"
 
     low: float
     high: float
-
-    def interval(self, reach: float = 0.0) -> tuple[float, float]:
-        """See `NumberComparison`."""
-        return self.low, self.high

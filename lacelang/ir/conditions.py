@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -23,14 +23,10 @@ class Group(Predicate):
         """See `Predicate`."""
         return self.terms
 
-    @property
-    def spelled(self) -> str:
-        """See `Predicate`."""
+    def _spelled(self) -> str:
         return f" {self.kind} ".join(term.as_operand for term in self.terms)
 
-    @property
-    def is_joined(self) -> bool:
-        """See `Predicate`."""
+    def _is_joined(self) -> bool:
         return True
 
 
@@ -38,7 +34,7 @@ class Group(Predicate):
 class And(Group):
     """All of its terms. `conjunction` makes one."""
 
-    kind: ClassVar[str] = "and"
+    kind = "and"
 
 
 @frozen(eq=False, repr=False)
@@ -48,13 +44,11 @@ class Or(Group):
     `is_set`: it is written as one comparison, `yaw in {left, right}`.
     """
 
-    kind: ClassVar[str] = "or"
+    kind = "or"
 
     is_set: bool = field(default=False, eq=False, repr=False, kw_only=True)
 
-    @property
-    def is_joined(self) -> bool:
-        """See `Predicate`."""
+    def _is_joined(self) -> bool:
         return not self.is_set
 
 
@@ -62,7 +56,7 @@ class Or(Group):
 class Not(Predicate):
     """The term does not hold; the statement's `negation` says how."""
 
-    kind: ClassVar[str] = "not"
+    kind = "not"
 
     term: Predicate
 
@@ -71,9 +65,7 @@ class Not(Predicate):
         """See `Predicate`."""
         return (self.term,)
 
-    @property
-    def spelled(self) -> str:
-        """See `Predicate`."""
+    def _spelled(self) -> str:
         return f"not {self.term.as_operand}"
 
 
