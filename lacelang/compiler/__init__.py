@@ -1,7 +1,12 @@
 """Conditions of the checked program and what a model knows in; energies out."""
 
-from lacelang.compiler.balance import balance
-from lacelang.compiler.condition import LoadedModel, compile_condition, meaning_of, spread_of
+from lacelang.compiler.condition import (
+    LoadedModel,
+    balance,
+    compile_condition,
+    meaning_of,
+    spread_of,
+)
 from lacelang.compiler.editing import (
     DISPLACEMENT,
     changes,

@@ -8,9 +8,8 @@ from typing import Protocol, TypeVar
 import torch
 
 from lacelang import ir
-from lacelang.compiler.balance import balance
 from lacelang.compiler.lower import Settings, lower
-from lacelang.energy import Features, Node, Outputs
+from lacelang.energy import Balanced, Features, Node, Or, Outputs, Scope, map_children
 from lacelang.errors import UsageError
 from lacelang.rows import named_in_blocks
 from lacelang.samplers.streams import prior
@@ -18,6 +17,10 @@ from lacelang.system.torch_state import isolated
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0
+
+RAREST = 1e-6
+"""The least share that a disjunct is taken to have, so that its odds stay finite."""
+
 Result = TypeVar("Result")
 
 
@@ -27,30 +30,25 @@ class _Generator(Protocol):
 
 
 class LoadedModel(Protocol):
-    """What the compiler asks of a loaded model."""
+    """What the compiler asks of a loaded model: see `lacelang.engine.loading.Model`."""
 
     @property
     def sigma(self) -> Mapping[str, float]:
         """By continuous attribute, the classifier's held-out residual in the attribute's unit."""
-        ...
 
     @property
     def generator(self) -> _Generator:
         """Whose latents the conditions are on."""
-        ...
 
     @property
     def device(self) -> torch.device:
         """Where the latents must be."""
-        ...
 
     def features(self, truncation: float) -> Features:
         """Return the function from latents z (N, d) to the classifiers' outputs."""
-        ...
 
     def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """Return what `make` computed for the model under this key, now or earlier."""
-        ...
 
 
 def compile_condition(statement: ir.SampleStatement, model: LoadedModel) -> Node:
@@ -113,3 +111,31 @@ def spread_of(
         for attribute in spec.attributes
         if attribute.paper_sigma is not None
     }
+
+
+def balance(node: Node, outputs: Outputs) -> Node:
+    """Divide the odds of every `or`'s disjuncts by their probabilities under the prior.
+
+    A disjunct that the prior nearly satisfies would otherwise be the only one seen.
+
+    Args:
+        node: the condition.
+        outputs: of the classifiers at draws from the prior.
+    """
+    with torch.no_grad():
+        return _balance(node, Scope(outputs))
+
+
+def _balance(node: Node, scope: Scope) -> Node:
+    balanced = map_children(node, lambda below: _balance(below, scope))
+    if isinstance(node, Or) and isinstance(balanced, Or):
+        shares = [_share(term, scope) for term in node.terms]
+        odds = tuple(w / share for w, share in zip(node.weights, shares, strict=True))
+        return Balanced(balanced.terms, odds, node.weights)
+    return balanced
+
+
+def _share(term: Node, scope: Scope) -> float:
+    probability = torch.exp(-scope.energy(term).double().clamp_min(0.0)).mean().item()
+    # Three digits, so that the last bits of a mean do not reach the samples.
+    return max(float(f"{probability:.3g}"), RAREST)

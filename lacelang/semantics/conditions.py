@@ -108,12 +108,12 @@ class Conditions:
                 denied = [ir.Not(term, span=span) for term in terms[:-1]]
                 text = " implies ".join(term.as_operand for term in terms)
                 return ir.disjunction([*denied, terms[-1]], span, text)
-            case nodes.Reference():
-                return self._reference(node, frame, place)
             case nodes.Tuned():
                 return self._tuned(node, frame, place)
-            case nodes.Call():
-                return self._call(node, frame, place)
+            case nodes.Reference() if node.name.name in frame.bindings:
+                return self._bound(frame.bindings[node.name.name], node, place)
+            case nodes.Reference() | nodes.Call():
+                return self._named_condition(node, frame, place)
 
     # Atoms
 
@@ -171,12 +171,10 @@ class Conditions:
         for i, term in enumerate(terms[1:], start=2):
             # Each step writes both sides twice.
             self._grow(sum(1 for side in (result, term) for _ in ir.comparisons(side)))
-            either, both = (
-                ir.disjunction([result, term], span),
-                ir.conjunction([result, term], span),
-            )
+            sides = result, term
+            not_both = ir.Not(ir.conjunction(sides, span), span=span)
             text = " xor ".join(each.as_operand for each in terms[:i])
-            result = ir.conjunction([either, ir.Not(both, span=span)], span, text)
+            result = ir.conjunction([ir.disjunction(sides, span), not_both], span, text)
         return result
 
     # Settings in brackets
@@ -224,22 +222,6 @@ class Conditions:
 
     # Definitions
 
-    def _reference(self, node: nodes.Reference, frame: Frame, place: Place) -> ir.Predicate:
-        name = node.name.name
-        binding = frame.bindings.get(name)
-        if binding is not None:
-            return self._bound(binding, node, place)
-        definition = frame.module.find(name)
-        if definition is None:
-            unknown_name(node.name, frame, self.comparisons, self.report)
-        elif isinstance(definition.node, nodes.Def) and definition.parameters:
-            definition.used = True
-            hint = f"write `{_signature(definition)}`"
-            self.report.say("LACE117", f"`{name}` needs its arguments", node, frame, hint)
-        else:
-            return self._expand(definition, (), node, frame, place)
-        raise LostError
-
     def _bound(self, binding: Binding, node: nodes.Reference, place: Place) -> ir.Predicate:
         binding.used = True
         argument = binding.argument
@@ -252,26 +234,29 @@ class Conditions:
             raise self.report.lost("LACE118", message, argument, binding.frame)
         return self._resolve(argument, binding.frame, place.deeper())
 
-    def _call(self, node: nodes.Call, frame: Frame, place: Place) -> ir.Predicate:
+    def _named_condition(
+        self, node: nodes.Reference | nodes.Call, frame: Frame, place: Place
+    ) -> ir.Predicate:
         name = node.name.name
         definition = frame.module.find(name)
         if definition is None:
             unknown_name(node.name, frame, self.comparisons, self.report)
             raise LostError
-        wanted = len(definition.parameters)
-        if isinstance(definition.node, nodes.Let):
-            message = f"`{name}` takes no arguments"
-            self.report.say("LACE117", message, node, frame, f"write `{name}`")
-        elif wanted != len(node.arguments):
-            given = len(node.arguments)
-            plural, verb = "" if wanted == 1 else "s", "is" if given == 1 else "are"
-            message = f"`{name}` takes {wanted} argument{plural}, and {given} {verb} given"
-            hint = f"it is defined as `{_signature(definition)}`"
-            self.report.say("LACE117", message, node, frame, hint)
-        else:
-            return self._expand(definition, node.arguments, node, frame, place)
         definition.used = True
-        raise LostError
+        given = node.arguments if isinstance(node, nodes.Call) else ()
+        wanted = len(definition.parameters)
+        signature = f"{name}({', '.join(p.name for p in definition.parameters)})"
+        if isinstance(node, nodes.Reference) and wanted:
+            message, hint = f"`{name}` needs its arguments", f"write `{signature}`"
+        elif isinstance(node, nodes.Call) and isinstance(definition.node, nodes.Let):
+            message, hint = f"`{name}` takes no arguments", f"write `{name}`"
+        elif wanted != len(given):
+            plural, verb = "" if wanted == 1 else "s", "is" if len(given) == 1 else "are"
+            message = f"`{name}` takes {wanted} argument{plural}, and {len(given)} {verb} given"
+            hint = f"it is defined as `{signature}`"
+        else:
+            return self._expand(definition, given, node, frame, place)
+        raise self.report.lost("LACE117", message, node, frame, hint)
 
     def _expand(
         self,
@@ -282,7 +267,7 @@ class Conditions:
         place: Place,
     ) -> ir.Predicate:
         self._grow(1)
-        definition.used = definition.seen = True
+        definition.seen = True
         if definition.circular:
             raise LostError
         body = definition.body
@@ -292,10 +277,8 @@ class Conditions:
         site = frame.site
         if site is None and definition.module is not frame.module:
             site = Site(node.name.name, node.span, frame.module)
-        bindings = {
-            parameter.name: Binding(argument, frame)
-            for parameter, argument in zip(definition.parameters, arguments, strict=True)
-        }
+        names = (parameter.name for parameter in definition.parameters)
+        bindings = {n: Binding(a, frame) for n, a in zip(names, arguments, strict=True)}
         inner = Frame(definition.module, bindings, site)
         predicate = self._resolve(body, inner, place.deeper())
         return evolve(predicate, via=(node.name.name, *predicate.via))
@@ -303,10 +286,5 @@ class Conditions:
     def _grow(self, by: int) -> None:
         self._left -= max(by, 0)
         if self._left < 0:
-            raise TooLargeError(
-                f"comes to more than {MAX_TERMS} comparisons, definitions written out"
-            )
-
-
-def _signature(definition: Definition) -> str:
-    return f"{definition.node.name.name}({', '.join(p.name for p in definition.parameters)})"
+            much = f"comes to more than {MAX_TERMS} comparisons"
+            raise TooLargeError(f"{much}, definitions written out")
