@@ -1,7 +1,8 @@
 """Arguments from Python: plain values made of what numpy, torch and Python take for the same.
 
-Each function returns the plain value, or raises a `UsageError` that names the argument and what it
-takes. Neither numpy nor torch is imported: what they make is known by what it can do.
+Each function takes an argument and its name, and returns the plain value, or raises a `UsageError`
+that says what the argument takes. Neither numpy nor torch is imported: what they make is known by
+what it can do.
 """
 
 from __future__ import annotations
@@ -38,14 +39,7 @@ def item(value: object) -> object:
 
 
 def whole(value: object, name: str, least: int, most: int, range_: str) -> int:
-    """Return a whole number.
-
-    Args:
-        value: the argument.
-        name: of the argument.
-        least, most: its range.
-        range_: the same in words.
-    """
+    """Return a whole number from `least` to `most`, which `range_` says in words."""
     plain = item(value)
     try:
         number = None if isinstance(plain, bool) else operator.index(plain)  # type: ignore[arg-type]
@@ -66,9 +60,7 @@ def real(value: object, name: str) -> int | float:
         refuse(value, name, "is a number")
     try:
         number = float(plain)
-    except OverflowError:
-        number = math.inf
-    except ValueError:
+    except (OverflowError, ValueError):
         number = math.nan
     except TypeError:
         # A duration of numpy's says that it is a number.
@@ -81,13 +73,7 @@ def real(value: object, name: str) -> int | float:
 
 
 def text(value: object, name: str, kind: str) -> str:
-    """Return a text.
-
-    Args:
-        value: the argument.
-        name: of the argument.
-        kind: what it is, for the message, e.g. `the name of a group`.
-    """
+    """Return a text; `kind` says what it is, e.g. `the name of a group`."""
     plain = item(value)
     if not isinstance(plain, str):
         refuse(value, name, f"is {kind}")

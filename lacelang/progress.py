@@ -14,54 +14,43 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Literal, Self, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 Unit = Literal["items", "bytes"]
 
 
-class Stage(Protocol):
-    """A piece of work under way, left with its `with` block."""
+class Stage:
+    """A piece of work under way, left with its `with` block; this one shows nothing."""
 
     def advance(self, amount: float = 1) -> None:
         """Say that `amount` more of the total is done."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
-class Progress(Protocol):
-    """Where stages are shown."""
+class Progress:
+    """Where stages are shown; this one shows nothing."""
 
     def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
         """Begin `name`, of `total` items or bytes; None where nobody knows how many."""
+        return Stage()
 
     def note(self, message: str) -> None:
         """Say one line beside the bars."""
 
 
-class Silent:
+class Silent(Progress):
     """Shows nothing: for pipes, tests and programs that embed this one."""
 
-    def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
-        """Begin a stage that nobody sees."""
-        return _SilentStage()
 
-    def note(self, message: str) -> None:
-        """Say nothing."""
-
-
-class Plain(Silent):
+class Plain(Progress):
     """Notes as lines, no bars: for a standard error that is no terminal."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -72,7 +61,7 @@ class Plain(Silent):
         print(message, file=self._stream or sys.stderr, flush=True)
 
 
-class Bars:
+class Bars(Progress):
     """Bars on a terminal, drawn by rich."""
 
     def __init__(self, rich: RichProgress) -> None:
@@ -80,14 +69,31 @@ class Bars:
 
     def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
         """Begin a stage with a bar of its own; none where there is nothing to do."""
-        if total == 0:
-            return _SilentStage()
-        task = self._rich.add_task(name, total=total, unit=unit)
-        return _Bar(self._rich, task)
+        return _Bar(self._rich, name, total, unit) if total != 0 else Stage()
 
     def note(self, message: str) -> None:
         """Print the message over the bars."""
         self._rich.console.print(message, markup=False, highlight=False)
+
+
+class _Bar(Stage):
+    def __init__(self, rich: RichProgress, name: str, total: float | None, unit: Unit) -> None:
+        self._rich = rich
+        self._task = rich.add_task(name, total=total, unit=unit)
+
+    def advance(self, amount: float = 1) -> None:
+        self._rich.advance(self._task, amount)
+
+    def __exit__(self, *_: object) -> None:
+        # A finished bar stays, frozen at what it reached; an unknown total becomes what was done.
+        task = self._rich.tasks[self._rich.task_ids.index(self._task)]
+        done = task.completed
+        if task.total is None:
+            self._rich.update(self._task, total=max(done, 1), completed=done)
+        elif abs(task.total - done) < 1e-6 * task.total:
+            # Shares of a step do not quite add up to the whole.
+            self._rich.update(self._task, completed=task.total)
+        self._rich.stop_task(self._task)
 
 
 @contextmanager
@@ -105,86 +111,34 @@ def shown(stream: TextIO | None = None, leave: bool = True) -> Iterator[Progress
         yield Bars(rich)
 
 
-class _SilentStage:
-    def advance(self, amount: float = 1) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
-
-
-class _Bar:
-    def __init__(self, rich: RichProgress, task: TaskID) -> None:
-        self._rich = rich
-        self._task = task
-
-    def advance(self, amount: float = 1) -> None:
-        self._rich.advance(self._task, amount)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # A finished bar stays, frozen at what it reached; an unknown total becomes what was done.
-        task = self._rich.tasks[self._rich.task_ids.index(self._task)]
-        done = task.completed
-        if task.total is None:
-            self._rich.update(self._task, total=max(done, 1), completed=done)
-        elif abs(task.total - done) < 1e-6 * task.total:
-            # Shares of a step do not quite add up to the whole.
-            self._rich.update(self._task, completed=task.total)
-        self._rich.stop_task(self._task)
-
-
 def _rich(stream: TextIO, leave: bool) -> RichProgress:
     # Only a terminal pays for importing rich.
+    from rich import progress
     from rich.console import Console
     from rich.filesize import decimal
-    from rich.progress import (
-        BarColumn,
-        ProgressColumn,
-        SpinnerColumn,
-        Task,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as RichProgress
     from rich.text import Text
 
-    class Amount(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            if task.fields.get("unit") == "bytes":
-                done, total = decimal(int(task.completed)), task.total
-                whole = f"/{decimal(int(total))}" if total is not None else ""
-            else:
-                done = f"{task.completed:.0f}"
-                whole = f"/{task.total:.0f}" if task.total is not None else ""
-            return Text(done + whole, style="progress.download")
+    class Amount(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            def written(amount: float) -> str:
+                in_bytes = task.fields.get("unit") == "bytes"
+                return decimal(int(amount)) if in_bytes else f"{amount:.0f}"
+
+            whole = "" if task.total is None else f"/{written(task.total)}"
+            return Text(written(task.completed) + whole, style="progress.download")
 
     console = Console(file=stream)
     # Where the encoding lacks a sign it would be written as an escape, wider than its place.
     plain = not console.encoding.startswith("utf")
-    return RichProgress(
-        SpinnerColumn("line" if plain else "dots", finished_text=f"[green]{'*' if plain else '✓'}"),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=32),
+    return progress.Progress(
+        progress.SpinnerColumn(
+            "line" if plain else "dots", finished_text=f"[green]{'*' if plain else '✓'}"
+        ),
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(bar_width=32),
         Amount(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
         console=console,
         transient=not leave,
     )

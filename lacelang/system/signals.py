@@ -39,11 +39,6 @@ _received: int | None = None
 _put_off = 0
 
 
-def exit_code(number: int) -> int:
-    """What a shell says of a process that a signal has ended."""
-    return 128 + number
-
-
 def received() -> int | None:
     """The signal that is ending the command, if any."""
     return _received
@@ -61,9 +56,9 @@ def heeded() -> Iterator[None]:
     _received = None
     taken = []
     if threading.current_thread() is threading.main_thread():
-        kept = {signal.SIGINT: signal.default_int_handler}
         for number in (signal.SIGINT, *_ENDING):
-            if signal.getsignal(number) is kept.get(number, signal.SIG_DFL):
+            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            if signal.getsignal(number) is usual:
                 taken.append((number, signal.signal(number, _handle)))
     try:
         yield

@@ -15,9 +15,6 @@ REMEDY = "split it into several programs"
 class TooLongError(ValueError):
     """A file holds more than a program may."""
 
-    def __init__(self) -> None:
-        super().__init__(TOO_LONG)
-
 
 def read_file(file: Path) -> bytes:
     """Return what a program's file holds.
@@ -31,12 +28,8 @@ def read_file(file: Path) -> bytes:
 
 
 def read_stream(stream: BufferedIOBase) -> bytes:
-    """Return what is left of a stream of bytes.
-
-    Raises:
-        TooLongError: it is too long for a program.
-    """
+    """Return what is left of a stream of bytes; see `read_file`."""
     data = stream.read(MOST + 1)
     if len(data) > MOST:
-        raise TooLongError
+        raise TooLongError(TOO_LONG)
     return data

@@ -14,11 +14,12 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import SimpleQueue
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -72,8 +73,7 @@ def _block(joined: bool = False) -> Iterator[None]:
     with _state:
         _watch_the_end()
         late = _ending and not joined and me not in _blocks
-        if not late:
-            _blocks[me] += 1
+        _blocks[me] += not late
     if late:
         _sleep()
     try:
@@ -142,10 +142,8 @@ def _watch_the_end() -> None:
 
 def _end() -> None:
     global _ending
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Ctrl-C ends the waiting and with it the process, where nobody could catch an exception.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     me = threading.get_ident()
@@ -185,23 +183,23 @@ class Pool:
 
     def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue a call, and return its result to come."""
+        from concurrent.futures import Future
+
         future: Future[T] = Future()
 
         def job() -> None:
             if self.left.is_set():
                 future.cancel()
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work(*arguments))
-            except BaseException as error:
-                future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work(*arguments))
+                except BaseException as error:
+                    future.set_exception(error)
 
         self._jobs.put(job)
         if len(self._threads) < self._count:
-            thread = owned(self._work, self._name)
-            self._threads.append(thread)
-            thread.start()
+            self._threads.append(owned(self._work, self._name))
+            self._threads[-1].start()
         return future
 
     def close(self) -> None:
@@ -215,12 +213,7 @@ class Pool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self.left.set()
         self.close()

@@ -1,13 +1,13 @@
 """Computing apart from the state of the program around.
 
-Torch and numpy have settings that change what a computation gives, or whether it can be made at
-all: modes of the calling thread, such as `torch.inference_mode`, and settings of the whole process,
-such as the default dtype. A run means the same under all of them: what lacelang computes, it
-computes in `isolated()`, and leaves the settings as they were.
+Torch and numpy have settings that change what a computation gives: modes of the calling thread,
+such as `torch.inference_mode`, and settings of the whole process, such as the default dtype. A run
+means the same under all of them: what lacelang computes, it computes in `isolated()`, and leaves
+the settings as they were.
 
-Settings of the process change for the other threads too while a run goes on. The first of several
-runs side by side sets them, and the last one puts them back, unless somebody else has changed them
-in the meantime.
+Settings of the process change for other threads too while a run goes on. The first of several runs
+side by side sets them, and the last one puts them back, unless somebody else has changed them in
+the meantime.
 """
 
 from __future__ import annotations
@@ -77,38 +77,35 @@ _SETTINGS: list[Setting] = [
 ]
 
 
-class _Shared:
-    """The settings of the process, held as they are to be while any run computes."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._changed: list[tuple[Setting, Any]] = []
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                for setting in _SETTINGS:
-                    read, write, wanted = setting
-                    before = read()
-                    if before != wanted:
-                        self._changed.append((setting, before))
-                        write(wanted)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
-                if not self._inside:
-                    while self._changed:
-                        (read, write, wanted), before = self._changed.pop()
-                        if read() == wanted:
-                            write(before)
+_lock = threading.Lock()
+_inside = 0
+_changed: list[tuple[Setting, Any]] = []
 
 
-_shared = _Shared()
+@contextmanager
+def _settings_held() -> Iterator[None]:
+    """Hold the settings of the process as they are to be while any run computes."""
+    global _inside
+    with _lock:
+        _inside += 1
+        if _inside == 1:
+            for setting in _SETTINGS:
+                read, write, wanted = setting
+                before = read()
+                if before != wanted:
+                    _changed.append((setting, before))
+                    write(wanted)
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            while _changed and not _inside:
+                (read, write, wanted), before = _changed.pop()
+                if read() == wanted:
+                    write(before)
+
+
 _threads = threading.Lock()
 _here = threading.local()
 
@@ -123,9 +120,10 @@ def exact() -> Iterator[None]:
         yield
         return
     with ExitStack() as stack:
-        stack.enter_context(_shared.held())
-        for device in _autocast_devices():
-            stack.enter_context(torch.autocast(device, enabled=False))
+        stack.enter_context(_settings_held())
+        for device in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(device):
+                stack.enter_context(torch.autocast(device, enabled=False))
         yield
 
 
@@ -140,11 +138,12 @@ def isolated(threads: bool = True) -> Iterator[None]:
             take the same time and twice the work, and on a busy machine, where each operation
             waits for a thread that is not running, a hundred times as long.
     """
-    if getattr(_here, "isolated", False):
-        with one_thread() if threads else ExitStack():
-            yield
-        return
     with ExitStack() as stack:
+        if threads:
+            stack.enter_context(one_thread())
+        if getattr(_here, "isolated", False):
+            yield
+            return
         stack.enter_context(np.errstate(all="ignore"))
         stack.enter_context(torch._C.DisableTorchFunction())
         if torch._C._len_torch_dispatch_stack():
@@ -157,13 +156,12 @@ def isolated(threads: bool = True) -> Iterator[None]:
             stack.enter_context(temporarily_clear_interpreter_stack())
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
-        if _packs():
+        hooks = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+        if hooks is not None and hooks(True) is not None:
             # What hooks pack, for example in half precision, is not what was saved.
-            stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_kept, _kept))
+            stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_same, _same))
         stack.enter_context(exact())
         stack.enter_context(_denormals())
-        if threads:
-            stack.enter_context(one_thread())
         _here.isolated = True
         try:
             yield
@@ -171,13 +169,7 @@ def isolated(threads: bool = True) -> Iterator[None]:
             _here.isolated = False
 
 
-def _packs() -> bool:
-    """Whether hooks of this thread pack the tensors that are saved for gradients."""
-    top = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
-    return top is not None and top(True) is not None
-
-
-def _kept(x: Item) -> Item:
+def _same(x: Item) -> Item:
     return x
 
 
@@ -201,14 +193,13 @@ def isolated_steps(items: Iterator[Item]) -> Iterator[Item]:
 def one_thread() -> Iterator[None]:
     """Let torch compute in this thread alone."""
     before = torch.get_num_threads()
-    if before == 1:
-        yield
-        return
-    _set_threads(1)
+    if before != 1:
+        _set_threads(1)
     try:
         yield
     finally:
-        _set_threads(before)
+        if before != 1:
+            _set_threads(before)
 
 
 def _set_threads(count: int) -> None:
@@ -234,16 +225,11 @@ def _elsewhere(function: Callable[[], Any]) -> Any:
 @contextmanager
 def _denormals() -> Iterator[None]:
     """Keep numbers near zero as they are; torch can set that and not tell how it is set."""
-    least = sys.float_info.min
-    if least / 2.0:
-        yield
-        return
-    torch.set_flush_denormal(False)
+    flushed = not sys.float_info.min / 2.0
+    if flushed:
+        torch.set_flush_denormal(False)
     try:
         yield
     finally:
-        torch.set_flush_denormal(True)
-
-
-def _autocast_devices() -> list[str]:
-    return [device for device in ("cpu", "cuda", "mps") if torch.is_autocast_enabled(device)]
+        if flushed:
+            torch.set_flush_denormal(True)
