@@ -45,6 +45,7 @@ class Clauses:
     """The clauses of one statement, each at most once.
 
     Attributes:
+        statement: `sample`, `edit` or `measure`.
         wrong: whether an error of the statement has been reported.
         model: that the statement is of, once it is known.
     """
@@ -52,6 +53,7 @@ class Clauses:
     def __init__(
         self, statement: str, clauses: Sequence[nodes.Clause], frame: Frame, report: Report
     ) -> None:
+        self.statement = statement
         self.frame = frame
         self.report = report
         self.wrong = False

@@ -29,59 +29,40 @@ _FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
 def check_edit(node: nodes.Edit, frame: Frame, statements: Statements) -> ir.EditStatement | None:
     """Return the checked statement; None if it is wrong, which has been reported.
 
-    Args:
-        node: the statement.
-        frame: where it stands.
-        statements: what comes before it; its group is added.
+    `statements` are those before it; its group is added to theirs.
     """
     read = Clauses("edit", node.clauses, frame, statements.report)
-    group, model, saved = _begun_from(node.group, read, statements)
-    read.model = model
+    group, saved = _begun_from(node.group, read, statements)
     block = read.value("layers")
-    steps = [_step(step, block, model, read, statements) for step in node.steps]
-    if not steps:
+    steps = [step for each in node.steps if (step := _step(each, block, read, statements))]
+    if not node.steps:
         message = "this edit has no steps"
         read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
-    whole = tuple(step for step in steps if step is not None)
     stay, (hold, held) = read.value("stay"), read.value("hold")
-    options = read.condition_options([step.predicate for step in whole])
+    options = read.condition_options([step.predicate for step in steps])
     sampler, reweight = _sampler(read), read.value("reweight") == "on"
-    if model is not None:
-        refuse_unfit(model, read, judged=node.group, edited=True)
-    name = statements.name(read, "edit", model)
-    if read.wrong or model is None or name is None or len(whole) < len(steps):
+    refuse_unfit(read, judged=node.group)
+    name, model = statements.groups.add(read), read.model
+    if read.wrong or model is None or name is None or len(steps) < len(node.steps):
         statements.groups.forget(name)
         return None
-    return ir.EditStatement(
-        name=name,
-        group=group,
-        model=model,
-        steps=whole,
-        sampler=sampler,
-        saved=saved,
-        stay=stay,
-        hold=hold,
-        held=held,
-        reweight=reweight,
-        options=options,
-        span=node.span,
-    )
+    clauses = (sampler, options, stay, hold, held, reweight)
+    return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)
 
 
 def _begun_from(
     named: nodes.Word | nodes.Text, read: Clauses, statements: Statements
-) -> tuple[str, ir.ModelSpec | None, ir.Saved | None]:
-    """Return the group's name, its model, None if it is wrong, and its file if it has one."""
+) -> tuple[str, ir.Saved | None]:
+    """Return the group's name, and its file if it has one; the model is noted in `read`."""
     if isinstance(named, nodes.Text) and _names_a_file(named.name, read.frame, statements.groups):
         # What reads runs is imported for those who begin from one.
         from lacelang.semantics.saved import find_saved
 
-        saved, model = find_saved(named, read, statements) or (None, None)
-        return named.value, model, saved
-    found = statements.groups.model_of(named, read.frame)
+        return named.value, find_saved(named, read, statements)
     hint = "leave it out; it is for latents from a file"
     read.refuse("is known of a group of this program", hint)
-    return (*found, None) if found is not None else ("", None, None)
+    name, read.model = statements.groups.model_of(named, read.frame) or ("", None)
+    return name, None
 
 
 def _names_a_file(name: str, frame: Frame, groups: Groups) -> bool:
@@ -96,13 +77,9 @@ def _names_a_file(name: str, frame: Frame, groups: Groups) -> bool:
 
 
 def _step(
-    node: nodes.Step,
-    block: Choice,
-    model: ir.ModelSpec | None,
-    read: Clauses,
-    statements: Statements,
+    node: nodes.Step, block: Choice, read: Clauses, statements: Statements
 ) -> ir.EditStep | None:
-    predicate = statements.resolved(node.predicate, model, read.frame)
+    predicate = statements.resolved(node.predicate, read.model, read.frame)
     choice = block if node.layers is None else read.value("layers", node.layers)
     if predicate is None:
         return None
@@ -111,12 +88,9 @@ def _step(
 
 def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
     """Return the layers declared for a condition's attributes; None if one of them has all."""
-    layers: set[int] = set()
-    for atom in ir.comparisons(predicate):
-        if atom.attribute.layers is None:
-            return None
-        layers.update(atom.attribute.layers)
-    return tuple(sorted(layers))
+    layers = [atom.attribute.layers for atom in ir.comparisons(predicate)]
+    known = [each for each in layers if each is not None]
+    return tuple(sorted(set().union(*known))) if len(known) == len(layers) else None
 
 
 def _sampler(read: Clauses) -> ir.SamplerChoice:

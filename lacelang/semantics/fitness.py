@@ -12,18 +12,13 @@ from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 
 
-def refuse_unfit(
-    model: ir.ModelSpec, read: Clauses, judged: nodes.Node | None, edited: bool = False
-) -> None:
+def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
     """Report a statement that nothing could run on the model as it is declared.
 
-    Args:
-        model: of the statement.
-        read: its clauses.
-        judged: what needs classifiers; None if nothing does.
-        edited: whether it edits.
+    `judged` is what needs classifiers; None if nothing does.
     """
-    if read.wrong:
+    model = read.model
+    if model is None or read.wrong:
         return  # what is wrong with the statement itself comes first
     name = model.name
     named = read.get("from", nodes.FromClause)
@@ -37,7 +32,7 @@ def refuse_unfit(
     elif at is not None and model.space == "image":
         message = f"the classifiers of {name} judge images; only those on `w` or `z` can be run"
         read.say("LACE315", message, at)
-    elif edited and at is not None and model.space != "w":
+    elif read.statement == "edit" and at is not None and model.space != "w":
         message = f"edits move in w, and the classifiers of {name} judge {model.space}"
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
 

@@ -7,6 +7,7 @@ import re
 from attrs import Factory, define
 
 from lacelang import ir
+from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Frame
 from lacelang.semantics.values import Scalar, defined_number, settle
@@ -45,35 +46,29 @@ class Groups:
         """Keep names that the program writes out from being given to nameless statements."""
         self._taken |= {folded(name) for name in names}
 
-    def add(
-        self,
-        given: nodes.Word | nodes.Text | None,
-        kind: str,
-        model: ir.ModelSpec | None,
-        frame: Frame,
-        makes_group: bool = True,
-    ) -> str | None:
-        """Return the statement's name, made up from `kind` if none is given.
+    def add(self, read: Clauses) -> str | None:
+        """Return the statement's name, made up if none is given.
 
-        None means that the name cannot be had, which has been reported. `model` is None if the
-        statement is wrong otherwise: its group exists but nothing more is known of it.
+        None means that the name cannot be had, which has been reported. The group of a statement
+        that is wrong otherwise exists, but nothing more is known of it.
         """
-        if given is None:
-            number = self._next.get(kind, 1)
-            while f"{kind}{number}" in self._taken:
+        clause = read.get("as", nodes.AsClause)
+        if clause is None:
+            number = self._next.get(read.statement, 1)
+            while f"{read.statement}{number}" in self._taken:
                 number += 1
             # Names are never given back, so that the next search begins where this one ended.
-            self._next[kind] = number + 1
-            name = f"{kind}{number}"
+            self._next[read.statement] = number + 1
+            name = f"{read.statement}{number}"
         else:
-            filled = fill(given, frame, self.report)
-            if filled is None or not self._fits(filled, given, frame):
+            filled = fill(clause.name, read.frame, self.report)
+            if filled is None or not self._fits(filled, clause.name, read.frame):
                 return None
             name = filled
         self._shown[folded(name)] = name
         self._taken.add(folded(name))
-        if makes_group:
-            self.models[name] = model
+        if read.statement != "measure":
+            self.models[name] = read.model
         return name
 
     def model_of(

@@ -28,16 +28,14 @@ _GROUP = "name the folder of a group that a run has made, or a file of latents"
 _MADE_AGAIN = "run the program that made it again"
 
 
-def find_saved(
-    text: nodes.Text, read: Clauses, statements: Statements
-) -> tuple[ir.Saved, ir.ModelSpec] | None:
-    """Return the samples that `text` names and their model; None if wrong, which is reported.
+def find_saved(text: nodes.Text, read: Clauses, statements: Statements) -> ir.Saved | None:
+    """Return the samples that `text` names; None if they are wrong, which is reported.
 
     Args:
         text: a group's folder in a run's, or a file of latents; from the folder of the program or,
             if nothing is there, from the current one, as the folder that `--out` names is.
         read: the clauses of the edit: where no run.json is beside the latents, `from` says which
-            model they are of, and `truncation` how they are truncated.
+            model they are of, and `truncation` how they are truncated. The model is noted there.
         statements: know the models.
     """
     shown = text.value
@@ -55,7 +53,8 @@ def find_saved(
         known = ARCHITECTURES.get(model.generator)  # an unknown one is reported elsewhere
         if known is not None:
             _refuse_other_models(path, group, known.layout, shown)
-        return saved, model
+        read.model = model
+        return saved
     except ResourceError as error:
         read.say("LACE120", error.message, text, error.remedy)
         return None

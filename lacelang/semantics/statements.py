@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from attrs import evolve
+
 from lacelang import ir
-from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
@@ -82,10 +83,9 @@ class Statements:
             self.report.say("LACE512", message, node.variable, frame)
         seen: set[nodes.Value | str] = set()
         for value in node.values:
-            same = f'"{value.name}"' if isinstance(value, nodes.Text) else value
+            same = value.name if isinstance(value, nodes.Text) else value
             if same in seen:
-                message = "the loop has this value already"
-                self.report.say("LACE514", message, value, frame)
+                self.report.say("LACE514", "the loop has this value already", value, frame)
             seen.add(same)
         for inner in node.body:
             if isinstance(inner, nodes.Model | nodes.Import | nodes.Let | nodes.Def):
@@ -110,31 +110,21 @@ class Statements:
     # Kinds of statements
 
     def _sample(self, node: nodes.Sample, frame: Frame) -> ir.SampleStatement | None:
-        read = Clauses("sample", node.clauses, frame, self.report)
-        model = self._model(read, node)
+        read = self._clauses("sample", node, frame)
         count = self._count(node, read)
-        where = self._condition(read, "where", model)
+        where = self._condition(read, "where")
         options = read.condition_options(() if where is None else (where,))
         truncation, seed = read.value("truncation"), read.value("seed")
         sampler = read.value("with") or defaults.sampler()
-        if model is not None:
-            refuse_unfit(model, read, judged=read.get("where", nodes.PredicateClause))
+        refuse_unfit(read, judged=read.get("where", nodes.PredicateClause))
         if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
-        name = self.name(read, "sample", model)
+        name, model = self.groups.add(read), read.model
         if read.wrong or model is None or name is None:
             self.groups.forget(name)
             return None
         return ir.SampleStatement(
-            name=name,
-            count=count,
-            model=model,
-            where=where,
-            options=options,
-            truncation=truncation,
-            seed=seed,
-            sampler=sampler,
-            span=node.span,
+            name, count, model, where, options, truncation, seed, sampler, span=node.span
         )
 
     def _count(self, node: nodes.Sample, read: Clauses) -> int:
@@ -155,20 +145,17 @@ class Statements:
             return defaults.COUNT
 
     def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement | None:
-        read = Clauses("measure", node.clauses, frame, self.report)
-        model = self._model(read, node)
-        what = self.resolved(node.what, model, frame)
-        given = self._condition(read, "given", model)
+        read = self._clauses("measure", node, frame)
+        what = self.resolved(node.what, read.model, frame)
+        given = self._condition(read, "given")
         truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
-        if model is not None:
-            refuse_unfit(model, read, judged=node.what)
-        name = self.name(read, "measure", model, makes_group=False)
+        refuse_unfit(read, judged=node.what)
+        name, model = self.groups.add(read), read.model
         if read.wrong or model is None or what is None or name is None:
             return None
-        text = what.text
+        text = what.text if given is None else f"{what.text} given {given.text}"
         if given is not None:
-            text = f"{what.text} given {given.text}"
             self._warn_of_certainty(what, given, node.what, frame)
         return ir.MeasureStatement(
             name, model, what, given, truncation, seed, span=node.span, text=text
@@ -180,12 +167,11 @@ class Statements:
         """Warn of a probability that need not be measured."""
         if never_together([what]) or never_together([given]):
             return  # said already
-        if never_together([what, given]):
-            message = f"`{what.text}` never holds given `{given.text}`"
-            self.report.say("LACE501", message, at, frame)
-        elif follows(what, given):
-            message = f"`{what.text}` always holds given `{given.text}`"
-            self.report.say("LACE502", message, at, frame)
+        never = never_together([what, given])
+        if never or follows(what, given):
+            code, how = ("LACE501", "never") if never else ("LACE502", "always")
+            message = f"`{what.text}` {how} holds given `{given.text}`"
+            self.report.say(code, message, at, frame)
 
     def _expect(self, node: nodes.Expect, frame: Frame) -> ir.ExpectStatement | None:
         found = self.groups.model_of(node.group, frame)
@@ -203,14 +189,6 @@ class Statements:
         return ir.ExpectStatement(what, share / 100, name, model, span=node.span, text=text)
 
     # What several kinds have
-
-    def name(
-        self, read: Clauses, kind: str, model: ir.ModelSpec | None, makes_group: bool = True
-    ) -> str | None:
-        """Return the name of a statement, see `Groups.add`."""
-        clause = read.get("as", nodes.AsClause)
-        given = None if clause is None else clause.name
-        return self.groups.add(given, kind, model, read.frame, makes_group)
 
     def find_model(self, word: nodes.Word, frame: Frame) -> ir.ModelSpec | None:
         """Return the model that a word names; None if there is none, which has been reported."""
@@ -232,27 +210,26 @@ class Statements:
             warn_contradictions(predicate, self.module, self.report)
         return predicate
 
-    def _model(self, read: Clauses, node: nodes.Sample | nodes.Measure) -> ir.ModelSpec | None:
+    def _clauses(self, statement: str, node: nodes.Sample | nodes.Measure, frame: Frame) -> Clauses:
+        """Return the clauses of a statement that names its model."""
+        read = Clauses(statement, node.clauses, frame, self.report)
         clause = read.get("from", nodes.FromClause)
         if clause is not None:
-            return self.find_model(clause.model, read.frame)
-        if not self.module.broken:
-            keyword = type(node).__name__.lower()
-            forgotten = _forgotten_from(node)
+            read.model = self.find_model(clause.model, frame)
+        elif not self.module.broken:
+            start, forgotten = node.span, _forgotten_from(node)
+            end = start.column + len(statement)
+            keyword = nodes.Word(statement, span=evolve(start, end_line=start.line, end_column=end))
             hint = "add `from ffhq`" if forgotten is None else f"put `from` before `{forgotten}`"
-            message = f"`{keyword}` needs to know its model"
-            read.say("LACE302", message, _first_word(node, keyword), hint)
-        return None
+            read.say("LACE302", f"`{statement}` needs to know its model", keyword, hint)
+        return read
 
-    def _condition(
-        self, read: Clauses, keyword: str, model: ir.ModelSpec | None
-    ) -> ir.Predicate | None:
+    def _condition(self, read: Clauses, keyword: str) -> ir.Predicate | None:
         clause = read.get(keyword, nodes.PredicateClause)
         if clause is None:
             return None
-        predicate = self.resolved(clause.predicate, model, read.frame)
-        if predicate is None:
-            read.wrong = True
+        predicate = self.resolved(clause.predicate, read.model, read.frame)
+        read.wrong = read.wrong or predicate is None
         return predicate
 
 
@@ -278,13 +255,6 @@ def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:
         for clause in getattr(statement, "clauses", ()):
             if isinstance(clause, nodes.AsClause):
                 yield clause.name.name
-
-
-def _first_word(node: nodes.Node, keyword: str) -> nodes.Word:
-    """Return the keyword that begins a statement, to put the carets under."""
-    start = node.span
-    end = start.column + len(keyword)
-    return nodes.Word(keyword, span=Span(start.line, start.column, start.line, end))
 
 
 def _forgotten_from(node: nodes.Sample | nodes.Measure) -> str | None:
