@@ -9,13 +9,13 @@ from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from lacelang.render.sheet_cells import INK, PAPER, SOFT
 from lacelang.render.text import fit, font
 
 Floats = NDArray[np.float32]
 
 FACES = 12
 _SIDE, _GAP, _MARGIN, _CAPTION, _HEAD = 120, 6, 16, 18, 24
-_PAPER, _INK, _SOFT = "#15171b", "#f1f3f5", "#9aa2ad"
 # Where low, middle and high of a number lie, as quantiles of its labels: bands, not extremes.
 _BANDS = (("low", 0.02), ("middle", 0.5), ("high", 0.98))
 _BAND_WIDTH = 0.02
@@ -58,28 +58,18 @@ def bands(column: Floats, values: Sequence[str], unit: str | None, seed: int = 0
 def draw(
     title: str, chosen: Sequence[Band], column: Floats, faces: Iterator[NDArray[np.uint8]]
 ) -> Image.Image:
-    """Draw one sheet.
-
-    Args:
-        title: its headline.
-        chosen: of `bands`.
-        column: the labels, for the captions; classes have none.
-        faces: the chosen rows' images, band after band.
-    """
+    """Draw one sheet of `bands`: `faces` are the images of their rows, labels the captions."""
     row_height = _HEAD + _SIDE + _CAPTION + _GAP
-    size = (
-        2 * _MARGIN + FACES * (_SIDE + _GAP) - _GAP,
-        2 * _MARGIN + 34 + len(chosen) * row_height,
-    )
-    sheet = Image.new("RGB", size, _PAPER)
+    width = 2 * _MARGIN + FACES * (_SIDE + _GAP) - _GAP
+    sheet = Image.new("RGB", (width, 2 * _MARGIN + 34 + len(chosen) * row_height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, _MARGIN), title, _INK, font(24))
+    pen.text((_MARGIN, _MARGIN), title, INK, font(24))
     for k, band in enumerate(chosen):
         top = _MARGIN + 34 + k * row_height
-        pen.text((_MARGIN, top), fit(band.title, font(15), size[0]), _SOFT, font(15))
+        pen.text((_MARGIN, top), fit(band.title, font(15), width), SOFT, font(15))
         for i, row in enumerate(band.rows):
             left = _MARGIN + i * (_SIDE + _GAP)
             small = Image.fromarray(next(faces)).resize((_SIDE, _SIDE), reducing_gap=2.0)
             sheet.paste(small, (left, top + _HEAD))
-            pen.text((left, top + _HEAD + _SIDE), f"{column[row]:.3g}", _SOFT, font(12))
+            pen.text((left, top + _HEAD + _SIDE), f"{column[row]:.3g}", SOFT, font(12))
     return sheet

@@ -1,28 +1,52 @@
-"""Cards: a face small, and under it what was wanted of it and what it reads."""
+"""A picture of cells under a headline: faces small, with what was wanted and what was got."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lacelang.render.result_text import achieved
-from lacelang.render.text import fit, font, legible
+from lacelang.render.text import fit, font, font_for, legible, wrap
 from lacelang.storage.records import Atom
 
 THUMBNAIL = 256
 MARGIN, GAP = 28, 16
-TITLE, CONDITION, SMALL, ROW = 30, 19, 15, 21
+_TITLE, _CONDITION, _SMALL, _ROW = 30, 19, 15, 21
+_MOST_ROWS = 14
 
 PAPER = "#15171b"
 INK = "#f1f3f5"
 SOFT = "#9aa2ad"
-FAINT = "#7b838e"
+_FAINT = "#7b838e"
 _CARD = "#1e2126"
 _GOT = "#7ddc9b"
 _ALARM = "#ff6b5e"
+
+
+@frozen(eq=False)
+class Cell:
+    """One face.
+
+    Attributes:
+        picture: `thumbnail` of it; None leaves an empty frame.
+        caption: under it, at the left.
+        energy: shown at the right, if there are comparisons.
+        status: shown over the picture if it is not `converged`.
+        readings: by the comparison's text.
+        unasked: texts of comparisons that are not asked for yet: they are read, and not judged.
+    """
+
+    picture: Image.Image | None
+    caption: str
+    energy: float | None
+    status: str
+    readings: Mapping[str, float | None]
+    unasked: Collection[str] = ()
 
 
 def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
@@ -35,68 +59,80 @@ def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def card_height(rows: int) -> int:
-    """Height in pixels of a card with so many rows of comparisons."""
-    return THUMBNAIL + 12 + ROW * (1 + rows) + 8
-
-
-def draw_card(
-    draw: ImageDraw.ImageDraw,
-    corner: tuple[int, int],
-    height: int,
-    caption: str,
-    energy: float | None,
+def draw_cells(
+    title: str,
+    condition: str,
+    facts: Sequence[str],
     atoms: Sequence[Atom],
-    readings: Mapping[str, float | None],
-    *,
-    more: int = 0,
-    unasked: Collection[str] = (),
+    cells: Sequence[Cell],
+    columns: int,
+) -> Image.Image:
+    """Draw cells, so many side by side, with a row for each of the first comparisons."""
+    # A title wants some room, even over a single face.
+    width = 2 * MARGIN + max(columns * (THUMBNAIL + GAP) - GAP, 2 * THUMBNAIL)
+    lines = _headline(title, condition, facts, width - 2 * MARGIN)
+    top = MARGIN + sum(size + space for _, size, _, space in lines) + GAP
+    height = THUMBNAIL + 12 + _ROW * (1 + min(len(atoms), _MOST_ROWS + 1)) + 8
+    rows = math.ceil(len(cells) / columns)
+    picture = Image.new("RGB", (width, top + rows * (height + GAP) - GAP + MARGIN), PAPER)
+    draw = ImageDraw.Draw(picture)
+    y = MARGIN
+    for text, size, ink, space in lines:
+        draw.text((MARGIN, y), text, font=font_for(text, size), fill=ink)
+        y += size + space
+    for place, cell in enumerate(cells):
+        row, column = divmod(place, columns)
+        x, y = MARGIN + column * (THUMBNAIL + GAP), top + row * (height + GAP)
+        draw.rectangle((x, y, x + THUMBNAIL - 1, y + height - 1), fill=_CARD)
+        _draw_rows(draw, x, y + THUMBNAIL + 8, cell, atoms)
+        if cell.picture is not None:
+            picture.paste(cell.picture, (x, y))
+        if cell.status != "converged":
+            words, small = cell.status.replace("_", " "), font(_SMALL)
+            draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=_ALARM, width=3)
+            draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=_ALARM)
+            draw.text((x + 10, y + 4), words, font=small, fill=PAPER)
+    return picture
+
+
+def _headline(
+    title: str, condition: str, facts: Sequence[str], width: int
+) -> list[tuple[str, int, str, int]]:
+    """Set the lines over the cells: text, size, ink, and the space below."""
+    face = font_for(title, _TITLE)
+    lines = [(fit(legible(title, face), face, width), _TITLE, INK, 12)]
+    condition = condition or "no condition: draws from the prior"
+    face = font_for(condition, _CONDITION)
+    for text in wrap(legible(condition, face), face, width, lines=4):
+        lines.append((text, _CONDITION, SOFT, 7))
+    small = font(_SMALL)
+    for text in wrap(legible(" · ".join(facts), small), small, width, lines=3):
+        lines.append((text, _SMALL, _FAINT, 6))
+    return lines
+
+
+def _draw_rows(
+    draw: ImageDraw.ImageDraw, x: int, y: int, cell: Cell, atoms: Sequence[Atom]
 ) -> None:
-    """Draw all of a card but its picture.
-
-    Args:
-        draw: on the sheet.
-        corner: left, top.
-        height: from `card_height`.
-        caption: of the picture, at the left.
-        energy: shown at the right, if there are atoms.
-        atoms: a row each.
-        readings: by an atom's text.
-        more: how many atoms have no row.
-        unasked: texts of atoms that are not asked for yet: read, and judged by nobody.
-    """
-    x, y = corner
-    small = font(SMALL)
+    """Draw what stands under a picture: its caption, and a row for each comparison."""
+    small = font(_SMALL)
     left, right = x + 10, x + THUMBNAIL - 10
-    draw.rectangle((x, y, x + THUMBNAIL - 1, y + height - 1), fill=_CARD)
-    y += THUMBNAIL + 8
-    shown = ""
-    if atoms:
-        shown = "energy -" if energy is None else f"energy {energy:.2f}"
-        draw.text((right, y), shown, font=small, fill=FAINT, anchor="ra")
-    room = right - left - small.getlength(shown) - 12
-    draw.text((left, y), fit(legible(caption, small), small, room), font=small, fill=FAINT)
-    for atom in atoms:
-        y += ROW
-        value = readings.get(atom.text)
-        asked = atom.text not in unasked
-        got = value is not None and atom.holds(value)
-        ink = FAINT if not asked else _GOT if got else INK
-        shown = achieved(atom, value)
-        draw.text((right, y), shown, font=small, fill=ink, anchor="ra")
-        room = right - left - small.getlength(shown) - 12
-        wanted = fit(legible(atom.wanted, small), small, room)
-        draw.text((left, y), wanted, font=small, fill=SOFT if asked else FAINT)
-    if more > 0:
-        y += ROW
-        draw.text((left, y), f"and {more} more", font=small, fill=FAINT)
 
+    def row(text: str, soft: str, value: str, ink: str) -> None:
+        nonlocal y
+        draw.text((right, y), value, font=small, fill=ink, anchor="ra")
+        room = right - left - small.getlength(value) - 12
+        draw.text((left, y), fit(legible(text, small), small, room), font=small, fill=soft)
+        y += _ROW
 
-def draw_status(draw: ImageDraw.ImageDraw, corner: tuple[int, int], status: str) -> None:
-    """Mark a picture whose sampler did not converge."""
-    x, y = corner
-    small = font(SMALL)
-    words = status.replace("_", " ")
-    draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=_ALARM, width=3)
-    draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=_ALARM)
-    draw.text((x + 10, y + 4), words, font=small, fill=PAPER)
+    energy = "energy -" if cell.energy is None else f"energy {cell.energy:.2f}"
+    row(cell.caption, _FAINT, energy if atoms else "", _FAINT)
+    for atom in atoms[:_MOST_ROWS]:
+        value = cell.readings.get(atom.text)
+        if atom.text in cell.unasked:
+            soft = ink = _FAINT
+        else:
+            soft, ink = SOFT, _GOT if value is not None and atom.holds(value) else INK
+        row(atom.wanted, soft, achieved(atom, value), ink)
+    if len(atoms) > _MOST_ROWS:
+        row(f"and {len(atoms) - _MOST_ROWS} more", _FAINT, "", _FAINT)

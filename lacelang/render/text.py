@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cache
 
 from PIL import ImageFont
@@ -21,35 +22,31 @@ def font(size: int) -> Font:
 
 def font_for(text: str, size: int) -> Font:
     """A font that can show `text`: Pillow's own, else one of the system's, else Pillow's again."""
-    if all(_known(char, font(size)) for char in set(text)):
-        return font(size)
-    for name in _WIDER:
-        candidate = _system_font(name, size)
-        if candidate is not None and all(_known(char, candidate) for char in set(text)):
-            return candidate
-    return font(size)
+    fonts = [font(size), *(_system_font(name, size) for name in _WIDER)]
+    able = (face for face in fonts if face is not None and _knows(text, face))
+    return next(able, font(size))
 
 
 def legible(text: str, face: Font) -> str:
     """`text` on one line, with a plain stand-in for each character that `face` lacks."""
-    plain = " ".join(text.split())
-    return "".join(
-        char if _known(char, face) else _stand_in(char.translate(_PLAIN), face) for char in plain
-    )
+
+    def shown(char: str) -> str:
+        plain = char if _knows(char, face) else char.translate(_PLAIN)
+        return plain if _knows(plain, face) else "?"
+
+    return "".join(map(shown, " ".join(text.split())))
 
 
 def fit(text: str, face: Font, width: float) -> str:
     """`text`, cut short with an ellipsis where it is wider than `width` pixels."""
     if face.getlength(text) <= width:
         return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if face.getlength(text[:middle].rstrip() + "…") <= width:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low].rstrip() + "…"
+
+    def is_wide(size: int) -> bool:
+        return face.getlength(text[:size].rstrip() + "…") > width
+
+    size = bisect_left(range(1, len(text) + 1), True, key=is_wide)
+    return text[:size].rstrip() + "…"
 
 
 def wrap(text: str, face: Font, width: float, lines: int) -> list[str]:
@@ -75,13 +72,11 @@ def _system_font(name: str, size: int) -> Font | None:
         return None
 
 
+def _knows(text: str, face: Font) -> bool:
+    return all(_has(char, face) for char in set(text))
+
+
 @cache
-def _known(char: str, face: Font) -> bool:
+def _has(char: str, face: Font) -> bool:
     # A font draws its one "no such glyph" box for everything it lacks, U+FFFF among it.
-    if char.isspace():
-        return True
-    return bytes(face.getmask(char)) != bytes(face.getmask("\uffff"))
-
-
-def _stand_in(text: str, face: Font) -> str:
-    return text if all(_known(char, face) for char in text) else "?"
+    return char.isspace() or bytes(face.getmask(char)) != bytes(face.getmask("\uffff"))
