@@ -196,18 +196,12 @@ class Program:
     @property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups that it makes, in the order of the source."""
-        from lacelang.ir import EditStatement, SampleStatement
-
-        makes = SampleStatement | EditStatement
-        return tuple(s.name for s in self.checked.statements if isinstance(s, makes))
+        return tuple(s.name for s in self.checked.statements if s.makes == "group")
 
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of its `measure` statements, in the order of the source."""
-        from lacelang.ir import MeasureStatement
-
-        statements = self.checked.statements
-        return tuple(s.name for s in statements if isinstance(s, MeasureStatement))
+        return tuple(s.name for s in self.checked.statements if s.makes == "measure")
 
     def run(
         self,

@@ -41,3 +41,4 @@ from lacelang.ir.statements import SamplerChoice as SamplerChoice
 from lacelang.ir.statements import SampleStatement as SampleStatement
 from lacelang.ir.statements import Saved as Saved
 from lacelang.ir.statements import Statement as Statement
+from lacelang.ir.statements import StatementRecord as StatementRecord

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -28,7 +28,23 @@ class SamplerChoice(Record):
 
 
 @frozen(eq=False, repr=False)
-class SampleStatement(Record):
+class StatementRecord(Record):
+    """What is asked of every kind of statement.
+
+    Attributes:
+        makes: what comes of it under its name; None where it has no name.
+    """
+
+    makes: ClassVar[Literal["group", "measure"] | None] = None
+
+    @property
+    def needs(self) -> str | None:
+        """The group of an earlier statement that it is about."""
+        return None
+
+
+@frozen(eq=False, repr=False)
+class SampleStatement(StatementRecord):
     """Draw `count` samples of `model` such that `where` holds; None asks for prior draws.
 
     Attributes:
@@ -36,6 +52,8 @@ class SampleStatement(Record):
         truncation: psi of w' = mean + psi (w - mean), in (0, 1].
         seed: None where the program leaves it to the run.
     """
+
+    makes: ClassVar[Literal["group"]] = "group"
 
     name: str
     count: int
@@ -78,7 +96,7 @@ class Saved(Record):
 
 
 @frozen(eq=False, repr=False)
-class EditStatement(Record):
+class EditStatement(StatementRecord):
     """Change the samples of `group` one step after another (LACE sec. 3.2).
 
     Attributes:
@@ -93,6 +111,8 @@ class EditStatement(Record):
         options: of all steps, as in a sample.
     """
 
+    makes: ClassVar[Literal["group"]] = "group"
+
     name: str
     group: str
     model: ModelSpec
@@ -106,10 +126,17 @@ class EditStatement(Record):
     saved: Saved | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
+    @property
+    def needs(self) -> str | None:
+        """See `StatementRecord`."""
+        return self.group if self.saved is None else None
+
 
 @frozen(eq=False, repr=False)
-class MeasureStatement(Record):
+class MeasureStatement(StatementRecord):
     """The probability of `what`, given `given`, under the generator's own distribution."""
+
+    makes: ClassVar[Literal["measure"]] = "measure"
 
     name: str
     model: ModelSpec
@@ -122,8 +149,10 @@ class MeasureStatement(Record):
 
 
 @frozen(eq=False, repr=False)
-class ExpectStatement(Record):
+class ExpectStatement(StatementRecord):
     """At least the share `share` (0..1) of `group` must satisfy `what`, judged on the images."""
+
+    makes: ClassVar[None] = None
 
     what: Predicate
     share: float
@@ -131,6 +160,11 @@ class ExpectStatement(Record):
     model: ModelSpec
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     text: str = field(default="", eq=False, repr=False)
+
+    @property
+    def needs(self) -> str | None:
+        """See `StatementRecord`."""
+        return self.group
 
 
 Statement: TypeAlias = SampleStatement | EditStatement | MeasureStatement | ExpectStatement

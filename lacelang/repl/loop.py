@@ -259,7 +259,7 @@ class Loop:
         if not typed.strip() or typed.lstrip().startswith(COLON):
             return True
         ended = "\n" in typed and not typed.rsplit("\n", 1)[1].strip()
-        return ended or self.session.is_complete(typed)
+        return ended or self.session.outlook(typed).complete
 
 
 def _continued(width: int, line: int, wraps: int) -> str:

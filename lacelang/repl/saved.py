@@ -11,18 +11,21 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from attrs import evolve
 
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
-from lacelang.repl.patches import Patch, offsets, patched
 from lacelang.repl.session import Entry
-from lacelang.repl.uses import words_used
+from lacelang.repl.source import Patch, offsets, patched, quoted_names, words_used
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source
 from lacelang.syntax.tokens import tokenize
 from lacelang.text.names import nfc
+
+Key: TypeAlias = tuple[int, str]
+"""A definition: the number of its entry, and its name there."""
 
 _HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 
@@ -42,18 +45,13 @@ def program_text(entries: Sequence[Entry], path: Path, folder: Path | None = Non
     if not entries:
         raise UsageError("there is nothing to save yet")
     text = format_source(_Renaming(entries, path, folder or Path()).text())
-    _verify(text, entries, path)
-    return text
-
-
-def _verify(text: str, entries: Sequence[Entry], path: Path) -> None:
-    """Make sure that the program's statements are those of the session, to the last setting."""
     try:
         saved = check(text, path).statements
     except ProgramError as error:
         raise LaceError(f"this session cannot be written as one program: {error}") from error
     if saved != tuple(s for entry in entries for s in entry.piece.statements):
         raise LaceError("this session cannot be written as one program: its names would clash")
+    return text
 
 
 class _Renaming:
@@ -66,9 +64,9 @@ class _Renaming:
         self.taken = {
             str(t) for entry in entries for t in tokenize(entry.text).tokens if t.type == "NAME"
         }
+        self.names: dict[Key, str] = {}
         last = {name: i for i, entry in enumerate(entries) for name in entry.defined}
-        self.names: dict[tuple[int, str], str] = {}
-        self.needed: set[tuple[int, str]] = {(i, name) for name, i in last.items()}
+        self.needed: set[Key] = {(i, name) for name, i in last.items()}
 
     def text(self) -> str:
         for i in reversed(range(len(self.entries))):
@@ -77,48 +75,33 @@ class _Renaming:
 
     def _note_needs(self, i: int) -> None:
         """Add what the kept statements of entry i use; only what was said before can be."""
-        noted: set[int] = set()
-        grown = True
-        while grown:
-            grown = False
-            for n, node in enumerate(self.entries[i].piece.tree.statements):
-                if n not in noted and self._kept(i, node):
-                    noted.add(n)
-                    grown = True
+        before = -1
+        while len(self.needed) > before:
+            before = len(self.needed)
+            for node in self.entries[i].piece.tree.statements:
+                if self._is_kept(i, node):
                     self.needed |= {key for _, key in self._uses(i, node)}
 
-    def _kept(self, i: int, node: nodes.Statement) -> bool:
+    def _is_kept(self, i: int, node: nodes.Statement) -> bool:
         if isinstance(node, nodes.Let | nodes.Def):
             return (i, node.name.name) in self.needed
         return True
 
-    def _uses(self, i: int, node: nodes.Node) -> Iterator[tuple[Span, tuple[int, str]]]:
+    def _uses(self, i: int, node: nodes.Node) -> Iterator[tuple[Span, Key]]:
         """Yield the places in entry i that name a definition, and which one it is."""
-        for word in words_used(node):
-            key = self._meant(i, word.name)
-            if key is not None:
-                yield word.span, key
-        for text in _texts(node):
+        found = [(word.span, word.name) for word in words_used(node)]
+        for text in quoted_names(node):
             for hole in _HOLE.finditer(text.value):
-                key = self._meant(i, nfc(hole.group(1)))
-                if key is not None:
-                    start = text.span.column + 1
-                    yield (
-                        evolve(
-                            text.span,
-                            column=start + hole.start(1),
-                            end_column=start + hole.end(1),
-                        ),
-                        key,
-                    )
+                begin, end = (text.span.column + 1 + at for at in hole.span(1))
+                span = evolve(text.span, column=begin, end_column=end)
+                found.append((span, nfc(hole.group(1))))
+        for span, name in found:
+            for j in range(i, -1, -1):
+                if name in self.entries[j].defined:
+                    yield span, (j, name)
+                    break
 
-    def _meant(self, i: int, name: str) -> tuple[int, str] | None:
-        for j in range(i, -1, -1):
-            if name in self.entries[j].defined:
-                return j, name
-        return None
-
-    def _name(self, key: tuple[int, str]) -> str:
+    def _name(self, key: Key) -> str:
         """Return what a definition is called: its own name, unless it was replaced."""
         i, name = key
         if all(name not in later.defined for later in self.entries[i + 1 :]):
@@ -135,34 +118,18 @@ class _Renaming:
         text = self.entries[i].text
         patches: list[Patch] = []
         for node in self.entries[i].piece.tree.statements:
-            if not self._kept(i, node):
+            if not self._is_kept(i, node):
                 patches.append((*offsets(text, node.span), ""))
                 continue
+            changed = [(span, self._name(key)) for span, key in self._uses(i, node)]
             if isinstance(node, nodes.Let | nodes.Def):
-                key = (i, node.name.name)
-                patches.append((*offsets(text, node.name.span), self._name(key)))
+                changed.append((node.name.span, self._name((i, node.name.name))))
             elif isinstance(node, nodes.Import) and isinstance(node.target, nodes.Text):
-                target = f'"{self._relative(node.target.value)}"'
-                patches.append((*offsets(text, node.target.span), target))
-            for span, key in self._uses(i, node):
-                patches.append((*offsets(text, span), self._name(key)))
+                changed.append((node.target.span, f'"{self._relative(node.target.value)}"'))
+            patches += [(*offsets(text, span), new) for span, new in changed]
         return patched(text, patches)
 
     def _relative(self, target: str) -> str:
         if Path(target).is_absolute():
             return target
         return Path(os.path.relpath(self.folder / target, self.path.parent)).as_posix()
-
-
-def _texts(node: nodes.Node) -> Iterator[nodes.Text]:
-    """Yield the names in quotes that a statement gives to groups or finds them by."""
-    match node:
-        case nodes.For(body=body):
-            for inner in body:
-                yield from _texts(inner)
-        case nodes.Sample() | nodes.Edit() | nodes.Measure():
-            for clause in node.clauses:
-                if isinstance(clause, nodes.AsClause) and isinstance(clause.name, nodes.Text):
-                    yield clause.name
-    if isinstance(node, nodes.Edit | nodes.Expect) and isinstance(node.group, nodes.Text):
-        yield node.group

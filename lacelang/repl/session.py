@@ -12,8 +12,7 @@ from attrs import evolve, frozen
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
-from lacelang.repl.patches import Patch, offsets, patched
-from lacelang.repl.uses import words_used
+from lacelang.repl.source import Patch, offsets, patched, words_used
 from lacelang.semantics.modules import library_models
 from lacelang.semantics.piecewise import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.syntax import nodes
@@ -30,8 +29,6 @@ _SIGNS = frozenset(
     | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
 )
 """What follows a name in a condition."""
-_GROUPS = ir.SampleStatement | ir.EditStatement
-_OF_MODEL = ir.SampleStatement | ir.MeasureStatement
 _NUMBERED = re.compile(r"(.*)_\d+")
 
 
@@ -95,15 +92,14 @@ class Session:
     def _library(self) -> tuple[ir.ModelSpec, ...]:
         return tuple(library_models().values())
 
-    def is_complete(self, typed: str) -> bool:
-        """Whether `typed` can be taken as it is: a whole statement, or one that is wrong anyway."""
-        return self.outlook(typed).complete
+    @property
+    def _head(self) -> str:
+        """What stands before a bare condition to make it a statement."""
+        return f"sample {FACES} from {self.model.name if self.model else 'ffhq'} where"
 
     def outlook(self, typed: str) -> Outlook:
         """Say how `typed` may go on; a bare condition goes on like the `sample` it stands for."""
-        if not self.is_condition(typed):
-            return outlook(typed)
-        return outlook(f"sample from {self._model_name} where\n{typed}")
+        return outlook(f"{self._head}\n{typed}" if self.is_condition(typed) else typed)
 
     def is_condition(self, typed: str) -> bool:
         """Whether `typed` is no statement but a condition, short for a `sample` with it."""
@@ -114,14 +110,10 @@ class Session:
             return True
         if tokens[0].type != "NAME":
             return False
-        name = str(tokens[0])
-        compared = len(tokens) == 1 or tokens[1].type in _SIGNS
+        if len(tokens) == 1 or tokens[1].type in _SIGNS:
+            return True
         attributes = self.model.attributes if self.model is not None else ()
-        return (
-            compared
-            or name in self.known.definitions
-            or any(attribute.name == name for attribute in attributes)
-        )
+        return tokens[0] in {*self.known.definitions, *(a.name for a in attributes)}
 
     def read(self, typed: str) -> Entry:
         """Check what was typed, without adding it.
@@ -130,12 +122,11 @@ class Session:
             ProgramError: it is wrong; its diagnostics speak of `typed` as it is.
         """
         if self.is_condition(typed):
-            head = f"sample {FACES} from {self._model_name} where"
             try:
-                check_piece(f"{head}\n{typed}", self.known, self.model)
+                check_piece(f"{self._head}\n{typed}", self.known, self.model)
             except ProgramError as error:
                 raise ProgramError(_a_line_up(error.diagnostics, typed)) from None
-            text = f"{head} {typed.strip()}"
+            text = f"{self._head} {typed.strip()}"
         else:
             piece = check_piece(typed, self.known, self.model)
             text = _counted(typed, piece.tree)
@@ -149,20 +140,14 @@ class Session:
 
     def program(self, entry: Entry) -> Program:
         """Return what runs `entry`: its statements, after those that made the groups they need."""
-        needed = {s.group for s in entry.piece.statements if not isinstance(s, _OF_MODEL)}
+        needed = {statement.needs for statement in entry.piece.statements}
         before: list[ir.Statement] = []
-        for earlier in reversed(self.entries):
-            for statement in reversed(earlier.piece.statements):
-                if isinstance(statement, _GROUPS) and statement.name in needed:
-                    before.append(statement)
-                    if isinstance(statement, ir.EditStatement):
-                        needed.add(statement.group)
-        checked = ir.CheckedProgram(
-            statements=(*reversed(before), *entry.piece.statements),
-            path=Path(PATH),
-            source=entry.text,
-        )
-        return Program(checked)
+        for statement in reversed(self.statements):
+            if statement.makes == "group" and statement.name in needed:
+                before.append(statement)
+                needed.add(statement.needs)
+        statements = (*reversed(before), *entry.piece.statements)
+        return Program(ir.CheckedProgram(statements, path=Path(PATH), source=entry.text))
 
     def undo(self) -> Entry:
         """Take the last entry back.
@@ -176,11 +161,11 @@ class Session:
 
     def older_uses(self, entry: Entry) -> tuple[str, ...]:
         """Names of earlier definitions that go on using what `entry` defines anew."""
-        before = self._start if not self.entries else self.known
-        anew = {name for name in entry.defined if name in before.own}
+        before = self.known.own
+        anew = {name for name in entry.defined if name in before}
         return tuple(
             name
-            for name, definition in before.own.items()
+            for name, definition in before.items()
             if name not in anew and anew & {w.name for w in words_used(definition.node)}
         )
 
@@ -192,31 +177,28 @@ class Session:
         """
         for entry in reversed(self.entries):
             made = [s for s in entry.piece.statements if isinstance(s, ir.SampleStatement)]
-            if not made:
-                continue
-            node = entry.piece.tree.statements[-1]
-            if not isinstance(node, nodes.Sample):
-                raise UsageError("the last faces came from a loop; `:again` is for one `sample`")
-            return self._again(entry, node, made[-1])
+            if made:
+                node = entry.piece.tree.statements[-1]
+                if not isinstance(node, nodes.Sample):
+                    raise UsageError(
+                        "the last faces came from a loop; `:again` is for one `sample`"
+                    )
+                return self._again(entry.text, node, made[-1])
         raise UsageError("there is nothing to sample again")
 
-    def _again(self, entry: Entry, node: nodes.Sample, statement: ir.SampleStatement) -> str:
-        text = entry.text
+    def _again(self, text: str, node: nodes.Sample, statement: ir.SampleStatement) -> str:
         begin, end = offsets(text, node.span)
+        patches: dict[str, Patch] = {}
         seed = f"seed {(statement.seed or 0) + 1}"
-        patches: list[Patch] = []
+        patches["seed"] = (end, end, f" {seed}")
         for clause in node.clauses:
-            where = offsets(text, clause.span)
-            if isinstance(clause, nodes.ValueClause) and clause.keyword == "seed":
-                patches.append((*where, seed))
-                seed = ""
+            if clause.keyword == "seed":
+                patches["seed"] = (*offsets(text, clause.span), seed)
             elif isinstance(clause, nodes.AsClause):
                 name = self._next_name(statement.name)
-                quoted = isinstance(clause.name, nodes.Text)
-                patches.append((*where, f'as "{name}"' if quoted else f"as {name}"))
-        if seed:
-            patches.append((end, end, f" {seed}"))
-        return patched(text[:end], patches)[begin:]
+                quoted = f'"{name}"' if isinstance(clause.name, nodes.Text) else name
+                patches["as"] = (*offsets(text, clause.name.span), quoted)
+        return patched(text[:end], patches.values())[begin:]
 
     def _next_name(self, name: str) -> str:
         found = _NUMBERED.fullmatch(name)
@@ -226,10 +208,6 @@ class Session:
         while folded(f"{stem}_{number}") in taken:
             number += 1
         return f"{stem}_{number}"
-
-    @property
-    def _model_name(self) -> str:
-        return self.model.name if self.model is not None else "ffhq"
 
 
 def _counted(text: str, tree: nodes.Program) -> str:
@@ -252,7 +230,5 @@ def _a_line_up(diagnostics: Sequence[Diagnostic], typed: str) -> list[Diagnostic
     for d in diagnostics:
         s = d.span
         span = Span(max(s.line - 1, 1), s.column, max(s.end_line - 1, 1), s.end_column)
-        if s.line == 1:
-            span = Span(1, 1, 1, 2)
-        moved.append(evolve(d, span=span, source=typed))
+        moved.append(evolve(d, span=Span(1, 1, 1, 2) if s.line == 1 else span, source=typed))
     return moved

@@ -187,7 +187,7 @@ def test_again_needs_a_sample() -> None:
     ],
 )
 def test_when_a_statement_is_whole(typed: str, complete: bool) -> None:
-    assert Session().is_complete(typed) == complete
+    assert Session().outlook(typed).complete == complete
 
 
 def test_an_edit_runs_after_what_it_begins_from() -> None:

@@ -1,0 +1,66 @@
+"""The text of an entry: where its nodes stand in it, which words they use, and changes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attrs import fields_dict
+
+from lacelang.errors import Span
+from lacelang.syntax import nodes
+from lacelang.syntax.lines import Lines, with_line_feeds
+
+Patch = tuple[int, int, str]
+"""From where to where (offsets, the end excluded), and what stands there instead."""
+
+# Fields whose words name something else than a definition, but for references and calls.
+_OTHER_NAMES = frozenset(
+    {"attribute", "form", "group", "items", "model", "name", "sampler", "target", "unit", "word"}
+)
+
+
+def offsets(text: str, span: Span) -> tuple[int, int]:
+    """Return where `span` begins and ends in `text`, counted in characters from 0."""
+    return Lines(with_line_feeds(text)).offsets(span)
+
+
+def patched(text: str, patches: Iterable[Patch]) -> str:
+    """Return `text` with the patches made; they may not overlap."""
+    for begin, end, new in sorted(patches, reverse=True):
+        text = text[:begin] + new + text[end:]
+    return text
+
+
+def words_used(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterator[nodes.Word]:
+    """Yield the words of `node` that may stand for definitions: not `bound` by a `def` or `for`."""
+    if isinstance(node, nodes.Word):
+        if node.name not in bound:
+            yield node
+        return
+    if isinstance(node, nodes.Reference | nodes.Call):
+        yield from words_used(node.name, bound)
+    inner = bound
+    if isinstance(node, nodes.Def):
+        inner = bound | {word.name for word in node.parameters}
+    elif isinstance(node, nodes.For):
+        inner = bound | {node.variable.name}
+    for field, part in _parts(node):
+        if field not in _OTHER_NAMES:
+            yield from words_used(part, bound if field == "values" else inner)
+
+
+def quoted_names(node: nodes.Node) -> Iterator[nodes.Text]:
+    """Yield the names in quotes that `node` gives to groups or finds them by."""
+    for field, part in _parts(node):
+        if isinstance(part, nodes.Text) and field in ("name", "group"):
+            yield part
+        else:
+            yield from quoted_names(part)
+
+
+def _parts(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
+    for name in fields_dict(type(node)):
+        value = getattr(node, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, nodes.Node):
+                yield name, part
