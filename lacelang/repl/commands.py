@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
 from lacelang.errors import UsageError
+from lacelang.repl.completion import Offer, group_offers, model_offers
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
 from lacelang.semantics.display import attribute_lines
@@ -19,7 +20,7 @@ from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
-    from lacelang.explain.outline import Outline
+    from lacelang.repl.loop import Loop
 
 COLON = ":"
 
@@ -29,29 +30,7 @@ PLAIN_WORDS = {
 }
 """What other prompts understand, and the command that it stands for."""
 
-
-class Prompt(Protocol):
-    """What commands need of the loop that reads them."""
-
-    session: Session
-
-    def say(self, text: str) -> None:
-        """Print lines."""
-
-    def enter(self, typed: str) -> None:
-        """Check, run and keep `typed`, as if it had been typed."""
-
-    def show(self, name: str) -> None:
-        """Draw a group again."""
-
-    def forget(self, names: tuple[str, ...]) -> None:
-        """Drop the faces of groups that are no longer there."""
-
-    def keep(self, folder: Path) -> None:
-        """Run the program so far into a folder."""
-
-    def explain(self, outline: Outline) -> None:
-        """Print what a statement means, with figures."""
+Action: TypeAlias = "Callable[[Loop, str], None]"
 
 
 class QuitError(Exception):
@@ -60,15 +39,33 @@ class QuitError(Exception):
 
 @frozen
 class Command:
-    """One command: its name, what follows it, what it does, and the doing."""
+    """One command: its name, what follows it, what it does, the doing, and what may follow."""
 
     name: str
     argument: str
     about: str
-    run: Callable[[Prompt, str], None]
+    run: Action
+    complete: Callable[[Session], Iterable[Offer]]
 
 
-def obey(prompt: Prompt, line: str) -> None:
+COMMANDS: dict[str, Command] = {}
+"""All commands by name, without the colon."""
+
+
+def _command(
+    name: str,
+    argument: str,
+    about: str,
+    complete: Callable[[Session], Iterable[Offer]] = lambda session: (),
+) -> Callable[[Action], Action]:
+    def declared(run: Action) -> Action:
+        COMMANDS[name] = Command(name, argument, about, run, complete)
+        return run
+
+    return declared
+
+
+def obey(loop: Loop, line: str) -> None:
     """Carry out a line that begins with a colon.
 
     Raises:
@@ -86,89 +83,105 @@ def obey(prompt: Prompt, line: str) -> None:
     argument = rest.strip()
     if argument and not command.argument:
         raise UsageError(f"`:{name}` stands alone")
-    command.run(prompt, argument)
+    command.run(loop, argument)
 
 
-def _attrs(prompt: Prompt, argument: str) -> None:
-    models = prompt.session.models
-    model = prompt.session.model if not argument else models.get(nfc(argument))
+def command_offers(session: Session, before: str) -> tuple[str, list[Offer]]:
+    """Return the part of a command before the cursor, and what may stand in its place."""
+    name, space, part = before.removeprefix(COLON).partition(" ")
+    if space:
+        command = COMMANDS.get(name)
+        found = command.complete(session) if command is not None else ()
+    else:
+        part = before
+        found = (Offer(f"{COLON}{c.name}", c.about) for c in COMMANDS.values())
+    return part, [o for o in found if o.word.startswith(part) and o.word != part]
+
+
+@_command("attrs", "[MODEL]", "what can be asked of the model in use", model_offers)
+def _attrs(loop: Loop, argument: str) -> None:
+    models = loop.session.models
+    model = loop.session.model if not argument else models.get(nfc(argument))
     if model is None:
         hint = did_you_mean(argument, models, "known:") or "`from NAME` says which"
         raise UsageError(f"there is no model `{argument}`\n{hint}")
-    prompt.say(f"{model.name}: {model.generator}")
-    prompt.say("\n".join(f"  {line}" for line in attribute_lines(model.attributes)))
+    loop.say(f"{model.name}: {model.generator}")
+    loop.say("\n".join(f"  {line}" for line in attribute_lines(model.attributes)))
 
 
-def _groups(prompt: Prompt, argument: str) -> None:
-    from lacelang.ir import EditStatement, SampleStatement
-
+@_command("groups", "", "the groups so far")
+def _groups(loop: Loop, argument: str) -> None:
     lines = []
-    for entry in prompt.session.entries:
-        for statement in entry.piece.statements:
-            match statement:
-                case SampleStatement(name=name, count=count, where=where):
-                    condition = where.text if where is not None else "draws from the prior"
-                    seed = statement.seed or 0
-                    lines.append(
-                        (name, f"{count} of {statement.model.name}, seed {seed}", condition)
-                    )
-                case EditStatement(name=name, group=group, steps=steps):
-                    said = ", ".join(step.predicate.text for step in steps)
-                    lines.append((name, f"edit of {group}", said))
+    for name in loop.session.known.groups.models:
+        group = loop.groups[name].record
+        made = f"{group.count} of {group.settings['model']}, seed {group.seed}"
+        if group.steps:
+            made = f"edit of {group.settings['edited']}"
+        asked = ", ".join(step.text for step in group.steps) or group.condition
+        lines.append((name, made, asked or "draws from the prior"))
     if not lines:
-        prompt.say("no groups yet; a `sample` makes one")
+        loop.say("no groups yet; a `sample` makes one")
         return
     first, second = (max(columns_of(line[i]) for line in lines) for i in (0, 1))
-    prompt.say(
-        "\n".join(
-            f"{padded(a, first)}  {padded(b, second)}  {' '.join(c.split())}" for a, b, c in lines
-        )
-    )
+    loop.say("\n".join(f"{padded(a, first)}  {padded(b, second)}  {c}" for a, b, c in lines))
 
 
-def _explain(prompt: Prompt, argument: str) -> None:
-    from lacelang.explain.outline import outlines
-    from lacelang.ir import CheckedProgram, ExpectStatement
-
-    statements = prompt.session.statements
-    named = {s.name: i for i, s in enumerate(statements) if not isinstance(s, ExpectStatement)}
-    place = named.get(nfc(argument.strip('"')), len(statements))
-    if not argument:
-        place = len(statements) - 1
-    elif place == len(statements):
-        statements += prompt.session.read(argument).piece.statements
-    if not 0 <= place < len(statements):
-        raise UsageError(
-            "there is nothing to explain; name a group or a condition\n"
-            "like `:explain glasses=1 or smile=1`"
-        )
-    prompt.explain(outlines(CheckedProgram(statements))[place])
-
-
-def _again(prompt: Prompt, argument: str) -> None:
-    typed = prompt.session.again()
-    prompt.say(typed)
-    prompt.enter(typed)
-
-
-def _undo(prompt: Prompt, argument: str) -> None:
-    entry = prompt.session.undo()
-    prompt.forget(tuple(prompt.session.known.groups.models))
-    prompt.say(f"taken back: {' '.join(entry.text.split())}")
-
-
-def _show(prompt: Prompt, argument: str) -> None:
-    names = list(prompt.session.known.groups.models)
+@_command("show", "[GROUP]", "draw a group again, the last one if none is named", group_offers)
+def _show(loop: Loop, argument: str) -> None:
+    names = list(loop.session.known.groups.models)
     if not names:
         raise UsageError("there are no faces yet")
     name = nfc(argument.strip('"')) or names[-1]
     if name not in names:
         hint = did_you_mean(name, names, "there are:")
         raise UsageError(f"there is no group `{name}`\n{hint}")
-    prompt.show(name)
+    loop.draw(loop.groups[name])
 
 
-def _save(prompt: Prompt, argument: str) -> None:
+@_command("explain", "[WHAT]", "what a group or a condition means, in energies", group_offers)
+def _explain(loop: Loop, argument: str) -> None:
+    from rich.text import Text
+
+    from lacelang.explain import measured
+    from lacelang.explain.outline import outlines
+    from lacelang.explain.render import outline_lines
+    from lacelang.ir import CheckedProgram
+
+    statements = loop.session.statements
+    named = {s.name: i for i, s in enumerate(statements) if s.makes is not None}
+    place = named.get(nfc(argument.strip('"')), len(statements))
+    if not argument:
+        place = len(statements) - 1
+    elif place == len(statements):
+        statements += loop.session.read(argument).piece.statements
+    if not 0 <= place < len(statements):
+        raise UsageError(
+            "there is nothing to explain; name a group or a condition\n"
+            "like `:explain glasses=1 or smile=1`"
+        )
+    loop.warming.wait()
+    outline = outlines(CheckedProgram(statements))[place]
+    for line in outline_lines(measured.with_figures(outline)):
+        loop.console.print(Text.assemble(*line), soft_wrap=True)
+
+
+@_command("again", "", "the last `sample` with the next seed")
+def _again(loop: Loop, argument: str) -> None:
+    typed = loop.session.again()
+    loop.say(typed)
+    loop.enter(typed)
+
+
+@_command("undo", "", "take the last entry back")
+def _undo(loop: Loop, argument: str) -> None:
+    entry = loop.session.undo()
+    names = loop.session.known.groups.models
+    loop.groups = {name: group for name, group in loop.groups.items() if name in names}
+    loop.say(f"taken back: {' '.join(entry.text.split())}")
+
+
+@_command("save", "FILE", "write the session as a program; `:save! FILE` over another")
+def _save(loop: Loop, argument: str) -> None:
     over = argument.startswith("!")
     name = argument.removeprefix("!").strip().strip('"')
     if not name:
@@ -178,24 +191,34 @@ def _save(prompt: Prompt, argument: str) -> None:
         path = path.with_suffix(".lace")
     if path.exists() and not over:
         raise UsageError(f"{path} is there already\n`:save! {path}` writes over it")
-    write_atomic(path, program_text(prompt.session.entries, path).encode())
-    prompt.say(f"saved to {path}; `lacelang run {path}` makes the same")
+    write_atomic(path, program_text(loop.session.entries, path).encode())
+    loop.say(f"saved to {path}; `lacelang run {path}` makes the same")
 
 
-def _keep(prompt: Prompt, argument: str) -> None:
+@_command("keep", "DIR", "run the program so far into a folder, images and all")
+def _keep(loop: Loop, argument: str) -> None:
+    from lacelang.api import compile
+
     if not argument:
         raise UsageError("`:keep` needs a folder\nlike `:keep out/faces`")
-    prompt.keep(Path(on_disk(argument.strip('"'))).expanduser())
+    path = Path("session.lace")
+    program = compile(program_text(loop.session.entries, path), path)
+    run = program.run(out=Path(on_disk(argument.strip('"'))).expanduser(), progress=True)
+    for group in run.groups.values():
+        assert group.folder is not None
+        loop.say(f"{group.name}: {group.folder / 'sheet.png'}")
 
 
-def _help(prompt: Prompt, argument: str) -> None:
-    prompt.say(HELP)
-    shown = [(f":{c.name} {c.argument}".rstrip(), c.about) for c in _LIST]
+@_command("help", "", "this")
+def _help(loop: Loop, argument: str) -> None:
+    loop.say(HELP)
+    shown = [(f":{c.name} {c.argument}".rstrip(), c.about) for c in COMMANDS.values()]
     width = max(len(form) for form, _ in shown)
-    prompt.say("\n".join(f"  {form:<{width}}  {about}" for form, about in shown))
+    loop.say("\n".join(f"  {form:<{width}}  {about}" for form, about in shown))
 
 
-def _quit(prompt: Prompt, argument: str) -> None:
+@_command("quit", "", "leave; so does Ctrl-D")
+def _quit(loop: Loop, argument: str) -> None:
     raise QuitError
 
 
@@ -204,24 +227,3 @@ Statements are those of files: sample, edit, let, def, import, for, measure, exp
 A condition alone samples {FACES} faces of the model in use:  glasses=1 and age < 20
 Enter ends a statement that is whole; an open one goes on, and an empty line ends it anyway.
 Alt-Enter begins a new line in a whole one. Tab completes. Ctrl-C stops sampling, Ctrl-D leaves."""
-
-_LIST = (
-    Command("attrs", "[MODEL]", "what can be asked of the model in use", _attrs),
-    Command("groups", "", "the groups so far", _groups),
-    Command("show", "[GROUP]", "draw a group again, the last one if none is named", _show),
-    Command(
-        "explain",
-        "[WHAT]",
-        "what a group or a condition means, in energies",
-        _explain,
-    ),
-    Command("again", "", "the last `sample` with the next seed", _again),
-    Command("undo", "", "take the last entry back", _undo),
-    Command("save", "FILE", "write the session as a program; `:save! FILE` over another", _save),
-    Command("keep", "DIR", "run the program so far into a folder, images and all", _keep),
-    Command("help", "", "this", _help),
-    Command("quit", "", "leave; so does Ctrl-D", _quit),
-)
-
-COMMANDS = {command.name: command for command in _LIST}
-"""All commands by name, without the colon."""

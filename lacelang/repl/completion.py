@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from attrs import frozen
 from lark import Token
@@ -29,6 +30,10 @@ class Offer:
     about: str = ""
 
 
+Offers: TypeAlias = Callable[[Session, str], tuple[str, list[Offer]]]
+"""From what stands before the cursor to the part of a word there, and words in its place."""
+
+
 def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
     """Return the part of a word before the cursor, and the words that may stand in its place.
 
@@ -43,25 +48,34 @@ def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
     return part, [offer for offer in found if offer.word != nfc(part)]
 
 
-class ProgramCompleter(Completer):
-    """Offers what `offers` finds, and the commands after a colon."""
+class SessionCompleter(Completer):
+    """Offers what one of two functions finds: for commands after a colon, and for programs."""
 
-    def __init__(self, session: Session, commands: Iterable[Offer]) -> None:
+    def __init__(self, session: Session, commands: Offers) -> None:
         self._session = session
-        self._commands = tuple(commands)
+        self._commands = commands
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterator[Completion]:
         """Yield the completions of what stands before the cursor."""
         before = document.text_before_cursor
-        if before.startswith(":"):
-            part = before
-            found = [o for o in self._commands if o.word.startswith(part) and o.word != part]
-        else:
-            part, found = offers(self._session, before)
+        find = self._commands if before.startswith(":") else offers
+        part, found = find(self._session, before)
         for offer in found:
             yield Completion(offer.word, -len(part), display_meta=offer.about)
+
+
+def model_offers(session: Session) -> Iterator[Offer]:
+    """Offer every model that can be named."""
+    yield from (Offer(n, m.generator) for n, m in sorted(session.models.items()))
+
+
+def group_offers(session: Session) -> Iterator[Offer]:
+    """Offer the groups so far, in quotes where a program needs them."""
+    for name, model in session.known.groups.models.items():
+        word = name if is_name(name) and name not in keywords() else f'"{name}"'
+        yield Offer(word, "" if model is None else f"of {model.name}")
 
 
 def _part(before: str) -> str:
@@ -113,9 +127,9 @@ class _Place:
     def _names(self) -> Iterator[Offer]:
         last = self.kinds[-1] if self.kinds else ""
         if last == "FROM":
-            yield from (Offer(n, m.generator) for n, m in sorted(self.session.models.items()))
+            yield from model_offers(self.session)
         elif last in ("OF", "EDIT"):
-            yield from self._groups()
+            yield from group_offers(self.session)
         elif last == "IMPORT":
             yield from (Offer(name, "standard library") for name in library_files())
         elif last == "WITH":
@@ -128,11 +142,6 @@ class _Place:
             yield from (Offer(word, about) for word, about in attribute.named.items())
         elif "NOT" in self.expected:
             yield from self._conditions()
-
-    def _groups(self) -> Iterator[Offer]:
-        for name, model in self.session.known.groups.models.items():
-            word = name if is_name(name) and name not in keywords() else f'"{name}"'
-            yield Offer(word, "" if model is None else f"of {model.name}")
 
     def _conditions(self) -> Iterator[Offer]:
         model = self._model()

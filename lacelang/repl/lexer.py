@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from prompt_toolkit.document import Document
-from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.formatted_text import StyleAndTextTuples, split_lines
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
@@ -40,29 +40,27 @@ class ProgramLexer(Lexer):
         self._session = session
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        """Return the function from a line's number to its styled pieces."""
+        """Return the function from a line's number to its text in styles."""
         lines = self.lines(document.text)
         return lambda number: lines[number] if number < len(lines) else []
 
     def lines(self, text: str) -> list[StyleAndTextTuples]:
-        """Return the styled pieces of every line of `text`."""
+        """Return every line of `text` in styles."""
         if text.startswith(COMMAND):
             return [[("class:command", line)] for line in text.split("\n")]
         taken = tokenize(text)
-        pieces: StyleAndTextTuples = []
+        styled: StyleAndTextTuples = []
         end = 0
         found = sorted([*taken.tokens, *taken.comments], key=lambda token: token.start_pos or 0)
         for token in found:
             begin, stop = token.start_pos or 0, token.end_pos or 0
             if begin < end:
                 continue
-            pieces += [
-                ("", text[end:begin]),
-                (self._style(token.type, str(token)), text[begin:stop]),
-            ]
+            styled.append(("", text[end:begin]))
+            styled.append((self._style(token.type, str(token)), text[begin:stop]))
             end = stop
-        pieces.append(("", text[end:]))
-        return _by_line(pieces)
+        styled.append(("", text[end:]))
+        return list(split_lines(styled))
 
     def _style(self, kind: str, word: str) -> str:
         if kind == "COMMENT":
@@ -86,14 +84,3 @@ class ProgramLexer(Lexer):
         if model is not None and any(word == attribute.name for attribute in model.attributes):
             return "class:attribute"
         return ""
-
-
-def _by_line(pieces: StyleAndTextTuples) -> list[StyleAndTextTuples]:
-    lines: list[StyleAndTextTuples] = [[]]
-    for style, text, *_ in pieces:
-        for number, part in enumerate(text.split("\n")):
-            if number:
-                lines.append([])
-            if part:
-                lines[-1].append((style, part))
-    return lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -18,8 +17,8 @@ from rich.console import Console
 from lacelang.errors import DEBUG, LaceError, ProgramError, ResourceError, WayOut, unexpected
 from lacelang.progress import shown
 from lacelang.render.result_text import expectation_text, measure_text
-from lacelang.repl.commands import COLON, COMMANDS, PLAIN_WORDS, QuitError, obey
-from lacelang.repl.completion import Offer, ProgramCompleter
+from lacelang.repl.commands import COLON, PLAIN_WORDS, QuitError, command_offers, obey
+from lacelang.repl.completion import SessionCompleter
 from lacelang.repl.lexer import STYLE, ProgramLexer
 from lacelang.repl.pictures import Way, environment_way
 from lacelang.repl.session import Entry, Session
@@ -30,7 +29,6 @@ from lacelang.system.signals import EndedError, delivered
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group, Run
-    from lacelang.explain.outline import Outline
 
 PROMPT = "lace> "
 CONTINUED = "  ... "
@@ -62,14 +60,13 @@ class Loop:
         self.console = console or Console(file=sys.stdout, highlight=False)
         self.way = way if way is not None else environment_way()
         self.warming = warming or Warming()
-        commands = (Offer(f"{COLON}{c.name}", c.about) for c in COMMANDS.values())
         self._prompt: PromptSession[str] = PromptSession(
             [("class:prompt", PROMPT)],
             multiline=True,
             prompt_continuation=_continued,
             lexer=ProgramLexer(self.session),
             style=STYLE,
-            completer=ProgramCompleter(self.session, commands),
+            completer=SessionCompleter(self.session, command_offers),
             complete_while_typing=False,
             history=history if history is not None else InMemoryHistory(),
             key_bindings=self._keys(),
@@ -145,8 +142,6 @@ class Loop:
                 raise
             self.say(unexpected(error))
 
-    # What commands need
-
     def say(self, text: str) -> None:
         """Print lines as they are."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -158,71 +153,34 @@ class Loop:
             self.say(render_all(entry.piece.warnings))
         older = self.session.older_uses(entry)
         run = self._run(entry) if entry.piece.statements else None
-        made = (
-            [g for name, g in run.groups.items() if g is not self.groups.get(name)] if run else []
-        )
         self.session.add(entry)
         if older:
             means = "means" if len(older) == 1 else "mean"
             self.say(f"{', '.join(f'`{name}`' for name in older)} still {means} what it did")
         if run is None:
             return
+        made = [g for name, g in run.groups.items() if g is not self.groups.get(name)]
         self.groups.update(run.groups)
         for measured in run.measures.values():
             self.console.print(measure_text(measured), markup=False)
         for expected in run.expectations:
             self.console.print(expectation_text(expected), markup=False)
         for group in made:
-            self._draw(group)
-
-    def show(self, name: str) -> None:
-        """Draw a group again."""
-        self._draw(self.groups[name])
-
-    def forget(self, names: tuple[str, ...]) -> None:
-        """Drop the groups that are not among `names`."""
-        self.groups = {n: group for n, group in self.groups.items() if n in names}
-
-    def keep(self, folder: Path) -> None:
-        """Run the program so far into `folder`."""
-        from lacelang.api import compile
-        from lacelang.repl.saved import program_text
-
-        path = Path("session.lace")
-        program = compile(program_text(self.session.entries, path), path)
-        run = program.run(out=folder, progress=True)
-        for group in run.groups.values():
-            assert group.folder is not None
-            self.say(f"{group.name}: {group.folder / 'sheet.png'}")
-
-    def explain(self, outline: Outline) -> None:
-        """Print what a statement means, with figures."""
-        from rich.text import Text
-
-        from lacelang.explain.measured import with_figures
-        from lacelang.explain.render import outline_lines
-
-        self.warming.wait()
-        for line in outline_lines(with_figures(outline)):
-            self.console.print(Text.assemble(*line), soft_wrap=True)
-
-    # Running
+            self.draw(group)
 
     def _run(self, entry: Entry) -> Run:
-        """Do what an entry says."""
-        program = self.session.program(entry)
         with shown(leave=False) as progress:
             if self.warming.busy:
                 with progress.stage("loading the model"):
                     self.warming.wait()
-            return program.run(progress=progress, kept=self.groups)
+            return self.session.program(entry).run(progress=progress, kept=self.groups)
 
-    def _draw(self, group: Group) -> None:
+    def draw(self, group: Group) -> None:
+        """Draw a group, and what was wanted and got of each sample."""
         record = group.record
         noun = "face" if len(group) == 1 else "faces"
-        self.console.print(
-            f"{group.name}: {len(group)} {noun}, seed {record.seed}", style="bold", markup=False
-        )
+        said = f"{group.name}: {len(group)} {noun}, seed {record.seed}"
+        self.console.print(said, style="bold", markup=False)
         show_group(record, group.each_image(), self.console, self.way)
 
     # Keys

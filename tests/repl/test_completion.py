@@ -4,7 +4,8 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from lacelang.repl.completion import Offer, ProgramCompleter, offers
+from lacelang.repl.commands import command_offers
+from lacelang.repl.completion import Offer, SessionCompleter, offers
 from lacelang.repl.session import Session
 
 
@@ -112,9 +113,15 @@ def test_words_of_clauses(session: Session) -> None:
 
 
 def test_commands_after_a_colon(session: Session) -> None:
-    completer = ProgramCompleter(session, [Offer(":again", "once more"), Offer(":attrs")])
-    found = completer.get_completions(Document(":ag"), CompleteEvent())
-    assert [(c.text, c.start_position) for c in found] == [(":again", -3)]
+    def found(before: str) -> list[tuple[str, int]]:
+        completions = completer.get_completions(Document(before), CompleteEvent())
+        return [(c.text, c.start_position) for c in completions]
+
+    completer = SessionCompleter(session, command_offers)
+    assert found(":ag") == [(":again", -3)]
+    assert found(":show m") == [("men", -1)]
+    assert found(":attrs ") == [("ffhq", 0)]
+    assert found(":undo ") == found(":nothing ") == []
 
 
 @pytest.mark.parametrize("before", ["", '"', "((((", "edit { } }", "yaw = = ", "≠ 1 ..", "\n\n#"])
