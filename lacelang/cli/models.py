@@ -23,7 +23,6 @@ def list_models(arguments: Namespace) -> int:
 
 def show_model(arguments: Namespace) -> int:
     """Print what a program can ask of a model."""
-    from lacelang.semantics.display import attribute_lines
 
     spec = find_model(arguments.name)
     print(f"{spec.name}: {spec.generator} from {_origin(spec)}")
@@ -32,7 +31,7 @@ def show_model(arguments: Namespace) -> int:
     print(f"  weights      {'here' if _is_here(spec) else f'lacelang models fetch {spec.name}'}")
     print(f"  classifiers  {_classifiers(spec)}")
     print("  attributes")
-    for line in attribute_lines(spec.attributes):
+    for line in spec.attribute_lines:
         print(f"    {line}")
     return 0
 

@@ -159,17 +159,16 @@ def conjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -
     Raises:
         UsageError: a weight is negative or not finite, or there are not as many as terms.
     """
-    kept_terms: list[Node] = []
-    kept_weights: list[float] = []
+    kept: list[tuple[Node, float]] = []
     for term, weight in _kept(tuple(terms), weights):
-        nested = isinstance(term, And)
-        kept_terms.extend(term.children if nested else (term,))
-        kept_weights.extend(
-            [weight * inner for inner in term.weights] if isinstance(term, And) else [weight]
-        )
-    if len(kept_terms) == 1 and kept_weights[0] == 1.0:
-        return kept_terms[0]
-    return And(tuple(kept_terms), tuple(kept_weights))
+        if isinstance(term, And):
+            inner = zip(term.terms, term.weights, strict=True)
+            kept += [(each, weight * own) for each, own in inner]
+        else:
+            kept.append((term, weight))
+    if len(kept) == 1 and kept[0][1] == 1.0:
+        return kept[0][0]
+    return And(tuple(term for term, _ in kept), tuple(weight for _, weight in kept))
 
 
 def disjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -> Node:

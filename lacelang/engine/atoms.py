@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 from torch import Tensor
 
@@ -12,6 +13,8 @@ from lacelang.storage.records import Atom
 
 # A continuous attribute has reached its value when it is within so many of its sigmas.
 CLOSE = 2.0
+# How near the classifier must come to a wanted degree.
+DEGREE = 0.1
 
 
 def atoms_of(where: ir.Predicate, sigma: Mapping[str, float]) -> tuple[Atom, ...]:
@@ -45,12 +48,11 @@ def _text(leaf: ir.Comparison) -> str:
 
 def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Atom:
     name, unit = leaf.attribute.name, leaf.attribute.unit
-    if isinstance(leaf, ir.ClassComparison):
-        return Atom(_text(leaf), name, "probability", *leaf.window, unit, negated)
-    assert isinstance(leaf, ir.NumberComparison)
-    ends = leaf.interval(CLOSE * sigma[name])
+    of_classes = isinstance(leaf, ir.ClassComparison)
+    ends = leaf.interval(DEGREE if of_classes else CLOSE * sigma[name])
     low, high = (end if math.isfinite(end) else None for end in ends)
-    return Atom(_text(leaf), name, "value", low, high, unit, negated)
+    kind: Literal["probability", "value"] = "probability" if of_classes else "value"
+    return Atom(_text(leaf), name, kind, low, high, unit, negated)
 
 
 def read(leaf: ir.Comparison, outputs: Mapping[str, Tensor]) -> Tensor:

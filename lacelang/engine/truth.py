@@ -49,6 +49,6 @@ def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
 def _shown(atom: ir.Comparison, column: NDArray[np.float32]) -> Bools:
     if isinstance(atom, ir.ClassComparison):
         return np.isin(column, sorted(atom.shown_as))
-    assert isinstance(atom, ir.NumberComparison)
-    low, high = atom.interval(NEAR * (atom.attribute.high - atom.attribute.low))
+    least, most = atom.attribute.limits or (0.0, 0.0)
+    low, high = atom.interval(NEAR * (most - least))
     return (column >= low) & (column <= high)

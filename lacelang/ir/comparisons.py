@@ -20,9 +20,6 @@ from lacelang.text.numerals import number_text
 NOWHERE = Span(1, 1, 1, 1)
 """The span of a predicate that was built in Python and has no source text."""
 
-DEGREE = 0.1
-"""How near the classifier must come to a wanted degree."""
-
 
 @frozen(kw_only=True, eq=False, repr=False)
 class Predicate(Record):
@@ -93,14 +90,26 @@ class Comparison(Predicate):
 
     `spelling` says how it is written and `energy` what its energy is, in short: {a} is the
     attribute, p the classifiers' probability, f what they read. `numbers` names the fields that
-    have numbers.
+    have numbers, `ends` those with the least and the greatest number of which it is true.
     """
 
     spelling: ClassVar[str]
     energy: ClassVar[str]
     numbers: ClassVar[tuple[str, ...]] = ()
+    ends: ClassVar[tuple[str | None, str | None]] = None, None
 
     attribute: Attribute
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """Return the least and the greatest reading with which it is taken to be true.
+
+        Args:
+            reach: how near a reading must come to a single wanted number.
+        """
+        first, last = self.ends
+        low = -math.inf if first is None else getattr(self, first)
+        high = math.inf if last is None else getattr(self, last)
+        return (low - reach, high + reach) if first == last else (low, high)
 
     @property
     def formula(self) -> str:
@@ -129,11 +138,6 @@ class ClassComparison(Comparison):
         return frozenset()
 
     @property
-    def window(self) -> tuple[float, float]:
-        """Between which probabilities the classifier is taken to agree."""
-        return 0.5, 1.0
-
-    @property
     def shown_as(self) -> frozenset[int]:
         """The classes of a picture in which it is true."""
         return self.classes
@@ -146,6 +150,10 @@ class Discrete(ClassComparison):
     kind = "discrete"
 
     classes: frozenset[int]
+
+    def interval(self, reach: float = 0.0) -> tuple[float, float]:
+        """See `Comparison`; a probability of a half or more."""
+        return 0.5, 1.0
 
     @property
     def formula(self) -> str:
@@ -166,6 +174,7 @@ class Degree(ClassComparison):
     spelling = "{a} ~ {degree}"
     energy = "KL({degree} ‖ p)"
     numbers = ("degree",)
+    ends = "degree", "degree"
 
     cls: int
     degree: float
@@ -174,11 +183,6 @@ class Degree(ClassComparison):
     def classes(self) -> frozenset[int]:
         """See `ClassComparison`."""
         return frozenset({self.cls})
-
-    @property
-    def window(self) -> tuple[float, float]:
-        """See `ClassComparison`."""
-        return self.degree - DEGREE, self.degree + DEGREE
 
     @property
     def shown_as(self) -> frozenset[int]:
@@ -192,25 +196,9 @@ class Degree(ClassComparison):
 
 @frozen(eq=False, repr=False)
 class NumberComparison(Comparison):
-    """What is said of a measured attribute, in its own unit.
-
-    `ends` names the fields with the least and the greatest number of which it is true.
-    """
-
-    ends: ClassVar[tuple[str | None, str | None]]
+    """What is said of a measured attribute, in its own unit."""
 
     attribute: ContinuousAttribute
-
-    def interval(self, reach: float = 0.0) -> tuple[float, float]:
-        """Return the least and the greatest number of which it is true.
-
-        Args:
-            reach: how near a number must come to a single wanted one.
-        """
-        first, last = self.ends
-        low = -math.inf if first is None else getattr(self, first)
-        high = math.inf if last is None else getattr(self, last)
-        return (low - reach, high + reach) if first == last else (low, high)
 
 
 @frozen(eq=False, repr=False)

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypeAlias
 from attrs import field, frozen
 
 from lacelang.record import Record
+from lacelang.text.columns import columns_of, padded
 from lacelang.text.numerals import number_text
 
 Unit: TypeAlias = Literal["deg", "years"]
@@ -153,6 +154,12 @@ class ModelSpec(Record):
     attributes: tuple[Attribute, ...] = ()
     path: Path | None = None
     file: str | None = None
+
+    @property
+    def attribute_lines(self) -> list[str]:
+        """A line for each attribute: its name, and what it can be."""
+        width = max((columns_of(attribute.name) for attribute in self.attributes), default=0)
+        return [f"{padded(a.name, width)}  {a.text}" for a in self.attributes]
 
     def attribute(self, name: str) -> Attribute:
         """Return the attribute called `name`.

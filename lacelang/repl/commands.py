@@ -12,7 +12,6 @@ from lacelang.errors import UsageError
 from lacelang.repl.completion import Offer, group_offers, model_offers
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
-from lacelang.semantics.display import attribute_lines
 from lacelang.semantics.report import did_you_mean
 from lacelang.storage.files import write_atomic
 from lacelang.system.filenames import on_disk
@@ -106,7 +105,7 @@ def _attrs(loop: Loop, argument: str) -> None:
         hint = did_you_mean(argument, models, "known:") or "`from NAME` says which"
         raise UsageError(f"there is no model `{argument}`\n{hint}")
     loop.say(f"{model.name}: {model.generator}")
-    loop.say("\n".join(f"  {line}" for line in attribute_lines(model.attributes)))
+    loop.say("\n".join(f"  {line}" for line in model.attribute_lines))
 
 
 @_command("groups", "", "the groups so far")

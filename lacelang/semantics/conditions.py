@@ -10,11 +10,12 @@ from attrs import evolve, frozen
 from lacelang import ir
 from lacelang.errors import Span
 from lacelang.semantics.atoms import Comparisons, span_in_program
-from lacelang.semantics.display import unknown_name
-from lacelang.semantics.report import LostError, Report
+from lacelang.semantics.modules import library_homes
+from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Binding, Definition, Frame, Site
 from lacelang.semantics.settings import Settings, settings_of
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import UNITS
 
 MAX_TERMS = 10_000
 """How many comparisons one condition may come to when all its definitions are written out."""
@@ -85,8 +86,6 @@ class Conditions:
         match node:
             case nodes.Parenthesis():
                 return self._resolve(node.inner, frame, place.deeper())
-            case nodes.Comparison() | nodes.InRange() | nodes.InSet():
-                return self._atom(node, frame, place)
             case nodes.And():
                 terms = self._operands(node.terms, frame, place.under("and"))
                 return ir.conjunction(terms, span_in_program(node, frame))
@@ -114,6 +113,8 @@ class Conditions:
                 return self._bound(frame.bindings[node.name.name], node, place)
             case nodes.Reference() | nodes.Call():
                 return self._named_condition(node, frame, place)
+            case _:
+                return self._atom(node, frame, place)
 
     # Atoms
 
@@ -240,7 +241,7 @@ class Conditions:
         name = node.name.name
         definition = frame.module.find(name)
         if definition is None:
-            unknown_name(node.name, frame, self.comparisons, self.report)
+            self._report_unknown(node.name, frame)
             raise LostError
         definition.used = True
         given = node.arguments if isinstance(node, nodes.Call) else ()
@@ -257,6 +258,30 @@ class Conditions:
         else:
             return self._expand(definition, given, node, frame, place)
         raise self.report.lost("LACE117", message, node, frame, hint)
+
+    def _report_unknown(self, word: nodes.Word, frame: Frame) -> None:
+        name, module = word.name, frame.module
+        if self.report.full or module.is_uncertain(name) or module.has_error_on(word.span.line):
+            return
+        attributes = self.comparisons.model.attributes if self.comparisons is not None else ()
+        for attribute in attributes:
+            if attribute.name == name:
+                message = f"`{name}` is an attribute; say what it should be"
+                hint = f"like `{name}={attribute.example}`"
+                return self.report.say("LACE118", message, word, frame, hint)
+            if name in attribute.named:
+                message = f"`{name}` is a value; say of which attribute"
+                hint = f"write `{attribute.name}={name}`"
+                return self.report.say("LACE118", message, word, frame, hint)
+        known = (*frame.bindings, *module.named, *(a.name for a in attributes))
+        home = library_homes().get(name)
+        if home is not None and home != module.name:
+            hint = f"`import {home}` brings it in"
+        else:
+            # In an edit, `age = 10 yaers` looks like two lines.
+            meant = did_you_mean(name, (*known, *UNITS))
+            hint = meant or f"define it with `let {name} = …`"
+        self.report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
 
     def _expand(
         self,

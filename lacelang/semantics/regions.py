@@ -64,11 +64,8 @@ def region_of(comparison: ir.Comparison, denied: bool) -> Regions:
     if isinstance(comparison, ir.Discrete):
         every = frozenset(range(len(comparison.attribute.values)))
         return {(name, ""): every - comparison.classes if denied else comparison.classes}
-    if isinstance(comparison, ir.NumberComparison):
-        key, (low, high) = (name, ""), comparison.interval()
-    else:
-        assert isinstance(comparison, ir.Degree)
-        key, low, high = (name, "~"), comparison.degree, comparison.degree
+    key = name, "~" if isinstance(comparison, ir.ClassComparison) else ""
+    low, high = comparison.interval()
     if not denied:
         return {key: Reals(((low, high),))}
     if low == high:
