@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -13,10 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lacelang import ir
-from lacelang.classifiers.draws import Painted
+from lacelang.classifiers.draws import Styles
 from lacelang.engine.atoms import atoms_of
-from lacelang.engine.truth import Columns
-from lacelang.evaluate.judged import annotate
+from lacelang.evaluate.judged import Annotations, annotate
 from lacelang.evaluate.report import Sheet
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import annotated_atoms, near_sigma, stacked
@@ -35,42 +35,34 @@ SHOWN = 4
 
 @frozen(eq=False)
 class EditPaths:
-    """What was seen in N faces at P moments: before an edit's first line, and after each.
+    """What was seen in N faces before an edit's first line, and after each.
 
     Attributes:
         frames: w+ (N, P, styles, d), as they were decoded.
-        columns: by attribute (N, P): class index or value, NaN where nothing was seen.
-        features: image features (N, P, D).
-        identity: descriptors (N, P, K) of who each is.
+        moments: P annotations, each of the N faces.
     """
 
     frames: Floats
-    columns: Mapping[str, Floats]
-    features: Floats
-    identity: Floats
+    moments: Sequence[Annotations]
 
     def __len__(self) -> int:
         return len(self.frames)
 
-    def at(self, moment: int) -> Columns:
-        """What was seen at one moment, (N,) by attribute."""
-        return {name: column[:, moment] for name, column in self.columns.items()}
+    def identity(self, moment: int) -> Floats:
+        """Descriptors (N, K) of who each face is at a moment."""
+        found = self.moments[moment].identity
+        assert found is not None
+        return found
 
     def followed(self, rest: EditPaths) -> EditPaths:
         """The same faces, with the moments of `rest` after these."""
-        return self._each(lambda a, b: np.concatenate([a, b], axis=1), rest)
+        frames = np.concatenate([self.frames, rest.frames], axis=1)
+        return EditPaths(frames, [*self.moments, *rest.moments])
 
     def first(self, faces: int) -> EditPaths:
         """Those of the first faces alone."""
-        return self._each(lambda a, _: a[:faces], self)
-
-    def _each(self, join: Callable[[Floats, Floats], Floats], other: EditPaths) -> EditPaths:
-        return EditPaths(
-            join(self.frames, other.frames),
-            {name: join(self.columns[name], other.columns[name]) for name in self.columns},
-            join(self.features, other.features),
-            join(self.identity, other.identity),
-        )
+        some = slice(faces)
+        return EditPaths(self.frames[some], [moment.rows(some) for moment in self.moments])
 
 
 def annotate_paths(
@@ -87,17 +79,11 @@ def annotate_paths(
         ResourceError: weights cannot be had.
     """
     # In one go, so that the annotators start up once.
-    flat = np.concatenate([part.reshape(-1, *part.shape[2:]) for part in parts])
-    found = annotate(model, Painted(flat), progress, "judging edited faces", identity=True)
-    paths = []
-    sizes = [part.shape[0] * part.shape[1] for part in parts]
-    for part, rows in zip(parts, found.split(sizes), strict=True):
-        shape = part.shape[:2]
-        assert rows.identity is not None
-        columns = {name: column.reshape(shape) for name, column in rows.columns.items()}
-        features = rows.features.reshape(*shape, -1)
-        paths.append(EditPaths(part, columns, features, rows.identity.reshape(*shape, -1)))
-    return paths
+    frames = [part[:, moment] for part in parts for moment in range(part.shape[1])]
+    flat = Styles(np.concatenate(frames))
+    found = annotate(model, flat, progress, "judging edited faces", identity=True)
+    moments = found.split(list(map(len, frames)))
+    return [EditPaths(part, list(islice(moments, part.shape[1]))) for part in parts]
 
 
 # Did each edit do what it was asked, and nothing else?
@@ -108,8 +94,9 @@ def accuracies(steps: Sequence[ir.Predicate], paths: EditPaths) -> Array:
 
     Of a class the share of faces that show it, of a number 1 − mean |Δ| / range.
     """
-    moments = range(len(steps) + 1)
-    return np.array([[scores([(s, paths.at(m))])[0].accuracy for s in steps] for m in moments])
+    return np.array(
+        [[scores([(s, moment.columns)])[0].accuracy for s in steps] for moment in paths.moments]
+    )
 
 
 def strengths(accuracy: Array, least: float) -> tuple[Array, Array]:
@@ -144,11 +131,11 @@ def drift(
     faces in which nothing was seen at either end are left out.
     """
     found: dict[str, float] = {}
+    before, after = paths.moments[0].columns, paths.moments[-1].columns
     for attribute in attributes:
-        column = paths.columns.get(attribute.name)
-        if column is None or attribute.name in asked:
+        if attribute.name not in before or attribute.name in asked:
             continue
-        change = np.abs(column[:, -1] - column[:, 0])
+        change = np.abs(after[attribute.name] - before[attribute.name])
         change = change[~np.isnan(change)]
         if attribute.limits is not None:
             low, high = attribute.limits
@@ -160,46 +147,32 @@ def drift(
     return found
 
 
-@frozen
-class Likeness:
-    """How alike faces are before and after.
-
-    Attributes:
-        distance: mean Euclidean distance of their descriptors.
-        cosine: mean cosine of the descriptors, seen from the mean face: 1 for the same face, 0 on
-            average for two people.
-        alike: what `cosine` would be if each face had moved by the mean move of all and no
-            further: an edit that ages everybody takes everybody from where they were.
-        own: mean cosine without the mean move, each side seen from its own mean: 1 for faces that
-            stay what sets them apart from the others, 0 for other people.
-        nearest: share of faces to which none of the other faces before is nearer than their own.
-    """
-
-    distance: float
-    cosine: float
-    alike: float
-    own: float
-    nearest: float
-
-
-def likeness(before: Array, after: Array, mean: Array) -> Likeness:
+def likeness(before: Array, after: Array, mean: Array) -> dict[str, float]:
     """Compare descriptors (N, K) of the same N faces before and after.
 
     Args:
         before, after: row i is face i.
         mean: the mean descriptor (K,) of the generator's faces. Descriptors all lie on one side of
             the origin: cosines as seen from there are near 1 whoever is compared.
+
+    Returns:
+        `ID distance`, the mean Euclidean distance of descriptors; `cosine`, their mean cosine as
+        seen from the mean face: 1 for the same face, 0 on average for two people; `alike`, what
+        that would be if each face had moved by the mean move of all and no further: an edit that
+        ages everybody takes everybody from where they were; `own`, the cosine without the mean
+        move, each side seen from its own mean: 1 for faces that keep what sets them apart;
+        `nearest`, the share of faces to which no other face before is nearer than their own.
     """
     apart = np.linalg.norm(after[:, None] - before[None], axis=2)
     own = np.diag(apart)
     seen, since = before.mean(axis=0), after.mean(axis=0)
-    return Likeness(
-        distance=float(own.mean()),
-        cosine=_cosine(before - mean, after - mean),
-        alike=_cosine(before - mean, before - seen + since - mean),
-        own=_cosine(before - seen, after - since),
-        nearest=float((own <= apart.min(axis=1)).mean()),
-    )
+    return {
+        "ID distance": float(own.mean()),
+        "cosine": _cosine(before - mean, after - mean),
+        "alike": _cosine(before - mean, before - seen + since - mean),
+        "own": _cosine(before - seen, after - since),
+        "nearest": float((own <= apart.min(axis=1)).mean()),
+    }
 
 
 def _cosine(a: Array, b: Array) -> float:
@@ -251,11 +224,10 @@ def annotated_record(
     predicates = [step.predicate for step in statement.steps]
     # By moment and comparison, what was seen (N,).
     found: list[dict[str, list[float | None]]] = []
-    for moment in range(len(predicates) + 1):
-        columns = paths.at(moment)
+    for moment in paths.moments:
         found.append({})
         for predicate in predicates:
-            found[-1] |= annotated_atoms(predicate, model, columns)
+            found[-1] |= annotated_atoms(predicate, model, moment.columns)
     atoms = {atom.text: atom for p in predicates for atom in atoms_of(p, near)}
     plans = tuple(
         StepPlan(plan.text, plan.layers, tuple(atoms.get(a.text, a) for a in plan.atoms))

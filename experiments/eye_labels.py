@@ -21,8 +21,6 @@ from lacelang.annotators.faces import COLOURS, probe
 from lacelang.annotators.faces.annotation import LIPS, LOWER, colour_features
 from lacelang.annotators.faces.probe import Figures, Probe
 from lacelang.classifiers.draws import Draws
-from lacelang.classifiers.measuring import Source, measure
-from lacelang.progress import Progress
 from lacelang.resources import shipped
 
 #: Attributes in it, each with its values in the order of their class numbers.
@@ -65,14 +63,6 @@ RECIPES = {
 }
 
 
-@frozen
-class Fitted:
-    """A probe fitted to all clear labels, and its figures on held-out tenths of them."""
-
-    probe: Probe
-    figures: Figures
-
-
 def read(path: Path | None = None) -> list[EyeLabel]:
     """Read eye labels, the shipped ones by default."""
     with (path or shipped("stdlib") / f"{MODEL}.eye.csv").open(newline="") as file:
@@ -90,20 +80,18 @@ def _label(row: dict[str, str]) -> EyeLabel:
 
 def fit(
     labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
-) -> dict[str, Fitted]:
-    """Fit every probe to labelled faces.
+) -> dict[str, Probe]:
+    """Fit every probe to labelled faces: `probe.save` of them is the shipped file.
 
     Args:
         labels: N faces.
         raw: float32 (N, M), what the annotator of faces measures of each.
         embedding: float16 (N, E), likewise.
     """
-    figures = held_out(labels, raw, embedding)
-    fitted = {}
-    for name, recipe in RECIPES.items():
-        x, y = _clear(name, labels, raw, embedding)
-        fitted[name] = Fitted(probe.fit(x, y, len(VALUES[name]), recipe.penalty), figures[name])
-    return fitted
+    return {
+        name: probe.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), recipe.penalty)
+        for name, recipe in RECIPES.items()
+    }
 
 
 def held_out(
@@ -135,17 +123,3 @@ def draws(labels: Sequence[EyeLabel], dim: int) -> Draws:
     """The latents (N, dim) of the labelled faces, to be decoded and measured."""
     psi = np.array([label.truncation for label in labels], dtype=np.float32)
     return Draws(np.stack([label.latent(dim) for label in labels]), psi)
-
-
-def refit(source: Source, dim: int, path: Path, progress: Progress) -> dict[str, Fitted]:
-    """Decode and measure the labelled faces again, fit the probes and write them to `path`.
-
-    Raises:
-        ResourceError: weights cannot be had, or the cache cannot be written.
-    """
-    labels = read()
-    faces = draws(labels, dim)
-    measured = measure(source, faces, progress=progress, title="measuring labelled faces")
-    fitted = fit(labels, measured["raw"], measured["embedding"])
-    probe.save({name: result.probe for name, result in fitted.items()}, path)
-    return fitted

@@ -2,7 +2,7 @@
 
 The whole way back through the decoder at full size takes seconds for one evaluation of one face. So
 pictures are small and cheap: the features of the decoder at 64 x 64 hold the picture at that size
-but for some detail, and a linear readout, fitted to what the whole decoder paints, turns their
+but for some detail, and a linear readout, fitted to the whole decoder's pictures, turns their
 channels into colours, for a tenth of the work. The classifier is the same network as in the other
 spaces, on the principal components of such a picture. It is trained on the thumbnails of labelled
 latents, and never sees a latent.
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from lacelang.generators.mobilestylegan.synthesis import SynthesisNetwork
 
 SIDE = 64
-#: Blocks of the decoder up to that size; the first paints 4 x 4.
+#: Blocks of the decoder up to that size; the first is of 4 x 4.
 BLOCKS = 4
 #: Faces that the readout is fitted to, and others that it is tried on.
 FITTED = 32
@@ -59,7 +59,7 @@ SEED = 5003
 TRUNCATION = 0.7
 #: Weight of the squared coefficients, in units of the features' mean square.
 PENALTY = 1e-6
-#: Every so many labelled rows one is painted, and the principal components that are kept.
+#: Every so many labelled rows one is decoded, and the principal components that are kept.
 EVERY = 4
 COMPONENTS = 256
 _SHARD = 100
@@ -87,10 +87,10 @@ class Thumbnails:
     folder: Path
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Paint one small picture for each row of w."""
+        """Make one small picture for each row of w."""
         features = half_decoded(self.network, w)
-        painted: Tensor = F.conv2d(features, self.weight[:, :, None, None], self.bias)
-        return painted
+        pictures: Tensor = F.conv2d(features, self.weight[:, :, None, None], self.bias)
+        return pictures
 
 
 class ImageModel(Model):
@@ -99,7 +99,7 @@ class ImageModel(Model):
     Args:
         spec: with the classifiers of images.
         whole: the model as declared.
-        thumbnails: paints the pictures.
+        thumbnails: makes the pictures.
         components: mean (P,) and basis (P, COMPONENTS) of their principal components.
     """
 
@@ -126,16 +126,16 @@ def projected(pictures: Tensor, components: Tensors) -> Tensor:
 
 
 def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageModel:
-    """Paint thumbnails and train their classifier, where the cache does not hold them.
+    """Make thumbnails and train their classifier, where the cache does not hold them.
 
     Raises:
-        UsageError: the model's decoder is not known to paint small pictures.
+        UsageError: the model's decoder is not known to make small pictures.
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
     whole = load(spec, "cpu", progress)
     thumbnails = fitted_thumbnails(whole, progress)
     examples = table.examples(whole.generator).take(np.arange(0, len(table), EVERY))
-    pictures = torch.from_numpy(_painted(thumbnails, examples.w, progress))
+    pictures = torch.from_numpy(_thumbnails(thumbnails, examples.w, progress))
     components = kept(
         thumbnails.folder / f"components-{len(pictures)}-{COMPONENTS}.safetensors",
         lambda: _components(pictures),
@@ -171,7 +171,7 @@ def fitted_thumbnails(model: Model, progress: Progress) -> Thumbnails:
     """
     generator = model.generator
     if not isinstance(generator, MobileStyleGAN):
-        raise UsageError(f"no part of the decoder of {model.name} is known to paint small pictures")
+        raise UsageError(f"no part of the decoder of {model.name} is known to make small pictures")
     network = generator.synthesis()
     name = f"{model.weights(conditioned=False)['generator'][:12]}-{BLOCKS}-{FITTED}"
     folder = cache_dir() / "thumbnails" / name
@@ -236,29 +236,29 @@ def small(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.ascontiguousarray(blocks.transpose(2, 0, 1) / np.float32(127.5) - 1)
 
 
-def _painted(
+def _thumbnails(
     thumbnails: Thumbnails, w: NDArray[np.float32], progress: Progress
 ) -> NDArray[np.float32]:
     """Thumbnails (N, 3 · SIDE · SIDE) of truncated w, in [−1, 1]; shards stay in the cache."""
 
-    def paint(part: NDArray[np.float32]) -> Tensors:
+    def make(part: NDArray[np.float32]) -> Tensors:
         with one_thread(), torch.inference_mode():
             batches = torch.split(torch.from_numpy(part), _BATCH)
-            painted = torch.cat([thumbnails(batch).flatten(1) for batch in batches])
-            levels = ((painted + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
+            pictures = torch.cat([thumbnails(batch).flatten(1) for batch in batches])
+            levels = ((pictures + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
         return {"pictures": levels}
 
     def shard(start: int) -> NDArray[np.uint8]:
         part = w[start : start + _SHARD]
         name = f"{hashlib.sha256(part.tobytes()).hexdigest()[:16]}.safetensors"
-        found: NDArray[np.uint8] = kept(thumbnails.folder / name, lambda: paint(part))[
+        found: NDArray[np.uint8] = kept(thumbnails.folder / name, lambda: make(part))[
             "pictures"
         ].numpy()
         return found
 
     parts = []
     with (
-        progress.stage("painting thumbnails", total=len(w)) as stage,
+        progress.stage("thumbnails", total=len(w)) as stage,
         Pool(os.cpu_count() or 1, "thumbnails") as pool,
     ):
         for job in [pool.submit(shard, start) for start in range(0, len(w), _SHARD)]:

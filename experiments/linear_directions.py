@@ -28,7 +28,7 @@ from experiments.statements import loaded_model
 from lacelang import ir
 from lacelang.annotators.faces import probe
 from lacelang.classifiers import labels
-from lacelang.classifiers.draws import Painted
+from lacelang.classifiers.draws import Styles
 from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.schema import Attribute
 from lacelang.engine.loading import labels_of, load
@@ -180,7 +180,7 @@ def draw(statement: ir.SampleStatement, directions: Directions) -> Drawn:
     with one_thread(), torch.inference_mode():
         z = prior(statement.seed or 0, range(statement.count), model.generator.latent_dim)
         moved = directions.move(model.styles(z, statement.truncation), statement.where)
-        return Drawn(Painted(moved.numpy()))
+        return Drawn(Styles(moved.numpy()))
 
 
 def clear_of(direction: Tensor, others: Iterable[Tensor]) -> Tensor:

@@ -15,7 +15,7 @@ from experiments.codes import Codes, accuracies
 from experiments.reference import Unconditioned
 from experiments.statements import judge, named
 from lacelang.api import compile
-from lacelang.classifiers.draws import Draws, Faces, Painted, joined
+from lacelang.classifiers.draws import Draws, Faces, Styles, joined
 from lacelang.evaluate.judged import Annotations, Judged, annotate
 from lacelang.evaluate.report import Row
 from lacelang.evaluate.scores import Score
@@ -157,8 +157,8 @@ def outcome_of(
     """Judge what a baseline drew for every code."""
     every = [one.faces for one in drawn]
     draws = [faces for faces in every if isinstance(faces, Draws)]
-    styles = [faces.w for faces in every if isinstance(faces, Painted)]
-    faces = joined(draws) if draws else Painted(np.concatenate(styles))
+    styles = [faces.w for faces in every if isinstance(faces, Styles)]
+    faces = joined(draws) if draws else Styles(np.concatenate(styles))
     found = annotate(statements[0].model, faces, progress)
     failed = sum(one.failed for one in drawn)
     return Outcome(codes, statements, list(found.split(codes.counts)), failed)

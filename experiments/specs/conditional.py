@@ -86,10 +86,7 @@ ByMethod = dict[str, Outcome]
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample, judge and time every method.
 
-    Args:
-        progress: where to show how far it is.
-        faces: in the prior's proportions of every condition; None takes the spec's own numbers.
-            Too few have no Fréchet distance.
+    `faces` are in the prior's proportions, of every condition. Too few have no Fréchet distance.
     """
     spec = declared_model()
     most = NATURAL_JOINT if faces is None else faces

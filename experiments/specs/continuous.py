@@ -41,9 +41,7 @@ def statements(faces: int) -> dict[tuple[str, str, float], str]:
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample every attribute at every setting and judge how much of it is seen.
 
-    Args:
-        progress: where to show how far it is.
-        faces: at each setting; None takes `FACES`.
+    `faces` are at each setting.
     """
     faces = FACES if faces is None else faces
     judged = judge(statements(faces), progress)

@@ -102,9 +102,7 @@ class Result:
 def study(progress: Progress, faces: int | None) -> Report:
     """Edit, decode and judge every variant in both orders.
 
-    Args:
-        progress: where to show how far it is.
-        faces: of the default; variants have `VARIANT_FACES` at most. None takes `FACES`.
+    `faces` are of the default; variants have `VARIANT_FACES` at most.
     """
     faces = FACES if faces is None else faces
     fewer = min(faces, VARIANT_FACES)
@@ -234,20 +232,18 @@ def kept_table(
     fewest = min(len(result.paths) for result in results.values())
     for variant, result in results.items():
         paths, few = result.paths, result.paths.first(fewest)
-        alike = likeness(paths.identity[:, 0], paths.identity[:, -1], centre)
+        alike, among_few = (likeness(p.identity(0), p.identity(-1), centre) for p in (paths, few))
         changed = drift(attributes, paths, LINES)
         rows.append(
             {
                 "variant": variant,
                 "drift": float(np.mean(list(changed.values()))) if changed else None,
-                "ID distance": alike.distance,
-                "cosine": alike.cosine,
-                "alike": alike.alike,
+                **alike,
                 # One face has no others to be told from.
-                "own": alike.own if len(paths) > 1 else None,
+                "own": alike["own"] if len(paths) > 1 else None,
                 # Among as many others in every row, or more faces would have it harder.
-                "nearest": likeness(few.identity[:, 0], few.identity[:, -1], centre).nearest,
-                "Fréchet": reference.distance(few.features[:, -1]),
+                "nearest": among_few["nearest"],
+                "Fréchet": reference.distance(few.moments[-1].features),
             }
         )
     rows += [
@@ -272,7 +268,7 @@ def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Tab
     for variant, result in results.items():
         who = result.paths.identity
         for i, (name, *both) in enumerate(zip(result.order, *result.strengths, strict=True)):
-            alike = likeness(who[:, i], who[:, i + 1], centre)
+            alike = likeness(who(i), who(i + 1), centre)
             rows.append(
                 {
                     "variant": variant,
@@ -280,8 +276,8 @@ def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Tab
                     "ACC": float(result.accuracy[i + 1, i]),
                     "DES": float(both[0]),
                     "undivided": float(both[1]),
-                    "ID distance": alike.distance,
-                    "ID cosine": alike.cosine,
+                    "ID distance": alike["ID distance"],
+                    "ID cosine": alike["cosine"],
                 }
             )
     return Table(
@@ -296,9 +292,9 @@ def yardsticks(begun: EditPaths, unedited: Floats, reference: Reference, fewer: 
     """What the figures are to be held against."""
     rows: list[Row] = [
         {"what": "ID distance of two unedited faces", "figure": strangers(unedited)},
-        {"what": "ID distance of two faces to edit", "figure": strangers(begun.identity[:, 0])},
+        {"what": "ID distance of two faces to edit", "figure": strangers(begun.identity(0))},
     ]
-    distance = reference.distance(begun.first(fewer).features[:, 0])
+    distance = reference.distance(begun.first(fewer).moments[0].features)
     if distance is not None:
         rows.append({"what": "Fréchet distance of the faces to edit", "figure": distance})
     return Table(

@@ -60,9 +60,7 @@ Key = tuple[Arrangement, int]
 def study(progress: Progress, faces: int | None) -> Report:
     """Train both arrangements alike, sample with either, judge the faces, and time a batch.
 
-    Args:
-        progress: where to show how far it is.
-        faces: of each code; None takes `FACES`.
+    `faces` are of each code.
     """
     spec = declared_model()
     table = labels.load(labels_of(spec))

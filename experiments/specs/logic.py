@@ -43,9 +43,7 @@ Found = Mapping[tuple[str, int], Judged]
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample and judge every formula in every variant that makes a difference to it.
 
-    Args:
-        progress: where to show how far it is.
-        faces: of each; None takes `FACES`.
+    `faces` are of each formula.
     """
     faces = FACES if faces is None else faces
     chosen = formulas(FORMULA_SEED, EACH, prior_shares, LEAST, MOST)

@@ -50,9 +50,7 @@ SETTINGS: dict[str, list[str]] = {
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample, decode and judge every setting.
 
-    Args:
-        progress: where to show how far it is.
-        faces: for each setting, more than `DIRECTIONS`; None takes `FACES`.
+    `faces` are for each setting, at least more than `DIRECTIONS`.
     """
     faces = FACES if faces is None else max(faces, DIRECTIONS + 1)
     whole = reference.prior_features(reference.FACES, reference.SEED, progress)

@@ -70,9 +70,7 @@ Figures = dict[str, float]
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample every condition by every backend, judge faces and compare predictions.
 
-    Args:
-        progress: where to show how far it is.
-        faces: judged of each; None takes `FACES`.
+    `faces` are judged of each.
     """
     faces = FACES if faces is None else min(faces, LATENTS)
     references = {

@@ -63,10 +63,7 @@ Key = tuple[str, str]
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample with classifiers of each space, and judge the faces.
 
-    Args:
-        progress: where to show how far it is.
-        faces: in the prior's proportions, of every condition; by the image of every code. None
-            takes the spec's own numbers. Too few have no Fréchet distance.
+    `faces` are in the prior's proportions, of every condition; by the image of every code.
     """
     spec = declared_model()
     table = labels.load(labels_of(spec))

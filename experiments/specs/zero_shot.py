@@ -65,12 +65,7 @@ class Rare:
 
 
 def study(progress: Progress, faces: int | None) -> Report:
-    """Sample and judge the paper's combinations and the others.
-
-    Args:
-        progress: where to show how far it is.
-        faces: at most so many of each group; None takes the spec's own numbers.
-    """
+    """Sample and judge the paper's combinations and the others."""
     shown = program.read_program(PROGRAM)
     paper = program.evaluate(shown, "zero_shot", progress, faces, PAPER)
     rare = rare_combinations(declared_model())

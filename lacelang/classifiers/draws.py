@@ -67,7 +67,7 @@ class Draws:
 
 
 @frozen(eq=False)
-class Painted:
+class Styles:
     """What a decoder is given, where no latents z stand for it: of faces that were moved in w.
 
     Attributes:
@@ -80,9 +80,9 @@ class Painted:
     def __len__(self) -> int:
         return len(self.w)
 
-    def rows(self, chosen: slice | NDArray[np.int64]) -> Painted:
+    def rows(self, chosen: slice | NDArray[np.int64]) -> Styles:
         """Some of them."""
-        return Painted(self.w[chosen])
+        return Styles(self.w[chosen])
 
     def fingerprint(self) -> str:
         """A short name that changes with any of the numbers, and with their shape."""
@@ -95,7 +95,7 @@ class Painted:
         return torch.from_numpy(np.ascontiguousarray(self.w))
 
 
-Faces: TypeAlias = Draws | Painted
+Faces: TypeAlias = Draws | Styles
 
 
 def joined(parts: Sequence[Draws]) -> Draws:

@@ -118,7 +118,7 @@ def label(
 
 
 def _key(table: Labels, asked: list[str], seed: int) -> str:
-    """What steered latents depend on: the rows that taught the classifiers, and the wishes."""
+    """What steered latents depend on: the rows that trained the classifiers, what was asked."""
     digest = hashlib.sha256(repr((asked, seed)).encode())
     for name in sorted(table.columns):
         digest.update(table.columns[name].tobytes())

@@ -1,4 +1,4 @@
-"""`lacelang label`: paint a generator's faces, measure them, write the table of labels."""
+"""`lacelang label`: decode a generator's faces, annotate them, write the table of labels."""
 
 from __future__ import annotations
 

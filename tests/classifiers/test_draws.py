@@ -15,7 +15,7 @@ from lacelang.classifiers import labels
 from lacelang.classifiers.draws import (
     TRUNCATIONS,
     Draws,
-    Painted,
+    Styles,
     from_prior,
     rounded,
     unrounded,
@@ -93,6 +93,6 @@ def test_bad_table_is_named(tmp_path: Path, damage: str) -> None:
 def test_what_is_painted_is_known_by_its_numbers_and_their_shape() -> None:
     w = np.arange(24, dtype=np.float32)
     shapes = [w.reshape(4, 6), w.reshape(2, 3, 4), w.reshape(4, 6) + 1]
-    assert len({Painted(each).fingerprint() for each in shapes}) == 3
-    assert Painted(shapes[0]).fingerprint() == Painted(shapes[0].copy()).fingerprint()
-    assert Painted(shapes[0]).rows(slice(1, 3)).w.tolist() == shapes[0][1:3].tolist()
+    assert len({Styles(each).fingerprint() for each in shapes}) == 3
+    assert Styles(shapes[0]).fingerprint() == Styles(shapes[0].copy()).fingerprint()
+    assert Styles(shapes[0]).rows(slice(1, 3)).w.tolist() == shapes[0][1:3].tolist()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from made_paths import paths_of
 from numpy.typing import NDArray
 
 from experiments.edit_paths import EditPaths, annotated_record, film_sheet
@@ -42,7 +43,7 @@ def film() -> EditPaths:
         "age": np.array([[20, 21, 47], [22, np.nan, 60]], np.float32),
     }
     nothing = np.zeros((2, 3, 4), np.float32)
-    return EditPaths(np.zeros((2, 3, 1, 1), np.float32), columns, nothing, nothing)
+    return paths_of(columns, nothing, nothing)
 
 
 def test_a_film_reads_what_was_seen_at_every_moment() -> None:

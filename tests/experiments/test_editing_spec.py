@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from attrs import evolve
+from made_paths import paths_of
 from torch import Tensor
 
 from experiments.edit_paths import EditPaths
@@ -90,15 +90,13 @@ def test_the_baseline_s_faces_are_not_told_the_energies_of_others() -> None:
 def test_films_are_joined_moment_by_moment() -> None:
     def film(*moments: float) -> EditPaths:
         column = np.tile(np.array(moments, np.float32), (3, 1))
-        return EditPaths(
-            column[:, :, None, None], {"age": column}, column[..., None], column[..., None]
-        )
+        return paths_of({"age": column}, column[..., None], column[..., None])
 
     whole = film(20).first(2).followed(film(30, 40).first(2))
     assert len(whole) == 2
-    assert whole.at(0)["age"].tolist() == [20, 20]
-    assert whole.at(2)["age"].tolist() == [40, 40]
-    assert whole.identity.shape == (2, 3, 1)
+    assert whole.moments[0].columns["age"].tolist() == [20, 20]
+    assert whole.moments[2].columns["age"].tolist() == [40, 40]
+    assert whole.identity(2).shape == (2, 1)
 
 
 def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
@@ -112,7 +110,7 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     bald = np.full((n, moments), 0.25, np.float32)
     bald[:, -1] += 0.5
     columns = {"bald": bald, "yaw": bald}
-    paths = EditPaths(np.zeros((n, moments, 1, 1), np.float32), columns, features, identity)
+    paths = paths_of(columns, features, identity)
     # Each line does all of its own and undoes nothing, but the last takes a quarter of the first.
     accuracy = np.tril(np.ones((moments, len(LINES))), -1)
     accuracy[-1, 0] = 0.75
@@ -138,7 +136,7 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     # as there are in the smallest row.
     places = np.array([0.0, 10.0, 0.8, 11.0])[:, None, None] * np.ones((1, moments, n))
     places[0, -1] = 0.9
-    crowd = evolve(paths, identity=places.astype(np.float32))
+    crowd = paths_of(columns, features, places.astype(np.float32))
     both = {"all": crowd, "few": crowd.first(2)}
     results = {name: Result(each, accuracy, names, 0.5) for name, each in both.items()}
     beside = kept_table(order, results, spec.attributes, np.zeros(n), reference)

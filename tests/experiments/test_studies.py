@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from made_paths import paths_of
 
 from experiments import statements
-from experiments.edit_paths import EditPaths, accuracies
+from experiments.edit_paths import accuracies
 from experiments.reference import Reference
 from experiments.specs import continuous, editing, logic, zero_shot
 from lacelang import ir
@@ -90,7 +91,7 @@ def test_tables_of_editing_have_the_paper_beside_every_variant() -> None:
     for name in (*editing.VARIANTS, editing.LINEAR):
         seen = {a: c.reshape(3, 5) for a, c in columns(15, rng).items()}
         features, who = rng.normal(size=(3, 5, 40)), rng.normal(size=(3, 5, 128))
-        paths = EditPaths(np.zeros((3, 5, 1, 1), np.float32), seen, features, who)
+        paths = paths_of(seen, features, who)
         accuracy = accuracies(steps, paths)
         results[name] = editing.Result(paths, accuracy, editing.ORDERS[order], 1 / 3)
     reference = Reference.of(rng.normal(size=(60, 40)), editing.DIRECTIONS)
