@@ -126,7 +126,7 @@ def test_every_word_names_a_folder_of_its_own(model: TinyModel, word: str, tmp_p
 def test_explain_only(
     only: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lacelang.explain.figures.with_figures", lambda outline: outline)
+    monkeypatch.setattr("lacelang.explain.measured.with_figures", lambda outline: outline)
     path = tmp_path / "p.lace"
     path.write_text(PROGRAM, encoding="utf-8")
     assert main(["explain", str(path), "--only", only]) == 0
