@@ -27,7 +27,7 @@ from lacelang.embedding.values import (
 from lacelang.errors import UsageError
 from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
-from lacelang.syntax.unparse import unparse
+from lacelang.syntax.format import unparse
 
 MAX_DEPTH = 64
 """How deep a condition may nest; the text of a deeper one would be refused."""

@@ -14,7 +14,7 @@ from lacelang.embedding.values import is_name, number_of, value_of, word_of
 from lacelang.errors import ProgramError, UsageError
 from lacelang.ir import NOWHERE, CheckedProgram
 from lacelang.syntax import nodes
-from lacelang.syntax.unparse import unparse
+from lacelang.syntax.format import unparse
 from lacelang.text.names import nfc
 
 Definition: TypeAlias = Condition | float | str
@@ -174,7 +174,7 @@ def _named(text: str, what: str) -> nodes.Word | nodes.Text:
 
 def _laid_out(text: str) -> str:
     """Lines that are too long are broken by the formatter."""
-    from lacelang.syntax.formatted_tokens import WIDTH
+    from lacelang.syntax.documents import WIDTH
 
     if max(map(len, text.splitlines())) <= WIDTH:
         return text

@@ -8,36 +8,28 @@ its meaning nor lose a word. Two choices are the author's: whether a statement s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
 
 from lacelang.errors import ProgramError
-from lacelang.syntax.formatted_tokens import (
-    INDENT,
-    WIDTH,
+from lacelang.syntax import nodes
+from lacelang.syntax.documents import (
+    GAP,
+    SOFT,
+    Above,
+    Doc,
+    Group,
+    Line,
+    Nest,
     Piece,
     Writer,
-    commented,
     flat,
-    gap,
     pieces_of,
 )
-from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS
-from lacelang.syntax.layout import (
-    LOOSEST_FIRST,
-    Pieces,
-    attribute_parts,
-    clings,
-    closing_of,
-    composed,
-    index_of,
-    points_text,
-    split,
-    split_at,
-    split_steps,
-)
-from lacelang.syntax.parser import read
 
+_INDENT = 2
 _PASSES = 6
+_BACK = Nest(-_INDENT, Line(""))
+_JOINTS = {nodes.And: "and", nodes.Or: "or", nodes.Xor: "xor", nodes.Implies: "implies"}
 
 
 def format_source(source: str, path: str | None = None) -> str:
@@ -45,7 +37,7 @@ def format_source(source: str, path: str | None = None) -> str:
 
     Args:
         source: the program.
-        path: named in complaints.
+        path: named in diagnostics.
 
     Raises:
         ProgramError: the program has syntax errors; it is left alone.
@@ -60,274 +52,301 @@ def format_source(source: str, path: str | None = None) -> str:
 
 
 def _format_once(source: str, path: str | None) -> str:
+    from lacelang.syntax.parser import read
+
     parsed = read(source, path)
     if parsed.problems:
         raise ProgramError(parsed.problems)
     pieces, rest = pieces_of(parsed.tokens.tokens, parsed.tokens.comments)
-    layout = _Layout()
-    layout.statements(pieces, 0)
-    return layout.writer.finish(rest)
+    writer = Writer()
+    writer.write(_Documents(pieces).of(parsed.program))
+    return writer.finish(rest)
 
 
-class _Layout:
-    def __init__(self) -> None:
-        self.writer = Writer()
+def unparse(node: nodes.Node) -> str:
+    """Return the text that the parser reads as `node`, on one line but for a sample's clauses.
 
-    # Statements
+    Brackets are written where the tree has a `Parenthesis`, and nowhere else.
+    """
+    documents = _Documents()
+    if not isinstance(node, nodes.Sample):
+        return flat(documents.of(node))
+    lines, _ = documents.apart(documents.head("sample", node.count), node.clauses)
+    return "\n ".join(map(flat, lines))
 
-    def statements(self, pieces: Pieces, indent: int) -> None:
-        for statement in split(pieces, STATEMENTS):
-            self._begin(statement[0], indent)
-            kind = statement[0].kind
-            if kind == "MODEL":
-                self._block(statement, indent, self._items)
-            elif kind == "FOR":
-                self._block(statement, indent, self.statements)
-            elif kind == "EDIT":
-                self._edit(statement, indent)
-            elif kind in ("LET", "DEF"):
-                self._definition(statement, indent)
-            else:
-                self._clauses(statement, indent)
-            self.writer.newline(indent)
 
-    def _begin(self, first: Piece, indent: int) -> None:
-        self.writer.newline(indent)
-        if first.parted:
-            self.writer.blank()
+class _Documents:
+    """Makes documents of nodes.
 
-    def _block(self, pieces: Pieces, indent: int, inside: Callable[[Pieces, int], None]) -> None:
-        """A head, a `{`, what is inside on lines of its own, and a `}`."""
-        start = index_of(pieces, "LBRACE")
-        self._listed(pieces[: start + 1], indent)
-        body = pieces[start + 1 : -1]
-        self.writer.opened = True
-        inside(body, indent + INDENT)
-        self._close(pieces[-1], indent, bool(body))
+    Every token of a node is taken in the order of the text, so that it finds its comments.
+    """
 
-    def _close(self, brace: Piece, indent: int, filled: bool) -> None:
-        writer = self.writer
-        if brace.above or writer.behind is not None or filled:
-            # Comments above the brace belong to what is inside.
-            writer.newline(indent + INDENT)
-            for comment in brace.above:
-                if comment.blank:
-                    writer.blank()
-                writer.lines.append(" " * writer.indent + comment.text)
-                writer.opened = False
-            writer.newline(indent)
-        writer.put(Piece(brace.kind, brace.text, [], brace.behind), "")
+    def __init__(self, pieces: Iterable[Piece] | None = None) -> None:
+        self._pieces = list(pieces or ())
+        self._taken = 0
 
-    def _edit(self, pieces: Pieces, indent: int) -> None:
-        start, end = index_of(pieces, "LBRACE"), closing_of(pieces, index_of(pieces, "LBRACE"))
-        body, brace, clauses = pieces[start + 1 : end], pieces[end], pieces[end + 1 :]
-        steps = list(split_steps(body))
-        inline = body and not body[0].breaks and not commented(pieces[: end + 1])
-        if inline and len(flat(pieces[:end], True)) + 4 + indent <= WIDTH:
-            self._run(pieces[: start + 1], "", True)
-            for step in steps:
-                self._run(step, " ", not composed(step))
-            self.writer.put(brace)
-        else:
-            self._run(pieces[: start + 1], "", True)
-            self.writer.opened = True
-            for step in steps:
-                self._begin(step[0], indent + INDENT)
-                if composed(step):
-                    self._predicate(step, indent + 2 * INDENT)
-                else:
-                    self._run(step, "", True)
-            self._close(brace, indent, bool(body))
-        self._tail(clauses, indent, any(p.breaks for p in clauses if p.kind in CLAUSES))
+    def take(self, text: str) -> Piece:
+        """Return the next token, which is `text`."""
+        if self._taken == len(self._pieces):
+            return Piece(text)
+        piece = self._next()
+        assert piece is not None
+        assert piece.text == text
+        self._taken += 1
+        return piece
 
-    def _definition(self, pieces: Pieces, indent: int) -> None:
-        """`let name = predicate`, `def name(a, b) = predicate`."""
-        equals = index_of(pieces, "EQUAL")
-        self._run(pieces[: equals + 1], "", True)
-        self._predicate(pieces[equals + 1 :], indent + INDENT)
+    def _next(self) -> Piece | None:
+        return self._pieces[self._taken] if self._taken < len(self._pieces) else None
 
-    def _clauses(self, pieces: Pieces, indent: int) -> None:
-        """A statement that is a head followed by clauses."""
-        parts = list(split(pieces, CLAUSES))
-        first = 2 if len(parts) > 1 and parts[1][0].kind == "FROM" else 1
-        head = [piece for part in parts[:first] for piece in part]
-        tail = [piece for part in parts[first:] for piece in part]
-        apart = any(part[0].breaks for part in parts[first:])
-        room = WIDTH - indent - (0 if apart else len(flat(tail)) + 1)
-        if not apart and (commented(pieces) or len(flat(head)) > room):
-            apart = True
-        self._run(head[:1], "")
-        self._predicate(head[1:], indent + INDENT)
-        self._tail(tail, indent, apart)
+    def words(self, *parts: str | nodes.Node | None) -> Doc:
+        """Return tokens and nodes with spaces between."""
+        docs = [self.take(p) if isinstance(p, str) else self.of(p) for p in parts if p is not None]
+        return [doc for part in docs for doc in (GAP, part)][1:]
 
-    def _tail(self, clauses: Pieces, indent: int, apart: bool) -> None:
-        """The clauses, on this line if they fit or each on its own."""
-        if not clauses:
-            return
-        room = WIDTH - self.writer.column - 1
-        if not apart and not commented(clauses) and len(flat(clauses)) <= room:
-            self._run(clauses, " ")
-            return
-        for clause in split(clauses, CLAUSES):
-            self.writer.newline(indent + INDENT)
-            self._run(clause[:1], "")
-            self._predicate(clause[1:], indent + 2 * INDENT)
+    def listed(self, parts: Iterable[nodes.Node]) -> Doc:
+        """Return nodes with commas between, as many on a line as fit."""
+        return list(self._separated(parts, GAP))
 
-    # Models
+    def _separated(self, parts: Iterable[nodes.Node], line: Doc) -> Iterator[Doc]:
+        for i, part in enumerate(parts):
+            if i:
+                yield self.take(",")
+                yield line
+            yield Nest(_INDENT, self.of(part))
 
-    def _items(self, pieces: Pieces, indent: int) -> None:
-        items = list(split(pieces, ITEMS))
-        parts = [attribute_parts(item) for item in items if item[0].kind == "ATTRIBUTE"]
-        names = max((len(p[0][1].text) for p in parts), default=0)
-        kinds = max((len(flat(p[1])) for p in parts if p[2] or p[3]), default=0)
-        layers = max((len(flat(p[2])) for p in parts if p[2] and p[3]), default=0)
-        for item in items:
-            self._begin(item[0], indent)
-            if item[0].kind == "ATTRIBUTE" and not commented(item):
-                self._attribute(item, indent, names, kinds, layers)
-            else:
-                self._item(item, indent)
+    def bracketed(self, opening: str, parts: Sequence[nodes.Node], closing: str) -> Doc:
+        """Return nodes in brackets, each on its own line if they do not fit on one."""
+        first = self.take(opening)
+        if not parts:
+            return [first, self.take(closing)]
+        inner = list(self._separated(parts, Line()))
+        return Group([first, Line(""), *inner, _BACK, self.take(closing)])
 
-    def _item(self, item: Pieces, indent: int) -> None:
-        if len(flat(item)) + indent > WIDTH:
-            for part in split(item, frozenset({"SHA256", "LAYERS", "LBRACE"})):
-                if not self.writer.fresh:
-                    self.writer.newline(indent + INDENT)
-                self._listed(part, indent + 2 * INDENT)
-        else:
-            self._listed(item, indent + INDENT)
-
-    def _attribute(self, item: Pieces, indent: int, names: int, kinds: int, layers: int) -> None:
-        """One line of the table that the attributes of a model make."""
-        head, kind, where, points = attribute_parts(item)
-        self._run(head[:2], "")
-        self.writer.put(head[2], " " * (names - len(head[1].text) + 1))
-        self._listed(kind, indent + INDENT)
-        for part, width, before in ((where, kinds, kind), (points, layers, where)):
-            if not part:
-                continue
-            space = " " * (max(width - len(flat(before)), 0) + 2)
-            if part is points and not where:
-                space = " " * (max(kinds - len(flat(kind)), 0) + 2 + (layers + 2 if layers else 0))
-            if self.writer.column + len(space) + len(points_text(part)) > WIDTH:
-                self.writer.newline(indent + INDENT)
-            if part is points:
-                self._braced(part, space)
-            else:
-                self._run(part, space)
-
-    def _braced(self, points: Pieces, space: str) -> None:
-        """`{ left = -25, front = 0 }`, broken behind commas if it is too long."""
-        self.writer.put(points[0], space)
-        inner = self.writer.column + 1
-        for i, piece in enumerate(points[1:-1]):
-            if i and points[i].kind == "COMMA":
-                until = next(
-                    (j for j in range(i + 1, len(points)) if points[j].kind == "COMMA"), -1
+    def of(self, node: nodes.Node) -> Doc:
+        """Return the document of a node."""
+        match node:
+            case nodes.Program(statements):
+                return self._lines(statements)
+            case nodes.Word(name):
+                return self.take(name)
+            case nodes.Text(value):
+                return self.take(f'"{value}"')
+            case nodes.Quantity(text, unit):
+                return self.words(text, unit)
+            # Predicates
+            case nodes.Comparison():
+                return self._comparison(node)
+            case nodes.InRange(attribute, low, high):
+                head = self.words(attribute, "in")
+                return [head, GAP, self._range(low, high)]
+            case nodes.InSet(attribute, values):
+                return [self.words(attribute, "in"), GAP, self.bracketed("{", values, "}")]
+            case nodes.Reference(name):
+                return self.of(name)
+            case nodes.Call(name, arguments):
+                return [self.of(name), self.bracketed("(", arguments, ")")]
+            case nodes.Parenthesis(inner):
+                return self.bracketed("(", [inner], ")")
+            case nodes.Tuned(term, settings):
+                return self._tuned(self.of(term), settings)
+            case nodes.Not(term):
+                return self.words("not", term)
+            case nodes.And() | nodes.Or() | nodes.Xor() | nodes.Implies():
+                return self._joined(_JOINTS[type(node)], node.terms)
+            # Clauses
+            case nodes.Setting(keyword, value, form) | nodes.ValueClause(keyword, value, form):
+                return [self.take(keyword), GAP, self._formed(form, value)]
+            case nodes.PredicateClause(keyword, predicate):
+                return [self.take(keyword), " ", Nest(_INDENT, self.of(predicate))]
+            case nodes.TempClause(setting):
+                return self.of(setting)
+            case nodes.WordClause(keyword, word, argument):
+                return [self.take(keyword), GAP, self._formed(word, argument)]
+            case nodes.FromClause(name) | nodes.AsClause(name):
+                return self.words(node.keyword, name)
+            case nodes.WithClause(sampler, options):
+                head = self.words("with", sampler)
+                following = self._next()
+                called = options or (following is not None and following.text == "(")
+                return [head, self.bracketed("(", options, ")") if called else ""]
+            case nodes.Option(name, value):
+                return [self.of(name), self.take("="), SOFT, self.of(value)]
+            case nodes.LayersClause(layers, word):
+                return [self.take("layers"), GAP, self.of(word) if word else self.listed(layers)]
+            case nodes.Layer(first, last):
+                return self.of(first) if last is None else self._range(first, last)
+            # Models
+            case nodes.Model(name, items):
+                return [self.words("model", name), " ", self._items(items)]
+            case nodes.Generator(architecture, source, sha256):
+                return Group(
+                    [
+                        self.words("generator", architecture),
+                        Nest(_INDENT, [GAP, self.words("from", source)]) if source else "",
+                        Nest(_INDENT, [Line(), self.words("sha256", sha256)]) if sha256 else "",
+                    ]
                 )
-                if self.writer.column + len(flat(points[i + 1 : until], True)) + 3 > WIDTH:
-                    self.writer.newline(inner)
-            self.writer.put(piece, gap(points[i], piece, True))
-        self.writer.put(points[-1], " ")
+            case nodes.Classifiers(file, space):
+                head = self.words("classifiers", file)
+                return [head, Nest(_INDENT, [GAP, self.words("on", space)]) if space else ""]
+            case nodes.WordKind(word):
+                return self.of(word)
+            case nodes.ChoiceKind(word, values):
+                return [self.words(word, "of"), GAP, self.listed(values)]
+            case nodes.RangeKind(low, high):
+                return self._range(low, high)
+            case nodes.Point(name, value):
+                return self.words(name, "=", value)
+            # Statements
+            case nodes.Import(target):
+                return self.words("import", target)
+            case nodes.Let(name, value):
+                return [self.words("let", name, "="), " ", Nest(_INDENT, self.of(value))]
+            case nodes.Def(name, parameters, body):
+                named = [self.words("def", name), self.take("("), self.listed(parameters)]
+                equals: list[Doc] = [self.take(")"), " ", self.take("="), " "]
+                return [*named, *equals, Nest(_INDENT, self.of(body))]
+            case nodes.Sample(count, clauses):
+                return Group(*self.apart(self.head("sample", count), clauses))
+            case nodes.Measure(what, clauses):
+                return Group(*self.apart(self.head("measure", what), clauses))
+            case nodes.Expect(what, share, group):
+                head = [self.head("expect", what), GAP, self.words("in", share), self.take("%")]
+                return [head, Nest(_INDENT, [GAP, self.words("of", group)])]
+            case nodes.Edit(group, steps, clauses):
+                head = [self.words("edit", group), " ", self._block(steps, inline=True)]
+                return [head, Group(*self.apart("", clauses))]
+            case nodes.Step(predicate, layers):
+                step = self._step(predicate)
+                return [step, GAP, self.words("in", layers)] if layers else step
+            case nodes.For(variable, values, body):
+                head = [self.words("for", variable, "in"), GAP, self.listed(values)]
+                return [head, " ", self._block(body)]
+        raise TypeError(f"no layout for {type(node).__name__}")
 
     # Predicates
 
-    def _predicate(self, pieces: Pieces, indent: int) -> None:
-        """What follows on the line; broken before its loosest operators if it is too long."""
-        if not pieces:
-            return
-        space = "" if self.writer.fresh else " "
-        self._broken(pieces, indent, space, 0)
+    def _comparison(self, node: nodes.Comparison, spaced: bool = False) -> Doc:
+        gap = GAP if spaced or node.operator != "=" else SOFT
+        attribute, operator = self.of(node.attribute), self.take(node.operator)
+        return [attribute, gap, operator, gap, self.of(node.value)]
 
-    def _broken(self, pieces: Pieces, indent: int, space: str, after: int) -> None:
-        """Set `pieces`, leaving `after` columns free behind them."""
-        writer = self.writer
-        if (
-            not commented(pieces)
-            and writer.column + len(space) + len(flat(pieces)) + after <= WIDTH
-        ):
-            self._run(pieces, space)
-            return
-        for operator in LOOSEST_FIRST:
-            terms = split_at(pieces, operator)
-            if len(terms) > 1:
-                for i, term in enumerate(terms):
-                    if i:
-                        writer.newline(indent)
-                    if i or not writer.fresh:
-                        writer.indent = indent
-                    joint = term[:1] if i else []
-                    self._run(joint, "")
-                    rest = term[len(joint) :]
-                    deeper = indent + INDENT
-                    self._broken(
-                        rest, deeper, " " if i else space, after if i == len(terms) - 1 else 0
-                    )
-                return
-        brackets = (i for i, p in enumerate(pieces) if p.kind in ("LPAR", "LBRACE", "LSQB"))
-        start = next(brackets, None)
-        if (
-            start is None
-            or pieces[start].kind == "LSQB"
-            or (end := closing_of(pieces, start)) == start + 1
-        ):
-            self._listed(pieces, indent, space)
-        elif writer.column + len(space) + len(flat(pieces[: start + 1])) > WIDTH:
-            # So many a `not` before the bracket that they fill a line by themselves.
-            self._listed(pieces[:start], indent, space)
-            space = gap(pieces[start - 1], pieces[start])
-            self._bracketed(pieces[start:], 0, end - start, indent, space, after)
-        else:
-            self._bracketed(pieces, start, end, indent, space, after)
+    def _range(self, low: nodes.Node, high: nodes.Node) -> Doc:
+        return [self.of(low), self.take(".."), SOFT, self.of(high)]
 
-    def _bracketed(
-        self, pieces: Pieces, start: int, end: int, indent: int, space: str, after: int
-    ) -> None:
-        """`not (`, what is inside on its own lines, and `)` with what follows."""
-        self._run(pieces[: start + 1], space)
-        inside = pieces[start + 1 : end]
-        lists = list(split_at(inside, "COMMA"))
-        for part in lists:
-            comma = part[:1] if part is not lists[0] else []
-            for piece in comma:
-                self.writer.put(piece, "")
-            self.writer.newline(indent)
-            self._broken(part[len(comma) :], indent + INDENT, "", 1)
-        self.writer.newline(max(indent - INDENT, 0))
-        self.writer.put(pieces[end], "")
-        self._rest(pieces[end + 1 :], indent, after)
+    def _tuned(self, term: Doc, settings: Sequence[nodes.Setting]) -> Doc:
+        return [term, GAP, self.take("["), self.listed(settings), self.take("]")]
 
-    def _rest(self, pieces: Pieces, indent: int, after: int) -> None:
-        if pieces:
-            self._broken(pieces, indent, " ", after)
+    def _formed(self, word: nodes.Word | None, value: nodes.Node | None) -> Doc:
+        """`0.3`, `complement`, `logit(2)`."""
+        if word is None or value is None:
+            return self.words(word, value)
+        return [self.of(word), self.take("("), self.of(value), self.take(")")]
 
-    # Runs
+    def _joined(self, joint: str, terms: Sequence[nodes.Node]) -> Doc:
+        docs: list[Doc] = [Nest(_INDENT, self.of(terms[0]))]
+        for term in terms[1:]:
+            docs += [Line(), self.take(joint), " ", Nest(_INDENT, self.of(term))]
+        return Group(docs)
 
-    def _run(self, pieces: Pieces, space: str, spaced_equals: bool = False) -> None:
-        """Set pieces on one line, as far as comments let them."""
-        braces = 0
-        for i, piece in enumerate(pieces):
-            if i:
-                before = pieces[i - 1]
-                hugged = before.kind == "LBRACE" or (piece.kind == "RBRACE" and braces)
-                space = "" if hugged else gap(before, piece, spaced_equals)
-            braces += {"LBRACE": 1, "RBRACE": -1}.get(piece.kind, 0)
-            self.writer.put(piece, space, keep_blank=i == 0)
+    def _step(self, node: nodes.Predicate) -> Doc:
+        """One comparison, spaced as in tables, or a condition as elsewhere."""
+        match node:
+            case nodes.Comparison():
+                return self._comparison(node, spaced=True)
+            case nodes.Tuned(nodes.Comparison() as term, settings):
+                return self._tuned(self._comparison(term, spaced=True), settings)
+        return Nest(_INDENT, self.of(node))
 
-    def _listed(self, pieces: Pieces, indent: int, space: str | None = None) -> None:
-        """Set pieces on as few lines as hold them, broken between any two tokens."""
-        if space is None:
-            space = "" if self.writer.fresh else " "
-        for i, piece in enumerate(pieces):
-            if i:
-                space = gap(pieces[i - 1], piece)
-                if pieces[i - 1].kind == "LBRACE":
-                    space = ""
-            beyond = len(pieces[i + 1].text) if i + 1 < len(pieces) and clings(pieces[i + 1]) else 0
-            if (
-                not self.writer.fresh
-                and self.writer.column + len(space) + len(piece.text) + beyond > WIDTH
-            ):
-                self.writer.newline(indent)
-            self.writer.indent = self.writer.indent if self.writer.fresh else indent
-            self.writer.put(piece, space, keep_blank=i == 0)
+    # Clauses
+
+    def head(self, keyword: str, what: nodes.Node | None) -> Doc:
+        """Return what a statement begins with."""
+        first = self.take(keyword)
+        return first if what is None else [first, " ", Nest(_INDENT, self.of(what))]
+
+    def apart(self, head: Doc, clauses: Sequence[nodes.Clause]) -> tuple[list[Doc], bool]:
+        """Return the head, with the model if that comes first, and lines for the other clauses.
+
+        Also whether one of them begins a line in the source.
+        """
+        if head and clauses and isinstance(clauses[0], nodes.FromClause):
+            head = [head, Nest(_INDENT, [GAP, self.of(clauses[0])])]
+            clauses = clauses[1:]
+        docs: list[Doc] = [head]
+        broken = False
+        for clause in clauses:
+            first = self._next()
+            broken |= first is not None and first.breaks
+            docs.append(Nest(_INDENT, [Line(), self.of(clause)]))
+        return docs, broken
+
+    # Blocks
+
+    def _lines(self, parts: Sequence[nodes.Node], between: str | None = None) -> list[Doc]:
+        return [doc for part in parts for doc in (Line(between, self._next()), self.of(part))]
+
+    def _open(self) -> Piece:
+        opening = self.take("{")
+        opening.opens = True
+        return opening
+
+    def _block(self, parts: Sequence[nodes.Node], inline: bool = False) -> Doc:
+        """What stands in braces, each part on its own line; `inline`: or all on one if they fit."""
+        opening, first = self._open(), self._next()
+        docs = self._lines(parts, " " if inline else None)
+        return self._closed(opening, docs, inline and first is not None and first.breaks)
+
+    def _closed(self, opening: Piece, docs: Sequence[Doc], broken: bool = False) -> Doc:
+        closing = self.take("}")
+        if not docs and not closing.above:
+            return [opening, closing]
+        # Comments above the brace belong to what is inside.
+        inside = [*docs, Above(closing.above)] if closing.above else docs
+        closing.above = []
+        return Group([opening, Nest(_INDENT, inside), Line(), closing], broken)
+
+    # Models
+
+    def _items(self, items: Sequence[nodes.Node]) -> Doc:
+        """The items of a model; the attributes without comments make a table."""
+        opening = self._open()
+        lines: list[Doc] = []
+        rows: list[list[Doc]] = []
+        for item in items:
+            lines.append(Line(None, self._next()))
+            if isinstance(item, nodes.Attribute):
+                rows.append([])
+                lines.append(rows[-1])
+                rows[-1] += self._row(item)
+            else:
+                lines.append(self.of(item))
+        _align(rows)
+        return self._closed(opening, lines)
+
+    def _row(self, item: nodes.Attribute) -> list[Doc]:
+        """Return an attribute's name, colon, kind, layers and points; the last two may be empty."""
+        row = [self.words("attribute", item.name), self.take(":"), self.of(item.kind), "", ""]
+        if item.layers:
+            row[3] = [self.take("layers"), GAP, self.listed(item.layers)]
+        if item.points:
+            braces = self.take("{"), self.listed(item.points), self.take("}")
+            row[4] = [braces[0], " ", Nest(_INDENT, braces[1]), " ", braces[2]]
+        return row
+
+
+def _align(rows: Sequence[list[Doc]]) -> None:
+    """Put spaces between the columns of a table of attributes."""
+    texts = [list(map(flat, row)) for row in rows]
+    names = max((len(name) for name, *_ in texts), default=0)
+    kinds = max((len(kind) for _, _, kind, *rest in texts if any(rest)), default=0)
+    layers = max((len(where) for *_, where, points in texts if where and points), default=0)
+    for row, (name, _, kind, where, points) in zip(rows, texts, strict=True):
+        row.insert(1, " " * (names - len(name) + 1))
+        row.insert(3, " ")
+        pads = [" " * (kinds - len(kind) + 2), " " * (layers - len(where) + 2 * bool(layers))]
+        if where:
+            row[5] = Group(Nest(_INDENT, [Line(pads[0]), row[5]]))
+        if points:
+            pad = " " * (max(layers - len(where), 0) + 2) if where else "".join(pads)
+            row[6] = Group(Nest(_INDENT, [Line(pad), row[6]]))

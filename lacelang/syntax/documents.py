@@ -1,0 +1,259 @@
+"""Documents, from which a layout is chosen: text, places for line breaks, groups, indentation.
+
+A group is set on one line if it fits, else all its `Line`s are line breaks (Wadler, "A prettier
+printer"). Tokens carry their comments: one above a token stands on a line of its own, one behind
+it ends its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from attrs import define, field, frozen
+from lark import Token
+
+WIDTH = 100
+"""Columns of a line; only a single token or a comment may be longer."""
+
+
+@define
+class Comment:
+    """A comment on a line of its own, and whether a blank line comes before it."""
+
+    text: str
+    blank: bool
+
+
+@define(eq=False)
+class Piece:
+    """A token, the comments above it and the one behind it.
+
+    Attributes:
+        blank: a blank line stands right before it, below its comments.
+        breaks: it begins a line in the source.
+        opens: it begins a block.
+    """
+
+    text: str
+    above: list[Comment] = field(factory=list)
+    behind: str | None = None
+    blank: bool = False
+    breaks: bool = False
+    opens: bool = False
+
+
+@frozen
+class Line:
+    """A place for a line break, and what stands there otherwise; None if it is always one.
+
+    Attributes:
+        before: the token that follows; a blank line before it in the source is kept.
+    """
+
+    flat: str | None = " "
+    before: Piece | None = None
+
+
+@frozen
+class Nest:
+    """Where the lines of a document are indented by more columns."""
+
+    by: int
+    doc: Doc
+
+
+@frozen
+class Group:
+    """What is set on one line if it fits, unless it is to be broken anyhow."""
+
+    doc: Doc
+    broken: bool = False
+
+
+@frozen
+class Above:
+    """Comments on lines of their own, below all else in a block."""
+
+    comments: Sequence[Comment]
+
+
+Doc: TypeAlias = Piece | str | Line | Nest | Group | Above | Sequence["Doc"]
+
+GAP = Group(Line())
+"""A space, or a line break if the next token does not fit on the line."""
+
+SOFT = Group(Line(""))
+"""Nothing, or a line break if the next token does not fit on the line."""
+
+
+def pieces_of(
+    tokens: Iterable[Token], comments: Iterable[Token]
+) -> tuple[list[Piece], list[Comment]]:
+    """Give every comment to a token: the one before it on its line, else the one after it.
+
+    Returns:
+        The pieces, and the comments below the last of them.
+    """
+    pieces: list[Piece] = []
+    waiting: list[Comment] = []
+    end = 0
+    for token in sorted([*tokens, *comments], key=lambda t: t.start_pos or 0):
+        line = token.line or 1
+        blank = line > end + 1 and end > 0
+        if token.type != "COMMENT":
+            pieces.append(Piece(str(token), waiting, None, blank, line > end))
+            waiting = []
+        elif pieces and line == end and not waiting:
+            pieces[-1].behind = str(token).rstrip()
+        else:
+            waiting.append(Comment(str(token).rstrip(), blank))
+        end = token.end_line or line
+    return pieces, waiting
+
+
+def flat(doc: Doc) -> str:
+    """Return a document on one line, without comments."""
+    return "".join(map(_text, _parts(doc)))
+
+
+def _parts(doc: Doc) -> Iterator[Piece | str | Line | Above]:
+    """Yield what a document is made of, in order."""
+    stack = [doc]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Nest | Group):
+            stack.append(part.doc)
+        elif isinstance(part, Piece | str | Line | Above):
+            yield part
+        else:
+            stack.extend(reversed(part))
+
+
+def _text(part: Piece | str | Line | Above) -> str:
+    """Return a part on one line."""
+    match part:
+        case str():
+            return part
+        case Piece():
+            return part.text
+        case Line():
+            return part.flat or ""
+    return ""
+
+
+class Writer:
+    """Sets documents in lines.
+
+    Attributes:
+        lines: those that are done.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._line = ""
+        self._margin = 0  # where the line begins
+        self._behind: str | None = None  # the comment that will end the line
+        self._opened = True  # nothing has been set since the text or a block began
+
+    def write(self, doc: Doc) -> None:
+        """Set a document."""
+        # Each with its indentation and whether it is set on one line.
+        stack: list[tuple[int, bool, Doc]] = [(0, False, doc)]
+        while stack:
+            indent, one_line, part = stack.pop()
+            if isinstance(part, str):
+                self._line += part if self._line else ""
+            elif isinstance(part, Piece):
+                self._put(part, indent)
+            elif isinstance(part, Line):
+                if one_line:
+                    self._line += part.flat or ""
+                else:
+                    self._break(indent, part.before)
+            elif isinstance(part, Above):
+                self._above(part.comments, indent)
+            elif isinstance(part, Nest):
+                stack.append((indent + part.by, one_line, part.doc))
+            elif isinstance(part, Group):
+                fits = one_line or (not part.broken and self._fits(part.doc, indent, stack))
+                stack.append((indent, fits, part.doc))
+            else:
+                stack.extend((indent, one_line, inner) for inner in reversed(part))
+
+    def _fits(self, doc: Doc, indent: int, rest: Sequence[tuple[int, bool, Doc]]) -> bool:
+        """Whether a group fits on the line, with what follows up to the next place for a break."""
+        room = WIDTH - (len(self._line) or self._margin)
+        first, ended = True, self._behind is not None
+        for part in _parts(doc):
+            if isinstance(part, Above) or (isinstance(part, Line) and part.flat is None):
+                return False
+            if isinstance(part, Piece):
+                if (part.above and not first) or (ended and not first):
+                    return False
+                if part.above or ended:
+                    room = WIDTH - indent
+                first, ended = False, part.behind is not None
+            room -= len(_text(part))
+            if room < 0:
+                return False
+        for _, one_line, follows in reversed(rest):
+            for part in _parts(follows):
+                if ended or isinstance(part, Above) or (isinstance(part, Line) and not one_line):
+                    return True
+                if isinstance(part, Piece):
+                    if part.above:
+                        return True
+                    ended = part.behind is not None
+                room -= len(_text(part))
+                if room < 0:
+                    return False
+        return True
+
+    def _put(self, piece: Piece, indent: int) -> None:
+        """Set a token, its comments above it on lines of their own."""
+        begins = not self._line
+        if self._behind is not None:
+            self._break(indent)
+        self._above(piece.above, indent, begins)
+        if piece.above and piece.blank and begins:
+            self.lines.append("")
+        self._line = (self._line or " " * self._margin) + piece.text
+        self._behind, self._opened = piece.behind, piece.opens
+
+    def _above(self, comments: Sequence[Comment], indent: int, blanks: bool = True) -> None:
+        if comments:
+            self._break(indent)
+        for comment in comments:
+            if comment.blank and blanks:
+                self._blank()
+            self.lines.append(" " * indent + comment.text)
+            self._opened = False
+
+    def _break(self, indent: int, before: Piece | None = None) -> None:
+        """End the line, if anything stands on it, and leave the blank line before a token."""
+        line = self._line.rstrip()
+        if line and self._behind is not None:
+            together = f"{line}  {self._behind}"
+            if len(together) > WIDTH:
+                # A comment too long for the rest of its line goes above the line.
+                margin = len(line) - len(line.lstrip())
+                self.lines.append(" " * margin + self._behind)
+            else:
+                line = together
+        if line:
+            self.lines.append(line)
+        self._line, self._behind, self._margin = "", None, indent
+        if before is not None and not before.above and before.blank:
+            self._blank()
+
+    def _blank(self) -> None:
+        """Leave a blank line, unless there is one or a block has just begun."""
+        if self.lines and self.lines[-1] and not self._opened:
+            self.lines.append("")
+
+    def finish(self, comments: Sequence[Comment]) -> str:
+        """Return the text, the last comments below it."""
+        self._break(0)
+        self._above(comments, 0)
+        return "\n".join([*self.lines, ""]) if self.lines else ""
