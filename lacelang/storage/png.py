@@ -9,6 +9,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,20 +43,19 @@ def encode(image: NDArray[np.uint8], metadata: Mapping[str, Any] | None = None) 
 
 
 def metadata_of(path: Path) -> dict[str, Any] | None:
-    """Return what `encode` was given for the image at `path`; None if it carries nothing of ours.
+    """Return what `encode` was given for the image at `path`.
 
-    Raises:
-        OSError: the file cannot be read, or is no image.
+    None if it carries nothing of ours, and an empty dictionary if it cannot be read.
     """
-    with Image.open(path) as image:
-        text = image.info.get(KEY)
-    if not isinstance(text, str):
-        return None
     try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+        with Image.open(path) as image:
+            text = image.info.get(KEY)
+    except (OSError, ValueError):
+        return {}
+    with suppress(ValueError, TypeError):
+        value = json.loads(text)  # type: ignore[arg-type]
+        return value if isinstance(value, dict) else None
+    return None
 
 
 def is_whole(path: Path) -> bool:

@@ -61,11 +61,7 @@ def _json(value: object) -> bytes:
 
 def is_foreign(path: Path) -> bool:
     """Whether `path` is a whole image that says nothing of a run: a person made or changed it."""
-    try:
-        carried = metadata_of(path)
-    except (OSError, ValueError):
-        return False
-    return carried is None and is_whole(path)
+    return metadata_of(path) is None and is_whole(path)
 
 
 def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:
@@ -73,12 +69,7 @@ def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> b
 
     An image without metadata cannot say whose it is; the folder it lies in vouches for it.
     """
-    if not is_whole(path):
-        return False
-    try:
-        carried = metadata_of(path)
-    except (OSError, ValueError):
-        return False
-    if carried is None or not metadata:
-        return carried is None and not metadata
-    return carried.get("fingerprint") == group.fingerprint and carried.get("index") == index
+    said = metadata_of(path) if is_whole(path) else {}
+    if said is None or not metadata:
+        return said is None and not metadata
+    return (said.get("fingerprint"), said.get("index")) == (group.fingerprint, index)
