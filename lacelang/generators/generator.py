@@ -126,7 +126,7 @@ class TorchDecoder:
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:
         """Paint styles (N, style_count, w_dim), in order."""
-        for part in torch.split(styles.detach(), self.BATCH):
+        for part in torch.split(styles.detach(), self.BATCH) if len(styles) else ():
             with torch.no_grad():
                 planes = self._synthesis(filled(part.to(self._device), self.BATCH))
                 images = to_pixels(planes)[: len(part)].cpu().numpy()

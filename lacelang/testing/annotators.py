@@ -1,0 +1,84 @@
+"""What every annotator promises, as checks: each takes an `Annotator`, raises AssertionErrors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacelang.annotators import Annotator
+
+Check = Callable[[Annotator], None]
+
+#: By name, every check.
+CONTRACT: dict[str, Check] = {}
+
+SIDE = 64
+
+
+def _promised(check: Check) -> Check:
+    CONTRACT[check.__name__] = check
+    return check
+
+
+def images(count: int = 3, side: int = SIDE) -> NDArray[np.uint8]:
+    """Return pictures of nothing, uint8 (count, side, side, 3)."""
+    return np.random.default_rng(7).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+
+
+@_promised
+def it_says_what_it_judges(annotator: Annotator) -> None:
+    """It has a name and a line of help; a discrete attribute has two classes or more."""
+    assert annotator.name.isidentifier()
+    assert annotator.doc
+    for name, classes in annotator.attributes.items():
+        assert name.isidentifier()
+        assert len(classes) != 1
+        assert len(set(classes)) == len(classes)
+
+
+@_promised
+def it_judges_every_attribute(annotator: Annotator) -> None:
+    """Of any picture there is a value or NaN for each attribute; a class is one of its numbers."""
+    measure = annotator.load()
+    for image in images():
+        values = annotator.values(measure(image))
+        assert list(values) == list(annotator.attributes)
+        for name, classes in annotator.attributes.items():
+            assert isinstance(values[name], float)
+            if classes and not np.isnan(values[name]):
+                assert values[name] in range(len(classes))
+
+
+@_promised
+def the_same_picture_has_the_same_values(annotator: Annotator) -> None:
+    """Whatever it looked at before, and however often it was loaded."""
+    first, *others = images()
+    measure, again = annotator.load(), annotator.load()
+    before = annotator.values(measure(first))
+    for image in others:
+        measure(image)
+    for after in (measure(first), again(first)):
+        assert repr(annotator.values(after)) == repr(before)
+
+
+@_promised
+def a_picture_is_left_as_it_is(annotator: Annotator) -> None:
+    """It writes nothing into the picture, which others look at too."""
+    (image,) = images(1)
+    kept = image.copy()
+    annotator.load()(image)
+    assert np.array_equal(image, kept)
+
+
+@_promised
+def what_is_no_picture_is_refused(annotator: Annotator) -> None:
+    """Other shapes and kinds of numbers are a ValueError."""
+    measure = annotator.load()
+    for wrong in (images(1)[0, ..., 0], images(1)[0].astype(np.float32)):
+        try:
+            measure(wrong)
+        except ValueError:
+            continue
+        raise AssertionError(f"{wrong.dtype} {wrong.shape} was not refused")

@@ -1,0 +1,114 @@
+"""What every generator promises, as checks: each takes an `Architecture`, raises AssertionErrors.
+
+They are for an architecture without weights. `with_weights` gives the checks of one that has some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lacelang.generators import Architecture
+from lacelang.generators.declaration import Weights
+from lacelang.generators.generator import Generator
+
+Check = Callable[..., None]
+
+#: By name, every check.
+CONTRACT: dict[str, Check] = {}
+
+SEED = 7
+
+
+def _promised(check: Check) -> Check:
+    CONTRACT[check.__name__] = check
+    return check
+
+
+def with_weights(weights: Weights) -> dict[str, Check]:
+    """Return the checks of an architecture that is loaded from these weights."""
+    return {name: partial(check, weights=weights) for name, check in CONTRACT.items()}
+
+
+def _loaded(architecture: Architecture, weights: Weights) -> tuple[Generator, Tensor]:
+    """The generator on a CPU, and three w."""
+    generator = architecture.load(weights, torch.device("cpu"), threads=1)
+    random = torch.Generator().manual_seed(SEED)
+    with torch.no_grad():
+        w = generator.mapping(torch.randn(3, architecture.layout.latent_dim, generator=random))
+    return generator, w
+
+
+@_promised
+def it_is_what_its_layout_says(architecture: Architecture, weights: Weights = None) -> None:
+    """Sizes of z, w and styles are those declared; w is differentiable in z."""
+    layout = architecture.layout
+    generator, w = _loaded(architecture, weights)
+    assert architecture.name.isidentifier()
+    assert architecture.doc
+    assert (generator.latent_dim, generator.style_layers) == (
+        layout.latent_dim,
+        layout.style_layers,
+    )
+    assert generator.style_count == len(layout.style_layers)
+    assert w.shape == (3, layout.w_dim)
+    assert generator.w_mean.shape == generator.deviations.shape == (layout.w_dim,)
+    z = torch.zeros(1, layout.latent_dim).requires_grad_()
+    assert generator.mapping(z + 0.1).sum().requires_grad
+
+
+@_promised
+def truncation_goes_to_the_mean(architecture: Architecture, weights: Weights = None) -> None:
+    """ψ = 1 leaves w as it is, ψ = 0 gives its mean, and each row may have its own."""
+    generator, w = _loaded(architecture, weights)
+    assert torch.allclose(generator.truncate(w, 1.0), w, atol=1e-5)
+    assert torch.allclose(generator.truncate(w, 0.0), generator.w_mean.expand_as(w))
+    rows = generator.truncate(w, torch.tensor([[0.0], [0.5], [1.0]]))
+    assert torch.allclose(rows[1], (w[1] + generator.w_mean) / 2, atol=1e-5)
+
+
+@_promised
+def whitening_is_undone(architecture: Architecture, weights: Weights = None) -> None:
+    """`colour` is the inverse of `whiten`, and of the prior whitened w has about variance 1."""
+    generator, w = _loaded(architecture, weights)
+    assert torch.allclose(generator.colour(generator.whiten(w)), w, atol=1e-3)
+    random = torch.Generator().manual_seed(SEED)
+    with torch.no_grad():
+        many = generator.mapping(torch.randn(4096, generator.latent_dim, generator=random))
+    assert 0.5 < generator.whiten(many).square().mean() < 2.0
+
+
+@_promised
+def images_are_in_order_and_the_same_in_any_company(
+    architecture: Architecture, weights: Weights = None
+) -> None:
+    """uint8 (H, W, 3), bit for bit the same alone, among others and again, of w and of w+."""
+    generator, w = _loaded(architecture, weights)
+    whole = list(generator.decode(w))
+    assert len(whole) == 3
+    for image in whole:
+        assert image.dtype == np.uint8
+        assert image.shape == whole[0].shape
+        assert image.ndim == 3
+        assert image.shape[2] == 3
+    assert not np.array_equal(whole[0], whole[1])
+    (alone,) = generator.decode(w[2:])
+    assert np.array_equal(alone, whole[2])
+    styles = w[:, None].repeat(1, generator.style_count, 1)
+    assert all(map(np.array_equal, generator.decode(styles), whole))
+    assert list(generator.decode(w[:0])) == []
+
+
+@_promised
+def another_shape_of_w_is_refused(architecture: Architecture, weights: Weights = None) -> None:
+    """A w that is not of the layout is a ValueError."""
+    generator, w = _loaded(architecture, weights)
+    try:
+        list(generator.decode(torch.cat([w, w], dim=1)))
+    except ValueError:
+        return
+    raise AssertionError("w of twice the length was not refused")
