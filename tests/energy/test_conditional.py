@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from condition_trees import BINARY, CHOICE, CLASSES, CONTINUOUS, trees
 from hypothesis import given, settings
 from torch import Tensor
 
 from lacelang.energy import ConditionalEnergy, Discrete, Node, Outputs
 from lacelang.errors import UsageError
+from lacelang.testing.conditions import BINARY, CHOICE, CLASSES, CONTINUOUS, conditions
 
 DIM = 6
 
@@ -30,7 +30,7 @@ def latents() -> Tensor:
 
 
 @settings(max_examples=25, deadline=None)
-@given(trees)
+@given(conditions())
 def test_transforms_of_torch_func_agree_with_autograd(node: Node) -> None:
     energy = ConditionalEnergy(features, node)
     z = latents()
@@ -47,7 +47,7 @@ def test_transforms_of_torch_func_agree_with_autograd(node: Node) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(trees)
+@given(conditions())
 def test_second_derivatives(node: Node) -> None:
     energy = ConditionalEnergy(features, node)
     z = latents()[:2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from condition_trees import BINARY, CHOICE, CLASSES, CONTINUOUS, outputs, trees
 from hypothesis import example, given, settings
 from torch import Tensor
 
@@ -19,6 +18,7 @@ from lacelang.energy import (
     negation,
 )
 from lacelang.errors import UsageError
+from lacelang.testing.conditions import BINARY, CHOICE, CLASSES, CONTINUOUS, conditions, outputs
 
 DIM = 6
 WIDTHS = {**dict.fromkeys(BINARY, 2), CHOICE: CLASSES, **dict.fromkeys(CONTINUOUS, 0)}
@@ -38,7 +38,7 @@ Z = torch.randn(3, DIM, dtype=torch.float64, generator=torch.Generator().manual_
 
 
 @settings(deadline=None, max_examples=60)
-@given(trees)
+@given(conditions())
 def test_energy_gradient_and_chain_rule_agree_with_the_whole(node: Node) -> None:
     energy = ConditionalEnergy(heads, node)
     reduced = energy.reduced(Z[:1])
@@ -51,7 +51,7 @@ def test_energy_gradient_and_chain_rule_agree_with_the_whole(node: Node) -> None
 
 
 @settings(deadline=None, max_examples=60)
-@given(trees)
+@given(conditions())
 @example(negation(Between("age", 0.0, 50.0, 0.5)))
 def test_the_hessian_is_the_slope_s_derivative(node: Node) -> None:
     reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
@@ -68,7 +68,7 @@ def test_the_hessian_is_the_slope_s_derivative(node: Node) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(trees, outputs(bound=1e4, dtype=torch.float32))
+@given(conditions(), outputs(bound=1e4, dtype=torch.float32))
 def test_the_hessian_is_finite_far_out(node: Node, far: Outputs) -> None:
     reduced = ConditionalEnergy(lambda z: far, node).reduced(torch.zeros(3, 1))
     columns = [

@@ -9,7 +9,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lace_programs import NAMES, from_the_grammar, programs
+from lace_programs import NAMES, from_the_grammar
 
 import lacelang
 from lacelang.errors import Diagnostic, LaceError, ProgramError
@@ -19,6 +19,7 @@ from lacelang.syntax.grammar import keywords
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.parser import read
 from lacelang.syntax.render import render_all
+from lacelang.testing.programs import programs
 
 _SETTINGS = settings(max_examples=60, deadline=None)
 _SIGNS = [*"(){}[],:%=<>~#\n", "..", "!=", "==", "&&", "1", "-2.5", '"x"', '"', "§", "\x00"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lace_programs import programs
 
 from lacelang.errors import ProgramError
 from lacelang.semantics.check import check
 from lacelang.syntax.format import format_source
 from lacelang.syntax.parser import read
 from lacelang.syntax.render import render_all
+from lacelang.testing.programs import programs
 
 ENDS = ["\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"]
 

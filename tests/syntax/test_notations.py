@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lace_programs import from_the_grammar, programs
+from lace_programs import from_the_grammar
 
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
@@ -16,6 +16,7 @@ from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.notations.facts import facts_of
 from lacelang.syntax.notations.search import mend
 from lacelang.syntax.parser import read
+from lacelang.testing.programs import programs
 
 _ROOT = Path(__file__).parents[2]
 PROGRAMS = [p for folder in ("stdlib", "programs") for p in sorted((_ROOT / folder).glob("*.lace"))]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from hypothesis import HealthCheck, given, settings
-from lace_programs import from_the_grammar, programs
+from lace_programs import from_the_grammar
 
 from lacelang.syntax.format import format_source
 from lacelang.syntax.parser import parse, read
 from lacelang.syntax.tokens import tokenize
+from lacelang.testing.programs import programs
 
 _FAST = settings(
     max_examples=100,
