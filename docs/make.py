@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from lacelang.annotators import ANNOTATORS
 from lacelang.cli.parser import build_parser
 from lacelang.evaluate.report import Table, markdown_table
 from lacelang.repl.commands import COMMANDS
@@ -53,6 +54,14 @@ def pages() -> dict[Path, str]:
 
 
 # Parts of pages
+
+
+def _annotators() -> str:
+    lines = ["| annotator | what it looks at | attributes |", "| --- | --- | --- |"]
+    for one in ANNOTATORS.values():
+        names = ", ".join(f"`{name}`" for name in one.attributes) or "none"
+        lines.append(f"| `{one.name}` | {one.doc} | {names} |")
+    return "\n".join(lines) + "\n"
 
 
 def _keywords() -> str:
@@ -165,6 +174,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "parts": parts_table,
     "samplers": _samplers,
     "statuses": _statuses,
+    "annotators": _annotators,
     "logic": _logic,
     "faces": _faces,
 }

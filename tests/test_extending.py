@@ -115,7 +115,7 @@ def test_the_sampler_samples(installed: Path, tmp_path: Path) -> None:
 
 
 def test_the_generator_paints_and_the_annotator_judges(installed: Path, tmp_path: Path) -> None:
-    (program,) = blocks("lace")
+    (program,) = blocks("text")
     program += "expect bright > 0.2 in 50% of some\nexpect bright > 0.9 in 10% of some\n"
     done = python(installed, "-m", "lacelang", "run", "-", "--out", str(tmp_path), text=program)
     assert done.returncode == 1, done.stderr

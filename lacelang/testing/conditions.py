@@ -92,8 +92,8 @@ def outputs(
     }
 
 
-def targets(max_dim: int = 8) -> st.SearchStrategy[Target]:
-    """Targets of samplers, on latents of 2 to `max_dim` numbers."""
+def targets(max_dim: int = 8) -> st.SearchStrategy[tuple[Target, int]]:
+    """Targets of samplers, each with the length of its latents, 2 to `max_dim`."""
     nodes = st.sampled_from([ridge.node for ridge in RIDGES.values()])
     ridges = st.builds(Ridge, nodes, st.integers(2, max_dim))
-    return ridges.map(lambda ridge: Target.of(ridge.energy))
+    return ridges.map(lambda ridge: (Target.of(ridge.energy), ridge.dim))
