@@ -117,9 +117,9 @@ def study(progress: Progress, faces: int | None) -> Report:
     parts: dict[tuple[str, str], Floats] = {}
     for order in ORDERS:
         for variant in VARIANTS:
-            trail = run[name_of(order, variant)].rows.rows(slice(None)).trail
-            assert trail is not None
-            parts[order, variant] = trail.styles(len(LINES))
+            edit_path = run[name_of(order, variant)].rows.rows(slice(None)).edit_path
+            assert edit_path is not None
+            parts[order, variant] = edit_path.styles(len(LINES))
         first = statements[name_of(order, DEFAULT)]
         parts[order, LINEAR] = followed(directions, first, people[:fewer])
     begun, *rest = annotate_paths(spec, [people[:, None], *parts.values()], progress)

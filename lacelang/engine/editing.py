@@ -114,8 +114,8 @@ class EditTask(GroupTask):
         model, psi = self.model, self.truncation
         stepper = Stepper(model, psi, self.statement.sampler)
         count, steps = len(latents), len(energies)
-        trail = latents.trail or EditPath.begun(latents.w, model.generator.style_count)
-        u = stepper.place(torch.tensor(trail.w[:, -1]).to(model.device))
+        edit_path = latents.edit_path or EditPath.begun(latents.w, model.generator.style_count)
+        u = stepper.place(torch.tensor(edit_path.w[:, -1]).to(model.device))
         start = stepper.outputs(u)
         records = [self._read(energies[0][1], start)]
         shown = shown_on(stage, count)
@@ -124,7 +124,7 @@ class EditTask(GroupTask):
             self.statement.sampler.name,
             self.record.seed,
             indices,
-            edit=trail.w.shape[1],
+            edit=edit_path.w.shape[1],
         )
         for i, (energy, condition) in enumerate(energies):
             on_step = partial(_passed, shown, i, steps)
@@ -132,7 +132,7 @@ class EditTask(GroupTask):
             move = array(stepper.placed(moved.z) - stepper.placed(u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
-            trail = trail.gone(trail.w[:, -1] + move, self._replaced(i))
+            edit_path = edit_path.gone(edit_path.w[:, -1] + move, self._replaced(i))
             read = self._read(condition, stepper.outputs(u))
             records.append(
                 [
@@ -151,7 +151,7 @@ class EditTask(GroupTask):
         samples = tuple(
             self._sample(indices[k], tuple(step[k] for step in records)) for k in range(count)
         )
-        edited = Latents(latents.z, trail.styles()[:, 0], trail)
+        edited = Latents(latents.z, edit_path.styles()[:, 0], edit_path)
         return Batch(samples, edited, time.perf_counter() - begun)
 
     def _read(self, condition: Node, outputs: Outputs) -> list[StepRecord]:
@@ -212,8 +212,8 @@ def begun_from(task: GroupTask) -> Source:
 
 
 def _frames(count: int, latents: Latents) -> Float32:
-    assert latents.trail is not None
-    return latents.trail.styles(count)
+    assert latents.edit_path is not None
+    return latents.edit_path.styles(count)
 
 
 def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
@@ -244,7 +244,7 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
 def _painted(given: Given, model: Model, psi: float) -> Latents:
     """Samples of a file with what the decoder is to be given; w is truncated already, z is not."""
     if given.w is not None:
-        return Latents(given.z, given.w, given.trail)
+        return Latents(given.z, given.w, given.edit_path)
     assert given.z is not None
     z = torch.from_numpy(given.z).to(model.device)
     with torch.no_grad():

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from lacelang.errors import ResourceError
 from lacelang.storage.arrays import Stored, load_array, short, stored_arrays
-from lacelang.storage.latents import EditPath, Float32, trail_of
+from lacelang.storage.latents import EditPath, Float32, edit_path_of
 
 if TYPE_CHECKING:
     from lacelang.generators import Layout
@@ -30,7 +30,7 @@ _KEYS: dict[str, Space] = {
     "latent": "any", "latents": "any", "latent_code": "any", "latent_codes": "any",
     "codes": "any", "samples": "any", "arr_0": "any", "": "any",
 }  # fmt: skip
-_TRAIL = ("trail.w", "trail.taken", "trail.given")
+_EDIT_PATH = ("trail.w", "trail.taken", "trail.given")
 # The same words as parts of a file's name, such as `faces_w+.npy` or `z-01.npy`.
 _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
     ("w+", re.compile(r"(?<![a-z0-9])(w\+|w[_-]?plus|wp)\d*(?![a-z0-9])")),
@@ -46,12 +46,12 @@ class Given:
     Attributes:
         z: float32 (N, latent_dim).
         w: what the decoder is to be given: float32 (N, w_dim) or (N, styles, w_dim).
-        trail: of samples that lacelang edited.
+        edit_path: of samples that lacelang edited.
     """
 
     z: Float32 | None
     w: Float32 | None
-    trail: EditPath | None = None
+    edit_path: EditPath | None = None
 
     def __len__(self) -> int:
         rows = self.z if self.w is None else self.w
@@ -69,7 +69,7 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
         ResourceError: they cannot be read, or are no latents of such a model.
     """
     found = stored_arrays(path, shown)
-    parts = {array.name: array for array in found if array.name in _TRAIL}
+    parts = {array.name: array for array in found if array.name in _EDIT_PATH}
     spaces = _spaces([array for array in found if array.name not in parts], path.stem, shown)
     arrays = {}
     for space, stored in spaces.items():
@@ -89,7 +89,7 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
     if w is not None and w.ndim == 3 and w.shape[1] != len(layout.style_layers):
         # The last of a style's layers: of those that paint at full size, the image's own.
         w = w[:, [layers[-1] for layers in layout.style_layers]]
-    return Given(z, w, _trail(path, parts, w, shown))
+    return Given(z, w, _edit_path(path, parts, w, shown))
 
 
 def _spaces(found: Sequence[Stored], stem: str, shown: str) -> dict[Space, Stored]:
@@ -169,7 +169,7 @@ def _arranged(stored: Stored, space: Space, layout: Layout, where: str) -> tuple
     return (count, *lead[-1:], width) if layered else (count, width)
 
 
-def _trail(
+def _edit_path(
     path: Path, parts: Mapping[str, Stored], w: Float32 | None, shown: str
 ) -> EditPath | None:
     """Return how the samples came to be, if lacelang edited them."""
@@ -178,14 +178,14 @@ def _trail(
     kinds = {"trail.w": "floats", "trail.taken": "int64", "trail.given": "floats"}
     fine = all(part.kind == kinds[name] for name, part in parts.items())
     arrays = {name: load_array(path, part, shown) for name, part in parts.items() if fine}
-    trail = trail_of(arrays)
+    edit_path = edit_path_of(arrays)
     finite = all(np.isfinite(array).all() for array in arrays.values())
-    if w is None or trail is None or not finite or not trail.fits(w):
+    if w is None or edit_path is None or not finite or not edit_path.fits(w):
         raise ResourceError(
             f"`{shown}` holds `trail` arrays that do not fit its `w`",
             "leave them out, or make the group anew",
         )
-    return trail
+    return edit_path
 
 
 _REMEDY = "an edit begins from one or more samples of w, w+ or z"

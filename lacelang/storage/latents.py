@@ -84,12 +84,12 @@ class Latents:
         z: float32 (N, d), what the sampler ended at; of edited samples, before they were edited.
             None where they began from w alone.
         w: what the decoder was given: float32 (N, d) truncated, or (N, styles, d).
-        trail: of edited samples, how they came to be.
+        edit_path: of edited samples, how they came to be.
     """
 
     z: Float32 | None
     w: Float32
-    trail: EditPath | None = None
+    edit_path: EditPath | None = None
 
     def __len__(self) -> int:
         return len(self.w)
@@ -99,27 +99,27 @@ class Latents:
         return Latents(
             None if self.z is None else self.z[chosen],
             self.w[chosen],
-            None if self.trail is None else self.trail.rows(chosen),
+            None if self.edit_path is None else self.edit_path.rows(chosen),
         )
 
     @staticmethod
     def joined(parts: Sequence[Latents]) -> Latents:
         """The rows of all `parts`, one after another."""
-        trails = [part.trail for part in parts if part.trail is not None]
-        trail = None
-        if trails:
-            w = np.concatenate([trail.w for trail in trails])
-            trail = EditPath(w, trails[0].taken, _joined([trail.given for trail in trails]))
+        paths = [part.edit_path for part in parts if part.edit_path is not None]
+        edit_path = None
+        if paths:
+            w = np.concatenate([path.w for path in paths])
+            edit_path = EditPath(w, paths[0].taken, _joined([path.given for path in paths]))
         w = np.concatenate([part.w for part in parts])
-        return Latents(_joined([part.z for part in parts]), w, trail)
+        return Latents(_joined([part.z for part in parts]), w, edit_path)
 
 
 def arrays_of(latents: Latents) -> dict[str, NDArray[Any]]:
     """Return what a file holds of some samples, by name."""
-    trail = latents.trail
+    path = latents.edit_path
     arrays: dict[str, NDArray[Any] | None] = {"w": latents.w, "z": latents.z}
-    if trail is not None:
-        arrays |= {"trail.w": trail.w, "trail.taken": trail.taken, "trail.given": trail.given}
+    if path is not None:
+        arrays |= {"trail.w": path.w, "trail.taken": path.taken, "trail.given": path.given}
     return {name: np.ascontiguousarray(each) for name, each in arrays.items() if each is not None}
 
 
@@ -128,12 +128,12 @@ def latents_of(arrays: Mapping[str, NDArray[Any]]) -> Latents | None:
     z, w = arrays.get("z"), arrays.get("w")
     if w is None or w.ndim not in (2, 3) or (z is not None and len(z) != len(w)):
         return None
-    trail = trail_of(arrays)
-    return None if trail is not None and not trail.fits(w) else Latents(z, w, trail)
+    path = edit_path_of(arrays)
+    return None if path is not None and not path.fits(w) else Latents(z, w, path)
 
 
-def trail_of(arrays: Mapping[str, NDArray[Any]]) -> EditPath | None:
-    """Return the trail among the arrays of a file of latents, which may not fit them."""
+def edit_path_of(arrays: Mapping[str, NDArray[Any]]) -> EditPath | None:
+    """Return the edit path among the arrays of a file of latents, which may not fit them."""
     if "trail.w" not in arrays or "trail.taken" not in arrays:
         return None
     return EditPath(arrays["trail.w"], arrays["trail.taken"], arrays.get("trail.given"))

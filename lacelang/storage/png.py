@@ -52,7 +52,7 @@ def metadata_of(path: Path) -> dict[str, Any] | None:
             text = image.info.get(KEY)
     except (OSError, ValueError):
         return {}
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, RecursionError):
         value = json.loads(text)  # type: ignore[arg-type]
         return value if isinstance(value, dict) else None
     return None

@@ -34,13 +34,13 @@ def test_each_line_comes_to_hold_and_the_trail_says_how(model: TinyModel) -> Non
     assert (edited.readings["glasses=1"] > 0.9).all()
     assert ((edited.readings["age=40"] - 40).abs() < 1).all()
     assert edited.energy.shape == (5,)
-    trail = edited.rows.trail
-    assert trail is not None
-    assert trail.w.shape == (5, 3, 8)
+    edit_path = edited.rows.edit_path
+    assert edit_path is not None
+    assert edit_path.w.shape == (5, 3, 8)
     # The first line replaces the first style, the second the first two.
-    assert trail.taken.tolist() == [[0, 0, 0], [1, 0, 0], [2, 2, 0]]
+    assert edit_path.taken.tolist() == [[0, 0, 0], [1, 0, 0], [2, 2, 0]]
     assert edited.w.shape == (5, 3, 8)
-    assert np.array_equal(edited.w[:, 0].numpy(), trail.w[:, 2])
+    assert np.array_equal(edited.w[:, 0].numpy(), edit_path.w[:, 2])
     assert torch.equal(edited.w[:, 2], kids.w)
     for sample in edited.record.samples:
         start, first, last = sample.steps
@@ -64,9 +64,9 @@ def test_more_stay_moves_less_and_only_what_is_wanted_moves(model: TinyModel) ->
         free = ir.SamplerChoice("exponential", {"tolerance": 1e-3, "typical": 0})
         lines = (ir.EditStep(AGE_40),)
         run = program(PLAIN, edit(steps=lines, stay=stay, sampler=free)).run()
-        trail = run["edited"].rows.trail
-        assert trail is not None
-        total: NDArray[np.float32] = np.abs(trail.w[:, 1] - trail.w[:, 0]).sum(axis=0)
+        edit_path = run["edited"].rows.edit_path
+        assert edit_path is not None
+        total: NDArray[np.float32] = np.abs(edit_path.w[:, 1] - edit_path.w[:, 0]).sum(axis=0)
         return total
 
     free, stiff = moved(0.0), moved(100.0)
@@ -110,8 +110,8 @@ def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path
         assert film.width == 2 * 28 + 3 * (256 + 16) - 16
     written = latents_of(load_file(tmp_path / "edited" / "latents-000000.safetensors"))
     assert written is not None
-    assert written.trail is not None
-    assert np.array_equal(written.trail.styles()[:, 0], written.w)
+    assert written.edit_path is not None
+    assert np.array_equal(written.edit_path.styles()[:, 0], written.w)
 
 
 def test_an_interrupted_edit_goes_on_to_the_same_pixels(model: TinyModel, tmp_path: Path) -> None:

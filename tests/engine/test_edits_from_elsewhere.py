@@ -72,9 +72,9 @@ def test_styles_by_layer_are_kept_and_a_film_begins_with_their_picture(
     assert np.array_equal(np.asarray(found.films[1][0]), given)
     # The lines replace the first two of three styles.
     assert np.array_equal(found.w[:, 2].numpy(), styles[:, 2])
-    trail = found.rows.rows(slice(None)).trail
-    assert trail is not None
-    moved = trail.w[:, -1] - trail.w[:, 0]
+    edit_path = found.rows.rows(slice(None)).edit_path
+    assert edit_path is not None
+    moved = edit_path.w[:, -1] - edit_path.w[:, 0]
     assert np.abs(moved).max() > 0.1
     np.testing.assert_allclose(found.w[:, 0].numpy(), styles[:, 0] + moved, atol=1e-6)
     # What is on disk goes on as what is in memory, and is known when it is run again.

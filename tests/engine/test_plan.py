@@ -49,7 +49,7 @@ def test_a_group_that_is_kept_is_not_made_again(model: TinyModel) -> None:
     assert again["kids"] is first["kids"]
     assert again["edited"] is first["edited"]
     onwards = program(*kids.checked.statements, edit("edited", "more")).run(kept=first.groups)
-    before, after = first["edited"].rows.trail, onwards["more"].rows.trail
+    before, after = first["edited"].rows.edit_path, onwards["more"].rows.edit_path
     assert before is not None
     assert after is not None
     assert np.array_equal(after.w[:, :3], before.w)

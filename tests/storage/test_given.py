@@ -316,17 +316,18 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     assert "not a regular file" in refusal(tmp_path / "device.npy")
 
 
-def test_edited_samples_keep_their_trail(tmp_path: Path) -> None:
+def test_edited_samples_keep_their_edit_path(tmp_path: Path) -> None:
     path = tmp_path / "latents.safetensors"
     begun = EditPath.begun(rows(2, 3, 8), 3)
-    trail = begun.gone(begun.w[:, -1] + np.float32(1), np.array([True, False, False]))
-    w = trail.styles()[:, 0]
+    edit_path = begun.gone(begun.w[:, -1] + np.float32(1), np.array([True, False, False]))
+    w = edit_path.styles()[:, 0]
     assert np.array_equal(w[:, 1:], rows(2, 3, 8)[:, 1:])
-    save_file(arrays_of(Latents(None, w, trail)), path)
+    save_file(arrays_of(Latents(None, w, edit_path)), path)
     found = read(path)
-    assert found.trail is not None
-    assert np.array_equal(found.trail.styles()[:, 0], w)
-    save_file(arrays_of(Latents(None, w, EditPath(trail.w, trail.taken + 5, trail.given))), path)
+    assert found.edit_path is not None
+    assert np.array_equal(found.edit_path.styles()[:, 0], w)
+    wrong = EditPath(edit_path.w, edit_path.taken + 5, edit_path.given)
+    save_file(arrays_of(Latents(None, w, wrong)), path)
     assert "do not fit" in refusal(path)
 
 
