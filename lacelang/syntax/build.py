@@ -14,6 +14,7 @@ from lark import Lark, Token, Tree
 
 from lacelang.errors import Span
 from lacelang.syntax import nodes
+from lacelang.syntax.node import RULES
 
 _LISTS = frozenset({"layers", "parameters", "points", "settings", "steps", "values"})
 """Rules that make lists of nodes."""
@@ -46,9 +47,9 @@ class Builder:
     """Lark's transformer: for each rule, what makes its node as soon as its span is known."""
 
     def __getattr__(self, rule: str) -> Callable[[list[Any]], partial[Any]]:
-        if rule not in _LISTS and rule not in nodes.RULES:
+        if rule not in _LISTS and rule not in RULES:
             raise AttributeError(rule)
-        make = _Nodes if rule in _LISTS else nodes.RULES[rule].read
+        make = _Nodes if rule in _LISTS else RULES[rule].read
         return lambda children: partial(make, [_part(c) for c in children if not _is_sign(c)])
 
 
@@ -75,7 +76,7 @@ def with_spans(parser: Lark) -> Lark:
     """Have a parser with a `Builder` make its nodes, with all that their rules read as spans."""
     callbacks: dict[Any, Any] = parser.parse_interactive().parser_state.parse_conf.callbacks
     for rule, make in callbacks.items():
-        if (rule.alias or rule.origin.name) in nodes.RULES.keys() | _LISTS:
+        if (rule.alias or rule.origin.name) in RULES.keys() | _LISTS:
             callbacks[rule] = partial(_reduced, make)
     return parser
 

@@ -8,6 +8,7 @@ it ends its line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from attrs import define, field, frozen
@@ -26,7 +27,7 @@ class Comment:
 
 
 @define(eq=False)
-class Piece:
+class FormattedToken:
     """A token, the comments above it and the one behind it.
 
     Attributes:
@@ -52,7 +53,7 @@ class Line:
     """
 
     flat: str | None = " "
-    before: Piece | None = None
+    before: FormattedToken | None = None
 
 
 @frozen
@@ -78,7 +79,7 @@ class Above:
     comments: Sequence[Comment]
 
 
-Doc: TypeAlias = Piece | str | Line | Nest | Group | Above | Sequence["Doc"]
+Doc: TypeAlias = FormattedToken | str | Line | Nest | Group | Above | Sequence["Doc"]
 
 GAP = Group(Line())
 """A space, or a line break if the next token does not fit on the line."""
@@ -87,29 +88,29 @@ SOFT = Group(Line(""))
 """Nothing, or a line break if the next token does not fit on the line."""
 
 
-def pieces_of(
+def formatted_tokens(
     tokens: Iterable[Token], comments: Iterable[Token]
-) -> tuple[list[Piece], list[Comment]]:
+) -> tuple[list[FormattedToken], list[Comment]]:
     """Give every comment to a token: the one before it on its line, else the one after it.
 
     Returns:
-        The pieces, and the comments below the last of them.
+        The tokens, and the comments below the last of them.
     """
-    pieces: list[Piece] = []
+    formatted: list[FormattedToken] = []
     waiting: list[Comment] = []
     end = 0
     for token in sorted([*tokens, *comments], key=lambda t: t.start_pos or 0):
         line = token.line or 1
         blank = line > end + 1 and end > 0
         if token.type != "COMMENT":
-            pieces.append(Piece(str(token), waiting, None, blank, line > end))
+            formatted.append(FormattedToken(str(token), waiting, None, blank, line > end))
             waiting = []
-        elif pieces and line == end and not waiting:
-            pieces[-1].behind = str(token).rstrip()
+        elif formatted and line == end and not waiting:
+            formatted[-1].behind = str(token).rstrip()
         else:
             waiting.append(Comment(str(token).rstrip(), blank))
         end = token.end_line or line
-    return pieces, waiting
+    return formatted, waiting
 
 
 def flat(doc: Doc) -> str:
@@ -117,25 +118,25 @@ def flat(doc: Doc) -> str:
     return "".join(map(_text, _parts(doc)))
 
 
-def _parts(doc: Doc) -> Iterator[Piece | str | Line | Above]:
+def _parts(doc: Doc) -> Iterator[FormattedToken | str | Line | Above]:
     """Yield what a document is made of, in order."""
     stack = [doc]
     while stack:
         part = stack.pop()
         if isinstance(part, Nest | Group):
             stack.append(part.doc)
-        elif isinstance(part, Piece | str | Line | Above):
+        elif isinstance(part, FormattedToken | str | Line | Above):
             yield part
         else:
             stack.extend(reversed(part))
 
 
-def _text(part: Piece | str | Line | Above) -> str:
+def _text(part: FormattedToken | str | Line | Above) -> str:
     """Return a part on one line."""
     match part:
         case str():
             return part
-        case Piece():
+        case FormattedToken():
             return part.text
         case Line():
             return part.flat or ""
@@ -164,7 +165,7 @@ class Writer:
             indent, one_line, part = stack.pop()
             if isinstance(part, str):
                 self._line += part if self._line else ""
-            elif isinstance(part, Piece):
+            elif isinstance(part, FormattedToken):
                 self._put(part, indent)
             elif isinstance(part, Line):
                 if one_line:
@@ -183,43 +184,37 @@ class Writer:
 
     def _fits(self, doc: Doc, indent: int, rest: Sequence[tuple[int, bool, Doc]]) -> bool:
         """Whether a group fits on the line, with what follows up to the next place for a break."""
+        following = ((part, one_line) for _, one_line, d in reversed(rest) for part in _parts(d))
         room = WIDTH - (len(self._line) or self._margin)
         first, ended = True, self._behind is not None
-        for part in _parts(doc):
-            if isinstance(part, Above) or (isinstance(part, Line) and part.flat is None):
-                return False
-            if isinstance(part, Piece):
-                if (part.above and not first) or (ended and not first):
-                    return False
-                if part.above or ended:
+        for part, one_line in chain(((part, None) for part in _parts(doc)), following):
+            if isinstance(part, FormattedToken):
+                breaks = ended or bool(part.above)
+                if breaks and first:
                     room = WIDTH - indent
+                    breaks = False
                 first, ended = False, part.behind is not None
+            elif isinstance(part, Line):
+                breaks = part.flat is None if one_line is None else not one_line
+            else:
+                breaks = isinstance(part, Above)
+            if breaks:
+                return one_line is not None  # a line break inside a group is too many
             room -= len(_text(part))
             if room < 0:
                 return False
-        for _, one_line, follows in reversed(rest):
-            for part in _parts(follows):
-                if ended or isinstance(part, Above) or (isinstance(part, Line) and not one_line):
-                    return True
-                if isinstance(part, Piece):
-                    if part.above:
-                        return True
-                    ended = part.behind is not None
-                room -= len(_text(part))
-                if room < 0:
-                    return False
         return True
 
-    def _put(self, piece: Piece, indent: int) -> None:
+    def _put(self, token: FormattedToken, indent: int) -> None:
         """Set a token, its comments above it on lines of their own."""
         begins = not self._line
         if self._behind is not None:
             self._break(indent)
-        self._above(piece.above, indent, begins)
-        if piece.above and piece.blank and begins:
+        self._above(token.above, indent, begins)
+        if token.above and token.blank and begins:
             self.lines.append("")
-        self._line = (self._line or " " * self._margin) + piece.text
-        self._behind, self._opened = piece.behind, piece.opens
+        self._line = (self._line or " " * self._margin) + token.text
+        self._behind, self._opened = token.behind, token.opens
 
     def _above(self, comments: Sequence[Comment], indent: int, blanks: bool = True) -> None:
         if comments:
@@ -230,7 +225,7 @@ class Writer:
             self.lines.append(" " * indent + comment.text)
             self._opened = False
 
-    def _break(self, indent: int, before: Piece | None = None) -> None:
+    def _break(self, indent: int, before: FormattedToken | None = None) -> None:
         """End the line, if anything stands on it, and leave the blank line before a token."""
         line = self._line.rstrip()
         if line and self._behind is not None:

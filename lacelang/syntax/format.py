@@ -17,13 +17,13 @@ from lacelang.syntax.documents import (
     SOFT,
     Above,
     Doc,
+    FormattedToken,
     Group,
     Line,
     Nest,
-    Piece,
     Writer,
     flat,
-    pieces_of,
+    formatted_tokens,
 )
 
 _INDENT = 2
@@ -57,9 +57,9 @@ def _format_once(source: str, path: str | None) -> str:
     parsed = read(source, path)
     if parsed.problems:
         raise ProgramError(parsed.problems)
-    pieces, rest = pieces_of(parsed.tokens.tokens, parsed.tokens.comments)
+    tokens, rest = formatted_tokens(parsed.tokens.tokens, parsed.tokens.comments)
     writer = Writer()
-    writer.write(_Documents(pieces).of(parsed.program))
+    writer.write(_Documents(tokens).of(parsed.program))
     return writer.finish(rest)
 
 
@@ -81,22 +81,22 @@ class _Documents:
     Every token of a node is taken in the order of the text, so that it finds its comments.
     """
 
-    def __init__(self, pieces: Iterable[Piece] | None = None) -> None:
-        self._pieces = list(pieces or ())
+    def __init__(self, tokens: Iterable[FormattedToken] | None = None) -> None:
+        self._tokens = list(tokens or ())
         self._taken = 0
 
-    def take(self, text: str) -> Piece:
+    def take(self, text: str) -> FormattedToken:
         """Return the next token, which is `text`."""
-        if self._taken == len(self._pieces):
-            return Piece(text)
-        piece = self._next()
-        assert piece is not None
-        assert piece.text == text
+        if self._taken == len(self._tokens):
+            return FormattedToken(text)
+        token = self._next()
+        assert token is not None
+        assert token.text == text
         self._taken += 1
-        return piece
+        return token
 
-    def _next(self) -> Piece | None:
-        return self._pieces[self._taken] if self._taken < len(self._pieces) else None
+    def _next(self) -> FormattedToken | None:
+        return self._tokens[self._taken] if self._taken < len(self._tokens) else None
 
     def words(self, *parts: str | nodes.Node | None) -> Doc:
         """Return tokens and nodes with spaces between."""
@@ -286,7 +286,7 @@ class _Documents:
     def _lines(self, parts: Sequence[nodes.Node], between: str | None = None) -> list[Doc]:
         return [doc for part in parts for doc in (Line(between, self._next()), self.of(part))]
 
-    def _open(self) -> Piece:
+    def _open(self) -> FormattedToken:
         opening = self.take("{")
         opening.opens = True
         return opening
@@ -297,7 +297,7 @@ class _Documents:
         docs = self._lines(parts, " " if inline else None)
         return self._closed(opening, docs, inline and first is not None and first.breaks)
 
-    def _closed(self, opening: Piece, docs: Sequence[Doc], broken: bool = False) -> Doc:
+    def _closed(self, opening: FormattedToken, docs: Sequence[Doc], broken: bool = False) -> Doc:
         closing = self.take("}")
         if not docs and not closing.above:
             return [opening, closing]

@@ -10,47 +10,31 @@ from lark.lark import PostLex
 
 from lacelang.resources import shipped
 
-_COMPARISONS = frozenset(
-    {"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE", "IN"}
-)
+
+def _kinds(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_COMPARISONS = _kinds("EQUAL UNEQUAL LESSTHAN AT_MOST MORETHAN AT_LEAST TILDE IN")
 
 UNITS = ("deg", "years")
 """The units there are; other words after a number are reported by the checker."""
 
-STATEMENTS = frozenset(
-    {"MODEL", "IMPORT", "LET", "DEF", "SAMPLE", "EDIT", "FOR", "MEASURE", "EXPECT"}
-)
+STATEMENTS = _kinds("MODEL IMPORT LET DEF SAMPLE EDIT FOR MEASURE EXPECT")
 """Terminals that begin a statement, and nothing else."""
 
-CLAUSES = frozenset(
-    {
-        "FROM",
-        "WHERE",
-        "GIVEN",
-        "TEMP",
-        "TRUNCATION",
-        "SEED",
-        "WITH",
-        "AS",
-        "NEGATION",
-        "DISJUNCTION",
-        "SIGMA",
-        "STAY",
-        "HOLD",
-        "LAYERS",
-        "REWEIGHT",
-    }
+CLAUSES = _kinds(
+    "FROM WHERE GIVEN TEMP TRUNCATION SEED WITH AS NEGATION DISJUNCTION SIGMA STAY HOLD LAYERS "
+    "REWEIGHT"
 )
 """Terminals that begin a clause."""
 
-_BEYOND_A_JOINT = frozenset({"NAME", "NUMBER", "STRING", "LPAR", "NOT"})
-_LOWERED = frozenset(
-    {"and", "or", "xor", "implies", "not", *(kind.lower() for kind in STATEMENTS | CLAUSES)}
-)
-"""Words of the language that follow a number: `1 AND` is shouted, not a unit."""
-
-ITEMS = frozenset({"GENERATOR", "CLASSIFIERS", "ATTRIBUTE"})
+ITEMS = _kinds("GENERATOR CLASSIFIERS ATTRIBUTE")
 """Terminals that begin an item of a model."""
+
+_BEYOND_A_JOINT = _kinds("NAME NUMBER STRING LPAR NOT")
+_LOWERED = {"and", "or", "xor", "implies", "not", *(kind.lower() for kind in STATEMENTS | CLAUSES)}
+"""Words of the language that follow a number: `1 AND` is shouted, not a unit."""
 
 SHAPES = {
     "RANGE": "..",

@@ -1,7 +1,7 @@
 """From text to tree, with every mistake of a file in one pass.
 
-Lark's LALR automaton is fed token by token. Where it refuses one, `complaints` says why in a
-reader's words and, where the meaning is plain, how to mend it; then the token is fed again.
+Lark's LALR automaton is fed token by token. Where it refuses one, `diagnostics` says why in
+a reader's words and, where the meaning is plain, how to mend it; then the token is fed again.
 Otherwise the automaton goes back to the last place where a statement or a clause could begin and
 the text is skipped up to the next one that can begin there.
 """
@@ -51,7 +51,7 @@ class Parsed:
 
 
 def parse(source: str, path: str | None = None) -> nodes.Program:
-    """Return the tree of `source`; `path` is named in complaints.
+    """Return the tree of `source`; `path` is named in diagnostics.
 
     Raises:
         ProgramError: with every syntax error of the text.
@@ -229,7 +229,7 @@ class _Reader:
         table = self.states[self.state.state_stack[-1]]
         return frozenset(kind for kind in table if kind.isupper() and self.accepts([kind]))
 
-    # Complaining and mending
+    # Explaining and mending
 
     def _explain(self, i: int) -> Repair:
         # Programs without mistakes need not load what is said of mistakes.
@@ -258,7 +258,7 @@ class _Reader:
         return at < len(self.gaps) and self.gaps[at] <= (error.token.start_pos or 0)
 
     def _mend(self, said: Repair, i: int) -> bool:
-        """Do what the complaint proposes, if the automaton agrees; say whether it was done.
+        """Do what is proposed, if the automaton agrees; say whether it was done.
 
         Every mending takes a refused token away or has it accepted, so that there is an end.
         """

@@ -1,4 +1,4 @@
-"""Words for complaints: what follows which keyword, what people write instead, examples."""
+"""Words for diagnostics: what follows which keyword, what people write instead, examples."""
 
 from __future__ import annotations
 
@@ -24,50 +24,26 @@ NEED_NAME = {
 }
 """Keywords that a name follows, and what it names."""
 
-SYNONYMS = {
-    "is": "=",
-    "equals": "=",
-    "are": "=",
-    "but": "and",
-    "if": "where",
-    "when": "where",
-    "having": "where",
-    "such": "where",
-    "that": "where",
-    "using": "with",
-    "named": "as",
-    "called": "as",
-    "foreach": "for",
-    "define": "def",
-    "function": "def",
-    "temperature": "temp",
-    "psi": "truncation",
-    "generate": "sample",
-    "draw": "sample",
-    "select": "sample",
-    "make": "sample",
-    "create": "sample",
-    "show": "sample",
-    "give": "sample",
-    "get": "sample",
-    "samples": "sample",
-    "probability": "measure",
-    "check": "expect",
-    "ensure": "expect",
-    "change": "edit",
-    "modify": "edit",
-    "loop": "for",
-    "repeat": "for",
-    "set": "let",
-    "const": "let",
-    "include": "import",
-    "assert": "expect",
-    "var": "let",
-    "no": "not",
-    "sampler": "with",
-    "solver": "with",
-    "without": "not",
+_SYNONYMS = {
+    "=": "is equals are",
+    "and": "but",
+    "where": "if when having such that",
+    "with": "using sampler solver",
+    "as": "named called",
+    "for": "foreach loop repeat",
+    "def": "define function",
+    "temp": "temperature",
+    "truncation": "psi",
+    "sample": "generate draw select make create show give get samples",
+    "measure": "probability",
+    "expect": "check ensure assert",
+    "edit": "change modify",
+    "let": "set const var",
+    "import": "include",
+    "not": "no without",
 }
+
+SYNONYMS = {word: meant for meant, words in _SYNONYMS.items() for word in words.split()}
 """What people write out of habit, and the word or sign of the language that they mean."""
 
 EXAMPLES = {

@@ -42,7 +42,7 @@ Facts = dict[str, Fact]
 def facts_of(program: nodes.Program, named: Iterable[str]) -> Facts:
     """Return the attributes of the models that `program` declares and of those that it names.
 
-    Where it names none, as a piece of a program may, all of the standard library's count.
+    Where it names none, as a lexeme of a program may, all of the standard library's count.
     """
     own = _models(program)
     others = set(named) - own.keys()

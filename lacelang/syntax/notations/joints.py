@@ -154,7 +154,7 @@ def _mapping(found: Found) -> str | None:
     items: list[str] = []
     while place < end:
         after = reader.value(place + 2) or end
-        name = reader.pieces[place].text.strip(_QUOTES)
+        name = reader.lexemes[place].text.strip(_QUOTES)
         items.append(f"{name}={_plain(found.text(place + 2, after, asked=False))}")
         place = after + 1
     alone = len(items) == 1 and not braces and reader.kind(found.start) == "word"

@@ -72,7 +72,7 @@ def _colon(found: Found) -> Remedy | str | None:
 
 def _pluses(found: Found) -> Remedy | str | None:
     sign, reader, end = found["s"], found.reader, found.end
-    last = end >= len(reader.pieces) or reader.begins(end) or reader.low(end) in _GOES_ON
+    last = end >= len(reader.lexemes) or reader.begins(end) or reader.low(end) in _GOES_ON
     option = reader.touches(end) and reader.kind(end) == "word"
     if set(sign) == {"-"} and (not last or option):
         return None

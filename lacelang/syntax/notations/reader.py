@@ -1,4 +1,4 @@
-"""Values, conditions, lists and phrases among the pieces of a text, each as far as it goes."""
+"""Values, conditions, lists and phrases among the lexemes of a text, each as far as it goes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lacelang.syntax.notations.words import (
     PHRASES,
     STRANGERS,
     TRUTHS,
-    Piece,
+    Lexeme,
 )
 
 _DEEPEST = 24
-_REACH = 400  # pieces that a condition or a bracket may take
+_REACH = 400  # lexemes that a condition or a bracket may take
 _BETWEEN = frozenset({",", ";", "and", "or"})
 _PLAIN = frozenset({"=", "==", ":", "is", "in", "to", "at", "~"})
 
@@ -29,15 +29,15 @@ class Reader:
     """Reads what the elements of shapes stand for; see `table`.
 
     The methods whose result may be None return where what they are named after ends, if it begins
-    with the piece at `i`.
+    with the lexeme at `i`.
 
     Attributes:
-        pieces: of the whole text.
+        lexemes: of the whole text.
         facts: what is known of attributes.
     """
 
-    def __init__(self, pieces: Sequence[Piece], facts: Facts) -> None:
-        self.pieces = pieces
+    def __init__(self, lexemes: Sequence[Lexeme], facts: Facts) -> None:
+        self.lexemes = lexemes
         self.facts = facts
         self._words = keywords()
         self._conditions: dict[int, int | None] = {}
@@ -45,24 +45,24 @@ class Reader:
         self._chains: dict[str, dict[int, int | None]] = {"conjoined": {}, "disjoined": {}}
 
     def low(self, i: int) -> str:
-        """Return the piece at `i` in small letters; empty beyond the text."""
-        return self.pieces[i].low if 0 <= i < len(self.pieces) else ""
+        """Return the lexeme at `i` in small letters; empty beyond the text."""
+        return self.lexemes[i].low if 0 <= i < len(self.lexemes) else ""
 
     def kind(self, i: int) -> str:
-        """Return the kind of the piece at `i`; empty beyond the text."""
-        return self.pieces[i].kind if 0 <= i < len(self.pieces) else ""
+        """Return the kind of the lexeme at `i`; empty beyond the text."""
+        return self.lexemes[i].kind if 0 <= i < len(self.lexemes) else ""
 
     def touches(self, i: int) -> bool:
-        """Whether nothing stands between the piece at `i` and the one before."""
-        return 0 < i < len(self.pieces) and self.pieces[i - 1].end == self.pieces[i].start
+        """Whether nothing stands between the lexeme at `i` and the one before."""
+        return 0 < i < len(self.lexemes) and self.lexemes[i - 1].end == self.lexemes[i].start
 
     def begins(self, i: int) -> bool:
-        """Whether the piece at `i` is the first of its line."""
-        return i < len(self.pieces) and self.pieces[i].begins
+        """Whether the lexeme at `i` is the first of its line."""
+        return i < len(self.lexemes) and self.lexemes[i].begins
 
     def fact(self, i: int) -> Fact | None:
-        """Return what is known of the attribute that the piece at `i` names."""
-        return self.facts.get(self.pieces[i].text) if 0 <= i < len(self.pieces) else None
+        """Return what is known of the attribute that the lexeme at `i` names."""
+        return self.facts.get(self.lexemes[i].text) if 0 <= i < len(self.lexemes) else None
 
     def read(self, element: str, i: int) -> int | None:
         """Return where an element ends: one of `PHRASES`, or what a method here reads."""
@@ -292,8 +292,8 @@ class Reader:
     def closing(self, i: int) -> int | None:
         """The bracket at `i` and all in it, if it is closed and near."""
         opened: list[str] = []
-        for place in range(i, min(i + _REACH, len(self.pieces))):
-            text = self.pieces[place].text
+        for place in range(i, min(i + _REACH, len(self.lexemes))):
+            text = self.lexemes[place].text
             if text in CLOSER:
                 opened.append(CLOSER[text])
             elif opened and text == opened[-1]:

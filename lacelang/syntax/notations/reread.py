@@ -13,7 +13,7 @@ from lacelang.syntax import nodes
 from lacelang.syntax.lines import Lines, with_line_feeds
 from lacelang.syntax.notations.facts import Facts, facts_of
 from lacelang.syntax.notations.search import Mended, mend
-from lacelang.syntax.notations.words import pieces_of
+from lacelang.syntax.notations.words import lexemes_of
 from lacelang.syntax.tokens import Tokens, tokenize
 
 Reading = Callable[[Tokens], tuple[nodes.Program, list[Diagnostic]]]
@@ -68,7 +68,7 @@ def notations_read(source: str, program: nodes.Program) -> list[Diagnostic]:
 
 
 def _facts(text: str, program: nodes.Program) -> Facts:
-    named = {piece.text for before, piece in pairwise(pieces_of(text)) if before.text == "from"}
+    named = {lexeme.text for before, lexeme in pairwise(lexemes_of(text)) if before.text == "from"}
     return facts_of(program, named)
 
 

@@ -17,7 +17,7 @@ from lacelang.syntax.notations.ranges import RANGES
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.statements import STATEMENTS
 from lacelang.syntax.notations.table import Found, Notation, Remedy
-from lacelang.syntax.notations.words import COMPARING, STRANGERS, pieces_of, words_of
+from lacelang.syntax.notations.words import COMPARING, STRANGERS, lexemes_of, words_of
 from lacelang.syntax.tokens import MAX_PROBLEMS
 
 NOTATIONS: tuple[Notation, ...] = (
@@ -81,9 +81,9 @@ class Mended:
         # By character of the text, where in the text as it was it begins and ends.
         self._starts = list(range(len(text) + 1))
         self._ends = list(range(1, len(text) + 2))
-        pieces = pieces_of(text)
+        lexemes = lexemes_of(text)
         self._imported = {
-            after.low for before, after in pairwise(pieces) if before.text == "import"
+            after.low for before, after in pairwise(lexemes) if before.text == "import"
         }
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
@@ -94,7 +94,7 @@ class Mended:
 
     def replace(self, notation: Notation, found: Found, remedy: Remedy) -> bool:
         """Put what is written here in place of a notation; say whether that changed anything."""
-        old = found.reader.pieces[found.start : found.end]
+        old = found.reader.lexemes[found.start : found.end]
         start, end = old[0].start, old[-1].end
         at, until = self.origin(start, end)
         key = (notation.shape, at)
@@ -118,14 +118,14 @@ class Mended:
         # Behind a joint or a bracket nothing may be missing; a space keeps words apart.
         new = f" {new} " if new else " "
         starts, ends = [at] * len(new), [until] * len(new)
-        for piece in pieces_of(new):
+        for lexeme in lexemes_of(new):
             # A word that stays keeps its place.
-            same = (i for i, p in enumerate(old) if p.text == piece.text and p.kind != "sign")
+            same = (i for i, p in enumerate(old) if p.text == lexeme.text and p.kind != "sign")
             i = next(same, None)
             if i is not None:
                 first, last = self.origin(old[i].start, old[i].end)
-                starts[piece.start : piece.end] = [first] * len(piece.text)
-                ends[piece.start : piece.end] = [last] * len(piece.text)
+                starts[lexeme.start : lexeme.end] = [first] * len(lexeme.text)
+                ends[lexeme.start : lexeme.end] = [last] * len(lexeme.text)
                 old = old[i + 1 :]
         self._put(start, end, new, starts, ends)
         return True
@@ -174,7 +174,7 @@ def mend(
         return Mended("", ())
     mended = Mended(text, besides)
     for _ in range(_ROUNDS):
-        found = list(_scan(Reader(pieces_of(mended.text), facts), parsing))
+        found = list(_scan(Reader(lexemes_of(mended.text), facts), parsing))
         changed = [mended.replace(*one) for one in reversed(found)]
         if not any(changed) or len(mended.places) >= MAX_PROBLEMS:
             break
@@ -185,10 +185,10 @@ def mend(
 def _scan(reader: Reader, parsing: bool) -> Iterator[tuple[Notation, Found, Remedy]]:
     starts = _Starts(reader)
     place = count = 0
-    while place < len(reader.pieces) and count < MAX_PROBLEMS:
+    while place < len(reader.lexemes) and count < MAX_PROBLEMS:
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
             # Its braces hold names and numbers of their own, `{ child: 10 }`.
-            place = reader.closing(place + 2) or len(reader.pieces)
+            place = reader.closing(place + 2) or len(reader.lexemes)
             continue
         one = _at(reader, place, starts, parsing)
         if one is not None:
@@ -226,15 +226,15 @@ class _Starts:
         self._reader = reader
         self._edit: list[bool] = []
         edit = inside = False
-        for piece in reader.pieces:
+        for lexeme in reader.lexemes:
             self._edit.append(inside)
-            if piece.low == "edit":
+            if lexeme.low == "edit":
                 edit = True
-            elif piece.text in "{}":
-                edit = inside = edit and piece.text == "{"
+            elif lexeme.text in "{}":
+                edit = inside = edit and lexeme.text == "{"
 
     def allows(self, notation: Notation, i: int) -> bool:
-        """Whether a notation may begin with the piece at `i`."""
+        """Whether a notation may begin with the lexeme at `i`."""
         if notation.starts:
             return self._at(i)
         kind = notation.elements[0].kind
@@ -249,12 +249,12 @@ class _Starts:
         return True
 
     def _defines(self, i: int) -> bool:
-        """Whether a definition begins with the piece at `i`."""
+        """Whether a definition begins with the lexeme at `i`."""
         low = self._reader.low
         return low(i - 1) == "=" and (low(i - 3) in ("let", "var") or low(i - 2) == ")")
 
     def _at(self, i: int) -> bool:
-        """Whether a condition may begin with the piece at `i`."""
+        """Whether a condition may begin with the lexeme at `i`."""
         before = self._reader.low(i - 1)
         step = self._edit[i] and (self._reader.begins(i) or before == "{")
         return before in _BEFORE_A_CONDITION or step or self._defines(i)

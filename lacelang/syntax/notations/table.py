@@ -3,7 +3,7 @@
 A shape is a line of elements. An element is a sign or a word, or several with commas between,
 any of which may stand there (`,,` among them is a comma); `?` behind it allows that it is missing.
 One in braces is what `Reader.read` reads, and that is kept under a name: `{a:condition}`,
-`{n:number}`. `^` asks that it touch the piece before.
+`{n:number}`. `^` asks that it touch the lexeme before.
 
 What to write is a template in which `{a}` stands for a part as it is written in lacelang,
 `{a:raw}` for its text, `{a:group}` for a part as the operand of any word and `{a:operand}` as one
@@ -48,8 +48,8 @@ class Found:
 
     Attributes:
         reader: of the whole text.
-        start, end: the pieces that it takes.
-        parts: what its named elements read: from which piece up to which.
+        start, end: the lexemes that it takes.
+        parts: what its named elements read: from which lexeme up to which.
         conditions: names of those parts that are conditions.
     """
 
@@ -72,29 +72,29 @@ class Found:
         return self[name] if name in self.parts else otherwise
 
     def text(self, start: int, end: int, asked: bool = True) -> str:
-        """Return the pieces from `start` up to `end` on one line, operators as they are here.
+        """Return the lexemes from `start` up to `end` on one line, operators as they are here.
 
         Args:
-            start, end: the pieces.
+            start, end: the lexemes.
             asked: a yes-or-no attribute that stands alone is asked to be 1.
         """
         words: list[str] = []
-        pieces = self.reader.pieces
+        lexemes = self.reader.lexemes
         for i in range(start, end):
-            piece = pieces[i]
-            word = HERE.get(piece.low, piece.text).replace("°", " deg")
+            lexeme = lexemes[i]
+            word = HERE.get(lexeme.low, lexeme.text).replace("°", " deg")
             if i > start:
-                before = pieces[i - 1]
-                apart = before.end < piece.start
+                before = lexemes[i - 1]
+                apart = before.end < lexeme.start
                 # `a|b` becomes two words and more.
-                apart |= piece.kind == "sign" and word != piece.text and word.isalpha()
+                apart |= lexeme.kind == "sign" and word != lexeme.text and word.isalpha()
                 apart |= before.kind == "sign" and words[-1].strip().isalpha()
                 word = " " * apart + word
             words.append(word + "=1" * (asked and self._stands_alone(i, start)))
         return "".join(words)
 
     def _stands_alone(self, i: int, start: int) -> bool:
-        """Whether the piece at `i` is the name of a yes-or-no attribute and no value is asked."""
+        """Whether the lexeme at `i` is the name of a yes-or-no attribute and no value is asked."""
         fact, reader = self.reader.fact(i), self.reader
         if fact is None or fact.kind != "binary":
             return False
@@ -158,7 +158,7 @@ class Found:
         Args:
             name: of the part.
             signs: what stands between values, brackets that close included.
-            first: pieces of the part before its values.
+            first: lexemes of the part before its values.
         """
         reader = self.reader
         place, end = self.parts[name]
@@ -243,7 +243,7 @@ class Notation:
         return tuple(_element(word) for word in self.shape.split())
 
     def match(self, reader: Reader, start: int) -> Found | None:
-        """Return the notation if it begins with the piece at `start`."""
+        """Return the notation if it begins with the lexeme at `start`."""
         parts: dict[str, tuple[int, int]] = {}
         place = start
         for element in self.elements:

@@ -1,4 +1,4 @@
-"""Words and signs of other tools, and a text in pieces, whatever signs it has."""
+"""Words and signs of other tools, and a text in lexemes, whatever signs it has."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ STRANGERS = words_of(
 
 
 @frozen
-class Piece:
+class Lexeme:
     """A word, a number, a text in quotes or a sign.
 
     Attributes:
@@ -117,7 +117,7 @@ _SIGNS = (
     r"<=>|<->|<-->|==>|-->|===|!==|=>|->|<=|>=|!=|==|&&|\|\||::|:=|=:|\.\.|\+/-|\+-|\+=|-="
     r"|\*\*|\$\$|<>|~=|=~|>>|<<|\++(?![-/])|-{2,}(?![>\d])|\S"
 )
-_PIECE = re.compile(
+_LEXEME = re.compile(
     r"(?P<skip>\s+|\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/|(?<=\s)--\s[^\n]*)"
     r"|(?P<text>\"[^\"\n]*\"|'[^'\n]*')"
     r"|(?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?)"
@@ -126,16 +126,16 @@ _PIECE = re.compile(
 )
 
 
-def pieces_of(text: str) -> list[Piece]:
+def lexemes_of(text: str) -> list[Lexeme]:
     """Take `text` apart; comments and white space are left out."""
-    pieces: list[Piece] = []
+    lexemes: list[Lexeme] = []
     line_end = -1
-    for found in _PIECE.finditer(text):
+    for found in _LEXEME.finditer(text):
         kind = found.lastgroup or "sign"
         if kind == "skip":
             if "\n" in found.group():
                 line_end = found.end()
             continue
-        begins = not pieces or line_end > pieces[-1].start
-        pieces.append(Piece(kind, found.group(), found.start(), found.end(), begins))
-    return pieces
+        begins = not lexemes or line_end > lexemes[-1].start
+        lexemes.append(Lexeme(kind, found.group(), found.start(), found.end(), begins))
+    return lexemes
