@@ -109,7 +109,7 @@ class DecodePipeline:
 
     def _decode(self, job: _Job) -> None:
         frames = job.task.frames(job.latents)
-        pictures = self._wanted(job.task.model.decode_array(frames.reshape(-1, *frames.shape[2:])))
+        pictures = self._wanted(job.task.model.decode(frames.reshape(-1, *frames.shape[2:])))
         for sample in job.samples:
             self._sink.picture(job.task, sample, pictures)
             self._stage.advance()

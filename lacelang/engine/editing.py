@@ -253,8 +253,10 @@ def _painted(given: Given, model: Model, psi: float) -> Latents:
     return Latents(given.z, w)
 
 
-def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> EditTask:
-    """Settle what a statement is to make.
+def edit_task(
+    statement: ir.EditStatement, model: Model, groups: Mapping[str, GroupTask]
+) -> EditTask:
+    """Settle what a statement is to make, given the groups before it by name.
 
     Raises:
         UsageError: the model's classifiers do not judge w.
@@ -264,7 +266,8 @@ def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> Edit
         raise UsageError(
             f"edits move in w, and the classifiers of {model.name} judge {model.space}"
         )
-    weights = model.weights(conditioned=True)
+    saved, weights = statement.saved, model.weights(conditioned=True)
+    source = begun_from(groups[statement.group]) if saved is None else begun_on_disk(saved, model)
     plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
     record = GroupRecord(
         name=statement.name,
@@ -273,7 +276,13 @@ def edit_task(statement: ir.EditStatement, model: Model, source: Source) -> Edit
         fingerprint=fingerprint(statement, source.seed, weights, source.digest),
         seed=source.seed,
         count=source.count,
-        settings=settings_of(statement, weights, source.truncation),
+        settings={
+            **settings_of(statement, weights, source.truncation),
+            "edited": statement.group,
+            "stay": statement.stay,
+            "hold": {statement.held: statement.hold},
+            "reweight": statement.reweight,
+        },
         atoms=plans[-1].atoms,
         samples=(),
         steps=plans,

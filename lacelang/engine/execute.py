@@ -43,13 +43,14 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         store.keep(measures, expectations)
         known = len(measures), len(expectations)
         complete = known == (len(planned.measures), len(planned.expectations))
-        groups = {group.name: group for group in store.finish(complete, started)}
+        groups = store.finish(complete, started)
+    made = {group.name for group in groups}
     return Run(
         groups,
         options.out,
         time.perf_counter() - started,
-        {measure.name: measure for measure in measures if measure.name in planned.only},
-        [expected for expected in expectations if expected.group in groups],
+        [measure for measure in measures if measure.name in planned.only],
+        [expected for expected in expectations if expected.group in made],
     )
 
 

@@ -12,12 +12,11 @@ import attrs
 
 from lacelang.ir import (
     Attribute,
-    EditStatement,
-    MeasureStatement,
     ModelSpec,
     Predicate,
     SamplerChoice,
-    SampleStatement,
+    Statement,
+    StatementRecord,
 )
 from lacelang.samplers import SAMPLERS
 from lacelang.storage.cache import sha256_of
@@ -32,10 +31,7 @@ _IGNORED = frozenset({"name", "count", "path", "points", "layers"})
 
 
 def fingerprint(
-    statement: SampleStatement | MeasureStatement | EditStatement,
-    seed: int,
-    weights: Mapping[str, str],
-    source: str | None = None,
+    statement: Statement, seed: int, weights: Mapping[str, str], source: str | None = None
 ) -> str:
     """Return a digest of all that a measure, or sample i of a group, depends on, except i.
 
@@ -47,8 +43,7 @@ def fingerprint(
     """
     model = statement.model
     # What is edited is known by its digest, whatever its name.
-    edited = {"group": source, "saved": None}
-    own = edited if isinstance(statement, EditStatement) else {"seed": seed}
+    own = {"seed": seed} if source is None else {"group": source, "saved": None}
     content = {
         "lacelang": __version__,
         "numbers": _NUMBERS,
@@ -61,12 +56,12 @@ def fingerprint(
 
 
 def settings_of(
-    statement: SampleStatement | EditStatement, weights: Mapping[str, str], truncation: float
+    statement: Statement, weights: Mapping[str, str], truncation: float
 ) -> dict[str, Any]:
     """Return what run.json and the sheet say of how a group was made."""
-    model = statement.model
-    options = statement.options
-    drawn = isinstance(statement, SampleStatement) and statement.where is None
+    assert statement.makes == "group"
+    model, options = statement.model, statement.options
+    drawn = getattr(statement, "where", True) is None
     settings: dict[str, Any] = {
         "model": model.name,
         "generator": model.generator,
@@ -82,11 +77,6 @@ def settings_of(
         settings["temp"] = options.temp
     if options.logit_temp is not None:
         settings["logit_temp"] = options.logit_temp
-    if isinstance(statement, EditStatement):
-        settings["edited"] = statement.group
-        settings["stay"] = statement.stay
-        settings["hold"] = {statement.held: statement.hold}
-        settings["reweight"] = statement.reweight
     return settings
 
 
@@ -116,7 +106,7 @@ def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
         if isinstance(value, Attribute) and value.limits is not None:
             return [type(value).__name__, value.name, *value.limits]
-        named = isinstance(value, SampleStatement | MeasureStatement | EditStatement | ModelSpec)
+        named = isinstance(value, StatementRecord | ModelSpec)
         fields = {
             field.name: _plain(getattr(value, field.name))
             for field in attrs.fields(type(value))

@@ -41,6 +41,7 @@ _LOADED = ("generator", "heads", "_halfway", "_alone", "_results", "_lock")
 # A result takes up to 10 MB.
 _MOST_RESULTS = 8
 Result = TypeVar("Result")
+Output = TypeVar("Output", bound=Tensor | Outputs)
 
 
 class Model:
@@ -126,8 +127,7 @@ class Model:
     def weights(self, conditioned: bool) -> dict[str, str]:
         """What samples depend on, by role: files by their SHA-256, and the kind of device.
 
-        Args:
-            conditioned: whether classifiers have a say; draws from the prior depend on none.
+        Draws from the prior, which are not `conditioned`, do not depend on classifiers.
         """
         named = {"generator": str(self._spec.sha256), "device": self.device.type}
         if conditioned:
@@ -148,15 +148,14 @@ class Model:
 
     def heads_at(self, x: Tensor) -> Outputs:
         """What the classifiers say of rows (N, d) of the space that they look at."""
-        outputs: Outputs = self._of_rows("heads", self.heads, x)
-        return outputs
+        return self._of_rows("heads", self.heads, x)
 
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """Return the function from latents z (N, d) to the classifiers' outputs."""
         return partial(self._features, truncation)
 
     def _features(self, truncation: float, z: Tensor) -> Outputs:
-        return self.judge(z, z if self.space == "z" else self.styles(z, truncation))
+        return self.heads_at(z if self.space == "z" else self.styles(z, truncation))
 
     def flow_features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """`features`, with how atypical the latent is of the prior beside them, (N,)."""
@@ -170,18 +169,17 @@ class Model:
     def to_edit_coordinates(self, w: Tensor, truncation: float) -> Tensor:
         """Truncated w (N, d) → the coordinates (N, d) that edits move in.
 
-        Halfway between whitened w and w itself: along each principal axis of w, of which the
-        prior has the standard deviation s, a unit here is the square root of s / rms(s) in w's
-        own, where it is s in whitened ones. A gradient in whitened w favours the few axes along
-        which faces differ most, and goes too far; one in w itself finds axes along which only the
-        classifiers see a difference.
+        Halfway between whitened w and w itself: along a principal axis of w with standard
+        deviation s under the prior, a unit here is sqrt(s rms(s)) in w. A gradient in whitened w
+        goes too far along the few axes on which faces differ most; one in w itself finds axes on
+        which only the classifiers see a difference.
         """
         mean = self.generator.w_mean
         return self._whiten(mean + (w - mean) / truncation) / self._halfway
 
     def from_edit_coordinates(self, u: Tensor, truncation: float) -> Tensor:
         """Edit coordinates (N, d) → truncated w (N, d)."""
-        w: Tensor = self._of_rows("colour", self.generator.colour, self.whitened(u))
+        w = self._of_rows("colour", self.generator.colour, self.whitened(u))
         return self.generator.truncate(w, truncation)
 
     def whitened(self, u: Tensor) -> Tensor:
@@ -193,17 +191,17 @@ class Model:
         return w
 
     def _whiten(self, w: Tensor) -> Tensor:
-        u: Tensor = self._of_rows("whiten", self.generator.whiten, w)
-        return u
+        return self._of_rows("whiten", self.generator.whiten, w)
 
-    def _of_rows(self, name: str, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+    def _of_rows(self, name: str, function: Callable[[Tensor], Output], x: Tensor) -> Output:
         """Apply a function of rows (N, d); one by one if it rounds them by where they stand."""
         if torch.compiler.is_compiling():
             return function(x)
         key = name, x.dtype
         if key not in self._alone:
             self._alone[key] = rounds_by_place(function, x)
-        return one_by_one(function, x) if self._alone[key] and len(x) else function(x)
+        alone: Any = one_by_one
+        return alone(function, x) if self._alone[key] and len(x) else function(x)
 
     @cached_property
     def _halfway(self) -> Tensor:
@@ -212,25 +210,24 @@ class Model:
         with isolated(threads=False):
             return (s / s.square().mean().sqrt()).rsqrt()
 
-    def decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
-        """Paint truncated w (N, d') or w+ (N, styles, d') as uint8 (H, W, 3), in order."""
-        return isolated_steps(self._decode(w))
+    def decode(self, w: Tensor | Float32) -> Iterator[NDArray[np.uint8]]:
+        """Decode truncated w (N, d') or w+ (N, styles, d') to uint8 (H, W, 3), in order."""
 
-    def _decode(self, w: Tensor) -> Iterator[NDArray[np.uint8]]:
-        yield from self.generator.decode(plain(w).to(self.device))
+        def decoded() -> Iterator[NDArray[np.uint8]]:
+            x = plain(w) if isinstance(w, Tensor) else torch.from_numpy(np.ascontiguousarray(w))
+            yield from self.generator.decode(x.to(self.device))
 
-    def decode_array(self, w: Float32) -> Iterator[NDArray[np.uint8]]:
-        """`decode` of a numpy array."""
-        return self.decode(torch.from_numpy(np.ascontiguousarray(w)))
+        return isolated_steps(decoded())
 
     def prepare(self) -> None:
         """Begin to get the decoder ready, in another thread, while the caller goes on."""
-        in_background(self._prepare, "prepare")
 
-    def _prepare(self) -> None:
-        # What goes wrong here goes wrong again in `decode`, where somebody is listening.
-        with contextlib.suppress(Exception), isolated():
-            self.generator.prepare()
+        def prepare() -> None:
+            # What goes wrong here goes wrong again in `decode`, where somebody is listening.
+            with contextlib.suppress(Exception), isolated():
+                self.generator.prepare()
+
+        in_background(prepare, "prepare")
 
 
 def atypicality(u: Tensor) -> Tensor:

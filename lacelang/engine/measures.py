@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from attrs import frozen
 
 from lacelang.engine.fingerprint import condition_text, fingerprint
-from lacelang.engine.interval import wilson
 from lacelang.engine.loading import Model
 from lacelang.engine.prior_sample import DRAWS, prior_sample
 from lacelang.engine.truth import truth
 from lacelang.ir import MeasureStatement
 from lacelang.progress import Progress
 from lacelang.storage.records import MeasureRecord, rounded
+
+#: Standard normal quantile of a two-sided interval of 95 %.
+Z_95 = 1.959963984540054
 
 
 @frozen(eq=False)
@@ -22,12 +26,22 @@ class MeasureTask:
     statement: MeasureStatement
     model: Model
     seed: int
-    fingerprint: str
 
     @property
     def name(self) -> str:
         """The statement's name."""
         return self.statement.name
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that the estimate depends on."""
+        weights = {
+            **self.model.weights(conditioned=True),
+            "draws": str(DRAWS),
+            # The random numbers that give a draw its values come in this order.
+            "attributes": " ".join(a.name for a in self.statement.model.attributes),
+        }
+        return fingerprint(self.statement, self.seed, weights)
 
     def run(self, progress: Progress) -> MeasureRecord:
         """Estimate it.
@@ -38,42 +52,50 @@ class MeasureTask:
         Raises:
             ResourceError: the classifiers cannot be had.
         """
-        what, given, model = self.statement.what, self.statement.given, self.model
-        faces = prior_sample(
-            model, self.statement.model.attributes, self.statement.truncation, self.seed, progress
-        )
+        asked, spec = self.statement, self.statement.model
+        draws = prior_sample(self.model, spec.attributes, asked.truncation, self.seed, progress)
         counts = []
-        for columns in (faces.drawn, faces.decided):
-            among = np.ones(len(faces), bool) if given is None else truth(given, columns)
-            counts.append((int((truth(what, columns) & among).sum()), int(among.sum())))
-        (hits, among_drawn), (verdicts, among_decided) = counts
-        low, high = wilson(hits, among_drawn) if among_drawn else (None, None)
+        for columns in (draws.drawn, draws.decided):
+            among = np.ones(len(draws), bool)
+            if asked.given is not None:
+                among = truth(asked.given, columns)
+            counts.append((int((truth(asked.what, columns) & among).sum()), int(among.sum())))
+        (hits, given_draws), decided = counts
+        low, high = wilson(hits, given_draws) if given_draws else (math.nan, math.nan)
         return MeasureRecord(
-            name=self.statement.name,
-            what=condition_text(what),
-            given=None if given is None else condition_text(given),
-            model=self.statement.model.name,
-            truncation=self.statement.truncation,
+            name=self.name,
+            what=condition_text(asked.what),
+            given=None if asked.given is None else condition_text(asked.given),
+            model=spec.name,
+            truncation=asked.truncation,
             seed=self.seed,
             fingerprint=self.fingerprint,
-            draws=len(faces),
-            given_draws=among_drawn,
-            value=_share(hits, among_drawn),
-            low=None if low is None else rounded(low),
-            high=None if high is None else rounded(high),
-            decided=_share(verdicts, among_decided),
+            draws=len(draws),
+            given_draws=given_draws,
+            value=_share(hits, given_draws),
+            low=rounded(low),
+            high=rounded(high),
+            decided=_share(*decided),
         )
 
 
-def measure_task(statement: MeasureStatement, model: Model, seed: int) -> MeasureTask:
-    """Settle what a statement is to measure, with the seed in force."""
-    weights = {
-        **model.weights(conditioned=True),
-        "draws": str(DRAWS),
-        # The random numbers that give a draw its values come in this order.
-        "attributes": " ".join(attribute.name for attribute in statement.model.attributes),
-    }
-    return MeasureTask(statement, model, seed, fingerprint(statement, seed, weights))
+def wilson(hits: int, draws: int, z: float = Z_95) -> tuple[float, float]:
+    """Return Wilson's score interval of a probability (Wilson 1927).
+
+    It stays inside 0..1 and says something sensible of no hits and of nothing but hits.
+
+    Args:
+        hits: draws in which the event came, 0 … draws.
+        draws: at least 1.
+        z: quantile of the standard normal.
+    """
+    share = hits / draws
+    shrink = 1 + z * z / draws
+    centre = (share + z * z / (2 * draws)) / shrink
+    reach = z / shrink * math.sqrt(share * (1 - share) / draws + (z / (2 * draws)) ** 2)
+    low = 0.0 if hits == 0 else max(0.0, centre - reach)
+    high = 1.0 if hits == draws else min(1.0, centre + reach)
+    return low, high
 
 
 def _share(hits: int, draws: int) -> float | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from lacelang.annotators import judging
-from lacelang.engine.editing import begun_from, begun_on_disk, edit_task
+from lacelang.engine.editing import edit_task
 from lacelang.engine.expectations import judged_attributes
 from lacelang.engine.loading import load
-from lacelang.engine.measures import MeasureTask, measure_task
+from lacelang.engine.measures import MeasureTask
 from lacelang.engine.sampling import sample_task
 from lacelang.engine.tasks import GroupTask
 from lacelang.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement
@@ -54,22 +54,16 @@ class Plan:
     """The tasks of a program, models loaded.
 
     Attributes:
-        groups: every group that the program makes, sources before what begins from them.
         only: names of the groups and measures that are asked for.
+        groups: every group that the program makes, sources before what begins from them.
         measures: every probability that it asks for.
         expectations: all that it expects of its groups.
     """
 
-    groups: tuple[GroupTask, ...]
     only: Collection[str]
-    measures: tuple[MeasureTask, ...] = ()
-    expectations: tuple[ExpectStatement, ...] = ()
-
-    @property
-    def due(self) -> tuple[ExpectStatement, ...]:
-        """The expectations of groups that are made now."""
-        names = {task.record.name for task in self.chosen}
-        return tuple(expected for expected in self.expectations if expected.group in names)
+    groups: list[GroupTask] = field(factory=list)
+    measures: list[MeasureTask] = field(factory=list)
+    expectations: list[ExpectStatement] = field(factory=list)
 
     @property
     def chosen(self) -> tuple[GroupTask, ...]:
@@ -80,6 +74,12 @@ class Plan:
                 wanted.update(task.sources)
         return tuple(task for task in self.groups if task.record.name in wanted)
 
+    @property
+    def due(self) -> tuple[ExpectStatement, ...]:
+        """The expectations of groups that are made now."""
+        names = {task.record.name for task in self.chosen}
+        return tuple(expected for expected in self.expectations if expected.group in names)
+
 
 def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
     """Load what the program's statements need, and settle what each of them is to make.
@@ -87,29 +87,22 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
     Raises:
         ResourceError: weights or annotators cannot be had.
     """
-    groups: list[GroupTask] = []
-    measures: list[MeasureTask] = []
-    expectations: list[ExpectStatement] = []
+    planned = Plan(options.only)
     for statement in program.statements:
         if isinstance(statement, ExpectStatement):
-            expectations.append(statement)
+            planned.expectations.append(statement)
             continue
         model = load(statement.model, options.device, progress)
         match statement:
-            case SampleStatement():
-                groups.append(sample_task(statement, model, options.seed_for(statement.seed)))
+            case SampleStatement(seed=seed):
+                planned.groups.append(sample_task(statement, model, options.seed_for(seed)))
             case EditStatement():
-                made = {task.record.name: task for task in groups}
-                if statement.saved is not None:
-                    source = begun_on_disk(statement.saved, model)
-                else:
-                    source = begun_from(made[statement.group])
-                groups.append(edit_task(statement, model, source))
-            case MeasureStatement():
-                measures.append(measure_task(statement, model, options.seed_for(statement.seed)))
+                made = {task.record.name: task for task in planned.groups}
+                planned.groups.append(edit_task(statement, model, made))
+            case MeasureStatement(seed=seed):
+                planned.measures.append(MeasureTask(statement, model, options.seed_for(seed)))
             case _:
                 raise TypeError(f"nothing runs a {type(statement).__name__}")
-    planned = Plan(tuple(groups), options.only, tuple(measures), tuple(expectations))
     for annotator in judging(judged_attributes(planned.due)):
         annotator.require()  # before anything is made for it to judge
     return planned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Group:
         record: the same without tensors, as run.json has it.
         energy: conditional energy in nats, prior excluded, float32 (N,); NaN where not finite.
         status: how each sample ended.
-        readings: comparison → what the classifiers read, float32 (N,).
+        readings: comparison → what the classifiers predict, float32 (N,).
         extra: what else the sampler found out, float32 (N,) by name, such as `log_evidence`.
         stats: what sampling cost.
         rows: latents as they are kept on disk, the path of edited ones included.
@@ -70,14 +70,14 @@ class Group:
         self.record = record
         self.name = record.name
         self.rows = latents
-        self.energy = _column([sample.energy for sample in samples])
+        self.energy = _column(sample.energy for sample in samples)
         self.status = tuple(Status[sample.status] for sample in samples)
         self.readings: Mapping[str, Tensor] = ByName(
-            (atom.text, _column([sample.readings.get(atom.text) for sample in samples]))
+            (atom.text, _column(sample.readings.get(atom.text) for sample in samples))
             for atom in record.atoms
         )
         self.extra: Mapping[str, Tensor] = {
-            name: _column([sample.extra.get(name) for sample in samples])
+            name: _column(sample.extra.get(name) for sample in samples)
             for name in dict.fromkeys(name for sample in samples for name in sample.extra)
         }
         self.stats = Stats(
@@ -102,10 +102,9 @@ class Group:
     def latents(self) -> Tensor:
         """z, float32 (N, d), on the CPU; NaN where an edit began from w alone."""
         rows = self.rows.rows(slice(None))
+        z = np.full((len(rows), rows.w.shape[-1]), np.nan, np.float32) if rows.z is None else rows.z
         with isolated():
-            if rows.z is None:
-                return torch.full((len(rows), rows.w.shape[-1]), torch.nan)
-            return torch.tensor(rows.z)
+            return torch.tensor(z)
 
     @cached_property
     def w(self) -> Tensor:
@@ -116,11 +115,7 @@ class Group:
 
     @cached_property
     def images(self) -> list[Image.Image]:
-        """The faces, RGB: read from their files, or decoded now if there are none.
-
-        Raises:
-            ResourceError: the decoder cannot be had.
-        """
+        """The faces, RGB: read from their files, or decoded now if there are none."""
         return list(self.each_image())
 
     @cached_property
@@ -128,9 +123,6 @@ class Group:
         """Of edited faces, each before the first line and after every one, decoded now.
 
         The film of a face that nobody edited is that face.
-
-        Raises:
-            ResourceError: the decoder cannot be had.
         """
         films = []
         for row in range(len(self)):
@@ -139,13 +131,7 @@ class Group:
         return films
 
     def each_image(self) -> Iterator[Image.Image]:
-        """Yield the faces as `images` has them, each read or decoded when it is asked for.
-
-        Those that `images` holds already are not decoded again.
-
-        Raises:
-            ResourceError: the decoder cannot be had.
-        """
+        """Yield the faces as `images` has them, each read or decoded when it is asked for."""
         if "images" in self.__dict__:
             yield from self.images
         elif len(self._files) == len(self):
@@ -168,16 +154,16 @@ class Run:
 
     def __init__(
         self,
-        groups: Mapping[str, Group],
+        groups: Iterable[Group],
         folder: Path | None,
         seconds: float,
-        measures: Mapping[str, MeasureRecord] | None = None,
-        expectations: Sequence[ExpectationRecord] = (),
+        measures: Iterable[MeasureRecord],
+        expectations: Iterable[ExpectationRecord],
     ) -> None:
-        self.groups: Mapping[str, Group] = ByName(groups)
+        self.groups: Mapping[str, Group] = ByName((group.name, group) for group in groups)
         self.folder = folder
         self.seconds = seconds
-        self.measures: Mapping[str, MeasureRecord] = ByName(measures or {})
+        self.measures: Mapping[str, MeasureRecord] = ByName((m.name, m) for m in measures)
         self.expectations = tuple(expectations)
 
     def __getitem__(self, name: str) -> Group:
@@ -202,7 +188,7 @@ class Run:
         return f"<Run of {', '.join((*self.groups, *self.measures)) or 'nothing'}>"
 
 
-def _column(values: list[float | None]) -> Tensor:
+def _column(values: Iterable[float | None]) -> Tensor:
     return torch.tensor([np.nan if value is None else value for value in values]).float()
 
 

@@ -68,7 +68,7 @@ def test_styles_by_layer_are_kept_and_a_film_begins_with_their_picture(
     styles = rng.normal(size=(5, 3, 8)).astype(np.float32)
     statement = from_file(tmp_path / "wp.npy", styles)
     found = edited(statement, tmp_path / "out")
-    (given,) = model.decode_array(styles[1:2])
+    (given,) = model.decode(styles[1:2])
     assert np.array_equal(np.asarray(found.films[1][0]), given)
     # The lines replace the first two of three styles.
     assert np.array_equal(found.w[:, 2].numpy(), styles[:, 2])

@@ -127,13 +127,13 @@ def test_seed_and_truncation(model: TinyModel) -> None:
 
 def test_statements_share_their_draws(model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = []
-    judge = TinyModel.judge
+    heads_at = TinyModel.heads_at
 
-    def counted(self: TinyModel, z: torch.Tensor, w: torch.Tensor) -> object:
-        judged.append(len(z))
-        return judge(self, z, w)
+    def counted(self: TinyModel, x: torch.Tensor) -> object:
+        judged.append(len(x))
+        return heads_at(self, x)
 
-    monkeypatch.setattr(TinyModel, "judge", counted)
+    monkeypatch.setattr(TinyModel, "heads_at", counted)
     program(*(measure(name=f"m{i}", given=OVER_45) for i in range(12))).run()
     # Once, and what fills up the last block of rows.
     assert 100_000 <= sum(judged) < 110_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacelang.engine.interval import wilson
+from lacelang.engine.measures import wilson
 
 
 def binomial(hits: int, draws: int, p: float) -> float:

@@ -208,7 +208,7 @@ class FolderStore(Store):
         def picture(index: int) -> Picture:
             if index in group.finished:
                 return np.asarray(opened(group.image(index)))
-            return next(task.model.decode_array(group.latents.rows([index]).w))
+            return next(task.model.decode(group.latents.rows([index]).w))
 
         return (partial(picture, index) for index in indices)
 
