@@ -27,7 +27,7 @@ class Span:
 
 
 LONGEST_MESSAGE = 400
-"""Characters of a message; a name may be as long as the program, and nobody reads it twice."""
+"""Characters of a message; a name may be as long as the program, and is not printed twice."""
 
 
 def _cut(text: str) -> str:
@@ -148,11 +148,11 @@ def another_folder(
 
 
 DEBUG = "LACELANG_DEBUG"
-"""The environment variable with which errors that nobody foresaw keep their tracebacks."""
+"""The environment variable with which unexpected errors keep their tracebacks."""
 
 
 def unexpected(error: Exception) -> str:
-    """Return what is said of an error that nobody foresaw."""
+    """Return what is said of an unexpected error."""
     what = " ".join(str(error).split())[:300]
     return (
         f"lacelang: unexpected {type(error).__name__}{': ' if what else ''}{what}\n"

@@ -47,11 +47,11 @@ def _summary(group: Group) -> str:
 
     failed = sum(status.name != "converged" for status in group.status)
     count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
-    trouble = f", {failed} did not converge" if failed else ""
+    unfinished = f", {failed} did not converge" if failed else ""
     folder = group.folder
     assert folder is not None
     sheet = folder / SHEET
-    return f"{group.name}: {count}{trouble}, {sheet if sheet.exists() else folder}"
+    return f"{group.name}: {count}{unfinished}, {sheet if sheet.exists() else folder}"
 
 
 def _failures(group: Group) -> list[str]:

@@ -3,8 +3,8 @@
 `main` puts a `Safe` stream in place of standard output and of standard error, so that `print`,
 rich and prompt_toolkit all write through it. A character that an encoding lacks is escaped, a
 stream that is closed or missing takes everything to nowhere, and so does one whose reader has
-gone. A result that could not be written for another reason (a full disk) is told at the end of the
-command.
+gone. A result that could not be written for another reason (a full disk) is reported at the end of
+the command.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def failure() -> OSError | None:
     """Return why standard output could not be written, if it could not.
 
     What was said on standard error is lost as well if that cannot be written; the exit code is all
-    that is left to tell, and tells what it would have told.
+    that is left, and says what it would have said.
     """
     stream = sys.stdout
     if not isinstance(stream, Safe):

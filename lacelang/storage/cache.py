@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import sys
@@ -77,7 +76,7 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
         with guarded(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(holding(path.parent / f".{path.name}.lock", say))
-        sweep_parts(path.parent, glob.escape(path.name))
+        sweep_parts(path.parent, path.name)
         yield
 
 

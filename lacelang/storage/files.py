@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _NAME_BYTES = 120
-_PART = re.compile(r"\..+\.\d+\.part")
+_PART = re.compile(r"\.(.+)\.\d+\.part")
 
 
 @contextlib.contextmanager
@@ -41,7 +40,7 @@ def whole(path: Path, flush: bool = False) -> Iterator[Path]:
         if part.is_dir():
             _remove(path)
         elif path.exists():
-            shutil.copymode(path, part)
+            part.chmod(path.stat().st_mode)
         part.replace(path)
         if flush:
             flush_folder(path.parent)
@@ -86,16 +85,19 @@ def make_folder(path: Path) -> None:
         raise disk_error(error, path) from error
 
 
-def sweep_parts(folder: Path, name: str = "*") -> None:
+def sweep_parts(folder: Path, name: str = "") -> None:
     """Remove what a killed process left half made in `folder`, of all files or of one name."""
-    for part in folder.glob(f".{name}.*.part"):
-        if _PART.fullmatch(part.name):
+    for part in folder.glob(".*.part"):
+        match = _PART.fullmatch(part.name)
+        if match and name in ("", match[1]):
             with contextlib.suppress(OSError):
                 _remove(part)
 
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -87,7 +87,7 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
             f"`{shown}` holds {len(z)} z and {len(w)} w", "give as many of the one as of the other"
         )
     if w is not None and w.ndim == 3 and w.shape[1] != len(layout.style_layers):
-        # The last of a style's layers: of those that paint at full size, the image's own.
+        # The last of a style's layers: of those at full size, the image's own.
         w = w[:, [layers[-1] for layers in layout.style_layers]]
     return Given(z, w, _edit_path(path, parts, w, shown))
 

@@ -24,24 +24,15 @@ _launching = threading.Lock()
 def processes(
     count: int, start: Callable[..., None] | None = None, *arguments: object
 ) -> Iterator[ProcessPoolExecutor]:
-    """Hold a pool of processes; on the way out, however, what is queued is dropped.
+    """Hold a pool of processes, each of which calls `start`, a module's function, before any work.
 
     They are spawned, not forked: the thread pools of torch and OpenVINO do not survive a fork. They
-    do not import the main module: a script without a main guard would run again. Left with an
-    exception, they are ended in the midst of their work.
-
-    Args:
-        count: how many.
-        start: called in each, with the arguments, before any work; a function of a module.
-        arguments: of `start`.
+    do not import the main module: a script without a main guard would run again. On the way out
+    what is queued is dropped; with an exception they are ended in the midst of their work.
     """
     context = _Context()
-    pool = ProcessPoolExecutor(
-        count,
-        mp_context=context,
-        initializer=_start,
-        initargs=(os.getpid(), start, arguments),
-    )
+    initial = (os.getpid(), start, arguments)
+    pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=initial)
     try:
         yield pool
     except BaseException:
@@ -63,16 +54,14 @@ class _Process(SpawnProcess):
 
 
 class _Context(SpawnContext):
-    """Starts such processes, and knows them."""
+    """Makes such processes, and knows them."""
 
     def __init__(self) -> None:
         self.started: list[_Process] = []
 
     def Process(self, *arguments: Any, **options: Any) -> _Process:  # type: ignore[override]  # noqa: N802
-        """Make a process; the name is that of `multiprocessing`."""
-        process = _Process(*arguments, **options)
-        self.started.append(process)
-        return process
+        self.started.append(_Process(*arguments, **options))
+        return self.started[-1]
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """What a name is, and which spellings of it are one name.
 
 A name is an identifier of Unicode (UAX 31): a letter or `_`, and then letters, marks, digits and
-connectors (XID_Start, XID_Continue). Names are judged, compared and kept in NFC (UAX 15), so that a
+connectors (XID_Start, XID_Continue). Names are checked, compared and kept in NFC (UAX 15), so a
 letter with its accent is the same however it was typed. Everything that takes a name from outside
 brings it to NFC here, once.
 
 The two joiners ZWJ and ZWNJ change how a script joins its letters. They may stand where they do so:
 beside a virama (UAX 31, A2 and B) and, ZWNJ, between two letters of the Arabic kind (A1). There
-they are part of the name; anywhere else nobody would see them, and they are refused.
+they are part of the name; anywhere else they would not be seen, and are refused.
 """
 
 from __future__ import annotations
