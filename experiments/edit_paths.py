@@ -220,14 +220,14 @@ def annotated_record(
     statement: ir.EditStatement, record: GroupRecord, paths: EditPaths
 ) -> GroupRecord:
     """An edited group's record of these faces, with annotations in place of readings."""
-    model, near = statement.model, near_sigma(statement.model)
+    near = near_sigma(statement.model)
     predicates = [step.predicate for step in statement.steps]
     # By moment and comparison, what was seen (N,).
     found: list[dict[str, list[float | None]]] = []
     for moment in paths.moments:
         found.append({})
         for predicate in predicates:
-            found[-1] |= annotated_atoms(predicate, model, moment.columns)
+            found[-1] |= annotated_atoms(predicate, moment.columns)
     atoms = {atom.text: atom for p in predicates for atom in atoms_of(p, near)}
     plans = tuple(
         StepPlan(plan.text, plan.layers, tuple(atoms.get(a.text, a) for a in plan.atoms))

@@ -26,11 +26,9 @@ class Heads(nn.Module):
 
     `single` shares one trunk, in -> `HIDDEN` (LeakyReLU), with a linear head for each attribute;
     `separate` gives every attribute an MLP of its own. `members` > 1 averages the outputs of so
-    many networks that differ by their initial weights.
-
-    All networks are held as stacked weights (members * stacks, out, in), where `stacks` is 1 for
-    `single` and the number of attributes for `separate`; a layer is one batched product.
-    The output o of the networks is calibrated to o * gain + shift, column by column.
+    many networks that differ by their initial weights. All are held as stacked weights
+    (members * stacks, out, in), where `stacks` is 1, or the number of attributes for `separate`; a
+    layer is one batched product. The mean output o is calibrated to o * gain + shift, by column.
 
     Attributes:
         attributes: what the heads judge, in order.
@@ -67,12 +65,10 @@ class Heads(nn.Module):
         }
         single = arrangement == "single"
         self.stacks = 1 if single else len(widths)
-        sizes = (inputs, *HIDDEN, sum(widths) if single else max(widths))
-        networks = members * self.stacks
-        self.weights = nn.ParameterList(
-            torch.zeros(networks, out, into) for into, out in pairwise(sizes)
-        )
-        self.biases = nn.ParameterList(torch.zeros(networks, 1, out) for out in sizes[1:])
+        sizes = pairwise((inputs, *HIDDEN, sum(widths) if single else max(widths)))
+        layers = [(members * self.stacks, out, into) for into, out in sizes]
+        self.weights = nn.ParameterList(map(torch.zeros, layers))
+        self.biases = nn.ParameterList(torch.zeros(n, 1, out) for n, out, _ in layers)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("std", torch.ones(inputs))
         self.register_buffer("gain", torch.ones(sum(widths)))
@@ -141,10 +137,7 @@ class Heads(nn.Module):
         }
 
     def forward(self, w: Tensor) -> Outputs:
-        """Judge latents.
-
-        Args:
-            w: (N, inputs), after truncation.
+        """Judge latents (N, inputs), after truncation.
 
         Returns:
             By attribute: calibrated logits (N, C), C = 2 for a binary one, or for a continuous one

@@ -9,7 +9,7 @@ killed run goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,27 +87,26 @@ def label(
     each = round(count * rare_share / len(ROUNDS))
     first = from_prior(seed, count - each * len(ROUNDS), generator.latent_dim)
     prior_columns = labels_of(first, "prior faces")
-    about: dict[str, object] = {"generator": str(source.weights or source.architecture)}
-    nothing = first.rows(slice(0, 0))
-    table = Labels(seed, len(first), nothing, prior_columns, about)
+    about = {"generator": str(source.weights or source.architecture)}
+    table = Labels(seed, len(first), first.rows(slice(0, 0)), prior_columns, about)
     if not each:
         return table
     asked: list[str] = []
     for number, kind in enumerate(ROUNDS, start=1):
         wanted = rare.combinations(attributes, prior_columns, -(-each // rare.EACH), kind, seed)
         asked += map(str, wanted)
-
-        def make(
-            rows: Labels = table, wanted: Sequence[rare.Combination] = wanted, number: int = number
-        ) -> Draws:
+        path = cache_dir() / "measured" / f"draws-{_key(table, asked, seed)}.safetensors"
+        # Training is not repeatable to the last bit everywhere: what it led to is kept.
+        if not path.is_file():
             with progress.stage(f"training classifiers, round {number}") as stage:
-                heads = train(rows.examples(generator), attributes, seed=seed).heads
+                heads = train(table.examples(generator), attributes, seed=seed).heads
                 stage.advance()
-            return rare.draw(
+            draws = rare.draw(
                 generator, heads, wanted, count=each, seed=seed + number, progress=progress
             )
-
-        draws = _remembered(_key(table, asked, seed), make)
+            with whole_file(path) as part:
+                save_file({"z": draws.z, "psi": draws.psi}, part)
+        draws = Draws(**load_file(path))
         columns = labels_of(draws, f"rare faces, round {number}")
         table = evolve(
             table,
@@ -124,14 +123,3 @@ def _key(table: Labels, asked: list[str], seed: int) -> str:
         digest.update(table.columns[name].tobytes())
     digest.update(table.conditioned.z.tobytes())
     return digest.hexdigest()[:16]
-
-
-def _remembered(key: str, make: Callable[[], Draws]) -> Draws:
-    """Steered latents from the cache; training is not repeatable to the last bit everywhere."""
-    path = cache_dir() / "measured" / f"draws-{key}.safetensors"
-    if not path.is_file():
-        draws = make()
-        with whole_file(path) as partial_:
-            save_file({"z": draws.z, "psi": draws.psi}, partial_)
-    stored = load_file(path)
-    return Draws(stored["z"], stored["psi"])

@@ -7,12 +7,12 @@ Beside the classifiers' own loss, the likelihood of latents from the prior is ra
 whose gradient needs samples of that energy: Langevin chains that are kept from one step of training
 to the next in a buffer.
 
-What the paper leaves open is settled here. Chains move in z, take a few steps at a time, and have
-the larger of the paper's two step sizes, since with the smaller one they hardly move; the noise is
-sqrt(2 step), with which they sample this energy instead of falling into the origin. The
-classifiers' own loss is that of the recipe, on all labelled rows; the latents whose likelihood is
-raised are fresh draws from the prior. Draws and chains have truncations spread as those of the rows
-are. Nothing is calibrated: to scale the logits is to change the density.
+What the paper leaves open is settled here. Chains move in z, a few steps at a time, with the larger
+of the paper's two step sizes, since with the smaller one they hardly move; the noise is
+sqrt(2 step), with which they sample this energy. The classifiers' own loss is that of the recipe,
+on all labelled rows; the latents whose likelihood is raised are fresh draws from the prior, their
+truncations spread as those of the rows are. Nothing is calibrated: to scale the logits is to
+change the density.
 """
 
 from __future__ import annotations

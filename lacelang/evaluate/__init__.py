@@ -1,1 +1,1 @@
-"""Programs or suites of conditions in; judged tables, plots and sheets out."""
+"""A program in; tables, figures and sheets of what annotators see in its samples, out."""

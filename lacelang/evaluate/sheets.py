@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
 import numpy as np
-import torch
 from attrs import evolve
-from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from lacelang import ir
-from lacelang.engine.atoms import CLOSE, atoms_of, read_atoms
-from lacelang.engine.truth import NEAR
+from lacelang.engine.atoms import CLOSE, atoms_of
+from lacelang.engine.truth import NEAR, Columns
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.report import Sheet
 from lacelang.render.sheet import draw_sheet
@@ -76,7 +73,7 @@ def annotated_record(judged: Judged, faces: int) -> GroupRecord:
     if where is None:
         return evolve(record, samples=samples)
     model = judged.statement.model
-    found = annotated_atoms(where, model, judged.columns)
+    found = annotated_atoms(where, judged.columns)
     samples = tuple(
         evolve(sample, readings={text: values[i] for text, values in found.items()})
         for i, sample in enumerate(samples)
@@ -93,36 +90,17 @@ def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
     }
 
 
-def annotated_atoms(
-    where: ir.Predicate, model: ir.ModelSpec, columns: Mapping[str, NDArray[np.float32]]
-) -> dict[str, list[float | None]]:
+def annotated_atoms(where: ir.Predicate, columns: Columns) -> dict[str, list[float | None]]:
     """What annotators saw of each comparison, by its text: a value, or a probability of 0 or 1.
 
     None where nothing was seen.
     """
-    found = read_atoms(where, as_outputs(model, columns))
-    return {
-        text: [None if np.isnan(value) else value for value in values.tolist()]
-        for text, values in found.items()
-    }
-
-
-def as_outputs(
-    model: ir.ModelSpec, columns: Mapping[str, NDArray[np.float32]]
-) -> dict[str, Tensor]:
-    """Annotations (F,) in the form of classifiers' outputs: certain logits, and values.
-
-    Logits are −inf but for the class seen, and NaN throughout where nothing was seen.
-    """
-    outputs = {}
-    for attribute in model.attributes:
-        if attribute.name not in columns:
-            continue
-        column = torch.from_numpy(columns[attribute.name])
-        if attribute.limits is not None:
-            outputs[attribute.name] = column
-        else:
-            classes = torch.arange(len(attribute.values))
-            certain = (column[:, None] == classes).double().log()
-            outputs[attribute.name] = certain.where(~column.isnan()[:, None], torch.nan)
-    return outputs
+    found = {}
+    for leaf in ir.comparisons(where):
+        values = columns[leaf.attribute.name].astype(float)
+        if isinstance(leaf, ir.ClassComparison):
+            shown = np.isin(values, sorted(leaf.classes))
+            values = np.where(np.isnan(values), np.nan, shown)
+        text = " ".join(leaf.text.split())
+        found[text] = [None if np.isnan(value) else value for value in values.tolist()]
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,13 @@ def _no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_spec_has_the_report_that_the_docs_are_made_from() -> None:
     reports = {path.parent.name for path in (ROOT / "docs" / "ffhq").glob("*/report.json")}
     assert set(command.names()) == reports
+
+
+def test_the_package_imports_nothing_of_it() -> None:
+    files = sorted((ROOT / "lacelang").rglob("*.py"))
+    found = [p for p in files if re.search(r"^\s*(from|import) experiments", p.read_text(), re.M)]
+    assert files
+    assert not found
 
 
 @pytest.mark.usefixtures("_no_noise")
