@@ -10,7 +10,8 @@ from lacelang.evaluate.sheets import annotated_atoms
 
 def test_what_was_seen_reads_as_certainty() -> None:
     (statement,) = compile(
-        "sample 1 from ffhq where glasses=1 and haircolor in {black, gray} and age > 20 and beard~0.3"
+        "sample 1 from ffhq where glasses=1 and haircolor in {black, gray} and age > 20 "
+        "and beard ~ 0.3"
     ).samples
     columns = {
         "glasses": np.array([1, 0, np.nan], np.float32),
@@ -23,5 +24,5 @@ def test_what_was_seen_reads_as_certainty() -> None:
         "glasses=1": [1.0, 0.0, None],
         "haircolor in {black, gray}": [1.0, 0.0, 1.0],
         "age > 20": [31.5, None, 12.0],
-        "beard~0.3": [1.0, 0.0, None],
+        "beard ~ 0.3": [1.0, 0.0, None],
     }
