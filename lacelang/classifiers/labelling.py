@@ -106,7 +106,8 @@ def label(
             )
             with whole_file(path) as part:
                 save_file({"z": draws.z, "psi": draws.psi}, part)
-        draws = Draws(**load_file(path))
+        kept = load_file(path)
+        draws = Draws(kept["z"], kept["psi"])
         columns = labels_of(draws, f"rare faces, round {number}")
         table = evolve(
             table,
