@@ -50,37 +50,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "__version__": "lacelang.version",
-    "Attr": "lacelang.embedding.algebra",
-    "Condition": "lacelang.embedding.algebra",
-    "attr": "lacelang.embedding.algebra",
-    "condition": "lacelang.embedding.algebra",
-    "energy_of": "lacelang.api",
-    "release": "lacelang.api",
-    "sampling": "lacelang.api",
-    "Diagnostic": "lacelang.errors",
-    "LaceError": "lacelang.errors",
-    "ProgramError": "lacelang.errors",
-    "ResourceError": "lacelang.errors",
-    "Span": "lacelang.errors",
-    "UsageError": "lacelang.errors",
-    "Program": "lacelang.api",
-    "compile": "lacelang.api",
-    "Group": "lacelang.engine.result",
-    "Run": "lacelang.engine.result",
+    "api": "Program compile energy_of release sampling",
+    "embedding.algebra": "Attr Condition attr condition",
+    "engine.result": "Group Run",
+    "errors": "Diagnostic LaceError ProgramError ResourceError Span UsageError",
+    "version": "__version__",
 }
+"""Module → names that are taken from it."""
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for (PEP 562)."""
-    if name in _HOMES:
-        from importlib import import_module
+    for module, names in _HOMES.items():
+        if name in names.split():
+            from importlib import import_module
 
-        value: Any = getattr(import_module(_HOMES[name]), name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+            globals()[name] = value = getattr(import_module(f"lacelang.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -65,22 +65,14 @@ class _Tensor(msgspec.Struct):
 
 @frozen
 class Stored:
-    """An array as its header describes it.
+    """An array as its header describes it."""
 
-    Attributes:
-        name: its key; empty for the one array of a .npy.
-        dtype: how its numbers are stored.
-        fortran: whether the first axis is the innermost.
-        start: bytes before its data, in the file or in `member`.
-        member: of a .npz, the file inside.
-    """
-
-    name: str
+    name: str  # its key; empty for the one array of a .npy
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    fortran: bool = False
-    start: int = 0
-    member: str | None = None
+    fortran: bool = False  # the first axis is the innermost
+    start: int = 0  # bytes before its data, in the file or in `member`
+    member: str | None = None  # of a .npz, the file inside
 
     @property
     def kind(self) -> str:

@@ -16,17 +16,13 @@ Float32 = NDArray[np.float32]
 class EditPath:
     """Where edits took some samples: every w they came through, and which of them each style has.
 
-    Attributes:
-        w: truncated w before the first step and after each: float32 (N, P, d).
-        taken: for each of those moments, which of the w every style has: int64 (P, styles).
-        given: the styles that the samples began with, where these differ by layer: float32
-            (N, styles, d). `w` then begins with their mean, and a style keeps what sets it apart
-            from that mean wherever w goes.
+    Where the samples began with styles that differ by layer, `w` begins with their mean, and a
+    style keeps what sets it apart from that mean wherever w goes.
     """
 
-    w: Float32
-    taken: NDArray[np.int64]
-    given: Float32 | None = None
+    w: Float32  # truncated, before the first step and after each: (N, P, d)
+    taken: NDArray[np.int64]  # at each of those moments, the w that every style has: (P, styles)
+    given: Float32 | None = None  # styles that differ by layer: (N, styles, d)
 
     @staticmethod
     def begun(w: Float32, styles: int) -> EditPath:
@@ -80,16 +76,12 @@ class EditPath:
 class Latents:
     """Row i belongs to sample i.
 
-    Attributes:
-        z: float32 (N, d), what the sampler ended at; of edited samples, before they were edited.
-            None where they began from w alone.
-        w: what the decoder was given: float32 (N, d) truncated, or (N, styles, d).
-        edit_path: of edited samples, how they came to be.
+    z is what the sampler ended at: of edited samples, before they were edited.
     """
 
-    z: Float32 | None
-    w: Float32
-    edit_path: EditPath | None = None
+    z: Float32 | None  # (N, d); None where they began from w alone
+    w: Float32  # what the decoder is given: (N, d) truncated, or (N, styles, d)
+    edit_path: EditPath | None = None  # of edited samples, how they came to be
 
     def __len__(self) -> int:
         return len(self.w)

@@ -20,25 +20,15 @@ Seen: TypeAlias = Mapping[str, float | None]
 
 @frozen
 class Atom:
-    """One comparison of a condition, and which readings satisfy it.
+    """One comparison of a condition, and which readings satisfy it: those from `low` to `high`."""
 
-    Attributes:
-        text: its source form, such as `glasses=1`.
-        attribute: the attribute it reads.
-        reading: `probability` of what it says (discrete), or the attribute's own `value`.
-        low, high: the readings that satisfy it, in probability or in the attribute's units; None
-            where there is no bound.
-        unit: of the value: `deg`, `years` or none.
-        negated: it stands under a `not`, and is satisfied outside `low`..`high`.
-    """
-
-    text: str
+    text: str  # its source form, such as `glasses=1`
     attribute: str
-    reading: Reading
-    low: float | None
+    reading: Reading  # the probability of what it says, or the attribute's own value
+    low: float | None  # in probability or in the attribute's units; None for no bound
     high: float | None
-    unit: str | None = None
-    negated: bool = False
+    unit: str | None = None  # of the value: `deg`, `years` or none
+    negated: bool = False  # it stands under a `not`, and is satisfied outside of `low` to `high`
 
     @property
     def wanted(self) -> str:
@@ -69,61 +59,35 @@ class StepRecord:
 
 @frozen
 class StepPlan:
-    """One line of an edit: what is to hold after it.
+    """One line of an edit: what is to hold after it."""
 
-    Attributes:
-        text: as it was written.
-        layers: the style layers that take its move; None means all.
-        atoms: the comparisons that stand after it, those of earlier lines included.
-    """
-
-    text: str
-    layers: tuple[Count, ...] | None
-    atoms: tuple[Atom, ...]
+    text: str  # as it was written
+    layers: tuple[Count, ...] | None  # the style layers that take its move; None means all
+    atoms: tuple[Atom, ...]  # those that stand after it, those of earlier lines included
 
 
 @frozen
 class SampleRecord:
-    """One sample: where it started, what it reads, how its sampler ended.
+    """One sample: where it started, what it reads, how its sampler ended."""
 
-    Attributes:
-        index: its number in the group; with the group's seed, all that its prior draw depends on.
-        energy: conditional energy in nats, prior excluded; None where it is not finite.
-        status: how its sampler ended, such as `converged` (`lacelang.samplers.Status`).
-        nfe: evaluations of the energy and its gradient.
-        readings: atom text → probability or value, as the classifiers read the latent.
-        accepted, rejected: steps that the sampler took, and tried in vain.
-        extra: what else the sampler found out, by name; None where it is not finite.
-        seen: what annotators saw in its image; None where nobody asked for it.
-        steps: of an edited sample, its start and then each step.
-    """
-
-    index: Count
-    energy: float | None
-    status: str
-    nfe: Count
-    readings: Mapping[str, float | None]
-    accepted: Count = 0
-    rejected: Count = 0
-    extra: Mapping[str, float | None] = field(factory=dict)
-    seen: Seen | None = None
-    steps: tuple[StepRecord, ...] = ()
+    index: Count  # in the group; with the group's seed, all that its prior draw depends on
+    energy: float | None  # conditional, in nats, prior excluded; None where it is not finite
+    status: str  # how its sampler ended, such as `converged` (`lacelang.samplers.Status`)
+    nfe: Count  # evaluations of the energy and its gradient
+    readings: Mapping[str, float | None]  # atom's text → what the classifiers read of the latent
+    accepted: Count = 0  # steps that the sampler took
+    rejected: Count = 0  # and tried in vain
+    extra: Mapping[str, float | None] = field(factory=dict)  # what else the sampler found out
+    seen: Seen | None = None  # by annotators in its image; None where nothing was asked
+    steps: tuple[StepRecord, ...] = ()  # of an edited sample, its start and then each step
 
 
 @frozen
 class GroupRecord:
     """What a `sample` or an `edit` asked for, and the samples there are of it, index 0 first.
 
-    Attributes:
-        fingerprint: of all that a sample depends on except its index: the resolved condition, the
-            weights, the seed, the sampler and its options. More of a group has the same one.
-        count: how many samples were asked for.
-        settings: what the fingerprint is of, for a reader.
-        steps: the lines of an edit.
-        origin: the program that made it: its file as seen from the run's folder, `-` for text
-            without a file.
-        without_provenance: whether images were ever written that do not say what they were made
-            from.
+    `fingerprint` is of all that a sample depends on except its index: the resolved condition, the
+    weights, the seed, the sampler and its options. More of a group has the same one.
     """
 
     name: str
@@ -131,13 +95,13 @@ class GroupRecord:
     condition: str
     fingerprint: str
     seed: Count
-    count: Count
-    settings: Mapping[str, Any]
+    count: Count  # how many samples were asked for
+    settings: Mapping[str, Any]  # what the fingerprint is of, for a reader
     atoms: tuple[Atom, ...]
     samples: tuple[SampleRecord, ...] = ()
-    steps: tuple[StepPlan, ...] = ()
-    origin: str | None = None
-    without_provenance: bool = False
+    steps: tuple[StepPlan, ...] = ()  # the lines of an edit
+    origin: str | None = None  # the program's file as seen from the run's folder, `-` for none
+    without_provenance: bool = False  # images were written that do not say what they are made from
 
     @property
     def is_seen(self) -> bool:
@@ -147,51 +111,32 @@ class GroupRecord:
 
 @frozen
 class MeasureRecord:
-    """A probability under a generator's own distribution, estimated from draws of its prior.
+    """A probability under a generator's own distribution, estimated from draws of its prior."""
 
-    Attributes:
-        name: of the statement.
-        what, given: the predicates as they were written; `given` is None without a condition.
-        truncation, seed: of the draws.
-        fingerprint: of all that the estimate depends on.
-        given_draws: how many draws satisfied `given`; all, without a condition.
-        value: the share of those that satisfy `what`; None if there are none.
-        low, high: 95 % interval of the probability behind it, for the error of drawing alone.
-        decided: the same share where every draw is what its classifiers find likeliest.
-    """
-
-    name: str
-    what: str
-    given: str | None
+    name: str  # of the statement
+    what: str  # the predicates, as they were written
+    given: str | None  # None without a condition
     model: str
-    truncation: float
+    truncation: float  # of the draws
     seed: Count
-    fingerprint: str
+    fingerprint: str  # of all that the estimate depends on
     draws: Count
-    given_draws: Count
-    value: float | None
-    low: float | None
+    given_draws: Count  # those that satisfied `given`; all, without a condition
+    value: float | None  # the share of those that satisfy `what`; None if there are none
+    low: float | None  # 95 % interval of the probability behind it, for the error of drawing alone
     high: float | None
-    decided: float | None
+    decided: float | None  # the share where every draw is what its classifiers find likeliest
 
 
 @frozen
 class ExpectationRecord:
-    """What was expected of a group's images, and what annotators saw in them.
+    """What was expected of a group's images, and what annotators saw in them."""
 
-    Attributes:
-        text: as it was written: `glasses=1 in 95% of kids`.
-        group: whose images were judged.
-        wanted: the least share, 0..1, that must show it.
-        faces: how many there are.
-        failing: indices of the faces that do not show it.
-    """
-
-    text: str
-    group: str
-    wanted: float
+    text: str  # as it was written: `glasses=1 in 95% of kids`
+    group: str  # whose images were judged
+    wanted: float  # the least share, 0..1, that must show it
     faces: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-    failing: tuple[Count, ...]
+    failing: tuple[Count, ...]  # indices of the faces that do not show it
 
     @property
     def seen(self) -> float:
