@@ -56,7 +56,7 @@ class Comparisons:
         if frame.module.find(word.name) is not None:
             hint = f"`{word.name}` is a definition; it stands alone, without a comparison"
         message = f"{model} has no attribute `{word.name}`"
-        raise self.report.lost("LACE102", message, word, frame, hint)
+        raise self.report.say("LACE102", message, word, frame, hint)
 
     def resolve(self, node: nodes.Atom, attribute: ir.Attribute, frame: Frame) -> ir.Predicate:
         """Return what a comparison of the attribute says."""
@@ -70,7 +70,7 @@ class Comparisons:
             several = ", ".join(attribute.values)
             message = f"`{attribute.name}` has no range: it is one of {several}"
             hint = f"write `{_some(attribute)}`"
-            raise self.report.lost("LACE201", message, node, frame, hint)
+            raise self.report.say("LACE201", message, node, frame, hint)
         if isinstance(node, nodes.InSet):
             return self._classes(node, attribute, frame)
         return self._compare_classes(node, attribute, frame)
@@ -94,14 +94,14 @@ class Comparisons:
             if binary:
                 message = f"`{name}` is 0 or 1 and has no order"
                 hint = f"write `{name}=1`, or `{name} ~ 0.6` for a degree"
-            raise self.report.lost("LACE201", message, node, frame, hint)
+            raise self.report.say("LACE201", message, node, frame, hint)
         if not binary:
             message = f"`~` gives the degree of a yes-or-no attribute; `{name}` is one of several"
-            raise self.report.lost("LACE201", message, node, frame, f"write `{_some(attribute)}`")
+            raise self.report.say("LACE201", message, node, frame, f"write `{_some(attribute)}`")
         degree = plain_number(node.value, frame, self.report, "a degree")
         if not 0 <= degree <= 1:
             message = f"a degree lies between 0 and 1; {number_text(degree)} does not"
-            raise self.report.lost("LACE206", message, node.value, frame)
+            raise self.report.say("LACE206", message, node.value, frame)
         return ir.Degree(attribute, 1, degree, span=span)
 
     def _class_of(
@@ -132,7 +132,7 @@ class Comparisons:
             hint = "write it without quotes"
         else:
             hint = did_you_mean(scalar.word or "", attribute.values, "it is one of")
-        return self.report.lost("LACE104", message, scalar.at, scalar.frame, hint)
+        return self.report.say("LACE104", message, scalar.at, scalar.frame, hint)
 
     def _classes(
         self, node: nodes.InSet, attribute: DiscreteAttribute, frame: Frame
@@ -171,7 +171,7 @@ class Comparisons:
         value, shown = self._measured(node.value, attribute, frame)
         if node.operator == "~":
             message = f"`~` gives the degree of a yes-or-no attribute; `{name}` is measured"
-            raise self.report.lost("LACE201", message, node, frame, f"write `{name}={shown}`")
+            raise self.report.say("LACE201", message, node, frame, f"write `{name}={shown}`")
         text = _written(attribute, node.operator, shown)
         if node.operator == "=":
             return ir.Equals(attribute, value, text=text, span=span)
@@ -202,11 +202,11 @@ class Comparisons:
                 dots = high_text.startswith(".") and not low_text.startswith(".")
                 hint = f"write `{high_text}..{low_text}`"
                 hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint
-            raise self.report.lost("LACE204", f"the range {shown} is empty", node, frame, hint)
+            raise self.report.say("LACE204", f"the range {shown} is empty", node, frame, hint)
         if high - low < attribute.paper_sigma * _NARROWEST:
             message = f"the range {shown} is too narrow to tell from one value"
             hint = f"write `{name}={low_text}`"
-            raise self.report.lost("LACE204", message, node, frame, hint)
+            raise self.report.say("LACE204", message, node, frame, hint)
         text = f"{name} in {shown}"
         if (low, high) == attribute.limits:
             self.report.say("LACE502", f"`{text}` always holds: it is all there is", node, frame)

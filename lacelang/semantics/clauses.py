@@ -13,8 +13,7 @@ from lacelang.semantics.models import layers_of
 from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.sampler_choice import sampler_choice
 from lacelang.semantics.scope import Frame
-from lacelang.semantics.settings import temperature
-from lacelang.semantics.strength import LIMITS, beyond_bounds, in_bounds
+from lacelang.semantics.settings import LIMITS, beyond_bounds, in_bounds, temperature
 from lacelang.semantics.values import plain_number, plain_quantity
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
@@ -59,33 +58,25 @@ class Clauses:
         self.wrong = False
         self.model: ir.ModelSpec | None = None
         self._found: dict[str, nodes.Clause] = {}
-        allowed = ALLOWED[statement]
         for clause in clauses:
             keyword = clause.keyword
-            before = self._found.get(keyword)
-            if keyword not in allowed:
-                hint = f"`{statement}` takes {_listed(allowed)}"
+            if keyword not in ALLOWED[statement]:
+                *most, last = (f"`{each}`" for each in ALLOWED[statement])
+                hint = f"`{statement}` takes {', '.join(most)} and {last}"
                 if (statement, keyword) in _MEANT:
                     hint = f"write `{_MEANT[statement, keyword]}`"
                 message = f"`{keyword}` does not belong to `{statement}`"
                 self.say("LACE303", message, clause, hint)
-            elif before is not None:
+            elif (before := self._found.setdefault(keyword, clause)) is not clause:
                 hint = f"it stands in line {before.span.line} already; keep one of them"
                 if isinstance(clause, nodes.PredicateClause):
                     hint = f"join the two conditions with `and`, behind one `{keyword}`"
                 self.say("LACE301", f"`{keyword}` is given twice", clause, hint)
-            else:
-                self._found[keyword] = clause
 
-    def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> None:
-        """Report an error; the statement comes to nothing."""
+    def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
+        """Report an error; the statement comes to nothing. See `Report.say`."""
         self.wrong = True
-        self.report.say(code, message, at, self.frame, hint)
-
-    def lost(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
-        """Report an error, and return what to raise where nothing can be had for it."""
-        self.say(code, message, at, hint)
-        return LostError()
+        return self.report.say(code, message, at, self.frame, hint)
 
     def refuse(self, message: str, hint: str) -> None:
         """Report `from` and `truncation`, where they are given, as known otherwise."""
@@ -112,11 +103,7 @@ class Clauses:
         return row.default
 
     def number(self, value: nodes.Value, what: str) -> float:
-        """Return a number without a unit.
-
-        Raises:
-            LostError: it is none, which has been reported.
-        """
+        """Return a number without a unit, or raise `LostError`."""
         return plain_number(value, self.frame, self.report, what)
 
     def condition_options(self, predicates: Sequence[ir.Predicate]) -> ir.ConditionOptions:
@@ -126,11 +113,9 @@ class Clauses:
         if clause is not None and (temp, logit) != (None, None):
             reached = [denied for p in predicates for denied in _reached(p, False)]
             if logit is not None and any(reached):
-                message = (
-                    "`temp logit(…)` reaches a condition under `not`: its energy may be negative"
-                )
+                what = "`temp logit(…)` reaches a condition under `not`"
                 hint = "put it in square brackets behind the conditions that are not denied"
-                self.say("LACE214", message, clause, hint)
+                self.say("LACE214", f"{what}: its energy may be negative", clause, hint)
             if not reached and not self.wrong:
                 message = "`temp` is for discrete conditions, and there are none here"
                 self.report.say("LACE516", message, clause, self.frame)
@@ -145,15 +130,13 @@ class Clauses:
         options: ir.ConditionOptions = defaults.CONDITION_OPTIONS,
     ) -> None:
         """Report conditions whose weights and temperatures multiply to too much or too little."""
-        for predicate in predicates:
-            found = beyond_bounds(predicate, options)
-            if found is not None:
-                span, factor = found
-                self.wrong = True
-                message = f"weights and temperatures multiply this energy by {factor:.3g}"
-                low, high = LIMITS
-                hint = f"together they may come to {low} at least and {high} at most"
-                self.report.say("LACE219", message, span, self.frame.module, hint)
+        low, high = LIMITS
+        hint = f"together they may come to {low} at least and {high} at most"
+        for found in filter(None, (beyond_bounds(each, options) for each in predicates)):
+            span, factor = found
+            self.wrong = True
+            message = f"weights and temperatures multiply this energy by {factor:.3g}"
+            self.report.say("LACE219", message, span, self.frame.module, hint)
 
 
 def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
@@ -163,11 +146,6 @@ def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
         yield denied
     for child in predicate.children:
         yield from _reached(child, denied or isinstance(predicate, ir.Not))
-
-
-def _listed(words: Sequence[str]) -> str:
-    quoted = [f"`{word}`" for word in words]
-    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 # How the value of each clause is read
@@ -183,7 +161,7 @@ def _truncation(clause: nodes.ValueClause, read: Clauses) -> float:
         least = number_text(LEAST_TRUNCATION)
         message = f"truncation goes from {least} to 1; {number_text(value)} is less"
     hint = "1 leaves the samples as they are, 0.7 keeps them near the average"
-    raise read.lost("LACE209", message, clause.value, hint)
+    raise read.say("LACE209", message, clause.value, hint)
 
 
 def _seed(clause: nodes.ValueClause, read: Clauses) -> int:
@@ -192,10 +170,10 @@ def _seed(clause: nodes.ValueClause, read: Clauses) -> int:
     # Beyond 2**53 a float would round the seed that is written.
     exact = quantity.text.lstrip("+0")
     if value > MAX_SEED or (exact.isdigit() and int(exact) > MAX_SEED):
-        raise read.lost("LACE205", "this seed is too large", clause.value)
+        raise read.say("LACE205", "this seed is too large", clause.value)
     if not (value.is_integer() and value >= 0):
         message = f"a seed is a whole number, 0 or more, and not {number_text(value)}"
-        raise read.lost("LACE205", message, clause.value)
+        raise read.say("LACE205", message, clause.value)
     return int(exact) if exact.isdigit() else int(value)
 
 
@@ -204,10 +182,10 @@ def _strength(clause: nodes.ValueClause, read: Clauses) -> float:
     value = read.number(clause.value, f"`{keyword}`")
     if value < 0:
         message = f"`{keyword}` is 0 or more; {number_text(value)} is less"
-        raise read.lost("LACE205", message, clause.value)
+        raise read.say("LACE205", message, clause.value)
     if value > 0 and not in_bounds(value):
         message = f"`{keyword}` is 0, or goes from {LIMITS[0]} to {LIMITS[1]}"
-        raise read.lost("LACE205", message, clause.value)
+        raise read.say("LACE205", message, clause.value)
     return value
 
 
@@ -246,14 +224,14 @@ def _negation(clause: nodes.WordClause, read: Clauses) -> ir.Negation:
         return ("complement",)
     if clause.argument is None:
         hint = "write `contrast(0.1)`"
-        raise read.lost("LACE012", "`contrast` needs a number", clause.word, hint)
+        raise read.say("LACE012", "`contrast` needs a number", clause.word, hint)
     scale = read.number(clause.argument, "`contrast`")
     if not in_bounds(scale):
         message = f"`contrast` takes a number from {LIMITS[0]} to {LIMITS[1]}"
         if scale <= 0:
             message = f"`contrast` takes a number above 0; {number_text(scale)} is not"
         hint = "the paper's experiments use 0.1"
-        raise read.lost("LACE205", message, clause.argument, hint)
+        raise read.say("LACE205", message, clause.argument, hint)
     return ("contrast", scale)
 
 
@@ -265,7 +243,7 @@ def _known(
     if word.name in words:
         return word.name
     hint = did_you_mean(word.name, words, None if otherwise else "it is one of") or otherwise
-    raise read.lost("LACE109", f"`{clause.keyword}` does not know `{word.name}`", word, hint)
+    raise read.say("LACE109", f"`{clause.keyword}` does not know `{word.name}`", word, hint)
 
 
 @frozen

@@ -93,7 +93,7 @@ class Conditions:
                 terms = self._operands(node.terms, frame, place.under("or"))
                 if all(term.weight == 0 for term in terms):
                     message = "every disjunct of this `or` has weight 0: nothing is left of it"
-                    raise self.report.lost("LACE218", message, node, frame)
+                    raise self.report.say("LACE218", message, node, frame)
                 return ir.disjunction(terms, span_in_program(node, frame))
             case nodes.Not():
                 term = self._resolve(node.term, frame, place.under("not"))
@@ -145,10 +145,10 @@ class Conditions:
             if any(attribute.name == word.name for attribute in known):
                 message = f"`{word.name}` stands for something else here and hides the attribute"
                 hint = "give the other one another name"
-                raise self.report.lost("LACE118", message, word, frame, hint)
+                raise self.report.say("LACE118", message, word, frame, hint)
             wanted = "the name of an attribute is wanted here"
             message = f"{wanted}: `{word.name}` is compared with a value"
-            raise self.report.lost("LACE118", message, argument, binding.frame)
+            raise self.report.say("LACE118", message, argument, binding.frame)
         return self._named(argument, binding.frame)
 
     # Operators
@@ -191,10 +191,10 @@ class Conditions:
         if temp is not None and term.logit_temp is not None:
             message = "this has a temperature of its logits already"
             hint = "give one of the two, inside the brackets or behind them"
-            raise self.report.lost("LACE217", message, temp_at, frame, hint)
+            raise self.report.say("LACE217", message, temp_at, frame, hint)
         if logit is not None and isinstance(term, ir.NumberComparison):
             message = "`temp logit(…)` is for discrete attributes; this one is measured"
-            raise self.report.lost("LACE215", message, temp_at, frame, "write `temp …`")
+            raise self.report.say("LACE215", message, temp_at, frame, "write `temp …`")
         # Those of nested brackets multiply.
         if temp is not None and term.temp is not None:
             temp *= term.temp
@@ -213,13 +213,13 @@ class Conditions:
             hint = "weights belong to the terms of `and` and `or`"
             if place.role == "not":
                 hint = "put the `not` inside round brackets: `(not smile=1) [weight 2]`"
-            raise self.report.lost("LACE213", message, settings.weight_at, frame, hint)
+            raise self.report.say("LACE213", message, settings.weight_at, frame, hint)
         if settings.logit is not None and place.barred is not None:
             message = (
                 f"`temp logit(…)` cannot stand under `{place.barred}`: its energy may be negative"
             )
             hint = "write `temp …` without `logit`"
-            raise self.report.lost("LACE214", message, temp_at, frame, hint)
+            raise self.report.say("LACE214", message, temp_at, frame, hint)
 
     # Definitions
 
@@ -232,7 +232,7 @@ class Conditions:
             raise LostError
         if isinstance(argument, nodes.Quantity | nodes.Text):
             message = f"`{node.name.name}` stands for a value here, not for a condition"
-            raise self.report.lost("LACE118", message, argument, binding.frame)
+            raise self.report.say("LACE118", message, argument, binding.frame)
         return self._resolve(argument, binding.frame, place.deeper())
 
     def _named_condition(
@@ -257,7 +257,7 @@ class Conditions:
             hint = f"it is defined as `{signature}`"
         else:
             return self._expand(definition, given, node, frame, place)
-        raise self.report.lost("LACE117", message, node, frame, hint)
+        raise self.report.say("LACE117", message, node, frame, hint)
 
     def _report_unknown(self, word: nodes.Word, frame: Frame) -> None:
         name, module = word.name, frame.module
@@ -298,7 +298,7 @@ class Conditions:
         body = definition.body
         if isinstance(body, nodes.Quantity):
             message = f"`{node.name.name}` is a number, not a condition"
-            raise self.report.lost("LACE118", message, node, frame)
+            raise self.report.say("LACE118", message, node, frame)
         site = frame.site
         if site is None and definition.module is not frame.module:
             site = Site(node.name.name, node.span, frame.module)

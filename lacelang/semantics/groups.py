@@ -171,4 +171,4 @@ def _filled(inside: str, at: nodes.Text, frame: Frame, report: Report) -> str:
     message = f"`{{{inside}}}` stands for nothing here"
     if frame.module.find(inside) is not None:
         message = f"`{inside}` is a condition, and cannot be part of a name"
-    raise report.lost("LACE113", message, at, frame, hint)
+    raise report.say("LACE113", message, at, frame, hint)

@@ -41,14 +41,9 @@ class _Declaration:
         self.report = report
         self.wrong = False
 
-    def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> None:
+    def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
         self.wrong = True
-        self.report.say(code, message, at, self.module, hint)
-
-    def lost(self, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
-        """Report an attribute's kind, and return what to raise for it."""
-        self.wrong = True
-        return self.report.lost("LACE402", message, at, self.module, hint)
+        return self.report.say(code, message, at, self.module, hint)
 
     def spec(self) -> ir.ModelSpec | None:
         generator = self._only(nodes.Generator, "generator")
@@ -144,13 +139,15 @@ class _Declaration:
         if word.lower() in _YES_OR_NO:
             hint = "for yes or no, write `binary`"
         hint = hint or "write `binary`, `one of a, b` or a range such as `0..70 years`"
-        raise self.lost(f"there is no kind `{word}`", kind, hint)
+        raise self.say("LACE402", f"there is no kind `{word}`", kind, hint)
 
     def _choice(
         self, name: str, kind: nodes.ChoiceKind, layers: tuple[int, ...] | None
     ) -> ir.Attribute:
         if kind.word.name != "one":
-            raise self.lost(f"`{kind.word.name} of` is no kind", kind.word, "write `one of`")
+            raise self.say(
+                "LACE402", f"`{kind.word.name} of` is no kind", kind.word, "write `one of`"
+            )
         values: list[str] = []
         for word in kind.values:
             if word.name in values:
@@ -158,7 +155,7 @@ class _Declaration:
             values.append(word.name)
         if len(values) < 2:
             message = f"`{name}` needs two values or more to choose from"
-            raise self.lost(message, kind, "for yes or no, write `binary`")
+            raise self.say("LACE402", message, kind, "for yes or no, write `binary`")
         return ir.ChoiceAttribute(name, tuple(values), layers)
 
     def _continuous(
@@ -168,14 +165,14 @@ class _Declaration:
         text = f"{kind.low.text}..{kind.high.text}"
         unit = self._unit(kind.high) or self._unit(kind.low)
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise self.lost("the range has no end", kind)
+            raise self.say("LACE402", "the range has no end", kind)
         if low >= high:
             hint = f"write `{kind.high.text}..{kind.low.text}`" if low > high else None
-            raise self.lost(f"the range {text} is empty", kind, hint)
+            raise self.say("LACE402", f"the range {text} is empty", kind, hint)
         largest = max(abs(low), abs(high))
         if largest > _LARGEST or high - low < max(_NARROWEST, largest * _NARROWEST):
             hint = f"it lies within ±{_LARGEST:g}, and is {_NARROWEST:g} wide or more"
-            raise self.lost(f"float32 cannot tell values of the range {text}", kind, hint)
+            raise self.say("LACE402", f"float32 cannot tell values of the range {text}", kind, hint)
         points: dict[str, float] = {}
         for point in node.points:
             name, value = point.name.name, point.value.number
@@ -201,7 +198,7 @@ class _Declaration:
 
 
 def layers_of(
-    layers: Sequence[nodes.Layer], architecture: str | None, say: Callable[..., None]
+    layers: Sequence[nodes.Layer], architecture: str | None, say: Callable[..., object]
 ) -> tuple[int, ...]:
     """Return the numbers of style layers written as `4..5, 10`, in rising order.
 

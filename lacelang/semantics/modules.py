@@ -162,7 +162,7 @@ class Library:
                 return shared[target.name]
             hint = did_you_mean(target.name, shared, "it has:")
             message = f"the standard library has no module `{target.name}`"
-            raise self.report.lost("LACE114", message, target, module, hint)
+            raise self.report.say("LACE114", message, target, module, hint)
         hint = "the path counts from the folder of this file"
         try:
             file = place_of((module.folder or Path()) / on_disk(target.value))
@@ -176,7 +176,7 @@ class Library:
         if is_name(name) and name in shared:
             hint = f"for the one of the standard library, write `import {name}`"
         message = f"there is no file `{target.value}`"
-        raise self.report.lost("LACE114", message, target, module, hint)
+        raise self.report.say("LACE114", message, target, module, hint)
 
     def _load(self, file: Path, at: nodes.Node, module: Module) -> Module:
         """Read an imported file, once.
@@ -191,17 +191,17 @@ class Library:
             if len(names) > 1:
                 circle = " → ".join([*names, resolved.stem])
                 message = f"these files import one another: {circle}"
-            raise self.report.lost("LACE115", message, at, module)
+            raise self.report.say("LACE115", message, at, module)
         if resolved in self._modules:
             return self._modules[resolved]
         if len(self._open) >= _MAX_IMPORTS:
             message = f"imports are nested more than {_MAX_IMPORTS} deep"
-            raise self.report.lost("LACE114", message, at, module)
+            raise self.report.say("LACE114", message, at, module)
         try:
             source, parsed = _parsed(file)
         except (OSError, ValueError) as error:
             message, hint = _unreadable(file, error)
-            raise self.report.lost("LACE114", message, at, module, hint) from None
+            raise self.report.say("LACE114", message, at, module, hint) from None
         other = self._module(parsed, source, file.stem, str(file), file.parent)
         self._modules[resolved] = other
         self._open.append(resolved)

@@ -14,11 +14,12 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.errors import Diagnostic
-from lacelang.semantics.check import checked_statements, without_errors
+from lacelang.semantics.check import without_errors
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Definition, Module
+from lacelang.semantics.statements import Statements
 from lacelang.syntax import nodes
 
 PATH = "input"
@@ -87,7 +88,8 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
     library = Library(report)
     module = library.piece(source, known.module)
     groups = known.groups.continued(report)
-    statements = checked_statements(module, library, report, groups, model)
+    statements = Statements(module, library, groups)
+    statements.run(model)
     warnings = without_errors(module, report, pedantic=False)
     # A model of the standard library that was named once need not be looked for again.
     module.visible_models.update(

@@ -26,10 +26,7 @@ class Report:
     """All diagnostics of one program, each once."""
 
     def __init__(self) -> None:
-        self._found: dict[Severity, dict[tuple[str, str, str | None, Span], Diagnostic]] = {
-            "error": {},
-            "warning": {},
-        }
+        self._found: dict[Severity, dict[object, Diagnostic]] = {"error": {}, "warning": {}}
 
     def say(
         self,
@@ -38,10 +35,13 @@ class Report:
         at: nodes.Node | Span,
         where: Module | Frame,
         hint: str | None = None,
-    ) -> None:
+    ) -> LostError:
         """Add a diagnostic about the text at `at`.
 
         Inside an imported definition (a frame with a site) it stands where the program uses it.
+
+        Returns:
+            What to raise where nothing can be had for it.
         """
         span = at if isinstance(at, Span) else at.span
         module = where.module if isinstance(where, Frame) else where
@@ -51,17 +51,6 @@ class Report:
         if not module.has_error_in(span):
             severity = severity_of(code)
             self.add(Diagnostic(code, message, span, hint, severity, module.path, module.source))
-
-    def lost(
-        self,
-        code: str,
-        message: str,
-        at: nodes.Node,
-        where: Module | Frame,
-        hint: str | None = None,
-    ) -> LostError:
-        """Add a diagnostic, and return what to raise where nothing can be had for it."""
-        self.say(code, message, at, where, hint)
         return LostError()
 
     @property

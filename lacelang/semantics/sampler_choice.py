@@ -25,7 +25,7 @@ def sampler_choice(clause: nodes.WithClause, read: Clauses) -> ir.SamplerChoice:
     sampler = SAMPLERS.get(name)
     if sampler is None:
         hint = did_you_mean(name, SAMPLERS, "known:")
-        raise read.lost("LACE106", f"there is no sampler `{name}`", clause.sampler, hint)
+        raise read.say("LACE106", f"there is no sampler `{name}`", clause.sampler, hint)
     given: dict[str, float | int] = {}
     preset: str | None = None
     seen: set[str] = set()
@@ -35,7 +35,7 @@ def sampler_choice(clause: nodes.WithClause, read: Clauses) -> ir.SamplerChoice:
         try:
             if name in seen:
                 message = f"the option `{name}` is given twice"
-                raise read.lost("LACE304", message, option, "keep one of them")
+                raise read.say("LACE304", message, option, "keep one of them")
             seen.add(name)
             if name == "preset" and sampler.presets:
                 preset = _preset(option, sampler, read)
@@ -53,7 +53,7 @@ def _preset(option: nodes.Option, sampler: Sampler, read: Clauses) -> str:
     if scalar.word is None or scalar.word not in sampler.presets:
         hint = did_you_mean(scalar.word or "", sampler.presets, "known:")
         message = f"`{sampler.name}` has no preset `{scalar.text}`"
-        raise read.lost("LACE109", message, option.value, hint)
+        raise read.say("LACE109", message, option.value, hint)
     return scalar.word
 
 
@@ -63,18 +63,18 @@ def _option(node: nodes.Option, sampler: Sampler, read: Clauses) -> float | int:
     if option is None:
         known = [o.name for o in sampler.options] + (["preset"] if sampler.presets else [])
         message = f"the sampler `{sampler.name}` has no option `{name}`"
-        raise read.lost("LACE107", message, node.name, did_you_mean(name, known, "it has:"))
+        raise read.say("LACE107", message, node.name, did_you_mean(name, known, "it has:"))
     value = read.number(node.value, f"`{name}`")
     if option.whole and not float(value).is_integer():
         message = f"`{name}` is a whole number; {number_text(value)} is not"
-        raise read.lost("LACE211", message, node.value)
+        raise read.say("LACE211", message, node.value)
     wrong = None
     if value > option.high or value < option.low or (option.above and value == option.low):
         wrong = f"{_limits(option)}; {number_text(value)} is not"
     elif 0 < value < option.least:
         wrong = f"{option.least:g} or more; {number_text(value)} is less"
     if wrong is not None:
-        raise read.lost("LACE211", f"`{name}` is {wrong}", node.value, option.doc)
+        raise read.say("LACE211", f"`{name}` is {wrong}", node.value, option.doc)
     return int(value) if option.whole else value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,13 +50,37 @@ def find_saved(text: nodes.Text, read: Clauses, statements: Statements) -> ir.Sa
             truncation = float(group.settings["truncation"])
             saved = ir.Saved(path, truncation, group.seed, group.fingerprint)
         known = ARCHITECTURES.get(model.generator)  # an unknown one is reported elsewhere
-        if known is not None:
-            _refuse_other_models(path, group, known.layout, shown)
-        read.model = model
-        return saved
+        if known is not None and group is None:
+            read_given(path, known.layout, shown)
+        elif known is not None and group is not None:
+            _refuse_other_models(Shards.open(path, group.fingerprint), known.layout, shown)
     except ResourceError as error:
         read.say("LACE120", error.message, text, error.remedy)
         return None
+    read.model = model
+    return saved
+
+
+def _model_named(text: nodes.Text, group: GroupRecord | None, read: Clauses) -> nodes.Word | None:
+    """Return the name of the samples' model; None if nothing has it, which is reported."""
+    if group is not None:
+        read.refuse(f"is known from the run that `{text.value}` belongs to", "leave it out")
+        return nodes.Word(nfc(group.settings["model"]), span=text.span)
+    clause = read.get("from", nodes.FromClause)
+    if clause is not None:
+        return clause.model
+    message = "no run.json says of which model these latents are"
+    read.say("LACE302", message, text, "add `from ffhq`, and `truncation` if it is not 0.7")
+    return None
+
+
+def _refuse_other_models(shards: Shards, layout: Layout, shown: str) -> None:
+    """Raise a `ResourceError` if a model of that layout cannot take a group's latents."""
+    if not len(shards):
+        raise ResourceError(f"`{shown}` holds no latents that are whole", _MADE_AGAIN)
+    shape, styles = shards.rows([0]).w.shape[1:], len(layout.style_layers)
+    if shape not in ((layout.w_dim,), (styles, layout.w_dim)):
+        raise ResourceError(f"`{shown}` holds latents of another model", _MADE_AGAIN)
 
 
 def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
@@ -70,10 +93,12 @@ def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
         path = _place_of(shown, folder)
         group = _recorded(path)
         if group is None and path.is_dir():
-            raise _no_group(path, shown)
+            raise ResourceError(f"`{shown}` holds no latents", _hint_inside(path, shown))
     except (OSError, RuntimeError, ValueError) as error:
         # No home of that name, a name too long for a file, a folder that is not ours to read.
-        raise _unreadable(shown, error) from None
+        why = error.strerror if isinstance(error, OSError) else None
+        message = f"`{shown}` cannot be read: {(why or str(error)).lower()}"
+        raise ResourceError(message) from None
     if group is not None:
         model, psi = group.settings.get("model"), group.settings.get("truncation")
         number = isinstance(psi, int | float) and not isinstance(psi, bool)
@@ -81,54 +106,6 @@ def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
             message = f"run.json does not say of which model `{shown}` is and how it is truncated"
             raise ResourceError(message, _MADE_AGAIN)
     return path, group
-
-
-def _unreadable(shown: str, error: Exception) -> ResourceError:
-    why = error.strerror if isinstance(error, OSError) else None
-    return ResourceError(f"`{shown}` cannot be read: {(why or str(error)).lower()}")
-
-
-def _model_named(text: nodes.Text, group: GroupRecord | None, read: Clauses) -> nodes.Word | None:
-    """Return the name of the samples' model; None if nothing has it, which is reported."""
-    if group is not None:
-        read.refuse(f"is known from the run that `{text.value}` belongs to", "leave it out")
-        return nodes.Word(nfc(group.settings["model"]), span=text.span)
-    clause = read.get("from", nodes.FromClause)
-    if clause is None:
-        message = "no run.json says of which model these latents are"
-        read.say("LACE302", message, text, "add `from ffhq`, and `truncation` if it is not 0.7")
-    return None if clause is None else clause.model
-
-
-def _refuse_other_models(path: Path, group: GroupRecord | None, layout: Layout, shown: str) -> None:
-    """Raise a `ResourceError` if a model of that layout cannot take what is at `path`."""
-    if group is not None:
-        shards = Shards.open(path, group.fingerprint)
-        if not len(shards):
-            raise ResourceError(f"`{shown}` holds no latents that are whole", _MADE_AGAIN)
-        shape, styles = shards.rows([0]).w.shape[1:], len(layout.style_layers)
-        if shape not in ((layout.w_dim,), (styles, layout.w_dim)):
-            raise ResourceError(f"`{shown}` holds latents of another model", _MADE_AGAIN)
-        return
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise _unreadable(shown, error) from None
-    wrong = _wrong_with(path, layout, shown, (state.st_mtime_ns, state.st_size, state.st_ino))
-    if wrong is not None:
-        raise ResourceError(*wrong)
-
-
-# An editor checks a program at every key; the samples that it names are seldom others by then.
-@lru_cache(maxsize=64)
-def _wrong_with(
-    file: Path, layout: Layout, shown: str, _state: tuple[int, ...]
-) -> tuple[str, str | None] | None:
-    try:
-        read_given(file, layout, shown)
-    except ResourceError as error:
-        return error.message, error.remedy
-    return None
 
 
 def _recorded(path: Path) -> GroupRecord | None:
@@ -140,64 +117,57 @@ def _recorded(path: Path) -> GroupRecord | None:
     return next((group for group in groups if group.folder == name), None)
 
 
-def _place_of(written: str, folder: Path | None) -> Path:
+def _place_of(shown: str, folder: Path | None) -> Path:
     """Return the file of latents, or the folder of a group, that is meant.
 
     Raises:
         ResourceError: there is none.
         OSError, RuntimeError, ValueError: there can be none of that name.
     """
-    path = Path(on_disk(written)).expanduser()
-    places = list(dict.fromkeys([(folder or Path()) / path, path]))
-    places = [place_of(place) for place in places]
+    path = Path(on_disk(shown)).expanduser()
+    places = [place_of(place) for place in dict.fromkeys([(folder or Path()) / path, path])]
     found = next((place for place in places if place.exists()), None)
     if found is None:
         if any(place.is_symlink() for place in places):
-            raise ResourceError(f"`{written}` is a link to nothing", "mend the link, or remove it")
-        near = [hint for place in places if (hint := _near(place, path, written))]
-        hint = near[0] if near else _GROUP
-        raise ResourceError(f"there is no `{written}` here", hint)
-    if found.is_dir() or found.suffix.lower() in SUFFIXES:
+            raise ResourceError(f"`{shown}` is a link to nothing", "mend the link, or remove it")
+        near = [hint for place in places if (hint := _hint_near(place, path, shown))]
+        raise ResourceError(f"there is no `{shown}` here", near[0] if near else _GROUP)
+    suffix = found.suffix.lower()
+    if found.is_dir() or suffix in SUFFIXES:
         return found
     hint = "save the array with `numpy.save`; what is pickled is never read"
-    if found.suffix.lower() in (".pt", ".pth"):
+    if suffix in (".pt", ".pth"):
         hint = "save `torch.load(…, weights_only=True).cpu().numpy()` of it with `numpy.save`"
     ends = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-    raise ResourceError(f"`{written}` is not a file of latents: those end in {ends}", hint)
+    raise ResourceError(f"`{shown}` is not a file of latents: those end in {ends}", hint)
 
 
-def _no_group(folder: Path, written: str) -> ResourceError:
-    """Say that a folder is none of a group, and what is in it."""
+def _hint_inside(folder: Path, shown: str) -> str:
+    """Return a hint at the samples that are in a folder which is none of a group."""
     run = read_index(folder)
     inside = [group.folder for group in run.groups] if run is not None else []
     files = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
-    hint = _GROUP
-    if inside or files:
-        what = "one of its groups" if inside else "a file"
-        hint = f"name {what}, such as `{written.rstrip('/')}/{(inside or files)[0]}`"
-    return ResourceError(f"`{written}` holds no latents", hint)
+    if not inside and not files:
+        return _GROUP
+    what = "one of its groups" if inside else "a file"
+    return f"name {what}, such as `{shown.rstrip('/')}/{(inside or files)[0]}`"
 
 
-def _near(place: Path, path: Path, written: str) -> str | None:
+def _hint_near(place: Path, path: Path, shown: str) -> str | None:
     """Return a hint at a place whose name is much like the first missing part of `place`.
 
-    `path` is the end of `place` that was written; `written` has it as it was.
+    `path` is the end of `place` that was written, and `shown` how.
     """
     missing = next(each for each in (*reversed(place.parents), place) if not each.exists())
-    depth = len(place.parts) - len(missing.parts)
-    if depth >= len(path.parts) or not missing.parent.is_dir():
+    behind = place.parts[len(missing.parts) :]
+    before = path.parts[: len(path.parts) - len(behind) - 1]
+    if len(behind) >= len(path.parts) or not missing.parent.is_dir():
         return None
-    rest = path.parts[len(path.parts) - depth :]
-    others = [
-        other.name
-        for other in missing.parent.iterdir()
-        if other.is_dir() or (depth == 0 and other.suffix.lower() in SUFFIXES)
-    ]
-    close = nearest(missing.name, [name for name in others if not name.startswith(".")])
+    beside = [each for each in missing.parent.iterdir() if not each.name.startswith(".")]
+    fit = [e for e in beside if e.is_dir() or (not behind and e.suffix.lower() in SUFFIXES)]
+    close = nearest(missing.name, [each.name for each in fit])
     if close is None:
         return None
-    shown = Path(*path.parts[: len(path.parts) - depth - 1], close)
-    whole = shown.joinpath(*rest)
-    there = missing.with_name(close).joinpath(*rest).exists()
-    prefix = "./" if written.startswith("./") else ""
-    return f"did you mean `{prefix}{(whole if there else shown).as_posix()}`?"
+    there = missing.with_name(close).joinpath(*behind).exists()
+    whole = Path(*before, close, *(behind if there else ()))
+    return f"did you mean `{'./' if shown.startswith('./') else ''}{whole.as_posix()}`?"

@@ -1,15 +1,79 @@
-"""Weights and temperatures: `[weight 2, temp 0.3]`, and `temp` as a clause."""
+"""Weights and temperatures: how they are written, and how strong they may make a condition."""
 
 from __future__ import annotations
 
-from attrs import frozen
+import math
+from collections.abc import Iterator
 
+from attrs import evolve, frozen
+
+from lacelang import ir
+from lacelang.errors import Span
 from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.scope import Frame
-from lacelang.semantics.strength import LIMITS, in_bounds
 from lacelang.semantics.values import plain_number
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
+
+WEAKEST, STRONGEST = 1e-9, 1e9
+"""Bounds of every weight, temperature and strength, and of what nested ones multiply to.
+
+The energies of logits up to 1e4, and the squares of their gradients, stay finite.
+"""
+
+LIMITS = f"{WEAKEST:g}", f"{STRONGEST:g}"
+"""The same, as messages say them."""
+
+
+def in_bounds(value: float) -> bool:
+    """Whether float32 energies can be multiplied and divided by `value`."""
+    return WEAKEST <= value <= STRONGEST
+
+
+def beyond_bounds(
+    predicate: ir.Predicate, options: ir.ConditionOptions
+) -> tuple[Span, float] | None:
+    """Return where an energy is multiplied by too much or too little, and by what; None if nowhere.
+
+    `options` are those of the condition's statement.
+    """
+    negation = options.negation
+    contrast = negation[1] if negation[0] == "contrast" else 1.0
+    for atom, factor in _factors(predicate, 1.0, contrast):
+        own = atom.temp
+        if isinstance(atom, ir.ClassComparison):
+            plain, logit = ir.temperatures(atom, options)
+            own = logit if plain is None else plain
+        factor = _divided(factor, own)
+        if not in_bounds(factor):
+            return atom.span, factor
+    return None
+
+
+def _factors(
+    predicate: ir.Predicate, factor: float, contrast: float
+) -> Iterator[tuple[ir.Predicate, float]]:
+    """Yield the comparisons, and what multiplies the energy of each."""
+    if predicate.weight == 0:
+        return  # it is taken away
+    factor *= predicate.weight
+    if isinstance(predicate, ir.Comparison):
+        yield predicate, factor
+        return
+    if isinstance(predicate, ir.Not):
+        factor *= contrast
+    for term in predicate.children:
+        # The weights of an `or` are odds: they multiply no energy.
+        odds = isinstance(predicate, ir.Or) and term.weight > 0
+        inner = evolve(term, weight=1.0) if odds else term
+        yield from _factors(inner, _divided(factor, predicate.temp), contrast)
+
+
+def _divided(factor: float, temp: float | None) -> float:
+    if temp is None:
+        return factor
+    # The temperatures of nested brackets multiply, and may have come to 0.
+    return factor / temp if temp else math.inf
 
 
 @frozen
@@ -42,11 +106,10 @@ def settings_of(node: nodes.Tuned, frame: Frame, report: Report) -> Settings:
     weight, temp, logit = 1.0, None, None
     for setting in node.settings:
         keyword = setting.keyword
-        if keyword in first:
+        if first.setdefault(keyword, setting) is not setting:
             message = f"`{keyword}` is given twice in one pair of brackets"
             report.say("LACE304", message, setting, frame, "keep one of them")
             continue
-        first[keyword] = setting
         try:
             if keyword == "weight":
                 weight = _weight(setting, frame, report)
@@ -74,16 +137,16 @@ def temperature(
     form = setting.form
     if form is not None and form.name != "logit":
         hint = did_you_mean(form.name, ("logit",)) or "write `temp 0.5` or `temp logit(0.5)`"
-        raise report.lost("LACE109", f"`temp` does not know `{form.name}`", form, frame, hint)
+        raise report.say("LACE109", f"`temp` does not know `{form.name}`", form, frame, hint)
     value = plain_number(setting.value, frame, report, "`temp`")
     said = number_text(value)
     if value <= 0:
         message = f"a temperature lies above 0; {said} does not"
         hint = "below 1 makes a condition stricter, above 1 looser"
-        raise report.lost("LACE208", message, setting.value, frame, hint)
+        raise report.say("LACE208", message, setting.value, frame, hint)
     if not in_bounds(value):
         message = f"a temperature goes from {LIMITS[0]} to {LIMITS[1]}; {said} lies outside"
-        raise report.lost("LACE208", message, setting.value, frame)
+        raise report.say("LACE208", message, setting.value, frame)
     return (value, None) if form is None else (None, value)
 
 
@@ -94,9 +157,9 @@ def _weight(setting: nodes.Setting, frame: Frame, report: Report) -> float:
     elif value < 0:
         message = f"a weight is 0 or more; {number_text(value)} is less"
         hint = "to ask for the opposite, write `not`"
-        raise report.lost("LACE207", message, setting.value, frame, hint)
+        raise report.say("LACE207", message, setting.value, frame, hint)
     elif not in_bounds(value):
         said = number_text(value)
         message = f"a weight is 0, or goes from {LIMITS[0]} to {LIMITS[1]}; {said} lies outside"
-        raise report.lost("LACE207", message, setting.value, frame)
+        raise report.say("LACE207", message, setting.value, frame)
     return value

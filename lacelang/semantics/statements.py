@@ -16,8 +16,8 @@ from lacelang.semantics.edits import check_edit
 from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
-from lacelang.semantics.report import LostError, Report
-from lacelang.semantics.scope import Frame, Module
+from lacelang.semantics.report import LostError
+from lacelang.semantics.scope import Binding, Definition, Frame, Module
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
@@ -38,24 +38,49 @@ class Statements:
         models: those that statements are of, by name.
     """
 
-    def __init__(
-        self, module: Module, library: Library, report: Report, groups: Groups | None = None
-    ) -> None:
+    def __init__(self, module: Module, library: Library, groups: Groups | None = None) -> None:
         self.module = module
         self.library = library
-        self.report = report
-        self.groups = groups if groups is not None else Groups(report)
+        self.report = library.report
+        self.groups = groups if groups is not None else Groups(self.report)
         self.groups.reserve(set(_names_written(module.program.statements)))
         self.result: list[ir.Statement] = []
         self.models: dict[str, ir.ModelSpec] = {}
         self._left = MAX_STATEMENTS
         self._stopped = False
 
-    def run(self) -> None:
-        """Check all statements of the program."""
-        for node in self.module.program.statements:
-            if self._left >= 0:
-                self._statement(node, Frame(self.module))
+    def run(self, model: ir.ModelSpec | None = None) -> None:
+        """Check all statements of the program, and the definitions that none of them uses.
+
+        `model` is what those are checked against where no statement has a model.
+        """
+        try:
+            for node in self.module.program.statements:
+                if self._left >= 0:
+                    self._statement(node, Frame(self.module))
+            used = list(self.models.values())
+            if used:
+                model = used[0] if len(used) == 1 else None
+            # Those that use others come first: what they use is then checked already.
+            for definition in reversed(self.module.order):
+                if not definition.seen:
+                    self._check_alone(definition, model)
+        except RecursionError:
+            # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
+            message, program = "there is no room left to check this", self.module.program
+            self.report.say("LACE307", message, program, self.module)
+
+    def _check_alone(self, definition: Definition, model: ir.ModelSpec | None) -> None:
+        definition.seen = True
+        body, module = definition.body, definition.module
+        if definition.circular or isinstance(body, nodes.Quantity):
+            return
+        if isinstance(body, nodes.Reference) and not definition.parameters:
+            other = module.find(body.name.name)
+            if other is not None and isinstance(other.body, nodes.Quantity):
+                return
+        bindings = {p.name: Binding(None, Frame(module)) for p in definition.parameters}
+        Conditions(model, self.report).resolve(body, Frame(module, bindings))
 
     def _statement(self, node: nodes.Statement, frame: Frame) -> None:
         self._left -= 1
@@ -134,12 +159,12 @@ class Statements:
         try:
             if unit is not None:
                 message = f"the number of samples stands alone, without `{unit.name}`"
-                raise read.lost("LACE202", message, unit, "leave it out")
+                raise read.say("LACE202", message, unit, "leave it out")
             count = read.number(node.count, "the number of samples")
             if count.is_integer() and 1 <= count <= MAX_COUNT:
                 return int(count)
             given = f"a whole number from 1 to {MAX_COUNT}, and not {number_text(count)}"
-            raise read.lost("LACE205", f"the number of samples is {given}", node.count)
+            raise read.say("LACE205", f"the number of samples is {given}", node.count)
         except LostError:
             read.wrong = True
             return defaults.COUNT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from attrs import frozen
 
@@ -14,6 +15,7 @@ from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
 
 _CHAIN = 100
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*", re.IGNORECASE)
 
 
 @frozen
@@ -84,7 +86,7 @@ def settle(value: nodes.Value | nodes.Reference, frame: Frame, report: Report) -
         return Scalar(None, here.name, here.name, value, where)
     if isinstance(here, nodes.Text):
         return Scalar(None, here.name, f'"{here.name}"', value, frame, quoted=True)
-    raise report.lost("LACE118", "a value is wanted here, not a condition", here, where)
+    raise report.say("LACE118", "a value is wanted here, not a condition", here, where)
 
 
 def defined_number(scalar: Scalar) -> nodes.Quantity | None:
@@ -111,13 +113,7 @@ def plain_number(value: nodes.Value, frame: Frame, report: Report, what: str) ->
 
 
 def plain_quantity(value: nodes.Value, frame: Frame, report: Report, what: str) -> nodes.Quantity:
-    """Return a number without a unit, for clauses and settings, as it is written.
-
-    Args:
-        value: as written.
-        frame: where.
-        report: gets the diagnostics.
-        what: what the number is for, e.g. `truncation`.
+    """Return a number without a unit, as it is written; `what` it is for, e.g. `truncation`.
 
     Raises:
         LostError: it is no such number, which has been reported.
@@ -131,12 +127,11 @@ def plain_quantity(value: nodes.Value, frame: Frame, report: Report, what: str) 
         numbers = (n for n, d in named if isinstance(d.body, nodes.Quantity))
         hint = did_you_mean(scalar.word or "", (*scalar.frame.bindings, *numbers))
         message = f"{what} wants a number, and `{scalar.text}` is none"
-        raise report.lost("LACE118", message, scalar.at, scalar.frame, hint)
+        raise report.say("LACE118", message, scalar.at, scalar.frame, hint)
     if quantity.unit is not None:
-        raise report.lost("LACE202", f"{what} has no unit", scalar.unit_at, frame, "leave it out")
+        raise report.say("LACE202", f"{what} has no unit", scalar.unit_at, frame, "leave it out")
     if not math.isfinite(quantity.number):
-        message = f"{scalar.text} is too large a number"
-        raise report.lost("LACE205", message, scalar.at, frame)
+        raise report.say("LACE205", f"{scalar.text} is too large a number", scalar.at, frame)
     return quantity
 
 
@@ -158,12 +153,12 @@ def measured(
             raise LostError
         message = f"`{attribute.name}` has no value called `{scalar.text}`"
         hint = _hint_at_points(scalar, attribute)
-        raise report.lost("LACE104", message, scalar.at, scalar.frame, hint)
+        raise report.say("LACE104", message, scalar.at, scalar.frame, hint)
     _check_unit(quantity.unit, attribute, scalar, report)
     if not attribute.low <= quantity.number <= attribute.high:
         limits = range_text(attribute)
         message = f"`{attribute.name}` of {model} goes from {limits}; {scalar.text} lies outside"
-        raise report.lost("LACE203", message, scalar.at, frame)
+        raise report.say("LACE203", message, scalar.at, frame)
     return quantity.number, scalar.text
 
 
@@ -175,18 +170,11 @@ def range_text(attribute: ir.ContinuousAttribute) -> str:
 
 def _hint_at_points(scalar: Scalar, attribute: ir.ContinuousAttribute) -> str:
     word = scalar.word or ""
-    if scalar.quoted and (word in attribute.points or _is_number(word)):
+    if scalar.quoted and (word in attribute.points or _NUMBER.fullmatch(word)):
         return "write it without quotes"
     names = ", ".join(attribute.points)
     listed = f"a number from {range_text(attribute)}" + (f", or one of {names}" if names else "")
     return did_you_mean(word, attribute.points) or listed
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 _UNITS_ELSEWHERE = {
@@ -219,4 +207,4 @@ def _check_unit(
     else:
         message = f"`{attribute.name}` is in {attribute.unit}, not in {unit.name}"
         hint = f"write `{attribute.unit}`, or no unit at all"
-    raise report.lost(code, message, scalar.unit_at, scalar.frame, hint)
+    raise report.say(code, message, scalar.unit_at, scalar.frame, hint)

@@ -1,18 +1,37 @@
-"""Names that also name something of the model: allowed, and easily misread."""
+"""Names that nothing uses, and names that also name something of the model."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from lacelang import ir
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Module
 from lacelang.syntax import nodes
+from lacelang.text.names import nfc
 
 
-def warn_of_shadowing(module: Module, models: Collection[ir.ModelSpec], report: Report) -> None:
+def warn_of_unused(module: Module, models: Mapping[str, ir.ModelSpec], report: Report) -> None:
+    """Warn of definitions and imports that no statement uses; `models` are those in use."""
+    for definition in module.definitions.values():
+        if not definition.used:
+            word = definition.node.name
+            report.say("LACE511", f"nothing uses `{word.name}`", word, module)
+    if any(name in models for name in module.visible_models):
+        return
+    used = {nfc(d.module.name) for d in module.visible.values() if d.used}
+    for node in module.program.statements:
+        if isinstance(node, nodes.Import):
+            target = node.target
+            name = target.name if isinstance(target, nodes.Word) else Path(target.name).stem
+            if name not in used:
+                report.say("LACE511", f"nothing of {name} is used", node, module)
+
+
+def warn_of_shadowing(module: Module, models: Mapping[str, ir.ModelSpec], report: Report) -> None:
     """Warn of definitions, parameters and loop variables named as an attribute or a value is."""
-    for model in models:
+    for model in models.values():
         attributes = {attribute.name for attribute in model.attributes}
         values = {value: a.name for a in reversed(model.attributes) for value in a.named}
         for definition in module.definitions.values():
