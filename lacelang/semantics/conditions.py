@@ -241,8 +241,7 @@ class Conditions:
         name = node.name.name
         definition = frame.module.find(name)
         if definition is None:
-            self._report_unknown(node.name, frame)
-            raise LostError
+            raise self._unknown(node.name, frame)
         definition.used = True
         given = node.arguments if isinstance(node, nodes.Call) else ()
         wanted = len(definition.parameters)
@@ -259,10 +258,10 @@ class Conditions:
             return self._expand(definition, given, node, frame, place)
         raise self.report.say("LACE117", message, node, frame, hint)
 
-    def _report_unknown(self, word: nodes.Word, frame: Frame) -> None:
+    def _unknown(self, word: nodes.Word, frame: Frame) -> LostError:
         name, module = word.name, frame.module
         if self.report.full or module.is_uncertain(name) or module.has_error_on(word.span.line):
-            return
+            return LostError()
         attributes = self.comparisons.model.attributes if self.comparisons is not None else ()
         for attribute in attributes:
             if attribute.name == name:
@@ -281,7 +280,7 @@ class Conditions:
             # In an edit, `age = 10 yaers` looks like two lines.
             meant = did_you_mean(name, (*known, *UNITS))
             hint = meant or f"define it with `let {name} = …`"
-        self.report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
+        return self.report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
 
     def _expand(
         self,
