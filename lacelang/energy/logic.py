@@ -110,10 +110,10 @@ class Or(Node):
 
 @frozen
 class Balanced(Or):
-    """An `or` whose odds make up for how rare each arm is under the prior.
+    """An `or` whose odds make up for how rare each disjunct is under the prior.
 
-    Its mixture shows the arms in the shares in which they were written: pi_k is `written` over the
-    arm's probability, so that pi_k Z_k goes as `written`.
+    Its mixture shows the disjuncts in the shares in which they were written: pi_k is `written` over
+    the disjunct's probability, so that pi_k Z_k goes as `written`.
 
     Attributes:
         written: the odds before, as many.

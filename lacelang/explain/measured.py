@@ -38,7 +38,7 @@ from lacelang.semantics import defaults
 from lacelang.system.torch_state import isolated
 
 DRAWS = 64
-"""How many draws from the prior are looked at."""
+"""How many draws from the prior are looked at: those that the samples would start from."""
 
 
 def with_figures(outline: Outline) -> Outline:
@@ -51,26 +51,21 @@ def with_figures(outline: Outline) -> Outline:
         return measured(outline, load(outline.trees[0].model, "auto", progress))
 
 
-def measured(outline: Outline, model: LoadedModel, draws: int = DRAWS) -> Outline:
-    """Return a statement's outline with the figures of every term.
-
-    Args:
-        outline: of a statement.
-        model: its model, loaded.
-        draws: how many draws from the prior, those that its samples would start from.
+def measured(outline: Outline, model: LoadedModel) -> Outline:
+    """Return a statement's outline with the figures of every term, given its loaded model.
 
     Raises:
         ResourceError: the model's classifiers cannot be had.
     """
     with isolated():
-        return evolve(outline, trees=tuple(_tree(tree, model, draws) for tree in outline.trees))
+        return evolve(outline, trees=tuple(_tree(tree, model) for tree in outline.trees))
 
 
-def _tree(tree: Tree, model: LoadedModel, draws: int) -> Tree:
+def _tree(tree: Tree, model: LoadedModel) -> Tree:
     if tree.root is None:
         return tree
     seed = defaults.SEED if tree.seed is None else tree.seed
-    z = prior(seed, range(draws), model.generator.latent_dim).to(model.device)
+    z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.device)
     features = model.features(tree.truncation)
     meaning = meaning_of(tree.options, tree.model, model, tree.truncation)
     split = split_gradient(meaning(tree.root.predicate), features, z)
@@ -79,7 +74,7 @@ def _tree(tree: Tree, model: LoadedModel, draws: int) -> Tree:
         absent = 0.0 if split.norm.any() else None
         filling = _Measuring(meaning, features(z), sigma, iter(split.shares), absent)
         root = filling.term(tree.root)
-    totals = Totals(draws, seed, *_moments(split.energy), split.norm.mean().item())
+    totals = Totals(DRAWS, seed, *_moments(split.energy), split.norm.mean().item())
     return evolve(tree, root=root, totals=totals)
 
 
@@ -118,7 +113,13 @@ def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
         outputs = features(z)
         copies = {_nth(i): outputs[h].detach().requires_grad_() for i, h in enumerate(heads)}
         energy = node({**outputs, **copies})
-        slopes = _slopes(energy, list(copies.values()))
+        slopes = [torch.zeros_like(copy) for copy in copies.values()]
+        if energy.requires_grad:
+            slopes = list(
+                torch.autograd.grad(
+                    energy.sum(), list(copies.values()), allow_unused=True, materialize_grads=True
+                )
+            )
         pulls = {h: torch.zeros_like(outputs[h]) for h in heads}
         for head, slope in zip(heads, slopes, strict=True):
             pulls[head] += slope
@@ -175,17 +176,6 @@ class _Measuring:
         weights = iter(node.weights if isinstance(node, Or) else (1.0,) * sum(counts))
         odds = [sum(next(weights) for _ in range(count)) for count in counts]
         return tuple(evolve(t, odds=o / sum(odds)) for t, o in zip(terms, odds, strict=True))
-
-
-def _slopes(energy: Tensor, outputs: list[Tensor]) -> list[Tensor]:
-    """The gradients of the energies (N,) by each of the outputs; zeros where it reads none."""
-    if not outputs or not energy.requires_grad:
-        return [torch.zeros_like(output) for output in outputs]
-    found = torch.autograd.grad(energy.sum(), outputs, allow_unused=True)
-    return [
-        torch.zeros_like(output) if slope is None else slope
-        for slope, output in zip(found, outputs, strict=True)
-    ]
 
 
 def _gradient(
