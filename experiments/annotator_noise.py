@@ -14,11 +14,11 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from experiments import eye_labels as eye
+from experiments import probes
+from experiments.probes import Figures
 from lacelang import ir
 from lacelang.annotators.faces import FACES as ANNOTATOR
-from lacelang.annotators.faces import probe
 from lacelang.annotators.faces.annotation import MEASURES
-from lacelang.annotators.faces.probe import Figures
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
@@ -145,4 +145,4 @@ def by_eye(spec: ir.ModelSpec, progress: Progress) -> dict[str, Figures]:
     known = [i for i, label in enumerate(labels) if "gender" in label.seen]
     male = measured["raw"][known, MEASURES.index("male")].astype(np.float64) - 0.5
     seen = np.array([labels[i].seen["gender"] for i in known])
-    return {**found, "gender": probe.figures(male[:, None], seen)}
+    return {**found, "gender": probes.figures(male[:, None], seen)}

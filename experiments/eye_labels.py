@@ -16,10 +16,12 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from experiments import probes
+from experiments.probes import Figures
 from experiments.statements import MODEL
-from lacelang.annotators.faces import COLOURS, probe
+from lacelang.annotators.faces import COLOURS
 from lacelang.annotators.faces.annotation import LIPS, LOWER, colour_features
-from lacelang.annotators.faces.probe import Figures, Probe
+from lacelang.annotators.faces.probe import Probe
 from lacelang.classifiers.draws import Draws
 from lacelang.resources import shipped
 
@@ -81,7 +83,7 @@ def _label(row: dict[str, str]) -> EyeLabel:
 def fit(
     labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
 ) -> dict[str, Probe]:
-    """Fit every probe to labelled faces: `probe.save` of them is the shipped file.
+    """Fit every probe to labelled faces: `probes.save` of them is the shipped file.
 
     Args:
         labels: N faces.
@@ -89,7 +91,7 @@ def fit(
         embedding: float16 (N, E), likewise.
     """
     return {
-        name: probe.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), recipe.penalty)
+        name: probes.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), recipe.penalty)
         for name, recipe in RECIPES.items()
     }
 
@@ -101,8 +103,8 @@ def held_out(
     figures = {}
     for name, recipe in RECIPES.items():
         x, y = _clear(name, labels, raw, embedding)
-        logits = probe.held_out(x, y, len(VALUES[name]), recipe.penalty)
-        figures[name] = probe.figures(logits, y)
+        logits = probes.held_out(x, y, len(VALUES[name]), recipe.penalty)
+        figures[name] = probes.figures(logits, y)
     return figures
 
 

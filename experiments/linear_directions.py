@@ -23,10 +23,10 @@ from attrs import frozen
 from numpy.typing import NDArray
 from torch import Tensor
 
+from experiments import probes
 from experiments.methods import Drawn
 from experiments.statements import loaded_model
 from lacelang import ir
-from lacelang.annotators.faces import probe
 from lacelang.classifiers import labels
 from lacelang.classifiers.draws import Styles
 from lacelang.classifiers.examples import Examples
@@ -200,7 +200,7 @@ def _vectors(u: NDArray[np.float64], column: NDArray[np.float32], attribute: Att
     seen = ~np.isnan(column)
     x, y = u[seen], column[seen]
     if attribute.discrete:
-        rows = probe.fit(x, y.astype(np.int64), attribute.width, PENALTY).weight.T
+        rows = probes.fit(x, y.astype(np.int64), attribute.width, PENALTY).weight.T
         rows = rows - rows.mean(axis=0) if len(rows) > 1 else rows
     else:
         rows = _ridge(x, y.astype(np.float64))[None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from lacelang.errors import ResourceError
 
@@ -101,3 +101,9 @@ class Registry(Mapping[str, T], Generic[T]):
     def _unusable(self, point: EntryPoint, why: str) -> ResourceError:
         what = f"the entry point {point.name!r} of {self._package} {why}"
         return ResourceError(what, f"mend or remove the package that offers it: {point.value}")
+
+
+def imported(place: str) -> Any:
+    """Return what `package.module:name` says, importing the module when it is first asked for."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
+
+from lacelang.registry import imported
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +60,7 @@ class Annotator:
         Raises:
             ResourceError: weights cannot be had or are damaged, or a package is missing.
         """
-        measure: Measure = _imported(self.code)(threads, progress)
+        measure: Measure = imported(self.code)(threads, progress)
 
         def measured(image: NDArray[np.uint8]) -> Mapping[str, Any]:
             if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3:
@@ -80,7 +81,7 @@ class Annotator:
         Raises:
             ResourceError: a package that it needs is missing.
         """
-        _imported(self.code)
+        imported(self.code)
 
     def values(self, measured: Mapping[str, Any]) -> dict[str, float]:
         """Return a value for each attribute: the number of a class, or a quantity; NaN for nothing.
@@ -88,11 +89,5 @@ class Annotator:
         Args:
             measured: what the loaded annotator returned for an image.
         """
-        found = _imported(self.reading)(measured) if self.reading else measured
+        found = imported(self.reading)(measured) if self.reading else measured
         return {name: float(found[name]) for name in self.attributes}
-
-
-def _imported(place: str) -> Callable[..., Any]:
-    module, _, name = place.partition(":")
-    function: Callable[..., Any] = getattr(import_module(module), name)
-    return function

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
+
+from lacelang.registry import imported
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +64,7 @@ class Architecture:
 
     def is_ready(self, weights: Weights) -> bool:
         """Whether loading it takes neither a network nor a conversion of its weights."""
-        return not self.ready or bool(_imported(self.ready)(weights))
+        return not self.ready or bool(imported(self.ready)(weights))
 
     def load(
         self,
@@ -87,13 +87,7 @@ class Architecture:
         Raises:
             ResourceError: the weights cannot be had, or are damaged.
         """
-        loaded: Generator = _imported(self.code)(
+        loaded: Generator = imported(self.code)(
             weights, device, progress=progress, help_=help_, threads=threads
         )
         return loaded
-
-
-def _imported(place: str) -> Callable[..., Any]:
-    module, _, name = place.partition(":")
-    function: Callable[..., Any] = getattr(import_module(module), name)
-    return function

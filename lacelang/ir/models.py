@@ -45,7 +45,7 @@ class _WithClasses(Record):
 class BinaryAttribute(_WithClasses):
     """A yes-or-no attribute: class 0 means absent, class 1 present.
 
-    `layers` are the style layers (numbered as in the 18-layer StyleGAN2) that an edit of it
+    `layers` are the style layers (numbered as its generator's `Layout` says) that an edit of it
     may replace; None means all.
     """
 

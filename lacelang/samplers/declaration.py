@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
+
+from lacelang.registry import imported
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,5 +120,4 @@ class Sampler:
 
     def function(self) -> Callable[..., Solution]:
         """Return the algorithm itself."""
-        module, _, name = self.algorithm.partition(":")
-        return cast("Callable[..., Solution]", getattr(import_module(module), name))
+        return cast("Callable[..., Solution]", imported(self.algorithm))
