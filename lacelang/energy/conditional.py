@@ -20,13 +20,16 @@ from lacelang.errors import UsageError
 from lacelang.rows import in_blocks
 from lacelang.system.torch_state import exact, isolated, one_thread, plain
 
-Features: TypeAlias = Callable[[Tensor], Outputs]
-"""Latents z (N, d) -> head outputs; row i depends on latent i alone."""
+Features: TypeAlias = Callable[..., Outputs]
+"""Latents z (N, d) and arguments (N, ...) -> outputs; row i depends on row i of each alone."""
 
 
 @frozen
 class ConditionalEnergy:
-    """E(c | z) = node(features(z)), in nats, without the prior (LACE eq. 5).
+    """E(c | z) = node(features(z, *args)), in nats, without the prior (LACE eq. 5).
+
+    The arguments are what differs from sample to sample besides the latent, such as the past of an
+    edit; most energies have none. No gradient is taken in them.
 
     Attributes:
         features: everything from the latent up to the classifiers' outputs.
@@ -38,7 +41,7 @@ class ConditionalEnergy:
     node: Node
     dim: int | None = None
 
-    def __call__(self, z: Tensor) -> Tensor:
+    def __call__(self, z: Tensor, *args: Tensor) -> Tensor:
         """Return the energies (N,) of latents (N, d), differentiable in z as often as wanted.
 
         It is a pure function, for `torch.func` too: `vmap(grad(lambda z: energy(z[None])[0]))`.
@@ -48,18 +51,19 @@ class ConditionalEnergy:
         Args:
             z: a tensor on any device, or a numpy array, of any floating-point type; what is
                 narrower than float32 is computed in float32.
+            args: what else the features take, (N, ...) each.
 
         Raises:
             UsageError: the latents have another shape, or are no floating-point numbers.
         """
         z = self._latents(z)
         if _is_traced(z):
-            return self._energy(z)
+            return self._energy(z, *args)
         with exact(), one_thread():
-            (energies,) = in_blocks(lambda block: (self._energy(block),), z)
+            (energies,) = in_blocks(lambda *block: (self._energy(*block),), z, *args)
         return energies
 
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         """Return energies (N,) and their gradients (N, d), detached, in one features pass.
 
         Gradients have the type of the latents.
@@ -70,10 +74,10 @@ class ConditionalEnergy:
         latents = self._latents(z)
         given = z.dtype if isinstance(z, Tensor) else latents.dtype
         if _is_traced(latents):
-            energies, gradients = self._value_and_grad(latents)
+            energies, gradients = self._value_and_grad(latents, *args)
             return energies, gradients.to(given)
         with isolated():
-            energies, gradients = in_blocks(self._value_and_grad, plain(latents))
+            energies, gradients = in_blocks(self._value_and_grad, plain(latents), *args)
             return energies, gradients.to(given)
 
     def __deepcopy__(self, memo: object) -> ConditionalEnergy:
@@ -111,28 +115,29 @@ class ConditionalEnergy:
             raise UsageError(f"`z` has the shape {shape}, not {tuple(z.shape)}")
         return z if z.dtype in (torch.float32, torch.float64) else z.float()
 
-    def _energy(self, z: Tensor) -> Tensor:
-        energy = self.node(self.features(z))
+    def _energy(self, z: Tensor, *args: Tensor) -> Tensor:
+        energy = self.node(self.features(z, *args))
         if z.requires_grad and not energy.requires_grad and torch.is_grad_enabled():
             # A condition whose weights are all 0 reads no latent, and has a gradient all the same.
             energy = energy + 0.0 * z.sum(dim=1)
         return energy
 
-    def _value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def _value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             z = z.detach().requires_grad_()
-            energy = self._energy(z)
+            energy = self._energy(z, *args)
             # The rows are independent, so the gradient of the sum holds every row's own.
             (gradient,) = torch.autograd.grad(energy.sum(), z)
         return energy.detach(), gradient
 
-    def reduced(self, z: Tensor) -> Reduced:
+    def reduced(self, z: Tensor, *args: Tensor) -> Reduced:
         """Return the same energy through the few numbers it reads, for samplers that use them.
 
         Args:
             z: some latents (n, d), to learn the shapes of the head outputs from.
+            args: of them.
         """
-        return reduce(self.features, self.node, z)
+        return reduce(self.features, self.node, z, *args)
 
     def separate(self) -> ConditionalEnergy:
         """Return the same energy with a features pass of its own for every attribute it reads.

@@ -27,7 +27,7 @@ class Reduced:
     adds, which is nothing inside a linear piece of a ReLU network.
 
     Attributes:
-        features: latents -> head outputs.
+        features: latents and arguments -> head outputs.
         node: the condition.
         widths: by head, the number of its coordinates: 0 stands for a continuous head.
         blocks: (k, k), 0 where no term of the condition reads both coordinates, else 1.
@@ -35,7 +35,7 @@ class Reduced:
         seeds: (m, k), 1 for one coordinate of every block, for the largest block's m.
     """
 
-    features: Callable[[Tensor], Outputs]
+    features: Callable[..., Outputs]
     node: Node
     widths: Mapping[str, int]
     blocks: Tensor
@@ -47,11 +47,11 @@ class Reduced:
         """k."""
         return len(self.blocks)
 
-    def vjp(self, z: Tensor) -> tuple[Tensor, Pull]:
+    def vjp(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Pull]:
         """Return coordinates (N, k) of latents (N, d), detached, and how their slopes pull back."""
         with isolated(threads=False):
             z = plain(z).detach().requires_grad_()
-            o = self._coordinates(z)
+            o = self._coordinates(z, *args)
 
         def pull(v: Tensor) -> Tensor:
             with isolated(threads=False):
@@ -60,7 +60,7 @@ class Reduced:
 
         return o.detach(), pull
 
-    def linearise(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def linearise(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         """Return coordinates and their Jacobian, at one pass of the features and k backward ones.
 
         Args:
@@ -71,7 +71,7 @@ class Reduced:
         """
         with isolated(threads=False):
             z = plain(z).detach().requires_grad_()
-            o = self._coordinates(z)
+            o = self._coordinates(z, *args)
             ones = torch.eye(self.size, dtype=o.dtype, device=o.device)
             jacobian = _pullbacks(o, z, ones)
         return o.detach(), jacobian.detach()
@@ -107,8 +107,8 @@ class Reduced:
         hessian = torch.nan_to_num(hessian, nan=0.0, posinf=0.0, neginf=0.0)
         return gradient.detach(), 0.5 * (hessian + hessian.transpose(1, 2))
 
-    def _coordinates(self, z: Tensor) -> Tensor:
-        outputs = self.features(z)
+    def _coordinates(self, z: Tensor, *args: Tensor) -> Tensor:
+        outputs = self.features(z, *args)
         heads = ((outputs[name], width) for name, width in self.widths.items())
         columns = [o[:, 1:] - o[:, :1] if width else o[:, None] for o, width in heads]
         return torch.cat(columns, dim=1)
@@ -124,14 +124,14 @@ class Reduced:
         return heads
 
 
-def reduce(features: Callable[[Tensor], Outputs], node: Node, z: Tensor) -> Reduced:
+def reduce(features: Callable[..., Outputs], node: Node, z: Tensor, *args: Tensor) -> Reduced:
     """Find the coordinates of a condition by looking at the head outputs for some latents (n, d).
 
     Raises:
         UsageError: an atom's attribute has no fitting head.
     """
     with torch.no_grad():
-        outputs = features(z)
+        outputs = features(z, *args)
         node(outputs)
     # A condition that reads nothing, all of its weights 0, is seen through any head.
     names = sorted({atom.attribute for atom in atoms(node)} or {min(outputs)})

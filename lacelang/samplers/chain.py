@@ -5,13 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.leapfrog import Look, Point, leapfrog, quarter_turn
-from lacelang.samplers.problem import Energy, OnStep
+from lacelang.samplers.leapfrog import Look, leapfrog, quarter_turn
+from lacelang.samplers.problem import OnStep, Point, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import SamplerState
+from lacelang.samplers.state import Driver
 from lacelang.samplers.step_size import StepSizes
-from lacelang.samplers.streams import Streams
+from lacelang.samplers.streams import Streams, owned
 
 FEW = 10
 """Refusals in a row that are no chance: at the usual rates, 1 chain in 10 000 has as many."""
@@ -54,65 +53,61 @@ def step(
 
 
 def walk(
-    energy: Energy,
+    target: Target,
     z0: Tensor,
     *,
-    leapfrogs: int,
     steps: int,
     warmup: int,
     accept: float,
-    streams: Streams,
-    on_step: OnStep | None,
+    leapfrog: int,
+    streams: Streams | None = None,
+    on_step: OnStep | None = None,
 ) -> Solution:
     """Run a chain for each sample from its prior draw.
 
-    Each adapts its own step size in its own warm-up, then keeps it, so that what follows is a chain
-    with the target as its stationary law.
+    A step of Hamiltonian Monte Carlo draws v from N(0, I), makes some leapfrog steps for
 
-    Args:
-        energy: the conditional energy, prior excluded.
-        z0: prior draws (N, d).
-        leapfrogs: leapfrog steps in a step of the chain.
-        steps: of the chain, after the warm-up.
-        warmup: steps in which step sizes are adapted.
-        accept: the acceptance rate they are adapted to.
-        streams: the samples' noise.
-        on_step: called with the share of the steps taken.
+        H(z, v) = E(z) + ||z||^2 / 2 + ||v||^2 / 2
+
+    and accepts the end with probability min(1, e^-(rise of H)) (Neal 2011; with the prior's part as
+    a rotation, Beskos et al. 2011). A trajectory is at most a quarter turn long: where E is flat,
+    it then ends in a fresh draw from the prior.
+
+    With one leapfrog step it is the Metropolis-adjusted Langevin algorithm. With the Langevin step
+    delta = h^2 / 2 (as in `langevin`), that proposes
+
+        z' = ((2 - delta) z - 2 delta grad E(z) + sqrt(8 delta) eps) / (2 + delta)
+
+    which takes the prior's drift at the middle of the step (pCNL of Cotter et al. 2013, sec. 4).
+    The rise of H is -log of the Metropolis-Hastings ratio (Neal 2011, section 5.2). Where E is flat
+    every proposal is accepted, in any dimension.
+
+    Each chain adapts its own step size in its own warm-up, then keeps it, so that what follows is a
+    chain with the target as its stationary law.
 
     Returns:
         The last states. A proposal where energy or gradient is not finite is not accepted. A chain
         that cannot start is `non_finite`; one that accepts nothing after its warm-up, `stuck`.
+
+    Raises:
+        UsageError: there are no streams.
     """
-    energy = Blocks(energy)
-    state = SamplerState(z0)
-    rows = torch.arange(len(z0), device=z0.device)
-
-    def look(z: Tensor) -> Point:
-        at = Point(z, *energy.value_and_grad(z))
-        state.saw(rows, at.z, at.energy, at.gradient)
-        return at
-
-    at = look(z0)
-    finite = at.finite
-    state.end(rows[~finite], z0[~finite], Status.non_finite)
-    at, rows = at.only(finite), rows[finite]
-    owners = rows.tolist()
-    widest = quarter_turn(leapfrogs)
-    sizes = StepSizes(widest, accept, torch.full((len(rows),), widest))
-    since = torch.zeros_like(rows)
-    for done in range(warmup + steps):
+    streams = owned(streams, len(z0), "a Metropolis chain")
+    run = Driver(target.condition, z0, on_step, target.args)
+    at = run.look_finite(z0)
+    owners = run.rows.tolist()
+    widest = quarter_turn(leapfrog)
+    sizes = StepSizes(widest, accept, torch.full((len(owners),), widest))
+    since = torch.zeros_like(run.rows)
+    for done in run.rounds(warmup + steps):
         warm = done >= warmup
         h = sizes.settled if warm else sizes.trial
-        at, moved, acceptance = step(look, at, streams, owners, h, leapfrogs)
+        at, moved, acceptance = step(run.look, at, streams, owners, h, leapfrog)
         if not warm:
             sizes.learn(acceptance)
         since += moved & warm
-        state.accepted[rows] += moved
-        state.rejected[rows] += ~moved
-        if on_step is not None:
-            on_step((done + 1) / (warmup + steps))
-    state.end(rows, at.z, Status.converged)
+        run.count(moved)
     # A short chain may refuse everything by chance: it is judged with its warm-up.
-    still = (since if steps >= FEW else state.accepted[rows]) == 0
-    state.end(rows[still], at.z[still], Status.stuck)
-    return state.solution(energy)
+    still = (since if steps >= FEW else run.accepted[run.rows]) == 0
+    moving = run.drop(still, at.z, Status.stuck)
+    return run.finish(at.z[moving], Status.converged)

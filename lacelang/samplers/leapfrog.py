@@ -6,42 +6,9 @@ import math
 from collections.abc import Callable
 
 import torch
-from attrs import frozen
 from torch import Tensor
 
-
-@frozen(eq=False)
-class Point:
-    """Latents that have been evaluated.
-
-    Attributes:
-        z: (n, d).
-        energy: (n,).
-        gradient: (n, d).
-    """
-
-    z: Tensor
-    energy: Tensor
-    gradient: Tensor
-
-    @property
-    def finite(self) -> Tensor:
-        """Whether energy and gradient (n,) are finite."""
-        return self.energy.isfinite() & self.gradient.isfinite().all(dim=1)
-
-    def only(self, rows: Tensor) -> Point:
-        """The points at some rows, by their numbers or by a mask."""
-        return Point(self.z[rows], self.energy[rows], self.gradient[rows])
-
-    def where(self, moved: Tensor, other: Point) -> Point:
-        """`other` in the rows where `moved` (n,) is true, these ones elsewhere."""
-        wide = moved[:, None]
-        return Point(
-            torch.where(wide, other.z, self.z),
-            torch.where(moved, other.energy, self.energy),
-            torch.where(wide, other.gradient, self.gradient),
-        )
-
+from lacelang.samplers.problem import Point
 
 Look = Callable[[Tensor], Point]
 """Evaluate latents (n, d)."""

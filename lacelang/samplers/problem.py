@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+import torch
 from attrs import frozen
 from torch import Tensor
 
@@ -13,18 +14,21 @@ OnStep: TypeAlias = Callable[[float], None]
 
 
 class Energy(Protocol):
-    """A conditional energy on latents z (N, d), in nats; row i depends on latent i alone."""
+    """A conditional energy on latents z (N, d), in nats; row i depends on row i alone.
 
-    def __call__(self, z: Tensor) -> Tensor:
+    `args`, (N, ...) each, are what else it depends on; most energies have none.
+    """
+
+    def __call__(self, z: Tensor, *args: Tensor) -> Tensor:
         """Return the energies (N,)."""
         ...
 
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         """Return the energies (N,) and their gradients (N, d), detached."""
         ...
 
 
-@frozen
+@frozen(eq=False)
 class Target:
     """A condition, and the same with a regulariser.
 
@@ -33,12 +37,42 @@ class Target:
             sampler whose moves include the prior is to sample.
         regularised: what a gradient flow descends, which has no prior: the condition, and what
             keeps latents where draws of the prior lie.
+        args: what differs from sample to sample, as the past of an edit does: arguments (N, ...)
+            of both energies.
     """
 
     condition: Energy
     regularised: Energy
+    args: tuple[Tensor, ...] = ()
 
     @classmethod
-    def of(cls, energy: Energy) -> Target:
+    def of(cls, energy: Energy, args: tuple[Tensor, ...] = ()) -> Target:
         """Return the target of an energy without a regulariser."""
-        return cls(energy, energy)
+        return cls(energy, energy, args)
+
+
+@frozen(eq=False)
+class Point:
+    """Latents z (n, d) that have been evaluated: energies (n,) and gradients (n, d)."""
+
+    z: Tensor
+    energy: Tensor
+    gradient: Tensor
+
+    @property
+    def finite(self) -> Tensor:
+        """Whether energy and gradient (n,) are finite."""
+        return self.energy.isfinite() & self.gradient.isfinite().all(dim=1)
+
+    def only(self, rows: Tensor) -> Point:
+        """The points at some rows, by their numbers or by a mask."""
+        return Point(self.z[rows], self.energy[rows], self.gradient[rows])
+
+    def where(self, moved: Tensor, other: Point) -> Point:
+        """`other` in the rows where `moved` (n,) is true, these ones elsewhere."""
+        wide = moved[:, None]
+        return Point(
+            torch.where(wide, other.z, self.z),
+            torch.where(moved, other.energy, self.energy),
+            torch.where(wide, other.gradient, self.gradient),
+        )

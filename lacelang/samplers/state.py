@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from lacelang.samplers.problem import Energy
+from lacelang.samplers.blocks import Blocks
+from lacelang.samplers.problem import Energy, OnStep, Point
 from lacelang.samplers.solution import Solution, Stats, Status
 
 
 class SamplerState:
-    """Where each sample of a batch stands: its best evaluated point, its end, and its costs.
+    """Where each of N samples stands: its best evaluated point, its end, and its costs.
 
     Args:
         z0: starts (N, d).
@@ -56,10 +58,10 @@ class SamplerState:
         self.z[rows] = self._best[rows] if status.at_best else z
         self.status[rows] = int(status)
 
-    def solution(self, energy: Energy, **extra: Tensor) -> Solution:
+    def solution(self, energy: Energy, *args: Tensor, **extra: Tensor) -> Solution:
         """Evaluate the end points and return the solution, with what else is known of each."""
         with torch.no_grad():
-            final = energy(self.z).detach()
+            final = energy(self.z, *args).detach()
         self.nfe += 1
         lost = ~(final.isfinite() & self.z.isfinite().all(dim=1))
         if lost.any():
@@ -74,3 +76,86 @@ class SamplerState:
             Stats(self.nfe.cpu(), self.accepted.cpu(), self.rejected.cpu()),
             {name: value.cpu() for name, value in extra.items()},
         )
+
+
+class Driver(SamplerState):
+    """What the loops of samplers have in common: the samples under way, and what becomes of them.
+
+    Args:
+        energy: what is asked for.
+        z0: starts (N, d).
+        on_step: see `OnStep`.
+        args: of the energy, (N, ...) each.
+
+    Attributes:
+        energy: evaluates block by block.
+        rows: positions (n,) in the batch of the samples under way, all of them at first.
+        args: of the samples under way, (n, ...) each.
+    """
+
+    def __init__(
+        self,
+        energy: Energy,
+        z0: Tensor,
+        on_step: OnStep | None = None,
+        args: tuple[Tensor, ...] = (),
+    ) -> None:
+        super().__init__(z0)
+        self.energy = Blocks(energy)
+        self.rows = torch.arange(len(z0), device=z0.device)
+        self.args = self._all_args = args
+        self._on_step = on_step
+
+    def look(self, z: Tensor) -> Point:
+        """Evaluate the samples under way at z (n, d)."""
+        at = Point(z, *self.energy.value_and_grad(z, *self.args))
+        self.saw(self.rows, z, at.energy, at.gradient)
+        return at
+
+    def look_finite(self, z: Tensor) -> Point:
+        """Evaluate the samples under way at z (n, d), and end those that are not finite there."""
+        at = self.look(z)
+        return at.only(self.drop(~at.finite, z, Status.non_finite))
+
+    def drop(self, ended: Tensor, z: Tensor, status: Status) -> Tensor:
+        """End those of a mask (n,) at z (n, d), and return the mask of those that go on."""
+        self.end(self.rows[ended], z[ended], status)
+        self.keep(~ended)
+        return ~ended
+
+    def keep(self, kept: Tensor) -> None:
+        """Go on with some of the samples under way, those of a mask (n,)."""
+        self.rows, *args = only(kept, self.rows, *self.args)
+        self.args = tuple(args)
+
+    def count(self, accepted: Tensor) -> None:
+        """Count a step of the samples under way, accepted (n,) or not."""
+        self.accepted[self.rows] += accepted
+        self.rejected[self.rows] += ~accepted
+
+    def tell(self, share: float) -> None:
+        """Tell the share of the work that is done."""
+        if self._on_step is not None:
+            self._on_step(share)
+
+    def rounds(self, count: int) -> Iterator[int]:
+        """Yield 0 .. count - 1 while samples are under way, and tell the share that is done."""
+        for done in range(count):
+            if not len(self.rows):
+                return
+            yield done
+            self.tell((done + 1) / count)
+
+    def finish(self, z: Tensor, status: Status, **extra: Tensor) -> Solution:
+        """End the samples under way at z (n, d), and return the solution of all."""
+        self.end(self.rows, z, status)
+        return self.result(**extra)
+
+    def result(self, **extra: Tensor) -> Solution:
+        """Return the solution, with what else is known of each sample (N,)."""
+        return self.solution(self.energy, *self._all_args, **extra)
+
+
+def only(kept: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
+    """The rows of a mask (n,) of each of `rows` (n, ...), without a copy where they are all."""
+    return rows if bool(kept.all()) else tuple(each[kept] for each in rows)

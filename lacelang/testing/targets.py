@@ -33,11 +33,11 @@ class Quadratic:
     stiffness: Tensor
     centre: float = 1.0
 
-    def __call__(self, z: Tensor) -> Tensor:
+    def __call__(self, z: Tensor, *args: Tensor) -> Tensor:
         """Return the energies (N,)."""
         return (0.5 * self.stiffness * (z - self.centre) ** 2).sum(dim=1)
 
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         """Return the energies (N,) and their gradients (N, d)."""
         return self(z), self.stiffness * (z - self.centre)
 

@@ -18,10 +18,10 @@ class Broken:
     inner: Quadratic
     wall: float
 
-    def __call__(self, z: Tensor) -> Tensor:
+    def __call__(self, z: Tensor, *args: Tensor) -> Tensor:
         return torch.where(z[:, 0] > self.wall, math.nan, self.inner(z))
 
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         value, gradient = self.inner.value_and_grad(z)
         lost = z[:, 0] > self.wall
         return torch.where(lost, math.nan, value), torch.where(lost[:, None], math.nan, gradient)
@@ -34,11 +34,11 @@ class Counted:
         self.inner = inner
         self.rows = 0
 
-    def __call__(self, z: Tensor) -> Tensor:
+    def __call__(self, z: Tensor, *args: Tensor) -> Tensor:
         self.rows += len(z)
         return self.inner(z)
 
-    def value_and_grad(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         self.rows += len(z)
         return self.inner.value_and_grad(z)
 

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 import torch
-from attrs import define, fields
 from torch import Tensor
 
 from lacelang.rows import in_blocks
-from lacelang.samplers.blocks import Blocks, vjp_in_blocks
-from lacelang.samplers.flow import rms
-from lacelang.samplers.heun.algorithm import FIRST_MOVE, RETRIES, SAFETY, SHRINKAGE
+from lacelang.samplers.blocks import vjp_in_blocks
+from lacelang.samplers.flow import Pace, rms
 from lacelang.samplers.phi import LowRank, pull
 from lacelang.samplers.problem import Energy, OnStep, Target
 from lacelang.samplers.secant import follow
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import SamplerState
+from lacelang.samplers.state import Driver, only
 from lacelang.samplers.streams import Streams
 
 GROWTH = 8.0
@@ -28,11 +26,11 @@ STEEPEST = 2.0
 class Coordinates(Protocol):
     """An energy as a function of k coordinates of the latent."""
 
-    def linearise(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def linearise(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         """Return coordinates (N, k) and their Jacobian (N, k, d) at z (N, d)."""
         ...
 
-    def vjp(self, z: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    def vjp(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return coordinates (N, k) at z (N, d) and v (N, k) -> J^T v (N, d)."""
         ...
 
@@ -48,7 +46,7 @@ class Coordinates(Protocol):
 class Reducible(Energy, Protocol):
     """An energy that reads few coordinates of the latent."""
 
-    def reduced(self, z: Tensor) -> Coordinates:
+    def reduced(self, z: Tensor, *args: Tensor) -> Coordinates:
         """Return those coordinates, given some latents (n, d)."""
         ...
 
@@ -79,109 +77,55 @@ def exponential(
     The exact flow of a linear-Gaussian condition is a single such step, however stiff it is.
 
     Args:
-        target: what to sample.
-        z0: prior draws (N, d).
-        tolerance: error allowed per step, RMS over the coordinates of z.
-        time: length of the flow in tau; the default is the paper's.
-        max_steps: of a sample, before it ends as `max_steps`.
-        streams: ignored, nothing is random.
-        on_step: called with the mean share of the way.
+        target: its regularised energy is a `Reducible` one.
 
     Returns:
         Samples, with `rejected` counting steps that were cut or tried again shorter.
     """
-    # The regularised energy of a condition; no other sampler asks for its coordinates.
     energy = cast("Reducible", target.regularised)
-    state = SamplerState(z0)
+    run = Driver(energy, z0, on_step, target.args)
     if not len(z0):
-        return state.solution(Blocks(energy))
-    reduced = energy.reduced(z0[:1])
-    rows = torch.arange(len(z0), device=z0.device)
-    o, jacobian = _linearise(reduced, z0)
+        return run.result()
+    reduced = energy.reduced(*(rows[:1] for rows in (z0, *run.args)))
+    o, jacobian = in_blocks(reduced.linearise, z0, *run.args)
+    # Small quantities are float64, whose rounding no batch size brings to float32's surface.
+    o = o.double()
     e, v = in_blocks(reduced.slope, o)
     slope = -pull(jacobian, v)
-    finite = state.saw(rows, z0, e, slope)
-    state.end(rows[~finite], z0[~finite], Status.non_finite)
-    h = FIRST_MOVE * tolerance**0.5 / rms(slope).double().clamp_min(1e-30)
-    left = torch.full_like(h, time)
-    none = torch.zeros_like(rows)
-    s = _State(rows, z0.clone(), o, jacobian, h, left, none, none.clone()).only(finite)
-
-    while len(s.rows):
-        v, curvature = in_blocks(reduced.expand, s.o)
-        flow = LowRank(s.jacobian, curvature)
-        h = torch.minimum(s.h, STEEPEST / (-flow.eigenvalues[:, 0]).clamp_min(1e-30))
-        h = torch.minimum(h, s.left)
+    lost = ~run.saw(run.rows, z0, e, slope)
+    z, o, jacobian, slope = only(run.drop(lost, z0, Status.non_finite), z0, o, jacobian, slope)
+    pace = Pace(run, rms(slope).double(), tolerance, time, max_steps, GROWTH)
+    while len(run.rows):
+        v, curvature = in_blocks(reduced.expand, o)
+        flow = LowRank(jacobian, curvature)
+        h = torch.minimum(pace.h, STEEPEST / (-flow.eigenvalues[:, 0]).clamp_min(1e-30))
         move = -_scale(h, flow.phi1_pull(h, v))
-        p = s.z + move
+        p = z + move
 
-        o, back = vjp_in_blocks(reduced.vjp, p)
-        o = o.double()
-        e, v_p = in_blocks(reduced.slope, o)
+        o_p, back = vjp_in_blocks(reduced.vjp, p, *run.args)
+        o_p = o_p.double()
+        e, v_p = in_blocks(reduced.slope, o_p)
         slope = -back(v_p)
-        finite = state.saw(s.rows, p, e, slope)
+        finite = run.saw(run.rows, p, e, slope)
         linear = -flow.pull(v + flow.bend(move))
         defect = _where(finite, slope - linear)
-        excess = rms(_scale(h, flow.phi2(h, defect))).double() / tolerance
+        theta = pace.cut(h, rms(_scale(h, flow.phi2(h, defect))).double(), finite)
 
-        whole = finite & (excess <= 1.0)
-        theta = torch.where(whole, 1.0, excess.clamp_min(1.0).rsqrt() * finite)
         step = theta * h
         moved = -_scale(step, flow.phi1_pull(step, v))
         correction = _scale(theta * step, flow.phi2(step, defect))
-        s.z = s.z + moved + correction
+        z = z + moved + correction
         # A step that was cut ends between z and p: so do its coordinates and their Jacobian.
         share = (rms(moved) / rms(move).clamp_min(1e-30)).clamp_max(1.0) * finite
-        residual = _where(finite, o - s.o - flow.push(move))
-        s.o = s.o + flow.push(moved) + _scale(share.double() ** 2, residual)
-        secant = v_p, _where(finite, -slope)
-        s.jacobian = follow(s.jacobian, move, residual, *secant, share)
-        s.o = s.o + LowRank.product(s.jacobian, correction)
+        residual = _where(finite, o_p - o - flow.push(move))
+        o = o + flow.push(moved) + _scale(share.double() ** 2, residual)
+        jacobian = follow(jacobian, move, residual, v_p, _where(finite, -slope), share)
+        o = o + LowRank.product(jacobian, correction)
 
-        s.left = s.left - step
-        factor = (SAFETY * excess.clamp_min(1e-12).rsqrt()).clamp(SHRINKAGE, GROWTH)
-        s.h = h * torch.where(finite, factor, 0.25)
-        s.steps, s.failures = s.steps + 1, s.failures + ~finite
-        state.accepted[s.rows] += whole
-        state.rejected[s.rows] += ~whole
-
-        arrived = s.left <= 0.0
         # Its Gram matrix must be finite, or it would take the whole batch's eigenvalues with it.
-        sound = s.jacobian.square().sum(dim=(1, 2)).isfinite()
-        stuck = ~arrived & ((s.failures > RETRIES) | ~sound)
-        late = (s.steps >= max_steps) & ~arrived & ~stuck
-        state.end(s.rows[arrived], s.z[arrived], Status.converged)
-        state.end(s.rows[stuck], s.z[stuck], Status.non_finite)
-        state.end(s.rows[late], s.z[late], Status.max_steps)
-        s = s.only(~(arrived | stuck | late))
-        if on_step is not None:
-            on_step(1.0 - float(s.left.sum()) / (time * len(z0)))
-    return state.solution(Blocks(energy))
-
-
-@define(eq=False)
-class _State:
-    """The samples still under way: everything by row."""
-
-    rows: Tensor
-    z: Tensor
-    o: Tensor
-    jacobian: Tensor
-    h: Tensor
-    left: Tensor
-    steps: Tensor
-    failures: Tensor
-
-    def only(self, kept: Tensor) -> _State:
-        if bool(kept.all()):
-            return self
-        return _State(*(getattr(self, field.name)[kept] for field in fields(_State)))
-
-
-def _linearise(reduced: Coordinates, z: Tensor) -> tuple[Tensor, Tensor]:
-    # Small quantities are float64, whose rounding no batch size brings to float32's surface.
-    o, jacobian = in_blocks(reduced.linearise, z)
-    return o.double(), jacobian
+        sound = jacobian.square().sum(dim=(1, 2)).isfinite()
+        z, o, jacobian = only(pace.settle(z, ~sound), z, o, jacobian)
+    return run.result()
 
 
 def _scale(factor: Tensor, x: Tensor) -> Tensor:

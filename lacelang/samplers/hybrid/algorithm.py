@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 from torch import Tensor
 
+from lacelang.samplers.chain import walk
 from lacelang.samplers.exponential.algorithm import exponential
-from lacelang.samplers.mala.algorithm import mala
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Stats, Status
 from lacelang.samplers.streams import Streams
@@ -33,14 +33,8 @@ def hybrid(
     condition is met rather than where samples of it lie; every step of the chain brings the sample
     nearer to e^-E times the prior, and a chain that starts at the flow's end has little to burn in.
 
-    Args:
-        target: what to sample: the flow descends the regularised energy, the chain needs no bound
-            that keeps it near the prior, since the prior is part of what it samples.
-        z0: prior draws (N, d).
-        tolerance, time, max_steps: of the flow; see `exponential`.
-        steps, warmup, accept: of the chain; see `mala`.
-        streams: the samples' noise.
-        on_step: called with the share of the work done.
+    The flow descends the regularised energy; the chain needs no bound that keeps it near the prior,
+    since the prior is part of what it samples.
 
     Returns:
         The last states of the chains, with the cost of both. A flow that used up its steps is a
@@ -57,12 +51,13 @@ def hybrid(
         max_steps=max_steps,
         on_step=_part(on_step, 0.0, _FLOW_SHARE),
     )
-    chain = mala(
+    chain = walk(
         target,
         flow.z,
         steps=steps,
         warmup=warmup,
         accept=accept,
+        leapfrog=1,
         streams=streams,
         on_step=_part(on_step, _FLOW_SHARE, 1.0),
     )

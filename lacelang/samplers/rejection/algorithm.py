@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from lacelang.errors import UsageError
-from lacelang.samplers.blocks import MANY_ROWS, Blocks
+from lacelang.samplers.blocks import MANY_ROWS
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import SamplerState
+from lacelang.samplers.state import Driver
 from lacelang.samplers.streams import Streams, owned
 
 ROUNDING = 1e-3
@@ -33,11 +33,7 @@ def rejection(
     stream, so that looking at many of them at once changes nothing.
 
     Args:
-        target: what to sample; its condition costs at least 0 everywhere.
-        z0: prior draws (N, d).
-        max_tries: draws of a sample before it ends as `max_tries`.
-        streams: the samples' noise.
-        on_step: called with the share of the samples found, or of their tries spent.
+        target: its condition costs at least 0 everywhere.
 
     Returns:
         Samples, with `nfe` and `rejected` counting a sample's draws up to the accepted one.
@@ -48,16 +44,15 @@ def rejection(
         UsageError: there are no streams, or an energy is below 0 and e^-E no probability.
     """
     streams = owned(streams, len(z0), "rejection")
-    energy = Blocks(target.condition)
-    state = SamplerState(z0)
-    rows = torch.arange(len(z0), device=z0.device)
+    run = Driver(target.condition, z0, on_step)
     tried = 0
-    while len(rows) and tried < max_tries:
+    while len(run.rows) and tried < max_tries:
+        rows = run.rows
         ahead = 1 if tried == 0 else min(max(MANY_ROWS // len(rows), 1), max_tries - tried)
         places = rows.repeat_interleave(ahead)
         owners = places.tolist()
         z = z0 if tried == 0 else streams.normal(owners, z0[places])
-        e = energy(z).view(-1, ahead)
+        e = run.energy(z).view(-1, ahead)
         if bool((e < -ROUNDING).any()):
             raise UsageError(
                 "rejection needs energies of at least 0, and this condition's go below; "
@@ -73,15 +68,11 @@ def rejection(
 
         z = z.view(len(rows), ahead, -1)
         each = torch.arange(len(rows), device=z.device)
-        state.saw(rows, z[each, best], e[each, best])
-        state.nfe[rows] += tries - 1
-        state.accepted[rows] += found
-        state.rejected[rows] += tries - found.long()
-        state.end(rows[found], z[each, chosen][found], Status.converged)
-        rows = rows[~found]
+        run.saw(rows, z[each, best], e[each, best])
+        run.nfe[rows] += tries - 1
+        run.accepted[rows] += found
+        run.rejected[rows] += tries - found.long()
+        run.drop(found, z[each, chosen], Status.converged)
         tried += ahead
-        if on_step is not None:
-            left = len(rows) * (1.0 - tried / max_tries)
-            on_step(1.0 - left / len(z0))
-    state.end(rows, z0[rows], Status.max_tries)
-    return state.solution(energy)
+        run.tell(1.0 - len(run.rows) * (1.0 - tried / max_tries) / len(z0))
+    return run.finish(z0[run.rows], Status.max_tries)

@@ -7,14 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.leapfrog import Point
-from lacelang.samplers.particles import ParticleSystem
-from lacelang.samplers.problem import OnStep, Target
+from lacelang.samplers.problem import OnStep, Point, Target
+from lacelang.samplers.smc.particles import ParticleSystem
+from lacelang.samplers.smc.tempering import temper
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import SamplerState
+from lacelang.samplers.state import Driver
 from lacelang.samplers.streams import Streams, owned
-from lacelang.samplers.tempering import temper
 
 
 def smc(
@@ -43,17 +41,6 @@ def smc(
     Weighted by its estimate of Z a sample is exact. Unweighted, its law differs from the exact one
     in total variation by no more than half the mean of |estimate / Z - 1|.
 
-    Args:
-        target: what to sample.
-        z0: prior draws (N, d), each the first particle of its sample.
-        particles: of a sample.
-        moves: at each power.
-        ess: share of the trial run's particles that a change of power leaves effective; a higher
-            one takes smaller changes.
-        max_steps: changes of power before giving up at a tempered condition, as `max_steps`.
-        streams: the samples' noise.
-        on_step: called with the share of the moves made.
-
     Returns:
         Samples, with `accepted` and `rejected` counting moves of particles. A sample none of whose
         particles has a finite energy is `non_finite`.
@@ -62,21 +49,19 @@ def smc(
         UsageError: there are no streams.
     """
     streams = owned(streams, len(z0), "smc")
-    energy = Blocks(target.condition)
-    state = SamplerState(z0)
-    rows = torch.arange(len(z0), device=z0.device)
+    run = Driver(target.condition, z0, on_step)
+    if not len(z0):
+        return run.result(log_evidence=z0.new_zeros(0).double())
 
     def evaluate(z: Tensor) -> Point:
-        return Point(z, *energy.value_and_grad(z))
+        return Point(z, *run.energy.value_and_grad(z))
 
     def look(z: Tensor) -> Point:
-        state.nfe += particles
+        run.nfe += particles
         return evaluate(z)
 
-    if not len(z0):
-        return state.solution(energy, log_evidence=rows.double())
     schedule = temper(evaluate, z0[:1], streams.pilot(1), ess, max_steps)
-    owners = rows.repeat_interleave(particles)
+    owners = run.rows.repeat_interleave(particles)
     z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
     z[:, 0] = z0
     system = ParticleSystem(look, z, streams)
@@ -85,14 +70,13 @@ def smc(
         log_evidence += system.reweight(level.inverse_temperature)
         for move in range(moves):
             moved, _ = system.move(level.h)
-            state.accepted += moved.sum(dim=1)
-            state.rejected += (~moved).sum(dim=1)
-            if on_step is not None:
-                on_step((done + (move + 1) / moves) / len(schedule))
+            run.accepted += moved.sum(dim=1)
+            run.rejected += (~moved).sum(dim=1)
+            run.tell((done + (move + 1) / moves) / len(schedule))
+    picked = system.pick()
+    kept = run.drop(~log_evidence.isfinite().to(z0.device), z0, Status.non_finite)
     reached = schedule[-1].inverse_temperature == 1.0
-    state.end(rows, system.pick(), Status.converged if reached else Status.max_steps)
-    lost = ~log_evidence.isfinite().to(rows.device)
-    state.end(rows[lost], z0[lost], Status.non_finite)
     if not reached:
         log_evidence.fill_(math.nan)
-    return state.solution(energy, log_evidence=log_evidence)
+    status = Status.converged if reached else Status.max_steps
+    return run.finish(picked[kept], status, log_evidence=log_evidence)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lacelang.samplers.batched_evaluation import in_one_batch
-from lacelang.samplers.blocks import Blocks
-from lacelang.samplers.flow import beta
 from lacelang.samplers.problem import Energy, OnStep, Target
-from lacelang.samplers.schedule import T_END
+from lacelang.samplers.schedule import T_END, beta
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import SamplerState
+from lacelang.samplers.state import Driver, SamplerState
 from lacelang.samplers.streams import Streams
 
 MAX_EVALUATIONS = 20_000
@@ -30,24 +28,16 @@ def paper(
     can name it: the batch shares every step size, so a sample depends on its neighbours, and what
     a program promises of its samples would not hold. `dopri5` is what keeps the promise.
 
-    Args:
-        energy: the conditional energy.
-        z0: prior draws (N, d).
-        streams: ignored, nothing is random.
-        on_step: called once, at the end.
-
     Returns:
         Samples that end together: one that is not finite stands still from there on.
     """
-    state = SamplerState(z0)
+    run = Driver(energy, z0, on_step)
     if len(z0):
-        rows = torch.arange(len(z0), device=z0.device)
-        slope = _WatchedSlope(energy, state, rows, MAX_EVALUATIONS)
+        slope = _WatchedSlope(energy, run, run.rows, MAX_EVALUATIONS)
         tolerances = {"atol": PAPER_TOLERANCE, "rtol": PAPER_TOLERANCE}
-        _solve(slope, z0, "dopri5", tolerances, {}, adjoint=True)
-    if on_step is not None:
-        on_step(1.0)
-    return state.solution(energy)
+        _solve(slope, z0, True, method="dopri5", adjoint_params=(), **tolerances)
+    run.tell(1.0)
+    return run.solution(energy)
 
 
 def adaptive(
@@ -68,7 +58,7 @@ def adaptive(
     `dopri5` at 1e-3 is LACE-ODE (LACE A.2).
 
     Args:
-        target: what to sample.
+        target: its regularised energy is descended.
         z0: prior draws (N, d).
         method: one of torchdiffeq's.
         atol: absolute tolerance of a coordinate.
@@ -77,16 +67,15 @@ def adaptive(
         streams: ignored, nothing is random.
         on_step: called with the share of the samples solved.
     """
-    energy = Blocks(target.regularised)
-    state = SamplerState(z0)
+    run = Driver(target.regularised, z0, on_step, target.args)
 
     def solve(row: int, its_energy: Energy) -> None:
-        rows = torch.tensor([row], device=z0.device)
-        slope = _WatchedSlope(its_energy, state, rows, max_evaluations)
-        _solve(slope, z0[rows], method, {"atol": atol, "rtol": rtol}, {})
+        rows = run.rows[row : row + 1]
+        slope = _WatchedSlope(its_energy, run, rows, max_evaluations)
+        _solve(slope, z0[rows], method=method, atol=atol, rtol=rtol)
 
-    in_one_batch(energy, len(z0), solve, on_step)
-    return state.solution(energy)
+    in_one_batch(run.energy, len(z0), solve, on_step, target.args)
+    return run.result()
 
 
 def fixed(
@@ -102,7 +91,7 @@ def fixed(
     """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by steps of one size.
 
     Args:
-        target: what to sample.
+        target: its regularised energy is descended.
         z0: prior draws (N, d).
         method: one of torchdiffeq's; `euler` is LACE-euler.
         step: in t, 0.01 or 0.001 in the paper.
@@ -110,40 +99,27 @@ def fixed(
         streams: ignored, nothing is random.
         on_step: called once, at the end.
     """
-    energy = Blocks(target.regularised)
-    state = SamplerState(z0)
-    slope = _Slope(energy, state, torch.arange(len(z0), device=z0.device), max_evaluations)
-    _solve(slope, z0, method, {}, {"step_size": step})
-    if on_step is not None:
-        on_step(1.0)
-    return state.solution(energy)
+    run = Driver(target.regularised, z0, on_step, target.args)
+    slope = _Slope(run.energy, run, run.rows, max_evaluations, target.args)
+    _solve(slope, z0, method=method, options={"step_size": step})
+    run.tell(1.0)
+    return run.result()
 
 
-def _solve(
-    slope: _Slope,
-    z: Tensor,
-    method: str,
-    settings: Mapping[str, float],
-    options: Mapping[str, float],
-    adjoint: bool = False,
-) -> None:
+def _solve(slope: _Slope, z: Tensor, adjoint: bool = False, **options: Any) -> None:
     # Imported here: it brings scipy, 0.7 s that no other sampler should wait for.
     from torchdiffeq import odeint, odeint_adjoint
 
     state, rows = slope.state, slope.rows
     t = torch.tensor([1.0, T_END], dtype=z.dtype, device=z.device)
     try:
-        if adjoint:
-            path = odeint_adjoint(slope, z, t, method=method, adjoint_params=(), **settings)
-        else:
-            path = odeint(slope, z, t, method=method, options=dict(options), **settings)
+        end = (odeint_adjoint if adjoint else odeint)(slope, z, t, **options)[-1]
     except (_SpentError, AssertionError):  # the latter is torchdiffeq's word for a vanished step
         state.end(rows, slope.reached, Status.max_steps)
         return
     except _LostError:
         state.end(rows, z, Status.non_finite)
         return
-    end = path[-1]
     state.end(rows, end, Status.converged)
     state.end(rows[slope.lost], end[slope.lost], Status.non_finite)
 
@@ -159,11 +135,19 @@ class _LostError(Exception):
 class _Slope:
     """dz/dt of some samples, as torchdiffeq calls it; a sample whose slope is lost stands still."""
 
-    def __init__(self, energy: Energy, state: SamplerState, rows: Tensor, budget: int) -> None:
+    def __init__(
+        self,
+        energy: Energy,
+        state: SamplerState,
+        rows: Tensor,
+        budget: int,
+        args: tuple[Tensor, ...] = (),
+    ) -> None:
         self.energy = energy
         self.state = state
         self.rows = rows
         self.budget = budget
+        self.args = args
         self.reached = state.z[rows]
         self.lost = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
 
@@ -171,7 +155,7 @@ class _Slope:
         if self.budget <= 0:
             raise _SpentError
         self.budget -= 1
-        e, gradient = self.energy.value_and_grad(z)
+        e, gradient = self.energy.value_and_grad(z, *self.args)
         self.lost |= ~self.state.saw(self.rows, z, e, gradient)
         if self.lost.all():
             raise _LostError

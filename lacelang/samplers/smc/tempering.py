@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lacelang.samplers.blocks import MANY_ROWS
 from lacelang.samplers.leapfrog import Look, quarter_turn
-from lacelang.samplers.particles import ParticleSystem
+from lacelang.samplers.smc.particles import ParticleSystem
 from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams
 

@@ -1,19 +1,33 @@
-"""Hamiltonian Monte Carlo, one chain a sample."""
+"""Metropolis chains, one a sample: Hamiltonian Monte Carlo, and the adjusted Langevin algorithm."""
 
 from lacelang.samplers.declaration import Option, Sampler
 from lacelang.samplers.options import accept, warmup
+
+_WALK = "lacelang.samplers.chain:walk"
 
 DECLARED = (
     Sampler(
         "hmc",
         "a Hamiltonian Monte Carlo chain for each sample",
-        "lacelang.samplers.hmc.algorithm:hmc",
+        _WALK,
         (
             Option("steps", 40, 1, 1_000_000, "trajectories after the warm-up", False, True),
             warmup(20),
             Option("leapfrog", 8, 1, 10_000, "steps of a trajectory", False, True),
             accept(0.8),
         ),
+        exact=True,
+    ),
+    Sampler(
+        "mala",
+        "a Metropolis-adjusted Langevin chain for each sample",
+        _WALK,
+        (
+            Option("steps", 200, 1, 1_000_000, "steps after the warm-up", False, True),
+            warmup(100),
+            accept(0.6),
+        ),
+        settings={"leapfrog": 1},
         exact=True,
     ),
 )
