@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve
 from torch import Tensor
 
 from experiments.methods import Drawn
@@ -13,41 +13,17 @@ from lacelang import ir
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.latent_jem import marginal
 from lacelang.compiler import compile_condition
-from lacelang.energy import Atom, ConditionalEnergy, Outputs, Scope, conjunction
+from lacelang.energy import ConditionalEnergy, Outputs, Penalty, Quantity, conjunction
 from lacelang.engine.loading import Model, classifiers_of
-from lacelang.errors import ResourceError, UsageError
+from lacelang.errors import ResourceError
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, prior
 from lacelang.system.torch_state import one_thread
 
-#: Name of what the logits add to the prior's energy, among head outputs.
-MARGINAL = "latent marginal"
+MARGINAL = Quantity("latent marginal")
+"""What the logits add to the prior's energy."""
 STEPS = 100
-
-
-@frozen
-class Marginal(Atom):
-    """What the logits add to the prior's energy: no probability, so that it has no complement."""
-
-    attribute: str = MARGINAL
-
-    @property
-    def closed(self) -> bool:
-        """False: it has no complement."""
-        return False
-
-    def asserted(self, scope: Scope) -> Tensor:
-        """The energy (N,)."""
-        return scope.values(self.attribute)
-
-    def denied(self, scope: Scope) -> Tensor:
-        """Raise UsageError: there is none."""
-        raise UsageError("the marginal energy of latents has no complement")
-
-    def reading(self, scope: Scope) -> Tensor:
-        """The energy (N,)."""
-        return scope.values(self.attribute)
 
 
 def with_jem(spec: ir.ModelSpec) -> ir.ModelSpec:
@@ -81,7 +57,7 @@ def joint_energy(statement: ir.SampleStatement, model: Model) -> ConditionalEner
         outputs = features(z)
         return {**outputs, MARGINAL: marginal(outputs)}
 
-    node = conjunction([compile_condition(statement, model), Marginal()])
+    node = conjunction([compile_condition(statement, model), Penalty(MARGINAL, 1.0)])
     return ConditionalEnergy(with_marginal, node)
 
 

@@ -8,7 +8,6 @@ from lacelang.compiler.condition import (
     spread_of,
 )
 from lacelang.compiler.editing import (
-    DISPLACEMENT,
     changes,
     standing,
     step_condition,
@@ -17,7 +16,6 @@ from lacelang.compiler.editing import (
 from lacelang.compiler.lower import Settings, lower
 
 __all__ = [
-    "DISPLACEMENT",
     "LoadedModel",
     "Settings",
     "balance",

@@ -4,8 +4,8 @@ Step i descends, from where step i-1 ended (LACE sec. 3.2 and A.3),
 
     sum_{j <= i} lambda_j E(c_j | x) + mu d(x, x_{i-1}) + gamma sum_k |f_k(x) - f_k(x_0)|^2
 
-with k over attributes that no step so far speaks of. The last two are energies of heads that are no
-classifiers: `DISPLACEMENT` is d, and `changes` gives the differences of the outputs f_k.
+with k over attributes that no step so far speaks of. The last two are a regulariser, whose outputs
+are no classifier's: `DISPLACEMENT` is d, and `changes` gives the differences of the f_k.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.energy import Equals, Node, Outputs, Penalty, conjunction
-
-# Names with spaces, which no attribute can have.
-DISPLACEMENT = "latent displacement"
+from lacelang.energy import DISPLACEMENT, Equals, Node, Outputs, Penalty, Quantity, conjunction
 
 EARLIER = 0.1
 """lambda of what earlier steps wanted, where later attributes alone are held, as in the paper.
@@ -91,12 +88,12 @@ def held(statement: ir.EditStatement, index: int) -> tuple[ir.Attribute, ...]:
     return tuple(a for a in statement.model.attributes if a.name in later - spoken)
 
 
-def changes(outputs: Outputs, before: Outputs) -> dict[str, Tensor]:
-    """Return how head outputs differ from those `before`, as heads of their own, (N,) each.
+def changes(outputs: Outputs, before: Outputs) -> dict[Quantity, Tensor]:
+    """Return how head outputs differ from those `before`, as outputs of their own, (N,) each.
 
-    Logits, which matter up to a constant, are centred; each class is a head.
+    Logits, which matter up to a constant, are centred; each class is an output.
     """
-    result: dict[str, Tensor] = {}
+    result: dict[Quantity, Tensor] = {}
     for name, now in outputs.items():
         change = now - before[name]
         if change.ndim == 1:
@@ -146,5 +143,5 @@ def _kept(
     return [Equals(_change(name, i), 0.0, spread) for i in range(len(attribute.values))]
 
 
-def _change(name: str, column: int) -> str:
-    return f"change of {name} {column}"
+def _change(name: str, column: int) -> Quantity:
+    return Quantity(f"change of {name} {column}")

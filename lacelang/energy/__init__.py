@@ -9,12 +9,23 @@ from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals
 from lacelang.energy.discrete import Degree, Discrete, LogitTempered
 from lacelang.energy.logic import And, Balanced, Not, Or, conjunction, disjunction, negation
 from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
-from lacelang.energy.node import Atom, Node, Outputs, Scope
+from lacelang.energy.node import (
+    ATYPICALITY,
+    DISPLACEMENT,
+    Atom,
+    Key,
+    Node,
+    Outputs,
+    Quantity,
+    Scope,
+)
 from lacelang.energy.penalty import Penalty
 from lacelang.energy.readings import atoms, map_atoms, map_children, readings
 from lacelang.energy.reduced import Reduced
 
 __all__ = [
+    "ATYPICALITY",
+    "DISPLACEMENT",
     "And",
     "AtLeast",
     "AtMost",
@@ -27,12 +38,14 @@ __all__ = [
     "Discrete",
     "Equals",
     "Features",
+    "Key",
     "LogitTempered",
     "Node",
     "Not",
     "Or",
     "Outputs",
     "Penalty",
+    "Quantity",
     "Reduced",
     "Scope",
     "Tempered",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang.arguments import shown
-from lacelang.energy.node import Node, Outputs
+from lacelang.energy.node import Key, Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
@@ -145,7 +145,7 @@ class ConditionalEnergy:
         So the published classifiers cost: an MLP for each attribute, and the mapping network anew
         for each. Its values and gradients are those of this energy, so that solutions compare.
         """
-        names = sorted({atom.attribute for atom in atoms(self.node)})
+        names = sorted({atom.attribute for atom in atoms(self.node)}, key=str)
         return ConditionalEnergy(partial(_separate, self.features, names), self.node)
 
     def prior(self, z: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ class ConditionalEnergy:
         return 0.5 * self._latents(z).square().sum(dim=1)
 
 
-def _separate(features: Features, names: Sequence[str], z: Tensor) -> Outputs:
+def _separate(features: Features, names: Sequence[Key], z: Tensor) -> Outputs:
     return {name: features(z)[name] for name in names}
 
 

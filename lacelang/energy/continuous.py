@@ -8,7 +8,7 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Scope
+from lacelang.energy.node import Atom, Key, Scope
 from lacelang.energy.numerics import deny, log_interval, log_ndtr
 from lacelang.errors import UsageError
 
@@ -40,7 +40,7 @@ class Equals(Continuous):
         sigma: in the same unit.
     """
 
-    attribute: str
+    attribute: Key
     value: float
     sigma: float
 
@@ -64,7 +64,7 @@ class AtLeast(Continuous):
         sigma: in the same unit.
     """
 
-    attribute: str
+    attribute: Key
     bound: float
     sigma: float
 
@@ -87,7 +87,7 @@ class AtMost(Continuous):
         sigma: in the same unit.
     """
 
-    attribute: str
+    attribute: Key
     bound: float
     sigma: float
 
@@ -113,7 +113,7 @@ class Between(Continuous):
         UsageError: the interval is empty.
     """
 
-    attribute: str
+    attribute: Key
     low: float
     high: float
     sigma: float

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
+from attrs import frozen
 from torch import Tensor
 
 from lacelang.errors import UsageError
 
-Outputs: TypeAlias = Mapping[str, Tensor]
+
+@frozen
+class Quantity:
+    """Key of an output that is no attribute's: a number of the latent itself, or of its past."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ATYPICALITY = Quantity("latent atypicality")
+"""How far the latent is from where draws of the prior lie, or how far beyond a bound on that."""
+
+DISPLACEMENT = Quantity("latent displacement")
+"""How far the latent is from where it began."""
+
+Key: TypeAlias = str | Quantity
+"""The name of an attribute, or what else an output is of."""
+
+# Of `Key`s: Any, because a dict by names is no Mapping by `Key` to a type checker.
+Outputs: TypeAlias = Mapping[Any, Tensor]
 """Attribute name -> logits (N, C) of a discrete attribute, values (N,) of a continuous one."""
 
 
@@ -54,7 +76,7 @@ class Node(ABC):
 class Atom(Node):
     """A node that reads one attribute."""
 
-    attribute: str
+    attribute: Key
 
     @abstractmethod
     def asserted(self, scope: Scope) -> Tensor:
@@ -86,7 +108,7 @@ class Scope:
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
-        self._log_probabilities: dict[str, Tensor] = {}
+        self._log_probabilities: dict[Key, Tensor] = {}
         self._energies: dict[tuple[int, bool], Tensor] = {}
         self._complements: dict[tuple[int, bool], Tensor] = {}
 
@@ -104,7 +126,7 @@ class Scope:
             self._complements[key] = node.complement(self, holds)
         return self._complements[key]
 
-    def values(self, attribute: str) -> Tensor:
+    def values(self, attribute: Key) -> Tensor:
         """The values (N,) of a continuous attribute.
 
         Raises:
@@ -112,7 +134,7 @@ class Scope:
         """
         return self._head(attribute, dimensions=1)
 
-    def log_probabilities(self, attribute: str) -> Tensor:
+    def log_probabilities(self, attribute: Key) -> Tensor:
         """The log-softmax (N, C) of a discrete attribute's logits.
 
         Raises:
@@ -128,9 +150,9 @@ class Scope:
         some = next(iter(self._outputs.values()))
         return some.new_full((some.shape[0],), value)
 
-    def _head(self, attribute: str, dimensions: int) -> Tensor:
+    def _head(self, attribute: Key, dimensions: int) -> Tensor:
         if attribute not in self._outputs:
-            known = ", ".join(self._outputs) or "none"
+            known = ", ".join(map(str, self._outputs)) or "none"
             raise UsageError(f"no classifier for the attribute {attribute}; there are: {known}")
         head = self._outputs[attribute]
         if head.ndim != dimensions:

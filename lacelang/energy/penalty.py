@@ -7,7 +7,7 @@ import math
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Scope
+from lacelang.energy.node import Atom, Key, Scope
 from lacelang.errors import UsageError
 
 
@@ -23,7 +23,7 @@ class Penalty(Atom):
         UsageError: the weight is negative or not finite.
     """
 
-    attribute: str
+    attribute: Key
     weight: float
 
     def __attrs_post_init__(self) -> None:

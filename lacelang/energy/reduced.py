@@ -10,7 +10,7 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang.energy.logic import And
-from lacelang.energy.node import Node, Outputs
+from lacelang.energy.node import Key, Node, Outputs
 from lacelang.energy.readings import atoms
 from lacelang.system.torch_state import isolated, plain
 
@@ -37,7 +37,7 @@ class Reduced:
 
     features: Callable[..., Outputs]
     node: Node
-    widths: Mapping[str, int]
+    widths: Mapping[Key, int]
     blocks: Tensor
     places: Tensor
     seeds: Tensor
@@ -114,7 +114,7 @@ class Reduced:
         return torch.cat(columns, dim=1)
 
     def _heads(self, o: Tensor) -> Outputs:
-        heads: dict[str, Tensor] = {}
+        heads: dict[Key, Tensor] = {}
         start = 0
         for name, width in self.widths.items():
             columns = o[:, start : start + max(width, 1)]
@@ -134,7 +134,7 @@ def reduce(features: Callable[..., Outputs], node: Node, z: Tensor, *args: Tenso
         outputs = features(z, *args)
         node(outputs)
     # A condition that reads nothing, all of its weights 0, is seen through any head.
-    names = sorted({atom.attribute for atom in atoms(node)} or {min(outputs)})
+    names = sorted({atom.attribute for atom in atoms(node)} or {min(outputs, key=str)}, key=str)
     widths = {name: 0 if outputs[name].ndim == 1 else outputs[name].shape[1] - 1 for name in names}
     owners = [name for name, width in widths.items() for _ in range(max(width, 1))]
     together = _read_together(node)
@@ -146,10 +146,10 @@ def reduce(features: Callable[..., Outputs], node: Node, z: Tensor, *args: Tenso
     return Reduced(features, node, widths, blocks, places, seeds)
 
 
-def _read_together(node: Node) -> list[set[str]]:
+def _read_together(node: Node) -> list[set[Key]]:
     """The attributes of a condition in sets that no term of its outermost `and` crosses."""
     terms = node.terms if isinstance(node, And) else (node,)
-    sets: list[set[str]] = []
+    sets: list[set[Key]] = []
     for term in terms:
         read = {atom.attribute for atom in atoms(term)}
         crossed = [other for other in sets if other & read]

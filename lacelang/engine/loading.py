@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import Heads
+from lacelang.energy import ATYPICALITY, Outputs
 from lacelang.engine.fingerprint import file_digest
 from lacelang.engine.schema import schema_of
 from lacelang.errors import ResourceError
@@ -33,9 +34,6 @@ from lacelang.system.threads import forked_after_torch, in_background
 from lacelang.system.torch_state import isolated, isolated_steps, plain
 from lacelang.text.names import place_of
 
-Outputs = Mapping[str, Tensor]
-#: Name of the latent's own distance from the prior among head outputs; no attribute can have it.
-ATYPICALITY = "latent atypicality"
 # Attributes of a model that hold weights or tensors on its device, or are of this machine alone.
 _LOADED = ("generator", "heads", "_halfway", "_alone", "_results", "_lock")
 # A result takes up to 10 MB.

@@ -12,11 +12,11 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang.compiler import compile_condition, spread_of
-from lacelang.energy import AtMost, ConditionalEnergy, Node, Outputs, conjunction
+from lacelang.energy import ATYPICALITY, AtMost, ConditionalEnergy, Node, Outputs, conjunction
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
-from lacelang.engine.loading import ATYPICALITY, Model
+from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import UsageError
 from lacelang.ir import SampleStatement

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from lacelang import ir
 from lacelang.compiler import LoadedModel, meaning_of, spread_of
-from lacelang.energy import Atom, Features, Node, Or, Outputs, map_atoms
+from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
 from lacelang.engine.loading import load
 from lacelang.explain.outline import Outline, Totals, Tree
@@ -99,7 +99,7 @@ def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
     A few passes of the features, whatever the number of terms: with J the Jacobian of the outputs,
     <J^T u_k, grad E> is <u_k, J grad E>.
     """
-    heads: list[str] = []
+    heads: list[Key] = []
 
     def apart(atom: Atom) -> Node:
         heads.append(atom.attribute)
@@ -178,9 +178,7 @@ class _Measuring:
         return tuple(evolve(t, odds=o / sum(odds)) for t, o in zip(terms, odds, strict=True))
 
 
-def _gradient(
-    z: Tensor, outputs: Mapping[str, Tensor], pulls: Mapping[str, Tensor]
-) -> tuple[Tensor, Mapping[str, Tensor]]:
+def _gradient(z: Tensor, outputs: Outputs, pulls: Outputs) -> tuple[Tensor, Outputs]:
     """The gradient J^T u (N, d) of pulls u on the outputs, and by head what J makes of it."""
     if not pulls:
         return torch.zeros_like(z), {}

@@ -9,9 +9,9 @@ import torch
 from attrs import evolve
 
 from lacelang import ir
-from lacelang.compiler import DISPLACEMENT, Settings, changes, lower, standing, step_energy
+from lacelang.compiler import Settings, changes, lower, standing, step_energy
 from lacelang.compiler.editing import EARLIER, LOGITS, WANTED, held, step_condition
-from lacelang.energy import Node, Outputs
+from lacelang.energy import DISPLACEMENT, Node, Outputs
 from lacelang.semantics import defaults
 
 SMILE = ir.BinaryAttribute("smile")
