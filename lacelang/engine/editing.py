@@ -115,7 +115,7 @@ class EditTask(GroupTask):
         stepper = Stepper(model, psi, self.statement.sampler)
         count, steps = len(latents), len(energies)
         edit_path = latents.edit_path or EditPath.begun(latents.w, model.generator.style_count)
-        u = stepper.place(torch.tensor(edit_path.w[:, -1]).to(model.device))
+        u = stepper.to_edit_coordinates(torch.tensor(edit_path.w[:, -1]).to(model.device))
         start = stepper.outputs(u)
         records = [self._read(energies[0][1], start)]
         shown = shown_on(stage, count)
@@ -129,7 +129,7 @@ class EditTask(GroupTask):
         for i, (energy, condition) in enumerate(energies):
             on_step = partial(_passed, shown, i, steps)
             moved = by_component(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
-            move = array(stepper.placed(moved.z) - stepper.placed(u))
+            move = array(stepper.from_edit_coordinates(moved.z) - stepper.from_edit_coordinates(u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
             edit_path = edit_path.gone(edit_path.w[:, -1] + move, self._replaced(i))

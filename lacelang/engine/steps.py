@@ -49,12 +49,12 @@ class Stepper:
     truncation: float
     sampler: SamplerChoice
 
-    def place(self, w: Tensor) -> Tensor:
+    def to_edit_coordinates(self, w: Tensor) -> Tensor:
         """Edit coordinates of truncated w (N, d), row by row the same in any company."""
         (u,) = in_blocks(lambda block: (self.model.to_edit_coordinates(block, self.truncation),), w)
         return u
 
-    def placed(self, u: Tensor) -> Tensor:
+    def from_edit_coordinates(self, u: Tensor) -> Tensor:
         """Truncated w of edit coordinates (N, d), row by row the same in any company."""
         (w,) = in_blocks(lambda block: (self._w(block),), u)
         return w
@@ -85,7 +85,7 @@ class Stepper:
         if typical:
             node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
         energy = ConditionalEnergy(partial(self._features, list(before), typical), node)
-        args = (start, self.placed(start), *(head[rows] for head in before.values()))
+        args = (start, self.from_edit_coordinates(start), *(head[rows] for head in before.values()))
         sampler = SAMPLERS[self.sampler.name]
         return sampler(Target.of(energy, args), start, **options, on_step=on_step)
 
