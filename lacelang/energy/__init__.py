@@ -3,7 +3,6 @@
 Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
 """
 
-from lacelang.energy.components import balanced, with_components
 from lacelang.energy.conditional import ConditionalEnergy, Features
 from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals
 from lacelang.energy.discrete import Degree, Discrete, LogitTempered
@@ -20,8 +19,8 @@ from lacelang.energy.node import (
     Scope,
 )
 from lacelang.energy.penalty import Penalty
-from lacelang.energy.readings import atoms, map_atoms, map_children, readings
 from lacelang.energy.reduced import Reduced
+from lacelang.energy.trees import atoms, balanced, map_atoms, map_children, with_components
 
 __all__ = [
     "ATYPICALITY",
@@ -57,7 +56,6 @@ __all__ = [
     "map_atoms",
     "map_children",
     "negation",
-    "readings",
     "tempered",
     "with_components",
 ]

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from lacelang.arguments import shown
 from lacelang.energy.node import Key, Node, Outputs
-from lacelang.energy.readings import atoms
 from lacelang.energy.reduced import Reduced, reduce
+from lacelang.energy.trees import atoms
 from lacelang.errors import UsageError
 from lacelang.rows import in_blocks
 from lacelang.system.torch_state import exact, isolated, one_thread, plain

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Key, Scope
+from lacelang.energy.node import Atom, Key, Scope, require_positive
 from lacelang.energy.numerics import deny, log_interval, log_ndtr
 from lacelang.errors import UsageError
 
@@ -17,17 +15,12 @@ NARROWEST = 1e-3
 
 
 class Continuous(Atom):
-    """An atom whose head gives a value f (N,), with the truth spread around it by `sigma`."""
+    """An atom whose output is a value f (N,), with the truth spread around it by `sigma`."""
 
     sigma: float
 
     def __attrs_post_init__(self) -> None:
-        if not 0.0 < self.sigma < math.inf:
-            raise UsageError(f"the spread of {self.attribute} is positive, {self.sigma} is not")
-
-    def reading(self, scope: Scope) -> Tensor:
-        """The value, in the attribute's unit."""
-        return scope.values(self.attribute)
+        require_positive(f"the spread of {self.attribute}", self.sigma)
 
 
 @frozen
@@ -54,9 +47,27 @@ class Equals(Continuous):
         return deny(self.asserted(scope))
 
 
+class OneSided(Continuous):
+    """The attribute is on one side of a bound: -log Phi(side (f - bound) / sigma)."""
+
+    bound: float
+    side: int
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """-log of the probability of this side."""
+        return self._beyond(scope, self.side)
+
+    def denied(self, scope: Scope) -> Tensor:
+        """-log of the probability of the other side."""
+        return self._beyond(scope, -self.side)
+
+    def _beyond(self, scope: Scope, side: int) -> Tensor:
+        return -log_ndtr(side * (scope.values(self.attribute) - self.bound) / self.sigma)
+
+
 @frozen
-class AtLeast(Continuous):
-    """The attribute is `bound` or more: -log Phi((f - bound) / sigma).
+class AtLeast(OneSided):
+    """The attribute is `bound` or more.
 
     Attributes:
         attribute: name of the head.
@@ -67,19 +78,12 @@ class AtLeast(Continuous):
     attribute: Key
     bound: float
     sigma: float
-
-    def asserted(self, scope: Scope) -> Tensor:
-        """-log of the probability above the bound."""
-        return -log_ndtr((scope.values(self.attribute) - self.bound) / self.sigma)
-
-    def denied(self, scope: Scope) -> Tensor:
-        """-log of the probability below the bound."""
-        return -log_ndtr((self.bound - scope.values(self.attribute)) / self.sigma)
+    side = 1
 
 
 @frozen
-class AtMost(Continuous):
-    """The attribute is `bound` or less: -log Phi((bound - f) / sigma).
+class AtMost(OneSided):
+    """The attribute is `bound` or less.
 
     Attributes:
         attribute: name of the head.
@@ -90,14 +94,7 @@ class AtMost(Continuous):
     attribute: Key
     bound: float
     sigma: float
-
-    def asserted(self, scope: Scope) -> Tensor:
-        """-log of the probability below the bound."""
-        return -log_ndtr((self.bound - scope.values(self.attribute)) / self.sigma)
-
-    def denied(self, scope: Scope) -> Tensor:
-        """-log of the probability above the bound."""
-        return -log_ndtr((scope.values(self.attribute) - self.bound) / self.sigma)
+    side = -1
 
 
 @frozen

@@ -9,7 +9,7 @@ import torch
 from attrs import field, frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Scope
+from lacelang.energy.node import Atom, Scope, require_positive
 from lacelang.energy.numerics import LARGEST, deny, nonnegative, softplus
 from lacelang.errors import UsageError
 
@@ -46,10 +46,6 @@ class Discrete(Atom):
         odds = log_odds_against(scope, self.attribute, self.classes)
         return scope.constant(LARGEST) if odds is None else softplus(-odds)
 
-    def reading(self, scope: Scope) -> Tensor:
-        """The probability of the classes."""
-        return torch.exp(-self.asserted(scope))
-
 
 @frozen
 class Degree(Atom):
@@ -85,10 +81,6 @@ class Degree(Atom):
         """Any other degree."""
         return deny(self.asserted(scope))
 
-    def reading(self, scope: Scope) -> Tensor:
-        """The probability of the class."""
-        return scope.log_probabilities(self.attribute)[:, self.cls].exp()
-
 
 @frozen
 class LogitTempered(Atom):
@@ -108,16 +100,11 @@ class LogitTempered(Atom):
     attribute: str
     classes: frozenset[int] = field(converter=_as_set)
     temperature: float
+    closed = False
 
     def __attrs_post_init__(self) -> None:
         _require_classes(self.attribute, self.classes)
-        if not 0.0 < self.temperature < math.inf:
-            raise UsageError(f"a temperature is positive, {self.temperature} is not")
-
-    @property
-    def closed(self) -> bool:
-        """False: the energy may be negative."""
-        return False
+        require_positive("a temperature", self.temperature)
 
     def asserted(self, scope: Scope) -> Tensor:
         """See the class; centring makes it invariant to a shift of the logits."""
@@ -125,18 +112,6 @@ class LogitTempered(Atom):
         mean = log_p.mean(dim=1)
         wanted = torch.logsumexp(log_p[:, sorted(self.classes)], dim=1) - mean
         return -wanted / self.temperature - mean
-
-    def denied(self, scope: Scope) -> Tensor:
-        """It has none.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError("`temp logit(t)` has no complement and cannot stand under `not`")
-
-    def reading(self, scope: Scope) -> Tensor:
-        """The probability of the classes, without the temperature."""
-        return Discrete(self.attribute, self.classes).reading(scope)
 
 
 def log_odds_against(scope: Scope, attribute: str, classes: frozenset[int]) -> Tensor | None:

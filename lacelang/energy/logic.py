@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from attrs import field, frozen
+from attrs import frozen
 from torch import Tensor
 
 from lacelang.energy.node import Node, Scope
@@ -26,11 +26,6 @@ class And(Node):
 
     terms: tuple[Node, ...]
     weights: tuple[float, ...]
-    closed: bool = field(init=False, repr=False, eq=False)
-
-    @closed.default
-    def _closed(self) -> bool:
-        return all(term.closed for term in self.terms)
 
     def __attrs_post_init__(self) -> None:
         _require_weights(self.terms, self.weights)
@@ -40,24 +35,15 @@ class And(Node):
         """The terms."""
         return self.terms
 
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
         if not self.terms:
-            return scope.constant(0.0 if holds else LARGEST)
-        if holds:
-            return total([scope.energy(term) for term in self.terms], self.weights)
-        energies = [scope.complement(term, False) for term in self.terms]
-        complements = [scope.energy(term, False) for term in self.terms]
-        return deny_total(energies, complements, self.weights)
-
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """See `Node`."""
-        if not self.terms:
-            return scope.constant(LARGEST if holds else 0.0)
-        if not holds:
-            return total([scope.complement(term, False) for term in self.terms], self.weights)
-        energies = [scope.energy(term) for term in self.terms]
-        complements = [scope.complement(term) for term in self.terms]
+            return scope.constant(0.0 if holds != complement else LARGEST)
+        # A term's energy if it is asserted, its complement if it is denied: -log of p_k either way.
+        energies = [scope.energy(term, holds, not holds) for term in self.terms]
+        if holds != complement:
+            return total(energies, self.weights)
+        complements = [scope.energy(term, holds, holds) for term in self.terms]
         return deny_total(energies, complements, self.weights)
 
 
@@ -74,11 +60,6 @@ class Or(Node):
 
     terms: tuple[Node, ...]
     weights: tuple[float, ...]
-    closed: bool = field(init=False, repr=False, eq=False)
-
-    @closed.default
-    def _closed(self) -> bool:
-        return all(term.closed for term in self.terms)
 
     def __attrs_post_init__(self) -> None:
         _require_weights(self.terms, self.weights)
@@ -90,22 +71,15 @@ class Or(Node):
         """The terms."""
         return self.terms
 
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
-        energies = [scope.energy(term, holds) for term in self.terms]
-        return mixture(energies, self.weights) if holds else total(energies, self._ones)
-
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """See `Node`."""
-        complements = [scope.complement(term, holds) for term in self.terms]
+        found = [scope.energy(term, holds, complement) for term in self.terms]
         if holds:
-            return mixture(complements, self.weights)
-        energies = [scope.energy(term, False) for term in self.terms]
-        return deny_total(energies, complements, self._ones)
-
-    @property
-    def _ones(self) -> tuple[float, ...]:
-        return (1.0,) * len(self.terms)
+            return mixture(found, self.weights)
+        ones = (1.0,) * len(self.terms)
+        if not complement:
+            return total(found, ones)
+        return deny_total([scope.energy(term, False) for term in self.terms], found, ones)
 
 
 @frozen
@@ -144,13 +118,9 @@ class Not(Node):
         """The term."""
         return (self.term,)
 
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
-        return scope.energy(self.term, not holds)
-
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """See `Node`."""
-        return scope.complement(self.term, not holds)
+        return scope.energy(self.term, not holds, complement)
 
 
 def conjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -> Node:

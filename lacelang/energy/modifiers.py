@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from attrs import field, frozen
+from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Node, Scope
+from lacelang.energy.node import Node, Scope, require_positive
 from lacelang.energy.numerics import deny_total
 from lacelang.errors import UsageError
 
@@ -26,14 +26,10 @@ class Tempered(Node):
 
     term: Node
     temperature: float
-    closed: bool = field(init=False, repr=False, eq=False)
-
-    @closed.default
-    def _closed(self) -> bool:
-        return self.term.closed
 
     def __attrs_post_init__(self) -> None:
-        if not (0.0 < self.temperature < math.inf and 1.0 / self.temperature < math.inf):
+        require_positive("a temperature", self.temperature)
+        if math.isinf(1.0 / self.temperature):
             raise UsageError(f"a temperature is positive, {self.temperature} is not")
 
     @property
@@ -41,20 +37,13 @@ class Tempered(Node):
         """The term."""
         return (self.term,)
 
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
-        return scope.energy(self.term) / self.temperature if holds else self._denied(scope)
-
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """See `Node`."""
-        if not holds:
-            return scope.complement(self.term, False) / self.temperature
-        energy, complement = scope.energy(self.term), scope.complement(self.term)
-        return deny_total([energy], [complement], [1.0 / self.temperature])
-
-    def _denied(self, scope: Scope) -> Tensor:
-        energy, complement = scope.complement(self.term, False), scope.energy(self.term, False)
-        return deny_total([energy], [complement], [1.0 / self.temperature])
+        energy = scope.energy(self.term, holds, not holds)  # as the one term of an `And`
+        if holds != complement:
+            return energy / self.temperature
+        other = scope.energy(self.term, holds, holds)
+        return deny_total([energy], [other], [1.0 / self.temperature])
 
 
 @frozen
@@ -71,38 +60,25 @@ class Contrast(Node):
 
     term: Node
     strength: float
+    closed = False
 
     def __attrs_post_init__(self) -> None:
-        if not 0.0 < self.strength < math.inf:
-            raise UsageError(f"the strength of a contrast is positive, {self.strength} is not")
+        require_positive("the strength of a contrast", self.strength)
 
     @property
     def children(self) -> tuple[Node, ...]:
         """The term."""
         return (self.term,)
 
-    @property
-    def closed(self) -> bool:
-        """False: the energy is negative."""
-        return False
-
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`.
 
         Raises:
-            UsageError: it is denied.
+            UsageError: it is denied, or its complement asked for.
         """
-        if not holds:
+        if complement or not holds:
             raise UsageError("a contrast has no complement")
         return -self.strength * scope.energy(self.term)
-
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """It has none.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError("a contrast has no complement")
 
 
 def tempered(term: Node, temperature: float | None) -> Node:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import torch
@@ -41,9 +43,9 @@ class Node(ABC):
     """A condition as an energy in nats: -log of how probable it is that the sample meets it.
 
     Every node can be asserted (`holds=True`) or denied. Negation never takes the complement of a
-    finished sum: it moves inwards, denying an `or` denies every arm and denying an `and` denies at
-    least one term. So `not (a or b)` wants neither, although the energy of an `or` with one arm
-    met is log 2 and not 0, of which 1 - e^-E would make nothing but a coin toss.
+    finished sum. It moves inwards: denying an `or` denies every disjunct, and denying an `and`
+    denies at least one term. So `not (a or b)` wants neither. The energy of an `or` with one
+    disjunct met is log 2 and not 0: 1 - e^-E would make a coin toss of it.
     """
 
     @property
@@ -51,18 +53,17 @@ class Node(ABC):
         """The nodes right below."""
         return ()
 
-    @property
+    @cached_property
     def closed(self) -> bool:
         """Whether the energy is at least 0 and has a complement."""
-        return True
+        return all(child.closed for child in self.children)
 
     @abstractmethod
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
-        """The energy (N,) of asserting or denying this node."""
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
+        """The energy E (N,) of asserting or denying this node, or its complement -log(1 - e^-E).
 
-    @abstractmethod
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """-log(1 - e^-energy) (N,), computed so that neither loses digits where it is tiny."""
+        Both are computed so that neither loses digits where it is tiny.
+        """
 
     def __call__(self, outputs: Outputs) -> Tensor:
         """Return the energy (N,) for head outputs.
@@ -74,7 +75,7 @@ class Node(ABC):
 
 
 class Atom(Node):
-    """A node that reads one attribute."""
+    """A node that reads one output; its complement is its denial."""
 
     attribute: Key
 
@@ -82,21 +83,17 @@ class Atom(Node):
     def asserted(self, scope: Scope) -> Tensor:
         """The energy (N,) of the statement."""
 
-    @abstractmethod
     def denied(self, scope: Scope) -> Tensor:
-        """The energy (N,) of its opposite, -log(1 - e^-asserted)."""
+        """The energy (N,) of its opposite, -log(1 - e^-asserted).
 
-    @abstractmethod
-    def reading(self, scope: Scope) -> Tensor:
-        """What a report shows (N,): a probability, or a value in the attribute's unit."""
+        Raises:
+            UsageError: it has none, and is not `closed`.
+        """
+        raise UsageError(f"this condition on {self.attribute} has no complement")
 
-    def energy(self, scope: Scope, holds: bool) -> Tensor:
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
-        return self.asserted(scope) if holds else self.denied(scope)
-
-    def complement(self, scope: Scope, holds: bool) -> Tensor:
-        """See `Node`."""
-        return self.energy(scope, not holds)
+        return self.asserted(scope) if holds != complement else self.denied(scope)
 
 
 class Scope:
@@ -109,22 +106,14 @@ class Scope:
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
         self._log_probabilities: dict[Key, Tensor] = {}
-        self._energies: dict[tuple[int, bool], Tensor] = {}
-        self._complements: dict[tuple[int, bool], Tensor] = {}
+        self._found: dict[tuple[int, bool, bool], Tensor] = {}
 
-    def energy(self, node: Node, holds: bool = True) -> Tensor:
-        """The energy (N,) of asserting or denying `node`."""
-        key = (id(node), holds)
-        if key not in self._energies:
-            self._energies[key] = node.energy(self, holds)
-        return self._energies[key]
-
-    def complement(self, node: Node, holds: bool = True) -> Tensor:
-        """The complement (N,) of `energy(node, holds)`."""
-        key = (id(node), holds)
-        if key not in self._complements:
-            self._complements[key] = node.complement(self, holds)
-        return self._complements[key]
+    def energy(self, node: Node, holds: bool = True, complement: bool = False) -> Tensor:
+        """The energy (N,) of asserting or denying `node`, or the complement of that energy."""
+        key = (id(node), holds, complement)
+        if key not in self._found:
+            self._found[key] = node.evaluate(self, holds, complement)
+        return self._found[key]
 
     def values(self, attribute: Key) -> Tensor:
         """The values (N,) of a continuous attribute.
@@ -159,3 +148,9 @@ class Scope:
             kind = "a continuous value" if dimensions == 1 else "logits of classes"
             raise UsageError(f"the classifier of {attribute} does not give {kind}")
         return head
+
+
+def require_positive(what: str, value: float) -> None:
+    """Raise a UsageError unless a value is positive and finite."""
+    if not 0.0 < value < math.inf:
+        raise UsageError(f"{what} is positive, {value} is not")

@@ -13,10 +13,10 @@ from lacelang.errors import UsageError
 
 @frozen
 class Penalty(Atom):
-    """`weight` times the head's value: no probability, and nothing that could be denied.
+    """`weight` times the output: no probability, and nothing that could be denied.
 
     Attributes:
-        attribute: name of the head, whose values are 0 or more.
+        attribute: key of the output.
         weight: of the penalty, 0 or more.
 
     Raises:
@@ -25,28 +25,12 @@ class Penalty(Atom):
 
     attribute: Key
     weight: float
+    closed = False
 
     def __attrs_post_init__(self) -> None:
         if not 0.0 <= self.weight < math.inf:
             raise UsageError(f"the weight of a penalty is 0 or more, {self.weight} is not")
 
-    @property
-    def closed(self) -> bool:
-        """False: it has no complement."""
-        return False
-
     def asserted(self, scope: Scope) -> Tensor:
         """The penalty (N,)."""
         return self.weight * scope.values(self.attribute)
-
-    def denied(self, scope: Scope) -> Tensor:
-        """There is none.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError(f"a penalty on {self.attribute} has no complement")
-
-    def reading(self, scope: Scope) -> Tensor:
-        """The head's value (N,)."""
-        return scope.values(self.attribute)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lacelang.energy.logic import And
 from lacelang.energy.node import Key, Node, Outputs
-from lacelang.energy.readings import atoms
+from lacelang.energy.trees import atoms
 from lacelang.system.torch_state import isolated, plain
 
 Pull: TypeAlias = Callable[[Tensor], Tensor]
