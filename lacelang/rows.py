@@ -16,7 +16,7 @@ where in memory it begins, whatever the number of rows. `rounds_by_place` tries 
 
 Everything that computes on rows goes through `in_blocks`, but for sums, differences, products and
 quotients of single numbers, which are exact to the last bit anywhere, and for reductions and small
-matrices of one row each, which tests/sample/test_row_algebra.py holds to the same law.
+matrices of one row each, which tests/samplers/test_row_algebra.py holds to the same law.
 """
 
 from __future__ import annotations

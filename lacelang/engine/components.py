@@ -18,7 +18,7 @@ from torch import Tensor
 from lacelang.energy import Balanced, Node, balanced, with_components
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Stats
-from lacelang.samplers.streams import ARM, TURN, stream
+from lacelang.samplers.streams import COMPONENT, PERMUTATION, stream
 
 Rows: TypeAlias = list[int]
 Solve: TypeAlias = Callable[[Node, Rows], Solution]
@@ -70,7 +70,7 @@ def components_of(
     chosen: list[dict[Balanced, int]] = [{} for _ in indices]
     places = [_place(seed, edit, index) for index in indices] if edit else indices
     for number, disjunction in enumerate(disjunctions):
-        start, step = stream(seed, number, ARM).random(), root ** -(number + 1)
+        start, step = stream(seed, number, COMPONENT).random(), root ** -(number + 1)
         ends = np.cumsum(disjunction.written) / sum(disjunction.written)
         for row, place in enumerate(places):
             at = (start + place * step) % 1.0
@@ -81,7 +81,7 @@ def components_of(
 
 def _place(seed: int, edit: int, index: int) -> int:
     block, place = divmod(index, _BLOCK)
-    order = stream(seed, edit, TURN, block).permutation(_BLOCK)
+    order = stream(seed, edit, PERMUTATION, block).permutation(_BLOCK)
     return block * _BLOCK + int(order[place])
 
 

@@ -28,7 +28,7 @@ from lacelang.generators import Layout
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.samplers.problem import OnStep
-from lacelang.samplers.solution import Status
+from lacelang.samplers.solution import Solution, Status, unmoved
 from lacelang.storage.files import folder_name
 from lacelang.storage.given import Given, read_given
 from lacelang.storage.latents import EditPath, Float32, Latents
@@ -111,51 +111,31 @@ class EditTask(GroupTask):
     ) -> Batch:
         begun = time.perf_counter()
         latents = source.rows(indices)
-        model, psi = self.model, self.truncation
-        stepper = Stepper(model, psi, self.statement.sampler)
-        count, steps = len(latents), len(energies)
+        model, sampler = self.model, self.statement.sampler
+        stepper = Stepper(model, self.truncation, sampler)
         edit_path = latents.edit_path or EditPath.begun(latents.w, model.generator.style_count)
         u = stepper.to_edit_coordinates(torch.tensor(edit_path.w[:, -1]).to(model.device))
         start = stepper.outputs(u)
-        records = [self._read(energies[0][1], start)]
-        shown = shown_on(stage, count)
-        chosen = components_of(
-            [energy for energy, _ in energies],
-            self.statement.sampler.name,
-            self.record.seed,
-            indices,
-            edit=edit_path.w.shape[1],
-        )
+        records = [self._records(energies[0][1], start, unmoved(u))]
+        shown = shown_on(stage, len(indices))
+        descended = [energy for energy, _ in energies]
+        moments = edit_path.w.shape[1]
+        chosen = components_of(descended, sampler.name, self.record.seed, indices, edit=moments)
         for i, (energy, condition) in enumerate(energies):
-            on_step = partial(_passed, shown, i, steps)
+            on_step = partial(_passed, shown, i, len(energies))
             moved = by_component(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
             move = array(stepper.from_edit_coordinates(moved.z) - stepper.from_edit_coordinates(u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
             edit_path = edit_path.gone(edit_path.w[:, -1] + move, self._replaced(i))
-            read = self._read(condition, stepper.outputs(u))
-            records.append(
-                [
-                    StepRecord(
-                        energy=row.energy,
-                        status=moved.status[k].name,
-                        nfe=int(moved.stats.nfe[k]),
-                        accepted=int(moved.stats.accepted[k]),
-                        rejected=int(moved.stats.rejected[k]),
-                        readings=row.readings,
-                    )
-                    for k, row in enumerate(read)
-                ]
-            )
+            records.append(self._records(condition, stepper.outputs(u), moved))
         shown(1.0)
-        samples = tuple(
-            self._sample(indices[k], tuple(step[k] for step in records)) for k in range(count)
-        )
+        samples = tuple(map(self._sample, indices, zip(*records, strict=True)))
         edited = Latents(latents.z, edit_path.styles()[:, 0], edit_path)
         return Batch(samples, edited, time.perf_counter() - begun)
 
-    def _read(self, condition: Node, outputs: Outputs) -> list[StepRecord]:
-        """What every comparison of the edit reads, and the energy of what is wanted."""
+    def _records(self, condition: Node, outputs: Outputs, moved: Solution) -> list[StepRecord]:
+        """What every comparison of the edit reads after a step, and what it costs."""
         names = list(outputs)
 
         def look(*heads: Tensor) -> dict[str, Tensor]:
@@ -167,12 +147,17 @@ class EditTask(GroupTask):
 
         found = named_in_blocks(look, *outputs.values())
         readings = {text: numbers(values) for text, values in found.items()}
-        energies = readings.pop(_ENERGY)
+        energies, stats = readings.pop(_ENERGY), moved.stats
         return [
             StepRecord(
-                energy, Status.converged.name, 0, 0, 0, {t: v[k] for t, v in readings.items()}
+                energy=energies[k],
+                status=status.name,
+                nfe=int(stats.nfe[k]),
+                accepted=int(stats.accepted[k]),
+                rejected=int(stats.rejected[k]),
+                readings={text: values[k] for text, values in readings.items()},
             )
-            for k, energy in enumerate(energies)
+            for k, status in enumerate(moved.status)
         ]
 
     def _sample(self, index: int, steps: tuple[StepRecord, ...]) -> SampleRecord:
@@ -197,23 +182,18 @@ class EditTask(GroupTask):
         return np.array(touched)
 
 
-def begun_from(task: GroupTask) -> Source:
-    """Begin from the samples that another task makes."""
-    record = task.record
-    name = record.name
-    return Source(
-        (name,),
-        record.seed,
-        record.count,
-        task.truncation,
-        record.fingerprint,
-        lambda made: made(name),
-    )
-
-
 def _frames(count: int, latents: Latents) -> Float32:
     assert latents.edit_path is not None
     return latents.edit_path.styles(count)
+
+
+def begun_from(task: GroupTask) -> Source:
+    """Begin from the samples that another task makes."""
+    record, name = task.record, task.record.name
+    digest = record.fingerprint
+    return Source(
+        (name,), record.seed, record.count, task.truncation, digest, lambda made: made(name)
+    )
 
 
 def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
@@ -222,35 +202,32 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
     Raises:
         ResourceError: the file is no longer there, or holds none of this model's latents.
     """
+    seed, psi = saved.seed, saved.truncation
     if saved.fingerprint is not None:
         shards = Shards.open(saved.file, saved.fingerprint)
         if not len(shards):
             raise ResourceError(
                 f"{saved.file} holds no latents", "name the folder of a saved group"
             )
-        digest = shards.digest
-        return Source((), saved.seed, len(shards), saved.truncation, digest, lambda made: shards)
-    generator, psi = model.generator, saved.truncation
+        return Source((), seed, len(shards), psi, shards.digest, lambda made: shards)
+    generator = model.generator
     layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
     given = read_given(saved.file, layout, str(saved.file))
     # What the array means depends on the file's name too, and how it is truncated on the program.
     meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
-    return Source(
-        (), saved.seed, len(given), psi, f"{file_digest(saved.file)} {meant}",
-        lambda made: _painted(given, model, psi),
-    )  # fmt: skip
+    digest = f"{file_digest(saved.file)} {meant}"
+    return Source((), seed, len(given), psi, digest, lambda made: _latents(given, model, psi))
 
 
-def _painted(given: Given, model: Model, psi: float) -> Latents:
-    """Samples of a file with what the decoder is to be given; w is truncated already, z is not."""
+def _latents(given: Given, model: Model, psi: float) -> Latents:
+    """Samples of a file, with what the decoder is to be given; w is truncated already, z is not."""
     if given.w is not None:
         return Latents(given.z, given.w, given.edit_path)
     assert given.z is not None
     z = torch.from_numpy(given.z).to(model.device)
     with torch.no_grad():
         (styles,) = in_blocks(lambda block: (model.styles(block, psi),), z)
-    w = array(styles)
-    return Latents(given.z, w)
+    return Latents(given.z, array(styles))
 
 
 def edit_task(

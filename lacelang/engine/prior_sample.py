@@ -23,7 +23,7 @@ from torch import Tensor
 from lacelang.ir import Attribute
 from lacelang.progress import Progress
 from lacelang.rows import named_in_blocks
-from lacelang.samplers.streams import POPULATION, stream
+from lacelang.samplers.streams import PRIOR_SAMPLE, stream
 from lacelang.system.threads import Pool, checkpoint
 from lacelang.system.torch_state import isolated
 
@@ -98,7 +98,7 @@ def _block(
     number: int,
 ) -> PriorSample:
     """The draws of block `number`, of which the last one has what is left."""
-    random = stream(seed, number, POPULATION)
+    random = stream(seed, number, PRIOR_SAMPLE)
     count = min(BLOCK, draws - number * BLOCK)
     dim = model.generator.latent_dim
     z = torch.from_numpy(random.standard_normal((BLOCK, dim), dtype=np.float32)[:count])

@@ -13,49 +13,46 @@ from torch import Tensor
 class Status(IntEnum):
     """How one sample ended. Every member has a sentence for people, and a remedy."""
 
-    converged = 0
-    max_steps = 1
-    non_finite = 2
-    max_tries = 3
-    stuck = 4
+    sentence: str
+    """What happened, in a reader's words."""
+    remedy: str
+    """What may help; empty where nothing is wrong."""
 
-    @property
-    def sentence(self) -> str:
-        """What happened, in a reader's words."""
-        return _WORDS[self][0]
+    def __new__(cls, code: int, sentence: str = "", remedy: str = "") -> Status:
+        """Make a member of its code."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.sentence, member.remedy = sentence, remedy
+        return member
 
-    @property
-    def remedy(self) -> str:
-        """What may help; empty where nothing is wrong."""
-        return _WORDS[self][1]
+    converged = 0, "The sampler went its whole way."
+    max_steps = (
+        1,
+        "The sampler spent all its steps before the end of the way; the sample is where it got to.",
+        "Allow more steps (`max_steps`), a larger tolerance, or a higher temperature.",
+    )
+    non_finite = (
+        2,
+        "The energy or its gradient was not a finite number; the sample is kept at the best "
+        "point seen before.",
+        "Try another seed; if many samples fail, look for a classifier that returns NaN, "
+        "a very small temperature or a very large weight.",
+    )
+    max_tries = (
+        3,
+        "No draw from the prior was accepted; the sample is the best of those that were tried.",
+        "The condition is rare: allow more tries (`max_tries`), or sample it with `smc`.",
+    )
+    stuck = (
+        4,
+        "The chain accepted nothing after its warm-up; the sample is where it stood.",
+        "Allow a longer warm-up (`warmup`), or sample the condition with `smc`.",
+    )
 
     @property
     def at_best(self) -> bool:
         """Whether a sample that ended so is kept at the best point it has seen."""
         return self in (Status.non_finite, Status.max_tries)
-
-
-_WORDS = {
-    Status.converged: ("The sampler went its whole way.", ""),
-    Status.max_steps: (
-        "The sampler spent all its steps before the end of the way; the sample is where it got to.",
-        "Allow more steps (`max_steps`), a larger tolerance, or a higher temperature.",
-    ),
-    Status.non_finite: (
-        "The energy or its gradient was not a finite number; the sample is kept at the best "
-        "point seen before.",
-        "Try another seed; if many samples fail, look for a classifier that returns NaN, "
-        "a very small temperature or a very large weight.",
-    ),
-    Status.max_tries: (
-        "No draw from the prior was accepted; the sample is the best of those that were tried.",
-        "The condition is rare: allow more tries (`max_tries`), or sample it with `smc`.",
-    ),
-    Status.stuck: (
-        "The chain accepted nothing after its warm-up; the sample is where it stood.",
-        "Allow a longer warm-up (`warmup`), or sample the condition with `smc`.",
-    ),
-}
 
 
 @frozen(eq=False)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
+from lacelang.energy import ConditionalEnergy
 from lacelang.rows import in_blocks
 from lacelang.samplers.blocks import vjp_in_blocks
 from lacelang.samplers.flow import Pace, rms
 from lacelang.samplers.phi import LowRank, pull
-from lacelang.samplers.problem import Energy, OnStep, Target
+from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.secant import follow
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Driver, only
@@ -21,34 +21,6 @@ from lacelang.samplers.streams import Streams
 GROWTH = 8.0
 STEEPEST = 2.0
 """How far a direction of negative curvature may grow in a step: by e^2."""
-
-
-class Coordinates(Protocol):
-    """An energy as a function of k coordinates of the latent."""
-
-    def linearise(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
-        """Return coordinates (N, k) and their Jacobian (N, k, d) at z (N, d)."""
-        ...
-
-    def vjp(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """Return coordinates (N, k) at z (N, d) and v (N, k) -> J^T v (N, d)."""
-        ...
-
-    def slope(self, o: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the energy (N,) of coordinates (N, k) and its gradient (N, k)."""
-        ...
-
-    def expand(self, o: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the gradient (N, k) and the Hessian (N, k, k) at coordinates (N, k)."""
-        ...
-
-
-class Reducible(Energy, Protocol):
-    """An energy that reads few coordinates of the latent."""
-
-    def reduced(self, z: Tensor, *args: Tensor) -> Coordinates:
-        """Return those coordinates, given some latents (n, d)."""
-        ...
 
 
 def exponential(
@@ -77,12 +49,12 @@ def exponential(
     The exact flow of a linear-Gaussian condition is a single such step, however stiff it is.
 
     Args:
-        target: its regularised energy is a `Reducible` one.
+        target: its regularised energy is a `ConditionalEnergy`, which knows what it reads.
 
     Returns:
         Samples, with `rejected` counting steps that were cut or tried again shorter.
     """
-    energy = cast("Reducible", target.regularised)
+    energy = cast(ConditionalEnergy, target.regularised)
     run = Driver(energy, z0, on_step, target.args)
     if not len(z0):
         return run.result()

@@ -26,17 +26,18 @@ def smc(
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
-    """Carry particles from the prior through e^(-power E), power from 0 to 1, and take one.
+    """Carry particles from the prior through e^(-b E), b from 0 to 1, and take one.
 
-    At each power (Del Moral, Doucet and Jasra 2006) the particles of a sample
+    At each inverse temperature b (Del Moral, Doucet and Jasra 2006) the particles of a sample
 
-        are weighted by e^(-(power - power before) E) and resampled by those weights,
-        then moved `moves` times by `mala`'s step at that power.
+        are weighted by e^(-(b - b before) E) and resampled by those weights,
+        then moved `moves` times by `mala`'s step at b.
 
-    A sample has particles of its own, and one of them at the end, chosen at random, is it. Powers
-    and step sizes are found beforehand by a trial run, which depends on the energy and the seed and
-    on no sample, so that nothing in a sample's own run is adapted: the product of its mean weights
-    is an unbiased estimate of Z = E_prior[e^-E]. Its logarithm is `extra["log_evidence"]`.
+    A sample has particles of its own, and one of them at the end, chosen at random, is it. The
+    schedule and its step sizes are found beforehand by a pilot run (`temper`), which depends on the
+    energy and the seed and on no sample, so that nothing in a sample's own run is adapted: the
+    product of its mean weights is an unbiased estimate of Z = E_prior[e^-E]. Its logarithm is
+    `extra["log_evidence"]`.
 
     Weighted by its estimate of Z a sample is exact. Unweighted, its law differs from the exact one
     in total variation by no more than half the mean of |estimate / Z - 1|.

@@ -61,10 +61,9 @@ def adaptive(
         target: its regularised energy is descended.
         z0: prior draws (N, d).
         method: one of torchdiffeq's.
-        atol: absolute tolerance of a coordinate.
-        rtol: relative tolerance of a coordinate.
+        atol, rtol: absolute and relative tolerance of a coordinate.
         max_evaluations: of a sample, before it ends as `max_steps`.
-        streams: ignored, nothing is random.
+        streams: ignored.
         on_step: called with the share of the samples solved.
     """
     run = Driver(target.regularised, z0, on_step, target.args)
@@ -90,14 +89,7 @@ def fixed(
 ) -> Solution:
     """Integrate dz/dt = beta(t)/2 grad E from t = 1 to 1e-3 by steps of one size.
 
-    Args:
-        target: its regularised energy is descended.
-        z0: prior draws (N, d).
-        method: one of torchdiffeq's; `euler` is LACE-euler.
-        step: in t, 0.01 or 0.001 in the paper.
-        max_evaluations: of a sample, before it ends as `max_steps`.
-        streams: ignored, nothing is random.
-        on_step: called once, at the end.
+    `euler` is LACE-euler, with a step of 0.01 or 0.001 in the paper.
     """
     run = Driver(target.regularised, z0, on_step, target.args)
     slope = _Slope(run.energy, run, run.rows, max_evaluations, target.args)
