@@ -48,11 +48,9 @@ _DRAWS = 8
 
 
 def in_blocks(function: Callable[..., tuple[Tensor, ...]], *rows: Tensor) -> tuple[Tensor, ...]:
-    """Apply a function of rows block by block.
+    """Apply a function of rows (N, ...) block by block; row i of its results is of row i.
 
-    Args:
-        function: called with blocks of each of `rows`; row i of its results is of row i.
-        rows: (N, ...) each, the first of a floating-point type.
+    The first of `rows` has a floating-point type.
     """
     parts = [
         tuple(result[:count] for result in function(*block)) for block, count in blocks_of(*rows)
@@ -76,11 +74,7 @@ def named_in_blocks(function: Callable[..., Named], *rows: Tensor) -> dict[str, 
 
 
 def blocks_of(*rows: Tensor) -> Iterator[tuple[tuple[Tensor, ...], int]]:
-    """Yield blocks of rows, filled up, and how many rows of each are not filling.
-
-    Args:
-        rows: (N, ...) each.
-    """
+    """Yield blocks of rows (N, ...), filled up, and how many rows of each are not filling."""
     first = rows[0]
     tile, most = _sizes_on(first)
     if not len(first):
@@ -104,9 +98,7 @@ def filled(block: Tensor, size: int) -> Tensor:
 def rounds_by_place(function: Network, like: Tensor) -> bool:
     """Whether the bits of a row, or of its gradient, depend on where in a block it stands.
 
-    Args:
-        function: of rows (N, width).
-        like: rows of the width, type and device that it is to be tried with.
+    It is tried with rows of the width, type and device of `like`.
     """
     random = torch.Generator().manual_seed(0)
     with isolated(threads=False), torch.enable_grad():

@@ -66,10 +66,7 @@ class ConditionalEnergy:
     def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
         """Return energies (N,) and their gradients (N, d), detached, in one features pass.
 
-        Gradients have the type of the latents.
-
-        Raises:
-            UsageError: the latents have another shape, or are no floating-point numbers.
+        Gradients have the type of the latents; see `__call__`.
         """
         latents = self._latents(z)
         given = z.dtype if isinstance(z, Tensor) else latents.dtype
@@ -85,11 +82,7 @@ class ConditionalEnergy:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle without the weights: features of a model load it again where they are needed.
-
-        Raises:
-            TypeError: the features are a function that no module holds.
-        """
+        """Pickle without the weights: features of a model load it again where they are needed."""
         if "<" in getattr(self.features, "__qualname__", ""):
             raise TypeError(
                 "the features of this energy are a function made inside another one, which is not "
@@ -131,11 +124,9 @@ class ConditionalEnergy:
         return energy.detach(), gradient
 
     def reduced(self, z: Tensor, *args: Tensor) -> Reduced:
-        """Return the same energy through the few numbers it reads, for samplers that use them.
+        """Return the same energy through the few numbers it reads.
 
-        Args:
-            z: some latents (n, d), to learn the shapes of the head outputs from.
-            args: of them.
+        Some latents (n, d), and their arguments, are there to learn the shapes of outputs from.
         """
         return reduce(self.features, self.node, z, *args)
 

@@ -15,7 +15,10 @@ NARROWEST = 1e-3
 
 
 class Continuous(Atom):
-    """An atom whose output is a value f (N,), with the truth spread around it by `sigma`."""
+    """An atom whose output is a value f (N,), with the truth spread around it by `sigma`.
+
+    Values, bounds and sigma are in the attribute's unit.
+    """
 
     sigma: float
 
@@ -25,13 +28,7 @@ class Continuous(Atom):
 
 @frozen
 class Equals(Continuous):
-    """The attribute is `value`: (value - f)^2 / 2 sigma^2 (LACE eq. 4).
-
-    Attributes:
-        attribute: name of the head.
-        value: wanted, in the attribute's unit.
-        sigma: in the same unit.
-    """
+    """The attribute is `value`: (value - f)^2 / 2 sigma^2 (LACE eq. 4)."""
 
     attribute: Key
     value: float
@@ -67,13 +64,7 @@ class OneSided(Continuous):
 
 @frozen
 class AtLeast(OneSided):
-    """The attribute is `bound` or more.
-
-    Attributes:
-        attribute: name of the head.
-        bound: in the attribute's unit.
-        sigma: in the same unit.
-    """
+    """The attribute is `bound` or more."""
 
     attribute: Key
     bound: float
@@ -83,13 +74,7 @@ class AtLeast(OneSided):
 
 @frozen
 class AtMost(OneSided):
-    """The attribute is `bound` or less.
-
-    Attributes:
-        attribute: name of the head.
-        bound: in the attribute's unit.
-        sigma: in the same unit.
-    """
+    """The attribute is `bound` or less."""
 
     attribute: Key
     bound: float
@@ -101,13 +86,7 @@ class AtMost(OneSided):
 class Between(Continuous):
     """The attribute is in low..high: -log(Phi((high - f)/sigma) - Phi((low - f)/sigma)).
 
-    Attributes:
-        attribute: name of the head.
-        low, high: in the attribute's unit; less than `NARROWEST` sigma apart, they are moved apart.
-        sigma: in the same unit.
-
-    Raises:
-        UsageError: the interval is empty.
+    Ends that are less than `NARROWEST` sigma apart are moved apart.
     """
 
     attribute: Key

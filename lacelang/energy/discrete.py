@@ -20,15 +20,7 @@ def _as_set(classes: Iterable[int]) -> frozenset[int]:
 
 @frozen
 class Discrete(Atom):
-    """The attribute has one of `classes`: -log of their total probability (LACE eq. 4).
-
-    Attributes:
-        attribute: name of the head, with logits (N, C).
-        classes: indices into the logits, at least one.
-
-    Raises:
-        UsageError: no class is given.
-    """
+    """The attribute has one of `classes`, at least one: -log of their total probability (eq. 4)."""
 
     attribute: str
     classes: frozenset[int] = field(converter=_as_set)
@@ -49,16 +41,7 @@ class Discrete(Atom):
 
 @frozen
 class Degree(Atom):
-    """The classifier gives the class the probability `degree`: KL(degree || p), zero there.
-
-    Attributes:
-        attribute: name of the head, with logits (N, C).
-        cls: the class.
-        degree: in 0..1.
-
-    Raises:
-        UsageError: the degree is no probability.
-    """
+    """The classifier gives the class the probability `degree`: KL(degree || p), zero there."""
 
     attribute: str
     cls: int
@@ -86,15 +69,8 @@ class Degree(Atom):
 class LogitTempered(Atom):
     """The paper's temperature (LACE A.10): -f[c]/tau + logsumexp f, with centred logits.
 
-    Below tau = 1 it pushes on past certainty and falls below zero; so it has no complement.
-
-    Attributes:
-        attribute: name of the head, with logits (N, C).
-        classes: the wanted classes; f[c] is their log-sum-exp.
-        temperature: tau > 0.
-
-    Raises:
-        UsageError: no class is given, or the temperature is not positive.
+    f[c] is the log-sum-exp of the wanted classes. Below tau = 1 it pushes on past certainty and
+    falls below zero; so it has no complement.
     """
 
     attribute: str
@@ -115,11 +91,7 @@ class LogitTempered(Atom):
 
 
 def log_odds_against(scope: Scope, attribute: str, classes: frozenset[int]) -> Tensor | None:
-    """log((1 - p) / p) (N,) of a set of classes; None if it holds every class.
-
-    Raises:
-        UsageError: a class is not among the logits.
-    """
+    """log((1 - p) / p) (N,) of a set of classes; None if it holds every class."""
     log_p = scope.log_probabilities(attribute)
     count = log_p.shape[1]
     if not all(0 <= index < count for index in classes):

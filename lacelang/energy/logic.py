@@ -8,38 +8,43 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Node, Scope
+from lacelang.energy.node import Node, Scope, Unary
 from lacelang.energy.numerics import LARGEST, deny_total, mixture, total
 from lacelang.errors import UsageError
 
 
-@frozen
-class And(Node):
-    """All terms hold: sum of w_k E_k (LACE sec. 3.3). Without terms it asks for nothing.
-
-    Denied, at least one term fails: 1 - product of p_k^w_k.
-
-    Attributes:
-        terms: the conditions.
-        weights: w_k > 0, as many.
-    """
+class Weighted(Node):
+    """A node of several terms, each with a weight w_k > 0."""
 
     terms: tuple[Node, ...]
     weights: tuple[float, ...]
 
     def __attrs_post_init__(self) -> None:
-        _require_weights(self.terms, self.weights)
+        positive = all(0.0 < weight < math.inf for weight in self.weights)
+        if len(self.weights) != len(self.terms) or not positive:
+            raise UsageError("every term needs a positive weight")
 
     @property
     def children(self) -> tuple[Node, ...]:
         """The terms."""
         return self.terms
 
+
+@frozen
+class And(Weighted):
+    """All terms hold: sum of w_k E_k (LACE sec. 3.3). Without terms it asks for nothing.
+
+    Denied, at least one term fails: 1 - product of p_k^w_k.
+    """
+
+    terms: tuple[Node, ...]
+    weights: tuple[float, ...]
+
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
         if not self.terms:
             return scope.constant(0.0 if holds != complement else LARGEST)
-        # A term's energy if it is asserted, its complement if it is denied: -log of p_k either way.
+        # A term's energy if it is asserted, its complement if it is denied: -log p_k either way.
         energies = [scope.energy(term, holds, not holds) for term in self.terms]
         if holds != complement:
             return total(energies, self.weights)
@@ -48,28 +53,19 @@ class And(Node):
 
 
 @frozen
-class Or(Node):
+class Or(Weighted):
     """At least one term holds: -log of sum of pi_k e^-E_k, pi normalised (LACE sec. 3.3).
 
-    Denied, every term is denied, whatever its odds.
-
-    Attributes:
-        terms: the alternatives, one or more.
-        weights: prior odds > 0, as many.
+    The weights are prior odds. Denied, every term is denied, whatever its odds.
     """
 
     terms: tuple[Node, ...]
     weights: tuple[float, ...]
 
     def __attrs_post_init__(self) -> None:
-        _require_weights(self.terms, self.weights)
+        super().__attrs_post_init__()
         if not self.terms:
             raise UsageError("an `or` needs a term")
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        """The terms."""
-        return self.terms
 
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
@@ -86,18 +82,15 @@ class Or(Node):
 class Balanced(Or):
     """An `or` whose odds make up for how rare each disjunct is under the prior.
 
-    Its mixture shows the disjuncts in the shares in which they were written: pi_k is `written` over
-    the disjunct's probability, so that pi_k Z_k goes as `written`.
-
-    Attributes:
-        written: the odds before, as many.
+    Its mixture shows the disjuncts in the odds `written`: pi_k is `written` over the disjunct's
+    probability, so that pi_k Z_k goes as `written`.
     """
 
     written: tuple[float, ...]
 
 
 @frozen
-class Not(Node):
+class Not(Unary):
     """The term does not hold: -log(1 - e^-E), carried inwards (see `Node`).
 
     Raises:
@@ -112,11 +105,6 @@ class Not(Node):
                 "the complement of a contrast or of `temp logit(t)` is not defined; "
                 "use `temp t`, or the complement negation throughout"
             )
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        """The term."""
-        return (self.term,)
 
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
@@ -178,8 +166,3 @@ def _kept(terms: tuple[Node, ...], weights: Sequence[float] | None) -> Iterable[
             raise UsageError(f"a weight is 0 or more, {weight} is not")
         if weight > 0.0:
             yield term, weight
-
-
-def _require_weights(terms: tuple[Node, ...], weights: tuple[float, ...]) -> None:
-    if len(weights) != len(terms) or not all(0.0 < weight < math.inf for weight in weights):
-        raise UsageError("every term needs a positive weight")

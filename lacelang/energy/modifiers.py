@@ -7,22 +7,14 @@ import math
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.node import Node, Scope, require_positive
+from lacelang.energy.node import Node, Scope, Unary, require_positive
 from lacelang.energy.numerics import deny_total
 from lacelang.errors import UsageError
 
 
 @frozen
-class Tempered(Node):
-    """E / t, the probability to the power 1/t: keeps E >= 0 and every law.
-
-    Attributes:
-        term: the condition.
-        temperature: t > 0; below 1 stronger, above 1 weaker.
-
-    Raises:
-        UsageError: the temperature is not positive and finite.
-    """
+class Tempered(Unary):
+    """E / t for t > 0, the probability to the power 1/t: keeps E >= 0 and every law."""
 
     term: Node
     temperature: float
@@ -31,11 +23,6 @@ class Tempered(Node):
         require_positive("a temperature", self.temperature)
         if math.isinf(1.0 / self.temperature):
             raise UsageError(f"a temperature is positive, {self.temperature} is not")
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        """The term."""
-        return (self.term,)
 
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
@@ -47,16 +34,8 @@ class Tempered(Node):
 
 
 @frozen
-class Contrast(Node):
-    """The paper's negation, -lambda E (LACE sec. 3.3): unbounded below, so lambda must be small.
-
-    Attributes:
-        term: what must not hold.
-        strength: lambda > 0.
-
-    Raises:
-        UsageError: lambda is not positive and finite.
-    """
+class Contrast(Unary):
+    """The paper's negation, -lambda E (LACE sec. 3.3): unbounded below, so lambda must be small."""
 
     term: Node
     strength: float
@@ -65,37 +44,20 @@ class Contrast(Node):
     def __attrs_post_init__(self) -> None:
         require_positive("the strength of a contrast", self.strength)
 
-    @property
-    def children(self) -> tuple[Node, ...]:
-        """The term."""
-        return (self.term,)
-
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
-        """See `Node`.
-
-        Raises:
-            UsageError: it is denied, or its complement asked for.
-        """
+        """See `Node`; there is no denial and no complement."""
         if complement or not holds:
             raise UsageError("a contrast has no complement")
         return -self.strength * scope.energy(self.term)
 
 
 def tempered(term: Node, temperature: float | None) -> Node:
-    """Divide a term's energy by a temperature; None and 1 change nothing.
-
-    Raises:
-        UsageError: the temperature is not positive and finite.
-    """
+    """Divide a term's energy by a temperature; None and 1 change nothing."""
     return term if temperature is None or temperature == 1.0 else Tempered(term, temperature)
 
 
 def contrast(term: Node, strength: float) -> Node:
-    """Negate the paper's way; the contrast of a contrast of the same strength is the term itself.
-
-    Raises:
-        UsageError: the strength is not positive and finite.
-    """
+    """Negate the paper's way; twice with the same strength is the term itself."""
     if isinstance(term, Contrast) and term.strength == strength:
         return term.term
     return Contrast(term, strength)

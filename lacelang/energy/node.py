@@ -66,12 +66,19 @@ class Node(ABC):
         """
 
     def __call__(self, outputs: Outputs) -> Tensor:
-        """Return the energy (N,) for head outputs.
-
-        Raises:
-            UsageError: an attribute of the tree has no head among the outputs.
-        """
+        """Return the energy (N,); a UsageError where an output that it reads is missing."""
         return Scope(outputs).energy(self)
+
+
+class Unary(Node):
+    """A node of one term."""
+
+    term: Node
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The term."""
+        return (self.term,)
 
 
 class Atom(Node):
@@ -84,11 +91,7 @@ class Atom(Node):
         """The energy (N,) of the statement."""
 
     def denied(self, scope: Scope) -> Tensor:
-        """The energy (N,) of its opposite, -log(1 - e^-asserted).
-
-        Raises:
-            UsageError: it has none, and is not `closed`.
-        """
+        """The energy (N,) of its opposite, -log(1 - e^-asserted), if it is `closed`."""
         raise UsageError(f"this condition on {self.attribute} has no complement")
 
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
@@ -97,11 +100,7 @@ class Atom(Node):
 
 
 class Scope:
-    """One evaluation of a tree: shared subtrees and softmaxes are computed once.
-
-    Args:
-        outputs: by attribute, logits (N, C) or values (N,).
-    """
+    """One evaluation of a tree on outputs: shared subtrees and softmaxes are computed once."""
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
@@ -116,19 +115,11 @@ class Scope:
         return self._found[key]
 
     def values(self, attribute: Key) -> Tensor:
-        """The values (N,) of a continuous attribute.
-
-        Raises:
-            UsageError: there is no such head, or it has classes.
-        """
+        """The values (N,) of a continuous attribute."""
         return self._head(attribute, dimensions=1)
 
     def log_probabilities(self, attribute: Key) -> Tensor:
-        """The log-softmax (N, C) of a discrete attribute's logits.
-
-        Raises:
-            UsageError: there is no such head, or it has no classes.
-        """
+        """The log-softmax (N, C) of a discrete attribute's logits."""
         if attribute not in self._log_probabilities:
             logits = self._head(attribute, dimensions=2)
             self._log_probabilities[attribute] = torch.log_softmax(logits, dim=1)

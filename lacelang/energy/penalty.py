@@ -13,15 +13,7 @@ from lacelang.errors import UsageError
 
 @frozen
 class Penalty(Atom):
-    """`weight` times the output: no probability, and nothing that could be denied.
-
-    Attributes:
-        attribute: key of the output.
-        weight: of the penalty, 0 or more.
-
-    Raises:
-        UsageError: the weight is negative or not finite.
-    """
+    """`weight`, 0 or more, times the output: no probability, and nothing that could be denied."""
 
     attribute: Key
     weight: float

@@ -27,8 +27,6 @@ class Reduced:
     adds, which is nothing inside a linear piece of a ReLU network.
 
     Attributes:
-        features: latents and arguments -> head outputs.
-        node: the condition.
         widths: by head, the number of its coordinates: 0 stands for a continuous head.
         blocks: (k, k), 0 where no term of the condition reads both coordinates, else 1.
         places: (k,), each coordinate's place in its block.
@@ -61,13 +59,9 @@ class Reduced:
         return o.detach(), pull
 
     def linearise(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
-        """Return coordinates and their Jacobian, at one pass of the features and k backward ones.
+        """Return coordinates o (N, k) and their Jacobian J (N, k, d) at z (N, d), detached.
 
-        Args:
-            z: (N, d).
-
-        Returns:
-            o (N, k) and J (N, k, d), detached.
+        It costs one pass of the features and k backward ones.
         """
         with isolated(threads=False):
             z = plain(z).detach().requires_grad_()
@@ -125,11 +119,7 @@ class Reduced:
 
 
 def reduce(features: Callable[..., Outputs], node: Node, z: Tensor, *args: Tensor) -> Reduced:
-    """Find the coordinates of a condition by looking at the head outputs for some latents (n, d).
-
-    Raises:
-        UsageError: an atom's attribute has no fitting head.
-    """
+    """Find the coordinates of a condition by looking at the outputs for some latents (n, d)."""
     with torch.no_grad():
         outputs = features(z, *args)
         node(outputs)

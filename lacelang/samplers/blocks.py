@@ -36,15 +36,9 @@ class Blocks:
 
 
 def vjp_in_blocks(vjp: VJP, *rows: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """Apply a function that returns its results and their pull-back, block by block.
+    """Apply a function that returns results (n, k) and their pull-back (n, k) -> (n, d) to blocks.
 
-    Args:
-        vjp: of blocks of `rows`; returns (rows, k) and the function that takes (rows, k) back to
-            (rows, d).
-        rows: (N, ...) each.
-
-    Returns:
-        The same two for all N rows.
+    Returns the same two for all N of `rows`.
     """
     blocks = [(vjp(*block), count) for block, count in blocks_of(*rows)]
     counts = [count for _, count in blocks]

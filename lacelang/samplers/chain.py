@@ -36,12 +36,12 @@ def step(
         streams: the samples' noise.
         owners: for each chain, the place of its stream.
         h: largest step sizes (n,), on the CPU as all numbers that steer chains are.
-        leapfrogs: leapfrog steps before the end is accepted or not.
+        leapfrogs: steps before the end is accepted or not.
         inverse_temperature: of e^-E.
 
     Returns:
-        Where they are now, whether they moved (n,), and the probability with which they would
-        (n,), float64 on the CPU.
+        Where they are now, whether they moved (n,), and the probability of it (n,), float64 on the
+        CPU.
     """
     velocity = streams.normal(owners, at.z)
     chance = streams.exponential(owners)

@@ -99,11 +99,11 @@ class Sampler:
         on_step: OnStep | None = None,
         **options: Any,
     ) -> Solution:
-        """Move prior draws so that they meet a condition.
+        """Move prior draws z0 (N, d) so that they meet a condition.
 
         Args:
             target: what to sample; an energy alone has no regulariser.
-            z0: prior draws (N, d).
+            z0: prior draws.
             streams: the samples' random streams, which a deterministic sampler ignores.
             on_step: called after every step with the share of the work done.
             options: those of the sampler; what is left out has its default.

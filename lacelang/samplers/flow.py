@@ -54,12 +54,12 @@ class Pace:
         self._failures = torch.zeros_like(run.rows)
 
     def cut(self, h: Tensor, error: Tensor, finite: Tensor) -> Tensor:
-        """Take a step of the size h (n,), and find the next size.
+        """Take a step of the size h (n,), at most `self.h`, and find the next size.
 
         Args:
-            h: at most `self.h`.
+            h: (n,).
             error: of the whole step (n,), 0 where it ended at no finite energy.
-            finite: whether it did not.
+            finite: whether it did (n,).
 
         Returns:
             theta (n,), the share of the step that is to be made.
@@ -76,14 +76,9 @@ class Pace:
         return theta
 
     def settle(self, z: Tensor, lost: Tensor | None = None) -> Tensor:
-        """End the samples whose way or steps are used up, or that fail again and again.
+        """End the samples at z (n, d) whose way or steps are used up, or that fail again and again.
 
-        Args:
-            z: where the samples are (n, d).
-            lost: which of them (n,) cannot go on.
-
-        Returns:
-            Which of them (n,) go on.
+        Those of the mask `lost` (n,) cannot go on. Returns which ones do, (n,).
         """
         run = self._run
         arrived = self._left <= 0.0

@@ -43,17 +43,8 @@ def leapfrog(
     but on the curvature of E (Beskos et al. 2011; Cotter et al. 2013). Every part is reversible and
     keeps volume.
 
-    Args:
-        look: evaluates latents.
-        at: starts, n of them.
-        velocity: (n, d).
-        h: step sizes (n,).
-        steps: how many.
-        inverse_temperature: of e^-E: 1 for the condition, less for a tempered one.
-
-    Returns:
-        The end points, their velocities, and by how much H rose (n,): +inf where a number was not
-        finite.
+    Step sizes h are (n,), velocities (n, d). Returns the end points, their velocities, and by how
+    much H rose (n,): +inf where a number was not finite.
     """
     h = h.to(at.z)[:, None]
     quarter = 0.25 * h * h

@@ -18,11 +18,9 @@ _SERIES_BELOW = 0.5
 
 
 def phi(order: int, x: Tensor) -> Tensor:
-    """phi_n(x) = sum over j of x^j / (j + n)!; phi_1(x) = (e^x - 1) / x.
+    """phi_n(x) = sum over j of x^j / (j + n)!, so phi_1(x) = (e^x - 1) / x, for n from 1 to 4.
 
-    Args:
-        order: n, 1 to 4.
-        x: float64, at most a few units above 0.
+    x is float64, at most a few units above 0.
     """
     small = x.abs() < _SERIES_BELOW
     s = torch.where(small, x, 0.0)
@@ -41,6 +39,11 @@ def pull(jacobian: Tensor, u: Tensor) -> Tensor:
     return torch.bmm(u.to(jacobian)[:, None], aligned(jacobian))[:, 0, : jacobian.shape[2]]
 
 
+def push(jacobian: Tensor, x: Tensor) -> Tensor:
+    """J x (N, k), float64, of Jacobians (N, k, d) and vectors (N, d)."""
+    return (jacobian * x[:, None]).sum(dim=2).double()
+
+
 def aligned(matrices: Tensor) -> Tensor:
     """Matrices (N, a, b) with columns of zeros up to a multiple of `VECTOR`.
 
@@ -55,11 +58,8 @@ class LowRank:
     """H = J^T A J, (d, d) of rank k for every sample, through k x k matrices only.
 
     With J J^T = B B^T and B^T A B diagonal, H^n = J^T A B (B^T A B)^(n-2) B^T A J for n > 1, so
-    that every function of H is one of the k eigenvalues.
-
-    Args:
-        jacobian: J (N, k, d).
-        curvature: A (N, k, k), symmetric, float64.
+    that every function of H is one of the k eigenvalues. J is (N, k, d); A (N, k, k), symmetric,
+    float64.
     """
 
     def __init__(self, jacobian: Tensor, curvature: Tensor) -> None:
@@ -78,14 +78,9 @@ class LowRank:
         self._b = root @ vectors
         self._ab = curvature @ self._b
 
-    @staticmethod
-    def product(jacobian: Tensor, x: Tensor) -> Tensor:
-        """J x (N, k), float64, of vectors x (N, d)."""
-        return (jacobian * x[:, None]).sum(dim=2).double()
-
     def push(self, x: Tensor) -> Tensor:
         """J x (N, k), float64, of vectors x (N, d)."""
-        return self.product(self.jacobian, x)
+        return push(self.jacobian, x)
 
     def pull(self, u: Tensor) -> Tensor:
         """J^T u (N, d) of coordinates u (N, k)."""

@@ -11,7 +11,7 @@ LEAST = 1e-30
 
 
 def follow(
-    jacobian: Tensor, move: Tensor, surprise: Tensor, v: Tensor, gradient: Tensor, share: Tensor
+    jacobian: Tensor, move: Tensor, residual: Tensor, v: Tensor, gradient: Tensor, share: Tensor
 ) -> Tensor:
     """Return the Jacobian that agrees with a new evaluation and is otherwise as it was.
 
@@ -27,7 +27,7 @@ def follow(
     Args:
         jacobian: J (N, k, d) before.
         move: (N, d), from where J was known to the evaluation.
-        surprise: (N, k), the coordinates' change in that move, less J move.
+        residual: (N, k), the coordinates' change in that move, less J move.
         v: (N, k), slopes at the evaluation.
         gradient: J^T v (N, d) as evaluated there.
         share: (N,), how much of both updates to make; where it is 0, the evaluation may be NaN.
@@ -36,7 +36,7 @@ def follow(
     squares = jacobian.square().sum(dim=2)
     distance = move.double().square().sum(dim=1, keepdim=True)
     most = squares.double().sqrt() * distance.sqrt()
-    along = surprise.clamp(-most, most) / distance.clamp_min(LEAST)
+    along = residual.clamp(-most, most) / distance.clamp_min(LEAST)
     weighted = v * squares
     across = weighted / (weighted * v).sum(dim=1, keepdim=True).clamp_min(LEAST)
     missing = gradient - pull(jacobian, v) - (along * v).sum(dim=1, keepdim=True).to(move) * move

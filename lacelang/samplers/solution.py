@@ -91,10 +91,6 @@ class Solution:
 
 def unmoved(z0: Tensor) -> Solution:
     """Return prior draws (N, d) as the solution of no condition at all."""
-    nothing = torch.zeros(len(z0), dtype=torch.int64)
-    return Solution(
-        z0,
-        z0.new_zeros(len(z0)),
-        (Status.converged,) * len(z0),
-        Stats(nothing, nothing.clone(), nothing.clone()),
-    )
+    count = len(z0)
+    stats = Stats(*torch.zeros(3, count, dtype=torch.int64))
+    return Solution(z0, z0.new_zeros(count), (Status.converged,) * count, stats)

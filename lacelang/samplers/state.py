@@ -14,11 +14,7 @@ from lacelang.samplers.solution import Solution, Stats, Status
 
 
 class SamplerState:
-    """Where each of N samples stands: its best evaluated point, its end, and its costs.
-
-    Args:
-        z0: starts (N, d).
-    """
+    """Where each of N samples from z0 (N, d) stands: its best point, its end, and its costs."""
 
     def __init__(self, z0: Tensor) -> None:
         count = len(z0)
@@ -32,16 +28,9 @@ class SamplerState:
     def saw(
         self, rows: Tensor, z: Tensor, energy: Tensor, gradient: Tensor | None = None
     ) -> Tensor:
-        """Note an evaluation of some samples.
+        """Note energies (n,) and gradients (n, d) of the samples at `rows` (n,), evaluated at z.
 
-        Args:
-            rows: different positions (n,) in the batch.
-            z: where (n, d) they were evaluated.
-            energy: (n,).
-            gradient: (n, d), if it was asked for.
-
-        Returns:
-            bool (n,): whether energy and gradient are finite.
+        Returns whether they are finite (n,).
         """
         self.nfe[rows] += 1
         finite = energy.isfinite()
@@ -81,16 +70,10 @@ class SamplerState:
 class Driver(SamplerState):
     """What the loops of samplers have in common: the samples under way, and what becomes of them.
 
-    Args:
-        energy: what is asked for.
-        z0: starts (N, d).
-        on_step: see `OnStep`.
-        args: of the energy, (N, ...) each.
-
     Attributes:
         energy: evaluates block by block.
         rows: positions (n,) in the batch of the samples under way, all of them at first.
-        args: of the samples under way, (n, ...) each.
+        args: of the energy, for the samples under way, (n, ...) each.
     """
 
     def __init__(

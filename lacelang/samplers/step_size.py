@@ -14,10 +14,7 @@ GAMMA, T0, KAPPA = 0.05, 10, 0.75
 class StepSizes:
     """Dual averaging of log step sizes (Nesterov 2009; Hoffman and Gelman 2014, algorithm 5).
 
-    Args:
-        widest: the largest step allowed.
-        target: the acceptance rate wanted.
-        start: where the search starts (n,), on the CPU.
+    The search starts at `start` (n,), on the CPU, and wants the acceptance rate `target`.
     """
 
     def __init__(self, widest: float, target: float, start: Tensor) -> None:

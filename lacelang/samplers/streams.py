@@ -31,11 +31,7 @@ _WORD = 2**64
 
 
 def stream(seed: int, index: int, purpose: int, part: int = 0) -> Generator:
-    """Return the generator of one sample for one purpose, or for one part of it.
-
-    Raises:
-        UsageError: the seed or the index is not in 0 .. 2^64 - 1.
-    """
+    """Return the generator of one sample for one purpose, or for one part of it."""
     for name, value in (("seed", seed), ("sample index", index)):
         if not 0 <= value < _WORD:
             raise UsageError(f"a {name} is a whole number from 0 to 2^64 - 1, not {value}")
@@ -45,18 +41,9 @@ def stream(seed: int, index: int, purpose: int, part: int = 0) -> Generator:
 
 
 def prior(seed: int, indices: Iterable[int], dim: int) -> Tensor:
-    """Draw latents from N(0, I).
+    """Draw latents from N(0, I), float32 (N, dim) on the CPU.
 
-    Args:
-        seed: of the run.
-        indices: numbers of the samples.
-        dim: dimension of the latent space.
-
-    Returns:
-        float32 (N, dim) on the CPU; row k depends on the seed and on indices[k] alone.
-
-    Raises:
-        UsageError: the seed or an index is not in 0 .. 2^64 - 1.
+    Row k depends on the seed of the run and on indices[k] alone; both lie in 0 .. 2^64 - 1.
     """
     rows = [stream(seed, i, PRIOR).standard_normal(dim, dtype=np.float32) for i in indices]
     return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, dim)
@@ -65,16 +52,8 @@ def prior(seed: int, indices: Iterable[int], dim: int) -> Tensor:
 class Streams:
     """The noise of a batch of samples, one stream each, drawn step by step.
 
-    Normal vectors and single numbers come from streams apart, so that how many vectors are drawn
-    ahead changes no number.
-
-    Args:
-        seed: of the run.
-        indices: numbers of the samples, in the order of the batch.
-        purposes: of the streams of vectors, and of the streams of single numbers.
-
-    Raises:
-        UsageError: the seed or an index is not in 0 .. 2^64 - 1.
+    Normal vectors and single numbers come from streams apart (`purposes`), so that how many vectors
+    are drawn ahead changes no number. `indices` are the numbers of the samples of the batch.
     """
 
     def __init__(
@@ -93,11 +72,9 @@ class Streams:
         return Streams(self._seed, range(count), (PILOT_NOISE, PILOT_CHANCE))
 
     def normal(self, rows: Sequence[int], like: Tensor) -> Tensor:
-        """Draw the next standard normal vector of the given rows of the batch.
+        """Draw the next standard normal vectors of n rows of the batch, as `like` (n, d) is.
 
-        Args:
-            rows: positions in the batch, n of them; one that stands here twice gets two vectors.
-            like: (n, d), whose dtype and device the result takes.
+        A row that stands there twice gets two vectors.
         """
         drawn = np.empty(like.shape, dtype=np.float32)
         for row, places in _runs(rows):
@@ -133,11 +110,7 @@ def _runs(rows: Sequence[int]) -> Iterator[tuple[int, slice]]:
 
 
 def owned(streams: Streams | None, count: int, sampler: str) -> Streams:
-    """Return `streams`, if there is one for each of `count` samples.
-
-    Raises:
-        UsageError: there are none, or they are another batch's.
-    """
+    """Return `streams`; a UsageError unless there is one for each of `count` samples."""
     if streams is None or len(streams) != count:
         raise UsageError(f"{sampler} needs a random stream for every sample")
     return streams

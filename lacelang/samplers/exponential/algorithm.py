@@ -11,7 +11,7 @@ from lacelang.energy import ConditionalEnergy
 from lacelang.rows import in_blocks
 from lacelang.samplers.blocks import vjp_in_blocks
 from lacelang.samplers.flow import Pace, rms
-from lacelang.samplers.phi import LowRank, pull
+from lacelang.samplers.phi import LowRank, pull, push
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.secant import follow
 from lacelang.samplers.solution import Solution, Status
@@ -92,7 +92,7 @@ def exponential(
         residual = _where(finite, o_p - o - flow.push(move))
         o = o + flow.push(moved) + _scale(share.double() ** 2, residual)
         jacobian = follow(jacobian, move, residual, v_p, _where(finite, -slope), share)
-        o = o + LowRank.product(jacobian, correction)
+        o = o + push(jacobian, correction)
 
         # Its Gram matrix must be finite, or it would take the whole batch's eigenvalues with it.
         sound = jacobian.square().sum(dim=(1, 2)).isfinite()

@@ -15,10 +15,8 @@ from lacelang.samplers.streams import Streams
 class ParticleSystem:
     """n populations of K particles: draws from e^(-b E) N(0, I), b the inverse temperature.
 
-    Args:
-        look: evaluates latents (n K, d).
-        z: prior draws (n, K, d).
-        streams: one for each population.
+    They begin at prior draws z (n, K, d); `look` evaluates (n K, d), and each population has a
+    stream.
     """
 
     def __init__(self, look: Look, z: Tensor, streams: Streams) -> None:
@@ -41,9 +39,8 @@ class ParticleSystem:
     def reweight(self, inverse_temperature: float) -> Tensor:
         """Reweight to another inverse temperature, and resample.
 
-        Returns:
-            log of the mean weight (n,): over the whole schedule, the exponential of their sum is
-            an unbiased estimate of Z (Del Moral 2004).
+        Returns the log of the mean weight (n,): over the whole schedule, the exponential of their
+        sum is an unbiased estimate of Z (Del Moral 2004).
         """
         logs = self.log_weights(inverse_temperature)
         top = logs.amax(dim=1, keepdim=True).clamp_min(-1e300)
@@ -54,13 +51,9 @@ class ParticleSystem:
         return weights.mean(dim=1).log() + top[:, 0]
 
     def move(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Move every particle by a step of a chain (`chain.step`) at the inverse temperature.
+        """Move every particle by a step of a chain (`chain.step`), of the size h (1,) at most.
 
-        Args:
-            h: largest step size (1,), of all of them, on the CPU.
-
-        Returns:
-            Whether they moved, and the probability with which they would (n, K).
+        Returns whether they moved, and the probability of it, (n, K).
         """
         h = h.expand(len(self._owners))
         self.at, moved, likely = step(
@@ -83,13 +76,9 @@ class ParticleSystem:
 def systematic(weights: Tensor, start: Tensor) -> Tensor:
     """Systematic resampling of each population (Carpenter et al. 1999).
 
-    Args:
-        weights: (n, K), not negative; a population whose weights are all 0 stays as it is.
-        start: (n,), uniform in [0, 1).
-
-    Returns:
-        int64 (n K,), the row among all n K that each particle's place is taken by: particle j of
-        a population is taken K w_j / sum(w) times on average.
+    Of weights (n, K) and starts (n,), uniform in [0, 1), follow int64 (n K,), the row among all n K
+    that each particle's place is taken by: particle j of a population is taken K w_j / sum(w) times
+    on average. A population whose weights are all 0 stays as it is.
     """
     size = weights.shape[1]
     total = weights.cumsum(dim=1)

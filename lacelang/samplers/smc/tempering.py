@@ -35,12 +35,8 @@ def temper(
 ) -> list[Tempering]:
     """Find inverse temperatures up to 1, each as far above the last as the particles allow.
 
-    Args:
-        look: evaluates latents.
-        like: (1, d), of whose dtype and device the latents are.
-        streams: one, of its own.
-        ess: share of particles that stays effective from level to level (Jasra et al. 2011).
-        max_steps: the most levels, after which the schedule ends below 1.
+    The share `ess` of them stays effective from level to level (Jasra et al. 2011). After
+    `max_steps` levels the schedule ends below 1. Latents are of the kind of `like` (1, d).
     """
     z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
     system = ParticleSystem(look, z[None], streams)

@@ -25,11 +25,8 @@ def paper(
     """Integrate LACE eq. 7 just as published: one dopri5 for the whole batch, with the adjoint.
 
     With `ConditionalEnergy.separate` it is the paper's setting, to compare others with. No program
-    can name it: the batch shares every step size, so a sample depends on its neighbours, and what
-    a program promises of its samples would not hold. `dopri5` is what keeps the promise.
-
-    Returns:
-        Samples that end together: one that is not finite stands still from there on.
+    can name it: the batch shares every step size, so a sample depends on its neighbours. Samples
+    end together: one that is not finite stands still from there on.
     """
     run = Driver(energy, z0, on_step)
     if len(z0):
@@ -56,15 +53,6 @@ def adaptive(
     torchdiffeq makes one step size for all that a solver is given, so that a sample would depend
     on its neighbours; each sample therefore has a solver to itself, all evaluated in one batch.
     `dopri5` at 1e-3 is LACE-ODE (LACE A.2).
-
-    Args:
-        target: its regularised energy is descended.
-        z0: prior draws (N, d).
-        method: one of torchdiffeq's.
-        atol, rtol: absolute and relative tolerance of a coordinate.
-        max_evaluations: of a sample, before it ends as `max_steps`.
-        streams: ignored.
-        on_step: called with the share of the samples solved.
     """
     run = Driver(target.regularised, z0, on_step, target.args)
 
