@@ -19,7 +19,7 @@ from attrs import frozen
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.progress import Progress, Silent
-from lacelang.storage.cache import cache_dir, guarded, locked, sha256_of, whole_file
+from lacelang.storage.cache import cache_dir, locked, sha256_of, whole_file
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
@@ -95,10 +95,10 @@ def adopt(archive: Archive, file: Path) -> Path:
     """Take the archive from a file the user has, after checking it; return its cached path."""
     if not file.is_file():
         raise ResourceError(f"there is no file {file}", "give the path of the downloaded archive")
-    _verify(archive, file, str(file))
     path = cached_path(archive)
     with locked(path, f"storing {archive}"), whole_file(path) as partial:
         shutil.copyfile(file, partial)
+        _verify(archive, partial, str(file))
     return path
 
 
@@ -124,8 +124,7 @@ def member(path: Path, name: str) -> bytes:
 
 
 def _verify(archive: Archive, file: Path, what: str) -> None:
-    with guarded(file.parent):
-        found = sha256_of(file)
+    found = sha256_of(file)
     if found != archive.sha256:
         raise ResourceError(
             f"{what} is damaged or is not the file that was pinned: its SHA-256 is {found}, "

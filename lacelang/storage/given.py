@@ -41,17 +41,11 @@ _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
 
 @frozen(eq=False)
 class Given:
-    """Samples of a file; z or w may be missing, not both.
+    """Samples of a file; z or w may be missing, not both."""
 
-    Attributes:
-        z: float32 (N, latent_dim).
-        w: what the decoder is to be given: float32 (N, w_dim) or (N, styles, w_dim).
-        edit_path: of samples that lacelang edited.
-    """
-
-    z: Float32 | None
-    w: Float32 | None
-    edit_path: EditPath | None = None
+    z: Float32 | None  # (N, latent_dim)
+    w: Float32 | None  # what the decoder is to be given: (N, w_dim) or (N, styles, w_dim)
+    edit_path: EditPath | None = None  # of samples that lacelang edited
 
     def __len__(self) -> int:
         rows = self.z if self.w is None else self.w

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lacelang.errors import ResourceError
-from lacelang.storage.files import folder_name, make_folder, sweep_parts, write_atomic
+from lacelang.storage.files import folder_name, make_folder, sweep_parts, whole, write_atomic
 
 
 def test_what_is_written_is_there_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -120,3 +120,24 @@ def test_a_long_name_fits_a_file_system() -> None:
     name = folder_name("ж" * 500)
     assert 0 < len(name.encode()) <= 120
     assert set(name) == {"ж"}
+
+
+def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:
+    place = tmp_path / "model"
+    for text in ("one", "two"):
+        with whole(place) as part:
+            part.mkdir()
+            (part / text).write_text(text)
+            assert not (place / text).exists()
+        assert os.listdir(place) == [text]
+
+    def broken() -> None:
+        with whole(place) as part:
+            part.mkdir()
+            (part / "three").write_text("thr")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert os.listdir(tmp_path) == ["model"]
+    assert os.listdir(place) == ["two"]

@@ -82,3 +82,16 @@ def test_a_second_process_waits_for_weights(
     with locked(path, "fetching them"):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next(
+    tmp_path: Path,
+) -> None:
+    half, other = tmp_path / ".weights.1.part", tmp_path / ".weights.bin.2.part"
+    half.mkdir()
+    (half / "big.bin").write_bytes(b"x")
+    other.write_bytes(b"x")
+    with locked(tmp_path / "weights", "fetching them"):
+        assert not half.exists()
+    # Another process may be at it.
+    assert other.exists()
