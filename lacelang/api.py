@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -81,15 +82,12 @@ def sampling(
         name: of the group; `sample1` if none is given.
         seed: sample i depends on the program, the seed and i alone.
         truncation: psi, in (0, 1].
-        temp: temperature of every discrete comparison without one of its own.
-        logit_temp: the same in the paper's form; not together with `temp`.
-        sampler: its name, e.g. `heun`.
-        options: of the sampler, e.g. `{"tolerance": 1e-2}`.
+        temp, logit_temp: temperature of discrete comparisons; the second is the paper's form.
+        sampler, options: its name, e.g. `heun`, and e.g. `{"tolerance": 1e-2}`.
         contrast: lambda of the paper's negation; None takes the complement.
         disjunction: how the disjuncts of an `or` are weighed.
         sigma: where the spread of measured attributes comes from.
-        imports: modules of the standard library by name, or files, whose definitions and models
-            may be used.
+        imports: modules of the standard library by name, or files, that may be used.
         path: the file that relative imports count from.
 
     Raises:
@@ -220,24 +218,18 @@ class Program:
         """Run all statements of the program.
 
         Args:
-            seed: stands in place of every seed in the program; None leaves those, and takes 0
-                where the program names none.
+            seed: in place of every seed in the program; None leaves those, and takes 0 for none.
             device: where to compute; `auto` takes a GPU if there is one.
-            out: folder for images, sheets and run.json; None writes nothing, and decodes images
-                when they are asked for. A second run into the same folder goes on from the first.
+            out: folder for images, sheets and run.json, where a second run goes on from the first.
+                None writes nothing, and decodes images when they are asked for.
             progress: show bars on standard error, if it is a terminal; or where to show them.
             only: names of groups and measures; None means all statements.
             metadata: let each image carry the program it comes from.
-            images: write images and sheets into `out`; False leaves latents and records alone.
-            replace: let groups in `out` be replaced that another program made. Those that this
-                program made are replaced anyway once it makes them anew.
-            shared: `out` is a folder that no one chose for this program. A program without a
-                path then replaces no group in it.
+            images: write images and sheets into `out`, beside latents and records.
+            replace: let groups of other programs in `out` be replaced, as this program's own are.
+            shared: `out` was not chosen for this program: without a path it replaces no group.
             kept: an earlier run, or groups of such by name; one that would come out the same is
                 not made again. For runs without `out`, which keeps its own.
-
-        Returns:
-            The groups by name, and beside them what was measured and what was expected.
 
         Raises:
             ProgramError: there is nothing to run, or it expects what no annotator sees.
@@ -247,9 +239,12 @@ class Program:
         from lacelang.progress import Silent, shown
         from lacelang.storage.files import make_folder
 
-        self._refuse_nothing()
+        if not self.checked.statements:
+            raise ProgramError([self._nothing()])
         folder = None if out is None else arguments.path(out, "out", "a folder")
-        seed, device, names = _seed(seed), _device(device), self._named(only)
+        if seed is not None:
+            seed = arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
+        device, names = _device(device), self._named(only)
         metadata, images = arguments.flag(metadata, "metadata"), arguments.flag(images, "images")
         replace, shared = arguments.flag(replace, "replace"), arguments.flag(shared, "shared")
         if not (hasattr(progress, "stage") and hasattr(progress, "note")):
@@ -264,19 +259,16 @@ class Program:
         with working():
             from lacelang.system.torch_state import isolated
 
-            with isolated():
+            with isolated(), ExitStack() as stack:
                 from lacelang.engine.execute import execute
                 from lacelang.engine.plan import Options
 
                 options = Options(
                     seed, device, folder, names, metadata, images, replace, shared, kept
                 )
-                if not isinstance(progress, bool):
-                    return execute(self.checked, options, progress)
-                if not progress:
-                    return execute(self.checked, options, Silent())
-                with shown() as display:
-                    return execute(self.checked, options, display)
+                if isinstance(progress, bool):
+                    progress = stack.enter_context(shown()) if progress else Silent()
+                return execute(self.checked, options, progress)
 
     def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
         """Return the conditional energy of the group `name`.
@@ -302,21 +294,15 @@ class Program:
 
             return energy_of(statement, load(statement.model, device, Silent()))
 
-    def _refuse_nothing(self) -> None:
-        if self.checked.statements:
-            return
+    def _nothing(self) -> Diagnostic:
         path = self.checked.path
-        raise ProgramError(
-            [
-                Diagnostic(
-                    "LACE314",
-                    "this program has definitions only: there is nothing to run",
-                    Span(1, 1, 1, 2),
-                    hint="add a `sample`, or import it into a program that has one",
-                    path=None if path is None else str(path),
-                    source=self.source,
-                )
-            ]
+        return Diagnostic(
+            "LACE314",
+            "this program has definitions only: there is nothing to run",
+            Span(1, 1, 1, 2),
+            hint="add a `sample`, or import it into a program that has one",
+            path=None if path is None else str(path),
+            source=self.source,
         )
 
     @property
@@ -339,12 +325,6 @@ class Program:
                     known += f"; its measures: {', '.join(self.measures)}"
                 raise UsageError(f"`only`: the program makes no group {name!r}; {known}", "only")
         return tuple(name for name in names if name in wanted)
-
-
-def _seed(seed: object) -> int | None:
-    if seed is None:
-        return None
-    return arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
 
 
 def _device(device: object) -> Device:
