@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from lacelang.errors import UsageError
 
@@ -30,11 +30,7 @@ _FALLBACK_CELL = (10, 20)
 
 
 def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
-    """Return how a terminal draws, going by its environment.
-
-    Args:
-        environment: the process's variables.
-        terminal: whether output goes to a terminal at all.
+    """Return how a terminal draws, going by its environment; not at all if it is none.
 
     Raises:
         UsageError: `LACELANG_GRAPHICS` names no way to draw.
@@ -44,20 +40,25 @@ def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
         return "none"
     wish = environment.get(SETTING)
     if wish:
-        for way in get_args(Way):
-            if wish == way:
-                known: Way = way
-                return known
-        raise UsageError(f"{SETTING} is one of {', '.join(get_args(Way))}; {wish!r} is not")
+        if wish not in get_args(Way):
+            raise UsageError(f"{SETTING} is one of {', '.join(get_args(Way))}; {wish!r} is not")
+        return cast(Way, wish)
     if "TMUX" in environment or term.startswith(("screen", "tmux")):
         # A multiplexer redraws its panes from text; pictures would be lost on the way.
         return "blocks"
     if term in _KITTY:
         return "kitty"
     program = environment.get("TERM_PROGRAM", "")
-    if program in _SIXEL_PROGRAMS or term.split("-")[0] in _SIXEL:
-        return "sixel"
-    return "blocks"
+    return "sixel" if program in _SIXEL_PROGRAMS or term.split("-")[0] in _SIXEL else "blocks"
+
+
+def environment_way() -> Way:
+    """Return how standard output draws."""
+    way = way_to_draw(os.environ, sys.stdout.isatty())
+    # Kitty's protocol places its pictures by characters as well, which an encoding may lack.
+    encoding = sys.stdout.encoding
+    letters = encoding is None or encoding.lower().startswith("utf")
+    return way if way == "sixel" or letters else "none"
 
 
 def cell_size() -> tuple[int, int] | None:
@@ -89,23 +90,19 @@ def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> Renderable
 
 def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType:
     """Return `picture` as `columns` × `rows` characters, each of them two pixels."""
+    import numpy as np
     from PIL import Image
     from rich.color import Color
     from rich.segment import Segment, Segments
     from rich.style import Style
 
     small = picture.convert("RGB").resize((columns, 2 * rows), Image.Resampling.LANCZOS)
-    pixels = small.tobytes()
-
-    def colour(x: int, y: int) -> Color:
-        at = 3 * (y * columns + x)
-        return Color.from_rgb(*pixels[at : at + 3])
-
+    pixels = np.asarray(small).tolist()
     segments = []
-    for row in range(rows):
-        for x in range(columns):
-            upper, lower = colour(x, 2 * row), colour(x, 2 * row + 1)
-            segments.append(Segment("▀", Style(color=upper, bgcolor=lower)))
+    for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
+        for top, bottom in zip(upper, lower, strict=True):
+            style = Style(color=Color.from_rgb(*top), bgcolor=Color.from_rgb(*bottom))
+            segments.append(Segment("▀", style))
         segments.append(Segment.line())
     return Segments(segments)
 
@@ -124,15 +121,3 @@ def _no_questions() -> Iterator[None]:
         yield
     finally:
         sys.__stdout__ = kept  # type: ignore[misc]
-
-
-def environment_way() -> Way:
-    """Return how standard output draws."""
-    way = way_to_draw(os.environ, sys.stdout.isatty())
-    # Kitty's protocol places its pictures by characters as well.
-    return way if way == "sixel" or _has_letters(sys.stdout.encoding) else "none"
-
-
-def _has_letters(encoding: str | None) -> bool:
-    """Whether an encoding holds what pictures are made of, which escapes cannot stand for."""
-    return encoding is None or encoding.lower().startswith("utf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -59,7 +60,7 @@ def show_group(
     for start in range(0, len(shown), layout.side):
         row = shown[start : start + layout.side]
         if way != "none":
-            _draw_row(row, pictures, layout, console, way)
+            _draw_row(islice(pictures, len(row)), len(row), layout, console, way)
         for line in captions(record.atoms, row, layout.width):
             console.print(line, no_wrap=True, overflow="crop", crop=True)
     if len(shown) < len(record.samples):
@@ -67,30 +68,25 @@ def show_group(
 
 
 def _draw_row(
-    row: Sequence[SampleRecord],
-    faces: Iterable[Image.Image],
-    layout: Layout,
-    console: Console,
-    way: Way,
+    faces: Iterable[Image.Image], count: int, layout: Layout, console: Console, way: Way
 ) -> None:
     """Draw a row anew with every face that arrives."""
     from PIL import Image
     from rich.control import Control
 
-    columns = len(row) * (layout.width + GAP) - GAP
-    width, height = pixels_of(columns, layout.height, way)
+    step = layout.width + GAP
+    width, height = pixels_of(count * step - GAP, layout.height, way)
     one, _ = pixels_of(layout.width, layout.height, way)
-    step, _ = pixels_of(layout.width + GAP, layout.height, way)
     # Black is the nearest to nothing that a picture can be.
     strip = Image.new("RGB", (width, height))
-    for place, face in zip(range(len(row)), faces, strict=False):
+    for place, face in enumerate(faces):
+        left, _ = pixels_of(place * step, layout.height, way)
         small = face.resize((one, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        strip.paste(small, (place * step, 0))
+        strip.paste(small, (left, 0))
         if place:
             console.control(Control.move(0, -layout.height))
-        filled = strip.crop((0, 0, place * step + one, height))
-        cells = (place + 1) * (layout.width + GAP) - GAP
-        console.print(drawn(filled, cells, layout.height, way), end="")
+        filled = strip.crop((0, 0, left + one, height))
+        console.print(drawn(filled, (place + 1) * step - GAP, layout.height, way), end="")
 
 
 def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> list[Text]:
@@ -99,38 +95,34 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
 
     from lacelang.render.result_text import achieved
 
-    lines = []
-    head = Text()
-    for place, sample in enumerate(row):
-        converged = sample.status == "converged"
-        energy = "" if not atoms else f"energy {_energy(sample.energy)}"
-        words = energy if converged else sample.status.replace("_", " ")
-        _put(head, place, str(sample.index), words, width, "dim", "dim" if converged else "red")
-    lines.append(head)
+    head = []
+    for sample in row:
+        energy = "-" if sample.energy is None else f"{sample.energy:.2f}"
+        said, style = (f"energy {energy}" if atoms else ""), "dim"
+        if sample.status != "converged":
+            said, style = sample.status.replace("_", " "), "red"
+        head.append(_cell(str(sample.index), said, width, "dim", style))
+    lines = [head]
     for atom in atoms:
-        line = Text()
-        for place, sample in enumerate(row):
-            value = sample.readings.get(atom.text)
-            holds = value is not None and atom.holds(value)
-            got = achieved(atom, value)
-            _put(line, place, atom.wanted, got, width, "", "green" if holds else "yellow")
-        lines.append(line)
-    return lines
+        values = [sample.readings.get(atom.text) for sample in row]
+        styles = ["green" if v is not None and atom.holds(v) else "yellow" for v in values]
+        lines.append(
+            [
+                _cell(atom.wanted, achieved(atom, value), width, "", style)
+                for value, style in zip(values, styles, strict=True)
+            ]
+        )
+    return [Text(" " * GAP).join(cells) for cells in lines]
 
 
-def _put(
-    line: Text, place: int, left: str, right: str, width: int, left_style: str, right_style: str
-) -> None:
-    """Add a cell to a line: one thing at its left edge, another at its right."""
+def _cell(left: str, right: str, width: int, left_style: str, right_style: str) -> Text:
+    """Return a cell: one thing at its left edge, another at its right."""
     from rich.cells import cell_len, set_cell_size
+    from rich.text import Text
 
-    line.append(" " * GAP if place else "")
     room = max(0, width - cell_len(right) - 1)
     if cell_len(left) > room:
         left = f"{set_cell_size(left, max(0, room - 1)).rstrip()}…"
-    line.append(set_cell_size(left, width - cell_len(right)), style=left_style)
-    line.append(right, style=right_style)
-
-
-def _energy(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return Text.assemble(
+        (set_cell_size(left, width - cell_len(right)), left_style), (right, right_style)
+    )
