@@ -9,7 +9,13 @@ from contextlib import ExitStack
 from attrs import evolve
 
 from lacelang.engine.decoding import DecodePipeline
-from lacelang.engine.expectations import AnnotatorPool, judge, judged_attributes
+from lacelang.engine.expectations import (
+    AnnotatorPool,
+    attributes_of,
+    is_annotated,
+    judge,
+    judged_attributes,
+)
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Run
 from lacelang.engine.sinks import Store
@@ -103,9 +109,13 @@ def _draw(tasks: Sequence[GroupTask], store: Store, progress: Progress) -> None:
 
 
 def _unseen(planned: Plan, store: Store) -> list[str]:
-    """Groups that an expectation is about, and that are not whole or not annotated."""
-    groups = {e.group: store.group(e.group) for e in planned.due}
-    return [name for name, group in groups.items() if group is None or not group.is_seen]
+    """Groups that an expectation is about, and that are not whole or not annotated for it."""
+    due = {e.group: store.group(e.group) for e in planned.due}
+    return [
+        name
+        for name, group in due.items()
+        if group is None or not all(is_annotated(group, e) for e in planned.due if e.group == name)
+    ]
 
 
 def _annotate(planned: Plan, store: Store, annotators: AnnotatorPool, progress: Progress) -> None:
@@ -114,7 +124,8 @@ def _annotate(planned: Plan, store: Store, annotators: AnnotatorPool, progress: 
     for name in _unseen(planned, store):
         group = store.group(name)
         assert group is not None
-        missing[name] = [sample.index for sample in group.samples if sample.seen is None]
+        names = set().union(*(attributes_of(e) for e in planned.due if e.group == name))
+        missing[name] = [s.index for s in group.samples if not names <= (s.seen or {}).keys()]
     with progress.stage("judging", sum(map(len, missing.values()))) as stage:
         for name, indices in missing.items():
             found = annotators.annotate(store.pictures(name, indices), stage)
@@ -124,4 +135,8 @@ def _annotate(planned: Plan, store: Store, annotators: AnnotatorPool, progress: 
 def _judge(planned: Plan, store: Store) -> list[ExpectationRecord]:
     """Judge every expectation whose group is there, whole and annotated."""
     groups = [(expected, store.group(expected.group)) for expected in planned.expectations]
-    return [judge(e, group.samples) for e, group in groups if group is not None and group.is_seen]
+    return [
+        judge(expected, group.samples)
+        for expected, group in groups
+        if group is not None and is_annotated(group, expected)
+    ]

@@ -14,8 +14,8 @@ import numpy as np
 from lacelang.annotators import Annotator, judging
 from lacelang.engine.sinks import Look
 from lacelang.engine.truth import truth
-from lacelang.ir import ExpectStatement
-from lacelang.storage.records import ExpectationRecord, SampleRecord, Seen, rounded
+from lacelang.ir import ExpectStatement, comparisons
+from lacelang.storage.records import ExpectationRecord, GroupRecord, SampleRecord, Seen, rounded
 from lacelang.system.threads import Pool, checkpoint
 
 if TYPE_CHECKING:
@@ -74,6 +74,21 @@ def judged_attributes(expected: Iterable[ExpectStatement]) -> set[str]:
     Not only those that are expected, for the next run may expect others of the same images.
     """
     return {attribute.name for one in expected for attribute in one.model.attributes}
+
+
+def attributes_of(expected: ExpectStatement) -> set[str]:
+    """Return the names of the attributes that an expectation is about."""
+    return {comparison.attribute.name for comparison in comparisons(expected.what)}
+
+
+def is_annotated(group: GroupRecord, expected: ExpectStatement) -> bool:
+    """Whether a group is whole, and all its pictures are annotated for an expectation.
+
+    They may lack what it is about: a model may declare an attribute after they were annotated.
+    """
+    names = attributes_of(expected)
+    whole = len(group.samples) == group.count
+    return whole and all(s.seen is not None and names <= s.seen.keys() for s in group.samples)
 
 
 def judge(statement: ExpectStatement, samples: Sequence[SampleRecord]) -> ExpectationRecord:

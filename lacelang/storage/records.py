@@ -103,11 +103,6 @@ class GroupRecord:
     origin: str | None = None  # the program's file as seen from the run's folder, `-` for none
     without_provenance: bool = False  # images were written that do not say what they are made from
 
-    @property
-    def is_seen(self) -> bool:
-        """Whether all its samples are there, and annotators have seen each of them."""
-        return len(self.samples) == self.count and all(s.seen is not None for s in self.samples)
-
 
 @frozen
 class MeasureRecord:

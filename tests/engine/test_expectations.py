@@ -156,3 +156,21 @@ def test_an_interrupted_judgement_goes_on(
     run = program(statement("kids", 5), expect()).run(out=tmp_path)
     assert pool.looked == looked + 2
     assert run.expectations[0].holds
+
+
+def test_pictures_are_annotated_again_for_what_was_not_judged_before(
+    model: TinyModel, tmp_path: Path, pool: type[FakePool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotate = FakePool.annotate
+
+    def without_age(self: FakePool, pictures: Iterable[Look], stage: Stage) -> Iterator[Seen]:
+        return ({"glasses": seen["glasses"]} for seen in annotate(self, pictures, stage))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakePool, "annotate", without_age)
+        program(statement("kids", 5), expect()).run(out=tmp_path)
+    looked = pool.looked
+    program(statement("kids", 5), expect(), expect(OVER_40, 0.01)).run(out=tmp_path)
+    assert pool.looked == looked + 5
+    program(statement("kids", 5), expect(), expect(OVER_40, 0.01)).run(out=tmp_path)
+    assert pool.looked == looked + 5
