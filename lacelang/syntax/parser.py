@@ -80,7 +80,7 @@ def read(source: str, path: str | None = None) -> Parsed:
 
         again = reread(with_line_feeds(source), program, _read_tokens)
         if again is not None:
-            program, found, lost = again.program, again.problems, again.lost
+            program, found, lost = again
     found = sorted(found, key=lambda p: (p.span.line, p.span.column))
     problems = tuple(
         Diagnostic(p.code, p.message, p.span, p.hint, p.severity, path, source) for p in found

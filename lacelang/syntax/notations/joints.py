@@ -5,7 +5,7 @@ from __future__ import annotations
 from lacelang.syntax.notations.prompts import STRESSES
 from lacelang.syntax.notations.ranges import compared
 from lacelang.syntax.notations.table import Answer, Found, Notation, Remedy, rows
-from lacelang.syntax.notations.words import COMPARATIVES, TRUTHS
+from lacelang.syntax.notations.words import ABBREVIATIONS, COMPARATIVES, TRUTHS
 
 _QUOTES = "\"'"
 
@@ -185,8 +185,14 @@ def _in_words(found: Found) -> str:
     return compared(found, COMPARATIVES[" ".join(found["c"].lower().split())], found["v"])
 
 
-def _by(operator: str) -> Answer:
-    return lambda found: compared(found, operator, _plain(found["v"]))
+def _abbreviated(found: Found) -> str:
+    """`age gt 3`, `age .lt. 3`."""
+    operator = found.reader.low(found.parts["o"][0])
+    return compared(found, ABBREVIATIONS[operator], _plain(found["v"]))
+
+
+def _equal(found: Found) -> str:
+    return compared(found, "=", _plain(found["v"]))
 
 
 COMPARISONS = (
@@ -197,23 +203,13 @@ COMPARISONS = (
             "{x:name} is not? null,none,nan": Remedy(
                 None, "every sample has its `{x}`; leave the condition out"
             ),
-            "{x:binary} :,is,:=,== {v:truth}": _by("="),
+            "{x:binary} :,is,:=,== {v:truth}": _equal,
             "{x:name} is,are? {c:comparative} {v:value}": _in_words,
             "{x:name} =,==,===,is,are? not,!,! =? {v:value}": "{x} != {v}",
             "{x:name} = - {v:name}": "{x} != {v}",
             "{x:name} isn,aren ' t {v:value}": "{x} != {v}",
-            "{x:name} ne,neq,!==,∉ {v:value}": _by("!="),
-            "{x:name} eq,===,=:,like,ilike,matches,contains,equals {v:value}": _by("="),
-            "{x:name} gt,>> {v:value}": _by(">"),
-            "{x:name} lt,<< {v:value}": _by("<"),
-            "{x:name} ge,gte,geq {v:value}": _by(">="),
-            "{x:name} le,lte,leq {v:value}": _by("<="),
-            "{x:name} . gt . {v:value}": _by(">"),
-            "{x:name} . lt . {v:value}": _by("<"),
-            "{x:name} . ge . {v:value}": _by(">="),
-            "{x:name} . le . {v:value}": _by("<="),
-            "{x:name} . eq . {v:value}": _by("="),
-            "{x:name} . ne . {v:value}": _by("!="),
+            "{x:name} {o:abbreviation} {v:value}": _abbreviated,
+            "{x:name} . {o:abbreviation} . {v:value}": _abbreviated,
         },
     ),
     *rows(
@@ -225,7 +221,7 @@ COMPARISONS = (
             "{x:name} is? one,any of {b:braces}": _in_set,
         },
     ),
-    Notation("{x:name} :,is,are {v:value}", _COMPARES, _by("=")),
+    Notation("{x:name} :,is,are {v:value}", _COMPARES, _equal),
     Notation("∈", "{} is not how it is written here", "in"),
     Notation("` {x:name} `", "a name stands without quotes", "{x}"),
     Notation("{y:name} ^. ^{x:known}", "an attribute is named alone", "{x}"),

@@ -45,11 +45,11 @@ def _unit(found: Found) -> str:
 
 
 def _tolerance(found: Found) -> Remedy | str | None:
-    middle = found.number("n") if "n" in found else 0
+    middle = found.number("n") if "n" in found.parts else 0
     around = abs(found.number("m"))
-    if "s" in found:
+    if "s" in found.parts:
         around = abs(middle) * around / 100
-    if not around and "n" in found:
+    if not around and "n" in found.parts:
         return near(found, _text(middle))
     return _ranged(found, middle - around, middle + around)
 

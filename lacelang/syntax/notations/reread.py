@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from attrs import evolve, frozen
+from attrs import evolve
 from lark import Token
 
 from lacelang.errors import Diagnostic
@@ -19,23 +19,10 @@ from lacelang.syntax.tokens import Tokens, tokenize
 Reading = Callable[[Tokens], tuple[nodes.Program, list[Diagnostic]]]
 
 
-@frozen
-class Reread:
-    """What could be read of a text with notations.
-
-    Attributes:
-        program: with what is written here in their place.
-        problems: what is said of them, and of what else is wrong.
-        lost: those behind which the program is not what was meant.
-    """
-
-    program: nodes.Program
-    problems: list[Diagnostic]
-    lost: list[Diagnostic]
-
-
-def reread(text: str, program: nodes.Program, read: Reading) -> Reread | None:
-    """Return the program and what is wrong with it; None if there are no notations in the text.
+def reread(
+    text: str, program: nodes.Program, read: Reading
+) -> tuple[nodes.Program, list[Diagnostic], list[Diagnostic]] | None:
+    """Read a text with what is written here in place of notations; None if it has none.
 
     A notation that cannot be read even so is left to other diagnostics.
 
@@ -43,6 +30,10 @@ def reread(text: str, program: nodes.Program, read: Reading) -> Reread | None:
         text: with LF for every line end.
         program: what has been read of it.
         read: makes a program of tokens.
+
+    Returns:
+        The program, what is wrong with the text, and those diagnostics behind which the program
+        is not what was meant.
     """
     facts, lines = _facts(text, program), Lines(text)
     besides: set[tuple[str, int]] = set()
@@ -55,7 +46,7 @@ def reread(text: str, program: nodes.Program, read: Reading) -> Reread | None:
         if not wrong:
             said = [place.diagnostic for place in mended.places]
             lost = [place.diagnostic for place in mended.places if not place.mended]
-            return Reread(result, [*said, *problems], [*lost, *problems])
+            return result, [*said, *problems], [*lost, *problems]
         besides |= wrong
     return None
 

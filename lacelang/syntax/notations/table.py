@@ -63,10 +63,6 @@ class Found:
         """Return the text of a part, as it is written in lacelang."""
         return self.text(*self.parts[name], asked=name in self.conditions)
 
-    def __contains__(self, name: str) -> bool:
-        """Whether a part has been read."""
-        return name in self.parts
-
     def get(self, name: str, otherwise: str = "") -> str:
         """Return the text of a part, or `otherwise` if there is none."""
         return self[name] if name in self.parts else otherwise
@@ -74,9 +70,7 @@ class Found:
     def text(self, start: int, end: int, asked: bool = True) -> str:
         """Return the lexemes from `start` up to `end` on one line, operators as they are here.
 
-        Args:
-            start, end: the lexemes.
-            asked: a yes-or-no attribute that stands alone is asked to be 1.
+        If they are `asked` for, a yes-or-no attribute that stands alone becomes `smile=1`.
         """
         words: list[str] = []
         lexemes = self.reader.lexemes
@@ -115,7 +109,7 @@ class Found:
 
     def example(self) -> str:
         """Return a right condition on the attribute that is part `x`; empty if there is none."""
-        if "x" not in self:
+        if "x" not in self.parts:
             return ""
         fact = self.fact()
         return self.raw("x") + (f"={fact.example}" if fact is not None else "=1")
@@ -153,12 +147,9 @@ class Found:
         return [self.text(*where) for where in self.reader.items(self.parts[name][0])]
 
     def values(self, name: str, signs: tuple[str, ...], first: int = 0) -> list[str] | None:
-        """Return the values of a part with `signs` between; None if it holds anything else.
+        """Return the values of a part, from its lexeme `first` on; None if it holds anything else.
 
-        Args:
-            name: of the part.
-            signs: what stands between values, brackets that close included.
-            first: lexemes of the part before its values.
+        `signs` stand between values, and close the brackets around them.
         """
         reader = self.reader
         place, end = self.parts[name]
@@ -293,15 +284,14 @@ class Element:
     touching: bool = False
 
 
-def _element(word: str) -> Element:
-    touching = len(word) > 1 and word.startswith("^")
-    word = word[touching:]
-    optional = len(word) > 1 and word.endswith("?")
-    word = word[: len(word) - optional]
-    if len(word) > 2 and word.startswith("{") and word.endswith("}"):
-        name, kind = word[1:-1].split(":")
-        return Element(kind=kind, name=name, optional=optional, touching=touching)
-    words = set(word.split(",")) - {""} if len(word) > 1 else {word}
-    if ",," in word:
-        words.add(",")
-    return Element(words=frozenset(words), optional=optional, touching=touching)
+_ELEMENT = re.compile(r"(\^(?=.))?(?:\{(\w+):(\w+)\}|(.+?))((?<=.)\?)?")
+
+
+def _element(written: str) -> Element:
+    found = _ELEMENT.fullmatch(written)
+    assert found is not None, written
+    touching, name, kind, words, optional = found.groups(default="")
+    options = {*words.split(",")} - {""}
+    if words == "," or ",," in words:
+        options.add(",")
+    return Element(frozenset(options), kind, name, bool(optional), bool(touching))

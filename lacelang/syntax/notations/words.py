@@ -57,7 +57,15 @@ NEARLY = words_of(
     "≈ ≅ ≃ ∼ ~= =~ about around approximately approx roughly circa ca near nearly close almost"
 )
 
+ABBREVIATIONS = {
+    **{"ne": "!=", "neq": "!=", "!==": "!=", "∉": "!=", "gt": ">", ">>": ">", "lt": "<", "<<": "<"},
+    **{"ge": ">=", "gte": ">=", "geq": ">=", "le": "<=", "lte": "<=", "leq": "<="},
+    **dict.fromkeys(("eq", "===", "=:", "like", "ilike", "matches", "contains", "equals"), "="),
+}
+"""Operators of other languages."""
+
 PHRASES = {
+    "abbreviation": tuple(ABBREVIATIONS),
     "comparative": tuple(COMPARATIVES),
     "quantity": tuple(QUANTITIES),
     "amount": ("more", "fewer", "less"),
