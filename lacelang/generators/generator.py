@@ -92,11 +92,11 @@ class Generator:
                 self._decoder = self.decoder()
 
     def decoder(self) -> Decoder:
-        """Return what paints styles (N, style_count, w_dim) in order."""
+        """Return what decodes styles (N, style_count, w_dim), in order."""
         return TorchDecoder(self.synthesis(), self.device)
 
     def decode(self, w: Tensor) -> Iterator[Image]:
-        """Paint truncated w (N, w_dim) or w+ (N, style_count, w_dim) as uint8 (H, W, 3), in order.
+        """Decode truncated w (N, w_dim) or w+ (N, style_count, w_dim) as uint8 (H, W, 3), in order.
 
         Raises:
             ValueError: w has another shape.
@@ -125,7 +125,7 @@ class TorchDecoder:
         self._device = device
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:
-        """Paint styles (N, style_count, w_dim), in order."""
+        """Decode styles (N, style_count, w_dim), in order."""
         for part in torch.split(styles.detach(), self.BATCH) if len(styles) else ():
             with torch.no_grad():
                 planes = self._synthesis(filled(part.to(self._device), self.BATCH))
@@ -137,6 +137,3 @@ def to_pixels(planes: Tensor) -> Tensor:
     """RGB planes (N, 3, H, W) in [−1, 1] → uint8 (N, H, W, 3)."""
     scaled: Tensor = ((planes + 1.0) * 127.5).clamp(0.0, 255.0).round()
     return scaled.permute(0, 2, 3, 1).to(torch.uint8)
-
-
-__all__ = ["Decoder", "Generator", "Image", "TorchDecoder", "to_pixels"]

@@ -31,11 +31,7 @@ _running: WeakSet[Any] = WeakSet()
 
 
 def openvino() -> Any:
-    """Import OpenVINO for use in this process.
-
-    Raises:
-        ResourceError: see `refuse_after_fork`.
-    """
+    """Import OpenVINO for use in this process; like all here, it may `refuse_after_fork`."""
     global _used_in
     # Before the lock, which a thread of the parent may have held when this process was forked.
     refuse_after_fork()
@@ -51,9 +47,6 @@ def core() -> Any:
     The CPU plugin of a `Core` sets the stack on which the thread that first compiles with it takes
     signals, and frees that stack with the `Core`: the next signal, be it Ctrl-C, would be a
     segmentation fault.
-
-    Raises:
-        ResourceError: see `refuse_after_fork`.
     """
     global _core
     ov = openvino()
@@ -85,22 +78,14 @@ def convert(network: Any, **options: Any) -> Any:
 
 
 def compile_model(model: Any, config: dict[str, Any]) -> Any:
-    """Compile a model, or the file of one, for the CPU.
-
-    Raises:
-        ResourceError: see `refuse_after_fork`.
-    """
+    """Compile a model, or the file of one, for the CPU."""
     compiled = core().compile_model(model, "CPU", config)
     _running.add(compiled)
     return compiled
 
 
 def request(compiled: Any) -> Any:
-    """Create an inference request of a compiled model.
-
-    Raises:
-        ResourceError: see `refuse_after_fork`.
-    """
+    """Create an inference request of a compiled model."""
     refuse_after_fork()
     made = compiled.create_infer_request()
     _running.add(made)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.annotators import Annotator
+from lacelang.testing.contract import Contract
 
-Check = Callable[[Annotator], None]
-
-#: By name, every check.
-CONTRACT: dict[str, Check] = {}
+CONTRACT = Contract()
 
 SIDE = 64
-
-
-def _promised(check: Check) -> Check:
-    CONTRACT[check.__name__] = check
-    return check
 
 
 def images(count: int = 3, side: int = SIDE) -> NDArray[np.uint8]:
@@ -27,7 +18,7 @@ def images(count: int = 3, side: int = SIDE) -> NDArray[np.uint8]:
     return np.random.default_rng(7).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
 
 
-@_promised
+@CONTRACT
 def it_says_what_it_judges(annotator: Annotator) -> None:
     """It has a name and a line of help; a discrete attribute has two classes or more."""
     assert annotator.name.isidentifier()
@@ -38,7 +29,7 @@ def it_says_what_it_judges(annotator: Annotator) -> None:
         assert len(set(classes)) == len(classes)
 
 
-@_promised
+@CONTRACT
 def it_judges_every_attribute(annotator: Annotator) -> None:
     """Of any picture there is a value or NaN for each attribute; a class is one of its numbers."""
     measure = annotator.load()
@@ -51,7 +42,7 @@ def it_judges_every_attribute(annotator: Annotator) -> None:
                 assert values[name] in range(len(classes))
 
 
-@_promised
+@CONTRACT
 def the_same_picture_has_the_same_values(annotator: Annotator) -> None:
     """Whatever it looked at before, and however often it was loaded."""
     first, *others = images()
@@ -63,7 +54,7 @@ def the_same_picture_has_the_same_values(annotator: Annotator) -> None:
         assert repr(annotator.values(after)) == repr(before)
 
 
-@_promised
+@CONTRACT
 def a_picture_is_left_as_it_is(annotator: Annotator) -> None:
     """It writes nothing into the picture, which others look at too."""
     (image,) = images(1)
@@ -72,7 +63,7 @@ def a_picture_is_left_as_it_is(annotator: Annotator) -> None:
     assert np.array_equal(image, kept)
 
 
-@_promised
+@CONTRACT
 def what_is_no_picture_is_refused(annotator: Annotator) -> None:
     """Other shapes and kinds of numbers are a ValueError."""
     measure = annotator.load()

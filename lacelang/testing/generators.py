@@ -5,7 +5,6 @@ They are for an architecture without weights. `with_weights` gives the checks of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -15,18 +14,11 @@ from torch import Tensor
 from lacelang.generators import Architecture
 from lacelang.generators.declaration import Weights
 from lacelang.generators.generator import Generator
+from lacelang.testing.contract import Check, Contract
 
-Check = Callable[..., None]
-
-#: By name, every check.
-CONTRACT: dict[str, Check] = {}
+CONTRACT = Contract()
 
 SEED = 7
-
-
-def _promised(check: Check) -> Check:
-    CONTRACT[check.__name__] = check
-    return check
 
 
 def with_weights(weights: Weights) -> dict[str, Check]:
@@ -43,7 +35,7 @@ def _loaded(architecture: Architecture, weights: Weights) -> tuple[Generator, Te
     return generator, w
 
 
-@_promised
+@CONTRACT
 def it_is_what_its_layout_says(architecture: Architecture, weights: Weights = None) -> None:
     """Sizes of z, w and styles are those declared; w is differentiable in z."""
     layout = architecture.layout
@@ -61,7 +53,7 @@ def it_is_what_its_layout_says(architecture: Architecture, weights: Weights = No
     assert generator.mapping(z + 0.1).sum().requires_grad
 
 
-@_promised
+@CONTRACT
 def truncation_goes_to_the_mean(architecture: Architecture, weights: Weights = None) -> None:
     """ψ = 1 leaves w as it is, ψ = 0 gives its mean, and each row may have its own."""
     generator, w = _loaded(architecture, weights)
@@ -71,7 +63,7 @@ def truncation_goes_to_the_mean(architecture: Architecture, weights: Weights = N
     assert torch.allclose(rows[1], (w[1] + generator.w_mean) / 2, atol=1e-5)
 
 
-@_promised
+@CONTRACT
 def whitening_is_undone(architecture: Architecture, weights: Weights = None) -> None:
     """`colour` is the inverse of `whiten`, and of the prior whitened w has about variance 1."""
     generator, w = _loaded(architecture, weights)
@@ -82,7 +74,7 @@ def whitening_is_undone(architecture: Architecture, weights: Weights = None) -> 
     assert 0.5 < generator.whiten(many).square().mean() < 2.0
 
 
-@_promised
+@CONTRACT
 def images_are_in_order_and_the_same_in_any_company(
     architecture: Architecture, weights: Weights = None
 ) -> None:
@@ -103,7 +95,7 @@ def images_are_in_order_and_the_same_in_any_company(
     assert list(generator.decode(w[:0])) == []
 
 
-@_promised
+@CONTRACT
 def another_shape_of_w_is_refused(architecture: Architecture, weights: Weights = None) -> None:
     """A w that is not of the layout is a ValueError."""
     generator, w = _loaded(architecture, weights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,21 +12,14 @@ from lacelang.samplers import Option, Sampler
 from lacelang.samplers.problem import Energy
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, prior
+from lacelang.testing.contract import Contract
 from lacelang.testing.targets import RIDGES, Ridge
 
-Check = Callable[[Sampler], None]
-
-#: By name, every check.
-CONTRACT: dict[str, Check] = {}
+CONTRACT = Contract()
 
 SEED = 7
 RIDGE = RIDGES["linear-Gaussian"]
 _Z_SCORE = 5.0
-
-
-def _promised(check: Check) -> Check:
-    CONTRACT[check.__name__] = check
-    return check
 
 
 def draw(sampler: Sampler, energy: Energy, indices: range, dim: int, **options: Any) -> Solution:
@@ -36,7 +28,7 @@ def draw(sampler: Sampler, energy: Energy, indices: range, dim: int, **options: 
     return sampler(energy, z0, streams=Streams(SEED, indices), **options)
 
 
-@_promised
+@CONTRACT
 def it_says_what_its_options_are(sampler: Sampler) -> None:
     """Defaults lie within limits; every option has a line of help; presets set known options."""
     assert sampler.name.isidentifier()
@@ -52,7 +44,7 @@ def it_says_what_its_options_are(sampler: Sampler) -> None:
         assert set(preset) <= {option.name for option in sampler.options}
 
 
-@_promised
+@CONTRACT
 def it_meets_the_condition(sampler: Sampler) -> None:
     """Energies fall from the prior's, and all that is returned is finite and counted."""
     before = RIDGE.energy(prior(SEED, range(32), RIDGE.dim)).median()
@@ -66,7 +58,7 @@ def it_meets_the_condition(sampler: Sampler) -> None:
     assert (solution.stats.nfe > 0).all()
 
 
-@_promised
+@CONTRACT
 def exact_samplers_draw_from_the_posterior(sampler: Sampler) -> None:
     """Mean and variance of e^-E times the prior, known in closed form by quadrature."""
     if not sampler.exact:
@@ -80,7 +72,7 @@ def exact_samplers_draw_from_the_posterior(sampler: Sampler) -> None:
     assert abs(x.var() / variance - 1.0) < _Z_SCORE * (2.0 / count) ** 0.5 + 0.05
 
 
-@_promised
+@CONTRACT
 def a_sample_is_the_same_in_any_company(sampler: Sampler) -> None:
     """Bit for bit: alone, among others, in another order, and again."""
     whole = draw(sampler, RIDGE.energy, range(6), RIDGE.dim)
@@ -95,7 +87,7 @@ def a_sample_is_the_same_in_any_company(sampler: Sampler) -> None:
         assert torch.equal(part.stats.nfe, whole.stats.nfe[rows])
 
 
-@_promised
+@CONTRACT
 def no_samples_are_no_samples(sampler: Sampler) -> None:
     """An empty batch is returned as one."""
     solution = draw(sampler, RIDGE.energy, range(0), RIDGE.dim)
@@ -103,7 +95,7 @@ def no_samples_are_no_samples(sampler: Sampler) -> None:
     assert solution.status == ()
 
 
-@_promised
+@CONTRACT
 def what_is_not_finite_is_said_and_spares_the_rest(sampler: Sampler) -> None:
     """A sample that meets nothing but NaN is `non_finite`; its neighbours are what they were."""
     lost = 2
@@ -122,7 +114,7 @@ def what_is_not_finite_is_said_and_spares_the_rest(sampler: Sampler) -> None:
     assert torch.equal(among.z[kept], without.z)
 
 
-@_promised
+@CONTRACT
 def options_at_their_limits(sampler: Sampler) -> None:
     """The least of every option is survived: an end with a status and a finite latent."""
     for option in sampler.options:
@@ -133,7 +125,7 @@ def options_at_their_limits(sampler: Sampler) -> None:
         assert solution.z.isfinite().all(), f"{option.name}={least(option)}"
 
 
-@_promised
+@CONTRACT
 def progress_ends_at_one_and_may_interrupt(sampler: Sampler) -> None:
     """Shares rise to 1, and an exception of whoever listens leaves the sampler."""
     shares: list[float] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lacelang.samplers import SAMPLERS, Sampler
-from lacelang.testing.samplers import CONTRACT, Check
+from lacelang.testing.contract import Check
+from lacelang.testing.samplers import CONTRACT
 
 
 @pytest.mark.parametrize("check", CONTRACT.values(), ids=CONTRACT)

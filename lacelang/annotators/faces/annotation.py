@@ -140,6 +140,4 @@ def width_bias(yaw: float, pitch: float) -> float:
 
 def _unit(value: float, ends: tuple[float, float]) -> float:
     """Map `ends` to 0 and 1 and cut off what lies beyond; NaN stays NaN."""
-    if math.isnan(value):
-        return value
-    return min(1.0, max(0.0, (value - ends[0]) / (ends[1] - ends[0])))
+    return float(np.clip((value - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0))

@@ -6,7 +6,6 @@ exist in that state dict only for training; they are dropped on loading.
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 
 import torch
@@ -132,6 +131,9 @@ class FaceParsing(nn.Module):
     Input: uint8 (1, 512, 512, 3) RGB. Output: uint8 (1, 256, 256), the class of each pixel.
     """
 
+    #: Names in the published checkpoint that begin so are not of it.
+    unused = ("conv_out16.", "conv_out32.")
+
     mean: Tensor
     std: Tensor
 
@@ -157,12 +159,3 @@ class FaceParsing(nn.Module):
             align_corners=True,
         )
         return scores.argmax(1).to(torch.uint8)
-
-    @classmethod
-    def load(cls, data: bytes) -> FaceParsing:
-        """Build the network from the bytes of a published checkpoint, in evaluation mode."""
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        auxiliary = ("conv_out16.", "conv_out32.")
-        network = cls()
-        network.load_state_dict({k: v for k, v in state.items() if not k.startswith(auxiliary)})
-        return network.eval()

@@ -6,9 +6,6 @@ follow the published state dict; padding is TensorFlow's "same", with which it w
 
 from __future__ import annotations
 
-import io
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -65,6 +62,9 @@ class _Block(nn.Module):
 class ImageFeatures(nn.Module):
     """Embed images: uint8 (N, 224, 224, 3) RGB to float32 (N, 1280), pooled over space."""
 
+    #: Names in the published checkpoint that begin so are not of it.
+    unused = ("_fc.",)
+
     def __init__(self) -> None:
         super().__init__()
         self._conv_stem = nn.Conv2d(3, 32, 3, 2, bias=False)
@@ -86,11 +86,3 @@ class ImageFeatures(nn.Module):
         for block in self._blocks:
             x = block(x)
         return F.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
-
-    @classmethod
-    def load(cls, data: bytes) -> ImageFeatures:
-        """Build the network from the bytes of a published checkpoint, in evaluation mode."""
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        network = cls()
-        network.load_state_dict({k: v for k, v in state.items() if not k.startswith("_fc.")})
-        return network.eval()

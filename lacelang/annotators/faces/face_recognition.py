@@ -91,8 +91,7 @@ class FaceDescriptor(nn.Module):
         Raises:
             ValueError: the layers in it are not this network's.
         """
-        network = cls()
-        layers = _layers(data)
+        network, layers = cls(), _layers(data)
         with torch.no_grad():
             for module in network.modules():
                 if isinstance(module, nn.Conv2d):

@@ -7,8 +7,8 @@ on the CPU. See `docs/` for the licence of each network.
 
 from __future__ import annotations
 
+import io
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lacelang.generators import openvino_runtime
 from lacelang.progress import Progress
+from lacelang.registry import imported
 from lacelang.storage.cache import cache_dir, made_once
 from lacelang.storage.fetch import Archive, member, obtain
 
@@ -158,11 +159,16 @@ def _converted(weights: _Weights, progress: Progress | None) -> Any:
             return model.clone()
     import torch
 
-    module, _, name = weights.module.partition(":")
-    network = getattr(import_module(f"{__package__}.{module}"), name)
+    kind = imported(f"{__package__}.{weights.module}")
     # Modules draw weights before they are given the published ones.
     with torch.random.fork_rng(devices=[]), torch.no_grad():
+        if hasattr(kind, "load"):
+            network = kind.load(data)
+        else:
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            network = kind().eval()
+            network.load_state_dict(
+                {name: each for name, each in state.items() if not name.startswith(kind.unused)}
+            )
         example = torch.zeros(weights.shape or (), dtype=torch.uint8)
-        return openvino_runtime.convert(
-            network.load(data), example_input=example, input=[list(example.shape)]
-        )
+        return openvino_runtime.convert(network, example_input=example, input=[list(example.shape)])

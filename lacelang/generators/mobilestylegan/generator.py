@@ -70,7 +70,7 @@ class MobileStyleGAN(Generator):
         super().prepare()
 
     def decoder(self) -> Decoder:
-        """Return what paints styles (N, 23, 512) in order."""
+        """Return what decodes styles (N, 23, 512), in order."""
         if self.device.type != "cpu":
             return super().decoder()
         store.verify(self._folder, "painter.bin")
@@ -129,7 +129,7 @@ class OpenVinoDecoder:
         self._jobs = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def __call__(self, styles: Tensor) -> Iterator[Image]:
-        """Paint styles (N, 23, 512), in order; at most a few images are held at once.
+        """Decode styles (N, 23, 512), in order; at most a few images are held at once.
 
         Requests are waited for, never called back from: a callback still holding Python objects
         in a thread of OpenVINO when the interpreter ends aborts the process.

@@ -132,7 +132,7 @@ class SynthesisNetwork(nn.Module):
         self.image_bias = nn.Parameter(torch.empty(12))
 
     def forward(self, styles: Tensor, strength: Tensor | float = 1.0) -> Tensor:
-        """Paint one image per row of styles; differentiable. `strength` scales the baked noise."""
+        """Return one image per row of styles; differentiable. `strength` scales the baked noise."""
         x = self.first(self.input, styles[:, 0], strength)
         k = 1
         for up, conv1, conv2 in zip(self.ups, self.conv1, self.conv2, strict=True):
