@@ -35,12 +35,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import lacelang
+from experiments.plot import scatter
 from lacelang.compiler import compile_condition
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine.loading import Model, load
 from lacelang.engine.sampling import aims_of
-from lacelang.evaluate.plot import as_png
-from lacelang.evaluate.report import Scatter
+from lacelang.evaluate.report import Picture
 from lacelang.ir import SampleStatement
 from lacelang.progress import shown
 from lacelang.samplers import SAMPLERS
@@ -48,7 +48,6 @@ from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import prior
 from lacelang.samplers.torchdiffeq_solvers.algorithm import paper as published
 from lacelang.storage.cache import cache_dir
-from lacelang.storage.files import write_atomic
 
 BATCH = 64
 SOLVED = 16
@@ -126,7 +125,7 @@ def main() -> None:
             f"paper x {theirs[-1] / theirs[0]:.1f}"
         )
     if options.sweep and options.picture:
-        write_atomic(options.picture, as_png(work_precision(found[SWEPT])))
+        work_precision(found[SWEPT]).draw().save(options.picture, "PNG")
     if options.json:
         settings = {"batch": BATCH, "solved": SOLVED, "seed": SEED, "sigma": options.sigma}
         settings |= {"typical": options.typical, "threads": options.threads}
@@ -256,19 +255,19 @@ def figures_of(solution: Solution, z0: Tensor, truth: Tensor) -> dict[str, float
     }
 
 
-def work_precision(rows: Mapping[str, Mapping[str, float]]) -> Scatter:
+def work_precision(rows: Mapping[str, Mapping[str, float]]) -> Picture:
     """Error against seconds, a line for every sampler and a point for the paper's setting."""
     points: dict[str, list[tuple[float, float]]] = {}
     for run, row in rows.items():
         name = "the paper's setting" if run == "paper" else run.partition("(")[0]
         points.setdefault(name, []).append((row["seconds"], row["error"]))
-    return Scatter(
+    return scatter(
         "work_precision",
         f"{SWEPT}: {BATCH} samples",
         "seconds of one core",
         "median relative error of the end",
         points,
-        log=("x", "y"),
+        log="xy",
         lines=True,
     )
 

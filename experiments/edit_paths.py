@@ -17,7 +17,7 @@ from lacelang import ir
 from lacelang.classifiers.draws import Styles
 from lacelang.engine.atoms import atoms_of
 from lacelang.evaluate.judged import Annotations, annotate
-from lacelang.evaluate.report import Sheet
+from lacelang.evaluate.report import Picture
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import annotated_atoms, near_sigma, stacked
 from lacelang.progress import Progress
@@ -200,7 +200,7 @@ def film_sheet(
     paths: EditPaths,
     decode: Decode,
     faces: int = SHOWN,
-) -> Sheet:
+) -> Picture:
     """Film strips of the first faces, under each frame what was seen; decoded when saved.
 
     Args:
@@ -213,7 +213,7 @@ def film_sheet(
         faces: how many are shown at most.
     """
     shown = annotated_record(statement, record, paths.first(faces))
-    return Sheet(name, title, partial(_draw, shown, paths, decode))
+    return Picture(name, title, partial(_draw, shown, paths, decode))
 
 
 def annotated_record(

@@ -269,9 +269,8 @@ def test_figures_leave_nothing_in_the_home(watched: Watched, tmp_path: Path) -> 
         import os
         os.environ["{CACHE_VARIABLE}"] = {str(tmp_path / "cache")!r}
         before = dict(os.environ)
-        from lacelang.evaluate.plot import as_png
-        from lacelang.evaluate.report import Scatter
-        as_png(Scatter("a", "b", "x", "y", {{"one": [(1.0, 2.0)]}}))
+        from experiments.plot import scatter
+        scatter("a", "b", "x", "y", {{"one": [(1.0, 2.0)]}}).draw()
         assert dict(os.environ) == before
         """
     )

@@ -102,7 +102,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     return Report(
         "conditional",
         tables,
-        sheets=[sheet_of(outcome.groups[-1]) for outcome in singles.values()],
+        pictures=[sheet_of(outcome.groups[-1]) for outcome in singles.values()],
         about={
             "faces": sum(outcome.codes.faces for outcome in every),
             "reference faces": reference.FACES,

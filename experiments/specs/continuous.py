@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.plot import scatter
 from experiments.statements import judge, sample
-from lacelang.evaluate.report import Report, Row, Scatter, Table
+from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.sheets import rows_sheet
 from lacelang.progress import Progress
 
@@ -78,7 +79,7 @@ def study(progress: Progress, faces: int | None) -> Report:
             "Strength: 0 to 1, by the annotator; from 0.5 up an attribute counts as shown.",
         ),
     )
-    figure = Scatter(
+    figure = scatter(
         "continuous",
         f"What is seen as control grows, {faces} faces a setting",
         "setting, from weak to strong",
@@ -87,7 +88,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         lines=True,
     )
     tried = {form: list(values) for form, (_, values) in FORMS.items()}
-    return Report("continuous", tables, [figure], {"faces": faces, "settings": tried}, sheets)
+    return Report("continuous", tables, [figure, *sheets], {"faces": faces, "settings": tried})
 
 
 def correlation(values: NDArray[np.floating]) -> float:

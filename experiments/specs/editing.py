@@ -151,7 +151,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     tables += [steps_table(order, of, centre) for order, of in results.items()]
     tables.append(yardsticks(begun, who, reference, fewer))
     about = {"faces": faces, "faces of a variant": fewer, "reference faces": reference_faces}
-    return Report("editing", tables, about=about, sheets=sheets)
+    return Report("editing", tables, about=about, pictures=sheets)
 
 
 def program_text(faces: int, fewer: int) -> str:

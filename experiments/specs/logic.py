@@ -57,7 +57,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         "logic",
         (_by_depth(chosen, found), _disjuncts(chosen, found), _each(chosen, found)),
         about={"faces": faces, "formulas": len(chosen), "formula seed": FORMULA_SEED},
-        sheets=sheets,
+        pictures=sheets,
     )
 
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from experiments import reference
 from experiments.codes import allotted
+from experiments.plot import scatter
 from experiments.predictions import prior_shares
 from experiments.statements import judge, sample
-from lacelang.evaluate.report import Report, Row, Scatter, Table
+from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.progress import Progress
 
@@ -95,7 +96,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         f"prior's proportions; distances in {DIRECTIONS} principal directions. As many "
         f"unconditioned faces lie at {best:.3g}.",
     )
-    figure = Scatter(
+    figure = scatter(
         "robustness",
         f"Every dot one setting, {faces} faces judged from their images",
         "Fréchet distance to the unconditioned generator",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from experiments.plot import scatter
 from experiments.predictions import distances, predict
 from experiments.statements import judge, loaded_model, named, sample
 from lacelang import ir
@@ -19,7 +20,7 @@ from lacelang.api import compile
 from lacelang.engine.result import Group
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.metrics import obedience
-from lacelang.evaluate.report import Report, Scatter, Table
+from lacelang.evaluate.report import Report, Table
 from lacelang.evaluate.sampled import sample_groups
 from lacelang.evaluate.scores import conjuncts, scores
 from lacelang.progress import Progress
@@ -95,7 +96,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         }
         for backend, of_backend in found.items()
     }
-    figure = Scatter(
+    figure = scatter(
         "samplers",
         "Obedience against faithfulness, mean over six conditions",
         "Kolmogorov-Smirnov statistic to exact samples",

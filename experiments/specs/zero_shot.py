@@ -76,7 +76,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     return evolve(
         paper,
         tables=[*paper.tables, _pooled(judged), _table(rare, judged)],
-        sheets=[*paper.sheets, sheet],
+        pictures=[*paper.pictures, sheet],
     )
 
 

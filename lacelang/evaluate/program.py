@@ -52,7 +52,7 @@ def evaluate(
         for judged in judge_groups(at_most(program, faces), progress):
             rows.setdefault(judged.statement.name.split()[0], []).append(judged)
         tables = [_table(row, groups, paper) for row, groups in rows.items()]
-        return Report(name, tables, sheets=[sheet_of(groups[0]) for groups in rows.values()])
+        return Report(name, tables, [sheet_of(groups[0]) for groups in rows.values()])
 
 
 def read_program(path: Path) -> Program:

@@ -1,4 +1,4 @@
-"""What an evaluation found: tables, figures and sheets, printed, saved and read by machines."""
+"""What an evaluation found: tables and pictures, printed, saved and read by machines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
 from lacelang.storage.files import make_folder, write_atomic
 
@@ -55,41 +55,26 @@ class Table:
         ]
 
 
-@frozen
-class Scatter:
-    """Points of several series over two quantities.
-
-    Attributes:
-        name: of its file.
-        title: above it.
-        x, y: labels of the axes.
-        points: series → points (x, y).
-        log: axes that are logarithmic, of `x` and `y`.
-        lines: whether the points of a series are joined.
-    """
-
-    name: str
-    title: str
-    x: str
-    y: str
-    points: Mapping[str, Sequence[tuple[float, float]]]
-    log: tuple[str, ...] = ()
-    lines: bool = False
-
-
 @frozen(eq=False)
-class Sheet:
-    """Faces to look at.
+class Picture:
+    """A picture beside the tables.
 
     Attributes:
         name: of its file.
-        title: what they show.
-        draw: makes the picture; called when it is saved, and not at all where nothing is.
+        title: what it shows.
+        draw: makes it; called when it is saved, and not at all where nothing is.
+        data: what a figure is drawn from, JSON values; None of sheets of faces.
     """
 
     name: str
     title: str
     draw: Callable[[], Image]
+    data: Mapping[str, Any] | None = None
+
+    @property
+    def file(self) -> str:
+        """The name of its file: figures are PNG, faces JPEG."""
+        return f"{self.name}.{'jpg' if self.data is None else 'png'}"
 
 
 @frozen
@@ -98,15 +83,14 @@ class Report:
 
     Attributes:
         suite: its name.
-        tables, figures, sheets: in the order of reading.
+        tables, pictures: in the order of reading.
         about: how it was made, JSON values.
     """
 
     suite: str
     tables: Sequence[Table]
-    figures: Sequence[Scatter] = ()
+    pictures: Sequence[Picture] = ()
     about: Mapping[str, Any] = field(factory=dict)
-    sheets: Sequence[Sheet] = ()
 
 
 def as_json(report: Report) -> str:
@@ -123,21 +107,24 @@ def as_json(report: Report) -> str:
         "suite": report.suite,
         "about": dict(report.about),
         "tables": tables,
-        "figures": [asdict(figure) for figure in report.figures],
-        "sheets": [{"name": sheet.name, "title": sheet.title} for sheet in report.sheets],
+        "figures": [picture.data for picture in report.pictures if picture.data is not None],
+        "sheets": [
+            {"name": picture.name, "title": picture.title}
+            for picture in report.pictures
+            if picture.data is None
+        ],
     }
     return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def as_markdown(report: Report) -> str:
-    """The report's tables as Markdown, its figures and sheets as links to files beside it."""
+    """The report's tables as Markdown, its pictures as links to files beside it."""
     parts = [f"# {report.suite}"]
     for table in report.tables:
         parts.append(f"## {table.title}\n\n{markdown_table(table)}")
         if table.note:
             parts.append(table.note)
-    parts += [f"![{figure.title}]({figure.name}.png)" for figure in report.figures]
-    parts += [f"![{sheet.title}]({sheet.name}.jpg)" for sheet in report.sheets]
+    parts += [f"![{picture.title}]({picture.file})" for picture in report.pictures]
     return "\n\n".join(parts) + "\n"
 
 
@@ -160,21 +147,17 @@ def shown(cell: Cell) -> str:
 
 
 def save(report: Report, folder: Path) -> None:
-    """Write `report.json`, `report.md`, a PNG for every figure and a JPEG for every sheet.
+    """Write `report.json`, `report.md` and the pictures.
 
     Raises:
         ResourceError: the folder cannot be written, or there is nothing here to draw figures with.
     """
     make_folder(folder)
-    if report.figures:
-        from lacelang.evaluate.plot import as_png
-
-        for figure in report.figures:
-            write_atomic(folder / f"{figure.name}.png", as_png(figure))
-    for sheet in report.sheets:
+    for picture in report.pictures:
         data = io.BytesIO()
-        sheet.draw().save(data, "JPEG", quality=_JPEG_QUALITY)
-        write_atomic(folder / f"{sheet.name}.jpg", data.getvalue())
+        kind = "JPEG" if picture.data is None else "PNG"
+        picture.draw().save(data, kind, quality=_JPEG_QUALITY)
+        write_atomic(folder / picture.file, data.getvalue())
     write_atomic(folder / "report.md", as_markdown(report).encode())
     write_atomic(folder / "report.json", (as_json(report) + "\n").encode())
 

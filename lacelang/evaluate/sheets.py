@@ -14,7 +14,7 @@ from lacelang import ir
 from lacelang.engine.atoms import CLOSE, atoms_of
 from lacelang.engine.truth import NEAR, Columns
 from lacelang.evaluate.judged import Judged
-from lacelang.evaluate.report import Sheet
+from lacelang.evaluate.report import Picture
 from lacelang.render.sheet import draw_sheet
 from lacelang.render.sheet_cells import GAP, PAPER, thumbnail
 from lacelang.storage.files import folder_name
@@ -23,7 +23,7 @@ from lacelang.storage.records import GroupRecord
 FACES = 16
 
 
-def sheet_of(judged: Judged, faces: int = FACES) -> Sheet:
+def sheet_of(judged: Judged, faces: int = FACES) -> Picture:
     """The first faces of a group, each with what was seen of its condition; decoded when saved.
 
     Args:
@@ -32,10 +32,10 @@ def sheet_of(judged: Judged, faces: int = FACES) -> Sheet:
     """
     record = judged.group.record
     name = folder_name(record.name.replace(" ", "_"))
-    return Sheet(name, record.condition or record.name, partial(_draw, judged, faces, None))
+    return Picture(name, record.condition or record.name, partial(_draw, judged, faces, None))
 
 
-def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Sheet:
+def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Picture:
     """The first faces of several groups, a row each.
 
     Args:
@@ -45,7 +45,7 @@ def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> S
         faces: how many are shown of each at most.
     """
     columns = min(faces, max(map(len, groups)))
-    return Sheet(name, title, lambda: stacked([_draw(one, faces, columns) for one in groups]))
+    return Picture(name, title, lambda: stacked([_draw(one, faces, columns) for one in groups]))
 
 
 def stacked(pictures: Sequence[Image.Image]) -> Image.Image:

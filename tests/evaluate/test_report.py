@@ -10,9 +10,8 @@ from PIL import Image
 from rich.console import Console
 
 from lacelang.evaluate.report import (
+    Picture,
     Report,
-    Scatter,
-    Sheet,
     Table,
     as_json,
     as_markdown,
@@ -30,15 +29,20 @@ REPORT = Report(
             "n.",
         ),
     ),
-    (Scatter("points", "Points", "x", "y", {"a": [(1.0, 2.0), (10.0, 3.0)]}, log=("x",)),),
+    (
+        Picture("points", "Points", lambda: Image.new("RGB", (500, 30)), {"x": "share"}),
+        Picture("faces", "Some faces", lambda: Image.new("RGB", (40, 30), "red")),
+    ),
     {"faces": 4},
-    (Sheet("faces", "Some faces", lambda: Image.new("RGB", (40, 30), "red")),),
 )
 
 
 def test_json_has_a_row_as_an_object() -> None:
-    table = json.loads(as_json(REPORT))["tables"][0]
-    assert table["rows"][0] == {"name": "a|b", "ACC": 0.98765, "paper": None}
+    found = json.loads(as_json(REPORT))
+    row = found["tables"][0]["rows"][0]
+    assert row == {"name": "a|b", "ACC": 0.98765, "paper": None}
+    assert found["figures"] == [{"x": "share"}]
+    assert found["sheets"] == [{"name": "faces", "title": "Some faces"}]
 
 
 def test_markdown_escapes_bars_and_puts_numbers_to_the_right() -> None:

@@ -55,7 +55,7 @@ def test_continuous_has_a_row_for_every_control(monkeypatch: pytest.MonkeyPatch)
     controls = {(row["attribute"], row["form"]) for row in summary}
     assert controls == {(a, f) for a in continuous.ATTRIBUTES for f in continuous.FORMS}
     assert all(-1 <= row["rank correlation"] <= 1 for row in summary)
-    assert len(report.sheets) == len(summary)
+    assert len(report.pictures) == len(summary) + 1
 
 
 def test_logic_counts_every_formula_and_its_variants(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_conditional_has_a_row_for_every_attribute_and_every_method() -> None:
     assert by_name["dopri5"]["paper's gender"] == 0.969
     assert by_name["euler"]["paper's gender"] is None
     assert by_method[3]["rows"][0]["paper's s"] == 4.81
-    assert len(report.sheets) == len(conditional.SINGLES)
+    assert len(report.pictures) == len(conditional.SINGLES)
 
 
 @pytest.mark.usefixtures("_methods")
