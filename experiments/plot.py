@@ -37,7 +37,7 @@ def scatter(
         log: axes that are logarithmic, of `x` and `y`.
         lines: whether the points of a series are joined.
     """
-    data = {"name": name, "title": title, "x": x, "y": y, "points": points}
+    data: dict[str, Any] = {"name": name, "title": title, "x": x, "y": y, "points": points}
     data |= {"log": list(log), "lines": lines}
     return Picture(name, title, partial(_draw, data), data)
 
