@@ -11,6 +11,7 @@ from lacelang import ir
 from lacelang.compiler.lower import Settings, lower
 from lacelang.energy import Balanced, Features, Node, Or, Outputs, Scope, map_children
 from lacelang.errors import UsageError
+from lacelang.generators.generator import Generator
 from lacelang.rows import named_in_blocks
 from lacelang.samplers.streams import prior
 from lacelang.system.torch_state import isolated
@@ -24,11 +25,6 @@ RAREST = 1e-6
 Result = TypeVar("Result")
 
 
-class _Generator(Protocol):
-    @property
-    def latent_dim(self) -> int: ...
-
-
 class LoadedModel(Protocol):
     """What the compiler asks of a loaded model: see `lacelang.engine.loading.Model`."""
 
@@ -37,7 +33,7 @@ class LoadedModel(Protocol):
         """By continuous attribute, the classifier's held-out residual in the attribute's unit."""
 
     @property
-    def generator(self) -> _Generator:
+    def generator(self) -> Generator:
         """Whose latents the conditions are on."""
 
     @property
