@@ -75,7 +75,8 @@ def term_of(
     shares: list[float | None] = [None] * len(predicate.children)
     if isinstance(predicate, ir.Or) and options.disjunction == "equal":
         weights = [sum(disjunct_weights(term)) for term in predicate.terms]
-        shares = [weight / sum(weights) for weight in weights]
+        whole = sum(weights)
+        shares = [weight / whole for weight in weights]
     terms = zip(predicate.children, shares, strict=True)
     term = Term(
         predicate=predicate,

@@ -95,9 +95,15 @@ def simplified(predicate: Predicate) -> Predicate:
     stays apart. An `and` without terms asks for nothing. Texts and spans are lost.
     """
     core = _core(predicate)
-    if core is predicate or predicate.temp in (None, 1.0):
-        return evolve(core, weight=predicate.weight)
+    if core is predicate:
+        return core
+    if predicate.temp in (None, 1.0):
+        return _weighted(core, predicate.weight)
     return And((core,), weight=predicate.weight, temp=predicate.temp)
+
+
+def _weighted(predicate: Predicate, weight: float) -> Predicate:
+    return predicate if predicate.weight == weight else evolve(predicate, weight=weight)
 
 
 def _core(predicate: Predicate) -> Predicate:
@@ -112,7 +118,7 @@ def _core(predicate: Predicate) -> Predicate:
     terms: list[Predicate] = []
     for term in map(simplified, (term for term in predicate.terms if term.weight > 0)):
         if isinstance(predicate, And) and isinstance(term, And) and term.temp is None:
-            terms += [evolve(inner, weight=term.weight * inner.weight) for inner in term.terms]
+            terms += [_weighted(inner, term.weight * inner.weight) for inner in term.terms]
         elif isinstance(predicate, Or) and isinstance(term, Or) and term.is_plain:
             terms += term.terms
         else:
@@ -120,7 +126,7 @@ def _core(predicate: Predicate) -> Predicate:
     if isinstance(predicate, Or) and len(terms) > 1:
         return Or(tuple(terms))
     if isinstance(predicate, Or) and terms:  # the weight of an only term is odds against nothing
-        return evolve(terms[0], weight=1.0)
+        return _weighted(terms[0], 1.0)
     return terms[0] if len(terms) == 1 and terms[0].weight == 1 else And(tuple(terms))
 
 
