@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
-_ZWNJ, _ZWJ = "\u200c", "\u200d"
+_ZWNJ = "\u200c"
+_JOINERS = (_ZWNJ, "\u200d")
 _VIRAMA = 9
 """The canonical combining class of what takes a consonant's vowel away."""
 
@@ -90,33 +91,34 @@ def what_is_wrong(text: str) -> str | None:
         if _fits(name, at, first=at == 0):
             continue
         shown = f"{unicodedata.name(character, 'the character')} (U+{ord(character):04X})"
-        if is_part(character) and not _is_joiner(character):
+        if character in _JOINERS:
+            return f"{shown} cannot stand here in a name"
+        if is_part(character):
             return f"a name does not begin with {shown}"
-        return f"{shown} cannot stand {'here ' if _is_joiner(character) else ''}in a name"
+        return f"{shown} cannot stand in a name"
     return None
 
 
 def mended(text: str) -> str:
     """Return the name that is left of the text without what cannot stand in it; it may be empty."""
-    name = nfc(text)
-    kept: list[str] = []
+    name, kept = nfc(text), ""
     for at, character in enumerate(name):
         if _fits(name, at, first=not kept):
-            kept.append(character)
-    return "".join(kept)
+            kept += character
+    return kept
 
 
 def is_part(character: str) -> bool:
     """Whether the character may stand inside of some name."""
-    return f"_{character}".isidentifier() or _is_joiner(character)
+    return f"_{character}".isidentifier() or character in _JOINERS
 
 
 def is_joining(text: str, at: int) -> bool:
     """Whether a joiner stands at `at`, at a place where it joins or parts letters."""
-    if not 0 < at < len(text) or not _is_joiner(text[at]):
+    if not 0 < at < len(text) or text[at] not in _JOINERS:
         return False
     after = text[at + 1] if at + 1 < len(text) else " "
-    if _is_virama(text[at - 1]) or _is_virama(after):
+    if _VIRAMA in (unicodedata.combining(text[at - 1]), unicodedata.combining(after)):
         return True
     letter = at - 1
     while letter and unicodedata.combining(text[letter]):
@@ -131,30 +133,16 @@ def _fits(name: str, at: int, first: bool) -> bool:
     return f"_{character}".isidentifier() or is_joining(name, at)
 
 
-def _is_joiner(character: str) -> bool:
-    return character in (_ZWNJ, _ZWJ)
-
-
-def _is_virama(character: str) -> bool:
-    return unicodedata.combining(character) == _VIRAMA
-
-
 def _is_arabic(character: str) -> bool:
     """Whether it is a letter of Arabic, Syriac or their kin, whose letters join by themselves."""
     return unicodedata.bidirectional(character) == "AL" and character.isalpha()
 
 
 def _normal(form: Literal["NFC", "NFD"], text: str) -> str:
-    # Marks are sorted in a time that grows with the square of their number.
-    return text if _has_too_many_marks(text) else unicodedata.normalize(form, text)
-
-
-def _has_too_many_marks(text: str) -> bool:
-    if len(text) <= _MOST_MARKS:
-        return False
     marks = 0
-    for character in text:
+    for character in text if len(text) > _MOST_MARKS else "":
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > _MOST_MARKS:
-            return True
-    return False
+            # Marks are sorted in a time that grows with the square of their number.
+            return text
+    return unicodedata.normalize(form, text)
