@@ -5,10 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Self
-
-from attrs import frozen
+from typing import Self, TypeAlias
 
 from lacelang.engine.sinks import Picture, Sink
 from lacelang.engine.tasks import GroupTask
@@ -22,11 +19,7 @@ from lacelang.system.threads import checkpoint, owned
 _CHUNK = 64
 
 
-@frozen(eq=False)
-class _Job:
-    task: GroupTask
-    samples: Sequence[SampleRecord]
-    latents: Latents
+_Job: TypeAlias = tuple[GroupTask, Sequence[SampleRecord], Latents]
 
 
 class _StoppedError(Exception):
@@ -57,7 +50,7 @@ class DecodePipeline:
         """Queue a batch of samples; `latents` has a row for each of them."""
         if self._failure is not None:
             raise self._failure
-        self._jobs.put(_Job(task, samples, latents))
+        self._jobs.put((task, samples, latents))
 
     def put_stored(
         self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents | Shards
@@ -71,12 +64,7 @@ class DecodePipeline:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
             self._stop.set()
         self._jobs.put(None)
@@ -97,7 +85,7 @@ class DecodePipeline:
         try:
             try:
                 while (job := self._jobs.get()) is not None:
-                    self._decode(job)
+                    self._decode(*job)
             finally:
                 self._sink.flush()
         except _StoppedError:
@@ -107,11 +95,11 @@ class DecodePipeline:
         finally:
             self._ended.set()
 
-    def _decode(self, job: _Job) -> None:
-        frames = job.task.frames(job.latents)
-        pictures = self._wanted(job.task.model.decode(frames.reshape(-1, *frames.shape[2:])))
-        for sample in job.samples:
-            self._sink.picture(job.task, sample, pictures)
+    def _decode(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
+        frames = task.frames(latents)
+        pictures = self._wanted(task.model.decode(frames.reshape(-1, *frames.shape[2:])))
+        for sample in samples:
+            self._sink.picture(task, sample, pictures)
             self._stage.advance()
 
     def _wanted(self, pictures: Iterator[Picture]) -> Iterator[Picture]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from lacelang.engine.result import Group
     from lacelang.engine.tasks import Batch, GroupTask
     from lacelang.progress import Progress
@@ -33,8 +30,7 @@ Look: TypeAlias = Callable[[], Picture]
 """Gives a picture when it is needed, in any thread."""
 
 
-@frozen
-class Begun:
+class Begun(NamedTuple):
     """What a sink has of a group: its first `samples`, some of them `undecoded`."""
 
     samples: int = 0
@@ -73,12 +69,7 @@ class Store(Sink, ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Let go of what the run has held, whatever ended it."""
 
     def open(self, progress: Progress) -> None:
@@ -104,9 +95,7 @@ class Store(Sink, ABC):
         """What an earlier run measured under this fingerprint."""
         return None
 
-    def keep(
-        self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
-    ) -> None:
+    def keep(self, measures: Sequence[MeasureRecord], found: Sequence[ExpectationRecord]) -> None:
         """Take what has been measured so far, and what came of expectations."""
 
     @abstractmethod

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -32,14 +31,8 @@ from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.group_folder import Annotation, GroupFolder
 from lacelang.storage.png import PngWriter
 from lacelang.storage.provenance import provenance
-from lacelang.storage.records import (
-    ExpectationRecord,
-    GroupRecord,
-    MeasureRecord,
-    RunRecord,
-    SampleRecord,
-    Seen,
-)
+from lacelang.storage.records import ExpectationRecord as Expectation
+from lacelang.storage.records import GroupRecord, MeasureRecord, RunRecord, SampleRecord, Seen
 from lacelang.storage.run_folder import RunFolder, origin_of
 from lacelang.storage.shards import Shards
 from lacelang.system.filenames import as_text
@@ -48,6 +41,7 @@ from lacelang.version import __version__
 if TYPE_CHECKING:
     from lacelang.ir import CheckedProgram
 
+_LIBRARIES = ("torch", "openvino", "numpy")
 #: Annotations are written so many at a time.
 _ANNOTATED = 16
 #: Latents of at most so many samples are held in memory when a run has ended.
@@ -73,7 +67,8 @@ class FolderStore(Store):
             program=as_text(path.name) if path is not None else "<program>",
             # Text from Python may hold halves of characters.
             source=program.source.encode(errors="replace").decode(),
-            versions=_versions(),
+            # What the last bits of a sample depend on, beside the program.
+            versions={"lacelang": __version__, **{name: version(name) for name in _LIBRARIES}},
             groups=tuple(task.record for task in planned.groups),
         )
         self._folder = RunFolder(
@@ -89,34 +84,27 @@ class FolderStore(Store):
         self._seconds: dict[str, float] = {}
         self._writer = PngWriter()
         self._lock = threading.Lock()
-        # Of each group, how many pictures are to come, and the small ones for its sheet.
-        self._missing: dict[str, int] = {}
+        # Pictures for the sheet of each group, by index.
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
 
     def __enter__(self) -> Self:
         self._folder.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Write down how far an unfinished run has come, and let others into the folder."""
+        folder = self._folder
         try:
             if error is not None and self._open:
                 # What went wrong matters more than that it could not be written down.
                 with contextlib.suppress(LaceError):
-                    self._folder.save()
+                    folder.save()
             if isinstance(error, KeyboardInterrupt) and self._open:
                 # The same error, which may say more than that it was an interruption.
-                error.args = (
-                    f"interrupted: {self._folder.finished()} finished faces are kept in "
-                    f"{self._folder.root}\n  the same command goes on from there",
-                )
+                kept = f"{folder.finished()} finished faces are kept in {folder.root}"
+                error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
         finally:
-            self._folder.__exit__()
+            folder.__exit__()
 
     def open(self, progress: Progress) -> None:
         """See `Store`; groups that differ are going to be replaced, which is said."""
@@ -139,9 +127,8 @@ class FolderStore(Store):
         group = self._folder.group(name)
         if not self.decodes:
             return Begun(len(group.samples))
-        self._missing[name] = group.record.count - len(group.finished)
         self._thumbnails[name] = {}
-        if self._missing[name] == 0 and not group.has_sheet:
+        if len(group.finished) == group.record.count and not group.has_sheet:
             self._draw_sheet(group)
         return Begun(len(group.samples), group.unfinished)
 
@@ -166,13 +153,11 @@ class FolderStore(Store):
         )
 
     def _written(self, group: GroupFolder, index: int, image: Picture) -> None:
-        group.note_image(index)
-        small = thumbnail(image) if index < MOST_FACES else None
+        if index < MOST_FACES:
+            self._thumbnails[group.name][index] = thumbnail(image)
         with self._lock:
-            if small is not None:
-                self._thumbnails[group.name][index] = small
-            self._missing[group.name] -= 1
-            last = self._missing[group.name] == 0
+            group.note_image(index)
+            last = len(group.finished) == group.record.count
         if last:
             self._draw_sheet(group)
 
@@ -202,7 +187,7 @@ class FolderStore(Store):
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
         """See `Store`: as they were written, or decoded where none were wanted."""
-        (task,) = (task for task in self._planned.chosen if task.record.name == name)
+        task = next(task for task in self._planned.chosen if task.record.name == name)
         group = self._folder.group(name)
 
         def picture(index: int) -> Picture:
@@ -230,11 +215,9 @@ class FolderStore(Store):
         """See `Store`."""
         return self._folder.measured(fingerprint)
 
-    def keep(
-        self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
-    ) -> None:
+    def keep(self, measures: Sequence[MeasureRecord], found: Sequence[Expectation]) -> None:
         """See `Store`."""
-        self._folder.keep(measures, expectations)
+        self._folder.keep(measures, found)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
         """See `Store`."""
@@ -262,9 +245,3 @@ def group_of(task: GroupTask, folder: GroupFolder, seconds: float) -> Group:
         folder.path,
         {index: folder.image(index) for index in folder.finished},
     )
-
-
-def _versions() -> dict[str, str]:
-    """What the last bits of a sample depend on, beside the program."""
-    libraries = {name: version(name) for name in ("torch", "openvino", "numpy")}
-    return {"lacelang": __version__, **libraries}
