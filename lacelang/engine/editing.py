@@ -20,7 +20,7 @@ from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
 from lacelang.engine.loading import Model
-from lacelang.engine.sampling import array, numbers, shown_on
+from lacelang.engine.sampling import array, by_row, numbers, outcome, shown_on
 from lacelang.engine.steps import Stepper
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import ResourceError, UsageError
@@ -146,18 +146,10 @@ class EditTask(GroupTask):
             return read
 
         found = named_in_blocks(look, *outputs.values())
-        readings = {text: numbers(values) for text, values in found.items()}
-        energies, stats = readings.pop(_ENERGY), moved.stats
+        energies, readings = numbers(found.pop(_ENERGY)), by_row(found)
         return [
-            StepRecord(
-                energy=energies[k],
-                status=status.name,
-                nfe=int(stats.nfe[k]),
-                accepted=int(stats.accepted[k]),
-                rejected=int(stats.rejected[k]),
-                readings={text: values[k] for text, values in readings.items()},
-            )
-            for k, status in enumerate(moved.status)
+            StepRecord(energy=energy, readings=readings(row), **outcome(moved, row))
+            for row, energy in enumerate(energies)
         ]
 
     def _sample(self, index: int, steps: tuple[StepRecord, ...]) -> SampleRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -66,13 +66,7 @@ def _frames(latents: Latents) -> Float32:
 
 
 def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTask:
-    """Settle what a statement is to make.
-
-    Args:
-        statement: resolved.
-        model: its own, loaded.
-        seed: the one in force.
-    """
+    """Settle what a statement is to make, with its model and the seed in force."""
     where = statement.where
     sigma = {} if where is None else spread_of(statement.options, statement.model, model.sigma)
     weights = model.weights(conditioned=where is not None)
@@ -141,19 +135,14 @@ def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stag
     w, reached = found.pop(_STYLES), solution.energy
     if condition is not None:
         reached = torch.where(reached.isfinite(), found.pop(_ENERGY), reached)
-    readings = {text: numbers(values) for text, values in found.items()}
-    energies = numbers(reached)
-    extra = {name: numbers(values) for name, values in solution.extra.items()}
+    energies, readings, extra = numbers(reached), by_row(found), by_row(solution.extra)
     records = tuple(
         SampleRecord(
             index=index,
             energy=energies[row],
-            status=solution.status[row].name,
-            readings={text: values[row] for text, values in readings.items()},
-            nfe=int(solution.stats.nfe[row]),
-            accepted=int(solution.stats.accepted[row]),
-            rejected=int(solution.stats.rejected[row]),
-            extra={name: values[row] for name, values in extra.items()},
+            readings=readings(row),
+            extra=extra(row),
+            **outcome(solution, row),
         )
         for row, index in enumerate(indices)
     )
@@ -205,6 +194,20 @@ def shown_on(stage: Stage, count: int) -> OnStep:
             shown = share
 
     return advance
+
+
+def outcome(solution: Solution, row: int) -> dict[str, Any]:
+    """How one sample of a solution ended and what it cost, as records keep it."""
+    stats = solution.stats
+    costs = {"nfe": stats.nfe, "accepted": stats.accepted, "rejected": stats.rejected}
+    spent = {name: int(values[row]) for name, values in costs.items()}
+    return {"status": solution.status[row].name, **spent}
+
+
+def by_row(values: Mapping[str, Tensor]) -> Callable[[int], dict[str, float | None]]:
+    """Return the function from a row to its values by name, of values (N,) by name."""
+    lists = {name: numbers(each) for name, each in values.items()}
+    return lambda row: {name: each[row] for name, each in lists.items()}
 
 
 def numbers(values: Tensor) -> list[float | None]:
