@@ -11,11 +11,10 @@ from lacelang.semantics.modules import Library
 from lacelang.semantics.notations import with_notations
 from lacelang.semantics.report import Report
 from lacelang.semantics.scope import Module
-from lacelang.semantics.statements import Statements
+from lacelang.semantics.statements import DEFINITIONS, Statements
 from lacelang.syntax import nodes
 
 _START = Span(1, 1, 1, 2)
-_RUNNING = nodes.Sample | nodes.Edit | nodes.Measure | nodes.Expect | nodes.For
 
 
 def check(
@@ -44,7 +43,8 @@ def check(
     if not written and not report.errors(None):
         hint = "write one, such as `sample 4 from ffhq where glasses=1`"
         report.say("LACE313", "there is no statement in this program", _START, module, hint)
-    if any(isinstance(node, _RUNNING) for node in written) and not report.errors(None):
+    runs = any(not isinstance(node, DEFINITIONS) for node in written)
+    if runs and not report.errors(None):
         # Where something is wrong, what seems unused may only be misspelt.
         warn_of_unused(module, statements.models, report)
         warn_of_shadowing(module, statements.models, report)

@@ -42,9 +42,9 @@ def check_edit(node: nodes.Edit, frame: Frame, statements: Statements) -> ir.Edi
     options = read.condition_options([step.predicate for step in steps])
     sampler, reweight = _sampler(read), read.value("reweight") == "on"
     refuse_unfit(read, judged=node.group)
+    read.wrong = read.wrong or len(steps) < len(node.steps)
     name, model = statements.groups.add(read), read.model
-    if read.wrong or model is None or name is None or len(steps) < len(node.steps):
-        statements.groups.forget(name)
+    if read.wrong or model is None:
         return None
     clauses = (sampler, options, stay, hold, held, reweight)
     return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)

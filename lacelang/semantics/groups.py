@@ -46,13 +46,12 @@ class Groups:
         """Keep names that the program writes out from being given to nameless statements."""
         self._taken |= {folded(name) for name in names}
 
-    def add(self, read: Clauses) -> str | None:
-        """Return the statement's name, made up if none is given.
+    def add(self, read: Clauses) -> str:
+        """Return the statement's name, made up if none is given; its group is known from here on.
 
-        None means that the name cannot be had, which has been reported. The group of a statement
-        that is wrong otherwise exists, but nothing more is known of it.
+        A name that cannot be had makes the statement wrong; of a wrong one's group nothing is said.
         """
-        clause = read.get("as", nodes.AsClause)
+        clause, name = read.get("as", nodes.AsClause), ""
         if clause is None:
             number = self._next.get(read.statement, 1)
             while f"{read.statement}{number}" in self._taken:
@@ -61,22 +60,24 @@ class Groups:
             self._next[read.statement] = number + 1
             name = f"{read.statement}{number}"
         else:
-            filled = fill(clause.name, read.frame, self.report)
-            if filled is None or not self._fits(filled, clause.name, read.frame):
-                return None
-            name = filled
+            try:
+                name = self._fit(_filled(clause.name, read.frame, self.report), clause.name, read)
+            except LostError:
+                read.wrong = True
+                return name
         self._shown[folded(name)] = name
         self._taken.add(folded(name))
         if read.statement != "measure":
-            self.models[name] = read.model
+            self.models[name] = None if read.wrong else read.model
         return name
 
     def model_of(
         self, group: nodes.Word | nodes.Text, frame: Frame
     ) -> tuple[str, ir.ModelSpec] | None:
         """Return the group's name and model; None if unknown or wrong, which has been reported."""
-        name = fill(group, frame, self.report)
-        if name is None:
+        try:
+            name = _filled(group, frame, self.report)
+        except LostError:
             return None
         model = self.models.get(name)
         if model is not None:
@@ -89,13 +90,8 @@ class Groups:
             self.report.say("LACE108", f"there is no group `{name}` so far", group, frame, hint)
         return None
 
-    def forget(self, name: str | None) -> None:
-        """Note that the group's statement is wrong, so that nothing is said about its use."""
-        if name is not None:
-            self.models[name] = None
-
-    def _fits(self, name: str, at: nodes.Node, frame: Frame) -> bool:
-        """Whether a folder can carry the name and no group has it, which is reported if not."""
+    def _fit(self, name: str, at: nodes.Word | nodes.Text, read: Clauses) -> str:
+        """Return a name that a folder can carry and no group has, or raise `LostError`."""
         code = "LACE112"
         hint: str | None = "a folder will carry this name"
         before = self._shown.get(folded(name))
@@ -120,49 +116,39 @@ class Groups:
             if before != name:
                 problem = f"`{name}` differs from the group `{before}` only in capital letters"
                 hint = "some systems take their folders for one; give it another name"
-            loops = [n for n, b in frame.bindings.items() if b.argument is not None]
+            loops = [n for n, b in read.frame.bindings.items() if b.argument is not None]
             written = at.name if isinstance(at, nodes.Text) else ""
             if loops and f"{{{loops[-1]}}}" not in written:
                 hint = f'inside `for`, put the loop variable in: `as "… {{{loops[-1]}}}"`'
         else:
-            return True
-        self.report.say(code, problem, at, frame, hint)
-        return False
+            return name
+        raise read.say(code, problem, at, hint)
 
 
-def fill(name: nodes.Word | nodes.Text, frame: Frame, report: Report) -> str | None:
-    """Return the name in NFC, `{t}` filled in; None if that cannot be, which has been reported."""
+def _filled(name: nodes.Word | nodes.Text, frame: Frame, report: Report) -> str:
+    """Return the name in NFC, `{t}` filled in, or raise `LostError`."""
     if isinstance(name, nodes.Word):
         return name.name
 
     def inserted(hole: re.Match[str]) -> str:
-        return _filled(nfc(hole[1].strip()), name, frame, report)
+        return _meant(nfc(hole[1].strip()), name, frame, report)
 
-    try:
-        filled = _HOLE.sub(inserted, name.value)
-    except LostError:
-        return None
+    filled = _HOLE.sub(inserted, name.value)
     if set("{}") & set(_HOLE.sub("", name.value)):
         message = "a brace in a name is never closed, or never opened"
-        report.say("LACE113", message, name, frame, "braces hold a loop variable: `{t}`")
-        return None
+        hint = "braces hold a loop variable: `{t}`"
+        raise report.say("LACE113", message, name, frame, hint)
     return nfc(filled)
 
 
-def _filled(inside: str, at: nodes.Text, frame: Frame, report: Report) -> str:
-    """Return what `{inside}` stands for, without unit and quotes.
-
-    Raises:
-        LostError: for nothing, which has been reported.
-    """
-    word = nodes.Word(inside, span=at.span)
-    scalar = Scalar(None, inside, inside, word, frame)
-    if inside in frame.bindings:
-        scalar = settle(word, frame, report)
+def _meant(inside: str, at: nodes.Node, frame: Frame, report: Report) -> str:
+    """Return what `{inside}` stands for, without unit and quotes, or raise `LostError`."""
+    word, bound = nodes.Word(inside, span=at.span), inside in frame.bindings
+    scalar = settle(word, frame, report) if bound else Scalar(None, inside, inside, word, frame)
     number = scalar.quantity or defined_number(scalar)
     if number is not None:
         return number.text
-    if inside in frame.bindings and scalar.word is not None:
+    if bound and scalar.word is not None:
         return scalar.word
     if frame.module.is_uncertain(inside):
         raise LostError

@@ -105,8 +105,11 @@ class Library:
         for node in module.program.statements:
             if isinstance(node, nodes.Import):
                 self._import(node, module)
+            elif isinstance(node, nodes.Model) and node.name.name in module.models:
+                message = f"the model `{node.name.name}` is declared twice"
+                self.report.say("LACE110", message, node.name, module)
             elif isinstance(node, nodes.Model):
-                self._model(node, module)
+                module.models[node.name.name] = declare(node, module, self.report)
             elif isinstance(node, nodes.Let | nodes.Def):
                 self._define(node, module)
         module.order = mark_circular(module, self.report)
@@ -128,14 +131,6 @@ class Library:
                 message = f"`{name}` has two parameters called `{word.name}`"
                 self.report.say("LACE110", message, word, module)
             parameters.add(word.name)
-
-    def _model(self, node: nodes.Model, module: Module) -> None:
-        name = node.name.name
-        if name in module.models:
-            message = f"the model `{name}` is declared twice"
-            self.report.say("LACE110", message, node.name, module)
-        else:
-            module.models[name] = declare(node, module, self.report)
 
     # Imports
 
@@ -199,25 +194,21 @@ class Library:
             raise self.report.say("LACE114", message, at, module)
         try:
             source, parsed = _parsed(file)
-        except (OSError, ValueError) as error:
-            message, hint = _unreadable(file, error)
-            raise self.report.say("LACE114", message, at, module, hint) from None
+        except UnicodeDecodeError:
+            message = f"{file.name} is not UTF-8 text"
+            raise self.report.say("LACE114", message, at, module, "save it as UTF-8") from None
+        except TooLongError as error:
+            message = f"{file.name} {error}"
+            raise self.report.say("LACE114", message, at, module, REMEDY) from None
+        except OSError as error:
+            message = f"{file.name} cannot be read: {error.strerror or error}"
+            raise self.report.say("LACE114", message, at, module) from None
         other = self._module(parsed, source, file.stem, str(file), file.parent)
         self._modules[resolved] = other
         self._open.append(resolved)
         self._fill(other)
         self._open.pop()
         return other
-
-
-def _unreadable(file: Path, error: OSError | ValueError) -> tuple[str, str | None]:
-    """Return what is said of a file that is no program, and a hint."""
-    if isinstance(error, UnicodeDecodeError):
-        return f"{file.name} is not UTF-8 text", "save it as UTF-8"
-    if isinstance(error, TooLongError):
-        return f"{file.name} {error}", REMEDY
-    why = error.strerror if isinstance(error, OSError) else None
-    return f"{file.name} cannot be read: {why or error}", None
 
 
 def _parsed(file: Path) -> tuple[str, Parsed]:

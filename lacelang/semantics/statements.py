@@ -27,6 +27,9 @@ MAX_STATEMENTS = 20_000
 
 MAX_COUNT = 1_000_000
 
+DEFINITIONS = nodes.Model | nodes.Import | nodes.Let | nodes.Def
+"""The statements that run nothing."""
+
 
 class Statements:
     """Turns the statements of a program to their checked forms.
@@ -113,7 +116,7 @@ class Statements:
                 self.report.say("LACE514", "the loop has this value already", value, frame)
             seen.add(same)
         for inner in node.body:
-            if isinstance(inner, nodes.Model | nodes.Import | nodes.Let | nodes.Def):
+            if isinstance(inner, DEFINITIONS):
                 message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
                 self.report.say("LACE308", message, inner, frame, "put it before the loop")
         used = False
@@ -145,8 +148,7 @@ class Statements:
         if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
         name, model = self.groups.add(read), read.model
-        if read.wrong or model is None or name is None:
-            self.groups.forget(name)
+        if read.wrong or model is None:
             return None
         return ir.SampleStatement(
             name, count, model, where, options, truncation, seed, sampler, span=node.span
@@ -177,7 +179,7 @@ class Statements:
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
         refuse_unfit(read, judged=node.what)
         name, model = self.groups.add(read), read.model
-        if read.wrong or model is None or what is None or name is None:
+        if read.wrong or model is None or what is None:
             return None
         text = what.text if given is None else f"{what.text} given {given.text}"
         if given is not None:
