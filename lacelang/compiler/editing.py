@@ -50,19 +50,16 @@ def step_energy(
         meaning: what a condition means in this statement.
         sigma: by continuous attribute, the unit in which its changes count.
     """
-    nodes, weights = [], []
-    for step, term, scale in _standing(statement, index):
-        nodes.append(meaning(term))
-        weights.append(scale * _lambda(statement, term, step == index))
+    kept: list[Node] = []
     if statement.stay:
-        nodes.append(Penalty(DISPLACEMENT, statement.stay))
-        weights.append(1.0)
+        kept.append(Penalty(DISPLACEMENT, statement.stay))
     if statement.hold:
         for attribute in held(statement, index):
-            kept = _kept(attribute, statement, sigma)
-            nodes += kept
-            weights += [1.0] * len(kept)
-    return conjunction(nodes, weights)
+            kept += _kept(attribute, statement, sigma)
+    found = list(_standing(statement, index))
+    weights = [scale * _lambda(statement, term, step == index) for step, term, scale in found]
+    wanted = [meaning(term) for _, term, _ in found]
+    return conjunction([*wanted, *kept], [*weights, *(1.0 for _ in kept)])
 
 
 def step_condition(statement: ir.EditStatement, index: int, meaning: Meaning) -> Node:

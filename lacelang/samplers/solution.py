@@ -69,6 +69,12 @@ class Stats:
     accepted: Tensor
     rejected: Tensor
 
+    def __add__(self, more: Stats) -> Stats:
+        """Return the cost of both."""
+        return Stats(
+            self.nfe + more.nfe, self.accepted + more.accepted, self.rejected + more.rejected
+        )
+
 
 @frozen(eq=False)
 class Solution:

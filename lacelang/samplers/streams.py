@@ -84,8 +84,8 @@ class Streams:
     def exponential(self, rows: Sequence[int]) -> Tensor:
         """Draw the next Exp(1) number of the given rows, float64 (n,) on the CPU.
 
-        To accept with probability e^-x is to ask whether it exceeds x: no exponential is taken, so
-        none can be rounded one way in one batch and another way in another.
+        To accept with probability e^-x is to ask whether it exceeds x: no exponential is taken that
+        could be rounded in one way in one batch and in another way in another.
         """
         drawn = np.empty(len(rows))
         for row, places in _runs(rows):

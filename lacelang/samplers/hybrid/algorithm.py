@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 from torch import Tensor
 
 from lacelang.samplers.chain import walk
 from lacelang.samplers.exponential.algorithm import exponential
 from lacelang.samplers.problem import OnStep, Target
-from lacelang.samplers.solution import Solution, Stats, Status
+from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams
-
-_FLOW_SHARE = 0.5
 
 
 def hybrid(
@@ -21,11 +21,9 @@ def hybrid(
     tolerance: float,
     time: float,
     max_steps: int,
-    steps: int,
-    warmup: int,
-    accept: float,
     streams: Streams | None = None,
     on_step: OnStep | None = None,
+    **chain: Any,
 ) -> Solution:
     """Follow the flow (`exponential`), then take `mala` steps from where it ends.
 
@@ -36,41 +34,29 @@ def hybrid(
     The flow descends the regularised energy; the chain needs no bound that keeps it near the prior,
     since the prior is part of what it samples.
 
+    Args:
+        target: what to sample.
+        z0: prior draws (N, d).
+        tolerance, time, max_steps: of the flow.
+        streams: the samples' noise.
+        on_step: called with the share of the work done.
+        chain: options of `mala`.
+
     Returns:
         The last states of the chains, with the cost of both. A flow that used up its steps is a
         start like any other; one that met no finite energy ends there.
-
-    Raises:
-        UsageError: there are no streams.
     """
+    half = _part(on_step, 0.0, 0.5)
     flow = exponential(
-        target,
-        z0,
-        tolerance=tolerance,
-        time=time,
-        max_steps=max_steps,
-        on_step=_part(on_step, 0.0, _FLOW_SHARE),
+        target, z0, tolerance=tolerance, time=time, max_steps=max_steps, on_step=half
     )
-    chain = walk(
-        target,
-        flow.z,
-        steps=steps,
-        warmup=warmup,
-        accept=accept,
-        leapfrog=1,
-        streams=streams,
-        on_step=_part(on_step, _FLOW_SHARE, 1.0),
-    )
+    rest = _part(on_step, 0.5, 1.0)
+    walked = walk(target, flow.z, **chain, leapfrog=1, streams=streams, on_step=rest)
     status = tuple(
         before if before is Status.non_finite else after
-        for before, after in zip(flow.status, chain.status, strict=True)
+        for before, after in zip(flow.status, walked.status, strict=True)
     )
-    stats = Stats(
-        flow.stats.nfe + chain.stats.nfe,
-        flow.stats.accepted + chain.stats.accepted,
-        flow.stats.rejected + chain.stats.rejected,
-    )
-    return evolve(chain, status=status, stats=stats)
+    return evolve(walked, status=status, stats=flow.stats + walked.stats)
 
 
 def _part(on_step: OnStep | None, low: float, high: float) -> OnStep | None:
