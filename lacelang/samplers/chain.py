@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lacelang.samplers.leapfrog import Look, leapfrog, quarter_turn
+from lacelang.samplers.leapfrog import Evaluate, leapfrog, quarter_turn
 from lacelang.samplers.problem import OnStep, Point, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.state import Driver
@@ -17,7 +17,7 @@ FEW = 10
 
 
 def step(
-    look: Look,
+    evaluate: Evaluate,
     at: Point,
     streams: Streams,
     owners: list[int],
@@ -31,7 +31,7 @@ def step(
     that has come to where its gradients are too steep for h would otherwise stay there for long.
 
     Args:
-        look: evaluates latents.
+        evaluate: gives energies and gradients of latents.
         at: where the n chains are.
         streams: the samples' noise.
         owners: for each chain, the place of its stream.
@@ -46,7 +46,7 @@ def step(
     velocity = streams.normal(owners, at.z)
     chance = streams.exponential(owners)
     h = h * streams.uniform(owners).to(h)
-    end, _, rise = leapfrog(look, at, velocity, h, leapfrogs, inverse_temperature)
+    end, _, rise = leapfrog(evaluate, at, velocity, h, leapfrogs, inverse_temperature)
     rise = rise.cpu().double()
     moved = (chance >= rise).to(at.z.device)
     return at.where(moved, end), moved, torch.exp(-rise.clamp_min(0.0))
@@ -94,7 +94,7 @@ def walk(
     """
     streams = owned(streams, len(z0), "a Metropolis chain")
     run = Driver(target.condition, z0, on_step, target.args)
-    at = run.look_finite(z0)
+    at = run.evaluate_finite(z0)
     owners = run.rows.tolist()
     widest = quarter_turn(leapfrog)
     sizes = StepSizes(widest, accept, torch.full((len(owners),), widest))
@@ -102,7 +102,7 @@ def walk(
     for done in run.rounds(warmup + steps):
         warm = done >= warmup
         h = sizes.settled if warm else sizes.trial
-        at, moved, acceptance = step(run.look, at, streams, owners, h, leapfrog)
+        at, moved, acceptance = step(run.evaluate, at, streams, owners, h, leapfrog)
         if not warm:
             sizes.learn(acceptance)
         since += moved & warm

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lacelang.samplers.problem import Point
 
-Look = Callable[[Tensor], Point]
+Evaluate = Callable[[Tensor], Point]
 """Evaluate latents (n, d)."""
 
 
@@ -23,7 +23,7 @@ def quarter_turn(steps: int) -> float:
 
 
 def leapfrog(
-    look: Look,
+    evaluate: Evaluate,
     at: Point,
     velocity: Tensor,
     h: Tensor,
@@ -56,7 +56,7 @@ def leapfrog(
         velocity, rise = _kick(velocity, half * at.gradient)
         kinetic = kinetic + rise
         z, velocity = cos * at.z + sin * velocity, cos * velocity - sin * at.z
-        at = look(z)
+        at = evaluate(z)
         velocity, rise = _kick(velocity, half * at.gradient)
         kinetic = kinetic + rise
     total = inverse_temperature * (at.energy - start) + kinetic

@@ -89,15 +89,15 @@ class Driver(SamplerState):
         self.args = self._all_args = args
         self._on_step = on_step
 
-    def look(self, z: Tensor) -> Point:
+    def evaluate(self, z: Tensor) -> Point:
         """Evaluate the samples under way at z (n, d)."""
         at = Point(z, *self.energy.value_and_grad(z, *self.args))
         self.saw(self.rows, z, at.energy, at.gradient)
         return at
 
-    def look_finite(self, z: Tensor) -> Point:
+    def evaluate_finite(self, z: Tensor) -> Point:
         """Evaluate the samples under way at z (n, d), and end those that are not finite there."""
-        at = self.look(z)
+        at = self.evaluate(z)
         return at.only(self.drop(~at.finite, z, Status.non_finite))
 
     def drop(self, ended: Tensor, z: Tensor, status: Status) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import gc
 
 import pytest
 import torch
@@ -17,18 +17,18 @@ TARGET = Quadratic(torch.ones(2))
 class Recorded:
     def __init__(self) -> None:
         self.sizes: list[int] = []
-        self.threads: set[int] = set()
 
-    def __call__(self, z: torch.Tensor) -> torch.Tensor:
+    def __call__(self, z: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
         return TARGET(z)
 
-    def value_and_grad(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def value_and_grad(
+        self, z: torch.Tensor, *args: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         self.sizes.append(len(z))
-        self.threads.add(threading.get_ident())
         return TARGET.value_and_grad(z)
 
 
-def test_all_that_wait_are_evaluated_at_once_by_the_caller() -> None:
+def test_all_that_wait_are_evaluated_at_once() -> None:
     energy = Recorded()
     found: dict[int, float] = {}
 
@@ -40,12 +40,11 @@ def test_all_that_wait_are_evaluated_at_once_by_the_caller() -> None:
     shares: list[float] = []
     in_one_batch(energy, 3, solve, shares.append)
     assert energy.sizes == [3, 2, 1]
-    assert energy.threads == {threading.get_ident()}
     assert found == {0: 1.0, 1: 0.0, 2: 1.0}
     assert shares == pytest.approx([1 / 3, 2 / 3, 1.0])
 
 
-def test_more_samples_than_threads() -> None:
+def test_more_samples_than_are_solved_at_once() -> None:
     energy = Recorded()
     in_one_batch(energy, AT_ONCE + 3, lambda _, own: own(torch.zeros(1, 2)), None)  # type: ignore
     assert energy.sizes == [AT_ONCE, 3]
@@ -59,18 +58,43 @@ def failing(place: int, own: Energy) -> None:
 
 
 def test_an_error_in_one_solver_ends_them_all() -> None:
-    before = threading.active_count()
+    ended: list[int] = []
+
+    def solve(place: int, own: Energy) -> None:
+        try:
+            failing(place, own)
+        finally:
+            ended.append(place)
+
     with pytest.raises(ZeroDivisionError):
-        in_one_batch(TARGET, 4, failing, None)
-    assert threading.active_count() == before
+        in_one_batch(TARGET, 4, solve, None)
+    gc.collect()
+    assert sorted(ended) == [0, 1, 2, 3]
 
 
 def test_an_error_of_the_energy_ends_them_all() -> None:
     class Failing(Recorded):
-        def value_and_grad(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        def value_and_grad(
+            self, z: torch.Tensor, *args: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
             raise ZeroDivisionError
 
-    before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
         in_one_batch(Failing(), 4, failing, None)
-    assert threading.active_count() == before
+
+
+def test_the_arguments_of_a_sample_go_with_it() -> None:
+    class Shifted(Recorded):
+        def value_and_grad(
+            self, z: torch.Tensor, *args: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            return super().value_and_grad(z - args[0])
+
+    found: dict[int, float] = {}
+
+    def solve(place: int, own: Energy) -> None:
+        for _ in range(2 - place % 2):
+            found[place] = own(torch.zeros(1, 2)).item()
+
+    in_one_batch(Shifted(), 4, solve, None, (torch.arange(4.0)[:, None].expand(4, 2),))
+    assert found == {k: (k + 1.0) ** 2 for k in range(4)}

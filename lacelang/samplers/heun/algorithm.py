@@ -42,12 +42,12 @@ def heun(
         tried again shorter.
     """
     run = Driver(target.regularised, z0, on_step, target.args)
-    at = run.look_finite(z0)
+    at = run.evaluate_finite(z0)
     z, k = at.z, -at.gradient
     pace = Pace(run, rms(k), tolerance, time, max_steps, GROWTH)
     while len(run.rows):
         h = pace.h
-        p = run.look(z + h[:, None] * k)
+        p = run.evaluate(z + h[:, None] * k)
         change = torch.where(p.finite[:, None], -p.gradient - k, 0.0)
         theta = pace.cut(h, 0.5 * h * rms(change), p.finite)
         z = z + (theta * h)[:, None] * (k + 0.5 * theta[:, None] * change)

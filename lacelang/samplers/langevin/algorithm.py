@@ -33,7 +33,7 @@ def langevin(
     own = owned(streams, len(z0), "Langevin noise") if noise else None
     z = z0.clone()
     for _ in run.rounds(steps):
-        at = run.look_finite(z)
+        at = run.evaluate_finite(z)
         z = at.z - step * (at.gradient + at.z)
         if own is not None:
             z = z + noise * own.normal(run.rows.tolist(), z)

@@ -51,7 +51,7 @@ def pc(
     for k in run.rounds(steps):
         beta = (BETA_MAX - (BETA_MAX - BETA_MIN) * k / (steps - 1)) / steps
         for part in range(1 + corrector_steps):
-            at = run.look_finite(z)
+            at = run.evaluate_finite(z)
             z, score = at.z, -at.gradient - at.z
             noise = streams.normal(run.rows.tolist(), z)
             if part == 0:

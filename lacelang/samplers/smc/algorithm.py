@@ -57,7 +57,7 @@ def smc(
     def evaluate(z: Tensor) -> Point:
         return Point(z, *run.energy.value_and_grad(z))
 
-    def look(z: Tensor) -> Point:
+    def counted(z: Tensor) -> Point:
         run.nfe += particles
         return evaluate(z)
 
@@ -65,7 +65,7 @@ def smc(
     owners = run.rows.repeat_interleave(particles)
     z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
     z[:, 0] = z0
-    system = ParticleSystem(look, z, streams)
+    system = ParticleSystem(counted, z, streams)
     log_evidence = torch.zeros(len(z0), dtype=torch.float64)
     for done, level in enumerate(schedule):
         log_evidence += system.reweight(level.inverse_temperature)

@@ -8,25 +8,25 @@ import torch
 from torch import Tensor
 
 from lacelang.samplers.chain import step
-from lacelang.samplers.leapfrog import Look
+from lacelang.samplers.leapfrog import Evaluate
 from lacelang.samplers.streams import Streams
 
 
 class ParticleSystem:
     """n populations of K particles: draws from e^(-b E) N(0, I), b the inverse temperature.
 
-    They begin at prior draws z (n, K, d); `look` evaluates (n K, d), and each population has a
+    They begin at prior draws z (n, K, d); `evaluate` evaluates (n K, d), and each population has a
     stream.
     """
 
-    def __init__(self, look: Look, z: Tensor, streams: Streams) -> None:
+    def __init__(self, evaluate: Evaluate, z: Tensor, streams: Streams) -> None:
         count, self.size, _ = z.shape
         self.inverse_temperature = 0.0
-        self._look = look
+        self._evaluate = evaluate
         self._streams = streams
         self._rows = range(count)
         self._owners = [row for row in self._rows for _ in range(self.size)]
-        self.at = look(z.flatten(0, 1))
+        self.at = evaluate(z.flatten(0, 1))
 
     def log_weights(self, inverse_temperature: float) -> Tensor:
         """log-weights (n, K) for a change of the inverse temperature; -inf where E is not finite.
@@ -57,7 +57,7 @@ class ParticleSystem:
         """
         h = h.expand(len(self._owners))
         self.at, moved, likely = step(
-            self._look,
+            self._evaluate,
             self.at,
             self._streams,
             self._owners,

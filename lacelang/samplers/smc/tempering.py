@@ -7,7 +7,7 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang.samplers.blocks import MANY_ROWS
-from lacelang.samplers.leapfrog import Look, quarter_turn
+from lacelang.samplers.leapfrog import Evaluate, quarter_turn
 from lacelang.samplers.smc.particles import ParticleSystem
 from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams
@@ -31,7 +31,7 @@ class Tempering:
 
 
 def temper(
-    look: Look, like: Tensor, streams: Streams, ess: float, max_steps: int
+    evaluate: Evaluate, like: Tensor, streams: Streams, ess: float, max_steps: int
 ) -> list[Tempering]:
     """Find inverse temperatures up to 1, each as far above the last as the particles allow.
 
@@ -39,7 +39,7 @@ def temper(
     `max_steps` levels the schedule ends below 1. Latents are of the kind of `like` (1, d).
     """
     z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
-    system = ParticleSystem(look, z[None], streams)
+    system = ParticleSystem(evaluate, z[None], streams)
     widest = quarter_turn(1)
     h = torch.full((1,), widest)
     schedule: list[Tempering] = []
