@@ -8,8 +8,14 @@ from lacelang.samplers.schedule import HORIZON
 FINEST = 1e-9
 """The least tolerance of an adaptive solver."""
 
+
+def whole(name: str, default: int, low: int, high: int, doc: str) -> Option:
+    """A whole number, its limits included."""
+    return Option(name, default, low, high, doc, above=False, whole=True)
+
+
 TIME = Option("time", HORIZON, 0.0, 1000.0, "length of the flow", least=1e-3)
-MAX_STEPS = Option("max_steps", 1000, 1, 1_000_000, "steps before giving up", False, True)
+MAX_STEPS = whole("max_steps", 1000, 1, 1_000_000, "steps before giving up")
 TYPICAL = Option(
     "typical",
     1.2,
@@ -29,7 +35,7 @@ def tolerance(default: float, doc: str) -> Option:
 
 def warmup(default: int) -> Option:
     """How long a chain adapts its steps."""
-    return Option("warmup", default, 0, 1_000_000, "steps that adapt the step size", False, True)
+    return whole("warmup", default, 0, 1_000_000, "steps that adapt the step size")
 
 
 def accept(default: float) -> Option:

@@ -2,8 +2,8 @@
 
 from attrs import evolve
 
-from lacelang.samplers.declaration import Option, Sampler
-from lacelang.samplers.options import MAX_STEPS, TIME, TYPICAL, accept, tolerance, warmup
+from lacelang.samplers.declaration import Sampler
+from lacelang.samplers.options import MAX_STEPS, TIME, TYPICAL, accept, tolerance, warmup, whole
 
 DECLARED = (
     Sampler(
@@ -15,7 +15,7 @@ DECLARED = (
             TIME,
             evolve(MAX_STEPS, doc="of the flow"),
             TYPICAL,
-            Option("steps", 20, 1, 1_000_000, "of the chain, after its warm-up", False, True),
+            whole("steps", 20, 1, 1_000_000, "of the chain, after its warm-up"),
             warmup(20),
             accept(0.6),
         ),

@@ -3,6 +3,7 @@
 import math
 
 from lacelang.samplers.declaration import Option, Sampler, Values
+from lacelang.samplers.options import whole
 
 
 def _unbiased(values: Values) -> float:
@@ -16,7 +17,7 @@ DECLARED = (
         "noisy gradient steps on the whole energy, prior included",
         "lacelang.samplers.langevin.algorithm:langevin",
         (
-            Option("steps", 100, 1, 1_000_000, "number of steps", False, True),
+            whole("steps", 100, 1, 1_000_000, "number of steps"),
             Option("step", 0.01, 0.0, 10.0, "step size", least=1e-9),
             Option(
                 "noise",

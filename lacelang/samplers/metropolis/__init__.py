@@ -1,7 +1,7 @@
 """Metropolis chains, one a sample: Hamiltonian Monte Carlo, and the adjusted Langevin algorithm."""
 
-from lacelang.samplers.declaration import Option, Sampler
-from lacelang.samplers.options import accept, warmup
+from lacelang.samplers.declaration import Sampler
+from lacelang.samplers.options import accept, warmup, whole
 
 _WALK = "lacelang.samplers.chain:walk"
 
@@ -11,9 +11,9 @@ DECLARED = (
         "a Hamiltonian Monte Carlo chain for each sample",
         _WALK,
         (
-            Option("steps", 40, 1, 1_000_000, "trajectories after the warm-up", False, True),
+            whole("steps", 40, 1, 1_000_000, "trajectories after the warm-up"),
             warmup(20),
-            Option("leapfrog", 8, 1, 10_000, "steps of a trajectory", False, True),
+            whole("leapfrog", 8, 1, 10_000, "steps of a trajectory"),
             accept(0.8),
         ),
         exact=True,
@@ -23,7 +23,7 @@ DECLARED = (
         "a Metropolis-adjusted Langevin chain for each sample",
         _WALK,
         (
-            Option("steps", 200, 1, 1_000_000, "steps after the warm-up", False, True),
+            whole("steps", 200, 1, 1_000_000, "steps after the warm-up"),
             warmup(100),
             accept(0.6),
         ),

@@ -1,13 +1,14 @@
 """Rejection sampling from the prior: independent and exact."""
 
-from lacelang.samplers.declaration import Option, Sampler
+from lacelang.samplers.declaration import Sampler
+from lacelang.samplers.options import whole
 
 DECLARED = (
     Sampler(
         "rejection",
         "independent and exact: draws from the prior until one is accepted",
         "lacelang.samplers.rejection.algorithm:rejection",
-        (Option("max_tries", 10_000, 1, 1_000_000_000, "draws before giving up", False, True),),
+        (whole("max_tries", 10_000, 1, 1_000_000_000, "draws before giving up"),),
         exact=True,
         probability=True,
     ),

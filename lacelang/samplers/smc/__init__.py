@@ -1,6 +1,7 @@
 """Sequential Monte Carlo with tempering, particles of its own for each sample."""
 
 from lacelang.samplers.declaration import Option, Sampler
+from lacelang.samplers.options import whole
 
 DECLARED = (
     Sampler(
@@ -8,12 +9,12 @@ DECLARED = (
         "particles carried from the prior to the condition, and how probable that is",
         "lacelang.samplers.smc.algorithm:smc",
         (
-            Option("particles", 32, 2, 100_000, "of each sample", False, True),
-            Option("moves", 4, 1, 10_000, "at each temperature", False, True),
+            whole("particles", 32, 2, 100_000, "of each sample"),
+            whole("moves", 4, 1, 10_000, "at each temperature"),
             Option(
                 "ess", 0.5, 0.0, 0.99, "share of particles a change leaves effective", least=0.01
             ),
-            Option("max_steps", 100, 1, 1_000_000, "temperatures before giving up", False, True),
+            whole("max_steps", 100, 1, 1_000_000, "temperatures before giving up"),
         ),
         exact=True,
     ),
