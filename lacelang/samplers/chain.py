@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lacelang.samplers.driver import Driver
 from lacelang.samplers.leapfrog import Evaluate, leapfrog, quarter_turn
 from lacelang.samplers.problem import OnStep, Point, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver
 from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams, owned
 

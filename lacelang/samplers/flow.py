@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lacelang.samplers.driver import Driver, only
 from lacelang.samplers.solution import Status
-from lacelang.samplers.state import Driver, only
 
 SAFETY = 0.9
 SHRINKAGE = 0.05

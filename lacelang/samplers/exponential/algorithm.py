@@ -10,12 +10,12 @@ from torch import Tensor
 from lacelang.energy import ConditionalEnergy
 from lacelang.rows import in_blocks
 from lacelang.samplers.blocks import vjp_in_blocks
+from lacelang.samplers.driver import Driver, only
 from lacelang.samplers.flow import Pace, rms
 from lacelang.samplers.phi import LowRank, pull, push
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.secant import follow
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver, only
 from lacelang.samplers.streams import Streams
 
 GROWTH = 8.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lacelang.samplers.driver import Driver, only
 from lacelang.samplers.flow import Pace, rms
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution
-from lacelang.samplers.state import Driver, only
 from lacelang.samplers.streams import Streams
 
 GROWTH = 5.0

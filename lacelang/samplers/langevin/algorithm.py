@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lacelang.samplers.driver import Driver
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver
 from lacelang.samplers.streams import Streams, owned
 
 

@@ -7,10 +7,10 @@ import math
 from torch import Tensor
 
 from lacelang.errors import UsageError
+from lacelang.samplers.driver import Driver
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.schedule import BETA_MAX, BETA_MIN
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver
 from lacelang.samplers.streams import Streams, owned
 
 

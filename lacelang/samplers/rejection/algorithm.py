@@ -9,9 +9,9 @@ from torch import Tensor
 
 from lacelang.errors import UsageError
 from lacelang.samplers.blocks import MANY_ROWS
+from lacelang.samplers.driver import Driver
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver
 from lacelang.samplers.streams import Streams, owned
 
 ROUNDING = 1e-3

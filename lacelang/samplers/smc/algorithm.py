@@ -7,11 +7,11 @@ import math
 import torch
 from torch import Tensor
 
+from lacelang.samplers.driver import Driver
 from lacelang.samplers.problem import OnStep, Point, Target
 from lacelang.samplers.smc.particles import ParticleSystem
 from lacelang.samplers.smc.tempering import temper
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver
 from lacelang.samplers.streams import Streams, owned
 
 

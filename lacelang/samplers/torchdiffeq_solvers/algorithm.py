@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from lacelang.samplers.batched_evaluation import in_one_batch
+from lacelang.samplers.driver import Driver
 from lacelang.samplers.problem import Energy, OnStep, Target
 from lacelang.samplers.schedule import T_END, beta
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.state import Driver, SamplerState
 from lacelang.samplers.streams import Streams
 
 MAX_EVALUATIONS = 20_000
@@ -34,7 +34,7 @@ def paper(
         tolerances = {"atol": PAPER_TOLERANCE, "rtol": PAPER_TOLERANCE}
         _solve(slope, z0, True, method="dopri5", adjoint_params=(), **tolerances)
     run.tell(1.0)
-    return run.solution(energy)
+    return run.result()
 
 
 def adaptive(
@@ -118,7 +118,7 @@ class _Slope:
     def __init__(
         self,
         energy: Energy,
-        state: SamplerState,
+        state: Driver,
         rows: Tensor,
         budget: int,
         args: tuple[Tensor, ...] = (),

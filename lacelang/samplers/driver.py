@@ -1,4 +1,4 @@
-"""Book-keeping of a batch: what each sample cost, how it ended, its best point to fall back on."""
+"""The driver of samplers: who is under way, what each cost, how it ended, where it was best."""
 
 from __future__ import annotations
 
@@ -13,17 +13,46 @@ from lacelang.samplers.problem import Energy, OnStep, Point
 from lacelang.samplers.solution import Solution, Stats, Status
 
 
-class SamplerState:
-    """Where each of N samples from z0 (N, d) stands: its best point, its end, and its costs."""
+class Driver:
+    """What the loops of samplers have in common: the samples under way, and what becomes of them.
 
-    def __init__(self, z0: Tensor) -> None:
-        count = len(z0)
+    It keeps for each of N samples its best evaluated point, how it ended and what it cost.
+
+    Attributes:
+        energy: evaluates block by block.
+        rows: positions (n,) in the batch of the samples under way, all of them at first.
+        args: of the energy, for the samples under way, (n, ...) each.
+        nfe, accepted, rejected: what each sample cost, (N,); see `Stats`.
+    """
+
+    def __init__(
+        self,
+        energy: Energy,
+        z0: Tensor,
+        on_step: OnStep | None = None,
+        args: tuple[Tensor, ...] = (),
+    ) -> None:
+        count, device = len(z0), z0.device
+        self.energy = Blocks(energy)
+        self.rows = torch.arange(count, device=device)
+        self.args = self._all_args = args
+        self.nfe, self.accepted, self.rejected = torch.zeros(3, count, dtype=torch.int64).to(device)
         self.z = z0.clone()
-        self.status = torch.full((count,), int(Status.converged), device=z0.device)
         self._best = z0.clone()
         self._least = z0.new_full((count,), math.inf)
-        zeros = torch.zeros(count, dtype=torch.int64, device=z0.device)
-        self.nfe, self.accepted, self.rejected = zeros, zeros.clone(), zeros.clone()
+        self._status = torch.full((count,), int(Status.converged), device=device)
+        self._on_step = on_step
+
+    def evaluate(self, z: Tensor) -> Point:
+        """Evaluate the samples under way at z (n, d)."""
+        at = Point(z, *self.energy.value_and_grad(z, *self.args))
+        self.saw(self.rows, z, at.energy, at.gradient)
+        return at
+
+    def evaluate_finite(self, z: Tensor) -> Point:
+        """Evaluate the samples under way at z (n, d), and end those that are not finite there."""
+        at = self.evaluate(z)
+        return at.only(self.drop(~at.finite, z, Status.non_finite))
 
     def saw(
         self, rows: Tensor, z: Tensor, energy: Tensor, gradient: Tensor | None = None
@@ -45,60 +74,7 @@ class SamplerState:
     def end(self, rows: Tensor, z: Tensor, status: Status) -> None:
         """Note that some samples ended at z, or, as their status may have it, at their best."""
         self.z[rows] = self._best[rows] if status.at_best else z
-        self.status[rows] = int(status)
-
-    def solution(self, energy: Energy, *args: Tensor, **extra: Tensor) -> Solution:
-        """Evaluate the end points and return the solution, with what else is known of each."""
-        with torch.no_grad():
-            final = energy(self.z, *args).detach()
-        self.nfe += 1
-        lost = ~(final.isfinite() & self.z.isfinite().all(dim=1))
-        if lost.any():
-            rows = lost.nonzero()[:, 0]
-            self.end(rows, self.z[rows], Status.non_finite)
-            least = self._least[rows]
-            final[rows] = torch.where(least.isfinite(), least, math.nan)
-        return Solution(
-            self.z,
-            final,
-            tuple(Status(code) for code in self.status.tolist()),
-            Stats(self.nfe.cpu(), self.accepted.cpu(), self.rejected.cpu()),
-            {name: value.cpu() for name, value in extra.items()},
-        )
-
-
-class Driver(SamplerState):
-    """What the loops of samplers have in common: the samples under way, and what becomes of them.
-
-    Attributes:
-        energy: evaluates block by block.
-        rows: positions (n,) in the batch of the samples under way, all of them at first.
-        args: of the energy, for the samples under way, (n, ...) each.
-    """
-
-    def __init__(
-        self,
-        energy: Energy,
-        z0: Tensor,
-        on_step: OnStep | None = None,
-        args: tuple[Tensor, ...] = (),
-    ) -> None:
-        super().__init__(z0)
-        self.energy = Blocks(energy)
-        self.rows = torch.arange(len(z0), device=z0.device)
-        self.args = self._all_args = args
-        self._on_step = on_step
-
-    def evaluate(self, z: Tensor) -> Point:
-        """Evaluate the samples under way at z (n, d)."""
-        at = Point(z, *self.energy.value_and_grad(z, *self.args))
-        self.saw(self.rows, z, at.energy, at.gradient)
-        return at
-
-    def evaluate_finite(self, z: Tensor) -> Point:
-        """Evaluate the samples under way at z (n, d), and end those that are not finite there."""
-        at = self.evaluate(z)
-        return at.only(self.drop(~at.finite, z, Status.non_finite))
+        self._status[rows] = int(status)
 
     def drop(self, ended: Tensor, z: Tensor, status: Status) -> Tensor:
         """End those of a mask (n,) at z (n, d), and return the mask of those that go on."""
@@ -135,8 +111,22 @@ class Driver(SamplerState):
         return self.result(**extra)
 
     def result(self, **extra: Tensor) -> Solution:
-        """Return the solution, with what else is known of each sample (N,)."""
-        return self.solution(self.energy, *self._all_args, **extra)
+        """Evaluate the end points, and return the solution with what else is known of each."""
+        final = self.energy(self.z, *self._all_args)
+        self.nfe += 1
+        lost = ~(final.isfinite() & self.z.isfinite().all(dim=1))
+        if lost.any():
+            rows = lost.nonzero()[:, 0]
+            self.end(rows, self.z[rows], Status.non_finite)
+            least = self._least[rows]
+            final[rows] = torch.where(least.isfinite(), least, math.nan)
+        return Solution(
+            self.z,
+            final,
+            tuple(Status(code) for code in self._status.tolist()),
+            Stats(self.nfe.cpu(), self.accepted.cpu(), self.rejected.cpu()),
+            {name: value.cpu() for name, value in extra.items()},
+        )
 
 
 def only(kept: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
