@@ -12,7 +12,7 @@ from collections.abc import Callable, Set
 from lark import Token
 
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import CLAUSES, SHAPES, STATEMENTS, keywords
+from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, SHAPES, STATEMENTS, keywords
 from lacelang.syntax.hints import (
     ALWAYS_NAME,
     ENDS,
@@ -22,8 +22,6 @@ from lacelang.syntax.hints import (
     rules,
 )
 from lacelang.syntax.parse_error import (
-    CLOSER,
-    CLOSERS,
     JOINTS,
     OPERATORS,
     ParseError,

@@ -36,6 +36,11 @@ _BEYOND_A_JOINT = _kinds("NAME NUMBER STRING LPAR NOT")
 _LOWERED = {"and", "or", "xor", "implies", "not", *(kind.lower() for kind in STATEMENTS | CLAUSES)}
 """Words of the language that follow a number: `1 AND` is shouted, not a unit."""
 
+CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+"""By opening bracket, the one that closes it."""
+
+CLOSERS = frozenset(CLOSER.values())
+
 SHAPES = {
     "RANGE": "..",
     "UNEQUAL": "!=",

@@ -26,10 +26,8 @@ from lark import Token
 
 from lacelang.errors import Span
 from lacelang.syntax.build import between
-from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS
+from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, ITEMS, STATEMENTS
 from lacelang.syntax.parse_error import (
-    CLOSER,
-    CLOSERS,
     JOINTS,
     OPERATORS,
     ParseError,

@@ -9,7 +9,7 @@ from lark import Token
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import span_of
-from lacelang.syntax.grammar import SHAPES, keywords
+from lacelang.syntax.grammar import CLOSER, CLOSERS, SHAPES, keywords
 
 OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE"})
 """Terminals that compare an attribute with one value."""
@@ -17,10 +17,6 @@ OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "A
 JOINTS = frozenset({"AND", "OR", "XOR", "IMPLIES", "NOT"})
 """Terminals that make a condition out of others."""
 
-CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-"""By opening bracket, the one that closes it."""
-
-CLOSERS = frozenset(CLOSER.values())
 _KINDS = {shape: kind for kind, shape in SHAPES.items() if not kind.startswith("IN_")}
 _REACH = 64  # tokens that a bracket may take
 

@@ -19,7 +19,7 @@ from lark.parsers.lalr_analysis import Shift
 
 from lacelang.errors import Diagnostic, ProgramError, Span
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, loaded
+from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, ITEMS, STATEMENTS, loaded
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
 from lacelang.system.sources import MOST, REMEDY, TOO_LONG
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from lacelang.syntax.parse_error import ParseError, Repair
 
 _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
-_OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
-_CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})
 
 
 @frozen
@@ -190,11 +188,11 @@ class _Reader:
             self._remember(len(stack) - 1)
             if kind not in CLAUSES:
                 self.begun = token
-        if kind in _OPENING:
+        if kind in CLOSER:
             self.opened.append((token, len(stack) - 1))
             if kind == "LBRACE":
                 self._remember(len(stack))
-        elif kind in _CLOSING and self.opened:
+        elif kind in CLOSERS and self.opened:
             self.opened.pop()
         return True
 

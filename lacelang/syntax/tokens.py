@@ -18,7 +18,7 @@ from lark.lexer import BasicLexer, LexerState, LexerThread
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import SHAPES, STATEMENTS, keywords, loaded, retype
+from lacelang.syntax.grammar import CLOSER, CLOSERS, SHAPES, STATEMENTS, keywords, loaded, retype
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.text.names import is_joining, is_part, mended, nfc, what_is_wrong
 
@@ -109,7 +109,7 @@ def tokenize(text: str) -> Tokens:
                 _add_name(token, result)
                 continue
             (comments if token.type == "COMMENT" else tokens).append(token)
-            open_ += (token.type in _OPENING) - (token.type in _CLOSING)
+            open_ += (token.type in CLOSER) - (token.type in CLOSERS)
             if open_ > _HOPELESS:
                 break
     _join_touching(result)
@@ -215,19 +215,20 @@ def _stray_hint(text: str, at: int) -> str:
     in_a_word = len(around) == 2 and all(map(is_part, around))
     if character == "-" and in_a_word:
         return "a name is made of letters, digits and `_`; any other stands in quotes"
-    if character in "+-":
-        return "a sign belongs right before a number; the language does no arithmetic"
     if character == "." and in_a_word and not around.isdigit():
         return "a name has no dots; the name of a file stands in quotes"
     if character == "." and text[max(at - 1, 0) : at].isdigit():
         return "a number has a digit after its point, `2.0`; a range has two dots, `20..30`"
-    if character == ".":
-        return "a range has two dots, `20..30`"
-    if character in "*/":
-        return "leave it out; the language does no arithmetic"
     if character.isdigit():
         return "write numbers with the digits 0 to 9"
-    return "leave it out"
+    return _STRAY_HINTS.get(character, "leave it out")
+
+
+_STRAY_HINTS = {
+    **dict.fromkeys("+-", "a sign belongs right before a number; the language does no arithmetic"),
+    **dict.fromkeys("*/", "leave it out; the language does no arithmetic"),
+    ".": "a range has two dots, `20..30`",
+}
 
 
 def _join_touching(result: Tokens) -> None:
@@ -242,16 +243,14 @@ def _join_touching(result: Tokens) -> None:
             meant = _TOUCHING.get((before.type, token.type))
             if meant is not None and len(before) < 3:
                 kind, hint = meant
-                wrong = f"{before}{token}"
-                span = between(before, token)
                 if len(result.problems) < MAX_PROBLEMS:
-                    message = f"`{wrong}` is not how it is written here"
+                    message = f"`{before}{token}` is not how it is written here"
+                    span = between(before, token)
                     result.problems.append(Diagnostic("LACE008", message, span, hint))
-                start, stop = before.start_pos, token.end_pos
-                joined[-1] = Token(
-                    kind, SHAPES[kind], start, span.line, span.column, span.end_line,
-                    span.end_column, stop,
-                )  # fmt: skip
+                one = Token.new_borrow_pos(kind, SHAPES[kind], before)
+                one.end_line, one.end_column = token.end_line, token.end_column
+                one.end_pos = token.end_pos
+                joined[-1] = one
                 continue
         joined.append(token)
     result.tokens[:] = joined
@@ -265,12 +264,12 @@ def _limit_nesting(result: Tokens) -> None:
         kind = token.type
         if kind == "NOT":
             nots += 1
-        elif kind in _OPENING:
+        elif kind in CLOSER:
             levels.append((kind, nots + 1))
             total, nots = total + nots + 1, 0
         else:
             nots = 0
-            if kind in _CLOSING:
+            if kind in CLOSERS:
                 if levels:
                     total -= levels.pop()[1]
             elif kind in STATEMENTS:
@@ -288,5 +287,3 @@ def _limit_nesting(result: Tokens) -> None:
 
 # So many open brackets are too many anyhow; what follows them need not be read.
 _HOPELESS = 10_000
-_OPENING = frozenset({"LPAR", "LSQB", "LBRACE"})
-_CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})
