@@ -11,6 +11,7 @@ from collections.abc import Callable, Set
 
 from lark import Token
 
+from lacelang.syntax import nodes
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, SHAPES, STATEMENTS, keywords
 from lacelang.syntax.hints import (
@@ -21,6 +22,7 @@ from lacelang.syntax.hints import (
     NEED_VALUE,
     rules,
 )
+from lacelang.syntax.node import RULES
 from lacelang.syntax.parse_error import (
     JOINTS,
     OPERATORS,
@@ -30,7 +32,7 @@ from lacelang.syntax.parse_error import (
     repair,
     shape_of,
 )
-from lacelang.syntax.vocabulary import EXAMPLES, NEED_NAME, PHRASES, SYNONYMS
+from lacelang.syntax.vocabulary import NEED_NAME, PHRASES, SYNONYMS
 from lacelang.text.names import is_name, nfc
 
 _NAMING = ALWAYS_NAME | {"AS", "EDIT"}
@@ -209,7 +211,7 @@ def _missing_share(e: ParseError) -> Repair | None:
     at = span_of(e.token if begun else e.before or e.token)
     if e.kind == "IN" and e.after is not None and e.kind_at(1) == "NUMBER":
         message, at = "a share is so many percent", span_of(e.after)
-    return repair("LACE003", message, at, f"like `{EXAMPLES['EXPECT']}`")
+    return repair("LACE003", message, at, f"like `{nodes.Expect.example}`")
 
 
 def _missing_sign(e: ParseError) -> Repair | None:
@@ -259,7 +261,7 @@ def _unexpected(e: ParseError) -> Repair:
     hint = None
     in_value = any(bracket.type != "LBRACE" for bracket in e.opened)
     if e.statement is not None and not e.expected >= STATEMENTS and not in_value:
-        hint = f"like `{EXAMPLES[e.statement.type]}`"
+        hint = f"like `{RULES[e.statement.type.lower()].example}`"
     return repair("LACE003", message, at, hint)
 
 

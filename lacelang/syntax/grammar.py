@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
+from typing import get_args
 
 from lark import Lark, Token
 from lark.lark import PostLex
 
 from lacelang.resources import shipped
+from lacelang.syntax import nodes
 
 
 def _kinds(names: str) -> frozenset[str]:
@@ -20,7 +23,7 @@ _COMPARISONS = _kinds("EQUAL UNEQUAL LESSTHAN AT_MOST MORETHAN AT_LEAST TILDE IN
 UNITS = ("deg", "years")
 """The units there are; other words after a number are reported by the checker."""
 
-STATEMENTS = _kinds("MODEL IMPORT LET DEF SAMPLE EDIT FOR MEASURE EXPECT")
+STATEMENTS = frozenset(kind.__name__.upper() for kind in get_args(nodes.Statement))
 """Terminals that begin a statement, and nothing else."""
 
 CLAUSES = _kinds(
@@ -29,7 +32,7 @@ CLAUSES = _kinds(
 )
 """Terminals that begin a clause."""
 
-ITEMS = _kinds("GENERATOR CLASSIFIERS ATTRIBUTE")
+ITEMS = frozenset(kind.__name__.upper() for kind in get_args(nodes.Item))
 """Terminals that begin an item of a model."""
 
 _BEYOND_A_JOINT = _kinds("NAME NUMBER STRING LPAR NOT")
@@ -139,6 +142,19 @@ def keywords() -> frozenset[str]:
     terminals = loaded().terminals
     return frozenset(
         t.pattern.value for t in terminals if t.pattern.type == "str" and t.pattern.value.isalnum()
+    )
+
+
+@cache
+def asking() -> frozenset[str]:
+    """Return the terminals of the words that a condition follows, `WHERE` for one."""
+    expansions = ([symbol.name for symbol in rule.expansion] for rule in loaded().rules)
+    words = {word.upper() for word in keywords()}
+    return frozenset(
+        before
+        for expansion in expansions
+        for before, after in pairwise(expansion)
+        if after == "predicate" and before in words
     )
 
 

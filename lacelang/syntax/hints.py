@@ -26,7 +26,7 @@ from lark import Token
 
 from lacelang.errors import Span
 from lacelang.syntax.build import between
-from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, ITEMS, STATEMENTS
+from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, ITEMS, STATEMENTS, asking
 from lacelang.syntax.parse_error import (
     JOINTS,
     OPERATORS,
@@ -39,7 +39,7 @@ from lacelang.syntax.parse_error import (
 from lacelang.syntax.vocabulary import NEED_NAME
 
 ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
-NEED_CONDITION = frozenset({*JOINTS, "WHERE", "GIVEN", "MEASURE", "EXPECT"})
+NEED_CONDITION = JOINTS | asking()
 NEED_VALUE = frozenset(
     {*OPERATORS, "TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
 )

@@ -16,12 +16,17 @@ RULES: dict[str, type[Any]] = {}
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class _Read(Record):
-    """What makes attrs classes of the nodes; `rules` are those of the grammar that make one."""
+    """What makes attrs classes of the nodes; `rules` are those of the grammar that make one.
 
+    Statements and items of models have an `example`, which is shown where one is wrong.
+    """
+
+    example: ClassVar[str]
     __attrs_attrs__: ClassVar[Any]
     _lists: ClassVar[tuple[bool, ...]]  # which fields hold several nodes, if any do
 
-    def __init_subclass__(cls, rules: str = "") -> None:
+    def __init_subclass__(cls, rules: str = "", example: str = "") -> None:
+        cls.example = example
         frozen(cls, eq=False, repr=False, slots=False)
         own = (attribute for attribute in fields(cls) if not attribute.kw_only)
         lists = tuple(str(attribute.type).startswith("tuple") for attribute in own)

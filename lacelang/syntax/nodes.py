@@ -249,7 +249,9 @@ Clause: TypeAlias = (
 # Models
 
 
-class Generator(Node, rules="generator"):
+class Generator(
+    Node, rules="generator", example='generator mobilestylegan from "package==1.0" sha256 "…"'
+):
     """`generator mobilestylegan from "random-face==2021.7.21.1" sha256 "…"`."""
 
     architecture: Word
@@ -257,7 +259,7 @@ class Generator(Node, rules="generator"):
     sha256: Text | None = None
 
 
-class Classifiers(Node, rules="classifiers"):
+class Classifiers(Node, rules="classifiers", example='classifiers "ffhq.safetensors" on w'):
     """`classifiers "ffhq.safetensors" on w`."""
 
     file: Text
@@ -291,7 +293,11 @@ class Point(Node, rules="point"):
     value: Quantity
 
 
-class Attribute(Node, rules="attribute"):
+class Attribute(
+    Node,
+    rules="attribute",
+    example="attribute yaw : -45..45 deg layers 0..3 { left = -25, front = 0 }",
+):
     """`attribute yaw : -45..45 deg  layers 0..3  { left = -25, front = 0 }`."""
 
     name: Word
@@ -300,30 +306,33 @@ class Attribute(Node, rules="attribute"):
     points: tuple[Point, ...] = ()
 
 
+Item: TypeAlias = Generator | Classifiers | Attribute
+
+
 # Statements
 
 
-class Model(Node, rules="model"):
+class Model(Node, rules="model", example="model ffhq { generator … classifiers … attribute … }"):
     """A model's declaration."""
 
     name: Word
-    items: tuple[Generator | Classifiers | Attribute, ...]
+    items: tuple[Item, ...]
 
 
-class Import(Node, rules="import"):
+class Import(Node, rules="import", example="import faces"):
     """`import faces` or `import "my/faces.lace"`."""
 
     target: Word | Text
 
 
-class Let(Node, rules="let"):
+class Let(Node, rules="let", example="let grandpa = gender=male and age in 60..70"):
     """`let grandpa = …`: a name for a predicate or for a number."""
 
     name: Word
     value: Predicate | Quantity
 
 
-class Def(Node, rules="def"):
+class Def(Node, rules="def", example="def either(a, b) = (a or b) and not (a and b)"):
     """`def exactly_one(a, b) = …`."""
 
     name: Word
@@ -331,7 +340,7 @@ class Def(Node, rules="def"):
     body: Predicate
 
 
-class Sample(Node, rules="sample"):
+class Sample(Node, rules="sample", example="sample 8 from ffhq where smile=1 as smiling"):
     """`sample 16 from ffhq where …`."""
 
     count: Value | None
@@ -345,7 +354,7 @@ class Step(Node, rules="step"):
     layers: LayersClause | None = None
 
 
-class Edit(Node, rules="edit"):
+class Edit(Node, rules="edit", example="edit men { smile = 0 } as men_edited"):
     """`edit men { yaw = left  smile = 0 } as men_edited`."""
 
     group: Word | Text
@@ -353,7 +362,9 @@ class Edit(Node, rules="edit"):
     clauses: tuple[Clause, ...]
 
 
-class For(Node, rules="for"):
+class For(
+    Node, rules="for", example="for t in 2, 1, 0.5 { sample from ffhq where beard=1 temp t }"
+):
     """`for t in 2, 1, 0.5 { … }`."""
 
     variable: Word
@@ -361,14 +372,14 @@ class For(Node, rules="for"):
     body: tuple[Statement, ...]
 
 
-class Measure(Node, rules="measure"):
+class Measure(Node, rules="measure", example="measure glasses=1 given age < 20 from ffhq"):
     """`measure glasses=1 given age < 20 from ffhq`."""
 
     what: Predicate
     clauses: tuple[Clause, ...]
 
 
-class Expect(Node, rules="expect"):
+class Expect(Node, rules="expect", example="expect glasses=1 in 95% of kids"):
     """`expect glasses=1 in 95% of bearded_kids`; `share` is the number before the %."""
 
     what: Predicate

@@ -1,4 +1,4 @@
-"""Words for diagnostics: what follows which keyword, what people write instead, examples."""
+"""Words for diagnostics: what follows which keyword, what people write instead."""
 
 from __future__ import annotations
 
@@ -45,22 +45,6 @@ _SYNONYMS = {
 
 SYNONYMS = {word: meant for meant, words in _SYNONYMS.items() for word in words.split()}
 """What people write out of habit, and the word or sign of the language that they mean."""
-
-EXAMPLES = {
-    "SAMPLE": "sample 8 from ffhq where smile=1 as smiling",
-    "EDIT": "edit men { smile = 0 } as men_edited",
-    "FOR": "for t in 2, 1, 0.5 { sample from ffhq where beard=1 temp t }",
-    "MEASURE": "measure glasses=1 given age < 20 from ffhq",
-    "EXPECT": "expect glasses=1 in 95% of kids",
-    "LET": "let grandpa = gender=male and age in 60..70",
-    "DEF": "def either(a, b) = (a or b) and not (a and b)",
-    "IMPORT": "import faces",
-    "MODEL": "model ffhq { generator … classifiers … attribute … }",
-    "GENERATOR": 'generator mobilestylegan from "package==1.0" sha256 "…"',
-    "CLASSIFIERS": 'classifiers "ffhq.safetensors" on w',
-    "ATTRIBUTE": "attribute yaw : -45..45 deg layers 0..3 { left = -25, front = 0 }",
-}
-"""One example for each statement and each item of a model."""
 
 PHRASES = {
     "NAME": "a name",

@@ -17,7 +17,15 @@ from lacelang.syntax.notations.ranges import RANGES
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.statements import STATEMENTS
 from lacelang.syntax.notations.table import Found, Notation, Remedy
-from lacelang.syntax.notations.words import COMPARING, STRANGERS, lexemes_of, words_of
+from lacelang.syntax.notations.words import (
+    ASKING,
+    COMPARING,
+    DENIALS,
+    JOINTS,
+    STRANGERS,
+    lexemes_of,
+    words_of,
+)
 from lacelang.syntax.tokens import MAX_PROBLEMS
 
 NOTATIONS: tuple[Notation, ...] = (
@@ -37,9 +45,7 @@ LONGEST = 100_000
 
 _ROUNDS = 6  # of notations inside one another
 _SHOWN = 300  # characters of what to write; hints are cut short
-_BEFORE_A_CONDITION = words_of(
-    "where given measure expect and or xor implies not if then else unless ( [ { , : && || & | ! ¬"
-)
+_BEFORE_A_CONDITION = {*ASKING, *JOINTS, *DENIALS, *words_of("if then else unless ( [ { , :")}
 _BEFORE_A_NAME = words_of("let def model from as edit for import with of attribute on generator")
 _OF_CONDITIONS = words_of("condition predicate conjoined_list disjoined_list")
 

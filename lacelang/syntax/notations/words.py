@@ -6,6 +6,8 @@ import re
 
 from attrs import field, frozen
 
+from lacelang.syntax.grammar import asking
+
 
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a text, for the tables."""
@@ -57,6 +59,9 @@ NEARLY = words_of(
     "≈ ≅ ≃ ∼ ~= =~ about around approximately approx roughly circa ca near nearly close almost"
 )
 
+ASKING = tuple(kind.lower() for kind in asking())
+"""Words of the language that a condition follows."""
+
 ABBREVIATIONS = {
     **{"ne": "!=", "neq": "!=", "!==": "!=", "∉": "!=", "gt": ">", ">>": ">", "lt": "<", "<<": "<"},
     **{"ge": ">=", "gte": ">=", "geq": ">=", "le": "<=", "lte": "<=", "leq": "<="},
@@ -78,7 +83,7 @@ PHRASES = {
     "comparing": tuple(COMPARING),
     "equal": ("=", "==", ":", ":=", "is", "equals"),
     "among": ("=", "==", ":", "is", "in", "∈", "is in", "= in", "among", "is among"),
-    "asking": ("where", "given", "measure", "expect"),
+    "asking": ASKING,
     "percent": ("%",),
     "conjoined": (
         *("+", "*", "**", "∩", "⋅", "plus", "also", "and also", "as well as", "and furthermore"),
