@@ -30,7 +30,7 @@ _KEYS: dict[str, Space] = {
     "latent": "any", "latents": "any", "latent_code": "any", "latent_codes": "any",
     "codes": "any", "samples": "any", "arr_0": "any", "": "any",
 }  # fmt: skip
-_EDIT_PATH = ("trail.w", "trail.taken", "trail.given")
+_EDIT_PATH = {"trail.w": "floats", "trail.taken": "int64", "trail.given": "floats"}
 # The same words as parts of a file's name, such as `faces_w+.npy` or `z-01.npy`.
 _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
     ("w+", re.compile(r"(?<![a-z0-9])(w\+|w[_-]?plus|wp)\d*(?![a-z0-9])")),
@@ -169,8 +169,7 @@ def _edit_path(
     """Return how the samples came to be, if lacelang edited them."""
     if not parts:
         return None
-    kinds = {"trail.w": "floats", "trail.taken": "int64", "trail.given": "floats"}
-    fine = all(part.kind == kinds[name] for name, part in parts.items())
+    fine = all(part.kind == _EDIT_PATH[name] for name, part in parts.items())
     arrays = {name: load_array(path, part, shown) for name, part in parts.items() if fine}
     edit_path = edit_path_of(arrays)
     finite = all(np.isfinite(array).all() for array in arrays.values())
