@@ -154,7 +154,7 @@ class _Measuring:
         """Return `term` with its figures; `counts` is false below a weight of 0."""
         predicate = evolve(term.predicate, weight=1.0)
         node = self.meaning(predicate)
-        counts = counts and term.weight > 0
+        counts = counts and term.predicate.weight > 0
         terms = tuple(self.term(below, counts) for below in term.terms)
         reading = None
         if isinstance(predicate, ir.Comparison):

@@ -103,13 +103,13 @@ def _rows(term: Term, first: str, rest: str) -> Iterator[tuple[str, ...]]:
 
 def _label(term: Term) -> str:
     settings = []
-    if term.weight != 1:
-        settings.append(f"weight {number_text(term.weight)}")
+    if term.predicate.weight != 1:
+        settings.append(f"weight {number_text(term.predicate.weight)}")
     if term.logit_temp is not None:
         settings.append(f"temp logit({number_text(term.logit_temp)})")
     elif term.temp is not None:
         settings.append(f"temp {number_text(term.temp)}")
-    text = term.kind if term.attribute is None else term.text
+    text = term.predicate.kind if term.attribute is None else term.text
     return f"{text} [{', '.join(settings)}]" if settings else text
 
 
@@ -126,7 +126,7 @@ def _figures(term: Term, figures: Figures) -> tuple[str, str, str]:
 
 def _notes(term: Term) -> str:
     notes = []
-    if term.weight == 0:
+    if term.predicate.weight == 0:
         notes.append("takes no part")
     if term.odds is not None:
         notes.append(f"odds {term.odds:.3g}")
@@ -135,13 +135,14 @@ def _notes(term: Term) -> str:
     if term.rewritten:
         text = term.text
         notes.append(f"written {text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}")
-    if term.via:
-        notes.append(f"in {' › '.join(term.via)}")
+    if term.predicate.via:
+        notes.append(f"in {' › '.join(term.predicate.via)}")
     return ", ".join(notes)
 
 
 def _unit(term: Term) -> str:
-    return f" {term.unit}" if term.unit else ""
+    unit = None if term.attribute is None else term.attribute.unit
+    return f" {unit}" if unit else ""
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
@@ -177,14 +178,23 @@ def _tree_json(tree: Tree) -> dict[str, Any] | None:
 
 
 def _term_json(term: Term) -> dict[str, Any]:
-    plain = asdict(term, recurse=False, filter=lambda field, _: field.name not in _UNTOLD)
-    plain |= {"via": list(term.via), "terms": [_term_json(below) for below in term.terms]}
-    if term.figures is not None:
-        plain["figures"] = _finite(asdict(term.figures))
-    return plain
-
-
-_UNTOLD = frozenset({"predicate", "figures"})
+    predicate, attribute = term.predicate, term.attribute
+    figures = {} if term.figures is None else {"figures": _finite(asdict(term.figures))}
+    return {
+        "kind": predicate.kind,
+        "text": term.text,
+        "formula": term.formula,
+        "weight": predicate.weight,
+        "odds": term.odds,
+        "temp": term.temp,
+        "logit_temp": term.logit_temp,
+        "attribute": None if attribute is None else attribute.name,
+        "unit": None if attribute is None else attribute.unit,
+        "sigma": term.sigma,
+        "via": list(predicate.via),
+        "terms": [_term_json(below) for below in term.terms],
+        **figures,
+    }
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:

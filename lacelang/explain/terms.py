@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve, field, frozen
+from attrs import frozen
 
 from lacelang import ir
 from lacelang.text.numerals import number_text
@@ -28,38 +28,37 @@ class Figures:
 
 @frozen
 class Term:
-    """One node of a condition.
+    """One node of a condition, and what it means under its statement's clauses.
 
     Attributes:
         predicate: the node itself.
-        kind: of it.
-        text: its source form, settings left out.
         formula: its energy, in short.
-        weight: multiplies its energy under `and` and at the root; prior odds under `or`.
-        odds: its share of an `or`'s odds; None elsewhere, and where they are balanced by draws.
         temp, logit_temp: the temperature in force, its own or the statement's; at most one.
-        attribute, unit: what a comparison reads; None for `and`, `or` and `not`.
+        odds: its share of an `or`'s odds; None elsewhere, and where they are balanced by draws.
         sigma: spread of a measured attribute in its unit; None where it is the classifiers'
             residual and no weights have been looked at.
-        via: the definitions that it was written as, the outermost first.
         terms: the nodes below.
         figures: on draws from the prior, if it was measured.
     """
 
-    predicate: ir.Predicate = field(repr=False)
-    kind: str
-    text: str
+    predicate: ir.Predicate
     formula: str
-    weight: float
-    odds: float | None = None
-    temp: float | None = None
-    logit_temp: float | None = None
-    attribute: str | None = None
-    unit: str | None = None
-    sigma: float | None = None
-    via: tuple[str, ...] = ()
-    terms: tuple[Term, ...] = ()
+    temp: float | None
+    logit_temp: float | None
+    odds: float | None
+    sigma: float | None
+    terms: tuple[Term, ...]
     figures: Figures | None = None
+
+    @property
+    def text(self) -> str:
+        """Its source form, settings left out."""
+        return " ".join(self.predicate.bare_text.split())
+
+    @property
+    def attribute(self) -> ir.Attribute | None:
+        """What a comparison reads; None for `and`, `or` and `not`."""
+        return self.predicate.attribute if isinstance(self.predicate, ir.Comparison) else None
 
     @property
     def rewritten(self) -> bool:
@@ -71,30 +70,23 @@ def term_of(
     predicate: ir.Predicate, options: ir.ConditionOptions, odds: float | None = None
 ) -> Term:
     """Return the tree of a condition under its statement's clauses."""
-    temp, logit = ir.temperatures(predicate, options)
     shares: list[float | None] = [None] * len(predicate.children)
     if isinstance(predicate, ir.Or) and options.disjunction == "equal":
         weights = [sum(disjunct_weights(term)) for term in predicate.terms]
         whole = sum(weights)
         shares = [weight / whole for weight in weights]
+    sigma = None
+    if isinstance(predicate, ir.Comparison) and options.sigma == "paper":
+        sigma = predicate.attribute.paper_sigma
     terms = zip(predicate.children, shares, strict=True)
-    term = Term(
-        predicate=predicate,
-        kind=predicate.kind,
-        text=" ".join(predicate.bare_text.split()),
-        formula=formula(predicate, options),
-        weight=predicate.weight,
-        odds=odds,
-        temp=temp,
-        logit_temp=logit,
-        via=predicate.via,
-        terms=tuple(term_of(child, options, share) for child, share in terms),
+    return Term(
+        predicate,
+        formula(predicate, options),
+        *ir.temperatures(predicate, options),
+        odds,
+        sigma,
+        tuple(term_of(child, options, share) for child, share in terms),
     )
-    if not isinstance(predicate, ir.Comparison):
-        return term
-    attribute = predicate.attribute
-    sigma = attribute.paper_sigma if options.sigma == "paper" else None
-    return evolve(term, attribute=attribute.name, unit=attribute.unit, sigma=sigma)
 
 
 def disjunct_weights(term: ir.Predicate) -> list[float]:

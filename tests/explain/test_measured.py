@@ -101,7 +101,7 @@ def test_shares_add_up_and_so_do_odds(
     else:
         assert root.figures.share == pytest.approx(1.0, abs=1e-3)
     for term in _all(root):
-        if term.kind == "or":
+        if term.predicate.kind == "or":
             odds = [below.odds for below in term.terms]
             assert None not in odds
             assert sum(o for o in odds if o is not None) == pytest.approx(1.0)

@@ -62,14 +62,14 @@ def _term(condition: str, before: str = "", clauses: str = "") -> Term:
 def test_terms_know_the_definitions_that_they_were_written_as() -> None:
     before = "let old = age > 60  let grandpa = gender=male and old  def both(a, b) = a and b"
     root = _term("grandpa and smile=1 and both(beard=1, old)", before)
-    assert [term.via for term in root.terms] == [
+    assert [term.predicate.via for term in root.terms] == [
         ("grandpa",),
         ("grandpa", "old"),
         (),
         ("both",),
         ("both", "old"),
     ]
-    assert _term("old", before).via == ("old",)
+    assert _term("old", before).predicate.via == ("old",)
 
 
 def test_the_temperature_in_force_is_shown() -> None:
