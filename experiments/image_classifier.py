@@ -48,7 +48,7 @@ from lacelang.system.threads import Pool
 from lacelang.system.torch_state import one_thread
 
 if TYPE_CHECKING:
-    from lacelang.generators.mobilestylegan.synthesis import SynthesisNetwork
+    from lacelang.generators.mobilestylegan.networks import SynthesisNetwork
 
 SIDE = 64
 #: Blocks of the decoder up to that size; the first is of 4 x 4.

@@ -15,7 +15,8 @@ import lacelang
 from lacelang.classifiers.classifier import Heads
 from lacelang.engine.loading import Model
 from lacelang.engine.schema import schema_of
-from lacelang.generators.mobilestylegan.mapping import DIM, MappingNetwork
+from lacelang.generators.mobilestylegan import DIM
+from lacelang.generators.mobilestylegan.networks import MappingNetwork
 
 SPEC = lacelang.compile("sample from ffhq").samples[0].model
 

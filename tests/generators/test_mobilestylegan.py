@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lacelang.generators.generator import TorchDecoder
 from lacelang.generators.mobilestylegan import MOBILESTYLEGAN, store
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
-from lacelang.generators.mobilestylegan.synthesis import STYLES
+from lacelang.generators.mobilestylegan.networks import STYLES
 from lacelang.generators.openvino_runtime import compile_model
 from lacelang.storage import fetch
 from lacelang.storage.fetch import Archive

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lacelang.errors import ResourceError
-from lacelang.generators.mobilestylegan.synthesis import HAAR, IN_CHANNELS
+from lacelang.generators.mobilestylegan.networks import HAAR, IN_CHANNELS
 from lacelang.generators.openvino_runtime import core
 
 State = dict[str, Tensor]

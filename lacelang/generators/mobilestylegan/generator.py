@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from lacelang.generators import openvino_runtime
 from lacelang.generators.generator import Decoder, Generator, Image, to_pixels
-from lacelang.generators.mobilestylegan import MOBILESTYLEGAN, store
-from lacelang.generators.mobilestylegan.mapping import MappingNetwork
-from lacelang.generators.mobilestylegan.synthesis import STYLE_DIM, STYLES, SynthesisNetwork
+from lacelang.generators.mobilestylegan import DIM, MOBILESTYLEGAN, store
+from lacelang.generators.mobilestylegan.networks import STYLES, MappingNetwork, SynthesisNetwork
 from lacelang.storage.fetch import Archive
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class _Pixels(nn.Module):
 
 def export(synthesis: SynthesisNetwork, path: Path) -> None:
     """Write the decoder as OpenVINO IR, float32, one image a request, at `path` and its .bin."""
-    shape = (1, STYLES, STYLE_DIM)
+    shape = (1, STYLES, DIM)
     with torch.no_grad(), warnings.catch_warnings():
         # OpenVINO traces the module in a way that torch calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)

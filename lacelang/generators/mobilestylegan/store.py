@@ -89,8 +89,7 @@ def _convert(source: Path, folder: Path) -> None:
 
     from lacelang.generators.mobilestylegan import DIM, convert
     from lacelang.generators.mobilestylegan.generator import export
-    from lacelang.generators.mobilestylegan.mapping import MappingNetwork
-    from lacelang.generators.mobilestylegan.synthesis import SynthesisNetwork
+    from lacelang.generators.mobilestylegan.networks import MappingNetwork, SynthesisNetwork
 
     with tempfile.TemporaryDirectory() as scratch:
         for network in ("MappingNetwork", "SynthesisNetwork"):

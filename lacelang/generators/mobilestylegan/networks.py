@@ -1,20 +1,23 @@
-"""The synthesis network w+ → image of MobileStyleGAN (Belousov 2021), in PyTorch.
+"""The networks of MobileStyleGAN in PyTorch: mapping z → w, and synthesis w+ → image.
 
-Every modulated convolution scales its input channels by an affine function of one style vector;
-demodulation was folded into constant weights when the network was distilled. Between resolutions
-an inverse Haar wavelet turns four sub-bands at half the size into one plane. There are 23
-modulations, and each may be given a style of its own (w+).
+The mapping network is StyleGAN2's (Karras et al. 2020, section 2). In the synthesis network
+(Belousov 2021) every modulated convolution scales its input channels by an affine function of one
+style vector; demodulation was folded into constant weights when the network was distilled. Between
+resolutions an inverse Haar wavelet turns four sub-bands at half the size into one plane. There are
+23 modulations, and each may be given a style of its own (w+).
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lacelang.generators.mobilestylegan.mapping import Loaded
+from lacelang.generators.mobilestylegan import DIM
 
-STYLE_DIM = 512
+DEPTH = 8  # layers of the mapping network
 # Channels entering each resolution's block, 8² to 512².
 IN_CHANNELS = (512, 512, 512, 512, 512, 256, 128)
 OUT_CHANNELS = (512, 512, 512, 512, 256, 128, 64)
@@ -33,6 +36,32 @@ HAAR = torch.tensor(
 )
 
 
+class Loaded(nn.Linear):
+    """A layer whose weights are read from a file; none are drawn from torch's random numbers."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
+class MappingNetwork(nn.Module):
+    """Pixel norm, then eight fully connected layers with LeakyReLU(0.2) scaled by √2.
+
+    Learning-rate multipliers are folded into the weights. Since z is normalised first, w does
+    not depend on ‖z‖.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Loaded(DIM, DIM) for _ in range(DEPTH))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map latents z (N, 512) to w (N, 512)."""
+        x = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2) * math.sqrt(2.0)
+        return x
+
+
 class Modulation(Loaded):
     """Style (N, 512) → channel scales (N, C, 1, 1); equalised-rate constants are folded in."""
 
@@ -46,7 +75,7 @@ class ModulatedConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int, *, separable: bool) -> None:
         super().__init__()
-        self.modulation = Modulation(STYLE_DIM, inputs)
+        self.modulation = Modulation(DIM, inputs)
         self.separable = separable
         if separable:
             self.depthwise = nn.Parameter(torch.empty(inputs, 1, 3, 3))
@@ -75,7 +104,7 @@ class WaveletUp(nn.Module):
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.modulation = Modulation(STYLE_DIM, inputs)
+        self.modulation = Modulation(DIM, inputs)
         self.planes = inputs // 4
         r = 0.5**0.5
         for name, taps in (("sum", (r, r)), ("difference", (r, -r))):
@@ -88,25 +117,19 @@ class WaveletUp(nn.Module):
         x = x * self.modulation(style)
         n, _, h, w = x.shape
         detail = x[:, self.planes :].reshape(n, self.planes, 3, h, w)
-        low = self._rows(x[:, : self.planes], detail[:, :, 0])
-        high = self._rows(detail[:, :, 1], detail[:, :, 2])
-        return self._columns(low, high)
+        low = self._merged("v", x[:, : self.planes], detail[:, :, 0])
+        high = self._merged("v", detail[:, :, 1], detail[:, :, 2])
+        return self._merged("h", low, high)
 
     # Two separable passes of grouped transposed convolutions: on a CPU a tenth faster than a
     # pixel shuffle of the four corners, which moves the same numbers about in memory.
-    def _rows(self, low: Tensor, high: Tensor) -> Tensor:
-        return F.conv_transpose2d(
-            low, self.get_buffer("v_sum"), stride=(2, 1), groups=self.planes
-        ) + F.conv_transpose2d(
-            high, self.get_buffer("v_difference"), stride=(2, 1), groups=self.planes
-        )
+    def _merged(self, axis: str, low: Tensor, high: Tensor) -> Tensor:
+        def spread(x: Tensor, taps: str) -> Tensor:
+            stride = (2, 1) if axis == "v" else (1, 2)
+            weight = self.get_buffer(f"{axis}_{taps}")
+            return F.conv_transpose2d(x, weight, stride=stride, groups=self.planes)
 
-    def _columns(self, low: Tensor, high: Tensor) -> Tensor:
-        return F.conv_transpose2d(
-            low, self.get_buffer("h_sum"), stride=(1, 2), groups=self.planes
-        ) + F.conv_transpose2d(
-            high, self.get_buffer("h_difference"), stride=(1, 2), groups=self.planes
-        )
+        return spread(low, "sum") + spread(high, "difference")
 
 
 class SynthesisNetwork(nn.Module):
@@ -125,7 +148,7 @@ class SynthesisNetwork(nn.Module):
         self.conv2 = nn.ModuleList(
             ModulatedConv(out, out, size, separable=True) for _, out, size in shapes
         )
-        self.to_image = Modulation(STYLE_DIM, OUT_CHANNELS[-1])
+        self.to_image = Modulation(DIM, OUT_CHANNELS[-1])
         # The last inverse wavelet is linear and follows a 1 × 1 convolution directly, so the two
         # are one convolution into the four pixels of each block.
         self.image_weight = nn.Parameter(torch.empty(12, OUT_CHANNELS[-1], 1, 1))
