@@ -23,8 +23,9 @@ from lacelang.storage.cache import sha256_of
 from lacelang.text.numerals import number_text
 from lacelang.version import __version__
 
-#: Raised when a sampler or an energy comes to other numbers, so that no run goes on with old ones.
+#: Raised when samplers or energies come to other numbers, so that no run goes on with old ones.
 _NUMBERS = 5
+_NUMBERS_OF_EDITS = 6
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "path", "points", "layers"})
@@ -46,7 +47,7 @@ def fingerprint(
     own = {"seed": seed} if source is None else {"group": source, "saved": None}
     content = {
         "lacelang": __version__,
-        "numbers": _NUMBERS,
+        "numbers": _NUMBERS if source is None else _NUMBERS_OF_EDITS,
         "statement": _plain(attrs.evolve(statement, model=ModelSpec("", ""), **own)),
         "generator": [model.generator, model.package, model.version, model.sha256, model.space],
         "weights": dict(weights),

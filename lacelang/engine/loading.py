@@ -45,9 +45,8 @@ Output = TypeVar("Output", bound=Tensor | Outputs)
 class Model:
     """A generator and the classifiers that judge its latents, on one device.
 
-    The classifiers are read when they are first asked for: draws from the prior need none.
-    It is pickled as its declaration, and an unpickled model loads the rest when it is needed. A
-    copy is the model itself, for nothing in it changes.
+    The classifiers are read when they are first needed. It is pickled as its declaration, and an
+    unpickled model loads the rest when that is needed. A copy is the model itself.
 
     Attributes:
         name: as programs call it.
@@ -87,11 +86,7 @@ class Model:
 
     @cached_property
     def generator(self) -> Generator:
-        """Mapping and decoder, of an unpickled model loaded when they are asked for.
-
-        Raises:
-            ResourceError: weights cannot be had, are damaged, or do not fit the declaration.
-        """
+        """Mapping and decoder; may raise a `ResourceError` in an unpickled model."""
         return load(self._spec, self.device.type, Silent()).generator
 
     @cached_property
@@ -137,7 +132,7 @@ class Model:
         return file_digest(classifiers_of(self._spec))
 
     def styles(self, z: Tensor, truncation: float) -> Tensor:
-        """Latents z (N, d) → truncated w (N, d'), what the decoder paints."""
+        """Latents z (N, d) → truncated w (N, d'), what the decoder is given."""
         return self.generator.truncate(self._mapped(z), truncation)
 
     def judge(self, z: Tensor, w: Tensor) -> Outputs:

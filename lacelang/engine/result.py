@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lacelang import arguments
 from lacelang.errors import UsageError
-from lacelang.samplers.solution import Status
+from lacelang.samplers import solution
 from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.storage.shards import Shards
@@ -26,18 +26,13 @@ Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
 
 
 @frozen(eq=False)
-class Stats:
+class Stats(solution.Stats):
     """What sampling a group cost.
 
     Attributes:
-        nfe: (N,) int, evaluations of the energy and its gradient.
-        accepted, rejected: (N,) int, steps taken, and tried in vain.
         seconds: spent on sampling; 0 where all of it was kept from an earlier run.
     """
 
-    nfe: Tensor
-    accepted: Tensor
-    rejected: Tensor
     seconds: float
 
 
@@ -71,7 +66,7 @@ class Group:
         self.name = record.name
         self.rows = latents
         self.energy = _column(sample.energy for sample in samples)
-        self.status = tuple(Status[sample.status] for sample in samples)
+        self.status = tuple(solution.Status[sample.status] for sample in samples)
         self.readings: Mapping[str, Tensor] = ByName(
             (atom.text, _column(sample.readings.get(atom.text) for sample in samples))
             for atom in record.atoms

@@ -1,4 +1,4 @@
-"""Whether a face satisfies a condition, by what annotators saw in its picture."""
+"""Whether a face satisfies a condition, by the annotations of its picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def truth(predicate: ir.Predicate, columns: Columns) -> Bools:
 
     Args:
         predicate: a checked condition.
-        columns: by attribute, what the annotator saw: class index or value; NaN if nothing. Such
+        columns: annotations by attribute: class index or value; NaN if nothing was seen. Such
             a face satisfies neither a comparison of the attribute nor its denial.
     """
     return _verdicts(predicate, columns)[0]
