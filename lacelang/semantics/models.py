@@ -20,6 +20,7 @@ from lacelang.syntax import nodes
 _LARGEST, _NARROWEST = 1e9, 1e-4
 
 T = TypeVar("T", bound=nodes.Node)
+N = TypeVar("N", bound=str)
 
 _YES_OR_NO = frozenset({"bool", "boolean", "flag", "yesno", "bit"})
 _SPACES: tuple[ir.Space, ...] = ("z", "w", "image")
@@ -92,13 +93,11 @@ class _Declaration:
 
     def _space(self, classifiers: nodes.Classifiers | None) -> ir.Space:
         word = classifiers.space if classifiers is not None else None
-        for space in _SPACES:
-            if word is not None and space == word.name:
-                return space
-        if word is not None:
+        found = _named(word, _SPACES)
+        if word is not None and found is None:
             hint = did_you_mean(word.name, _SPACES, "classifiers stand on one of")
             self.say("LACE109", f"`on` does not know `{word.name}`", word, hint)
-        return "w"
+        return found or "w"
 
     # Attributes
 
@@ -120,18 +119,14 @@ class _Declaration:
         generators = (g for g in self.node.items if isinstance(g, nodes.Generator))
         architecture = next((g.architecture.name for g in generators), None)
         layers = layers_of(node.layers, architecture, self.say) or None
-        if isinstance(node.kind, nodes.RangeKind):
-            return self._continuous(node, node.kind, layers)
+        name, kind = node.name.name, node.kind
+        if isinstance(kind, nodes.RangeKind):
+            return self._continuous(node, kind, layers)
         if node.points:
-            message = f"only a measured attribute has named points; `{node.name.name}` has none"
+            message = f"only a measured attribute has named points; `{name}` has none"
             self.say("LACE402", message, node.points[0], "leave the braces out")
-        if isinstance(node.kind, nodes.ChoiceKind):
-            return self._choice(node.name.name, node.kind, layers)
-        return self._binary(node.name.name, node.kind, layers)
-
-    def _binary(
-        self, name: str, kind: nodes.WordKind, layers: tuple[int, ...] | None
-    ) -> ir.Attribute:
+        if isinstance(kind, nodes.ChoiceKind):
+            return ir.ChoiceAttribute(name, self._values(name, kind), layers)
         word = kind.word.name
         if word == "binary":
             return ir.BinaryAttribute(name, layers)
@@ -141,13 +136,10 @@ class _Declaration:
         hint = hint or "write `binary`, `one of a, b` or a range such as `0..70 years`"
         raise self.say("LACE402", f"there is no kind `{word}`", kind, hint)
 
-    def _choice(
-        self, name: str, kind: nodes.ChoiceKind, layers: tuple[int, ...] | None
-    ) -> ir.Attribute:
+    def _values(self, name: str, kind: nodes.ChoiceKind) -> tuple[str, ...]:
         if kind.word.name != "one":
-            raise self.say(
-                "LACE402", f"`{kind.word.name} of` is no kind", kind.word, "write `one of`"
-            )
+            message = f"`{kind.word.name} of` is no kind"
+            raise self.say("LACE402", message, kind.word, "write `one of`")
         values: list[str] = []
         for word in kind.values:
             if word.name in values:
@@ -156,7 +148,7 @@ class _Declaration:
         if len(values) < 2:
             message = f"`{name}` needs two values or more to choose from"
             raise self.say("LACE402", message, kind, "for yes or no, write `binary`")
-        return ir.ChoiceAttribute(name, tuple(values), layers)
+        return tuple(values)
 
     def _continuous(
         self, node: nodes.Attribute, kind: nodes.RangeKind, layers: tuple[int, ...] | None
@@ -189,12 +181,14 @@ class _Declaration:
 
     def _unit(self, quantity: nodes.Quantity) -> ir.Unit | None:
         word = quantity.unit
-        for unit in _UNITS:
-            if word is not None and unit == word.name:
-                return unit
-        if word is not None:
+        found = _named(word, _UNITS)
+        if word is not None and found is None:
             self.say("LACE105", f"there is no unit `{word.name}`", word, unit_hint(word.name))
-        return None
+        return found
+
+
+def _named(word: nodes.Word | None, known: Sequence[N]) -> N | None:
+    return next((each for each in known if word is not None and each == word.name), None)
 
 
 def layers_of(

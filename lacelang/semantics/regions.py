@@ -14,7 +14,7 @@ from attrs import frozen
 from lacelang import ir
 
 Key: TypeAlias = tuple[str, str]
-"""An attribute's name, and `~` if it is the degree of it that is spoken of."""
+"""An attribute's name, and `~` if a comparison is about its degree."""
 
 Regions: TypeAlias = dict[Key, Any]
 """By attribute a `frozenset` of classes, or `Reals`; one that is not named may be anything."""
