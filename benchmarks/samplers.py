@@ -36,6 +36,7 @@ from torch import Tensor
 
 import lacelang
 from experiments.plot import scatter
+from experiments.statements import loaded_model
 from lacelang.compiler import compile_condition
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine.loading import Model, load
@@ -107,7 +108,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    z0 = prior(SEED, range(BATCH), 512)
+    model = loaded_model(lacelang.compile("sample from ffhq").samples[0], "cpu")
+    z0 = prior(SEED, range(BATCH), model.generator.latent_dim)
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name, condition in CONDITIONS.items():
         if name not in ([SWEPT] if options.sweep else options.only or CONDITIONS):

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from attrs import evolve
 
 from experiments import annotator_noise, specs
-from lacelang.api import compile
+from experiments.statements import declared_model
 from lacelang.cli import evaluate, streams
 from lacelang.cli.parser import COMMANDS, add_options
 from lacelang.cli.wording import worded
@@ -41,8 +41,7 @@ def run(name: str, progress: Progress, faces: int | None = None) -> Report:
     with isolated(threads=False):
         report: Report = spec.study(progress, faces)
         # No figure can be better known than the annotators know themselves.
-        model = compile("sample from ffhq").samples[0].model
-        noise = annotator_noise.tables(model, progress, faces)
+        noise = annotator_noise.tables(declared_model(), progress, faces)
         return evolve(report, tables=[*report.tables, *noise])
 
 
