@@ -4,7 +4,7 @@ Nodes read the outputs of attribute classifiers and know neither syntax nor gene
 """
 
 from lacelang.energy.conditional import ConditionalEnergy, Features
-from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals
+from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals, Penalty
 from lacelang.energy.discrete import Degree, Discrete, LogitTempered
 from lacelang.energy.logic import And, Balanced, Not, Or, conjunction, disjunction, negation
 from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
@@ -18,8 +18,6 @@ from lacelang.energy.node import (
     Quantity,
     Scope,
 )
-from lacelang.energy.penalty import Penalty
-from lacelang.energy.reduced import Reduced
 from lacelang.energy.trees import atoms, balanced, map_atoms, map_children, with_components
 
 __all__ = [
@@ -45,7 +43,6 @@ __all__ = [
     "Outputs",
     "Penalty",
     "Quantity",
-    "Reduced",
     "Scope",
     "Tempered",
     "atoms",

@@ -1,6 +1,8 @@
-"""Atoms over a continuous attribute, all from one normal distribution around the head's value f."""
+"""Atoms over a value f: a normal distribution around it, or a penalty in proportion to it."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from attrs import frozen
@@ -119,3 +121,20 @@ class Between(Continuous):
         """The middle, and half the width."""
         half = (self.high - self.low) / 2
         return (self.low + self.high) / 2, max(half, NARROWEST * self.sigma / 2)
+
+
+@frozen
+class Penalty(Atom):
+    """`weight`, 0 or more, times the value: no probability, and nothing that could be denied."""
+
+    attribute: Key
+    weight: float
+    closed = False
+
+    def __attrs_post_init__(self) -> None:
+        if not 0.0 <= self.weight < math.inf:
+            raise UsageError(f"the weight of a penalty is 0 or more, {self.weight} is not")
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """The penalty (N,)."""
+        return self.weight * scope.values(self.attribute)

@@ -20,7 +20,7 @@ def _as_set(classes: Iterable[int]) -> frozenset[int]:
 
 @frozen
 class Discrete(Atom):
-    """The attribute has one of `classes`, at least one: -log of their total probability (eq. 4)."""
+    """The attribute has one of `classes`: -log of their total probability (LACE eq. 4)."""
 
     attribute: str
     classes: frozenset[int] = field(converter=_as_set)
