@@ -126,7 +126,7 @@ class Comparisons:
             meant = _TRUTH.get((scalar.word or "").lower())
             if meant is not None:
                 hint = f"write `{attribute.name}={meant}`"
-            if scalar.number is not None and 0 < scalar.number < 1:
+            if scalar.quantity is not None and 0 < scalar.quantity.number < 1:
                 hint = f"it is 0 or 1; for a degree, write `{attribute.name} ~ {scalar.text}`"
         elif scalar.quoted and scalar.word in attribute.values:
             hint = "write it without quotes"

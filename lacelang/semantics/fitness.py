@@ -37,6 +37,14 @@ def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
 
 
+# How a generator takes its weights, how a model names them, and how that is declared.
+_WEIGHTS = {
+    "package": ("comes in a package", "come in a package", ' from "package==version" sha256 "…"'),
+    "file": ("takes a file", "are a file", ' from "weights.safetensors" sha256 "…"'),
+    "none": ("has none", "", ""),
+}
+
+
 def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> None:
     """Report a generator that nobody could load, as it is declared."""
     name, kind = model.name, model.generator
@@ -45,30 +53,18 @@ def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> Non
         hint = did_you_mean(kind, ARCHITECTURES, "there are only:")
         read.say("LACE407", message, at, hint)
         return
-    wanted = ARCHITECTURES[kind].weights
+    wanted, code = ARCHITECTURES[kind].weights, "LACE401"
     given = "file" if model.file is not None else "package" if model.package is not None else "none"
-    hint = f"declare it: generator {kind}{_WEIGHTS[wanted]}"
     if given not in (wanted, "none"):
-        named = {"file": "are a file", "package": "come in a package"}[given]
-        takes = {"file": "takes a file", "package": "comes in a package", "none": "has none"}[
-            wanted
-        ]
-        message = f"the weights of {name} {named}; a {kind} {takes}"
-        read.say("LACE406", message, at, hint)
+        code = "LACE406"
+        message = f"the weights of {name} {_WEIGHTS[given][1]}; a {kind} {_WEIGHTS[wanted][0]}"
     elif given != wanted:
         message = f"the model {name} does not say where its weights come from"
-        read.say("LACE401", message, at, hint)
     elif wanted != "none" and model.sha256 is None:
         message = f"the model {name} does not say the checksum of its weights"
-        read.say("LACE401", message, at, hint)
-
-
-# What follows the name of a generator, by what weights it takes.
-_WEIGHTS = {
-    "package": ' from "package==version" sha256 "…"',
-    "file": ' from "weights.safetensors" sha256 "…"',
-    "none": "",
-}
+    else:
+        return
+    read.say(code, message, at, f"declare it: generator {kind}{_WEIGHTS[wanted][2]}")
 
 
 def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Frame) -> bool:

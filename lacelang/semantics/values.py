@@ -39,16 +39,6 @@ class Scalar:
     quoted: bool = False
 
     @property
-    def number(self) -> float | None:
-        """The number, if it is one."""
-        return None if self.quantity is None else self.quantity.number
-
-    @property
-    def unit(self) -> nodes.Word | None:
-        """The unit of the number, if one was written."""
-        return None if self.quantity is None else self.quantity.unit
-
-    @property
     def unit_at(self) -> nodes.Node:
         """Where diagnostics about the unit stand."""
         return (self.at.unit if isinstance(self.at, nodes.Quantity) else None) or self.at
