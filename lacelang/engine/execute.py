@@ -38,7 +38,7 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         store.open(progress)
         # Loaded before anything is made, so that what they lack is known at once.
         annotators = None
-        if _unseen(planned, store):
+        if _unannotated(planned, store):
             annotators = AnnotatorPool(judged_attributes(planned.due), progress)
         measures = _measure(planned, store, progress)
         store.keep(measures, ())
@@ -108,26 +108,25 @@ def _draw(tasks: Sequence[GroupTask], store: Store, progress: Progress) -> None:
             store.end(task, seconds)
 
 
-def _unseen(planned: Plan, store: Store) -> list[str]:
-    """Groups that an expectation is about, and that are not whole or not annotated for it."""
-    due = {e.group: store.group(e.group) for e in planned.due}
-    return [
-        name
-        for name, group in due.items()
-        if group is None or not all(is_annotated(group, e) for e in planned.due if e.group == name)
-    ]
+def _unannotated(planned: Plan, store: Store) -> dict[str, set[int]]:
+    """Samples by group whose pictures an expectation needs annotated, of those that are there."""
+    found: dict[str, set[int]] = {}
+    for expected in planned.due:
+        group = store.group(expected.group)
+        if group is None or not is_annotated(group, expected):
+            names = attributes_of(expected)
+            samples = () if group is None else group.samples
+            missing = {s.index for s in samples if not names <= (s.seen or {}).keys()}
+            found.setdefault(expected.group, set()).update(missing)
+    return found
 
 
 def _annotate(planned: Plan, store: Store, annotators: AnnotatorPool, progress: Progress) -> None:
     """Annotate the pictures that an expectation is about, where they are not yet annotated."""
-    missing = {}
-    for name in _unseen(planned, store):
-        group = store.group(name)
-        assert group is not None
-        names = set().union(*(attributes_of(e) for e in planned.due if e.group == name))
-        missing[name] = [s.index for s in group.samples if not names <= (s.seen or {}).keys()]
+    missing = _unannotated(planned, store)
     with progress.stage("judging", sum(map(len, missing.values()))) as stage:
-        for name, indices in missing.items():
+        for name, chosen in missing.items():
+            indices = sorted(chosen)
             found = annotators.annotate(store.pictures(name, indices), stage)
             store.annotate(name, zip(indices, found, strict=True))
 

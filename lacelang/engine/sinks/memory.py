@@ -58,13 +58,17 @@ class MemoryStore(Store):
         return self._groups[name].rows
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
-        """See `Store`; all of them, for a group is annotated as a whole."""
-        return (partial(np.asarray, image) for image in self._groups[name].each_image())
+        """See `Store`."""
+        images = enumerate(self._groups[name].each_image())
+        return (partial(np.asarray, image) for index, image in images if index in indices)
 
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
         """See `Store`."""
-        group, seen = self._groups[name], dict(annotations)
-        samples = tuple(evolve(s, seen=seen[s.index]) for s in group.record.samples)
+        group, found = self._groups[name], dict(annotations)
+        samples = tuple(
+            evolve(sample, seen=found.get(sample.index, sample.seen))
+            for sample in group.record.samples
+        )
         group.record = evolve(group.record, samples=samples)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
