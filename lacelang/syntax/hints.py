@@ -249,8 +249,6 @@ x:NAME from | NUMBER
     this is not how a range is written :: write `{x} in 10..20`
 a:NUMBER,UNIT | to / b:VALUE => ..  # expects RANGE
     a range has two dots :: write `{a}..{b}`
-NUMBER,UNIT | to => ..  # expects RANGE
-    a range has two dots :: like `10..20`
 """),
     _negative_end,
     *rules("""

@@ -9,13 +9,12 @@ from lacelang.syntax.notations.facts import Fact, Facts
 from lacelang.syntax.notations.words import (
     CLOSER,
     COMPARING,
-    COUNTS,
     DENIALS,
     JOINTS,
     NEARLY,
+    PATTERNS,
     PHRASES,
     STRANGERS,
-    TRUTHS,
     Lexeme,
 )
 
@@ -65,12 +64,14 @@ class Reader:
         return self.facts.get(self.lexemes[i].text) if 0 <= i < len(self.lexemes) else None
 
     def read(self, element: str, i: int) -> int | None:
-        """Return where an element ends: one of `PHRASES`, or what a method here reads."""
+        """Return where an element ends: of `PATTERNS`, `PHRASES`, or what a method here reads."""
+        low = self.low(i)
+        if element in PATTERNS:
+            return i + 1 if PATTERNS[element].fullmatch(low) else None
         phrases = PHRASES.get(element)
         if phrases is None:
             end: int | None = getattr(self, element)(i)
             return end
-        low = self.low(i)
         ends = (self._phrase(i, p) for p in phrases if low and p.startswith(low))
         return max(ends, default=0) or None
 
@@ -87,15 +88,14 @@ class Reader:
         """A name, of an attribute for one."""
         return i + 1 if self.kind(i) == "word" and self.low(i) not in self._words else None
 
-    def measured(self, i: int) -> int | None:
+    def measured(self, i: int, kind: str = "measured") -> int | None:
         """A name, unless its attribute is known not to be a measured one."""
         fact = self.fact(i)
-        return self.name(i) if fact is None or fact.kind == "measured" else None
+        return self.name(i) if fact is None or fact.kind == kind else None
 
     def binary(self, i: int) -> int | None:
         """A name, unless its attribute is known not to be a yes-or-no one."""
-        fact = self.fact(i)
-        return self.name(i) if fact is None or fact.kind == "binary" else None
+        return self.measured(i, "binary")
 
     def known(self, i: int) -> int | None:
         """The name of an attribute that is known."""
@@ -121,10 +121,6 @@ class Reader:
     def literal(self, i: int) -> int | None:
         """A value that is no name."""
         return self.value(i) if self.kind(i) != "word" else None
-
-    def truth(self, i: int) -> int | None:
-        """`true`, `no`."""
-        return i + 1 if self.low(i).strip("\"'") in TRUTHS else None
 
     def flag(self, i: int) -> int | None:
         """The value of an option: `4`, `1:1`, `heun`."""
@@ -167,29 +163,7 @@ class Reader:
             return end + 1 if self.low(end) == "}" else None
         return end if several else None
 
-    # Words and signs
-
-    def word(self, i: int) -> int | None:
-        """Any word, those of the language too."""
-        return i + 1 if self.kind(i) == "word" else None
-
-    def count(self, i: int) -> int | None:
-        """A whole number, in digits or as a word."""
-        digits = self.kind(i) == "number" and self.low(i).isdigit()
-        return i + 1 if digits or self.low(i) in COUNTS else None
-
-    def pluses(self, i: int) -> int | None:
-        """`++`, `--`."""
-        return i + 1 if set(self.low(i)) in ({"+"}, {"-"}) else None
-
-    def times(self, i: int) -> int | None:
-        """`x2`."""
-        return i + 1 if self.low(i)[:1] == "x" and self.low(i)[1:].isdigit() else None
-
-    def wildcard(self, i: int) -> int | None:
-        """`__hair__`."""
-        text = self.low(i)
-        return i + 1 if len(text) > 4 and text[:2] == text[-2:] == "__" else None
+    # Words for values that are met closely
 
     def nearly(self, i: int) -> int | None:
         """What stands before a value, said to be met closely or not."""

@@ -93,6 +93,16 @@ PHRASES = {
 }
 """Elements of shapes that are one of several phrases; the longest that fits is read."""
 
+PATTERNS = {
+    "count": re.compile(rf"\d+|{'|'.join(COUNTS)}"),
+    "pluses": re.compile(r"\++|-+"),
+    "times": re.compile(r"x\d+"),
+    "truth": re.compile(rf"[\"']*({'|'.join(TRUTHS)})[\"']*"),
+    "wildcard": re.compile(r"__.+__"),
+    "word": re.compile(r"[^\W\d]\w*"),
+}
+"""Elements of shapes that are one lexeme, by its text in small letters."""
+
 STRANGERS = words_of(
     "if then else elif unless when whenever iff but without with has have wearing of except "
     "nand nor xnor plus minus no is are isn either neither both at least most exactly only "
