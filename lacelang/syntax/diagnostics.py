@@ -17,7 +17,7 @@ from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, SHAPES, STATEMENTS
 from lacelang.syntax.hints import (
     ALWAYS_NAME,
     ENDS,
-    HABITS,
+    HINTS,
     NEED_CONDITION,
     NEED_VALUE,
     rules,
@@ -292,7 +292,7 @@ def _shortened(text: str) -> str:
 _RULES: tuple[Callable[[ParseError], Repair | None], ...] = (
     _closes_nothing,
     _synonym_of_a_clause,
-    *HABITS,
+    *HINTS,
     _never_closed,
     *rules("""
 k:TAKES | s:=,: =>

@@ -1,4 +1,4 @@
-"""What people write out of habit, as rules that rewrite tokens around a refused one.
+"""What people know from other languages, as rules that rewrite tokens around a refused one.
 
 A rule has two lines:
 
@@ -234,7 +234,7 @@ def _percentage(e: ParseError) -> Repair | None:
     return repair("LACE003", "a percentage stands in `expect` only", at, hint, instead=[])
 
 
-HABITS: tuple[Callable[[ParseError], Repair | None], ...] = (
+HINTS: tuple[Callable[[ParseError], Repair | None], ...] = (
     *rules("""
 TWO_SIDED,CLAUSE | b:TWO_SIDED,CLAUSE =>  # if repeated
     `{b}` stands here twice :: leave one of them out

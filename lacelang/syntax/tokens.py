@@ -48,7 +48,7 @@ class Tokens:
     complete: bool = True
 
 
-# What people write out of habit: pattern, terminal to read it as (None: leave out), hint.
+# What people know from other languages: pattern, terminal to read it as (None: leave out), hint.
 _FOREIGN: tuple[tuple[str, str | None, str], ...] = (
     (r"&&?|∧", "AND", "write `and`"),
     (r"\|\|?|∨", "OR", "write `or`"),

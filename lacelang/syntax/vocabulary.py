@@ -44,7 +44,7 @@ _SYNONYMS = {
 }
 
 SYNONYMS = {word: meant for meant, words in _SYNONYMS.items() for word in words.split()}
-"""What people write out of habit, and the word or sign of the language that they mean."""
+"""What people write instead, and the word or sign of the language that they mean."""
 
 PHRASES = {
     "NAME": "a name",

@@ -75,7 +75,7 @@ _MEANT = st.characters(
 
 @_FAST
 @given(st.characters(categories=["L"]), st.text(_MEANT, max_size=6))
-def test_anything_that_may_be_meant_as_a_name_is_one_or_gets_one_complaint(
+def test_anything_that_may_be_meant_as_a_name_is_one_or_gets_one_diagnostic(
     first: str, rest: str
 ) -> None:
     name = f"{first}{rest}é"

@@ -1,4 +1,4 @@
-"""Notations of other tools: one complaint each, whose hint, put in its place, is right."""
+"""Notations of other tools: one diagnostic each, whose hint, put in its place, is right."""
 
 from __future__ import annotations
 
@@ -421,7 +421,7 @@ def test_where_no_text_mends_it_the_hint_says_so_in_words(source: str) -> None:
     assert IN_WORDS[source] in (found.hint or "")
 
 
-def test_two_notations_are_two_complaints() -> None:
+def test_two_notations_are_two_diagnostics() -> None:
     found = said("sample from ffhq where (glasses=1:1.3)\n  and age=30±5 and smlie=1")
     assert [(d.span.line, d.span.column) for d in found] == [(1, 24), (2, 7), (2, 20)]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from lacelang.errors import ProgramError, Span
@@ -142,6 +144,12 @@ def test_in_belongs_to_expect_before_a_percentage() -> None:
 )
 def test_programs_without_mistakes(source: str) -> None:
     assert read(source).problems == ()
+
+
+@pytest.mark.parametrize("kind", [k for k in get_args(nodes.Statement) if k is not nodes.Model])
+def test_examples_of_statements_are_programs(kind: type[nodes.Node]) -> None:
+    (statement,) = parse(kind.example).statements
+    assert isinstance(statement, kind)
 
 
 def test_larks_own_parser_of_the_grammar_reads_the_same_language() -> None:
