@@ -18,7 +18,7 @@ from attrs import evolve
 from lacelang.api import Program
 from lacelang.errors import ResourceError
 from lacelang.ir import SampleStatement
-from lacelang.storage.cache import cache_dir
+from lacelang.storage.cache import cache_dir, locked
 from lacelang.storage.files import write_atomic
 from lacelang.system.processes import processes
 
@@ -77,10 +77,11 @@ def _count(program: Program, folder: Path) -> int:
 
 def _sampled(program: Program, folder: Path) -> Group:
     """The one group of a program, whose samples are in `folder` or are made now."""
-    (group,) = program.run(out=folder, images=False, replace=True).groups.values()
     done = folder / _DONE
-    if group.stats.seconds or not done.is_file():
-        write_atomic(done, json.dumps({"seconds": group.stats.seconds}).encode())
+    with locked(folder, "sampling"):
+        (group,) = program.run(out=folder, images=False, replace=True).groups.values()
+        if group.stats.seconds or not done.is_file():
+            write_atomic(done, json.dumps({"seconds": group.stats.seconds}).encode())
     try:
         seconds = float(json.loads(done.read_bytes())["seconds"])
     except (OSError, ValueError, KeyError, TypeError) as error:
