@@ -79,11 +79,6 @@ class EditTask(GroupTask):
         return None if saved is None else saved.file
 
     @property
-    def truncation(self) -> float:
-        """See `GroupTask`."""
-        return self.source.truncation
-
-    @property
     def frames(self) -> Callable[[Latents], Float32]:
         """See `GroupTask`: w+ (N, steps + 1, styles, d) before the first step and after each."""
         return partial(_frames, len(self.statement.steps) + 1)

@@ -45,11 +45,6 @@ class SampleTask(GroupTask):
     statement: SampleStatement
 
     @property
-    def truncation(self) -> float:
-        """See `GroupTask`."""
-        return self.statement.truncation
-
-    @property
     def frames(self) -> Callable[[Latents], Float32]:
         """See `GroupTask`: nothing but the picture itself."""
         return _frames

@@ -58,9 +58,9 @@ class GroupTask(ABC):
         return None
 
     @property
-    @abstractmethod
     def truncation(self) -> float:
         """psi of its samples."""
+        return float(self.record.settings["truncation"])
 
     @property
     @abstractmethod
