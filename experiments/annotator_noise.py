@@ -1,7 +1,6 @@
 """The annotators' own noise: how far they agree with themselves in a mirror, and with an eye.
 
-No figure that they give can be better known than this. An accuracy of 0.97 where mirror images
-agree in 0.97 of cases may be perfect.
+An accuracy of 0.97 where mirror images agree in 0.97 of cases may be perfect.
 """
 
 from __future__ import annotations
@@ -10,12 +9,11 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve
 from numpy.typing import NDArray
 
 from experiments import eye_labels as eye
 from experiments import probes
-from experiments.probes import Figures
 from lacelang import ir
 from lacelang.annotators.faces import FACES as ANNOTATOR
 from lacelang.annotators.faces.annotation import MEASURES
@@ -36,23 +34,16 @@ TRUNCATION = 0.7
 
 
 def tables(spec: ir.ModelSpec, progress: Progress, faces: int | None = None) -> list[Table]:
-    """Both tables of a model's annotators; what they measure stays in the cache.
+    """Tables of a model's annotators; what they measure stays in the cache.
 
-    Args:
-        spec: the model whose faces are judged.
-        progress: where to show how far it is.
-        faces: to look at in a mirror, for a quick look, which leaves the labels by eye alone;
-            None takes `FACES`, and all that were labelled.
-
-    Raises:
-        ResourceError: weights cannot be had, or the cache cannot be written.
+    `faces`, for a quick look, are looked at in a mirror, and leave the labels by eye alone.
     """
     count = FACES if faces is None else min(faces, FACES)
     mirror = Table(
-        "The judges' own noise: faces and their mirror images",
+        "The annotators' own noise: faces and their mirror images",
         list(_in_a_mirror(spec, progress, count)),
-        f"{count} draws from the prior. Noise is the standard deviation of one judgement about the "
-        "mean of the two; yaw and light3 are turned round.",
+        f"{count} draws from the prior. Noise is the standard deviation of one annotation about "
+        "the mean of the two; yaw and light3 are turned round.",
     )
     return [mirror] if faces is not None else [mirror, _by_eye(spec, progress)]
 
@@ -68,52 +59,50 @@ def _in_a_mirror(spec: ir.ModelSpec, progress: Progress, faces: int) -> Iterator
     found = np.isfinite(plain["age"]) & np.isfinite(mirrored["age"])
     for name, classes in ANNOTATOR.attributes.items():
         pair = plain[name][found], unmirrored(name, mirrored[name])[found]
-        compared = agreement(*pair, bool(classes))
+        compared, figure = agreement(*pair, bool(classes))
         yield {
             "attribute": name,
-            "faces": compared.faces,
-            "same class": compared.same if classes else None,
-            "noise": None if classes else compared.noise,
+            "faces": compared,
+            "same class": figure if classes else None,
+            "noise": None if classes else figure,
             "unit": spec.attribute(name).unit,
         }
 
 
-@frozen
-class Agreement:
-    """How two judgements of the same faces compare.
+def agreement(one: Floats, other: Floats, discrete: bool) -> tuple[int, float]:
+    """How two annotations (N,) of the same faces compare, NaN where nothing was seen.
 
-    Attributes:
-        faces: number of faces that both judged.
-        same: share with the same class; NaN for a continuous attribute.
-        noise: standard deviation of one judgement about their mean, in the attribute's units;
-            NaN for a discrete attribute.
+    Returns how many faces both annotated, and the share of them with the same class, or the
+    standard deviation of one annotation about the mean of both, in the attribute's unit.
     """
-
-    faces: int
-    same: float
-    noise: float
-
-
-def agreement(one: Floats, other: Floats, discrete: bool) -> Agreement:
-    """Compare two judgements (N,) of an attribute, NaN where nothing was seen."""
     if discrete:
         same = (one == other) | (np.isnan(one) & np.isnan(other))
-        return Agreement(len(one), float(same.mean()) if len(one) else math.nan, math.nan)
+        return len(one), float(same.mean()) if len(one) else math.nan
     apart = (one - other).astype(np.float64)
     apart = apart[np.isfinite(apart)]
-    # The difference of two judgements has twice the variance of one.
-    noise = float(np.sqrt((apart**2).mean() / 2)) if len(apart) else math.nan
-    return Agreement(len(apart), math.nan, noise)
+    # The difference of two annotations has twice the variance of one.
+    return len(apart), float(np.sqrt((apart**2).mean() / 2)) if len(apart) else math.nan
 
 
 def unmirrored(name: str, column: Floats) -> Floats:
-    """Judgements (N,) of mirror images as of the faces: yaw changes its sign, light3 its side."""
+    """Annotations (N,) of mirror images as of the faces: yaw changes sign, light3 its side."""
     if name == "yaw":
         return -column
     return 1 - column if name == "light3" else column
 
 
 def _by_eye(spec: ir.ModelSpec, progress: Progress) -> Table:
+    """How the annotators do on the faces that were labelled by eye."""
+    labels = eye.read()
+    faces = eye.draws(labels, load(spec, "cpu", progress).generator.latent_dim)
+    source = Source(spec.generator, weights_of(spec))
+    measured = measure(source, faces, progress=progress, title="faces labelled by eye")
+    with progress.stage("comparing with labels by eye", total=None) as stage:
+        found = eye.held_out(labels, measured["raw"], measured["embedding"])
+        stage.advance()
+    known = [i for i, label in enumerate(labels) if "gender" in label.seen]
+    male = measured["raw"][known, MEASURES.index("male")].astype(np.float64) - 0.5
+    seen = np.array([labels[i].seen["gender"] for i in known])
     rows = [
         {
             "attribute": name,
@@ -122,27 +111,12 @@ def _by_eye(spec: ir.ModelSpec, progress: Progress) -> Table:
             "mean recall": figures.balanced,
             "AUC": None if np.isnan(figures.auc) else figures.auc,
         }
-        for name, figures in by_eye(spec, progress).items()
+        for name, figures in {**found, "gender": probes.figures(male[:, None], seen)}.items()
     ]
     return Table(
-        "The judges against labels by eye",
+        "The annotators against labels by eye",
         rows,
-        "Faces with a clear answer only. The judges of beard, smile and hair colour were fitted to "
-        "such faces, and each is judged here by one that was fitted to the others; that of gender "
-        "has seen none.",
+        "Faces with a clear answer only. The annotators of beard, smile and hair colour were "
+        "fitted to such faces, and each is annotated here by one that was fitted to the others; "
+        "that of gender has seen none.",
     )
-
-
-def by_eye(spec: ir.ModelSpec, progress: Progress) -> dict[str, Figures]:
-    """By attribute how the annotators do on the faces that were labelled by eye."""
-    labels = eye.read()
-    source = Source(spec.generator, weights_of(spec))
-    faces = eye.draws(labels, load(spec, "cpu", progress).generator.latent_dim)
-    measured = measure(source, faces, progress=progress, title="faces labelled by eye")
-    with progress.stage("comparing with labels by eye", total=None) as stage:
-        found = eye.held_out(labels, measured["raw"], measured["embedding"])
-        stage.advance()
-    known = [i for i, label in enumerate(labels) if "gender" in label.seen]
-    male = measured["raw"][known, MEASURES.index("male")].astype(np.float64) - 0.5
-    seen = np.array([labels[i].seen["gender"] for i in known])
-    return {**found, "gender": probes.figures(male[:, None], seen)}

@@ -111,7 +111,7 @@ def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
         shares = {v: disjunct_shares(found[v, i]) for v in ("default", "balanced")}
         for place, disjunction in enumerate(_disjunctions(found["balanced", i])):
             row: dict[str, str | int | None] = {"depth": formula.depth, "formula": formula.text}
-            row["arms"] = len(disjunction.terms)
+            row["disjuncts"] = len(disjunction.terms)
             for variant, of_variant in shares.items():
                 some = of_variant[place]
                 row[variant] = None if some is None else " · ".join(f"{s:.2f}" for s in some)
@@ -123,11 +123,11 @@ def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
         for variant, shares in least.items()
     )
     return Table(
-        "The arms of every `or`",
+        "The disjuncts of every `or`",
         rows,
-        "Shares of the faces that show each arm, in the order of writing, among those that show "
-        "the `or`; a face may show several. Of the `or`s of two arms, those of which each arm is "
-        f"in {ENOUGH:.0%} of the faces at least: {summary}.",
+        "Shares of the faces that show each disjunct, in the order of writing, among those that "
+        "show the `or`; a face may show several. Of the `or`s of two disjuncts, those of which "
+        f"each disjunct is in {ENOUGH:.0%} of the faces at least: {summary}.",
     )
 
 

@@ -62,13 +62,13 @@ def test_logic_counts_every_formula_and_its_variants(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(statements, "judge_groups", made_up)
     monkeypatch.setattr(logic, "prior_shares", lambda texts: dict.fromkeys(texts, 0.1))
     report = logic.study(Silent(), 3)
-    by_depth, arms, each = whole(report)["tables"]
+    by_depth, disjuncts, each = whole(report)["tables"]
     assert sum(row["formulas"] for row in by_depth["rows"]) == len(each["rows"]) == 40
     for row in each["rows"]:
         assert row["default"] is not None
         assert (row["contrast"] is not None) == ("not " in row["formula"])
-    assert len(arms["rows"]) > 20
-    assert "default: " in arms["note"]
+    assert len(disjuncts["rows"]) > 20
+    assert "default: " in disjuncts["note"]
 
 
 def test_zero_shot_adds_to_the_paper_s_rows(monkeypatch: pytest.MonkeyPatch) -> None:
