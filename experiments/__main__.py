@@ -29,13 +29,7 @@ def names() -> list[str]:
 def run(name: str, progress: Progress, faces: int | None = None) -> Report:
     """Make the report of a spec, and add the noise of its annotators.
 
-    Args:
-        name: of the spec.
-        progress: where to show how far it is.
-        faces: at most so many of each group, for a quick look; None takes the spec's own number.
-
-    Raises:
-        ResourceError: weights cannot be had.
+    At most `faces` are taken of each group, for a quick look; None takes the spec's own number.
     """
     spec = import_module(f"{specs.__name__}.{name}")
     with isolated(threads=False):

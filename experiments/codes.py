@@ -3,8 +3,8 @@
 The paper draws codes twice: each as often as any other for ACC, and as the training labels have
 them for the Fréchet distance, which would otherwise measure that the codes are not the prior's
 (LACE A.3). Here a code is asked for as often as the prior shows it, and at least so often that its
-accuracy can be told. ACC is the mean over codes, whatever their numbers; the Fréchet distance is
-taken from the faces that the prior's proportions allot to each.
+accuracy can be told. ACC is the mean over codes; the Fréchet distance is taken from the faces that
+the prior's proportions allot to each.
 """
 
 from __future__ import annotations
@@ -37,12 +37,9 @@ VALUES: dict[str, tuple[float, ...]] = {
 
 @frozen
 class Code:
-    """One combination of values.
+    """One combination of values: a condition, asked of `count` faces.
 
-    Attributes:
-        condition: as a program writes it.
-        natural: of how many faces it would be asked in the prior's proportions.
-        count: of how many it is asked, no fewer than that.
+    `natural`, no more than that, is its number in the prior's proportions.
     """
 
     condition: str
@@ -78,12 +75,7 @@ class Codes:
         return sum(self.counts)
 
     def statements(self, clauses: str, seed: int) -> list[str]:
-        """A `sample` statement for every code.
-
-        Args:
-            clauses: further ones, such as `with euler`.
-            seed: of the first; each has its own, so that no two start from the same draws.
-        """
+        """A `sample` statement for every code, each with a seed and so draws of its own."""
         return [
             sample(code.count, code.condition, clauses, seed + i)
             for i, code in enumerate(self.codes)
@@ -98,14 +90,10 @@ class Codes:
 def codes_of(
     attributes: Sequence[str], spec: ir.ModelSpec, labels: Labels, natural: int, least: float
 ) -> Codes:
-    """Enumerate the codes of some attributes.
+    """Enumerate the codes of some attributes; a number takes the values of `VALUES`.
 
-    Args:
-        attributes: their names; a number takes the values of `VALUES`.
-        spec: the model that declares them.
-        labels: its labels, whose prior rows give the proportions.
-        natural: how many faces are allotted in those proportions.
-        least: each code is asked of this share, at least, of what it would get if all were equal.
+    `natural` faces are allotted in the proportions of the labels' prior rows; each code is asked of
+    the share `least`, at least, of what it would get if all were equal.
     """
     declared = [spec.attribute(name) for name in attributes]
     columns = [_nearest(labels.columns[a.name][: labels.prior_count], a) for a in declared]
@@ -131,11 +119,7 @@ def allotted(shares: Mapping[str, float], count: int) -> dict[str, int]:
 
 
 def accuracies(asked: Iterable[tuple[ir.Predicate, Annotations]]) -> dict[str, Score]:
-    """ACC by attribute, the mean over codes, in the order of the conditions' comparisons.
-
-    Args:
-        asked: of each code the condition, and its faces.
-    """
+    """ACC by attribute, the mean over codes, from each code's condition and its faces."""
     found: dict[str, list[Score]] = {}
     for where, faces in asked:
         for score in scores([(where, faces.columns)]):

@@ -35,11 +35,9 @@ SHOWN = 4
 
 @frozen(eq=False)
 class EditPaths:
-    """What was seen in N faces before an edit's first line, and after each.
+    """What was seen in N faces at P moments: before an edit's first line, and after each.
 
-    Attributes:
-        frames: w+ (N, P, styles, d), as they were decoded.
-        moments: P annotations, each of the N faces.
+    `frames` are the w+ (N, P, styles, d) that were decoded; moments have N annotations each.
     """
 
     frames: Floats
@@ -68,16 +66,7 @@ class EditPaths:
 def annotate_paths(
     model: ir.ModelSpec, parts: Sequence[Floats], progress: Progress
 ) -> list[EditPaths]:
-    """Decode frames and let annotators look at each; what is judged stays in the cache.
-
-    Args:
-        model: whose faces they are.
-        parts: w+ (N, P, styles, d) each, of which N and P may differ.
-        progress: where to show how far it is.
-
-    Raises:
-        ResourceError: weights cannot be had.
-    """
+    """Annotate frames, w+ (N, P, styles, d) each, of which N and P may differ."""
     # In one go, so that the annotators start up once.
     frames = [part[:, moment] for part in parts for moment in range(part.shape[1])]
     flat = Styles(np.concatenate(frames))
@@ -103,12 +92,8 @@ def strengths(accuracy: Array, least: float) -> tuple[Array, Array]:
     """The disentangled edit strength of every line, as published and without its division.
 
     D_i = a_i − max over j ≠ i of |a_j|, where a is what line i adds to the accuracies, as published
-    as shares of what there was to add, 1 − the accuracy before (LACE section 3.2). Their means over
-    the lines are the DES.
-
-    Args:
-        accuracy: of `accuracies`, (lines + 1, lines).
-        least: what there is to add at least, so that nothing is divided by 0: what one face counts.
+    as shares of what there was to add, 1 − the accuracy before (LACE section 3.2), and no less than
+    `least`: what one face counts. Their means over the lines are the DES.
     """
     added = np.diff(accuracy, axis=0)
     return _apart(added / np.maximum(1 - accuracy[:-1], least)), _apart(added)
@@ -150,18 +135,16 @@ def drift(
 def likeness(before: Array, after: Array, mean: Array) -> dict[str, float]:
     """Compare descriptors (N, K) of the same N faces before and after.
 
-    Args:
-        before, after: row i is face i.
-        mean: the mean descriptor (K,) of the generator's faces. Descriptors all lie on one side of
-            the origin: cosines as seen from there are near 1 whoever is compared.
+    The mean descriptor (K,) of the generator's faces is where cosines are taken from: descriptors
+    all lie on one side of the origin.
 
     Returns:
         `ID distance`, the mean Euclidean distance of descriptors; `cosine`, their mean cosine as
         seen from the mean face: 1 for the same face, 0 on average for two people; `alike`, what
-        that would be if each face had moved by the mean move of all and no further: an edit that
-        ages everybody takes everybody from where they were; `own`, the cosine without the mean
-        move, each side seen from its own mean: 1 for faces that keep what sets them apart;
-        `nearest`, the share of faces to which no other face before is nearer than their own.
+        that would be if each face had moved by the mean move of all and no further; `own`, the
+        cosine without the mean move, each side seen from its own mean: 1 for faces that keep what
+        sets them apart; `nearest`, the share of faces to which no other face before is nearer
+        than their own.
     """
     apart = np.linalg.norm(after[:, None] - before[None], axis=2)
     own = np.diag(apart)
@@ -201,17 +184,7 @@ def film_sheet(
     decode: Decode,
     faces: int = SHOWN,
 ) -> Picture:
-    """Film strips of the first faces, under each frame what was seen; decoded when saved.
-
-    Args:
-        name: of its file.
-        title: what they show.
-        statement: the edit.
-        record: of the edited group.
-        paths: what was seen.
-        decode: takes w+ (N, styles, d) to images.
-        faces: how many are shown at most.
-    """
+    """Film strips of the first faces, under each frame what was seen; decoded when saved."""
     shown = annotated_record(statement, record, paths.first(faces))
     return Picture(name, title, partial(_draw, shown, paths, decode))
 

@@ -83,12 +83,9 @@ def _label(row: dict[str, str]) -> EyeLabel:
 def fit(
     labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
 ) -> dict[str, Probe]:
-    """Fit every probe to labelled faces: `probes.save` of them is the shipped file.
+    """Fit every probe to N labelled faces, by raw measures (N, M) and embeddings (N, E).
 
-    Args:
-        labels: N faces.
-        raw: float32 (N, M), what the annotator of faces measures of each.
-        embedding: float16 (N, E), likewise.
+    `probes.save` of them is the shipped file.
     """
     return {
         name: probes.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), recipe.penalty)

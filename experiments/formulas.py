@@ -34,13 +34,7 @@ Shares: TypeAlias = Callable[[list[str]], Mapping[str, float]]
 
 @frozen
 class Formula:
-    """A generated condition.
-
-    Attributes:
-        text: as a program writes it.
-        depth: of its connectives.
-        share: of the prior that satisfies it.
-    """
+    """A generated condition, the depth of its connectives, and its share of the prior."""
 
     text: str
     depth: int
@@ -50,16 +44,10 @@ class Formula:
 def formulas(seed: int, each: int, shares: Shares, least: float, most: float) -> list[Formula]:
     """Generate `each` different formulas of every depth, or as many as can be had.
 
-    Depth is the number of connectives from the whole to its innermost comparison; `not` is none.
-    At every level one term goes on to the next, `and` and `or` alternate, and no attribute occurs
-    twice.
-
-    Args:
-        seed: of the choice.
-        each: how many of each depth.
-        shares: by condition, how often the prior satisfies it.
-        least, most: the shares between which a formula is kept: those that hardly any draw
-            satisfies, or nearly all do, show nothing.
+    Depth is the number of connectives from the whole to its innermost comparison; `not` is none. At
+    every level one term goes on to the next, `and` and `or` alternate, and no attribute occurs
+    twice. Kept are those whose share of the prior lies between `least` and `most`: others show
+    nothing.
     """
     drawn: dict[str, int] = {}
     for depth in DEPTHS:

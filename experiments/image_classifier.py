@@ -73,12 +73,8 @@ Tensors = Mapping[str, Tensor]
 class Thumbnails:
     """Truncated w (N, d) → pictures (N, 3, SIDE, SIDE), RGB, nominally in [−1, 1]; differentiable.
 
-    Attributes:
-        network: the decoder.
-        weight, bias: of the readout, (3, C) and (3,).
-        explained: share of the variance of the whole decoder's pictures, at that size, that the
-            readout explains on faces that it was not fitted to.
-        folder: where in the cache everything about them is kept.
+    A decoder with its readout (3, C) and (3,), which explains a share of the variance of the whole
+    decoder's pictures at that size, on faces that it was not fitted to.
     """
 
     network: SynthesisNetwork
@@ -95,13 +91,8 @@ class Thumbnails:
 
 
 class ImageModel(Model):
-    """A model whose classifiers look at pictures.
-
-    Args:
-        spec: with the classifiers of images.
-        whole: the model as declared.
-        thumbnails: makes the pictures.
-        components: mean (P,) and basis (P, COMPONENTS) of their principal components.
+    """A model whose classifiers look at pictures' principal components: mean (P,), basis (P,
+    COMPONENTS).
     """
 
     def __init__(
@@ -127,12 +118,7 @@ def projected(pictures: Tensor, components: Tensors) -> Tensor:
 
 
 def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageModel:
-    """Make thumbnails and train their classifier, where the cache does not hold them.
-
-    Raises:
-        UsageError: the model's decoder is not known to make small pictures.
-        ResourceError: weights cannot be had, or the cache cannot be written.
-    """
+    """Make thumbnails and train their classifier, where the cache does not hold them."""
     whole = load(spec, "cpu", progress)
     thumbnails = fitted_thumbnails(whole, progress)
     examples = table.examples(whole.generator).take(np.arange(0, len(table), EVERY))
@@ -164,11 +150,8 @@ def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
 
 
 def fitted_thumbnails(model: Model, progress: Progress) -> Thumbnails:
-    """Fit the readout of a model's decoder, or read it from the cache.
-
-    Raises:
-        UsageError: the model has another decoder.
-        ResourceError: weights cannot be had.
+    """Fit the readout of a model's decoder, or read it from the cache; a UsageError for another
+    decoder.
     """
     generator = model.generator
     if not isinstance(generator, MobileStyleGAN):
@@ -204,15 +187,10 @@ def _fit(model: Model, network: SynthesisNetwork, progress: Progress) -> Tensors
 
 
 def readout(features: Tensor, pictures: Tensor, count: int) -> dict[str, Tensor]:
-    """Least squares from features to colours, pixel by pixel.
+    """Least squares from features (N, C, H, W) to colours (N, 3, H, W), pixel by pixel.
 
-    Args:
-        features: (N, C, H, W).
-        pictures: (N, 3, H, W).
-        count: the first so many faces are fitted to, the others tried on.
-
-    Returns:
-        `weight` (3, C), `bias` (3,) and `explained` (), the share of variance on the others.
+    The first `count` faces are fitted to. Returns `weight` (3, C), `bias` (3,) and `explained` (),
+    the share of variance on the others.
     """
 
     def pixels(planes: Tensor) -> Tensor:

@@ -27,11 +27,7 @@ STEPS = 100
 
 
 def with_jem(spec: ir.ModelSpec) -> ir.ModelSpec:
-    """The model with Latent-JEM's classifiers, which lie beside its own.
-
-    Raises:
-        ResourceError: they have not been trained.
-    """
+    """The model with Latent-JEM's classifiers, which must have been trained beside its own."""
     path = classifiers_of(spec).with_suffix(".jem.safetensors")
     if not path.is_file():
         raise ResourceError(
@@ -46,10 +42,6 @@ def joint_energy(statement: ir.SampleStatement, model: Model) -> ConditionalEner
 
     The conditional energy and the marginal one of z; attributes that the condition does not speak
     of are summed out, in which their logits' logsumexp is left.
-
-    Args:
-        statement: whose condition.
-        model: the statement's, with Latent-JEM's classifiers.
     """
     features = model.features(statement.truncation)
 
@@ -66,11 +58,6 @@ def solve(statement: ir.SampleStatement, model: Model, step: float) -> Solution:
 
     As in LACE-LD the paper chooses the noise apart from the step; how, its text has lost. Here it
     is sqrt(2 step), with which the chain samples the joint energy, and which training used.
-
-    Args:
-        statement: a `sample` statement.
-        model: with Latent-JEM's classifiers.
-        step: of a Langevin step.
     """
     seed, indices = statement.seed or 0, range(statement.count)
     z0 = prior(seed, indices, model.generator.latent_dim)

@@ -1,14 +1,12 @@
 """The linear baseline: a direction in w for each attribute, followed until the classifier agrees.
 
 A direction is the normal of a linear probe of labelled w: logistic regression for classes, ridge
-regression for numbers. Nothing here samples p(z | c): a face starts as a draw from the prior and
-moves along one straight line after another. Of several attributes each moves along a direction
-that the linear probes of all others do not see, as is usual (conditional manipulation: Shen et
-al. 2020, section 3.3).
+regression for numbers. A face starts as a draw from the prior and moves along one straight line
+after another, each clear of what the probes of all other attributes see (conditional manipulation:
+Shen et al. 2020, section 3.3).
 
 Normals and right angles are those of whitened w, in which the prior is isotropic. Those of w itself
-lead three times as far from the prior for the same predictions, into directions in which w hardly
-varies.
+lead three times as far from the prior for the same predictions.
 """
 
 from __future__ import annotations
@@ -72,19 +70,10 @@ class Directions:
     classify: Classifiers
 
     def move(self, w: Tensor, where: ir.Predicate, held: Iterable[str] = ()) -> Tensor:
-        """Move faces until the classifier agrees with a condition, or the steps run out.
+        """Move truncated w (N, d) until the classifier agrees with a condition, or steps run out.
 
-        Args:
-            w: truncated styles (N, d); they are not changed.
-            where: a comparison or a conjunction of them; only its `a=v` terms are followed, in
-                the order in which they are written.
-            held: further attributes whose directions the moves keep clear of.
-
-        Returns:
-            Truncated styles (N, d).
-
-        Raises:
-            UsageError: the condition holds no `a=v`.
+        Only its `a=v` terms are followed, in the order of writing; without any there is a
+        UsageError. Moves keep clear of the directions of `held` attributes too.
         """
         wanted = list(conjuncts(where))
         if not wanted:
@@ -131,10 +120,7 @@ class Directions:
     ) -> tuple[Tensor, Tensor]:
         """Which way to go, ±1 (N,), and a margin (N,), negative until the classifier agrees.
 
-        Args:
-            atom: the comparison.
-            u: whitened w (N, d).
-            signs: the way that was chosen before: a number is not turned round half way.
+        `signs` were chosen before: a number is not turned round half way.
         """
         output = self.classify(self.space.colour(u))[atom.attribute.name]
         if isinstance(atom, ir.Equals):
@@ -151,11 +137,7 @@ class Directions:
 
 
 def fit(spec: ir.ModelSpec, progress: Progress) -> Directions:
-    """Fit the directions of a declared model to its labels; takes some seconds.
-
-    Raises:
-        ResourceError: weights, labels or classifiers cannot be had.
-    """
+    """Fit the directions of a declared model to its labels; takes some seconds."""
     model = load(spec, "cpu", progress)
     with progress.stage("fitting linear directions", total=None) as stage:
         examples = labels.load(labels_of(spec)).examples(model.generator)

@@ -34,13 +34,7 @@ def same(spec: ModelSpec) -> ModelSpec:
 
 @frozen
 class Asked:
-    """Codes, and how to sample them.
-
-    Attributes:
-        codes: what is asked.
-        clauses: further ones of the statements, such as `with euler`.
-        change: makes the model that samples out of the declared one.
-    """
+    """Codes, further clauses such as `with euler`, and what makes the model that samples."""
 
     codes: Codes
     clauses: str = ""
@@ -51,11 +45,7 @@ class Asked:
 class Drawn:
     """Faces that a baseline made for a statement.
 
-    Attributes:
-        faces: their latents, or what the decoder is given.
-        failed: how many did not converge.
-        nfe: evaluations of each, mean.
-        seconds: that sampling took one core.
+    How many did not converge, evaluations of each (mean), and seconds that one core took.
     """
 
     faces: Faces
@@ -69,14 +59,9 @@ Draw = Callable[[SampleStatement], Drawn]
 
 @frozen(eq=False)
 class Outcome:
-    """What a method made of codes.
+    """What a method made of codes: a statement for each, and annotations of its faces.
 
-    Attributes:
-        codes: what was asked.
-        statements: a statement for each code.
-        annotations: of the faces of each.
-        failed: how many samples did not converge.
-        groups: the groups, where a program made them.
+    `failed` samples did not converge; there are groups where a program made them.
     """
 
     codes: Codes
@@ -101,16 +86,7 @@ class Outcome:
 
 
 def by_samplers(asked: Mapping[K, Asked], seed: int, progress: Progress) -> dict[K, Outcome]:
-    """Sample codes in the language, and judge them.
-
-    Args:
-        asked: what to sample, and how.
-        seed: of the first code of each; all begin from the same draws.
-        progress: where to show how far it is.
-
-    Raises:
-        ResourceError: weights cannot be had.
-    """
+    """Sample codes in the language, and judge them; all begin from the same draws."""
     whole = list(asked.values())
     statements = {
         (k, " ".join(one.codes.attributes), i): text
@@ -130,18 +106,7 @@ def by_samplers(asked: Mapping[K, Asked], seed: int, progress: Progress) -> dict
 
 
 def by_baseline(codes: Codes, draw: Draw, seed: int, progress: Progress, title: str) -> Outcome:
-    """Draw codes by a baseline, and judge the faces.
-
-    Args:
-        codes: what to draw.
-        draw: makes the faces of one statement.
-        seed: of the first code.
-        progress: where to show how far it is.
-        title: what the bar says.
-
-    Raises:
-        ResourceError: weights cannot be had.
-    """
+    """Draw codes by a baseline, and judge the faces."""
     statements = compile(named(dict(enumerate(codes.statements("", seed))))).samples
     drawn = []
     with progress.stage(title, total=codes.faces) as stage:

@@ -27,15 +27,9 @@ _DPI = 110
 def scatter(
     name: str, title: str, x: str, y: str, points: Points, *, log: str = "", lines: bool = False
 ) -> Picture:
-    """A figure, drawn when it is saved.
+    """A figure of points (x, y) by series, drawn when it is saved.
 
-    Args:
-        name: of its file.
-        title: above it.
-        x, y: labels of the axes.
-        points: series → points (x, y).
-        log: axes that are logarithmic, of `x` and `y`.
-        lines: whether the points of a series are joined.
+    `log` names the logarithmic axes; with `lines` the points of a series are joined.
     """
     data: dict[str, Any] = {"name": name, "title": title, "x": x, "y": y, "points": points}
     data |= {"log": list(log), "lines": lines}

@@ -36,9 +36,8 @@ def prior_shares(conditions: Sequence[str]) -> dict[str, float]:
 def predict(model: Model, z: Tensor, truncation: float) -> Predictions:
     """Everything that the classifiers say of latents (N, d).
 
-    Returns:
-        By attribute a value in its unit, or the log-odds of being class 1; by `attribute=value`
-        the log-odds of each value where there are more than two.
+    By attribute a value in its unit, or the log-odds of being class 1; by `attribute=value` the
+    log-odds of each value where there are more than two.
     """
     found: dict[str, NDArray[np.float64]] = {}
     for name, head in _outputs(model, z, truncation).items():
@@ -56,14 +55,10 @@ def predict(model: Model, z: Tensor, truncation: float) -> Predictions:
 
 
 def distances(a: Predictions, b: Predictions, without: Iterable[str]) -> dict[str, float]:
-    """Kolmogorov-Smirnov statistics of two samples' predictions, by attribute.
+    """Kolmogorov-Smirnov statistics sup |F_a − F_b| of two samples' predictions, by attribute.
 
-    Args:
-        a, b: of `predict`.
-        without: attributes to leave out: those that the condition speaks of.
-
-    Returns:
-        By attribute sup |F_a − F_b|; of one with several values, the largest over the values.
+    Of an attribute with several values, the largest over the values. Left out is what the condition
+    speaks of.
     """
     from scipy.stats import ks_2samp
 

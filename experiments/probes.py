@@ -17,12 +17,7 @@ from lacelang.annotators.faces.probe import Floats, Ints, Probe
 class Figures:
     """How well a probe does on faces that it was not fitted to.
 
-    Attributes:
-        faces: how many faces.
-        accuracy: share of them judged right.
-        balanced: mean over the classes of the share judged right.
-        auc: area under the ROC curve, NaN for more than two classes.
-        recall: share judged right of each class.
+    `balanced` is the mean recall of the classes; `auc` is NaN for more than two.
     """
 
     faces: int
@@ -35,14 +30,10 @@ class Figures:
 def fit(
     features: Floats, labels: Ints, classes: int = 2, penalty: float = 0.01, balance: float = 0.5
 ) -> Probe:
-    """Fit a probe by penalised maximum likelihood.
+    """Fit a probe by penalised maximum likelihood; two classes give it one logit.
 
-    Args:
-        features: (N, F).
-        labels: (N,), 0 to classes − 1.
-        classes: how many classes; 2 gives a probe with one logit.
-        penalty: weight of the squared coefficients of the standardised features, per face.
-        balance: each class counts in proportion to its size to the power 1 − balance.
+    `penalty` weighs the squared coefficients of the standardised features, per face; each class
+    counts in proportion to its size to the power 1 − `balance`.
     """
     mean, scale = features.mean(0), features.std(0) + 1e-6
     # In the basis of the data's own directions the problem has no more unknowns than faces, and

@@ -22,12 +22,9 @@ FRESH_SEED = 5001
 
 @frozen(eq=False)
 class Reference:
-    """Features that others are compared with.
+    """Features that others are compared with: their mean (D,) and principal components.
 
-    Attributes:
-        mean: (D,).
-        basis: (D, K), principal directions, orthonormal.
-        variances: (K,), along them.
+    The basis (D, K) is orthonormal; variances (K,) are along it.
     """
 
     mean: NDArray[np.float64]
@@ -61,12 +58,7 @@ class Reference:
 
 @frozen(eq=False)
 class Unconditioned:
-    """The generator's own distribution at one truncation, in image features.
-
-    Attributes:
-        reference: what distances are taken to.
-        fresh: features (F, D) of other faces from the same distribution.
-    """
+    """The generator's distribution at one truncation: a reference, and other faces' features."""
 
     reference: Reference
     fresh: NDArray[np.float32]
@@ -84,15 +76,7 @@ class Unconditioned:
 
 
 def unconditioned(progress: Progress, fresh: int) -> Unconditioned:
-    """Annotate faces of the prior, or read them from the cache.
-
-    Args:
-        progress: where to show how far it is.
-        fresh: how many faces that the reference does not hold.
-
-    Raises:
-        ResourceError: weights cannot be had, or the cache cannot be written.
-    """
+    """Annotate faces of the prior: those of the reference, and `fresh` others."""
     reference = Reference.of(prior_features(FACES, SEED, progress))
     return Unconditioned(reference, prior_features(fresh, FRESH_SEED, progress))
 

@@ -22,14 +22,7 @@ _UNNAMED = re.compile(r"[^\w .=-]")
 
 
 def sample(count: int, where: str = "", clauses: str = "", seed: int = 0) -> str:
-    """A `sample` statement without its name.
-
-    Args:
-        count: how many.
-        where: the condition; none asks for draws from the prior.
-        clauses: further ones, such as `with euler`.
-        seed: of the draws.
-    """
+    """A `sample` statement without its name; no condition asks for draws from the prior."""
     condition = f" where {where}" if where else ""
     return f"sample {count} from {MODEL}{condition} {clauses} seed {seed}"
 
@@ -53,15 +46,9 @@ def judge(
     identity: bool = False,
     change: Callable[[K, ModelSpec], ModelSpec] | None = None,
 ) -> dict[K, Judged]:
-    """Sample, decode and annotate the group of every key, all in one go.
+    """Sample, decode and annotate the group of every key, all in one go; see `judge_groups`.
 
-    Args:
-        statements: by key, of `sample`.
-        progress, title, faces, identity: as of `judge_groups`.
-        change: the model to sample with in place of the declared one, by key.
-
-    Raises:
-        ResourceError: weights cannot be had.
+    `change` gives the model to sample with in place of the declared one, by key.
     """
     program = compile(named(statements))
     if change is not None:

@@ -28,12 +28,9 @@ def once(work: Callable[[], object]) -> float:
 def medians(
     work: Mapping[K, Callable[[], object]], rounds: int = ROUNDS
 ) -> dict[K, tuple[float, float]]:
-    """Time several pieces of work against each other, in turns.
+    """Time several pieces of work in turns, so that what slows the machine down slows all of them.
 
-    What slows the machine down for a while then slows all of them.
-
-    Returns:
-        By name the median, and the largest distance of a round from it, in seconds.
+    By name the median, and the largest distance of a round from it, in seconds.
     """
     for one in work.values():
         one()

@@ -22,14 +22,8 @@ def trained(
 ) -> Path:
     """The file of classifiers called `name`, trained on a model's labels if it is not there.
 
-    Args:
-        spec: the model.
-        name: says all that training depends on but the labels and the release.
-        make: trains them, and says after each epoch how far it is.
-        progress: where to show that.
-
-    Raises:
-        ResourceError: the labels cannot be had, or the cache cannot be written.
+    The name says all that training depends on but the labels and the release; `make` says after
+    each epoch how far it is.
     """
     labels = file_digest(labels_of(spec))[:12]
     path = cache_dir() / "trained" / f"{name}-{labels}-{__version__}.safetensors"

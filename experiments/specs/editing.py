@@ -79,14 +79,7 @@ PAPER: Mapping[str, Mapping[str, tuple[float, tuple[float, ...], float]]] = {
 
 @frozen(eq=False)
 class Result:
-    """One variant in one order.
-
-    Attributes:
-        paths: what was seen in its faces.
-        accuracy: of `accuracies`, (lines + 1, lines), in the order of the lines.
-        order: attributes in that order.
-        least: what there is to add to an accuracy at least.
-    """
+    """One variant in one order: accuracies of its paths, and what can be added to one at least."""
 
     paths: EditPaths
     accuracy: Array

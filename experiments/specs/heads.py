@@ -108,12 +108,7 @@ def _part(path: Path, names: Sequence[str]) -> Path:
 
 
 def only(heads: Heads, names: Sequence[str]) -> Heads:
-    """The separate networks of some attributes, whose outputs are those among the others.
-
-    Args:
-        heads: of one member, one network for each attribute.
-        names: whose to keep.
-    """
+    """The separate networks of some attributes, of heads with one member."""
     places = [k for k, a in enumerate(heads.attributes) if a.name in names]
     kept = [heads.attributes[k] for k in places]
     found = Heads(kept, arrangement="separate", inputs=heads.inputs)

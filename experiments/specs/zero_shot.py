@@ -51,13 +51,7 @@ _SHOWN = 6
 
 @frozen
 class Rare:
-    """A combination, and the shares of labelled faces that show it.
-
-    Attributes:
-        combination: what is wanted.
-        labelled: of all labels.
-        prior: of those that are draws from the prior.
-    """
+    """A combination, and its shares of all labels, and of those that are draws from the prior."""
 
     combination: Combination
     labelled: float
@@ -81,11 +75,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def rare_combinations(spec: ir.ModelSpec) -> list[Rare]:
-    """Draw combinations that are rare among a model's labels.
-
-    Raises:
-        ResourceError: the labels cannot be had.
-    """
+    """Draw combinations that are rare among a model's labels."""
     table = labels.load(labels_of(spec))
     every = dict(table.columns)
     prior = {name: column[: table.prior_count] for name, column in every.items()}

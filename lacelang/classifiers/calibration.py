@@ -29,12 +29,7 @@ FEWEST_SCORED = 2
 
 @frozen(eq=False)
 class Calibration:
-    """Turns raw outputs o into o * gain + shift.
-
-    Attributes:
-        gain: the inverse temperature of a discrete head; the slope of a continuous one.
-        shift: (C,) added to the logits; (1,) offset of a continuous head, in its unit.
-    """
+    """Turns raw outputs o into o * gain + shift; shift is (C,) of logits, (1,) of a number."""
 
     gain: float
     shift: Tensor
@@ -47,19 +42,12 @@ class Calibration:
 def calibrate_and_score(
     heads: Heads, held_out: Examples, scales: Mapping[str, Scale], calibrate: bool
 ) -> dict[str, Figures]:
-    """Set gain, shift and sigma of the heads from held-out rows, and say how good they are.
+    """Set gain, shift and sigma of trained heads from held-out rows, and say how good they are.
 
-    The figures of calibrated outputs come from a calibration fitted on the other half of the
-    held-out prior rows; the heads get one fitted on all of them.
+    The figures of calibrated outputs come from a calibration fitted on the other half of the held-
+    out prior rows; the heads get one fitted on all of them. `scales` are those of `losses.scales`.
 
-    Args:
-        heads: trained; changed in place.
-        held_out: rows that training did not see.
-        scales: by continuous attribute, (scale, offset) of an uncalibrated output.
-        calibrate: if false, the outputs stay as they are and only sigma is measured.
-
-    Returns:
-        By attribute: its kind, its calibration, and figures on `prior` and `conditioned` rows.
+    Returns, by attribute, its kind, its calibration, and figures on `prior` and `conditioned` rows.
 
     Raises:
         UsageError: an attribute has too few labels on held-out prior draws.
@@ -108,15 +96,11 @@ def fit(outputs: Tensor, labels: Tensor) -> Calibration:
 
 
 def fit_discrete(logits: Tensor, classes: Tensor) -> Calibration:
-    """Fit a temperature and a bias for each class by the likelihood of held-out labels.
+    """Fit a temperature and a bias for each class to logits (N, C) by the likelihood of labels.
 
     One standard normal prior on the logarithm of the temperature and on each bias keeps them
     finite where a head makes no mistake or a class never occurs; beside hundreds of rows it
     weighs nothing. (Guo et al. 2017, temperature and bias-corrected scaling.)
-
-    Args:
-        logits: (N, C), raw.
-        classes: int64 (N,).
     """
     logits = logits.detach().double()
     log_gain = torch.zeros((), dtype=torch.float64, requires_grad=True)
@@ -139,8 +123,7 @@ def fit_discrete(logits: Tensor, classes: Tensor) -> Calibration:
 def fit_continuous(outputs: Tensor, values: Tensor) -> Calibration:
     """Fit slope and offset by least squares, so that the mean of the truth given f is f.
 
-    Args:
-        outputs, values: (N,). A constant output gets slope 1.
+    A constant output gets slope 1.
     """
     x, y = outputs.detach().double(), values.double()
     spread = ((x - x.mean()) ** 2).mean()
@@ -163,17 +146,10 @@ def residual(outputs: Tensor, values: Tensor) -> float:
 
 
 def score(attribute: Attribute, outputs: Tensor, labels: Tensor) -> Figures:
-    """Compare outputs with labels.
+    """Compare outputs, logits (N, C) or values (N,), with labels (N,), none missing.
 
-    Args:
-        attribute: what they mean.
-        outputs: logits (N, C), or (N,) in the attribute's unit.
-        labels: (N,), none missing.
-
-    Returns:
-        Of a discrete attribute: rows, accuracy, balanced_accuracy (mean recall of the classes that
-        occur), recall (None for a class that does not), nll in nats, ece. Of a continuous one:
-        rows, r2, mae, rmse, the last two in its unit.
+    Balanced accuracy is the mean recall of the classes that occur (recall is None of one that does
+    not), nll is in nats, mae and rmse in the attribute's unit.
     """
     if attribute.discrete:
         classes = labels.long()
@@ -201,12 +177,7 @@ def score(attribute: Attribute, outputs: Tensor, labels: Tensor) -> Figures:
 
 
 def expected_calibration_error(logits: Tensor, classes: Tensor) -> float:
-    """Return the mean gap between confidence and accuracy (Guo et al. 2017, eq. 3).
-
-    Args:
-        logits: (N, C); the winner's probability falls into one of `BINS` equally wide bins.
-        classes: int64 (N,).
-    """
+    """Mean gap of confidence and accuracy over `BINS` equal bins (Guo et al. 2017, eq. 3)."""
     confidence, winner = logits.double().softmax(dim=1).max(dim=1)
     right = (winner == classes).double()
     place = (confidence * BINS).long().clamp_(max=BINS - 1)

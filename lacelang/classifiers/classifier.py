@@ -31,8 +31,7 @@ class Heads(nn.Module):
     layer is one batched product. The mean output o is calibrated to o * gain + shift, by column.
 
     Attributes:
-        attributes: what the heads judge, in order.
-        columns: by attribute, where its outputs are, laid side by side in that order.
+        columns: by attribute, where its outputs are, laid side by side.
         sigma: by continuous attribute, the spread of the truth around the output, in its unit.
     """
 
@@ -99,15 +98,10 @@ class Heads(nn.Module):
     def raw(
         self, x: Tensor, *, dropout: float = 0.0, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Run the networks on standardised input.
+        """Run the networks on standardised input (N, inputs), or (networks, N, inputs).
 
-        Args:
-            x: (N, inputs), or (networks, N, inputs) to give every network an input of its own.
-            dropout: share of the hidden units to drop, after each hidden layer.
-            generator: where dropout draws from.
-
-        Returns:
-            Uncalibrated outputs (members, N, columns), the attributes' columns side by side.
+        `dropout` is the share of hidden units dropped after each hidden layer. Returns uncalibrated
+        outputs (members, N, columns).
         """
         networks, count = self.weights[0].shape[0], x.shape[-2]
         hidden = x.expand(networks, count, self.inputs)
@@ -137,10 +131,9 @@ class Heads(nn.Module):
         }
 
     def forward(self, w: Tensor) -> Outputs:
-        """Judge latents (N, inputs), after truncation.
+        """Judge truncated latents (N, inputs).
 
-        Returns:
-            By attribute: calibrated logits (N, C), C = 2 for a binary one, or for a continuous one
-            its expected value (N,) in its own unit.
+        By attribute: calibrated logits (N, C), C = 2 for a binary one, or for a continuous one its
+        expected value (N,) in its own unit.
         """
         return self.split(self.calibrate(self.raw(self.standardise(w)).mean(dim=0)))

@@ -29,12 +29,9 @@ _STEP = 1 / 32
 
 @frozen(eq=False)
 class Draws:
-    """Latents with their truncations.
+    """Latents z, float32 (N, d), with the truncation psi (N,) that each is decoded at.
 
-    Attributes:
-        z: float32 (N, d).
-        psi: float32 (N,), the truncation each is decoded at.
-        mirrored: whether the pictures are looked at in a mirror.
+    `mirrored` pictures are looked at in a mirror.
     """
 
     z: NDArray[np.float32]
@@ -68,11 +65,7 @@ class Draws:
 
 @frozen(eq=False)
 class Styles:
-    """What a decoder is given, where no latents z stand for it: of faces that were moved in w.
-
-    Attributes:
-        w: truncated, float32 (N, d'), or (N, styles, d').
-    """
+    """Faces that were moved in w: truncated w (N, d'), or (N, styles, d')."""
 
     w: NDArray[np.float32]
     mirrored = False

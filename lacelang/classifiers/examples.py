@@ -21,8 +21,8 @@ class Examples:
 
     Attributes:
         w: float32 (N, d), after truncation.
-        columns: by attribute, float32 (N,): the index of the class, or the value in the attribute's
-            own unit; NaN where the annotator could not tell.
+        columns: by attribute, float32 (N,): the index of the class, or the value in its own unit;
+            NaN where the annotator could not tell.
         conditioned: bool (N,), true for rows drawn where the prior is thin, false for prior draws.
     """
 
@@ -39,11 +39,7 @@ class Examples:
         return Examples(self.w[rows], columns, self.conditioned[rows])
 
     def check(self, attributes: Sequence[Attribute]) -> None:
-        """Check shapes, that every attribute has a column, and that classes are in range.
-
-        Raises:
-            UsageError: naming the first thing that is wrong.
-        """
+        """Raise a UsageError for a wrong shape, a missing column or a class out of range."""
         count = len(self.w)
         if self.w.ndim != 2 or not np.isfinite(self.w).all():
             raise UsageError("latents must be a finite (N, dimensions) array")
@@ -65,11 +61,7 @@ class Examples:
 
 
 def split(examples: Examples, held_out: float, seed: int) -> tuple[Rows, Rows]:
-    """Split the rows into training and held-out ones, the same share of either origin.
-
-    Returns:
-        Indices of the training rows and of the held-out rows, both ascending.
-    """
+    """Ascending indices of training and of held-out rows, the same share of either origin."""
     rng = np.random.default_rng(np.random.Philox(key=seed))
     kept_apart = []
     for origin in (False, True):

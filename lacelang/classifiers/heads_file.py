@@ -36,11 +36,7 @@ class Saved:
 
 
 def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
-    """Write the heads and their training report (JSON values only), all or nothing.
-
-    Raises:
-        ResourceError: the folder cannot be written.
-    """
+    """Write the heads and their training report (JSON values only), all or nothing."""
     half = {"weights", "biases"}
     tensors = {
         name: (tensor.half() if name.split(".")[0] in half else tensor).contiguous()
@@ -59,12 +55,8 @@ def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
 
 
 def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
-    """Read heads, ready to judge.
-
-    Args:
-        path: the file.
-        declared: (name, kind, values) of each attribute that the model declares, if the heads
-            must fit a declaration.
+    """Read heads, ready to judge; they must fit the attributes that a model declares, if any are
+    given.
 
     Raises:
         ResourceError: the file is missing, damaged, of another format, or does not fit.
@@ -80,17 +72,11 @@ def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
 def reading(
     path: Path, what: str, format_: str, remedy: str, framework: str
 ) -> Iterator[tuple[Mapping[str, str], Mapping[str, Any]]]:
-    """Give the header and the tensors of a safetensors file; what fails within says it is damaged.
-
-    Args:
-        path: the file.
-        what: it holds, in the words of an error.
-        format_: what its header must say.
-        remedy: of every error.
-        framework: whose tensors are wanted, `pt` or `np`.
+    """Give header and tensors of a safetensors file; `framework` is `pt` or `np`.
 
     Raises:
-        ResourceError: the file is missing, damaged, or of another format.
+        ResourceError: the file is missing, of another format, or damaged, which any failure
+            within says too.
     """
     if path.exists() and not path.is_file():
         # A pipe may never end, and no signal ends the wait for it.

@@ -56,15 +56,8 @@ def label(
 ) -> Labels:
     """Decode, measure and label `count` latents.
 
-    Args:
-        generator: whose mapping and truncation the latents go through.
-        source: the same generator, for the worker processes to load.
-        attributes: what the model declares; each must be one that the annotators measure.
-        count: how many faces.
-        rare_share: share of them drawn from rare combinations, divided evenly over `ROUNDS`.
-        seed: of all draws.
-        workers: processes; None means one per core.
-        progress: where to show how far it is.
+    `rare_share` of them are drawn from rare combinations, divided evenly over `ROUNDS`. `source` is
+    the same generator, for the worker processes to load; `workers` None takes one per core.
 
     Raises:
         UsageError: no annotator sees one of the attributes, or there are too few prior rows to

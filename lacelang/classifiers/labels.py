@@ -40,9 +40,7 @@ class Labels:
     """Labelled latents; prior rows first, conditioned rows after them.
 
     Attributes:
-        prior_seed: seed of the prior rows, which are its draws 0 … prior_count − 1.
-        prior_count: how many rows are prior draws.
-        conditioned: latents and truncations of the other rows.
+        prior_seed: of the prior rows, which are its draws 0 … prior_count − 1.
         columns: by attribute, float32 (N,): class index or value, NaN where nothing was seen.
         about: JSON values: generator, annotators, conditions of the other rows.
     """
@@ -115,11 +113,7 @@ def save(path: Path, labels: Labels) -> None:
 
 
 def load(path: Path) -> Labels:
-    """Read a table.
-
-    Raises:
-        ResourceError: the file is missing, damaged, or of another format.
-    """
+    """Read a table; a ResourceError says that it is missing, damaged, or of another format."""
     with reading(path, "labels", FORMAT, _REMEDY, "np") as (header, tensors):
         columns = {
             nfc(name.removeprefix("label.")): tensor.astype(np.float32)

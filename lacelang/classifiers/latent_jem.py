@@ -9,10 +9,9 @@ to the next in a buffer.
 
 What the paper leaves open is settled here. Chains move in z, a few steps at a time, with the larger
 of the paper's two step sizes, since with the smaller one they hardly move; the noise is
-sqrt(2 step), with which they sample this energy. The classifiers' own loss is that of the recipe,
-on all labelled rows; the latents whose likelihood is raised are fresh draws from the prior, their
-truncations spread as those of the rows are. Nothing is calibrated: to scale the logits is to
-change the density.
+sqrt(2 step), with which they sample this energy. The latents whose likelihood is raised are fresh
+draws from the prior, their truncations spread as those of the rows are. Nothing is calibrated: to
+scale the logits is to change the density.
 """
 
 from __future__ import annotations
@@ -46,12 +45,8 @@ EPOCHS = 40
 class Chains:
     """The Langevin chains of the training.
 
-    Attributes:
-        step: their step size.
-        steps: of each chain that a step of training takes out of the buffer.
-        count: how many chains it takes out.
-        buffer: how many there are (the paper's number).
-        renewed: share of those taken out that begin again, from the prior.
+    Of the `buffer` (the paper's number) each training step takes `count` some `steps` further; the
+    share `renewed` of those begins again, from the prior.
     """
 
     step: float = STEP_SIZES[0]
@@ -75,9 +70,6 @@ def train(
     """Train classifiers as `training.train` does, with the likelihood of latents in the loss.
 
     Outputs stay uncalibrated, whatever the recipe says. At least one attribute must be discrete.
-
-    Raises:
-        UsageError: the labels do not fit the attributes, or are too few.
     """
     settings = chains or Chains()
     result = train_classifiers(

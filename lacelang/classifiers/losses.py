@@ -22,10 +22,7 @@ class Targets:
     """Labels of N rows in the form that the loss wants them.
 
     Heads with equally many classes are scored together, since a dozen small operations a step
-    would cost as much as the networks.
-
-    Attributes:
-        scales: by continuous attribute, (scale, offset) such that value = output * scale + offset.
+    would cost as much as the networks. A value is its output * scale + offset.
     """
 
     def __init__(
@@ -54,14 +51,11 @@ class Targets:
         self.values = torch.from_numpy(np.nan_to_num(values))
 
     def loss(self, raw: Tensor, rows: Tensor) -> Tensor:
-        """Return the sum over heads of their mean loss, added up over members.
+        """The sum over heads of their mean loss, added up over members, of raw outputs (members, n,
+        columns).
 
         Cross-entropy of a discrete head, squared error of a continuous one (LACE sec. 4), each
-        averaged over the rows that have its label.
-
-        Args:
-            raw: outputs (members, n, columns).
-            rows: int64 (n,), which rows of the labels they answer.
+        averaged over those of the rows (n,) that have its label.
         """
         total = raw.new_zeros(())
         for outputs, classes in self.groups:
@@ -77,12 +71,9 @@ class Targets:
 def scales(
     attributes: Sequence[Attribute], columns: Columns, *, by_range: bool
 ) -> dict[str, Scale]:
-    """Return how to bring each continuous attribute to order one.
+    """(scale, offset) that bring each continuous attribute to order one.
 
-    Args:
-        attributes: what the columns mean.
-        columns: labels in the attributes' units.
-        by_range: map low..high to 0..1, as the paper does; else mean to 0 and deviation to 1.
+    `by_range` maps low..high to 0..1, as the paper does; else mean goes to 0 and deviation to 1.
     """
     found = {}
     for a in attributes:

@@ -60,15 +60,7 @@ def measure(
     workers: int | None = None,
     title: str = "labelling",
 ) -> Measured:
-    """Decode every face and have annotators measure its picture.
-
-    Args:
-        source: what decodes.
-        faces: what is decoded.
-        annotators: who measures.
-        progress: where to show how far it is.
-        workers: processes; None takes as many as there are cores.
-        title: what the bar says.
+    """Decode every face and have annotators measure its picture; `workers` None takes one per core.
 
     Raises:
         ResourceError: weights cannot be had, or the cache cannot be written.

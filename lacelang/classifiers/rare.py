@@ -83,15 +83,7 @@ class Kind:
 def combinations(
     attributes: Sequence[Attribute], columns: Columns, count: int, kind: Kind, seed: int
 ) -> list[Combination]:
-    """Draw up to `count` different combinations of a kind.
-
-    Args:
-        attributes: what the model declares.
-        columns: labels of prior draws, by attribute.
-        count: how many.
-        kind: which.
-        seed: of the choice.
-    """
+    """Draw up to `count` different combinations that are rare in these labels of prior draws."""
     attributes = [a for a in attributes if not kind.among or a.name in kind.among]
     rng = np.random.default_rng(seed)
     found: dict[str, Combination] = {}

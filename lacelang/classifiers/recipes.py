@@ -15,17 +15,14 @@ class Recipe:
     """Settings of one training run.
 
     Attributes:
-        name: as the command line and the card call it.
         standardise: whether the networks see (w - mean) / std, or w as it is.
         calibrate: whether outputs are calibrated on held-out prior rows.
         dropout: share of the hidden units dropped after each hidden layer.
         jitter: standard deviation of the noise on the input, in standard deviations of w.
-        learning_rate: of Adam, at the start.
         decay: `staircase` divides the rate by ten after half and after three quarters of the
             epochs; `cosine` takes it smoothly to zero.
-        weight_decay: AdamW's decoupled decay of the weights.
         members: networks to average.
-        epochs, batch: passes over the training rows, and rows in a step.
+        batch: rows in a step.
     """
 
     name: str
@@ -55,11 +52,7 @@ REGULARISED = Recipe("regularised", dropout=0.3, jitter=0.6, weight_decay=0.1)
 
 
 def recipe_named(name: str, *, epochs: int | None = None) -> Recipe:
-    """Return the recipe of that name, with another number of epochs if one is given.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The recipe of that name, with another number of epochs if one is given, or a UsageError."""
     recipes = {recipe.name: recipe for recipe in (REGULARISED, PAPER)}
     if name not in recipes:
         raise UsageError(f"no recipe {name!r}; there are {', '.join(recipes)}")

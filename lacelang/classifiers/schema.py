@@ -24,17 +24,11 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
 
 @frozen
 class Attribute:
-    """One attribute of an image.
+    """One attribute of an image; a UsageError says where its parts contradict each other.
 
     Attributes:
-        name: as programs write it.
-        kind: `binary` (values 0 and 1), `choice` (one of `values`) or `continuous`.
         values: the classes of a discrete attribute in the order of its logits; none if continuous.
-        low, high: the range of a continuous attribute, in `unit`; unused by a discrete one.
-        unit: `deg`, `years` or None.
-
-    Raises:
-        UsageError: the parts contradict each other.
+        low, high: the range of a continuous attribute, in `unit` (`deg`, `years` or None).
     """
 
     name: str = field(converter=nfc)
@@ -75,9 +69,7 @@ class Attribute:
 def require(known: Iterable[Attribute], declared: Iterable[Declared]) -> None:
     """Check that a classifier knows every attribute that a model declares, in the same sense.
 
-    Args:
-        known: the attributes of the classifier; it may know more than the model declares.
-        declared: what the model declares; a binary attribute may leave its values out.
+    It may know more than that; a binary attribute may leave its values out.
 
     Raises:
         ResourceError: one is missing, or has another kind, other values or another order of them.

@@ -27,13 +27,7 @@ Term = Callable[[Heads], Tensor]
 
 @frozen(eq=False)
 class TrainResult:
-    """What training made.
-
-    Attributes:
-        heads: calibrated and frozen.
-        report: JSON values: recipe, row counts and each attribute's held-out figures.
-        seconds: how long it took.
-    """
+    """Frozen heads, a report (JSON values: recipe, rows, held-out figures), and the time taken."""
 
     heads: Heads
     report: dict[str, Any]
@@ -55,14 +49,10 @@ def train(
 
     A seventh of the rows is held out of training. The heads are calibrated on those of them that
     are prior draws, so that probabilities hold under the generator's own distribution; rows drawn
-    where the prior is thin are scored apart.
+    where the prior is thin are scored apart. A missing label (NaN) is skipped.
 
     Args:
-        examples: latents and labels; a missing label (NaN) is skipped.
-        attributes: what to learn; each needs a column.
-        recipe: a name or the settings themselves.
         heads: one trunk with a head for each attribute, or an MLP for each.
-        seed: of the split, the initial weights, the order and the noise.
         epochs: instead of the recipe's.
         progress: called with (epochs done, epochs) after each epoch.
         term: added to the loss of every step, a number of the heads as they are then.
@@ -119,14 +109,7 @@ def fit(
     progress: Progress | None = None,
     term: Term | None = None,
 ) -> None:
-    """Run the recipe's epochs of Adam on the heads, in place.
-
-    Args:
-        heads: their weights are drawn afresh.
-        w: float32 (N, inputs).
-        targets: labels of the same N rows.
-        recipe, seed, progress, term: as in `train`.
-    """
+    """Run the recipe's epochs of Adam on the heads, in place, for w (N, inputs)."""
     random = torch.Generator().manual_seed(seed)
     heads.initialise(random)
     if recipe.standardise:

@@ -96,14 +96,9 @@ def judge_groups(
 ) -> list[Judged]:
     """Sample all groups of a program, decode them and let annotators look at every face.
 
-    What is sampled and judged stays in the cache: the same program again does neither.
-
-    Args:
-        program: whose groups are all of one model.
-        progress: where to show how far it is.
-        title: what the bar says.
-        faces: at most so many of each group are judged, the first ones; None means all.
-        identity: describe also who each face is.
+    What is sampled and judged stays in the cache: the same program again does neither. All groups
+    are of one model; at most `faces` of each are judged, the first ones; `identity` describes who
+    each is.
 
     Raises:
         ResourceError: weights cannot be had.
@@ -128,11 +123,6 @@ def annotate(
     identity: bool = False,
 ) -> Annotations:
     """Decode faces and let annotators look at every one; what is judged stays in the cache.
-
-    Args:
-        spec: the model whose faces they are.
-        faces: latents with their truncations, or what the decoder is given.
-        progress, title, identity: as in `judge_groups`.
 
     Raises:
         ResourceError: weights cannot be had.

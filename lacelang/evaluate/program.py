@@ -35,14 +35,8 @@ def evaluate(
 ) -> Report:
     """Sample a program's groups and judge every face from its image.
 
-    Groups whose names begin with the same word are one row: they share a condition's shape.
-
-    Args:
-        program: the program.
-        name: of the report.
-        progress: where to show how far it is.
-        faces: at most so many of each group; None leaves the program as it is.
-        paper: figures of a paper, for a column of their own.
+    Groups whose names begin with the same word are one row: they share a condition's shape. At most
+    `faces` of each are sampled; figures of a paper get a column of their own.
 
     Raises:
         ResourceError: weights cannot be had.
@@ -56,12 +50,7 @@ def evaluate(
 
 
 def read_program(path: Path) -> Program:
-    """Check the program in a file.
-
-    Raises:
-        UsageError: it cannot be read.
-        ProgramError: it is wrong.
-    """
+    """Check the program in a file, which raises a UsageError if it cannot be read."""
     try:
         source = read_file(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -24,13 +24,7 @@ _JPEG_QUALITY = 86
 
 @frozen
 class Table:
-    """One table.
-
-    Attributes:
-        title: what it is about.
-        rows: cells by heading; what a row lacks is empty.
-        note: a sentence below it.
-    """
+    """One table: cells by heading (what a row lacks is empty), and a sentence below it."""
 
     title: str
     rows: Sequence[Row]

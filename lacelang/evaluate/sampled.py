@@ -34,11 +34,7 @@ _DONE = "sampled.json"
 
 
 def sample_groups(program: Program, progress: Progress) -> list[Group]:
-    """Sample the groups of a program, or read those that were sampled before.
-
-    Raises:
-        ResourceError: weights cannot be had, or the cache cannot be written.
-    """
+    """Sample the groups of a program, or read those that were sampled before."""
     code = _code_digest()
     runs = [
         (Program(evolve(program.checked, statements=(s,), source="")), _folder(s, code))

@@ -20,13 +20,10 @@ class Score:
     """How one comparison of a conjunction did over N faces.
 
     Attributes:
-        attribute: its name.
         wanted: the comparison as written; several, if rows were pooled.
-        faces: how many were judged.
         unseen: in how many the annotator saw nothing.
         accuracy: share that shows the value; for a number 1 − mean |Δ| / range (LACE, table 2).
         error: mean |Δ| in the attribute's unit; None for a class.
-        unit: `deg`, `years` or None.
     """
 
     attribute: str
@@ -44,11 +41,7 @@ class Score:
 
 
 def scores(pairs: Iterable[tuple[ir.Predicate, Columns]]) -> list[Score]:
-    """Score every comparison of conjunctions, pooling groups that constrain the same attributes.
-
-    Args:
-        pairs: conditions with the columns of the faces that were made for them.
-    """
+    """Score every comparison of conjunctions, pooling groups that constrain the same attributes."""
     pooled: dict[str, list[tuple[Comparison, NDArray[np.float32]]]] = {}
     for predicate, columns in pairs:
         for atom in conjuncts(predicate):

@@ -24,26 +24,14 @@ FACES = 16
 
 
 def sheet_of(judged: Judged, faces: int = FACES) -> Picture:
-    """The first faces of a group, each with what was seen of its condition; decoded when saved.
-
-    Args:
-        judged: the group, which lends the file its name.
-        faces: how many are shown at most; never more than were judged.
-    """
+    """The first faces of a group, each with what was seen of its condition; decoded when saved."""
     record = judged.group.record
     name = folder_name(record.name.replace(" ", "_"))
     return Picture(name, record.condition or record.name, partial(_draw, judged, faces, None))
 
 
 def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Picture:
-    """The first faces of several groups, a row each.
-
-    Args:
-        name: of the file.
-        title: what they show.
-        groups: judged.
-        faces: how many are shown of each at most.
-    """
+    """The first faces of several groups, a row each."""
     columns = min(faces, max(map(len, groups)))
     return Picture(name, title, lambda: stacked([_draw(one, faces, columns) for one in groups]))
 
