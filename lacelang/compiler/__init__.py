@@ -2,8 +2,10 @@
 
 from lacelang.compiler.condition import (
     LoadedModel,
+    Settings,
     balance,
     compile_condition,
+    lower,
     meaning_of,
     spread_of,
 )
@@ -13,7 +15,6 @@ from lacelang.compiler.editing import (
     step_condition,
     step_energy,
 )
-from lacelang.compiler.lower import Settings, lower
 
 __all__ = [
     "LoadedModel",

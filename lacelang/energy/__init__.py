@@ -3,11 +3,35 @@
 Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
 """
 
+from lacelang.energy.comparisons import (
+    AtLeast,
+    AtMost,
+    Between,
+    Degree,
+    Discrete,
+    Equals,
+    LogitTempered,
+    Penalty,
+)
 from lacelang.energy.conditional import ConditionalEnergy, Features
-from lacelang.energy.continuous import AtLeast, AtMost, Between, Equals, Penalty
-from lacelang.energy.discrete import Degree, Discrete, LogitTempered
-from lacelang.energy.logic import And, Balanced, Not, Or, conjunction, disjunction, negation
-from lacelang.energy.modifiers import Contrast, Tempered, contrast, tempered
+from lacelang.energy.logic import (
+    And,
+    Balanced,
+    Contrast,
+    Not,
+    Or,
+    Tempered,
+    atoms,
+    balanced,
+    conjunction,
+    contrast,
+    disjunction,
+    map_atoms,
+    map_children,
+    negation,
+    tempered,
+    with_components,
+)
 from lacelang.energy.node import (
     ATYPICALITY,
     DISPLACEMENT,
@@ -18,7 +42,6 @@ from lacelang.energy.node import (
     Quantity,
     Scope,
 )
-from lacelang.energy.trees import atoms, balanced, map_atoms, map_children, with_components
 
 __all__ = [
     "ATYPICALITY",

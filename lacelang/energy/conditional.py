@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang.arguments import shown
+from lacelang.energy.logic import atoms
 from lacelang.energy.node import Key, Node, Outputs
 from lacelang.energy.reduced import Reduced, reduce
-from lacelang.energy.trees import atoms
 from lacelang.errors import UsageError
 from lacelang.rows import in_blocks
 from lacelang.system.torch_state import exact, isolated, one_thread, plain

@@ -1,14 +1,14 @@
-"""And, or, not: the connectives, and the rules by which trees of them are put together."""
+"""And, or, not and temperatures: how trees of nodes are put together, walked and changed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from torch import Tensor
 
-from lacelang.energy.node import Node, Scope, Unary
+from lacelang.energy.node import Atom, Node, Scope, Unary, require_positive
 from lacelang.energy.numerics import LARGEST, deny_total, mixture, total
 from lacelang.errors import UsageError
 
@@ -166,3 +166,115 @@ def _kept(terms: tuple[Node, ...], weights: Sequence[float] | None) -> Iterable[
             raise UsageError(f"a weight is 0 or more, {weight} is not")
         if weight > 0.0:
             yield term, weight
+
+
+@frozen
+class Tempered(Unary):
+    """E / t for t > 0, the probability to the power 1/t: keeps E >= 0 and every law."""
+
+    term: Node
+    temperature: float
+
+    def __attrs_post_init__(self) -> None:
+        require_positive("a temperature", self.temperature)
+        if math.isinf(1.0 / self.temperature):
+            raise UsageError(f"a temperature is positive, {self.temperature} is not")
+
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
+        """See `Node`."""
+        energy = scope.energy(self.term, holds, not holds)  # as the one term of an `And`
+        if holds != complement:
+            return energy / self.temperature
+        other = scope.energy(self.term, holds, holds)
+        return deny_total([energy], [other], [1.0 / self.temperature])
+
+
+@frozen
+class Contrast(Unary):
+    """The paper's negation, -lambda E (LACE sec. 3.3): unbounded below, so lambda must be small."""
+
+    term: Node
+    strength: float
+    closed = False
+
+    def __attrs_post_init__(self) -> None:
+        require_positive("the strength of a contrast", self.strength)
+
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
+        """See `Node`; there is no denial and no complement."""
+        if complement or not holds:
+            raise UsageError("a contrast has no complement")
+        return -self.strength * scope.energy(self.term)
+
+
+def tempered(term: Node, temperature: float | None) -> Node:
+    """Divide a term's energy by a temperature; None and 1 change nothing."""
+    return term if temperature is None or temperature == 1.0 else Tempered(term, temperature)
+
+
+def contrast(term: Node, strength: float) -> Node:
+    """Negate the paper's way; twice with the same strength is the term itself."""
+    if isinstance(term, Contrast) and term.strength == strength:
+        return term.term
+    return Contrast(term, strength)
+
+
+def atoms(node: Node) -> tuple[Atom, ...]:
+    """List the different atoms of a tree from left to right."""
+    return tuple(dict.fromkeys(_atoms(node, set())))
+
+
+def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return the node with each of the nodes right below it changed, from left to right."""
+    if isinstance(node, And | Or):
+        return evolve(node, terms=tuple(map(change, node.terms)))
+    if isinstance(node, Not | Tempered | Contrast):
+        return evolve(node, term=change(node.term))
+    return node
+
+
+def map_atoms(node: Node, change: Callable[[Atom], Node]) -> Node:
+    """Return the tree with every atom changed, from left to right, as often as it stands there."""
+    if isinstance(node, Atom):
+        return change(node)
+    return map_children(node, lambda below: map_atoms(below, change))
+
+
+def balanced(node: Node) -> tuple[Balanced, ...]:
+    """List the balanced `or`s that a tree asserts, each once, from left to right.
+
+    What a `not` stands before asks for no disjunct: a denied `or` denies them all.
+    """
+    return tuple(dict.fromkeys(_balanced(node)))
+
+
+def with_components(node: Node, disjuncts: Mapping[Balanced, int]) -> Node:
+    """Return a condition that asks of every balanced `or` for one of its disjuncts alone.
+
+    Args:
+        node: the condition.
+        disjuncts: which one, of some of `balanced(node)`; the others stay whole.
+    """
+    if isinstance(node, Balanced) and node in disjuncts:
+        return with_components(node.terms[disjuncts[node]], disjuncts)
+    if isinstance(node, And | Or | Tempered):
+        return map_children(node, lambda below: with_components(below, disjuncts))
+    return node
+
+
+def _atoms(node: Node, seen: set[int]) -> Iterator[Atom]:
+    if id(node) in seen:  # a definition used twice is one shared node
+        return
+    seen.add(id(node))
+    if isinstance(node, Atom):
+        yield node
+    for child in node.children:
+        yield from _atoms(child, seen)
+
+
+def _balanced(node: Node) -> Iterator[Balanced]:
+    if isinstance(node, Balanced):
+        yield node
+    if isinstance(node, And | Or | Tempered):
+        for child in node.children:
+            yield from _balanced(child)

@@ -9,9 +9,8 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.energy.logic import And
+from lacelang.energy.logic import And, atoms
 from lacelang.energy.node import Key, Node, Outputs
-from lacelang.energy.trees import atoms
 from lacelang.system.torch_state import isolated, plain
 
 Pull: TypeAlias = Callable[[Tensor], Tensor]

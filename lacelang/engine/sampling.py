@@ -23,7 +23,7 @@ from lacelang.ir import SampleStatement
 from lacelang.progress import Stage
 from lacelang.rows import named_in_blocks
 from lacelang.samplers import SAMPLERS
-from lacelang.samplers.options import TYPICAL
+from lacelang.samplers.declaration import TYPICAL
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, unmoved
 from lacelang.samplers.streams import Streams, prior

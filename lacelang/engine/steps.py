@@ -30,7 +30,7 @@ from lacelang.engine.sampling import TYPICAL_SIGMA
 from lacelang.ir import SamplerChoice
 from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.samplers import SAMPLERS
-from lacelang.samplers.options import TYPICAL
+from lacelang.samplers.declaration import TYPICAL
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution
 

@@ -2,7 +2,7 @@
 
 A comparison answers for itself: how it is written, what its energy is, which outputs of the
 classifiers it reads, and when it is true. A new form of comparison is one class here, the rule in
-`semantics/atoms.py` that makes it and one row in `compiler/lower.py`.
+`semantics/atoms.py` that makes it and one row in `compiler/condition.py`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from lacelang.errors import UsageError
 from lacelang.repl.completion import Offer, group_offers, model_offers
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
-from lacelang.semantics.report import did_you_mean
+from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import write_atomic
 from lacelang.system.filenames import on_disk
 from lacelang.text.columns import columns_of, padded

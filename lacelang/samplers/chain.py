@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from lacelang.samplers.driver import Driver
-from lacelang.samplers.leapfrog import Evaluate, leapfrog, quarter_turn
 from lacelang.samplers.problem import OnStep, Point, Target
 from lacelang.samplers.solution import Solution, Status
-from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams, owned
 
 FEW = 10
@@ -111,3 +112,107 @@ def walk(
     still = (since if steps >= FEW else run.accepted[run.rows]) == 0
     moving = run.drop(still, at.z, Status.stuck)
     return run.finish(at.z[moving], Status.converged)
+
+
+Evaluate = Callable[[Tensor], Point]
+"""Evaluate latents (n, d)."""
+
+
+def quarter_turn(steps: int) -> float:
+    """The step size of which `steps` make a rotation by 90 degrees.
+
+    Where E is flat, that trajectory ends in a fresh draw from the prior; a longer one turns back.
+    """
+    return 2.0 * math.tan(math.pi / (4 * steps))
+
+
+def leapfrog(
+    evaluate: Evaluate,
+    at: Point,
+    velocity: Tensor,
+    h: Tensor,
+    steps: int = 1,
+    inverse_temperature: float = 1.0,
+) -> tuple[Point, Tensor, Tensor]:
+    """Move along the dynamics of H(z, v) = inverse_temperature E(z) + ||z||^2 / 2 + ||v||^2 / 2.
+
+    Each step is half a kick, a rotation, half a kick:
+
+        v <- v - h/2 inverse_temperature grad E(z)
+        z, v <- c z + s v, c v - s z,    c = (1 - h^2/4) / (1 + h^2/4),  s = h / (1 + h^2/4)
+        v <- v - h/2 inverse_temperature grad E(z)
+
+    The rotation is the Crank-Nicolson step of the prior's own dynamics and keeps H's last two terms
+    as they are, so that the error, and with it the step size, does not depend on the dimension
+    but on the curvature of E (Beskos et al. 2011; Cotter et al. 2013). Every part is reversible and
+    keeps volume.
+
+    Step sizes h are (n,), velocities (n, d). Returns the end points, their velocities, and by how
+    much H rose (n,): +inf where a number was not finite.
+    """
+    h = h.to(at.z)[:, None]
+    quarter = 0.25 * h * h
+    cos, sin = (1.0 - quarter) / (1.0 + quarter), h / (1.0 + quarter)
+    half = 0.5 * inverse_temperature * h
+    start = at.energy
+    kinetic = at.z.new_zeros(len(at.z))
+    for _ in range(steps):
+        velocity, rise = _kick(velocity, half * at.gradient)
+        kinetic = kinetic + rise
+        z, velocity = cos * at.z + sin * velocity, cos * velocity - sin * at.z
+        at = evaluate(z)
+        velocity, rise = _kick(velocity, half * at.gradient)
+        kinetic = kinetic + rise
+    total = inverse_temperature * (at.energy - start) + kinetic
+    return at, velocity, torch.where(total.isfinite(), total, math.inf)
+
+
+def _kick(velocity: Tensor, push: Tensor) -> tuple[Tensor, Tensor]:
+    """Return velocity - push, and how ||velocity||^2 / 2 changes, free of cancellation."""
+    return velocity - push, (push * (0.5 * push - velocity)).sum(dim=1)
+
+
+# The constants of Hoffman and Gelman 2014, section 3.2.1.
+GAMMA, T0, KAPPA = 0.05, 10, 0.75
+
+
+class StepSizes:
+    """Dual averaging of log step sizes (Nesterov 2009; Hoffman and Gelman 2014, algorithm 5).
+
+    The search starts at `start` (n,), on the CPU, and wants the acceptance rate `target`.
+    """
+
+    def __init__(self, widest: float, target: float, start: Tensor) -> None:
+        self._widest = math.log(widest)
+        self._target = target
+        self._time = 0
+        self._start = start.double().log()
+        self._shortfall = torch.zeros_like(self._start)
+        self._trial = self._mean = self._start
+
+    @property
+    def trial(self) -> Tensor:
+        """The step sizes (n,) to try next."""
+        return _rounded(self._trial)
+
+    @property
+    def settled(self) -> Tensor:
+        """The step sizes (n,) that the trials have settled on."""
+        return _rounded(self._mean)
+
+    def learn(self, acceptance: Tensor) -> None:
+        """Take in the acceptance probabilities (n,) of steps of the sizes on trial."""
+        self._time += 1
+        t = self._time
+        share = 1.0 / (t + T0)
+        miss = self._target - acceptance
+        self._shortfall = (1.0 - share) * self._shortfall + share * miss
+        trial = self._start - math.sqrt(t) / GAMMA * self._shortfall
+        self._trial = trial.clamp_max(self._widest)
+        weight = t**-KAPPA
+        self._mean = weight * self._trial + (1.0 - weight) * self._mean
+
+
+def _rounded(log_step: Tensor) -> Tensor:
+    """e^x in float32: the last bits of an exponential in float64 may depend on the batch."""
+    return log_step.exp().float()

@@ -6,8 +6,7 @@ from typing import TypeAlias
 
 from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics.report import LostError, Report, did_you_mean
-from lacelang.semantics.scope import Frame
+from lacelang.semantics.context import Frame, LostError, Report, did_you_mean
 from lacelang.semantics.values import (
     Scalar,
     defined_number,

@@ -9,12 +9,17 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.semantics import defaults
+from lacelang.semantics.context import Frame, LostError, Report, did_you_mean
 from lacelang.semantics.models import layers_of
-from lacelang.semantics.report import LostError, Report, did_you_mean
 from lacelang.semantics.sampler_choice import sampler_choice
-from lacelang.semantics.scope import Frame
-from lacelang.semantics.settings import LIMITS, beyond_bounds, in_bounds, temperature
-from lacelang.semantics.values import plain_number, plain_quantity
+from lacelang.semantics.values import (
+    LIMITS,
+    beyond_bounds,
+    in_bounds,
+    plain_number,
+    plain_quantity,
+    temperature,
+)
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
 

@@ -10,10 +10,17 @@ from attrs import evolve, frozen
 from lacelang import ir
 from lacelang.errors import Span
 from lacelang.semantics.atoms import Comparisons, span_in_program
+from lacelang.semantics.context import (
+    Binding,
+    Definition,
+    Frame,
+    LostError,
+    Report,
+    Site,
+    did_you_mean,
+)
 from lacelang.semantics.modules import library_homes
-from lacelang.semantics.report import LostError, Report, did_you_mean
-from lacelang.semantics.scope import Binding, Definition, Frame, Site
-from lacelang.semantics.settings import Settings, settings_of
+from lacelang.semantics.values import Settings, settings_of
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 

@@ -9,9 +9,8 @@ from attrs import Factory, define, evolve, field, frozen
 
 from lacelang import ir
 from lacelang.errors import Span
+from lacelang.semantics.context import Definition, Module, Report
 from lacelang.semantics.regions import Key, Regions, joined, met, region_of
-from lacelang.semantics.report import Report
-from lacelang.semantics.scope import Definition, Module
 
 _LONGEST = 60
 

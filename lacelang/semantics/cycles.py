@@ -7,8 +7,7 @@ from functools import partial
 from itertools import takewhile
 from operator import ne
 
-from lacelang.semantics.report import Report
-from lacelang.semantics.scope import Definition, Module
+from lacelang.semantics.context import Definition, Module, Report
 from lacelang.syntax import nodes
 
 

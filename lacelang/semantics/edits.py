@@ -10,14 +10,14 @@ from lacelang import ir
 from lacelang.samplers import SAMPLERS
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
+from lacelang.semantics.context import Frame
 from lacelang.semantics.fitness import refuse_unfit
 from lacelang.semantics.groups import Groups
-from lacelang.semantics.scope import Frame
 from lacelang.syntax import nodes
 from lacelang.text.names import place_of
 
 if TYPE_CHECKING:
-    from lacelang.semantics.statements import Statements
+    from lacelang.semantics.check import Statements
 
 Choice: TypeAlias = Literal["declared"] | tuple[int, ...] | None
 """Which layers: those declared for the attributes, these, or all."""

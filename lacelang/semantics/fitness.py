@@ -7,8 +7,7 @@ from lacelang.annotators import ANNOTATORS, seen_attributes
 from lacelang.annotators.declaration import YES_OR_NO
 from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.report import Report, did_you_mean
-from lacelang.semantics.scope import Frame
+from lacelang.semantics.context import Frame, Report, did_you_mean
 from lacelang.syntax import nodes
 
 

@@ -8,8 +8,7 @@ from attrs import Factory, define
 
 from lacelang import ir
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.report import LostError, Report, did_you_mean
-from lacelang.semantics.scope import Frame
+from lacelang.semantics.context import Frame, LostError, Report, did_you_mean
 from lacelang.semantics.values import Scalar, defined_number, settle
 from lacelang.syntax import nodes
 from lacelang.text.names import folded, nfc

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lacelang import ir
-from lacelang.semantics.report import Report
-from lacelang.semantics.scope import Module
+from lacelang.semantics.context import Module, Report
 from lacelang.syntax import nodes
 from lacelang.text.names import nfc
 

@@ -12,8 +12,7 @@ from attrs import evolve
 
 from lacelang import ir
 from lacelang.generators import ARCHITECTURES
-from lacelang.semantics.report import LostError, Report, did_you_mean
-from lacelang.semantics.scope import Module
+from lacelang.semantics.context import LostError, Module, Report, did_you_mean
 from lacelang.semantics.values import unit_hint
 from lacelang.syntax import nodes
 

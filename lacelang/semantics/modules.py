@@ -8,10 +8,9 @@ from pathlib import Path
 from lacelang.errors import ProgramError
 from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
+from lacelang.semantics.context import Definition, LostError, Module, Report, did_you_mean
 from lacelang.semantics.cycles import mark_circular
 from lacelang.semantics.models import declare
-from lacelang.semantics.report import LostError, Report, did_you_mean
-from lacelang.semantics.scope import Definition, Module
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
 from lacelang.system.filenames import on_disk

@@ -10,7 +10,7 @@ import re
 from attrs import evolve
 
 from lacelang.errors import Diagnostic
-from lacelang.semantics.scope import Module
+from lacelang.semantics.context import Module
 from lacelang.syntax.lines import Lines, with_line_feeds
 
 _MAY_BE = frozenset(f"LACE{code}" for code in (102, 103, 104, 105, 106, 118, 201, 202, 303))

@@ -14,12 +14,10 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.errors import Diagnostic
-from lacelang.semantics.check import without_errors
+from lacelang.semantics.check import Statements, without_errors
+from lacelang.semantics.context import Definition, Module, Report
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
-from lacelang.semantics.report import Report
-from lacelang.semantics.scope import Definition, Module
-from lacelang.semantics.statements import Statements
 from lacelang.syntax import nodes
 
 PATH = "input"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lacelang import ir
 from lacelang.samplers import SAMPLERS, Option, Sampler
-from lacelang.semantics.report import LostError, did_you_mean
+from lacelang.semantics.context import LostError, did_you_mean
 from lacelang.semantics.values import settle
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text

@@ -10,7 +10,7 @@ from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES, Layout
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.report import nearest
+from lacelang.semantics.context import nearest
 from lacelang.storage.arrays import SUFFIXES
 from lacelang.storage.given import read_given
 from lacelang.storage.index import read_index
@@ -21,7 +21,7 @@ from lacelang.system.filenames import as_text, on_disk
 from lacelang.text.names import nfc, place_of
 
 if TYPE_CHECKING:
-    from lacelang.semantics.statements import Statements
+    from lacelang.semantics.check import Statements
 
 _GROUP = "name the folder of a group that a run has made, or a file of latents"
 _MADE_AGAIN = "run the program that made it again"

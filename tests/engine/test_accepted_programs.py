@@ -13,7 +13,7 @@ from real_size import RealSizeModel
 import lacelang
 from lacelang.engine import loading, plan
 from lacelang.samplers import SAMPLERS, Option
-from lacelang.semantics.settings import STRONGEST, WEAKEST
+from lacelang.semantics.values import STRONGEST, WEAKEST
 
 MODEL = RealSizeModel()
 

@@ -9,8 +9,7 @@ import torch
 from laws import check_law, ks_bound, ks_distance
 from torch import Tensor
 
-from lacelang.samplers.chain import step
-from lacelang.samplers.leapfrog import Point, leapfrog, quarter_turn
+from lacelang.samplers.chain import Point, leapfrog, quarter_turn, step
 from lacelang.samplers.streams import Streams
 from lacelang.testing.targets import RIDGES, Quadratic, Ridge
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lacelang.rows import in_blocks, named_in_blocks
-from lacelang.samplers.flow import rms
-from lacelang.samplers.leapfrog import _kick
+from lacelang.samplers.chain import _kick
+from lacelang.samplers.driver import rms
+from lacelang.samplers.exponential.algorithm import follow
 from lacelang.samplers.phi import LowRank, phi, pull
-from lacelang.samplers.secant import follow
 
 COUNT = 70
 

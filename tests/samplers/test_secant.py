@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from lacelang.samplers.exponential.algorithm import follow
 from lacelang.samplers.phi import pull
-from lacelang.samplers.secant import follow
 
 ROWS, SIZE, DIM = 3, 4, 12
 ONES = torch.ones(ROWS)

@@ -1,7 +1,6 @@
 """Exponential Heun steps along the gradient flow of the energy (ETD2RK)."""
 
-from lacelang.samplers.declaration import Sampler
-from lacelang.samplers.options import FLOW, tolerance
+from lacelang.samplers.declaration import FLOW, Sampler, tolerance
 
 DECLARED = (
     Sampler(

@@ -1,7 +1,6 @@
 """Adaptive Heun steps along the gradient flow of the energy, each sample at its own pace."""
 
-from lacelang.samplers.declaration import Sampler
-from lacelang.samplers.options import FLOW, tolerance
+from lacelang.samplers.declaration import FLOW, Sampler, tolerance
 
 DECLARED = (
     Sampler(

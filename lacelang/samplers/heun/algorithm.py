@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lacelang.samplers.driver import Driver, only
-from lacelang.samplers.flow import Pace, rms
+from lacelang.samplers.driver import Driver, Pace, only, rms
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution
 from lacelang.samplers.streams import Streams

@@ -2,8 +2,16 @@
 
 from attrs import evolve
 
-from lacelang.samplers.declaration import Sampler
-from lacelang.samplers.options import MAX_STEPS, TIME, TYPICAL, accept, tolerance, warmup, whole
+from lacelang.samplers.declaration import (
+    MAX_STEPS,
+    TIME,
+    TYPICAL,
+    Sampler,
+    accept,
+    tolerance,
+    warmup,
+    whole,
+)
 
 DECLARED = (
     Sampler(

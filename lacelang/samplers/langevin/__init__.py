@@ -2,8 +2,7 @@
 
 import math
 
-from lacelang.samplers.declaration import Option, Sampler, Values
-from lacelang.samplers.options import whole
+from lacelang.samplers.declaration import Option, Sampler, Values, whole
 
 
 def _unbiased(values: Values) -> float:

@@ -1,7 +1,6 @@
 """Metropolis chains, one a sample: Hamiltonian Monte Carlo, and the adjusted Langevin algorithm."""
 
-from lacelang.samplers.declaration import Sampler
-from lacelang.samplers.options import accept, warmup, whole
+from lacelang.samplers.declaration import Sampler, accept, warmup, whole
 
 _WALK = "lacelang.samplers.chain:walk"
 

@@ -1,7 +1,6 @@
 """Predictor and corrector on the reverse SDE: LACE-PC (Song et al. 2021)."""
 
-from lacelang.samplers.declaration import Option, Sampler
-from lacelang.samplers.options import whole
+from lacelang.samplers.declaration import Option, Sampler, whole
 
 DECLARED = (
     Sampler(

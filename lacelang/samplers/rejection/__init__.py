@@ -1,7 +1,6 @@
 """Rejection sampling from the prior: independent and exact."""
 
-from lacelang.samplers.declaration import Sampler
-from lacelang.samplers.options import whole
+from lacelang.samplers.declaration import Sampler, whole
 
 DECLARED = (
     Sampler(

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from lacelang.errors import UsageError
-from lacelang.samplers.blocks import MANY_ROWS
-from lacelang.samplers.driver import Driver
+from lacelang.samplers.driver import MANY_ROWS, Driver
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, owned

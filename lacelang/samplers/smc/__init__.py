@@ -1,7 +1,6 @@
 """Sequential Monte Carlo with tempering, particles of its own for each sample."""
 
-from lacelang.samplers.declaration import Option, Sampler
-from lacelang.samplers.options import whole
+from lacelang.samplers.declaration import Option, Sampler, whole
 
 DECLARED = (
     Sampler(

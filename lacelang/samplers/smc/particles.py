@@ -7,8 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from lacelang.samplers.chain import step
-from lacelang.samplers.leapfrog import Evaluate
+from lacelang.samplers.chain import Evaluate, step
 from lacelang.samplers.streams import Streams
 
 

@@ -6,10 +6,9 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.samplers.blocks import MANY_ROWS
-from lacelang.samplers.leapfrog import Evaluate, quarter_turn
+from lacelang.samplers.chain import Evaluate, StepSizes, quarter_turn
+from lacelang.samplers.driver import MANY_ROWS
 from lacelang.samplers.smc.particles import ParticleSystem
-from lacelang.samplers.step_size import StepSizes
 from lacelang.samplers.streams import Streams
 
 PILOT = MANY_ROWS

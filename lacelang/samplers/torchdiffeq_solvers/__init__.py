@@ -1,7 +1,6 @@
 """The paper's flow in its own time t, by torchdiffeq's solvers (LACE eq. 7)."""
 
-from lacelang.samplers.declaration import Option, Sampler
-from lacelang.samplers.options import FINEST
+from lacelang.samplers.declaration import FINEST, Option, Sampler
 
 _TOLERANCES = (
     Option("atol", 1e-3, 0.0, 1.0, "absolute tolerance", least=FINEST),
