@@ -37,10 +37,9 @@ from torch import Tensor
 import lacelang
 from experiments.plot import scatter
 from experiments.statements import loaded_model
-from lacelang.compiler import compile_condition
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine.loading import Model, load
-from lacelang.engine.sampling import aims_of
+from lacelang.engine.sampling import aims_of, compile_condition
 from lacelang.evaluate.report import Picture
 from lacelang.ir import SampleStatement
 from lacelang.progress import shown

@@ -12,9 +12,9 @@ from experiments.methods import Drawn
 from lacelang import ir
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.latent_jem import marginal
-from lacelang.compiler import compile_condition
 from lacelang.energy import ConditionalEnergy, Outputs, Penalty, Quantity, conjunction
 from lacelang.engine.loading import Model, classifiers_of
+from lacelang.engine.sampling import compile_condition
 from lacelang.errors import ResourceError
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Status

@@ -32,7 +32,7 @@ from lacelang.classifiers.schema import Attribute
 from lacelang.engine.loading import labels_of, load
 from lacelang.engine.schema import schema_of
 from lacelang.errors import UsageError
-from lacelang.evaluate.scores import Comparison, conjuncts
+from lacelang.evaluate.scores import conjuncts
 from lacelang.progress import Progress
 from lacelang.samplers.streams import prior
 from lacelang.system.torch_state import one_thread
@@ -88,10 +88,10 @@ class Directions:
             w = self.space.colour(u)
         return w.clone()
 
-    def _towards(self, atom: Comparison) -> Tensor:
+    def _towards(self, atom: ir.Comparison) -> Tensor:
         """The direction (d,) in which a comparison comes true; of a number, in which it grows."""
         vectors = self.vectors[atom.attribute.name]
-        if isinstance(atom, ir.Equals):
+        if not isinstance(atom, ir.ClassComparison):
             return vectors[0]
         classes = sorted(atom.classes)
         if len(vectors) == 1:
@@ -99,7 +99,7 @@ class Directions:
             return vectors[0] * sum(1.0 if c else -1.0 for c in classes)
         return vectors[classes].mean(dim=0)
 
-    def _follow(self, u: Tensor, atom: Comparison, direction: Tensor) -> Tensor:
+    def _follow(self, u: Tensor, atom: ir.Comparison, direction: Tensor) -> Tensor:
         signs, margin = self._aim(atom, u)
         unfinished = (margin < 0) & direction.any()
         along = torch.zeros_like(margin)
@@ -116,15 +116,15 @@ class Directions:
         return u + (along * signs)[:, None] * direction
 
     def _aim(
-        self, atom: Comparison, u: Tensor, signs: Tensor | None = None
+        self, atom: ir.Comparison, u: Tensor, signs: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Which way to go, ±1 (N,), and a margin (N,), negative until the classifier agrees.
 
         `signs` were chosen before: a number is not turned round half way.
         """
         output = self.classify(self.space.colour(u))[atom.attribute.name]
-        if isinstance(atom, ir.Equals):
-            over = output - atom.value
+        if not isinstance(atom, ir.ClassComparison):
+            over = output - atom.interval()[0]
             signs = torch.where(over > 0, -1.0, 1.0) if signs is None else signs
             return signs, over * signs
         kept = sorted(atom.classes)

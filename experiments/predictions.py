@@ -11,8 +11,8 @@ from torch import Tensor
 
 from experiments.statements import loaded_model, named, sample
 from lacelang.api import compile
-from lacelang.compiler import compile_condition
 from lacelang.engine.loading import Model
+from lacelang.engine.sampling import compile_condition
 from lacelang.samplers.streams import prior
 
 Predictions = Mapping[str, NDArray[np.float64]]

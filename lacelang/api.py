@@ -308,9 +308,7 @@ class Program:
     @property
     def samples(self) -> tuple[SampleStatement, ...]:
         """Its `sample` statements, resolved, in the order of the source."""
-        from lacelang.ir import SampleStatement
-
-        return tuple(s for s in self.checked.statements if isinstance(s, SampleStatement))
+        return self.checked.samples
 
     def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
         names = (*self.groups, *self.measures)

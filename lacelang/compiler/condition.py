@@ -67,19 +67,6 @@ class LoadedModel(Protocol):
         """Return what `make` computed for the model under this key, now or earlier."""
 
 
-def compile_condition(statement: ir.SampleStatement, model: LoadedModel) -> Node:
-    """Return the energy of a statement's condition, all of its clauses included.
-
-    Raises:
-        UsageError: the statement has no condition.
-        ResourceError: the model's classifiers cannot be had.
-    """
-    if statement.where is None:
-        raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
-    meaning = meaning_of(statement.options, statement.model, model, statement.truncation)
-    return meaning(statement.where)
-
-
 def meaning_of(
     options: ir.ConditionOptions, spec: ir.ModelSpec, model: LoadedModel, truncation: float
 ) -> Callable[[ir.Predicate], Node]:

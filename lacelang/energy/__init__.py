@@ -3,79 +3,8 @@
 Nodes read the outputs of attribute classifiers and know neither syntax nor generators.
 """
 
-from lacelang.energy.comparisons import (
-    AtLeast,
-    AtMost,
-    Between,
-    Degree,
-    Discrete,
-    Equals,
-    LogitTempered,
-    Penalty,
-)
-from lacelang.energy.conditional import ConditionalEnergy, Features
-from lacelang.energy.logic import (
-    And,
-    Balanced,
-    Contrast,
-    Not,
-    Or,
-    Tempered,
-    atoms,
-    balanced,
-    conjunction,
-    contrast,
-    disjunction,
-    map_atoms,
-    map_children,
-    negation,
-    tempered,
-    with_components,
-)
-from lacelang.energy.node import (
-    ATYPICALITY,
-    DISPLACEMENT,
-    Atom,
-    Key,
-    Node,
-    Outputs,
-    Quantity,
-    Scope,
-)
-
-__all__ = [
-    "ATYPICALITY",
-    "DISPLACEMENT",
-    "And",
-    "AtLeast",
-    "AtMost",
-    "Atom",
-    "Balanced",
-    "Between",
-    "ConditionalEnergy",
-    "Contrast",
-    "Degree",
-    "Discrete",
-    "Equals",
-    "Features",
-    "Key",
-    "LogitTempered",
-    "Node",
-    "Not",
-    "Or",
-    "Outputs",
-    "Penalty",
-    "Quantity",
-    "Scope",
-    "Tempered",
-    "atoms",
-    "balanced",
-    "conjunction",
-    "contrast",
-    "disjunction",
-    "map_atoms",
-    "map_children",
-    "negation",
-    "tempered",
-    "with_components",
-]
+# All that these modules define, so that a new node is a class in one of them alone.
+from lacelang.energy.comparisons import *
+from lacelang.energy.conditional import *
+from lacelang.energy.logic import *
+from lacelang.energy.node import *

@@ -11,7 +11,7 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.compiler import compile_condition, spread_of
+from lacelang.compiler import LoadedModel, meaning_of, spread_of
 from lacelang.energy import ATYPICALITY, AtMost, ConditionalEnergy, Node, Outputs, conjunction
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
@@ -79,15 +79,24 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
     return SampleTask(model, record, statement)
 
 
-def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
-    """Return the conditional energy of a statement on the latents of its model.
+def compile_condition(statement: SampleStatement, model: LoadedModel) -> Node:
+    """Return the energy of a statement's condition, all of its clauses included.
 
     Raises:
         UsageError: the statement has no condition.
-        ResourceError: the classifiers cannot be had.
+        ResourceError: the model's classifiers cannot be had.
     """
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
+    meaning = meaning_of(statement.options, statement.model, model, statement.truncation)
+    return meaning(statement.where)
+
+
+def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
+    """Return the conditional energy of a statement on the latents of its model.
+
+    Raises as `compile_condition` does.
+    """
     features = partial(_features_of_any, model, statement.truncation)
     node = compile_condition(statement, model)
     return ConditionalEnergy(features, node, model.generator.latent_dim)

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from lacelang.api import Program, compile
 from lacelang.errors import UsageError
 from lacelang.evaluate.judged import Judged, judge_groups
@@ -15,7 +13,6 @@ from lacelang.evaluate.metrics import METRICS
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import sheet_of
-from lacelang.ir import SampleStatement
 from lacelang.system.sources import TooLongError, read_file
 from lacelang.system.torch_state import isolated
 
@@ -62,13 +59,7 @@ def read_program(path: Path) -> Program:
 
 def at_most(program: Program, faces: int | None) -> Program:
     """The program with at most `faces` samples of each group; None leaves it as it is."""
-    if faces is None:
-        return program
-    statements = tuple(
-        evolve(s, count=min(s.count, faces)) if isinstance(s, SampleStatement) else s
-        for s in program.checked.statements
-    )
-    return Program(evolve(program.checked, statements=statements))
+    return program if faces is None else Program(program.checked.at_most(faces))
 
 
 def _table(row: str, groups: Sequence[Judged], paper: Published | None) -> Table:

@@ -17,7 +17,6 @@ from attrs import evolve
 
 from lacelang.api import Program
 from lacelang.errors import ResourceError
-from lacelang.ir import SampleStatement
 from lacelang.storage.cache import cache_dir, locked
 from lacelang.storage.files import write_atomic
 from lacelang.system.processes import processes
@@ -37,7 +36,7 @@ def sample_groups(program: Program, progress: Progress) -> list[Group]:
     """Sample the groups of a program, or read those that were sampled before."""
     code = _code_digest()
     runs = [
-        (Program(evolve(program.checked, statements=(s,), source="")), _folder(s, code))
+        (Program(evolve(program.checked, statements=(s,), source="")), _folder(repr(s), code))
         for s in program.samples
     ]
     missing = [run for run in runs if not (run[1] / _DONE).is_file()]
@@ -87,8 +86,8 @@ def _sampled(program: Program, folder: Path) -> Group:
     return group
 
 
-def _folder(statement: SampleStatement, code: str) -> Path:
-    name = hashlib.sha256(repr(statement).encode()).hexdigest()[:24]
+def _folder(statement: str, code: str) -> Path:
+    name = hashlib.sha256(statement.encode()).hexdigest()[:24]
     return cache_dir() / "sampled" / f"{name}-{code}"
 
 

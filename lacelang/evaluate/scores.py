@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 
 from lacelang import ir
 from lacelang.engine.truth import Columns, truth
-
-Comparison: TypeAlias = ir.Discrete | ir.Equals
 
 
 @frozen
@@ -42,7 +39,7 @@ class Score:
 
 def scores(pairs: Iterable[tuple[ir.Predicate, Columns]]) -> list[Score]:
     """Score every comparison of conjunctions, pooling groups that constrain the same attributes."""
-    pooled: dict[str, list[tuple[Comparison, NDArray[np.float32]]]] = {}
+    pooled: dict[str, list[tuple[ir.Comparison, NDArray[np.float32]]]] = {}
     for predicate, columns in pairs:
         for atom in conjuncts(predicate):
             name = atom.attribute.name
@@ -50,15 +47,15 @@ def scores(pairs: Iterable[tuple[ir.Predicate, Columns]]) -> list[Score]:
     return [_score(name, entries) for name, entries in pooled.items()]
 
 
-def conjuncts(predicate: ir.Predicate) -> Iterator[Comparison]:
+def conjuncts(predicate: ir.Predicate) -> Iterator[ir.Comparison]:
     """The `a=v` comparisons that a condition demands outright: its own, or its `and`'s terms."""
     terms = predicate.terms if isinstance(predicate, ir.And) else (predicate,)
     for term in terms:
-        if isinstance(term, ir.Discrete | ir.Equals):
+        if isinstance(term, ir.Comparison) and term.is_value:
             yield term
 
 
-def _score(name: str, entries: list[tuple[Comparison, NDArray[np.float32]]]) -> Score:
+def _score(name: str, entries: list[tuple[ir.Comparison, NDArray[np.float32]]]) -> Score:
     texts = list(dict.fromkeys(atom.text for atom, _ in entries))
     wanted = texts[0] if len(texts) == 1 else f"{name}: {len(texts)} values"
     seen = np.concatenate([column for _, column in entries])
@@ -68,9 +65,7 @@ def _score(name: str, entries: list[tuple[Comparison, NDArray[np.float32]]]) -> 
     if attribute.limits is None:
         held = np.concatenate([truth(atom, {name: column}) for atom, column in entries])
         return Score(*counted, float(held.mean()))
-    deltas = [
-        column.astype(float) - atom.value for atom, column in entries if isinstance(atom, ir.Equals)
-    ]
+    deltas = [column.astype(float) - atom.interval()[0] for atom, column in entries]
     error = float(np.abs(np.concatenate(deltas))[~missing].mean()) if not missing.all() else np.nan
     low, high = attribute.limits
     return Score(*counted, 1 - error / (high - low), error, attribute.unit)

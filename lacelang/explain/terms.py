@@ -107,9 +107,8 @@ def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
     of a disjunct; the table of `docs/language.md` has the same forms.
     """
     temp, logit = ir.temperatures(predicate, options)
-    if isinstance(predicate, ir.Discrete) and logit is not None:
-        wanted = "f" if len(predicate.classes) == 1 else "(log Σ e^f)"
-        return f"−{wanted} / {number_text(logit)} + log Σ e^f"
+    if isinstance(predicate, ir.Comparison) and predicate.logits and logit is not None:
+        return f"−{predicate.logits} / {number_text(logit)} + log Σ e^f"
     temp = logit if temp is None else temp
     match predicate:
         case ir.Comparison():

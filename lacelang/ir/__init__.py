@@ -1,44 +1,7 @@
 """The checked program as plain data: what `semantics` makes and all later parts read."""
 
-from lacelang.ir.comparisons import NOWHERE as NOWHERE
-from lacelang.ir.comparisons import AtLeast as AtLeast
-from lacelang.ir.comparisons import AtMost as AtMost
-from lacelang.ir.comparisons import Between as Between
-from lacelang.ir.comparisons import ClassComparison as ClassComparison
-from lacelang.ir.comparisons import Comparison as Comparison
-from lacelang.ir.comparisons import Degree as Degree
-from lacelang.ir.comparisons import Discrete as Discrete
-from lacelang.ir.comparisons import Equals as Equals
-from lacelang.ir.comparisons import NumberComparison as NumberComparison
-from lacelang.ir.comparisons import Predicate as Predicate
-from lacelang.ir.conditions import And as And
-from lacelang.ir.conditions import ConditionOptions as ConditionOptions
-from lacelang.ir.conditions import Group as Group
-from lacelang.ir.conditions import Negation as Negation
-from lacelang.ir.conditions import Not as Not
-from lacelang.ir.conditions import Or as Or
-from lacelang.ir.conditions import comparisons as comparisons
-from lacelang.ir.conditions import conjunction as conjunction
-from lacelang.ir.conditions import conjuncts as conjuncts
-from lacelang.ir.conditions import disjunction as disjunction
-from lacelang.ir.conditions import literals as literals
-from lacelang.ir.conditions import simplified as simplified
-from lacelang.ir.conditions import temperatures as temperatures
-from lacelang.ir.conditions import walk as walk
-from lacelang.ir.models import Attribute as Attribute
-from lacelang.ir.models import BinaryAttribute as BinaryAttribute
-from lacelang.ir.models import ChoiceAttribute as ChoiceAttribute
-from lacelang.ir.models import ContinuousAttribute as ContinuousAttribute
-from lacelang.ir.models import ModelSpec as ModelSpec
-from lacelang.ir.models import Space as Space
-from lacelang.ir.models import Unit as Unit
-from lacelang.ir.statements import CheckedProgram as CheckedProgram
-from lacelang.ir.statements import EditStatement as EditStatement
-from lacelang.ir.statements import EditStep as EditStep
-from lacelang.ir.statements import ExpectStatement as ExpectStatement
-from lacelang.ir.statements import MeasureStatement as MeasureStatement
-from lacelang.ir.statements import SamplerChoice as SamplerChoice
-from lacelang.ir.statements import SampleStatement as SampleStatement
-from lacelang.ir.statements import Saved as Saved
-from lacelang.ir.statements import Statement as Statement
-from lacelang.ir.statements import StatementRecord as StatementRecord
+# All that the modules of this folder define, so that a new kind is a class in one of them alone.
+from lacelang.ir.comparisons import *
+from lacelang.ir.conditions import *
+from lacelang.ir.models import *
+from lacelang.ir.statements import *

@@ -91,14 +91,22 @@ class Comparison(Predicate):
     `spelling` says how it is written and `energy` what its energy is, in short: {a} is the
     attribute, p the classifiers' probability, f what they read. `numbers` names the fields that
     have numbers, `ends` those with the least and the greatest number of which it is true.
+    `is_value` says that it asks for a value itself, as `a=v` does. `logits` are the logits that the
+    paper's temperature divides, None where it divides the energy.
     """
 
     spelling: ClassVar[str]
     energy: ClassVar[str]
     numbers: ClassVar[tuple[str, ...]] = ()
     ends: ClassVar[tuple[str | None, str | None]] = None, None
+    is_value: ClassVar[bool] = False
 
     attribute: Attribute
+
+    @property
+    def logits(self) -> str | None:
+        """See the class."""
+        return None
 
     def interval(self, reach: float = 0.0) -> tuple[float, float]:
         """Return the least and the greatest reading with which it is taken to be true.
@@ -148,8 +156,14 @@ class Discrete(ClassComparison):
     """The attribute has one of `classes` (indices into its values): -log of their total p."""
 
     kind = "discrete"
+    is_value = True
 
     classes: frozenset[int]
+
+    @property
+    def logits(self) -> str:
+        """See `Comparison`."""
+        return "f" if len(self.classes) == 1 else "(log Σ e^f)"
 
     def interval(self, reach: float = 0.0) -> tuple[float, float]:
         """See `Comparison`; a probability of a half or more."""
@@ -206,6 +220,7 @@ class Equals(NumberComparison):
     """The attribute is `value`."""
 
     kind = "equals"
+    is_value = True
     spelling = "{a}={value}"
     energy = "({value} − f)² / 2σ²"
     numbers = ("value",)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.ir.comparisons import NOWHERE, Predicate
@@ -187,3 +187,16 @@ class CheckedProgram(Record):
     path: Path | None = None
     models: tuple[ModelSpec, ...] = ()
     source: str = field(default="", repr=False, eq=False)
+
+    @property
+    def samples(self) -> tuple[SampleStatement, ...]:
+        """Its `sample` statements."""
+        return tuple(each for each in self.statements if isinstance(each, SampleStatement))
+
+    def at_most(self, count: int) -> CheckedProgram:
+        """Return the program with at most so many samples of each group."""
+        statements = (
+            evolve(s, count=min(s.count, count)) if isinstance(s, SampleStatement) else s
+            for s in self.statements
+        )
+        return evolve(self, statements=tuple(statements))

@@ -61,7 +61,7 @@ class Reals:
 def region_of(comparison: ir.Comparison, denied: bool) -> Regions:
     """Return what a comparison, or its denial, leaves possible."""
     name = comparison.attribute.name
-    if isinstance(comparison, ir.Discrete):
+    if isinstance(comparison, ir.ClassComparison) and comparison.is_value:
         every = frozenset(range(len(comparison.attribute.values)))
         return {(name, ""): every - comparison.classes if denied else comparison.classes}
     key = name, "~" if isinstance(comparison, ir.ClassComparison) else ""

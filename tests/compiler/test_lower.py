@@ -10,7 +10,7 @@ from attrs import evolve
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.compiler import Settings, balance, compile_condition, lower, spread_of
+from lacelang.compiler import Settings, balance, lower, spread_of
 from lacelang.energy import (
     And,
     AtLeast,
@@ -25,6 +25,7 @@ from lacelang.energy import (
     Or,
     Tempered,
 )
+from lacelang.engine.sampling import compile_condition
 from lacelang.errors import UsageError
 from lacelang.semantics import defaults
 
