@@ -13,8 +13,8 @@ from attrs import evolve
 from experiments import annotator_noise, specs
 from experiments.statements import declared_model
 from lacelang.cli import evaluate, streams
+from lacelang.cli.main import worded
 from lacelang.cli.parser import COMMANDS, add_options
-from lacelang.cli.wording import worded
 from lacelang.errors import LaceError
 from lacelang.evaluate.report import Report
 from lacelang.progress import Progress

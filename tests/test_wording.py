@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lacelang
-from lacelang.cli.wording import worded
+from lacelang.cli.main import worded
 from lacelang.errors import IN_PYTHON, LaceError, ResourceError, UsageError, WayOut
 
 PACKAGE = Path(lacelang.__file__).parent

@@ -60,7 +60,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         from lacelang.errors import DEBUG, LaceError, unexpected
 
         if isinstance(error, LaceError):
-            _show(error)
+            _say(_shown(error))
             return _written(error.exit_code)
         if os.environ.get(DEBUG):
             raise
@@ -95,15 +95,30 @@ def _written(code: int) -> int:
     return FAILED
 
 
-def _show(error: LaceError) -> None:
-    if error.diagnostics:
-        from lacelang.syntax.render import render_all
+def worded(error: LaceError) -> str:
+    """Return an error's text with options in place of arguments and ways out."""
+    from lacelang.errors import ResourceError, UsageError, WayOut
 
-        _say(render_all(error.diagnostics))
-    else:
-        from lacelang.cli.wording import worded
+    if isinstance(error, ResourceError):
+        return error.worded(
+            {
+                WayOut.FOLDER: "--out names the folder",
+                WayOut.REPLACE: "--replace replaces the group",
+                WayOut.FILE: "--from names the file",
+            }
+        )
+    text = str(error)
+    if isinstance(error, UsageError) and error.argument is not None:
+        text = text.replace(f"`{error.argument}`", f"--{error.argument.replace('_', '-')}", 1)
+    return text
 
-        _say("lacelang: " + worded(error).replace("\n", "\n  "))
+
+def _shown(error: LaceError) -> str:
+    if not error.diagnostics:
+        return "lacelang: " + worded(error).replace("\n", "\n  ")
+    from lacelang.syntax.render import render_all
+
+    return render_all(error.diagnostics)
 
 
 def _leave(code: int) -> None:

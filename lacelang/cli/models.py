@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lacelang.errors import UsageError
+from lacelang.ir import ModelSpec
+from lacelang.semantics.modules import library_models
 from lacelang.text.names import nfc
-
-if TYPE_CHECKING:
-    from lacelang.ir import ModelSpec
 
 
 def list_models(arguments: Namespace) -> int:
     """Print one line for each model."""
-    for spec in shipped_models():
+    for _, spec in sorted(library_models().items()):
         state = "here" if _is_here(spec) else "not fetched"
-        print(f"{spec.name:<12} {spec.generator:<16} {_origin(spec):<28} {state}")
+        print(f"{spec.name:<12} {spec.generator:<16} {spec.origin or 'nowhere':<28} {state}")
     return 0
 
 
 def show_model(arguments: Namespace) -> int:
     """Print what a program can ask of a model."""
+    from lacelang.system.filenames import on_disk
 
     spec = find_model(arguments.name)
-    print(f"{spec.name}: {spec.generator} from {_origin(spec)}")
+    print(f"{spec.name}: {spec.generator} from {spec.origin or 'nowhere'}")
     if spec.sha256:
         print(f"  sha256       {spec.sha256}")
     print(f"  weights      {'here' if _is_here(spec) else f'lacelang models fetch {spec.name}'}")
-    print(f"  classifiers  {_classifiers(spec)}")
-    print("  attributes")
+    classifiers = "none"
+    if spec.classifiers is not None:
+        here = ((spec.path or Path()) / on_disk(spec.classifiers)).is_file()
+        classifiers = f"{spec.classifiers} on {spec.space}{'' if here else ', missing'}"
+    print(f"  classifiers  {classifiers}\n  attributes")
     for line in spec.attribute_lines:
         print(f"    {line}")
     return 0
@@ -59,29 +61,16 @@ def fetch_model(arguments: Namespace) -> int:
     return 0
 
 
-def shipped_models() -> tuple[ModelSpec, ...]:
-    """Every model that a file of the standard library declares, by name."""
-    from lacelang.resources import shipped
-    from lacelang.semantics.check import check
-
-    found: list[ModelSpec] = []
-    for path in sorted(shipped("stdlib").glob("*.lace")):
-        found += check(path.read_text(encoding="utf-8"), path).models
-    return tuple(sorted(found, key=lambda spec: spec.name))
-
-
 def find_model(name: str) -> ModelSpec:
-    """Return the model called `name`.
+    """Return the model of the standard library called `name`.
 
     Raises:
         UsageError: there is none.
     """
-    models = shipped_models()
-    for spec in models:
-        if spec.name == nfc(name):
-            return spec
-    known = ", ".join(spec.name for spec in models) or "none"
-    raise UsageError(f"no model {name!r}; there are: {known}")
+    models = library_models()
+    if nfc(name) not in models:
+        raise UsageError(f"no model {name!r}; there are: {', '.join(sorted(models)) or 'none'}")
+    return models[nfc(name)]
 
 
 def _is_here(spec: ModelSpec) -> bool:
@@ -90,18 +79,3 @@ def _is_here(spec: ModelSpec) -> bool:
     if spec.package is None or spec.version is None or spec.sha256 is None:
         return False
     return cached_path(Archive(spec.package, spec.version, spec.sha256)).is_file()
-
-
-def _origin(spec: ModelSpec) -> str:
-    if spec.package is not None:
-        return f"{spec.package}=={spec.version}"
-    return spec.file or "nowhere"
-
-
-def _classifiers(spec: ModelSpec) -> str:
-    from lacelang.system.filenames import on_disk
-
-    if spec.classifiers is None:
-        return "none"
-    path = (spec.path or Path()) / on_disk(spec.classifiers)
-    return f"{spec.classifiers} on {spec.space}{'' if path.is_file() else ', missing'}"

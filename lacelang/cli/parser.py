@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Command] = {
         "On a terminal, lacelang without a command does the same.",
     ),
     "check": Command(
-        "check.check_files",
+        "files.check_files",
         "say what is wrong with a program, without running it",
         options={
             "FILE...": _PROGRAM,
@@ -75,7 +75,7 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "fmt": Command(
-        "fmt.format_files",
+        "files.format_files",
         "lay programs out the usual way, in place",
         "Lay programs out the usual way, in place; from standard input to output.",
         {
@@ -118,7 +118,7 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "label": Command(
-        "label.label_model",
+        "classifiers.label_model",
         "decode and annotate faces to train classifiers on",
         "Draw latents, decode them, annotate the pictures, write a table of labels. "
         "What is measured stays in the cache: a killed run goes on where it stopped.",
@@ -132,7 +132,7 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "train": Command(
-        "train.train_model",
+        "classifiers.train_model",
         "train a model's latent classifiers",
         "Train classifiers on the labels of a model, calibrate them on held-out rows, "
         "and print how well they do there.",
@@ -150,7 +150,7 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "card": Command(
-        "card.write_card",
+        "classifiers.write_card",
         "write the tables and contact sheets of a model's labels and classifiers",
         options={"MODEL": None, "--out DIR": "default: docs/MODEL"},
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import compiled, read_source
+from lacelang.render.result_text import achieved, expectation_text, measure_text
 from lacelang.text.columns import columns_of, padded
 
 if TYPE_CHECKING:
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 
 def run_file(arguments: Namespace) -> int:
     """Run a program and print what it made."""
-    from lacelang.render.result_text import expectation_text, measure_text
-
     source = read_source(arguments.file)
+    name = "stdin" if source.path is None else source.path.stem
     run = compiled(source).run(
         seed=arguments.seed,
         device=arguments.device,
-        out=arguments.out or Path("out") / source.name,
+        out=arguments.out or Path("out") / name,
         progress=True,
         only=arguments.only,
         metadata=arguments.metadata,
@@ -32,9 +32,7 @@ def run_file(arguments: Namespace) -> int:
         shared=arguments.out is None,
     )
     for group in run.groups.values():
-        print(_summary(group))
-        for line in (*_failures(group), *_means(group)):
-            print(f"  {line}")
+        print("\n  ".join(_lines(group)))
     for measured in run.measures.values():
         print(measure_text(measured))
     for expected in run.expectations:
@@ -42,28 +40,18 @@ def run_file(arguments: Namespace) -> int:
     return 0 if all(expected.holds for expected in run.expectations) else 1
 
 
-def _summary(group: Group) -> str:
+def _lines(group: Group) -> Iterator[str]:
+    """What was made and where, how samples failed, and how far each comparison holds."""
     from lacelang.storage.group_folder import SHEET
 
-    failed = sum(status.name != "converged" for status in group.status)
-    count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
-    unfinished = f", {failed} did not converge" if failed else ""
-    folder = group.folder
-    assert folder is not None
-    sheet = folder / SHEET
-    return f"{group.name}: {count}{unfinished}, {sheet if sheet.exists() else folder}"
-
-
-def _failures(group: Group) -> list[str]:
-    """One line for each way in which samples did not converge, with what may help."""
     ends = Counter(status for status in group.status if status.name != "converged")
-    return [f"{count} × {end.name}: {end.sentence} {end.remedy}" for end, count in ends.items()]
-
-
-def _means(group: Group) -> Iterator[str]:
-    """One line for each comparison: its mean reading, and in how many faces it holds."""
-    from lacelang.render.result_text import achieved
-
+    count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
+    unfinished = f", {ends.total()} did not converge" if ends else ""
+    assert group.folder is not None
+    sheet = group.folder / SHEET
+    yield f"{group.name}: {count}{unfinished}, {sheet if sheet.exists() else group.folder}"
+    for end, number in ends.items():
+        yield f"{number} × {end.name}: {end.sentence} {end.remedy}"
     width = max((columns_of(atom.wanted) for atom in group.record.atoms), default=0)
     for atom in group.record.atoms:
         values = [s.readings.get(atom.text) for s in group.record.samples]

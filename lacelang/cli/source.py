@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,6 @@ class Source:
     text: str
     path: Path | None
 
-    @property
-    def name(self) -> str:
-        """What the run of it is called: the file's name without its ending."""
-        return self.path.stem if self.path is not None else "stdin"
-
 
 def compiled(source: Source) -> Program:
     """Compile a program, and print its warnings."""
@@ -42,6 +38,23 @@ def compiled(source: Source) -> Program:
 
         print(render_all(program.warnings), file=sys.stderr)
     return program
+
+
+def diagnosed(
+    name: str, as_json: bool, work: Callable[[Source], tuple[Diagnostic, ...]]
+) -> tuple[tuple[Diagnostic, ...], int]:
+    """Read the file `name` and work on it; return its diagnostics and the exit code.
+
+    A file that cannot be read raises, but for JSON: there it is a diagnostic, so that a program
+    which reads the list need not look for the reason elsewhere.
+    """
+    try:
+        return work(read_source(name)), 0
+    except LaceError as error:
+        if not (error.diagnostics or as_json):
+            raise
+        unreadable = Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
+        return error.diagnostics or (unreadable,), error.exit_code
 
 
 def read_source(name: str) -> Source:
@@ -75,14 +88,9 @@ def read_source(name: str) -> Source:
     return Source(text, None if name == STDIN else Path(name))
 
 
-def unreadable(name: str, error: LaceError) -> Diagnostic:
-    """Return the diagnostic of a file that `read_source` did not read."""
-    return Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
-
-
 def _standard_input() -> bytes:
     # A stream that somebody put in place may hold text alone.
     buffer = getattr(sys.stdin, "buffer", None)
-    if buffer is not None:
-        return read_stream(buffer)
-    return read_stream(io.BytesIO(sys.stdin.read(MOST + 1).encode("utf-8", "surrogateescape")))
+    if buffer is None:
+        buffer = io.BytesIO(sys.stdin.read(MOST + 1).encode("utf-8", "surrogateescape"))
+    return read_stream(buffer)

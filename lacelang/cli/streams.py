@@ -53,15 +53,9 @@ class Safe(io.TextIOBase):
         return self._open and is_terminal(self.stream)
 
     def fileno(self) -> int:
-        """Return the stream's number.
-
-        Raises:
-            OSError: it has none.
-        """
+        """Return the stream's number; without one, an OSError is raised."""
         number = getattr(self.stream, "fileno", None)
-        if number is None:
-            raise io.UnsupportedOperation("fileno")
-        return int(number())
+        return super().fileno() if number is None else int(number())
 
     def write(self, text: str) -> int:
         """Write text, what the encoding lacks as `\\xe9` or `\\u4e16`."""
@@ -117,14 +111,14 @@ class Safe(io.TextIOBase):
         """Empty the stream's buffers into nowhere: Python would try them again at its end."""
         with suppress(OSError, AttributeError, ValueError):
             number = self.fileno()
-            kept, nowhere = os.dup(number), os.open(os.devnull, os.O_WRONLY)
+            kept = os.dup(number)
             try:
-                os.dup2(nowhere, number)
-                self.stream.flush()
+                with open(os.devnull, "wb") as nowhere:
+                    os.dup2(nowhere.fileno(), number)
+                    self.stream.flush()
             finally:
                 os.dup2(kept, number)
                 os.close(kept)
-                os.close(nowhere)
 
 
 @contextmanager
@@ -152,14 +146,10 @@ def usable() -> Iterator[None]:
 def failure() -> OSError | None:
     """Return why standard output could not be written, if it could not.
 
-    What was said on standard error is lost as well if that cannot be written; the exit code is all
-    that is left, and says what it would have said.
+    Of standard error nothing is said, as there is nowhere to say it; the exit code tells.
     """
-    stream = sys.stdout
-    if not isinstance(stream, Safe):
-        return None
-    stream.flush()
-    return stream.failure
+    sys.stdout.flush()
+    return sys.stdout.failure if isinstance(sys.stdout, Safe) else None
 
 
 def is_terminal(stream: Any) -> bool:

@@ -42,21 +42,13 @@ DRAWS = 64
 
 
 def with_figures(outline: Outline) -> Outline:
-    """Return a statement's outline with the figures of every term, its model's weights loaded.
-
-    Raises:
-        ResourceError: weights cannot be had.
-    """
+    """Load a statement's model, and return its outline with the figures of every term."""
     with shown() as progress:
         return measured(outline, load(outline.trees[0].model, "auto", progress))
 
 
 def measured(outline: Outline, model: LoadedModel) -> Outline:
-    """Return a statement's outline with the figures of every term, given its loaded model.
-
-    Raises:
-        ResourceError: the model's classifiers cannot be had.
-    """
+    """Return a statement's outline with the figures of every term, given its loaded model."""
     with isolated():
         return evolve(outline, trees=tuple(_tree(tree, model) for tree in outline.trees))
 
@@ -80,12 +72,9 @@ def _tree(tree: Tree, model: LoadedModel) -> Tree:
 
 @frozen(eq=False)
 class Split:
-    """The gradient of an energy, taken apart.
+    """The gradient of an energy (N,) in nats, taken apart: its norm (N,) and shares.
 
-    Attributes:
-        energy: (N,) in nats.
-        norm: (N,) of the gradient.
-        shares: by comparison from left to right; None where the gradient vanishes everywhere.
+    Comparisons have shares from left to right; None where the gradient vanishes everywhere.
     """
 
     energy: Tensor
@@ -134,14 +123,9 @@ def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
 
 @frozen(eq=False)
 class _Measuring:
-    """Fills the figures in, term by term.
+    """Fills the figures in, term by term, from the heads' outputs at the draws.
 
-    Attributes:
-        meaning: from predicates to energies, as the statement's clauses have it.
-        outputs: of the heads, at the draws.
-        sigma: by continuous attribute.
-        shares: of the comparisons still to come.
-        absent: the share of a comparison that takes no part.
+    `shares` are those of the comparisons still to come, `absent` that of one that takes no part.
     """
 
     meaning: Callable[[ir.Predicate], Node]

@@ -7,7 +7,7 @@ the terms come to on draws from the prior.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field, frozen
 
@@ -19,12 +19,9 @@ from lacelang.text.numerals import number_text
 
 @frozen
 class Totals:
-    """A whole condition on draws from the prior.
+    """A whole condition on draws from the prior: its energy's mean and standard deviation in nats.
 
-    Attributes:
-        draws, seed: how many, and from which seed.
-        energy, spread: mean and standard deviation in nats, the prior left out.
-        gradient: mean norm of the energy's gradient in z.
+    The prior is left out; `gradient` is the mean norm of the energy's gradient in z.
     """
 
     draws: int
@@ -36,16 +33,10 @@ class Totals:
 
 @frozen
 class Tree:
-    """A condition and the clauses under which it is one.
+    """A condition, the clauses under which it is one, and the samples that it is asked of.
 
-    Attributes:
-        role: what the condition is for: `energy` of samples, `what` and `given` of a probability,
-            `step 1`, `step 2`, … of an edit.
-        model: whose samples it is a condition on.
-        options: the clauses.
-        truncation, seed: of the samples.
-        root: None where nothing is asked for.
-        totals: if it was measured.
+    `role` is what it is for: `energy` of samples, `what` and `given` of a probability, `step 1`,
+    `step 2`, … of an edit. `root` is None where nothing is asked for.
     """
 
     role: str
@@ -68,12 +59,9 @@ class Fact:
 
 @frozen
 class Outline:
-    """One statement: its name, what it does in one line, what holds for all of it, its conditions.
+    """One statement: its name, if any, what it does, what holds for all of it, its conditions."""
 
-    An `expect` has no name.
-    """
-
-    kind: Literal["sample", "edit", "measure", "expect"]
+    kind: str
     name: str | None
     title: str
     facts: tuple[Fact, ...]
@@ -85,29 +73,21 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
     truncations: dict[str, float] = {}
     result = []
     for statement in program.statements:
-        psi = _truncation(statement, truncations)
-        if isinstance(statement, ir.SampleStatement | ir.EditStatement):
+        match statement:
+            case ir.SampleStatement(truncation=psi) | ir.MeasureStatement(truncation=psi):
+                pass
+            case ir.EditStatement(saved=saved) if saved is not None:
+                psi = saved.truncation
+            case ir.EditStatement(group=group) | ir.ExpectStatement(group=group):
+                psi = truncations.get(group, defaults.TRUNCATION)
+        if statement.makes == "group":
             truncations[statement.name] = psi
         result.append(outline(statement, psi))
     return tuple(result)
 
 
-def _truncation(statement: ir.Statement, known: dict[str, float]) -> float:
-    """Find a statement's truncation, its own or that of the group that it speaks of."""
-    if isinstance(statement, ir.SampleStatement | ir.MeasureStatement):
-        return statement.truncation
-    if isinstance(statement, ir.EditStatement) and statement.saved is not None:
-        return statement.saved.truncation
-    return known.get(statement.group, defaults.TRUNCATION)
-
-
 def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
-    """Return the outline of one statement.
-
-    Args:
-        statement: checked.
-        truncation: of its samples, or of the group that it speaks of.
-    """
+    """Return the outline of one statement; `truncation` is that of the samples it speaks of."""
     conditions = _conditions(statement)
     model, seed = statement.model, getattr(statement, "seed", None)
     options = getattr(statement, "options", defaults.CONDITION_OPTIONS)
@@ -120,7 +100,6 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
         Fact("truncation", number_text(truncation), truncation),
         Fact("seed", str(defaults.SEED if seed is None else seed), seed),
     )
-    kind: Literal["sample", "edit", "measure", "expect"]
     facts: tuple[Fact, ...]
     match statement:
         case ir.SampleStatement(count=count, where=where):
@@ -171,11 +150,10 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _model(spec: ir.ModelSpec) -> Fact:
-    origin = f"{spec.package}=={spec.version}" if spec.package is not None else spec.file
-    shown = f"{spec.generator}{f' from {origin}' if origin else ''}"
+    shown = f"{spec.generator}{f' from {spec.origin}' if spec.origin else ''}"
     if spec.classifiers is not None:
         shown += f", classifiers {spec.classifiers} on {spec.space}"
-    value = {"name": spec.name, "generator": spec.generator, "from": origin}
+    value = {"name": spec.name, "generator": spec.generator, "from": spec.origin}
     value |= {"classifiers": spec.classifiers, "space": spec.space}
     return Fact("model", shown, value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from attrs import asdict
@@ -75,16 +76,16 @@ def tree_lines(tree: Tree) -> list[Line]:
         head = ("", "", "nats", "share", "read")
         styles = ("", _FORMULA, _FIGURE, _FIGURE, _FIGURE, _NOTE)
     widths = _widths([head, *rows])
-    lines: list[Line] = []
-    if tree.totals is not None:
-        totals = tree.totals
+    if (totals := tree.totals) is None:
+        lines: list[Line] = [((f"{_INDENT}{tree.role}", _LABEL),)]
+    else:
         of = f"{totals.draws} draws from the prior, seed {totals.seed}"
         energy = f"{totals.energy:.3g} ± {totals.spread:.2g} nats"
         shown = f"{energy}, mean gradient norm {totals.gradient:.3g}"
-        lines.append(((f"{_INDENT}{tree.role} of {of}: ", _LABEL), (shown, "")))
-        lines.append(((2 * _INDENT, ""), *_cells(head, widths, (_LABEL,) * len(head))))
-    else:
-        lines.append(((f"{_INDENT}{tree.role}", _LABEL),))
+        lines = [
+            ((f"{_INDENT}{tree.role} of {of}: ", _LABEL), (shown, "")),
+            ((2 * _INDENT, ""), *_cells(head, widths, (_LABEL,) * len(head))),
+        ]
     lines += [((2 * _INDENT, ""), *_cells(row, widths, styles)) for row in rows]
     return lines
 
@@ -146,11 +147,8 @@ def _unit(term: Term) -> str:
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    count = max(map(len, rows), default=0)
-    return [
-        max((min(columns_of(row[i]), _WIDEST) for row in rows if i < len(row)), default=0)
-        for i in range(count)
-    ]
+    columns = zip_longest(*rows, fillvalue="")
+    return [max(min(columns_of(cell), _WIDEST) for cell in column) for column in columns]
 
 
 def _cells(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Line:
@@ -161,10 +159,7 @@ def _cells(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -
 
 
 def outline_json(outline: Outline) -> dict[str, Any]:
-    """Return a statement: its kind, name and facts side by side, and its conditions by role.
-
-    Numbers that are not finite are null.
-    """
+    """Return a statement: its facts side by side, its conditions by role; null for NaN and inf."""
     facts = {fact.label: fact.value for fact in outline.facts}
     trees = {tree.role: _tree_json(tree) for tree in outline.trees}
     return {"kind": outline.kind, "name": outline.name, **facts, "conditions": trees}
@@ -178,20 +173,19 @@ def _tree_json(tree: Tree) -> dict[str, Any] | None:
 
 
 def _term_json(term: Term) -> dict[str, Any]:
-    predicate, attribute = term.predicate, term.attribute
     figures = {} if term.figures is None else {"figures": _finite(asdict(term.figures))}
     return {
-        "kind": predicate.kind,
+        "kind": term.predicate.kind,
         "text": term.text,
         "formula": term.formula,
-        "weight": predicate.weight,
+        "weight": term.predicate.weight,
         "odds": term.odds,
         "temp": term.temp,
         "logit_temp": term.logit_temp,
-        "attribute": None if attribute is None else attribute.name,
-        "unit": None if attribute is None else attribute.unit,
+        "attribute": None if term.attribute is None else term.attribute.name,
+        "unit": None if term.attribute is None else term.attribute.unit,
         "sigma": term.sigma,
-        "via": list(predicate.via),
+        "via": list(term.predicate.via),
         "terms": [_term_json(below) for below in term.terms],
         **figures,
     }

@@ -12,12 +12,9 @@ from lacelang.text.numerals import number_text
 class Figures:
     """What a term comes to on draws from the prior.
 
-    Attributes:
-        energy, spread: mean and standard deviation in nats, the term's temperature included and
-            its weight left out.
-        share: of the gradient; see `lacelang.explain.measured`. None where the gradient vanishes.
-        reading: mean of what the classifiers read: a probability, or a value in the attribute's
-            unit. None for `and`, `or` and `not`.
+    Mean and standard deviation of its energy in nats, its weight left out; its share of the
+    gradient (see `measured`), None where that vanishes; of a comparison, the mean probability, or
+    value in the attribute's unit, that the classifiers read.
     """
 
     energy: float
@@ -30,15 +27,9 @@ class Figures:
 class Term:
     """One node of a condition, and what it means under its statement's clauses.
 
-    Attributes:
-        predicate: the node itself.
-        formula: its energy, in short.
-        temp, logit_temp: the temperature in force, its own or the statement's; at most one.
-        odds: its share of an `or`'s odds; None elsewhere, and where they are balanced by draws.
-        sigma: spread of a measured attribute in its unit; None where it is the classifiers'
-            residual and no weights have been looked at.
-        terms: the nodes below.
-        figures: on draws from the prior, if it was measured.
+    At most one of the temperatures is in force, its own or the statement's. `odds` is its share of
+    an `or`'s, None where they are balanced by draws; `sigma` the spread of a measured attribute in
+    its unit, None where it is the classifiers' residual and no weights have been looked at.
     """
 
     predicate: ir.Predicate
@@ -92,8 +83,7 @@ def term_of(
 def disjunct_weights(term: ir.Predicate) -> list[float]:
     """Return the weight of a term of an `or`, or, if it comes to an `or` itself, its disjuncts'.
 
-    `not not (b or c)` is `b or c`, and so is `(b or c) and d [weight 0]`: their disjuncts join
-    those of an `or` around them.
+    `not not (b or c)` is `b or c`, and so is `(b or c) and d [weight 0]`.
     """
     simple = ir.simplified(term)
     merged = isinstance(simple, ir.Or) and simple.is_plain

@@ -156,6 +156,11 @@ class ModelSpec(Record):
     file: str | None = None
 
     @property
+    def origin(self) -> str | None:
+        """Where its weights come from: a package with its version, or a file."""
+        return f"{self.package}=={self.version}" if self.package is not None else self.file
+
+    @property
     def attribute_lines(self) -> list[str]:
         """A line for each attribute: its name, and what it can be."""
         width = max((columns_of(attribute.name) for attribute in self.attributes), default=0)

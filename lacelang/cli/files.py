@@ -1,13 +1,35 @@
-"""`lacelang fmt`: programs in their one layout."""
+"""`lacelang check` and `lacelang fmt`: are programs right, and are they in their one layout?"""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
 
-from lacelang.cli.source import Source, read_source, unreadable
+from lacelang.cli.source import Source, diagnosed
 from lacelang.cli.streams import print_json, write_program
-from lacelang.errors import Diagnostic, LaceError, UsageError
+from lacelang.errors import Diagnostic, UsageError
+
+
+def check_files(arguments: Namespace) -> int:
+    """Check every file and return 1 if any of them is wrong."""
+    from lacelang.semantics.check import check
+    from lacelang.syntax.render import as_json, render_all
+
+    def warnings(source: Source) -> tuple[Diagnostic, ...]:
+        return tuple(check(source.text, source.path, arguments.pedantic).warnings)
+
+    # An error in a file that several of them import is listed once.
+    found: dict[Diagnostic, None] = {}
+    code = 0
+    for name in arguments.files:
+        diagnostics, ended = diagnosed(name, arguments.json, warnings)
+        found.update(dict.fromkeys(diagnostics))
+        code = max(code, ended)
+    if arguments.json:
+        print_json([as_json(diagnostic) for diagnostic in found])
+    elif found:
+        print(render_all(list(found)), file=sys.stderr)
+    return code
 
 
 def format_files(arguments: Namespace) -> int:
@@ -20,23 +42,19 @@ def format_files(arguments: Namespace) -> int:
     for name in arguments.files:
         text: str | None = None
         changed = False
-        diagnostics: tuple[Diagnostic, ...] = ()
-        try:
-            source = read_source(name)
+
+        def lay_out(source: Source, name: str = name) -> tuple[Diagnostic, ...]:
+            nonlocal text, changed
             text = format_source(source.text, name)
             changed = text != source.text
-            if arguments.check:
-                code = max(code, int(changed))
             if not arguments.json:
                 _put(name, source, text, arguments.check)
-        except LaceError as error:
-            # A program that reads the list is not to look for the reason elsewhere.
-            if not (error.diagnostics or arguments.json):
-                raise
-            diagnostics = error.diagnostics or (unreadable(name, error),)
-            code = max(code, error.exit_code)
-            if not arguments.json:
-                print(render_all(diagnostics), file=sys.stderr)
+            return ()
+
+        diagnostics, ended = diagnosed(name, arguments.json, lay_out)
+        code = max(code, ended, int(changed and arguments.check))
+        if diagnostics and not arguments.json:
+            print(render_all(diagnostics), file=sys.stderr)
         listed.append(
             {
                 "path": shown_path(name),
