@@ -21,7 +21,7 @@ from lacelang.evaluate.report import Picture
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import annotated_atoms, near_sigma, stacked
 from lacelang.progress import Progress
-from lacelang.render.film_strip import draw_film
+from lacelang.render.sheet import draw_film
 from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.records import GroupRecord, StepPlan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from lacelang import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
@@ -240,11 +240,20 @@ class Program:
         from lacelang.storage.files import make_folder
 
         if not self.checked.statements:
-            raise ProgramError([self._nothing()])
+            path = self.checked.path
+            nothing = Diagnostic(
+                "LACE314",
+                "this program has definitions only: there is nothing to run",
+                Span(1, 1, 1, 2),
+                hint="add a `sample`, or import it into a program that has one",
+                path=None if path is None else str(path),
+                source=self.source,
+            )
+            raise ProgramError([nothing])
         folder = None if out is None else arguments.path(out, "out", "a folder")
         if seed is not None:
             seed = arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
-        device, names = _device(device), self._named(only)
+        device, names = arguments.device(device, DEVICES), self._named(only)
         metadata, images = arguments.flag(metadata, "metadata"), arguments.flag(images, "images")
         replace, shared = arguments.flag(replace, "replace"), arguments.flag(shared, "shared")
         if not (hasattr(progress, "stage") and hasattr(progress, "note")):
@@ -283,7 +292,8 @@ class Program:
         from lacelang.progress import Silent
         from lacelang.system.torch_state import isolated
 
-        name, device = nfc(arguments.text(name, "name", "the name of a group")), _device(device)
+        name = nfc(arguments.text(name, "name", "the name of a group"))
+        device = arguments.device(device, DEVICES)
         statement = next((s for s in self.samples if s.name == name), None)
         if statement is None:
             known = ", ".join(s.name for s in self.samples) or "none"
@@ -293,17 +303,6 @@ class Program:
             from lacelang.engine.sampling import energy_of
 
             return energy_of(statement, load(statement.model, device, Silent()))
-
-    def _nothing(self) -> Diagnostic:
-        path = self.checked.path
-        return Diagnostic(
-            "LACE314",
-            "this program has definitions only: there is nothing to run",
-            Span(1, 1, 1, 2),
-            hint="add a `sample`, or import it into a program that has one",
-            path=None if path is None else str(path),
-            source=self.source,
-        )
 
     @property
     def samples(self) -> tuple[SampleStatement, ...]:
@@ -323,10 +322,6 @@ class Program:
                     known += f"; its measures: {', '.join(self.measures)}"
                 raise UsageError(f"`only`: the program makes no group {name!r}; {known}", "only")
         return tuple(name for name in names if name in wanted)
-
-
-def _device(device: object) -> Device:
-    return cast("Device", arguments.device(device, "device", DEVICES))
 
 
 def _kept(kept: object) -> Mapping[str, Group]:

@@ -14,10 +14,12 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from lacelang.errors import UsageError
 from lacelang.system.filenames import on_disk
+
+Name = TypeVar("Name", bound=str)
 
 
 def item(value: object) -> object:
@@ -131,15 +133,16 @@ def mapping(value: object, name: str, kind: str) -> Mapping[Any, Any]:
     return value
 
 
-def device(value: object, name: str, known: Collection[str]) -> str:
+def device(value: object, known: Collection[Name]) -> Name:
     """Return the name of a device, given as text or as a `torch.device`."""
     plain = item(value)
     if type(value).__module__ == "torch" and getattr(value, "index", 0) in (None, 0):
         plain = getattr(value, "type", None)
-    if isinstance(plain, str) and plain in known:
-        return str.__str__(plain)
-    message = f"no device {shown(value)}; `{name}` is one of: {', '.join(known)}"
-    raise UsageError(message, name)
+    for name in known:
+        if isinstance(plain, str) and plain == name:
+            return name
+    message = f"no device {shown(value)}; `device` is one of: {', '.join(known)}"
+    raise UsageError(message, "device")
 
 
 def refuse(value: object, name: str, wanted: str) -> NoReturn:

@@ -6,6 +6,7 @@ A wrong program becomes a list of `Diagnostic`s, carried by `ProgramError`. A fa
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal
@@ -64,11 +65,7 @@ class LaceError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without calling `__init__`, whose arguments differ from `args`."""
         # An exception is given its `args` by `__new__`, and the rest is its `__dict__`.
-        return _new, (type(self), *self.args), self.__dict__
-
-
-def _new(kind: type[LaceError], *arguments: Any) -> LaceError:
-    return kind.__new__(kind, *arguments)
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ProgramError(LaceError):
@@ -129,10 +126,9 @@ class ResourceError(LaceError):
         super().__init__(self.worded(IN_PYTHON))
 
     def worded(self, words: Mapping[WayOut, str]) -> str:
-        """Return message and remedy, and the ways for which a front end has words.
+        """Return message, remedy, and the ways for which a front end has words.
 
-        Args:
-            words: of the front end; `{}` in them stands for what a way names.
+        In the words, `{}` stands for what a way names.
         """
         offered = [
             words[way].replace("{}", named) for way, named in self.ways.items() if way in words

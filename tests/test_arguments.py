@@ -214,7 +214,7 @@ def test_paths_and_devices() -> None:
         assert arguments.path(path, "out") == Path("a/b")
     known = ("auto", "cpu", "cuda")
     for device in ("cpu", np.str_("cpu"), torch.device("cpu"), torch.device("cpu", 0)):
-        assert arguments.device(device, "device", known) == "cpu"
+        assert arguments.device(device, known) == "cpu"
 
 
 def features(z: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -17,13 +17,7 @@ from attrs import field, frozen
 
 from lacelang import arguments
 from lacelang.arguments import shown
-from lacelang.embedding.values import (
-    Value,
-    number_of,
-    read_definition,
-    value_of,
-    word_of,
-)
+from lacelang.embedding.values import Value, number_of, read_definition, value_of, word_of
 from lacelang.errors import UsageError
 from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
@@ -228,11 +222,7 @@ class Attr:
 
 
 def attr(name: str) -> Attr:
-    """Return the attribute called `name`, to be compared.
-
-    Raises:
-        UsageError: it is no name.
-    """
+    """Return the attribute called `name`, to be compared; a UsageError says that it is no name."""
     return Attr(name)
 
 

@@ -31,10 +31,6 @@ def with_definitions(
 
     They stand at the end, so that the lines of `source` keep their numbers; the order of
     definitions does not matter to a program.
-
-    Raises:
-        ProgramError: the program is wrong, or the text of a condition has syntax errors.
-        UsageError: a name is none, or stands for something else than a condition or a number.
     """
     from lacelang.syntax.parser import parse
 
@@ -66,33 +62,25 @@ def sample_program(
 ) -> CheckedProgram:
     """Check a program of one `sample` statement, below the modules that it imports.
 
-    Args:
-        imports: names of modules or files, one or several.
-        path: the file that relative imports count from.
-        model, count: of the samples; no count leaves it to the language.
-        clauses: by the names that `lacelang.sampling` gives them; those that are None are left out.
-        options: of the sampler.
-
-    Raises:
-        ProgramError: the program is wrong.
-        UsageError: a value is not of its kind.
+    The arguments are those of `lacelang.sampling`, clauses by their names there; those that are
+    None are left out.
     """
     if isinstance(arguments.item(imports), str | PathLike):
         imports = [imports]
     given = arguments.several(imports, "imports", "several names of modules or files")
-    paths = [arguments.path(each, "imports", "a file or the name of a module") for each in given]
-    modules = [_named(str(each), "a module or a file in `imports`") for each in paths]
+    statements: list[nodes.Import | nodes.Sample] = []
+    for each in given:
+        file = arguments.path(each, "imports", "a file or the name of a module")
+        module = _named(str(file), "a module or a file in `imports`")
+        statements.append(nodes.Import(module, span=NOWHERE))
     said = [
         nodes.FromClause(word_of(model, "the name of a model"), span=NOWHERE),
         *(_clause(name, v, options) for name, v in clauses.items() if v is not None),
     ]
     number = None if count is None else number_of(count, "count")
-    statements: tuple[nodes.Import | nodes.Sample, ...] = (
-        *(nodes.Import(module, span=NOWHERE) for module in modules),
-        nodes.Sample(number, tuple(said), span=NOWHERE),
-    )
+    statements.append(nodes.Sample(number, tuple(said), span=NOWHERE))
     text = _laid_out("".join(f"{unparse(statement)}\n" for statement in statements))
-    return _checked(nodes.Program(statements, span=NOWHERE), text, path)
+    return _checked(nodes.Program(tuple(statements), span=NOWHERE), text, path)
 
 
 def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Clause:
@@ -100,7 +88,8 @@ def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Cl
         case "where":
             return nodes.PredicateClause(name, _condition(value, name), span=NOWHERE)
         case "name":
-            return nodes.AsClause(_group(value), span=NOWHERE)
+            group = arguments.text(value, name, "the name of a group")
+            return nodes.AsClause(_named(group, "the name of a group"), span=NOWHERE)
         case "sampler":
             given = tuple(
                 nodes.Option(
@@ -126,11 +115,7 @@ def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Cl
 
 
 def _checked(tree: nodes.Program | None, text: str, path: Path | None) -> CheckedProgram:
-    """Check a tree; what there is to say of it is shown in its text, which is read for that alone.
-
-    Raises:
-        ProgramError: the program is wrong.
-    """
+    """Check a tree; what there is to say of it is shown in its text, read for that alone."""
     from lacelang.semantics.check import check
 
     try:
@@ -141,12 +126,7 @@ def _checked(tree: nodes.Program | None, text: str, path: Path | None) -> Checke
 
 
 def _condition(where: object, name: str) -> nodes.Predicate:
-    """Return the tree of a condition, given as such or as text; `name` is the argument's.
-
-    Raises:
-        ProgramError: the text has syntax errors.
-        UsageError: it is no condition.
-    """
+    """Return the tree of a condition, given as such or as text; `name` is the argument's."""
     if isinstance(where, Condition):
         return where.node
     if isinstance(where, Attr):
@@ -156,12 +136,6 @@ def _condition(where: object, name: str) -> nodes.Predicate:
         return condition(text).node
     except UsageError as error:
         raise UsageError(f"`{name}`: {error}") from None
-
-
-def _group(name: object) -> nodes.Word | nodes.Text:
-    if not isinstance(arguments.item(name), str):
-        arguments.refuse(name, "name", "is the name of a group")
-    return _named(arguments.text(name, "name", "text"), "the name of a group")
 
 
 def _named(text: str, what: str) -> nodes.Word | nodes.Text:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from attrs import evolve
-
 from lacelang import arguments
 from lacelang.arguments import shown
-from lacelang.errors import LaceError, ProgramError, Span, UsageError
+from lacelang.errors import LaceError, ProgramError, UsageError
 from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
+from lacelang.syntax.lines import a_line_up
 from lacelang.text import names
 
 Value: TypeAlias = int | float | str
@@ -28,11 +27,7 @@ def is_name(text: object) -> bool:
 
 
 def word_of(name: object, what: str) -> nodes.Word:
-    """Return a name, in NFC; `what` says in messages what it names.
-
-    Raises:
-        UsageError: it is no name.
-    """
+    """Return a name, in NFC; `what` says in messages what it names."""
     name = arguments.item(name)
     if isinstance(name, str) and is_name(name):
         return nodes.Word(names.nfc(str.__str__(name)), span=NOWHERE)
@@ -45,11 +40,7 @@ def word_of(name: object, what: str) -> nodes.Word:
 
 
 def number_of(value: object, name: str) -> nodes.Quantity:
-    """Return a number, whose text is read back as exactly that; `name` is the argument's.
-
-    Raises:
-        UsageError: it is no number, or not a finite one.
-    """
+    """Return a number, whose text is read back as exactly that; `name` is the argument's."""
     number = arguments.real(value, name)
     if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:
         number = int(number)
@@ -57,11 +48,7 @@ def number_of(value: object, name: str) -> nodes.Quantity:
 
 
 def value_of(value: object, name: str) -> nodes.Value:
-    """Return a number, a name, or a number with its unit; `name` is the argument's.
-
-    Raises:
-        UsageError: it is none of them.
-    """
+    """Return a number, a name, or a number with its unit; `name` is the argument's."""
     plain = arguments.item(value)
     if not isinstance(plain, str):
         return number_of(value, name)
@@ -78,12 +65,7 @@ def value_of(value: object, name: str) -> nodes.Value:
 
 
 def read_definition(text: str) -> nodes.Predicate | nodes.Quantity:
-    """Read what may stand behind `let NAME =`: a condition, or a number with or without a unit.
-
-    Raises:
-        ProgramError: with every syntax error, spans counted in `text`.
-        UsageError: it is something else, or more than one of them.
-    """
+    """Read what may stand behind `let NAME =`: a condition, or a number with or without a unit."""
     from lacelang.syntax.parser import parse
 
     if not text.strip():
@@ -91,15 +73,7 @@ def read_definition(text: str) -> nodes.Predicate | nodes.Quantity:
     try:
         statements = parse(_HEAD + text).statements
     except ProgramError as error:
-        raise ProgramError(
-            [evolve(d, span=_line_up(d.span), source=text) for d in error.diagnostics]
-        ) from None
+        raise ProgramError(a_line_up(error.diagnostics, text)) from None
     if len(statements) != 1 or not isinstance(statements[0], nodes.Let):
         raise UsageError("one condition is wanted, not a program of several statements")
     return statements[0].value
-
-
-def _line_up(span: Span) -> Span:
-    """The span in a text above which a line was put."""
-    line, end = max(span.line - 1, 1), max(span.end_line - 1, 1)
-    return Span(line, span.column, end, span.end_column)

@@ -29,16 +29,12 @@ class Band:
     rows: NDArray[np.int64]
 
 
-def bands(column: Floats, values: Sequence[str], unit: str | None, seed: int = 0) -> list[Band]:
-    """Choose rows to show of one attribute.
+def bands(column: Floats, values: Sequence[str], unit: str | None) -> list[Band]:
+    """Choose rows to show of one attribute from its labels (N,), NaN where nothing was seen.
 
-    Args:
-        column: labels (N,), NaN where nothing was seen.
-        values: the classes of a discrete attribute; none for a number.
-        unit: of a number.
-        seed: of the choice within a band.
+    `values` are the classes of a discrete attribute; a number has none.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     seen = np.flatnonzero(np.isfinite(column))
     if len(values):
         parts = [

@@ -1,20 +1,22 @@
-"""Contact sheets: every face of a group small, with what was wanted and what was got under it."""
+"""Contact sheets of the faces of a group, and film strips of a face along an edit."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from lacelang.render.sheet_cells import Cell, draw_cells
 from lacelang.storage.files import write_atomic
-from lacelang.storage.records import GroupRecord
+from lacelang.storage.records import GroupRecord, SampleRecord
 from lacelang.text.numerals import number_text
 
 MOST_FACES = 400
+# Wider strips are more than Pillow opens without a warning of a decompression bomb.
+_MOST_PICTURES = 200
 
 
 def columns_for(count: int) -> int:
@@ -34,13 +36,10 @@ def draw_sheet(
     source: str = "read by the latent classifiers",
     columns: int | None = None,
 ) -> Image.Image:
-    """Draw the contact sheet of `group`.
+    """Draw the contact sheet of the first `MOST_FACES` samples of `group`.
 
-    Args:
-        group: its first `MOST_FACES` samples are shown, in order.
-        thumbnails: sample index → `thumbnail` of its face; a missing one leaves an empty frame.
-        source: where the readings come from, in the words of the sheet.
-        columns: how many faces stand side by side; None fills a nearly square sheet.
+    `thumbnails` are by sample index; a missing one leaves an empty frame. `source` says on the
+    sheet where the readings come from. Without `columns` the sheet is nearly square.
     """
     cells = [
         Cell(thumbnails.get(s.index), f"{s.index:04d}", s.energy, s.status, s.readings)
@@ -50,7 +49,7 @@ def draw_sheet(
     faces = f"{count} faces" if count != 1 else "1 face"
     if len(cells) < count:
         faces = f"first {len(cells)} of {faces}"
-    facts = [faces, f"seed {group.seed}", *made_by(group)]
+    facts = [faces, f"seed {group.seed}", *_made_by(group)]
     if "truncation" in group.settings:
         facts.append(f"truncation {number_text(group.settings['truncation'])}")
     failed = sum(sample.status != "converged" for sample in group.samples)
@@ -62,7 +61,41 @@ def draw_sheet(
     return draw_cells(group.name, group.condition, facts, group.atoms, cells, columns)
 
 
-def made_by(group: GroupRecord) -> list[str]:
+def draw_film(
+    group: GroupRecord, sample: SampleRecord, thumbnails: Sequence[Image.Image]
+) -> Image.Image:
+    """Draw the film strip of one edited sample.
+
+    Under each picture stand all comparisons of the edit with what was read there; those that the
+    lines so far do not ask for are faint. `thumbnails` show its face before the first line and
+    after each; of very many, those in the middle are left out.
+    """
+    atoms = list({atom.text: atom for step in group.steps for atom in step.atoms}.values())
+    facts = _made_by(group)
+    shown = list(range(len(thumbnails)))
+    if len(shown) > _MOST_PICTURES:
+        half = _MOST_PICTURES // 2
+        facts.append(f"lines {half} to {len(shown) - half - 1} are left out")
+        shown = shown[:half] + shown[-half:]
+    cells = []
+    for moment in shown:
+        step, line = sample.steps[moment], group.steps[moment - 1] if moment else None
+        asked = {atom.text for atom in line.atoms} if line else set()
+        cells.append(
+            Cell(
+                thumbnails[moment],
+                line.text if line else "before",
+                step.energy,
+                step.status,
+                step.readings,
+                {atom.text for atom in atoms} - asked,
+            )
+        )
+    title = f"{group.name} {sample.index:04d}"
+    return draw_cells(title, group.condition, facts, atoms, cells, len(cells))
+
+
+def _made_by(group: GroupRecord) -> list[str]:
     """The names of a group's model and sampler."""
     return [str(group.settings[key]) for key in ("model", "sampler") if key in group.settings]
 

@@ -30,15 +30,9 @@ _ALARM = "#ff6b5e"
 
 @frozen(eq=False)
 class Cell:
-    """One face.
+    """One face: its `thumbnail` or an empty frame, and what is said of it.
 
-    Attributes:
-        picture: `thumbnail` of it; None leaves an empty frame.
-        caption: under it, at the left.
-        energy: shown at the right, if there are comparisons.
-        status: shown over the picture if it is not `converged`.
-        readings: by the comparison's text.
-        unasked: texts of comparisons that are not asked for yet: they are read, and not judged.
+    Readings are by the comparison's text; comparisons that are `unasked` are read, not judged.
     """
 
     picture: Image.Image | None

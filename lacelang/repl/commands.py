@@ -65,12 +65,7 @@ def _command(
 
 
 def obey(loop: Loop, line: str) -> None:
-    """Carry out a line that begins with a colon.
-
-    Raises:
-        QuitError: the person wants to leave.
-        LaceError: there is no such command, or it cannot be carried out.
-    """
+    """Carry out a line that begins with a colon; a QuitError says that the person leaves."""
     name, _, rest = line.strip().removeprefix(COLON).partition(" ")
     if name.endswith("!"):
         # As editors have it: `:save! FILE`.

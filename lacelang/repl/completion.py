@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from attrs import frozen
@@ -20,6 +20,7 @@ from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text
 
 _COMPARES = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST"})
+_VALUES = frozenset({"NUMBER", "NAME", "COMMA", "RANGE", "UNIT"})
 
 
 @frozen
@@ -35,15 +36,13 @@ Offers: TypeAlias = Callable[[Session, str], tuple[str, list[Offer]]]
 
 
 def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
-    """Return the part of a word before the cursor, and the words that may stand in its place.
-
-    Args:
-        session: whose models, definitions and groups are offered.
-        before: all that stands before the cursor.
-    """
-    part = _part(before)
+    """Return the part of a word before the cursor, and the words that may stand in its place."""
+    end = len(before)
+    while end and is_part(before[end - 1]):
+        end -= 1
+    part = "" if before[end : end + 1].isdigit() else before[end:]
     view = session.outlook(before[: len(before) - len(part)])
-    place = _Place(session, view.tokens, view.expected)
+    place = _Place(session, view.tokens, [token.type for token in view.tokens], view.expected)
     found = dict.fromkeys(offer for offer in place.offers() if begins_with(offer.word, part))
     return part, [offer for offer in found if offer.word != nfc(part)]
 
@@ -78,23 +77,14 @@ def group_offers(session: Session) -> Iterator[Offer]:
         yield Offer(word, "" if model is None else f"of {model.name}")
 
 
-def _part(before: str) -> str:
-    """Return the beginning of a word that stands at the end of `before`."""
-    end = len(before)
-    while end and is_part(before[end - 1]):
-        end -= 1
-    word = before[end:]
-    return "" if word[:1].isdigit() else word
-
-
+@frozen
 class _Place:
-    """A place in a program, seen from the tokens before it."""
+    """A place in a program: the tokens before it, and the kinds of those that may follow."""
 
-    def __init__(self, session: Session, tokens: Sequence[Token], expected: frozenset[str]) -> None:
-        self.session = session
-        self.tokens = tokens
-        self.kinds = [token.type for token in tokens]
-        self.expected = expected
+    session: Session
+    tokens: tuple[Token, ...]
+    kinds: list[str]
+    expected: frozenset[str]
 
     def offers(self) -> Iterator[Offer]:
         if "NAME" in self.expected:
@@ -105,27 +95,22 @@ class _Place:
                 yield Offer(attribute.unit, "unit")
         yield from self._keywords()
 
-    # Words of the language
-
     def _keywords(self) -> Iterator[Offer]:
-        begun = [i for i, kind in enumerate(self.kinds) if kind in STATEMENTS]
-        last = begun[-1] if begun else None
-        statement = str(self.tokens[last]) if last is not None else ""
-        given = set() if last is None else set(self.kinds[last:])
+        last = max((i for i, kind in enumerate(self.kinds) if kind in STATEMENTS), default=None)
+        given = self.kinds[last:] if last is not None else []
+        allowed = ALLOWED.get(str(self.tokens[last])) if last is not None else None
         for word in sorted(keywords()):
             kind = word.upper()
-            if kind not in self.expected:
-                continue
-            if kind in CLAUSES and kind != "TEMP":
-                allowed = ALLOWED.get(statement)
-                if kind in given or (allowed is not None and word not in allowed):
-                    continue
-            yield Offer(word)
-
-    # Names
+            # `temp` may also stand in square brackets, whatever the statement allows.
+            clause = kind in CLAUSES and kind != "TEMP"
+            fits = kind not in given and (allowed is None or word in allowed)
+            if kind in self.expected and (fits or not clause):
+                yield Offer(word)
 
     def _names(self) -> Iterator[Offer]:
         last = self.kinds[-1] if self.kinds else ""
+        clause = CLAUSE_KINDS.get(last.lower())
+        sampler = self._sampler()
         if last == "FROM":
             yield from model_offers(self.session)
         elif last in ("OF", "EDIT"):
@@ -134,35 +119,30 @@ class _Place:
             yield from (Offer(name, "standard library") for name in library_files())
         elif last == "WITH":
             yield from (Offer(table.name, table.doc) for table in SAMPLERS.values())
-        elif (clause := CLAUSE_KINDS.get(last.lower())) is not None and clause.words:
-            yield from (Offer(word) for word in clause.words)
-        elif self._sampler() is not None:
-            yield from self._options()
+        elif clause is not None and clause.words:
+            yield from map(Offer, clause.words)
+        elif sampler is not None:
+            yield from self._options(sampler)
         elif (attribute := self._compared(len(self.tokens))) is not None:
             yield from (Offer(word, about) for word, about in attribute.named.items())
         elif "NOT" in self.expected:
-            yield from self._conditions()
+            model = self._model()
+            for attribute in model.attributes if model is not None else ():
+                yield Offer(attribute.name, attribute.text)
+            for name, definition in sorted(self.session.known.definitions.items()):
+                parameters = ", ".join(p.name for p in definition.parameters)
+                yield Offer(name, f"{name}({parameters})" if parameters else "defined")
 
-    def _conditions(self) -> Iterator[Offer]:
-        model = self._model()
-        for attribute in model.attributes if model is not None else ():
-            yield Offer(attribute.name, attribute.text)
-        for name, definition in sorted(self.session.known.definitions.items()):
-            parameters = ", ".join(p.name for p in definition.parameters)
-            yield Offer(name, f"{name}({parameters})" if parameters else "defined")
-
-    def _options(self) -> Iterator[Offer]:
-        table = SAMPLERS.get(self._sampler() or "")
+    def _options(self, sampler: str) -> Iterator[Offer]:
+        table = SAMPLERS.get(sampler)
         if table is None:
             return
         if self.kinds[-1] in ("LPAR", "COMMA"):
             yield from (Offer(option.name, _about(option)) for option in table.options)
             if table.presets:
                 yield Offer("preset", ", ".join(table.presets))
-        elif self.kinds[-2:] == ["NAME", "EQUAL"] and str(self.tokens[-2]) == "preset":
-            yield from (Offer(name) for name in table.presets)
-
-    # Where this is
+        elif self.kinds[-2:] == ["NAME", "EQUAL"] and self.tokens[-2] == "preset":
+            yield from map(Offer, table.presets)
 
     def _sampler(self) -> str | None:
         """Return the sampler in whose brackets this place is."""
@@ -177,23 +157,22 @@ class _Place:
     def _compared(self, end: int) -> ir.Attribute | None:
         """Return the attribute that the comparison before token `end` is of."""
         i = end - 1
-        while i >= 0 and self.kinds[i] in ("NUMBER", "NAME", "COMMA", "RANGE", "LBRACE", "UNIT"):
-            if self.kinds[i] == "LBRACE":
-                i -= 1
-                break
+        while i >= 0 and self.kinds[i] in _VALUES:
+            i -= 1
+        if i >= 0 and self.kinds[i] == "LBRACE":
             i -= 1
         if i < 1 or self.kinds[i] not in _COMPARES | {"IN"} or self.kinds[i - 1] != "NAME":
             return None
         if i != end - 1 and self.kinds[i] in _COMPARES and end == len(self.tokens):
             return None
         model = self._model()
-        found = [a for a in model.attributes if a.name == self.tokens[i - 1]] if model else []
-        return found[0] if found else None
+        attributes = model.attributes if model is not None else ()
+        return next((a for a in attributes if a.name == self.tokens[i - 1]), None)
 
     def _model(self) -> ir.ModelSpec | None:
         """Return the model that the statement is of: named in it, or of its group, or in use."""
         for i in range(len(self.kinds) - 1, 0, -1):
-            if self.kinds[i - 1] in STATEMENTS and self.kinds[i - 1] == "EDIT":
+            if self.kinds[i - 1] == "EDIT":
                 group = nfc(str(self.tokens[i]).strip('"'))
                 return self.session.known.groups.models.get(group) or self.session.model
             if self.kinds[i - 1] == "FROM":

@@ -30,6 +30,14 @@ STYLE = Style.from_dict(
 )
 """The terminal's own palette, so that it suits a light ground as well as a dark one."""
 
+_STYLES = {
+    **dict.fromkeys(STATEMENTS | ITEMS, "statement"),
+    **dict.fromkeys(CLAUSES, "clause"),
+    **dict.fromkeys(("NUMBER", "UNIT"), "number"),
+    **{"STRING": "string", "COMMENT": "comment"},
+}
+"""By kind of token."""
+
 COMMAND = ":"
 
 
@@ -54,33 +62,23 @@ class ProgramLexer(Lexer):
         found = sorted([*taken.tokens, *taken.comments], key=lambda token: token.start_pos or 0)
         for token in found:
             begin, stop = token.start_pos or 0, token.end_pos or 0
-            if begin < end:
-                continue
-            styled.append(("", text[end:begin]))
-            styled.append((self._style(token.type, str(token)), text[begin:stop]))
-            end = stop
+            if begin >= end:
+                styled.append(("", text[end:begin]))
+                styled.append((self._style(token.type, str(token)), text[begin:stop]))
+                end = stop
         styled.append(("", text[end:]))
         return list(split_lines(styled))
 
     def _style(self, kind: str, word: str) -> str:
-        if kind == "COMMENT":
-            return "class:comment"
-        if kind in STATEMENTS or kind in ITEMS:
-            return "class:statement"
-        if kind in CLAUSES:
-            return "class:clause"
-        if kind in ("NUMBER", "UNIT", "STRING"):
-            return "class:string" if kind == "STRING" else "class:number"
         if kind == "NAME":
             return self._name_style(word)
-        if kind not in SHAPES and word in keywords():
-            return "class:logic"
-        return ""
+        if kind in _STYLES:
+            return f"class:{_STYLES[kind]}"
+        return "class:logic" if kind not in SHAPES and word in keywords() else ""
 
     def _name_style(self, word: str) -> str:
         if word in self._session.known.definitions:
             return "class:definition"
         model = self._session.model
-        if model is not None and any(word == attribute.name for attribute in model.attributes):
-            return "class:attribute"
-        return ""
+        attributes = model.attributes if model is not None else ()
+        return "class:attribute" if any(word == a.name for a in attributes) else ""

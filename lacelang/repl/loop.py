@@ -39,12 +39,7 @@ WAYS = {WayOut.FOLDER: "`:keep FOLDER` names the folder"}
 
 
 class Loop:
-    """One sitting at the prompt.
-
-    Attributes:
-        session: the program so far.
-        groups: what its statements made.
-    """
+    """One sitting at the prompt: the session, and the groups that its statements made."""
 
     def __init__(
         self,
@@ -113,29 +108,21 @@ class Loop:
         app.loop.call_soon_threadsafe(leave)
 
     def take(self, typed: str) -> None:
-        """Obey one input, and say what goes wrong with it.
-
-        Raises:
-            QuitError: the person wants to leave.
-        """
+        """Obey one input, and say what goes wrong with it; a QuitError says that it was `:quit`."""
         try:
             typed = PLAIN_WORDS.get(typed.strip().removesuffix("()"), typed)
             if typed.lstrip().startswith(COLON):
                 obey(self, typed.lstrip())
             elif typed.strip():
                 self.enter(typed)
-        except EndedError:
+        except (EndedError, QuitError):
             raise
         except KeyboardInterrupt:
             self.say("stopped")
         except ProgramError as error:
             self.say(render_all(error.diagnostics))
-        except ResourceError as error:
-            self.say(error.worded(WAYS))
         except LaceError as error:
-            self.say(str(error))
-        except QuitError:
-            raise
+            self.say(error.worded(WAYS) if isinstance(error, ResourceError) else str(error))
         except Exception as error:
             # A fault of lacelang's costs one statement and not the session.
             if os.environ.get(DEBUG):
@@ -153,7 +140,7 @@ class Loop:
             self.say(render_all(entry.piece.warnings))
         older = self.session.older_uses(entry)
         run = self._run(entry) if entry.piece.statements else None
-        self.session.add(entry)
+        self.session.entries.append(entry)
         if older:
             means = "means" if len(older) == 1 else "mean"
             self.say(f"{', '.join(f'`{name}`' for name in older)} still {means} what it did")

@@ -30,11 +30,7 @@ _FALLBACK_CELL = (10, 20)
 
 
 def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
-    """Return how a terminal draws, going by its environment; not at all if it is none.
-
-    Raises:
-        UsageError: `LACELANG_GRAPHICS` names no way to draw.
-    """
+    """Return how a terminal draws, going by its environment; not at all if it is none."""
     term = environment.get("TERM", "")
     if not terminal or term in ("", "dumb") or environment.get("NO_COLOR"):
         return "none"

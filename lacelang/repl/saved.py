@@ -33,14 +33,8 @@ _HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 def program_text(entries: Sequence[Entry], path: Path, folder: Path | None = None) -> str:
     """Return the entries as the text of a program in `path`, laid out.
 
-    Args:
-        entries: of a session.
-        path: imports of files count from its folder, and are written anew to suit it.
-        folder: from which they counted in the session; the current one if not given.
-
-    Raises:
-        UsageError: there are no entries.
-        LaceError: no one program means the same.
+    Imports of files counted from `folder` (the current one) and are rewritten to count from
+    `path`'s. A LaceError says that no one program means the same.
     """
     if not entries:
         raise UsageError("there is nothing to save yet")
@@ -71,7 +65,7 @@ class _Renaming:
     def text(self) -> str:
         for i in reversed(range(len(self.entries))):
             self._note_needs(i)
-        return "\n".join(self._entry(i) for i in range(len(self.entries)))
+        return "\n".join(map(self._entry, range(len(self.entries))))
 
     def _note_needs(self, i: int) -> None:
         """Add what the kept statements of entry i use; only what was said before can be."""
@@ -83,9 +77,7 @@ class _Renaming:
                     self.needed |= {key for _, key in self._uses(i, node)}
 
     def _is_kept(self, i: int, node: nodes.Statement) -> bool:
-        if isinstance(node, nodes.Let | nodes.Def):
-            return (i, node.name.name) in self.needed
-        return True
+        return not isinstance(node, nodes.Let | nodes.Def) or (i, node.name.name) in self.needed
 
     def _uses(self, i: int, node: nodes.Node) -> Iterator[tuple[Span, Key]]:
         """Yield the places in entry i that name a definition, and which one it is."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from lacelang import ir
 from lacelang.api import Program
-from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
+from lacelang.errors import ProgramError, UsageError
 from lacelang.repl.source import Patch, offsets, patched, words_used
 from lacelang.semantics.modules import library_models
 from lacelang.semantics.piecewise import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import STATEMENTS
+from lacelang.syntax.lines import a_line_up
 from lacelang.syntax.parser import Outlook, outlook
 from lacelang.syntax.tokens import tokenize
 from lacelang.text.names import folded
@@ -34,12 +34,7 @@ _NUMBERED = re.compile(r"(.*)_\d+")
 
 @frozen(eq=False)
 class Entry:
-    """What one Enter brought: a piece of the program, in full.
-
-    Attributes:
-        text: as it stands in the program, with what the prompt fills in.
-        piece: checked.
-    """
+    """What one Enter brought: a checked piece, and its text with what the prompt fills in."""
 
     text: str
     piece: Piece
@@ -52,11 +47,7 @@ class Entry:
 
 
 class Session:
-    """The entries so far, and what they come to.
-
-    Attributes:
-        entries: in the order in which they were typed; each of them is right.
-    """
+    """The entries so far, each of them right, and what they come to."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.entries: list[Entry] = []
@@ -116,16 +107,12 @@ class Session:
         return tokens[0] in {*self.known.definitions, *(a.name for a in attributes)}
 
     def read(self, typed: str) -> Entry:
-        """Check what was typed, without adding it.
-
-        Raises:
-            ProgramError: it is wrong; its diagnostics speak of `typed` as it is.
-        """
+        """Check what was typed, without adding it; its diagnostics speak of `typed` as it is."""
         if self.is_condition(typed):
             try:
                 check_piece(f"{self._head}\n{typed}", self.known, self.model)
             except ProgramError as error:
-                raise ProgramError(_a_line_up(error.diagnostics, typed)) from None
+                raise ProgramError(a_line_up(error.diagnostics, typed)) from None
             text = f"{self._head} {typed.strip()}"
         else:
             piece = check_piece(typed, self.known, self.model)
@@ -133,10 +120,6 @@ class Session:
             if text == typed:
                 return Entry(text, piece)
         return Entry(text, check_piece(text, self.known, self.model))
-
-    def add(self, entry: Entry) -> None:
-        """Make `entry`, which `read` returned, part of the program."""
-        self.entries.append(entry)
 
     def program(self, entry: Entry) -> Program:
         """Return what runs `entry`: its statements, after those that made the groups they need."""
@@ -150,11 +133,7 @@ class Session:
         return Program(ir.CheckedProgram(statements, path=Path(PATH), source=entry.text))
 
     def undo(self) -> Entry:
-        """Take the last entry back.
-
-        Raises:
-            UsageError: there is none.
-        """
+        """Take the last entry back."""
         if not self.entries:
             raise UsageError("there is nothing to take back")
         return self.entries.pop()
@@ -170,11 +149,7 @@ class Session:
         )
 
     def again(self) -> str:
-        """Return the last `sample` with the next seed, as text for `read`.
-
-        Raises:
-            UsageError: there is no `sample` so far, or the last one stands in a loop.
-        """
+        """Return the last `sample` with the next seed, as text for `read`."""
         for entry in reversed(self.entries):
             made = [s for s in entry.piece.statements if isinstance(s, ir.SampleStatement)]
             if made:
@@ -222,13 +197,3 @@ def _counted(text: str, tree: nodes.Program) -> str:
             at = offsets(text, node.span)[0] + len("sample")
             patches.append((at, at, f" {FACES}"))
     return patched(text, patches)
-
-
-def _a_line_up(diagnostics: Sequence[Diagnostic], typed: str) -> list[Diagnostic]:
-    """Diagnostics of `typed` below a line that nobody typed, as those of `typed` alone."""
-    moved = []
-    for d in diagnostics:
-        s = d.span
-        span = Span(max(s.line - 1, 1), s.column, max(s.end_line - 1, 1), s.end_column)
-        moved.append(evolve(d, span=Span(1, 1, 1, 2) if s.line == 1 else span, source=typed))
-    return moved

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
-
-from attrs import define
+from typing import TYPE_CHECKING, NamedTuple
 
 from lacelang.repl.pictures import Way, drawn, pixels_of
 from lacelang.storage.records import Atom, GroupRecord, SampleRecord
@@ -23,8 +21,7 @@ NARROWEST, WIDEST = 19, 30
 GAP = 1
 
 
-@define
-class Layout:
+class Layout(NamedTuple):
     """How a terminal's width is shared out: `side` faces a row, each `width` characters wide."""
 
     side: int
@@ -48,11 +45,7 @@ def show_group(
 ) -> None:
     """Draw a group's first `MOST` faces as they come, and what was wanted and got.
 
-    Args:
-        record: of the group.
-        faces: in the order of its samples; taken one at a time, and no more than are drawn.
-        console: where.
-        way: how.
+    `faces` come in the order of its samples; no more are taken than are drawn.
     """
     shown = record.samples[:MOST]
     layout = layout_for(len(shown), console.width)
@@ -104,14 +97,11 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
         head.append(_cell(str(sample.index), said, width, "dim", style))
     lines = [head]
     for atom in atoms:
-        values = [sample.readings.get(atom.text) for sample in row]
-        styles = ["green" if v is not None and atom.holds(v) else "yellow" for v in values]
-        lines.append(
-            [
-                _cell(atom.wanted, achieved(atom, value), width, "", style)
-                for value, style in zip(values, styles, strict=True)
-            ]
-        )
+        cells = []
+        for value in (sample.readings.get(atom.text) for sample in row):
+            style = "green" if value is not None and atom.holds(value) else "yellow"
+            cells.append(_cell(atom.wanted, achieved(atom, value), width, "", style))
+        lines.append(cells)
     return [Text(" " * GAP).join(cells) for cells in lines]
 
 

@@ -10,15 +10,30 @@ from lacelang.ir import ModelSpec
 from lacelang.system.threads import checkpoint, in_background
 
 
+def load(model: ModelSpec) -> None:
+    """Load a model if its weights are ready for use in the cache."""
+    from lacelang.engine import loading
+    from lacelang.generators import ARCHITECTURES
+    from lacelang.progress import Silent
+
+    checkpoint()
+    known = ARCHITECTURES.get(model.generator)
+    if known is not None and known.is_ready(loading.weights_of(model)):
+        loaded = loading.load(model, "auto", Silent())
+        checkpoint()
+        loaded.prepare()
+        _ = loaded.heads
+
+
 class Warming:
     """Loads one model in a thread of its own.
 
     What goes wrong there is left to the run that needs the model, which meets it again and says
-    so. Weights that are not ready for use in the cache are left to it too: it shows how they come.
+    so. Weights that are not ready are left to it too: it shows how they come.
     """
 
-    def __init__(self, load: Callable[[ModelSpec], None] | None = None) -> None:
-        self._load = load or _load
+    def __init__(self, load: Callable[[ModelSpec], None] = load) -> None:
+        self._load = load
         self._done = threading.Event()
         self._done.set()
 
@@ -44,17 +59,3 @@ class Warming:
         """Wait until the thread has ended; Ctrl-C ends the waiting and not the thread."""
         while not self._done.wait(0.1):
             pass
-
-
-def _load(model: ModelSpec) -> None:
-    from lacelang.engine.loading import load, weights_of
-    from lacelang.generators import ARCHITECTURES
-    from lacelang.progress import Silent
-
-    checkpoint()
-    known = ARCHITECTURES.get(model.generator)
-    if known is not None and known.is_ready(weights_of(model)):
-        loaded = load(model, "auto", Silent())
-        checkpoint()
-        loaded.prepare()
-        _ = loaded.heads

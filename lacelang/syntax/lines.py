@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 
-from lacelang.errors import Span
+from attrs import evolve
+
+from lacelang.errors import Diagnostic, Span
 
 _ENDS = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
 
@@ -41,3 +44,13 @@ class Lines:
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+
+def a_line_up(diagnostics: Sequence[Diagnostic], text: str) -> list[Diagnostic]:
+    """Return diagnostics of `text` below a line that nobody wrote, as those of `text` alone."""
+    moved = []
+    for d in diagnostics:
+        s = d.span
+        span = Span(s.line - 1, s.column, s.end_line - 1, s.end_column)
+        moved.append(evolve(d, span=Span(1, 1, 1, 2) if s.line == 1 else span, source=text))
+    return moved

@@ -10,8 +10,7 @@ from attrs import evolve
 from made_runs import make_samples
 from PIL import Image
 
-from lacelang.render.film_strip import draw_film
-from lacelang.render.sheet import write_sheet
+from lacelang.render.sheet import draw_film, write_sheet
 from lacelang.render.sheet_cells import MARGIN, THUMBNAIL
 from lacelang.storage.records import Atom, GroupRecord, StepPlan, StepRecord
 

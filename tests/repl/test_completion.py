@@ -18,7 +18,7 @@ def session() -> Session:
         "sample 2 from ffhq as men",
         'sample 2 from ffhq as "old men"',
     ):
-        growing.add(growing.read(typed))
+        growing.entries.append(growing.read(typed))
     return growing
 
 

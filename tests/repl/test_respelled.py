@@ -28,7 +28,7 @@ def session() -> Session:
         f'sample 2 from ffhq as "{nfd("größe")}"',
         'sample 2 from ffhq as "edit"',
     ):
-        growing.add(growing.read(typed))
+        growing.entries.append(growing.read(typed))
     return growing
 
 
@@ -65,7 +65,7 @@ def test_a_redefinition_is_saved_under_a_name_of_its_own(session: Session, tmp_p
         "let né = 6",
         'sample 2 from ffhq where älter as "x {né}"',
     ):
-        session.add(session.read(typed))
+        session.entries.append(session.read(typed))
     text = program_text(session.entries, tmp_path / "p.lace")
     assert 'as "x {né_1}"' in text
     assert 'as "x {né}"' in text

@@ -14,7 +14,7 @@ from lacelang.syntax.render import render_all
 def session(*typed: str) -> Session:
     growing = Session()
     for text in typed:
-        growing.add(growing.read(text))
+        growing.entries.append(growing.read(text))
     return growing
 
 
@@ -41,7 +41,7 @@ def test_names_and_groups_stay() -> None:
         "sample 2 from ffhq",
     )
     assert groups(growing) == ["sample1", "kids", "sample2"]
-    growing.add(growing.read("edit kids { smile = 0 } as calm"))
+    growing.entries.append(growing.read("edit kids { smile = 0 } as calm"))
     assert groups(growing)[-1] == "calm"
 
 
@@ -106,9 +106,9 @@ def test_a_definition_may_be_replaced_and_what_stands_keeps_its_meaning() -> Non
     growing = session("let kid = age < 12", "let happy_kid = kid and smile=1")
     entry = growing.read("let kid = age < 6")
     assert growing.older_uses(entry) == ("happy_kid",)
-    growing.add(entry)
-    growing.add(growing.read("kid"))
-    growing.add(growing.read("happy_kid"))
+    growing.entries.append(entry)
+    growing.entries.append(growing.read("kid"))
+    growing.entries.append(growing.read("happy_kid"))
     young, happy = (e.piece.statements[0].where for e in growing.entries[-2:])
     assert young is not None
     assert happy is not None
@@ -125,7 +125,7 @@ def test_a_definition_of_an_imported_name_stands_in_its_place(tmp_path: Path) ->
     file.write_text("let kid = age < 12\n")
     growing = Session(tmp_path)
     for typed in ('import "people.lace"', "let kid = age < 6", 'import "people.lace"', "kid"):
-        growing.add(growing.read(typed))
+        growing.entries.append(growing.read(typed))
     assert growing.entries[-1].piece.statements[0].where.bound == 6
 
 
@@ -133,10 +133,10 @@ def test_an_imported_file_is_read_again_when_it_changed(tmp_path: Path) -> None:
     file = tmp_path / "people.lace"
     file.write_text("let kid = aged < 12\n")
     growing = Session(tmp_path)
-    growing.add(growing.read('import "people.lace"'))
+    growing.entries.append(growing.read('import "people.lace"'))
     assert "LACE102" in complaints(growing, "kid")
     file.write_text("let kid = age  < 12 \n")
-    growing.add(growing.read('import "people.lace"'))
+    growing.entries.append(growing.read('import "people.lace"'))
     growing.read("kid")
 
 
@@ -153,7 +153,7 @@ def test_undo_takes_back_names_and_groups() -> None:
 
 def test_again_is_the_next_seed() -> None:
     growing = session("sample 2 from ffhq where smile=1 as kids  # mine")
-    growing.add(growing.read(growing.again()))
+    growing.entries.append(growing.read(growing.again()))
     assert growing.entries[-1].text == "sample 2 from ffhq where smile=1 as kids_2 seed 1"
     assert growing.again() == "sample 2 from ffhq where smile=1 as kids_3 seed 2"
     assert session("smile=1 seed 7").again() == "sample 4 from ffhq where smile=1 seed 8"
@@ -253,7 +253,7 @@ def test_imports_are_found_from_where_the_program_is_saved(tmp_path: Path) -> No
     (tmp_path / "people.lace").write_text("let kid = age < 12\n")
     growing = Session(tmp_path)
     for typed in ('import "people.lace"', "kid"):
-        growing.add(growing.read(typed))
+        growing.entries.append(growing.read(typed))
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "saved.lace"
     text = program_text(growing.entries, path, tmp_path)
@@ -269,7 +269,7 @@ def test_nothing_is_nothing_to_save() -> None:
 def test_a_long_session_costs_no_more_for_its_length() -> None:
     growing = Session()
     for number in range(300):
-        growing.add(growing.read(f"let kid_{number} = age < {number % 60 + 5}"))
-    growing.add(growing.read("kid_299 and kid_0"))
+        growing.entries.append(growing.read(f"let kid_{number} = age < {number % 60 + 5}"))
+    growing.entries.append(growing.read("kid_299 and kid_0"))
     assert len(growing.known.own) == 300
     assert saved(growing).count("\n") == 301

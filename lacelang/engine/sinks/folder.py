@@ -25,8 +25,7 @@ from lacelang.engine.sinks import Begun, Look, Picture, Store
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import LaceError
 from lacelang.progress import Progress
-from lacelang.render.film_strip import draw_film
-from lacelang.render.sheet import MOST_FACES, draw_sheet, write_sheet
+from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, write_sheet
 from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.group_folder import Annotation, GroupFolder
 from lacelang.storage.png import PngWriter
