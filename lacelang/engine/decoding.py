@@ -10,9 +10,8 @@ from typing import Self, TypeAlias
 from lacelang.engine.sinks import Picture, Sink
 from lacelang.engine.tasks import GroupTask
 from lacelang.progress import Stage
-from lacelang.storage.latents import Latents
+from lacelang.storage.latents import Latents, Shards
 from lacelang.storage.records import SampleRecord
-from lacelang.storage.shards import Shards
 from lacelang.system.threads import checkpoint, owned
 
 #: Samples of which latents are read at once: the frames of an edit are large.

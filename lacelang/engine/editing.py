@@ -31,9 +31,8 @@ from lacelang.samplers.problem import OnStep
 from lacelang.samplers.solution import Solution, Status, unmoved
 from lacelang.storage.files import folder_name
 from lacelang.storage.given import Given, read_given
-from lacelang.storage.latents import EditPath, Float32, Latents
+from lacelang.storage.latents import EditPath, Float32, Latents, Shards
 from lacelang.storage.records import GroupRecord, SampleRecord, StepPlan, StepRecord
-from lacelang.storage.shards import Shards
 
 # Beside the texts of comparisons, none of which is empty.
 _ENERGY = ""

@@ -16,9 +16,8 @@ from torch import Tensor
 from lacelang import arguments
 from lacelang.errors import UsageError
 from lacelang.samplers import solution
-from lacelang.storage.latents import Float32, Latents
+from lacelang.storage.latents import Float32, Latents, Shards
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
-from lacelang.storage.shards import Shards
 from lacelang.system.torch_state import isolated
 from lacelang.text.names import ByName
 

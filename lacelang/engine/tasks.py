@@ -11,9 +11,8 @@ from attrs import frozen
 
 from lacelang.engine.loading import Model
 from lacelang.progress import Stage
-from lacelang.storage.latents import Float32, Latents
+from lacelang.storage.latents import Float32, Latents, Shards
 from lacelang.storage.records import GroupRecord, SampleRecord
-from lacelang.storage.shards import Shards
 
 Available: TypeAlias = Callable[[str], Latents | Shards]
 """A group's name -> the latents of all its samples."""

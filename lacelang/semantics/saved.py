@@ -13,9 +13,8 @@ from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.context import nearest
 from lacelang.storage.arrays import SUFFIXES
 from lacelang.storage.given import read_given
-from lacelang.storage.index import read_index
-from lacelang.storage.records import GroupRecord
-from lacelang.storage.shards import Shards
+from lacelang.storage.latents import Shards
+from lacelang.storage.records import GroupRecord, read_index
 from lacelang.syntax import nodes
 from lacelang.system.filenames import as_text, on_disk
 from lacelang.text.names import nfc, place_of

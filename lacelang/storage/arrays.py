@@ -25,8 +25,6 @@ from numpy.typing import NDArray
 from lacelang.errors import ResourceError
 from lacelang.storage.records import Count
 
-SUFFIXES = (".safetensors", ".npy", ".npz")
-
 _LONGEST_HEADER = 1 << 20
 _LONGEST_NPY_HEADER = 10_000
 _MOST_ARRAYS = 32
@@ -92,20 +90,11 @@ class Stored:
 
 
 def stored_arrays(path: Path, shown: str) -> tuple[Stored, ...]:
-    """Return what `path` holds, by its headers alone.
-
-    Args:
-        path: a file whose suffix is one of `SUFFIXES`.
-        shown: the name of the file in messages.
-
-    Raises:
-        ResourceError: it is not a regular file, cannot be read, or is damaged.
-    """
-    readers = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz}
+    """Return what `path` holds, by its headers alone; messages call it `shown`."""
     with _reading(path, shown) as file:
         size = file.seek(0, 2)
         file.seek(0)
-        found = tuple(readers[path.suffix.lower()](file, size))
+        found = tuple(_READERS[path.suffix.lower()](file, size))
     names = [array.name for array in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -114,11 +103,7 @@ def stored_arrays(path: Path, shown: str) -> tuple[Stored, ...]:
 
 
 def load_array(path: Path, stored: Stored, shown: str) -> NDArray[Any]:
-    """Return one of the `stored_arrays`: float32 of floats, int64 of int64.
-
-    Raises:
-        ResourceError: the file cannot be read, or is damaged.
-    """
+    """Return one of the `stored_arrays`: float32 of floats, int64 of int64."""
     # Torch wants arrays that can be written to.
     data = bytearray(stored.nbytes)
     with _reading(path, shown) as file:
@@ -184,10 +169,6 @@ def _safetensors(file: IO[bytes], size: int) -> Iterator[Stored]:
         yield array
 
 
-def _npy(file: IO[bytes], size: int) -> Iterator[Stored]:
-    yield _described(file, size, "")
-
-
 def _npz(file: IO[bytes], size: int) -> Iterator[Stored]:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
@@ -203,11 +184,10 @@ def _npz(file: IO[bytes], size: int) -> Iterator[Stored]:
                 raise _DamagedError(f"expands to {info.file_size >> 20} MiB, far beyond latents")
             with archive.open(info) as member:
                 name = info.filename.removesuffix(".npy")
-                yield _described(member, info.file_size, name, info.filename)
+                yield from _npy(member, info.file_size, name, info.filename)
 
 
-def _described(file: IO[bytes], size: int, name: str, member: str | None = None) -> Stored:
-    """Read the header of a .npy file."""
+def _npy(file: IO[bytes], size: int, name: str = "", member: str | None = None) -> Iterator[Stored]:
     header = BytesIO(file.read(_LONGEST_NPY_HEADER))
     version = npy.read_magic(header)
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -219,7 +199,11 @@ def _described(file: IO[bytes], size: int, name: str, member: str | None = None)
     if missing and array.kind in ("floats", "int64"):
         wrong = "is cut short: it holds less" if missing > 0 else "is damaged: it holds more"
         raise _DamagedError(f"{wrong} than its header says")
-    return array
+    yield array
+
+
+_READERS = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz}
+SUFFIXES = tuple(_READERS)
 
 
 def short(name: str) -> str:

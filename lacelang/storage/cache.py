@@ -37,9 +37,7 @@ def sha256_of(path: Path) -> str:
 def holding(file: Path, busy: Callable[[], object]) -> Iterator[None]:
     """Hold the lock that is `file`, which stays: removed, it could be held by two processes.
 
-    Args:
-        file: made if it is not there.
-        busy: called if another process holds it; unless that raises, wait until it is gone.
+    `busy` is called if another process holds it; unless that raises, wait until it is gone.
     """
     from filelock import FileLock, Timeout
 
@@ -60,13 +58,10 @@ def holding(file: Path, busy: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path, waiting: str) -> Iterator[None]:
-    """Hold the lock that guards `path`, so that of two processes one fills it and one waits.
+    """Hold the lock beside `path`, so that of two processes one makes it and one waits.
 
-    What a killed process left of `path` half made is removed.
-
-    Args:
-        path: the file or folder about to be made; the lock is a file beside it.
-        waiting: what to say on standard error if another process holds the lock.
+    What a killed process left of it half made is removed. `waiting` is said on standard error if
+    another process holds the lock.
     """
 
     def say() -> None:
@@ -103,16 +98,10 @@ def guarded(folder: Path) -> Iterator[None]:
 
 
 def made_once(folder: Path, proof: str, doing: str, make: Callable[[Path], None]) -> None:
-    """Have a folder made where it is missing: by one process, whole or not at all.
+    """Have a folder of the cache made where it is missing: by one process, whole or not at all.
 
-    Args:
-        folder: in the cache.
-        proof: a file in it; without it the folder is made anew.
-        doing: what is said to whoever waits for another process.
-        make: writes the files into the empty folder that it is given.
-
-    Raises:
-        ResourceError: the folder cannot be written.
+    It is there if the file `proof` is in it. `make` writes the files into the empty folder that it
+    is given; `doing` is said to whoever waits for another process.
     """
     if (folder / proof).is_file():
         return

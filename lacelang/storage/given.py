@@ -53,14 +53,9 @@ class Given:
 
 
 def read_given(path: Path, layout: Layout, shown: str) -> Given:
-    """Return the samples that `path`, a .safetensors, .npy or .npz file, holds.
+    """Return the samples of a model of this `layout` that a .safetensors, .npy or .npz file holds.
 
-    Args:
-        layout: of the model that they are of.
-        shown: the name of the file in messages.
-
-    Raises:
-        ResourceError: they cannot be read, or are no latents of such a model.
+    Messages call the file `shown`.
     """
     found = stored_arrays(path, shown)
     parts = {array.name: array for array in found if array.name in _EDIT_PATH}

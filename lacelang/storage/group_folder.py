@@ -7,31 +7,93 @@
     edits/0000.png …                  of edited samples, the image before and after each line
 
 Samples are in the order of their indices. The first two are written before any image is decoded.
+
+A group that replaces another is made in `.NAME.new`. Once it has samples the old one is renamed to
+`.NAME.old` and the new one takes its place; then what a run wrote into the old one is removed, and
+what people added stays. A process that is killed in between leaves `.NAME.old`, which `recover`
+takes back, or removes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
+import msgspec
 from attrs import evolve, frozen
 
 from lacelang.errors import another_folder
 from lacelang.storage.files import disk_error, flush_folder, make_folder, sweep_parts
-from lacelang.storage.latents import Latents
-from lacelang.storage.lines import Lines
-from lacelang.storage.png import is_whole
-from lacelang.storage.provenance import is_finished
-from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen
-from lacelang.storage.shards import Shards, is_shard
+from lacelang.storage.latents import Latents, Shards, is_shard
+from lacelang.storage.png import is_finished, is_whole
+from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen, plain
 
 SAMPLES = "samples.jsonl"
 ANNOTATIONS = "annotations.jsonl"
 SHEET = "sheet.png"
 FILMS = "edits"
 _IMAGE = re.compile(r"\d{4,}\.png")
+_LONGEST_LINE = 16 << 20
+
+T = TypeVar("T")
+
+
+class Lines(Generic[T]):
+    """A file with one JSON object a line, each an attrs class of one kind.
+
+    A process that is killed while it appends leaves part of a line. `read` takes the lines before
+    the first one that is not whole or not valid; `append` writes over what comes after them.
+    """
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        self.path = path
+        self._decoder = msgspec.json.Decoder(kind)
+        self._ends = [0]  # of each line that counts, behind the beginning
+
+    def read(self) -> list[T]:
+        """Return the valid lines from the beginning; none if there is no file."""
+        items: list[T] = []
+        self.cut(0)
+        try:
+            if self.path.exists() and not self.path.is_file():
+                return items
+            with self.path.open("rb") as file:
+                # A line that is longer is none of ours, and may never end.
+                while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
+                    items.append(self._decoder.decode(line))
+                    self._ends.append(self._ends[-1] + len(line))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FileNotFoundError):
+            pass
+        except OSError as error:
+            raise disk_error(error, self.path, "read") from error
+        return items
+
+    def cut(self, count: int) -> None:
+        """Let `append` write after the first `count` lines."""
+        del self._ends[count + 1 :]
+
+    def append(self, items: Iterable[T]) -> None:
+        """Write `items` after what was read and appended so far, and to the disk itself."""
+        lines = [msgspec.json.encode(plain(item)) + b"\n" for item in items]
+        try:
+            # What a link leads to is not the run's.
+            flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | flags)
+            with open(descriptor, "r+b") as file:
+                file.truncate(self._ends[-1])
+                file.seek(self._ends[-1])
+                file.write(b"".join(lines))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+        for line in lines:
+            self._ends.append(self._ends[-1] + len(line))
 
 
 @frozen
@@ -66,13 +128,9 @@ class GroupFolder:
 
     @staticmethod
     def open(path: Path, record: GroupRecord, before: int, metadata: bool) -> GroupFolder:
-        """Return what an earlier run left of a group.
+        """Return what an earlier run, which wanted `before` samples, left of a group.
 
-        Args:
-            path: its folder.
-            record: the group as it is asked for now.
-            before: how many samples were asked for then.
-            metadata: whether images carry their provenance; those that differ are not finished.
+        Images that carry their provenance, or not, other than `metadata` says are not finished.
         """
         folder = GroupFolder(path, record)
         folder.latents = Shards.open(path, record.fingerprint)
@@ -93,11 +151,7 @@ class GroupFolder:
         return folder
 
     def make(self) -> None:
-        """Make the folder, and remove from it the unfinished files of a killed run.
-
-        Raises:
-            ResourceError: it cannot be made, or is a link to somewhere else.
-        """
+        """Make the folder, which is not a link, without the unfinished files of a killed run."""
         for each in (self.path, self.path / FILMS) if self.record.steps else (self.path,):
             refuse_link(each)
             make_folder(each)
@@ -139,11 +193,7 @@ class GroupFolder:
         return len(self.samples) == self.record.count
 
     def add(self, samples: Sequence[SampleRecord], latents: Latents) -> None:
-        """Keep further samples: their latents first, then their lines.
-
-        Raises:
-            ResourceError: the disk is full, or the folder cannot be written.
-        """
+        """Keep further samples: their latents first, then their lines."""
         self.latents.append(len(self.samples), latents)
         self._lines.append(samples)
         with self._lock:
@@ -155,11 +205,7 @@ class GroupFolder:
             self.finished.add(index)
 
     def annotate(self, annotations: Sequence[Annotation]) -> None:
-        """Keep what annotators say of some images.
-
-        Raises:
-            ResourceError: the disk is full, or the folder cannot be written.
-        """
+        """Keep what annotators say of some images."""
         lines = Lines(self.path / ANNOTATIONS, Annotation)
         lines.read()
         lines.append(annotations)
@@ -172,19 +218,19 @@ class GroupFolder:
                     sample = self.samples[noted.index]
                     self.samples[noted.index] = evolve(sample, seen=noted.values)
 
-    def move(self, path: Path) -> None:
-        """Rename the folder.
-
-        Raises:
-            ResourceError: the system refuses.
-        """
+    def take_place(self, place: Path) -> None:
+        """Move to `place`; the group that is there goes to its `.old`."""
         try:
-            self.path.rename(path)
-            flush_folder(path.parent)
+            old = hidden(place, "old")
+            clear(old)
+            if place.exists():
+                place.rename(old)
+            self.path.rename(place)
+            flush_folder(place.parent)
         except OSError as error:
-            raise disk_error(error, path) from error
-        self.path = self.latents.folder = path
-        self._lines.path = path / SAMPLES
+            raise disk_error(error, place) from error
+        self.path = self.latents.folder = place
+        self._lines.path = place / SAMPLES
 
 
 def own_images(folder: Path) -> Iterator[Path]:
@@ -209,3 +255,48 @@ def refuse_link(folder: Path) -> None:
             f"{folder} is a link; a run writes into folders of its own only",
             "remove the link, or choose another folder",
         )
+
+
+def hidden(folder: Path, ending: str) -> Path:
+    """Return where a group's folder is kept, or made, while another takes its place."""
+    return folder.with_name(f".{folder.name}.{ending}")
+
+
+def clear(folder: Path) -> None:
+    """Remove what a run has written into `folder`, and the folder if nothing else is in it."""
+    for path in list(own_files(folder)):
+        path.unlink(missing_ok=True)
+    for each in (folder / FILMS, folder):
+        if each.is_dir() and not each.is_symlink():
+            sweep_parts(each)
+            with contextlib.suppress(OSError):
+                each.rmdir()
+
+
+def retire(place: Path) -> None:
+    """Remove the group that was at `place`; what somebody put beside it goes to the new one."""
+    old = hidden(place, "old")
+    with contextlib.suppress(OSError):
+        clear(old)
+        for part in ("", FILMS):
+            for path in list((old / part).iterdir()) if (old / part).is_dir() else []:
+                target = place / part / path.name
+                if path.name != FILMS and not os.path.lexists(target):
+                    target.parent.mkdir(exist_ok=True)
+                    path.rename(target)
+        clear(old)
+
+
+def recover(place: Path, fingerprint: str) -> None:
+    """Bring to an end what a killed run began: at `place` is the group of this fingerprint."""
+    old, new = hidden(place, "old"), hidden(place, "new")
+    if not old.is_dir() or old.is_symlink():
+        return
+    if len(Shards.open(place, fingerprint)):
+        retire(place)
+    elif len(Shards.open(old, fingerprint)):
+        with contextlib.suppress(OSError):
+            clear(new)
+            if place.exists():
+                place.rename(new)
+            old.rename(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -18,9 +19,17 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from lacelang.storage.files import write_atomic
+from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord
 from lacelang.system.threads import Pool
 
 KEY = "lacelang"
+SCHEMA = 1
+
+MOST_BYTES = 256 << 10
+"""Of JSON in one image. Pillow opens no image with more than 1 MiB of text in a chunk, unpacked."""
+
+# What grows with the program, the more telling first; the rest is short.
+_LARGE = ("settings", "condition", "program", "readings")
 
 # The last chunk of every PNG, checksum included, which Pillow's `verify` does not look at.
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -35,8 +44,7 @@ def encode(image: NDArray[np.uint8], metadata: Mapping[str, Any] | None = None) 
     info = PngImagePlugin.PngInfo()
     if metadata is not None:
         info.add_text("Software", "lacelang")
-        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
-        info.add_itxt(KEY, text, lang="en", tkey=KEY, zip=True)
+        info.add_itxt(KEY, _json(metadata).decode(), lang="en", tkey=KEY, zip=True)
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", pnginfo=info, **_ENCODING)
     return buffer.getvalue()
@@ -82,10 +90,8 @@ class PngWriter:
 
     At most `pending` images wait or are being written: `submit` blocks once there are more, so
     that a slow disk bounds memory and not the other way round. Leaving the `with` block waits for
-    what was submitted, even on Ctrl-C, so that a face once decoded is kept.
-
-    Raises:
-        ResourceError: from `submit` or at the end of the block, if a file could not be written.
+    what was submitted, even on Ctrl-C, so that a face once decoded is kept. What went wrong with a
+    file is raised by a later `submit` or at the end.
     """
 
     def __init__(self, threads: int = 2, pending: int = 6) -> None:
@@ -127,3 +133,59 @@ class PngWriter:
         self._pool.close()
         if kind is None:
             self.close()
+
+
+def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict[str, Any]:
+    """Return the metadata of one image: its program, where it stands in it, what it reads.
+
+    Nothing in it depends on when or where the program ran, so that the same command writes the
+    same bytes. What is too large for an image is left to run.json: `left_out` has its SHA-256, of
+    the source text and of the JSON of all else.
+    """
+    said = {
+        "schema": SCHEMA,
+        "versions": dict(run.versions),
+        "program": {"name": run.program, "source": run.source},
+        "group": group.name,
+        "condition": group.condition,
+        "fingerprint": group.fingerprint,
+        "settings": dict(group.settings),
+        "seed": group.seed,
+        "index": sample.index,
+        "energy": sample.energy,
+        "status": sample.status,
+        "readings": dict(sample.readings),
+    }
+    room = MOST_BYTES - len(_json({name: said[name] for name in said if name not in _LARGE}))
+    left: dict[str, str] = {}
+    for name in _LARGE:
+        size = len(_json(said[name]))
+        if size <= room:
+            room -= size
+            continue
+        text = run.source.encode() if name == "program" else _json(said[name])
+        left[name] = hashlib.sha256(text).hexdigest()
+        del said[name]
+    if "program" in left:
+        said["program"] = {"name": run.program}
+    return said | {"left_out": left} if left else said
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether `path` is a whole image that says nothing of a run: a person made or changed it."""
+    return metadata_of(path) is None and is_whole(path)
+
+
+def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:
+    """Whether `path` is the whole image of sample `index`, with metadata or without as wanted.
+
+    An image without metadata cannot say whose it is; the folder it lies in vouches for it.
+    """
+    said = metadata_of(path) if is_whole(path) else {}
+    if said is None or not metadata:
+        return said is None and not metadata
+    return (said.get("fingerprint"), said.get("index")) == (group.fingerprint, index)

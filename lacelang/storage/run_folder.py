@@ -19,19 +19,27 @@ from attrs import evolve
 from lacelang.errors import WayOut, another_folder
 from lacelang.storage.cache import holding
 from lacelang.storage.files import disk_error, folder_name, make_folder, sweep_parts
-from lacelang.storage.group_folder import GroupFolder, own_files, own_images, refuse_link
-from lacelang.storage.index import read_index, write_index
+from lacelang.storage.group_folder import (
+    GroupFolder,
+    clear,
+    hidden,
+    own_files,
+    own_images,
+    recover,
+    refuse_link,
+    retire,
+)
 from lacelang.storage.latents import Latents
-from lacelang.storage.provenance import is_foreign
+from lacelang.storage.png import is_foreign
 from lacelang.storage.records import (
     ExpectationRecord,
     GroupRecord,
     MeasureRecord,
     RunRecord,
     SampleRecord,
+    read_index,
+    write_index,
 )
-from lacelang.storage.replacing import clear, hidden, put_aside, recover, retire
-from lacelang.storage.shards import Shards
 from lacelang.system.filenames import as_text, on_disk
 from lacelang.text.names import ByName, nfc
 
@@ -59,11 +67,9 @@ class RunFolder:
         metadata: bool = True,
         begun_from: Collection[Path] = (),
     ) -> None:
-        """Take `root` for `run`.
+        """Take `root`, which is made if it is not there, for `run`, whose groups hold no samples.
 
         Args:
-            root: made if it does not exist.
-            run: the program and all its groups, which hold no samples yet.
             chosen: the groups to make, the others being left as they are; None means all.
             origin: the program; groups of the same origin may be replaced. None is no program's.
             replace: groups of other programs may be replaced, too.
@@ -109,14 +115,9 @@ class RunFolder:
         self._lock.close()
 
     def begin(self) -> tuple[str, ...]:
-        """See what is there already, and write run.json.
+        """See what is there, write run.json and return the groups that are going to be replaced.
 
-        Returns:
-            Names of the groups that are going to be replaced.
-
-        Raises:
-            ResourceError: the folder cannot be written, or something else is in the way. Then
-                nothing has changed.
+        If something else is in the way, that is a ResourceError, and nothing has changed.
         """
         self._before = read_index(self.root) or self._before
         self._known = ByName((group.name, group) for group in self._before.groups)
@@ -173,10 +174,6 @@ class RunFolder:
                 return folder.group
         return None
 
-    def latents(self, name: str) -> Shards:
-        """Latents of the group's samples so far."""
-        return self._groups[name].latents
-
     def finished(self) -> int:
         """How many images there are, of all groups that are made."""
         return sum(len(group.finished) for group in self._groups.values())
@@ -202,17 +199,12 @@ class RunFolder:
         return GroupFolder.open(self._path(old.folder), record, old.count, self._metadata)
 
     def add(self, name: str, samples: Sequence[SampleRecord], latents: Latents) -> None:
-        """Keep further samples of a group; the first ones replace an older group of its name.
-
-        Raises:
-            ResourceError: the disk is full, or the folder cannot be written.
-        """
+        """Keep further samples of a group; the first ones replace an older group of its name."""
         group = self._groups[name]
         group.add(samples, latents)
         place = self._old.pop(group.name, None)
         if place is not None:
-            put_aside(place)
-            group.move(place)
+            group.take_place(place)
             self.save()
             retire(place)
 
@@ -261,11 +253,7 @@ class RunFolder:
         return self.root / on_disk(folder)
 
     def _refuse(self, new: GroupRecord, old: GroupRecord) -> None:
-        """Raise a ResourceError if a group may not take the place of what is there of it.
-
-        It may not if it is a link, made by another program, changed by a person, or what an edit
-        begins from.
-        """
+        """Refuse to replace a link, what others made or changed, and what an edit begins from."""
         folder, differs = self._path(old.folder), new.fingerprint != old.fingerprint
         refuse_link(folder)
         own = self._origin is not None and old.origin == self._origin
@@ -287,11 +275,7 @@ class RunFolder:
 
 
 def read_run(root: Path) -> RunRecord | None:
-    """Return what the folder of a run holds, with the samples of each group; None if it is none.
-
-    Raises:
-        ResourceError: it cannot be read, is damaged, or is of another version.
-    """
+    """Return what the folder of a run holds, with the samples of each group; None if it is none."""
     run = read_index(root)
     if run is None:
         return None

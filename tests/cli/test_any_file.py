@@ -12,8 +12,8 @@ import pytest
 
 import lacelang
 from lacelang.cli.main import main
-from lacelang.storage.index import read_index
-from lacelang.storage.lines import Lines
+from lacelang.storage.group_folder import Lines
+from lacelang.storage.records import read_index
 from lacelang.storage.run_folder import read_run
 from lacelang.system.sources import MOST
 

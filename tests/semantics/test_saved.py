@@ -15,10 +15,8 @@ from safetensors.numpy import save_file
 from lacelang import ir
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
-from lacelang.storage.index import write_index
-from lacelang.storage.latents import Latents
-from lacelang.storage.records import GroupRecord, RunRecord
-from lacelang.storage.shards import Shards
+from lacelang.storage.latents import Latents, Shards
+from lacelang.storage.records import GroupRecord, RunRecord, write_index
 
 
 @pytest.fixture

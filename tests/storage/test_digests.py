@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_runs import make_latents
 
-from lacelang.storage.shards import Shards
+from lacelang.storage.latents import Shards
 
 
 def written(folder: Path, *counts: int) -> Shards:

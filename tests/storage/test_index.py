@@ -12,14 +12,16 @@ from made_runs import make_run, make_samples
 
 from lacelang.errors import ResourceError
 from lacelang.storage.files import is_folder_name
-from lacelang.storage.index import NAME, read_index, write_index
 from lacelang.storage.records import (
+    NAME,
     Atom,
     ExpectationRecord,
     GroupRecord,
     MeasureRecord,
     StepPlan,
+    read_index,
     rounded,
+    write_index,
 )
 
 

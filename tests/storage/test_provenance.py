@@ -17,8 +17,7 @@ from made_runs import make_run, make_samples
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from lacelang.storage.png import encode, metadata_of
-from lacelang.storage.provenance import is_finished, provenance
+from lacelang.storage.png import encode, is_finished, metadata_of, provenance
 from lacelang.storage.records import GroupRecord
 
 Make = Callable[..., GroupRecord]

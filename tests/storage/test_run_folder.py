@@ -18,10 +18,8 @@ from lacelang.errors import ResourceError
 from lacelang.storage import run_folder
 from lacelang.storage.files import folder_name, is_folder_name, write_atomic
 from lacelang.storage.group_folder import SAMPLES, GroupFolder
-from lacelang.storage.index import NAME, read_index
-from lacelang.storage.png import encode
-from lacelang.storage.provenance import provenance
-from lacelang.storage.records import GroupRecord, RunRecord
+from lacelang.storage.png import encode, provenance
+from lacelang.storage.records import NAME, GroupRecord, RunRecord, read_index
 from lacelang.storage.run_folder import RunFolder, origin_of, read_run
 
 Make = Callable[..., GroupRecord]

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from lacelang.errors import ResourceError
 from lacelang.storage.files import write_atomic
 from lacelang.storage.group_folder import Annotation
-from lacelang.storage.png import encode
-from lacelang.storage.provenance import provenance
+from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import GroupRecord, RunRecord
 from lacelang.storage.run_folder import RunFolder, read_run
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lacelang.engine.result import Group
     from lacelang.engine.tasks import Batch, GroupTask
     from lacelang.progress import Progress
-    from lacelang.storage.latents import Latents
+    from lacelang.storage.latents import Latents, Shards
     from lacelang.storage.records import (
         ExpectationRecord,
         GroupRecord,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         SampleRecord,
         Seen,
     )
-    from lacelang.storage.shards import Shards
 
 Picture: TypeAlias = NDArray[np.uint8]
 """uint8 (H, W, 3), RGB."""

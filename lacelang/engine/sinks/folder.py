@@ -28,12 +28,11 @@ from lacelang.progress import Progress
 from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, write_sheet
 from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.group_folder import Annotation, GroupFolder
-from lacelang.storage.png import PngWriter
-from lacelang.storage.provenance import provenance
+from lacelang.storage.latents import Shards
+from lacelang.storage.png import PngWriter, provenance
 from lacelang.storage.records import ExpectationRecord as Expectation
 from lacelang.storage.records import GroupRecord, MeasureRecord, RunRecord, SampleRecord, Seen
 from lacelang.storage.run_folder import RunFolder, origin_of
-from lacelang.storage.shards import Shards
 from lacelang.system.filenames import as_text
 from lacelang.version import __version__
 
@@ -182,7 +181,7 @@ class FolderStore(Store):
 
     def latents(self, name: str) -> Shards:
         """See `Store`."""
-        return self._folder.latents(name)
+        return self._folder.group(name).latents
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
         """See `Store`: as they were written, or decoded where none were wanted."""

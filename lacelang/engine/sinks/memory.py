@@ -12,9 +12,8 @@ from lacelang.engine.plan import Plan
 from lacelang.engine.result import Group
 from lacelang.engine.sinks import Begun, Look, Store
 from lacelang.engine.tasks import Batch, GroupTask
-from lacelang.storage.latents import Latents
+from lacelang.storage.latents import Latents, Shards
 from lacelang.storage.records import GroupRecord, Seen
-from lacelang.storage.shards import Shards
 
 
 class MemoryStore(Store):
