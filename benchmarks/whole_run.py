@@ -35,7 +35,7 @@ def published_decoder(folder: Path):
     with zipfile.ZipFile(fetch.obtain(weights_of(find_model("ffhq")))) as wheel:
         wheel.extractall(folder)
     path = folder / "random_face" / "data" / "SynthesisNetwork.xml"
-    return compile_model(path, {"INFERENCE_PRECISION_HINT": "f32"})
+    return compile_model(path)
 
 
 def time_published(decoder, w: np.ndarray) -> float:

@@ -20,8 +20,7 @@ from experiments import probes
 from experiments.probes import Figures
 from experiments.statements import MODEL
 from lacelang.annotators.faces import COLOURS
-from lacelang.annotators.faces.annotation import LIPS, LOWER, colour_features
-from lacelang.annotators.faces.probe import Probe
+from lacelang.annotators.faces.annotation import LIPS, LOWER, Probe, colour_features
 from lacelang.classifiers.draws import Draws
 from lacelang.resources import shipped
 

@@ -10,7 +10,7 @@ import torch
 from attrs import frozen
 from safetensors.numpy import save_file
 
-from lacelang.annotators.faces.probe import Floats, Ints, Probe
+from lacelang.annotators.faces.annotation import Floats, Ints, Probe
 
 
 @frozen

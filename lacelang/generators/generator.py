@@ -17,6 +17,8 @@ from lacelang.rows import filled
 Image: TypeAlias = NDArray[np.uint8]
 Decoder: TypeAlias = Callable[[Tensor], Iterator[Image]]
 
+_BATCH = 8
+
 
 class Generator:
     """A latent space with a prior N(0, I), a feature space w, and a decoder to images.
@@ -93,7 +95,7 @@ class Generator:
 
     def decoder(self) -> Decoder:
         """Return what decodes styles (N, style_count, w_dim), in order."""
-        return TorchDecoder(self.synthesis(), self.device)
+        return torch_decoder(self.synthesis(), self.device)
 
     def decode(self, w: Tensor) -> Iterator[Image]:
         """Decode truncated w (N, w_dim) or w+ (N, style_count, w_dim) as uint8 (H, W, 3), in order.
@@ -115,22 +117,18 @@ class Generator:
         return network.to(self.device).eval().requires_grad_(False)
 
 
-class TorchDecoder:
-    """Decodes on a torch device, a few images at a time: always as many, so that all are alike."""
+def torch_decoder(synthesis: nn.Module, device: torch.device) -> Decoder:
+    """Decode on a torch device, a few images at a time: always as many, so that all are alike."""
+    synthesis = synthesis.to(device).eval()
 
-    BATCH = 8
-
-    def __init__(self, synthesis: nn.Module, device: torch.device) -> None:
-        self._synthesis = synthesis.to(device).eval()
-        self._device = device
-
-    def __call__(self, styles: Tensor) -> Iterator[Image]:
-        """Decode styles (N, style_count, w_dim), in order."""
-        for part in torch.split(styles.detach(), self.BATCH) if len(styles) else ():
+    def decode(styles: Tensor) -> Iterator[Image]:
+        for part in torch.split(styles.detach(), _BATCH) if len(styles) else ():
             with torch.no_grad():
-                planes = self._synthesis(filled(part.to(self._device), self.BATCH))
+                planes = synthesis(filled(part.to(device), _BATCH))
                 images = to_pixels(planes)[: len(part)].cpu().numpy()
             yield from images
+
+    return decode
 
 
 def to_pixels(planes: Tensor) -> Tensor:

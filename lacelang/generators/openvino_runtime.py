@@ -58,11 +58,7 @@ def core() -> Any:
 
 
 def refuse_after_fork() -> None:
-    """Refuse to use OpenVINO where its threads are missing: it would wait for them for ever.
-
-    Raises:
-        ResourceError: this process was forked from one that had used OpenVINO.
-    """
+    """Refuse to use OpenVINO in a process forked from one that has: it would wait for ever."""
     if _used_in not in (None, os.getpid()):
         raise ResourceError(
             "no pictures in this process: it was forked from one in which OpenVINO runs",
@@ -77,8 +73,17 @@ def convert(network: Any, **options: Any) -> Any:
         return ov.convert_model(network, **options)
 
 
-def compile_model(model: Any, config: dict[str, Any]) -> Any:
-    """Compile a model, or the file of one, for the CPU."""
+def compile_model(model: Path, hint: str = "LATENCY", threads: int = 0) -> Any:
+    """Compile the file of a model for so many CPU threads, 0 for all, with a performance hint."""
+    config: dict[str, Any] = {
+        # The CPU's own default may be bfloat16, which moves landmarks and colours.
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": hint,
+        # Pinned, two processes side by side would share one core.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if threads:
+        config["INFERENCE_NUM_THREADS"] = threads
     compiled = core().compile_model(model, "CPU", config)
     _running.add(compiled)
     return compiled

@@ -8,8 +8,7 @@ import os
 def on_disk(name: str) -> str:
     """Return a file's name as paths have it: in UTF-8 where the locale's encoding cannot hold it.
 
-    Raises:
-        UnicodeEncodeError: it holds halves of characters, which no file's name can.
+    Halves of characters, which no file's name can hold, are a UnicodeEncodeError.
     """
     try:
         os.fsencode(name)

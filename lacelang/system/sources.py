@@ -17,12 +17,7 @@ class TooLongError(ValueError):
 
 
 def read_file(file: Path) -> bytes:
-    """Return what a program's file holds.
-
-    Raises:
-        TooLongError: it is too long; what comes after that is not read, for it may never end.
-        OSError: it cannot be read.
-    """
+    """Return what a file holds; what is beyond `MOST` is not read, for it may never end."""
     with file.open("rb") as stream:
         return read_stream(stream)
 

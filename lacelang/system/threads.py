@@ -14,7 +14,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -31,12 +31,9 @@ _torch_before_fork = False
 
 
 def checkpoint() -> None:
-    """Leave the work of a daemon thread if the interpreter is ending.
+    """Leave the work of a daemon thread, by SystemExit in a `working` block, if Python is ending.
 
     Other threads are waited for by Python itself, and go on.
-
-    Raises:
-        SystemExit: the interpreter is ending, and this is a `working` block.
     """
     if _ending and threading.current_thread().daemon:
         if threading.get_ident() in _blocks:
@@ -46,11 +43,7 @@ def checkpoint() -> None:
 
 @contextmanager
 def working() -> Iterator[None]:
-    """Make the interpreter's end wait for this block.
-
-    Raises:
-        SystemExit: the interpreter is ending, and this block stands in another one.
-    """
+    """Make the interpreter's end wait for this block, which is a `checkpoint` at both ends."""
     if not threading.current_thread().daemon:
         yield
         return
@@ -97,10 +90,7 @@ def owned(work: Callable[..., object], name: str, *arguments: Any) -> threading.
     """Return a thread that the caller joins, a daemon if the caller is one; not started yet."""
 
     def run() -> None:
-        if threading.current_thread().daemon:
-            with _block(joined=True):
-                work(*arguments)
-        else:
+        with _block(joined=True) if threading.current_thread().daemon else nullcontext():
             work(*arguments)
 
     return threading.Thread(target=run, name=name)
@@ -169,9 +159,6 @@ class Pool:
     Leaving the `with` block waits for all of it; leaving it with an exception drops what has not
     begun and sets `left`. Unlike `ThreadPoolExecutor` it can be used in a thread that goes on after
     the main one has ended.
-
-    Attributes:
-        left: set when the block was left with an exception.
     """
 
     def __init__(self, count: int, name: str) -> None:

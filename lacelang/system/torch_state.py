@@ -131,12 +131,10 @@ def exact() -> Iterator[None]:
 def isolated(threads: bool = True) -> Iterator[None]:
     """Compute apart from all modes of this thread and all settings of the process.
 
-    Gradients are recorded; no mode of torch sees what is done; numpy ignores what overflows.
-
-    Args:
-        threads: whether torch computes in this thread alone. A batch is too small for two: they
-            take the same time and twice the work, and on a busy machine, where each operation
-            waits for a thread that is not running, a hundred times as long.
+    Gradients are recorded; no mode of torch sees what is done; numpy ignores what overflows. With
+    `threads` torch computes in this thread alone. A batch is too small for two: they take the same
+    time and twice the work, and on a busy machine, where each operation waits for a thread that is
+    not running, a hundred times as long.
     """
     with ExitStack() as stack:
         if threads:

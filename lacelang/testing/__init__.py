@@ -3,9 +3,25 @@
 docs/testing.md shows it: hypothesis strategies, laws of the operators, contracts of the parts.
 """
 
+from collections.abc import Callable
+
 try:
     import hypothesis  # noqa: F401
 except ImportError as error:
     raise ImportError(
         "lacelang.testing needs hypothesis, which is not installed: pip install 'lacelang[testing]'"
     ) from error
+
+Check = Callable[..., None]
+
+
+class Contract(dict[str, Check]):
+    """Checks by name; each takes the declaration of a part and raises an AssertionError.
+
+    It decorates a function to add it.
+    """
+
+    def __call__(self, check: Check) -> Check:
+        """Add a check under its function's name."""
+        self[check.__name__] = check
+        return check

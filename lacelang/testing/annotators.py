@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.annotators import Annotator
-from lacelang.testing.contract import Contract
+from lacelang.testing import Contract
 
 CONTRACT = Contract()
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from lacelang.generators import Architecture
 from lacelang.generators.declaration import Weights
 from lacelang.generators.generator import Generator
-from lacelang.testing.contract import Check, Contract
+from lacelang.testing import Check, Contract
 
 CONTRACT = Contract()
 

@@ -12,7 +12,7 @@ from lacelang.samplers import Option, Sampler
 from lacelang.samplers.problem import Energy
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, prior
-from lacelang.testing.contract import Contract
+from lacelang.testing import Contract
 from lacelang.testing.targets import RIDGES, Ridge
 
 CONTRACT = Contract()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lacelang.annotators import ANNOTATORS
+from lacelang.testing import Check
 from lacelang.testing.annotators import CONTRACT
-from lacelang.testing.contract import Check
 
 
 @pytest.mark.weights

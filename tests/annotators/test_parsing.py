@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lacelang.annotators.faces import COLOURS, mesh, parsing, probe
-from lacelang.annotators.faces.annotation import MEASURES, colour_features
+from lacelang.annotators.faces import COLOURS, mesh, parsing
+from lacelang.annotators.faces.annotation import MEASURES, colour_features, shipped_probe
 
 Bytes = NDArray[np.uint8]
 
@@ -70,7 +70,7 @@ def test_scalp_share(classes: Bytes, points: NDArray[np.float64]) -> None:
     ],
 )
 def test_typical_colours(lab: tuple[float, float, float], colour: str) -> None:
-    logits = probe.shipped_probe("haircolor")(colour_features(raw(lab, (64.0, 16.0, 16.0))))
+    logits = shipped_probe("haircolor")(colour_features(raw(lab, (64.0, 16.0, 16.0))))
     assert COLOURS[int(logits.argmax())] == colour
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from lacelang.annotators.faces import pose
+from lacelang.annotators.faces import mesh
 from lacelang.resources import shipped
 
 Array = NDArray[np.float64]
@@ -36,47 +36,47 @@ def seen(shape: Array, rotation: Array) -> Array:
 @pytest.mark.parametrize("angles", [(0, 0, 0), (25, 0, 0), (-40, 10, 0), (15, -20, 8), (0, 0, -9)])
 def test_known_pose_is_recovered(frontal: Array, angles: tuple[float, float, float]) -> None:
     points = seen(frontal, turned(*angles))
-    assert pose.head_pose(points, frontal) == pytest.approx(angles, abs=1e-6)
+    assert mesh.head_pose(points, frontal) == pytest.approx(angles, abs=1e-6)
 
 
 def test_pose_survives_noise(frontal: Array) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, frontal.shape)
     points = seen(frontal + noise, turned(20, -5, 3))
-    assert pose.head_pose(points, frontal) == pytest.approx((20, -5, 3), abs=0.5)
+    assert mesh.head_pose(points, frontal) == pytest.approx((20, -5, 3), abs=0.5)
 
 
 def test_yaw_is_positive_when_the_nose_points_to_the_right_of_the_picture(frontal: Array) -> None:
     points = seen(frontal, turned(30, 0, 0))
     nose_tip, ears = points[1], points[[234, 454]].mean(0)
     assert nose_tip[0] > ears[0]
-    assert pose.head_pose(points, frontal)[0] > 0
+    assert mesh.head_pose(points, frontal)[0] > 0
 
 
 def test_pitch_is_positive_when_the_nose_points_up(frontal: Array) -> None:
     level = seen(frontal, turned(0, 0, 0))
     lifted = seen(frontal, turned(0, 20, 0))
     assert lifted[1, 1] < level[1, 1]
-    assert pose.head_pose(lifted, frontal)[1] > 0
+    assert mesh.head_pose(lifted, frontal)[1] > 0
 
 
 def test_mirror_image_negates_yaw_and_roll(frontal: Array) -> None:
     points = seen(frontal, turned(17, 6, 4))
-    mirrored = (points * np.array([-1.0, 1.0, 1.0]))[pose.partners(frontal)]
-    assert pose.head_pose(mirrored, frontal) == pytest.approx((-17, 6, -4), abs=1e-3)
+    mirrored = (points * np.array([-1.0, 1.0, 1.0]))[mesh.partners(frontal)]
+    assert mesh.head_pose(mirrored, frontal) == pytest.approx((-17, 6, -4), abs=1e-3)
 
 
 def test_procrustes_recovers_scale_and_never_reflects() -> None:
     rng = np.random.default_rng(1)
     source = rng.normal(size=(30, 3))
-    rotation, scale = pose.procrustes(source, 2.5 * source @ turned(50, 20, 10).T)
+    rotation, scale = mesh.procrustes(source, 2.5 * source @ turned(50, 20, 10).T)
     assert scale == pytest.approx(2.5)
     assert rotation == pytest.approx(turned(50, 20, 10))
-    rotation, _ = pose.procrustes(source, source * np.array([-1.0, 1.0, 1.0]))
+    rotation, _ = mesh.procrustes(source, source * np.array([-1.0, 1.0, 1.0]))
     assert np.linalg.det(rotation) == pytest.approx(1.0)
 
 
 def test_shipped_mesh_is_symmetric_and_upright(frontal: Array) -> None:
-    mirrored = (frontal * np.array([-1.0, 1.0, 1.0]))[pose.partners(frontal)]
+    mirrored = (frontal * np.array([-1.0, 1.0, 1.0]))[mesh.partners(frontal)]
     assert mirrored == pytest.approx(frontal, abs=1e-5)
     assert frontal[10, 1] > frontal[152, 1], "the forehead is above the chin"
     assert frontal[1, 2] > frontal[234, 2], "the nose is nearer than the ears"
@@ -84,4 +84,4 @@ def test_shipped_mesh_is_symmetric_and_upright(frontal: Array) -> None:
 
 def test_shape_takes_off_pose_and_size(frontal: Array) -> None:
     points = seen(frontal, turned(-30, 12, 5))
-    assert np.abs(pose.shape(points, frontal)).max() < 1e-6
+    assert np.abs(mesh.shape(points, frontal)).max() < 1e-6

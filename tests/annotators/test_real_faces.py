@@ -11,11 +11,13 @@ from experiments.eye_labels import EyeLabel
 from lacelang.annotators import faces
 from lacelang.annotators.declaration import Measure
 from lacelang.annotators.faces.annotation import scores
-from lacelang.annotators.faces.annotator import SAME_PERSON
 from lacelang.generators.mobilestylegan import MOBILESTYLEGAN
 from lacelang.storage.fetch import Archive
 
 pytestmark = pytest.mark.weights
+
+#: Two descriptors nearer than this are one person's, by the author of the network.
+SAME_PERSON = 0.6
 
 Image = NDArray[np.uint8]
 ARCHIVE = Archive(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import probes
-from lacelang.annotators.faces.probe import Floats, Ints, load
+from lacelang.annotators.faces.annotation import Floats, Ints, load_probe
 
 
 def clouds(classes: int, gap: float, count: int = 150) -> tuple[Floats, Ints]:
@@ -69,5 +69,5 @@ def test_probes_survive_a_file(tmp_path: Path) -> None:
     features, labels = clouds(3, 3.0)
     fitted = probes.fit(features, labels, 3)
     probes.save({"colour": fitted, "other": fitted}, tmp_path / "probes.safetensors")
-    loaded = load(tmp_path / "probes.safetensors", "other")
+    loaded = load_probe(tmp_path / "probes.safetensors", "other")
     assert loaded(features) == pytest.approx(fitted(features), rel=1e-4, abs=1e-3)

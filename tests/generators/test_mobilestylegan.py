@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from lacelang.generators.generator import TorchDecoder
+from lacelang.generators.generator import torch_decoder
 from lacelang.generators.mobilestylegan import MOBILESTYLEGAN, store
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
 from lacelang.generators.mobilestylegan.networks import STYLES
@@ -49,7 +49,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Netwo
 
     def compiled(name: str) -> Network:
         path = folder / "random_face" / "data" / f"{name}.xml"
-        model: Any = compile_model(path, {"INFERENCE_PRECISION_HINT": "f32"})
+        model: Any = compile_model(path)
         return lambda array: np.array(model(array)[0])
 
     return compiled
@@ -83,7 +83,7 @@ def test_decoders_agree_and_keep_the_order(
     mixed = w[:, None].repeat(1, STYLES, 1)
     mixed[0, 8:] = w[1]
     painted = list(generator.decode(mixed))
-    reference = list(TorchDecoder(generator.synthesis(), torch.device("cpu"))(mixed))
+    reference = list(torch_decoder(generator.synthesis(), torch.device("cpu"))(mixed))
     assert len(painted) == len(latents)
     for ours, theirs in zip(painted, reference, strict=True):
         assert ours.shape == (1024, 1024, 3)

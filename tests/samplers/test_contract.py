@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lacelang.samplers import SAMPLERS, Sampler
-from lacelang.testing.contract import Check
+from lacelang.testing import Check
 from lacelang.testing.samplers import CONTRACT
 
 

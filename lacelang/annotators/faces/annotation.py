@@ -1,15 +1,29 @@
-"""From raw measures and an embedding to the twelve attributes."""
+"""From raw measures and an embedding to the twelve attributes, in part by small linear probes.
+
+`experiments/eye_labels.py` says what the shipped probes were fitted to.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
-from lacelang.annotators.faces import BINARY, FACES, probe
+from lacelang.annotators.faces import BINARY, FACES
+from lacelang.resources import shipped
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Shipped file with the fitted probes.
+PROBES = "ffhq.probes.safetensors"
 
 #: Names of the raw measures, in their order.
 MEASURES = (
@@ -56,12 +70,34 @@ _LIGHT0 = (0.0, 0.6)
 _LIGHT3 = (-1.2, 1.2)
 
 
-def values(measured: Mapping[str, Any]) -> dict[str, float]:
-    """Return the value of every attribute, NaN where nothing can be seen.
+@frozen(eq=False)
+class Probe:
+    """logits = features · weight + bias; weight (F, C), bias (C,), C = 1 for yes or no."""
 
-    Args:
-        measured: `raw` and `embedding` of one face.
-    """
+    weight: Floats
+    bias: Floats
+
+    def __call__(self, features: NDArray[np.floating]) -> Floats:
+        """Return the logits (..., C) of features (..., F): one per class, or of yes alone."""
+        out: Floats = np.asarray(features, dtype=np.float64) @ self.weight + self.bias
+        return out
+
+
+@cache
+def shipped_probe(name: str) -> Probe:
+    """Return a probe of the standard library: smile, beard or haircolor."""
+    return load_probe(shipped("stdlib") / PROBES, name)
+
+
+def load_probe(path: Path, name: str) -> Probe:
+    """Return one probe of a safetensors file."""
+    tensors = load_file(path)
+    weight, bias = (tensors[f"{name}.{part}"].astype(np.float64) for part in ("weight", "bias"))
+    return Probe(weight, bias)
+
+
+def values(measured: Mapping[str, Any]) -> dict[str, float]:
+    """Return the value of every attribute of a face, NaN where nothing can be seen."""
     found = scores(measured)
     for name in BINARY:
         if not math.isnan(found[name]):
@@ -98,7 +134,7 @@ def scores(measured: Mapping[str, Any]) -> dict[str, float]:
 
 def _probability(name: str, features: NDArray[np.float16]) -> float:
     """What a yes-or-no probe says."""
-    logit = float(probe.shipped_probe(name)(features)[0])
+    logit = float(shipped_probe(name)(features)[0])
     return 1 / (1 + math.exp(-min(60.0, max(-60.0, logit))))
 
 
@@ -107,7 +143,7 @@ def _colour(raw: NDArray[np.float32]) -> float:
     features = colour_features(raw)
     if not np.isfinite(features).all():
         return math.nan
-    return float(probe.shipped_probe("haircolor")(features).argmax())
+    return float(shipped_probe("haircolor")(features).argmax())
 
 
 def colour_features(raw: NDArray[np.float32]) -> NDArray[np.float64]:

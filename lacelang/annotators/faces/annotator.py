@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from lacelang.annotators.declaration import Measure
-from lacelang.annotators.faces import chips, light, mesh, parsing, pose
+from lacelang.annotators.faces import chips, light, mesh, parsing
 from lacelang.annotators.faces.annotation import MEASURES
 from lacelang.annotators.faces.networks import Network
 from lacelang.annotators.images import Image, resize
@@ -20,34 +20,26 @@ _FEATURE_SIDE = 224
 #: Shipped file with the mean frontal mesh.
 FRONTAL = "face.mesh.safetensors"
 
-#: Two descriptors nearer than this are one person's, by the author of the network.
-SAME_PERSON = 0.6
-
 Array = NDArray[np.float64]
 
 
 def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
     """Load the annotator of the twelve attributes of aligned faces.
 
-    Returns:
-        A function of an image, uint8 (512, 512, 3) RGB. It returns `raw`, the measures float32
-        (24,) that `MEASURES` names, and `embedding`, float16 (2680,). `annotation.values` turns
-        them into attributes, so that a cache of measures outlives a change there.
-
-    Raises:
-        ResourceError: the weights cannot be had or are damaged.
+    Of an image, uint8 (512, 512, 3) RGB, it returns `raw`, the measures float32 (24,) that
+    `MEASURES` names, and `embedding`, float16 (2680,). `annotation.values` turns them into
+    attributes, so that a cache of measures outlives a change there.
     """
-    find_mesh = mesh.FaceMesh(Network("face_mesh", threads, progress))
-    parse, features, age, gender = (
+    find_mesh, parse, features, age, gender = (
         Network(name, threads, progress)
-        for name in ("face_parsing", "image_features", "age", "gender")
+        for name in ("face_mesh", "face_parsing", "image_features", "age", "gender")
     )
     frontal = load_file(shipped("stdlib") / FRONTAL)["frontal"].astype(np.float64)
-    lips = pose.LipShape(frontal)
+    lips = mesh.lip_shape(frontal)
     near = light.neighbours(frontal)
 
     def measure(image: Image) -> Mapping[str, NDArray[np.floating]]:
-        points, presence = find_mesh(image)
+        points, presence = mesh.find(find_mesh, image)
         classes = parse(image[None])[0][0]
         # Colours are read from a copy this small, which smooths pores and hairs away.
         small = resize(image, parsing.OUTPUT_SIZE)
@@ -55,7 +47,7 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
         measures = {
             "presence": presence,
             **mesh.distances(points),
-            **dict(zip(("yaw", "pitch", "roll"), pose.head_pose(points, frontal), strict=True)),
+            **dict(zip(("yaw", "pitch", "roll"), mesh.head_pose(points, frontal), strict=True)),
             "age": chips.years(age, image, points),
             "male": chips.male(gender, image, points),
             **parsing.shares(classes),
@@ -76,11 +68,11 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
 
 def load_identity(threads: int = 1, progress: Progress | None = None) -> Measure:
     """Load the annotator that describes who a face is, as `identity`, float32 (128,)."""
-    find_mesh = mesh.FaceMesh(Network("face_mesh", threads, progress))
+    find_mesh = Network("face_mesh", threads, progress)
     describe = Network("face_descriptor", threads, progress)
 
     def measure(image: Image) -> Mapping[str, NDArray[np.float32]]:
-        points, _ = find_mesh(image)
+        points, _ = mesh.find(find_mesh, image)
         cut = chips.chip(image, points, *chips.IDENTITY)
         return {"identity": describe(cut[None])[0][0]}
 

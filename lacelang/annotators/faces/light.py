@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.annotators.faces import parsing, pose
+from lacelang.annotators.faces import mesh, parsing
 from lacelang.annotators.images import Image
 
 Array = NDArray[np.float64]
@@ -30,15 +30,12 @@ def measure(
 ) -> dict[str, float]:
     """Return what `fit` finds on the skin, as `light_0`, `light_y`, `light_z` and `light_x`.
 
-    Args:
-        image: (S, S, 3) RGB.
-        classes: (S, S), the face-parsing class of each pixel.
-        points: the mesh in pixels of both.
-        near: what `neighbours` returned for the mean mesh.
+    `points` is the mesh in pixels of the image (S, S, 3) and of its face-parsing classes (S, S),
+    `near` what `neighbours` returned for the mean mesh.
     """
     column, row = np.clip(np.rint(points[:, :2]).astype(int), 0, len(image) - 1).T
     skin = np.isin(classes[row, column], (parsing.SKIN, parsing.NOSE))
-    normal = normals(pose.upright(points), near)
+    normal = normals(mesh.upright(points), near)
     found = fit(normal[skin], linear_luminance(image[row, column])[skin])
     return {f"light_{axis}": float(value) for axis, value in zip("0yzx", found, strict=True)}
 

