@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from itertools import takewhile
+from operator import ne
 from pathlib import Path
 
 from lacelang.errors import ProgramError
 from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
 from lacelang.semantics.context import Definition, LostError, Module, Report, did_you_mean
-from lacelang.semantics.cycles import mark_circular
 from lacelang.semantics.models import declare
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
@@ -262,3 +264,63 @@ def library_models() -> dict[str, ModelSpec]:
     if errors:
         raise ProgramError(errors)
     return models
+
+
+def mark_circular(module: Module, report: Report) -> tuple[Definition, ...]:
+    """Report every cycle among the module's own definitions and mark its members.
+
+    `graphlib` finds one cycle; here all of them are reported. Imports cannot be circular, so a
+    cycle never leaves its module.
+
+    Returns:
+        The definitions, each behind those that it uses.
+    """
+    definitions = module.definitions
+    done: dict[str, Definition] = {}
+    for start in definitions:
+        # Depth-first without recursion: a chain of definitions may be as long as the program.
+        path = {} if start in done else {start: _used_by(definitions[start])}
+        while path:
+            name = next(reversed(path))
+            used = next((each for each in path[name] if each in definitions), None)
+            if used is None:
+                done[name] = definitions[name]
+                path.popitem()
+            elif used in path:
+                behind = list(takewhile(partial(ne, used), reversed(path)))
+                _report([definitions[each] for each in (used, *reversed(behind))], module, report)
+            elif used not in done:
+                path[used] = _used_by(definitions[used])
+    return tuple(done.values())
+
+
+def _report(cycle: list[Definition], module: Module, report: Report) -> None:
+    for definition in cycle:
+        definition.circular = True
+    first = cycle[0].node.name
+    message = f"`{first.name}` is defined by itself"
+    if len(cycle) > 1:
+        names = " → ".join(definition.node.name.name for definition in (*cycle, cycle[0]))
+        message = f"these definitions go in a circle: {names}"
+    report.say("LACE116", message, first, module, "a definition may use others only")
+
+
+def _used_by(definition: Definition) -> Iterator[str]:
+    """Yield the names that a definition's body refers to, its parameters excepted."""
+    own = {parameter.name for parameter in definition.parameters}
+    stack: list[nodes.Node] = [definition.body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case nodes.Reference():
+                if node.name.name not in own:
+                    yield node.name.name
+            case nodes.Call():
+                yield node.name.name
+                stack.extend(node.arguments)
+            case nodes.And() | nodes.Or() | nodes.Xor() | nodes.Implies():
+                stack.extend(node.terms)
+            case nodes.Not() | nodes.Tuned():
+                stack.append(node.term)
+            case nodes.Parenthesis():
+                stack.append(node.inner)

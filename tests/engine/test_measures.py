@@ -14,7 +14,7 @@ import torch
 from tiny import AGE, AGE_40, GLASSES_1, SPEC, TinyModel, program, statement
 
 from lacelang import ir
-from lacelang.engine.prior_sample import PriorSample, prior_sample
+from lacelang.engine.measures import PriorSample, prior_sample
 from lacelang.errors import UsageError
 from lacelang.progress import Silent
 from lacelang.storage.run_folder import read_run

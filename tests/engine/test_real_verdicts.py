@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lacelang
-from lacelang.engine.prior_sample import prior_sample
+from lacelang.engine.measures import prior_sample
 
 pytestmark = pytest.mark.weights
 

@@ -7,8 +7,8 @@ import gc
 import pytest
 import torch
 
-from lacelang.samplers.batched_evaluation import AT_ONCE, in_one_batch
 from lacelang.samplers.problem import Energy
+from lacelang.samplers.torchdiffeq_solvers.algorithm import AT_ONCE, in_one_batch
 from lacelang.testing.targets import Quadratic
 
 TARGET = Quadratic(torch.ones(2))

@@ -1,16 +1,19 @@
-"""Sequential Monte Carlo from the prior to the condition, a population for each sample."""
+"""Sequential Monte Carlo from the prior to the condition, a population for each sample.
+
+A pilot run finds the tempering schedule.
+"""
 
 from __future__ import annotations
 
 import math
 
 import torch
+from attrs import frozen
 from torch import Tensor
 
-from lacelang.samplers.driver import Driver
+from lacelang.samplers.chain import Evaluate, StepSizes, quarter_turn, step
+from lacelang.samplers.driver import MANY_ROWS, Driver
 from lacelang.samplers.problem import OnStep, Point, Target
-from lacelang.samplers.smc.particles import ParticleSystem
-from lacelang.samplers.smc.tempering import temper
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, owned
 
@@ -81,3 +84,147 @@ def smc(
         log_evidence.fill_(math.nan)
     status = Status.converged if reached else Status.max_steps
     return run.finish(picked[kept], status, log_evidence=log_evidence)
+
+
+class ParticleSystem:
+    """n populations of K particles: draws from e^(-b E) N(0, I), b the inverse temperature.
+
+    They begin at prior draws z (n, K, d); `evaluate` evaluates (n K, d), and each population has a
+    stream.
+    """
+
+    def __init__(self, evaluate: Evaluate, z: Tensor, streams: Streams) -> None:
+        count, self.size, _ = z.shape
+        self.inverse_temperature = 0.0
+        self._evaluate = evaluate
+        self._streams = streams
+        self._rows = range(count)
+        self._owners = [row for row in self._rows for _ in range(self.size)]
+        self.at = evaluate(z.flatten(0, 1))
+
+    def log_weights(self, inverse_temperature: float) -> Tensor:
+        """log-weights (n, K) for a change of the inverse temperature; -inf where E is not finite.
+
+        It and all that follows from weights is float64 on the CPU.
+        """
+        e = torch.where(self.at.finite, self.at.energy, math.inf).cpu().double()
+        return ((self.inverse_temperature - inverse_temperature) * e).view(-1, self.size)
+
+    def reweight(self, inverse_temperature: float) -> Tensor:
+        """Reweight to another inverse temperature, and resample.
+
+        Returns the log of the mean weight (n,): over the whole schedule, the exponential of their
+        sum is an unbiased estimate of Z (Del Moral 2004).
+        """
+        logs = self.log_weights(inverse_temperature)
+        top = logs.amax(dim=1, keepdim=True).clamp_min(-1e300)
+        weights = torch.exp(logs - top)
+        ancestors = systematic(weights, self._streams.uniform(self._rows))
+        self.at = self.at.only(ancestors.to(self.at.z.device))
+        self.inverse_temperature = inverse_temperature
+        return weights.mean(dim=1).log() + top[:, 0]
+
+    def move(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Move every particle by a step of a chain (`chain.step`), of the size h (1,) at most.
+
+        Returns whether they moved, and the probability of it, (n, K).
+        """
+        h = h.expand(len(self._owners))
+        self.at, moved, likely = step(
+            self._evaluate,
+            self.at,
+            self._streams,
+            self._owners,
+            h,
+            inverse_temperature=self.inverse_temperature,
+        )
+        return moved.view(-1, self.size), likely.view(-1, self.size)
+
+    def pick(self) -> Tensor:
+        """One particle of each population at random, (n, d)."""
+        chosen = (self._streams.uniform(self._rows) * self.size).long()
+        chosen += _offsets(chosen, self.size)
+        return self.at.z[chosen.to(self.at.z.device)]
+
+
+def systematic(weights: Tensor, start: Tensor) -> Tensor:
+    """Systematic resampling of each population (Carpenter et al. 1999).
+
+    Of weights (n, K) and starts (n,), uniform in [0, 1), follow int64 (n K,), the row among all n K
+    that each particle's place is taken by: particle j of a population is taken K w_j / sum(w) times
+    on average. A population whose weights are all 0 stays as it is.
+    """
+    size = weights.shape[1]
+    total = weights.cumsum(dim=1)
+    places = torch.arange(size, device=weights.device, dtype=weights.dtype)
+    points = (places + start[:, None]) / size * total[:, -1:]
+    chosen = torch.searchsorted(total, points, right=True).clamp_max(size - 1)
+    chosen = torch.where(total[:, -1:] > 0, chosen, places.long())
+    return (chosen + _offsets(start, size)[:, None]).flatten()
+
+
+def _offsets(rows: Tensor, size: int) -> Tensor:
+    return size * torch.arange(len(rows), device=rows.device)
+
+
+PILOT = MANY_ROWS
+"""Particles of the pilot run: as many as cost nothing more."""
+
+TUNING = 6
+"""Moves with which the step size at an inverse temperature is found."""
+
+ACCEPT = 0.6
+_BISECTIONS = 60
+
+
+@frozen(eq=False)
+class Tempering:
+    """One level of the schedule, and the largest step size (1,) of the moves there."""
+
+    inverse_temperature: float
+    h: Tensor
+
+
+def temper(
+    evaluate: Evaluate, like: Tensor, streams: Streams, ess: float, max_steps: int
+) -> list[Tempering]:
+    """Find inverse temperatures up to 1, each as far above the last as the particles allow.
+
+    The share `ess` of them stays effective from level to level (Jasra et al. 2011). After
+    `max_steps` levels the schedule ends below 1. Latents are of the kind of `like` (1, d).
+    """
+    z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
+    system = ParticleSystem(evaluate, z[None], streams)
+    widest = quarter_turn(1)
+    h = torch.full((1,), widest)
+    schedule: list[Tempering] = []
+    while system.inverse_temperature < 1.0 and len(schedule) < max_steps:
+        system.reweight(_next_level(system, ess))
+        sizes = StepSizes(widest, ACCEPT, h)
+        for _ in range(TUNING):
+            _, likely = system.move(sizes.trial)
+            sizes.learn(likely.mean(dim=1))
+        h = sizes.settled
+        schedule.append(Tempering(system.inverse_temperature, h))
+    return schedule
+
+
+def _next_level(system: ParticleSystem, ess: float) -> float:
+    """Where the effective share of the particles falls to `ess`, 1 at most."""
+    low, high = 0.0, 1.0 - system.inverse_temperature
+    if _effective(system.log_weights(1.0)) >= ess:
+        return 1.0
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        if _effective(system.log_weights(system.inverse_temperature + middle)) >= ess:
+            low = middle
+        else:
+            high = middle
+    return system.inverse_temperature + high
+
+
+def _effective(log_weights: Tensor) -> float:
+    """(sum w)^2 / (K sum w^2); 1 where all weights are 0, and no level is better than another."""
+    weights = torch.exp(log_weights - log_weights.max().clamp_min(-1e300))
+    square = weights.square().sum()
+    return float(weights.sum().square() / (square * weights.numel())) if square > 0 else 1.0
