@@ -28,6 +28,8 @@ from lacelang.samplers import DEFAULT_SAMPLER
 
 SINGLES = ("glasses", "smile", "gender", "beard", "haircolor", "yaw", "age")
 JOINT = ("gender", "smile", "age")
+#: What is asked of every method, in the order of `COMPARED`.
+SEVERAL = (("glasses",), JOINT)
 #: Faces in the prior's proportions: of each single attribute, of the joint code, and of either by
 #: a method that is not the default.
 NATURAL = 128
@@ -92,19 +94,21 @@ def study(progress: Progress, faces: int | None) -> Report:
     most = NATURAL_JOINT if faces is None else faces
     prior = unconditioned(progress, most) if most > reference.DIRECTIONS else None
     draws = baselines(spec, progress)
-    singles, *compared = _outcomes(spec, draws, progress, faces)
+    found = _outcomes(spec, draws, progress, faces)
+    singles = {name: found[DEFAULT_SAMPLER, (name,)] for name in SINGLES}
     tables = [_singles(singles, prior)]
-    for (title, (condition, papers)), outcomes in zip(COMPARED.items(), compared, strict=True):
+    for names, (title, (condition, papers)) in zip(SEVERAL, COMPARED.items(), strict=True):
+        outcomes = {method: found[method, names] for method in (*SAMPLERS, *draws)}
         seconds = _seconds(condition, draws, progress)
-        tables.append(_obedience(title, outcomes, papers))
-        tables.append(_quality(title, outcomes, seconds, prior, papers))
-    every = [outcome for outcomes in (singles, *compared) for outcome in outcomes.values()]
+        tables += _by_method(title, outcomes, seconds, prior, papers)
     return Report(
         "conditional",
         tables,
         pictures=[sheet_of(outcome.groups[-1]) for outcome in singles.values()],
         about={
-            "faces": sum(outcome.codes.faces for outcome in every),
+            # The default's glasses stand in two tables, and count in both.
+            "faces": sum(one.codes.faces for one in found.values())
+            + singles[SEVERAL[0][0]].codes.faces,
             "reference faces": reference.FACES,
             "paper's FID of unconditioned faces": PAPER_UNCONDITIONED,
         },
@@ -123,32 +127,25 @@ def baselines(spec: ModelSpec, progress: Progress) -> dict[str, Draw]:
 
 def _outcomes(
     spec: ModelSpec, draws: Mapping[str, Draw], progress: Progress, faces: int | None
-) -> list[ByMethod]:
+) -> dict[tuple[str, tuple[str, ...]], Outcome]:
     """Single attributes by the default sampler; glasses, and the joint code, by every method."""
     table = labels.load(labels_of(spec))
 
     def codes(names: Sequence[str], natural: int) -> Codes:
         return codes_of(names, spec, table, natural if faces is None else faces, LEAST)
 
-    default = f"with {DEFAULT_SAMPLER}"
-    whole: dict[tuple[str, ...], Codes] = {(name,): codes((name,), NATURAL) for name in SINGLES}
-    whole[JOINT] = codes(JOINT, NATURAL_JOINT)
-    few: dict[tuple[str, ...], Codes] = {
-        names: codes(names, NATURAL_OTHERS) for names in (("glasses",), JOINT)
-    }
-    asked = {(DEFAULT_SAMPLER, names): Asked(one, default) for names, one in whole.items()}
+    whole = {(name,): NATURAL for name in SINGLES} | {JOINT: NATURAL_JOINT}
+    few = {names: codes(names, NATURAL_OTHERS) for names in SEVERAL}
+    asked: dict[tuple[str, tuple[str, ...]], Asked] = {}
     for sampler in SAMPLERS:
-        if sampler != DEFAULT_SAMPLER:
-            asked |= {(sampler, names): Asked(one, f"with {sampler}") for names, one in few.items()}
+        default = sampler == DEFAULT_SAMPLER
+        those = {n: codes(n, natural) for n, natural in whole.items()} if default else few
+        asked |= {(sampler, n): Asked(one, f"with {sampler}") for n, one in those.items()}
     found = by_samplers(asked, SEED, progress)
-    singles = {name: found[DEFAULT_SAMPLER, (name,)] for name in SINGLES}
-    compared = []
     for names, one in few.items():
-        outcomes = {sampler: found[sampler, names] for sampler in SAMPLERS}
         for name, draw in draws.items():
-            outcomes[name] = by_baseline(one, draw, SEED, progress, name)
-        compared.append(outcomes)
-    return [singles, *compared]
+            found[name, names] = by_baseline(one, draw, SEED, progress, name)
+    return found
 
 
 def _singles(outcomes: ByMethod, prior: Unconditioned | None) -> Table:
@@ -177,39 +174,36 @@ def _singles(outcomes: ByMethod, prior: Unconditioned | None) -> Table:
     )
 
 
-def _obedience(title: str, outcomes: ByMethod, papers: Mapping[str, Paper]) -> Table:
-    rows: list[Row] = []
-    for method, outcome in outcomes.items():
-        row: dict[str, str | float | None] = {"method": method, "faces": outcome.codes.faces}
-        for k, (name, accuracy) in enumerate(outcome.accuracies().items()):
-            row[name] = accuracy.accuracy
-            row[f"paper's {name}"] = papers[method].accuracy[k] if method in papers else None
-        rows.append({**row, "failed": outcome.failed})
-    return Table(f"{title}: ACC by method", rows, "The paper's ODE stands beside both of ours.")
-
-
-def _quality(
+def _by_method(
     title: str,
     outcomes: ByMethod,
     seconds: Mapping[str, float],
     prior: Unconditioned | None,
     papers: Mapping[str, Paper],
-) -> Table:
-    rows: list[Row] = []
+) -> tuple[Table, Table]:
+    obeyed: list[Row] = []
+    quality: list[Row] = []
     for method, outcome in outcomes.items():
         paper = papers.get(method)
-        rows.append(
+        accuracies: dict[str, float | None] = {}
+        for k, (name, score) in enumerate(outcome.accuracies().items()):
+            accuracies[name] = score.accuracy
+            accuracies[f"paper's {name}"] = paper.accuracy[k] if paper else None
+        faces = outcome.codes.faces
+        obeyed.append({"method": method, "faces": faces, **accuracies, "failed": outcome.failed})
+        quality.append(
             {
                 "method": method,
                 **outcome.distances(prior),
-                "paper's FID": None if paper is None else paper.fid,
+                "paper's FID": paper.fid if paper else None,
                 f"s for {BATCH}": seconds[method],
-                "paper's s": None if paper is None else paper.seconds,
+                "paper's s": paper.seconds if paper else None,
             }
         )
-    return Table(
+    note = "The paper's ODE stands beside both of ours."
+    return Table(f"{title}: ACC by method", obeyed, note), Table(
         f"{title}: distance and time by method",
-        rows,
+        quality,
         f"The paper's FID of unconditioned faces is {PAPER_UNCONDITIONED}. Seconds are of sampling "
         "alone, on one core; the paper's on a V100.",
     )
