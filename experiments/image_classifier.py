@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from attrs import evolve, frozen
+from attrs import evolve
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -28,7 +28,6 @@ from torch.nn import functional as F
 from experiments.methods import Drawn
 from experiments.trained import trained
 from lacelang.classifiers.draws import Draws
-from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
@@ -69,72 +68,74 @@ _BATCH = 10
 Tensors = Mapping[str, Tensor]
 
 
-@frozen(eq=False)
-class Thumbnails:
-    """Truncated w (N, d) → pictures (N, 3, SIDE, SIDE), RGB, nominally in [−1, 1]; differentiable.
-
-    A decoder with its readout (3, C) and (3,), which explains a share of the variance of the whole
-    decoder's pictures at that size, on faces that it was not fitted to.
-    """
-
-    network: SynthesisNetwork
-    weight: Tensor
-    bias: Tensor
-    explained: float
-    folder: Path
-
-    def __call__(self, w: Tensor) -> Tensor:
-        """Make one small picture for each row of w."""
-        features = half_decoded(self.network, w)
-        pictures: Tensor = F.conv2d(features, self.weight[:, :, None, None], self.bias)
-        return pictures
-
-
 class ImageModel(Model):
-    """A model whose classifiers look at pictures' principal components: mean (P,), basis (P,
-    COMPONENTS).
+    """A model whose classifiers look at small pictures of truncated styles w (N, d).
+
+    Attributes:
+        network: the decoder.
+        readout: of `readout`.
+        components: mean (P,) and basis (P, COMPONENTS) of the pictures' principal components.
+        folder: where in the cache everything about them is kept.
     """
 
     def __init__(
-        self, spec: ModelSpec, whole: Model, thumbnails: Thumbnails, components: Tensors
+        self,
+        spec: ModelSpec,
+        whole: Model,
+        network: SynthesisNetwork,
+        readout: Tensors,
+        folder: Path,
     ) -> None:
         super().__init__(spec, whole.generator, whole.device)
         self.spec = spec
-        self.network = thumbnails.network
-        self.explained = thumbnails.explained
-        self.folder = thumbnails.folder
-        self._thumbnails = thumbnails
-        self._components = components
+        self.network, self.readout, self.folder = network, readout, folder
+        self.components: Tensors = {}
+
+    def judge_by(self, classifiers: Path) -> None:
+        """Take the classifiers of a file."""
+        self.spec = self._spec = evolve(self.spec, classifiers=str(classifiers))
+
+    def thumbnails(self, w: Tensor) -> Tensor:
+        """Pictures (N, 3 · SIDE · SIDE), RGB, nominally in [−1, 1]; differentiable."""
+        weight = self.readout["weight"][:, :, None, None]
+        features = half_decoded(self.network, w)
+        return F.conv2d(features, weight, self.readout["bias"]).flatten(1)
+
+    def projected(self, pictures: Tensor) -> Tensor:
+        """Pictures on their principal components (N, COMPONENTS)."""
+        return (pictures - self.components["mean"]) @ self.components["basis"]
 
     def judge(self, z: Tensor, w: Tensor) -> Outputs:
-        """What the classifiers say of the pictures of truncated styles w (N, d)."""
-        outputs: Outputs = self.heads(projected(self._thumbnails(w), self._components))
+        """What the classifiers say of the pictures."""
+        outputs: Outputs = self.heads(self.projected(self.thumbnails(w)))
         return outputs
 
 
-def projected(pictures: Tensor, components: Tensors) -> Tensor:
-    """Pictures (N, …) on their principal components (N, COMPONENTS)."""
-    return (pictures.flatten(1) - components["mean"]) @ components["basis"]
-
-
 def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageModel:
-    """Make thumbnails and train their classifier, where the cache does not hold them."""
+    """Fit a readout and train classifiers of its pictures, where the cache does not hold them.
+
+    Raises:
+        UsageError: the model's decoder is not known to make small pictures.
+    """
     whole = load(spec, "cpu", progress)
-    thumbnails = fitted_thumbnails(whole, progress)
+    if not isinstance(whole.generator, MobileStyleGAN):
+        raise UsageError(f"no part of the decoder of {whole.name} is known to make small pictures")
+    network = whole.generator.synthesis()
+    name = f"{whole.weights(conditioned=False)['generator'][:12]}-{BLOCKS}-{FITTED}"
+    folder = cache_dir() / "thumbnails" / name
+    fitted = kept(folder / "readout.safetensors", lambda: _fit(whole, network, progress))
+    model = ImageModel(spec, whole, network, fitted, folder)
     examples = table.examples(whole.generator).take(np.arange(0, len(table), EVERY))
-    pictures = torch.from_numpy(_thumbnails(thumbnails, examples.w, progress))
-    components = kept(
-        thumbnails.folder / f"components-{len(pictures)}-{COMPONENTS}.safetensors",
-        lambda: _components(pictures),
-    )
+    pictures = _pictures(model, examples.w, progress)
+    path = folder / f"components-{len(pictures)}-{COMPONENTS}.safetensors"
+    model.components = kept(path, lambda: _components(pictures))
 
     def make(on_epoch: OnEpoch) -> TrainResult:
-        seen = projected(pictures, components).numpy()
-        shown = Examples(seen, examples.columns, examples.conditioned)
+        shown = evolve(examples, w=model.projected(pictures).numpy())
         return train(shown, schema_of(spec), progress=on_epoch)
 
-    path = trained(spec, f"image-{EVERY}-{COMPONENTS}", make, progress)
-    return ImageModel(evolve(spec, classifiers=str(path)), whole, thumbnails, components)
+    model.judge_by(trained(spec, f"image-{EVERY}-{COMPONENTS}", make, progress))
+    return model
 
 
 def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
@@ -147,21 +148,6 @@ def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
 
 
 # Thumbnails
-
-
-def fitted_thumbnails(model: Model, progress: Progress) -> Thumbnails:
-    """Fit the readout of a model's decoder, or read it from the cache; a UsageError for another
-    decoder.
-    """
-    generator = model.generator
-    if not isinstance(generator, MobileStyleGAN):
-        raise UsageError(f"no part of the decoder of {model.name} is known to make small pictures")
-    network = generator.synthesis()
-    name = f"{model.weights(conditioned=False)['generator'][:12]}-{BLOCKS}-{FITTED}"
-    folder = cache_dir() / "thumbnails" / name
-    found = kept(folder / "readout.safetensors", lambda: _fit(model, network, progress))
-    explained = float(found["explained"])
-    return Thumbnails(network, found["weight"], found["bias"], explained, folder)
 
 
 def half_decoded(network: SynthesisNetwork, w: Tensor) -> Tensor:
@@ -215,35 +201,27 @@ def small(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.ascontiguousarray(blocks.transpose(2, 0, 1) / np.float32(127.5) - 1)
 
 
-def _thumbnails(
-    thumbnails: Thumbnails, w: NDArray[np.float32], progress: Progress
-) -> NDArray[np.float32]:
+def _pictures(model: ImageModel, w: NDArray[np.float32], progress: Progress) -> Tensor:
     """Thumbnails (N, 3 · SIDE · SIDE) of truncated w, in [−1, 1]; shards stay in the cache."""
 
     def make(part: NDArray[np.float32]) -> Tensors:
         with one_thread(), torch.inference_mode():
             batches = torch.split(torch.from_numpy(part), _BATCH)
-            pictures = torch.cat([thumbnails(batch).flatten(1) for batch in batches])
-            levels = ((pictures + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
-        return {"pictures": levels}
+            pictures = torch.cat([model.thumbnails(batch) for batch in batches])
+            return {"pictures": ((pictures + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)}
 
-    def shard(start: int) -> NDArray[np.uint8]:
-        part = w[start : start + _SHARD]
-        name = f"{hashlib.sha256(part.tobytes()).hexdigest()[:16]}.safetensors"
-        found: NDArray[np.uint8] = kept(thumbnails.folder / name, lambda: make(part))[
-            "pictures"
-        ].numpy()
-        return found
-
-    parts = []
+    jobs, parts = [], []
     with (
         progress.stage("thumbnails", total=len(w)) as stage,
         Pool(os.cpu_count() or 1, "thumbnails") as pool,
     ):
-        for job in [pool.submit(shard, start) for start in range(0, len(w), _SHARD)]:
-            parts.append(job.result())
+        for part in (w[start : start + _SHARD] for start in range(0, len(w), _SHARD)):
+            name = f"{hashlib.sha256(part.tobytes()).hexdigest()[:16]}.safetensors"
+            jobs.append(pool.submit(kept, model.folder / name, partial(make, part)))
+        for job in jobs:
+            parts.append(job.result()["pictures"])
             stage.advance(len(parts[-1]))
-    return np.concatenate(parts).astype(np.float32) / np.float32(127.5) - 1
+    return torch.cat(parts).float() / 127.5 - 1
 
 
 def _components(pictures: Tensor) -> Tensors:
@@ -271,7 +249,7 @@ def draw(
         return [job.result() for job in jobs]
 
 
-class _Stoppable(AbstractContextManager["_Stoppable"]):
+class _Stoppable(Stage):
     """A stage whose work ends at its next step once nobody waits for the pool any more."""
 
     def __init__(self, pool: Pool, stage: Stage) -> None:
@@ -281,9 +259,6 @@ class _Stoppable(AbstractContextManager["_Stoppable"]):
         if self._pool.left.is_set():
             raise RuntimeError("the group is not wanted any more")
         self._stage.advance(amount)
-
-    def __exit__(self, *error: object) -> None:
-        return None
 
 
 def _draw(statement: SampleStatement, model: ImageModel, stage: Stage) -> Drawn:

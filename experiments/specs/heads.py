@@ -20,9 +20,8 @@ from lacelang.api import compile
 from lacelang.classifiers import heads_file, labels
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.labels import Labels
-from lacelang.classifiers.recipes import recipe_named
 from lacelang.classifiers.training import Progress as OnEpoch
-from lacelang.classifiers.training import TrainResult, train
+from lacelang.classifiers.training import TrainResult, recipe_named, train
 from lacelang.engine.loading import labels_of, load
 from lacelang.engine.schema import schema_of
 from lacelang.evaluate.report import Report, Row, Table

@@ -172,12 +172,13 @@ def _all_three(beside: Mapping[str, Outcome], drawn: Sequence[Drawn], image: Ima
         for space, outcome in beside.items()
     ]
     nfe = sum(one.nfe for one in drawn) / len(drawn)
+    explained = float(image.readout["explained"])
     return Table(
         f"The same draws by the image too, with {FEW_SAMPLER}",
         rows,
         f"{len(FEW)} conditions, {faces} faces. Images are {SIDE} x {SIDE}, "
-        f"by the first half of the decoder and a linear readout (explains "
-        f"{image.explained:.3f} of what the whole decoder paints at that size). A face takes "
+        "by the first half of the decoder and a linear readout (explains "
+        f"{explained:.3f} of what the whole decoder paints at that size). A face takes "
         f"{nfe:.0f} evaluations; one through the whole decoder takes {_whole_decoder(image):.1f} "
         "s, so that neither it nor Langevin dynamics by the image was run.",
     )

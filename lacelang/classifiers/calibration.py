@@ -16,11 +16,12 @@ from torch.nn import functional as F
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.examples import Examples
-from lacelang.classifiers.losses import Scale
 from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
 
 Figures: TypeAlias = dict[str, Any]
+#: (scale, offset) such that value = output * scale + offset.
+Scale: TypeAlias = tuple[float, float]
 
 BINS = 15
 FEWEST_CALIBRATED = 10
@@ -44,8 +45,8 @@ def calibrate_and_score(
 ) -> dict[str, Figures]:
     """Set gain, shift and sigma of trained heads from held-out rows, and say how good they are.
 
-    The figures of calibrated outputs come from a calibration fitted on the other half of the held-
-    out prior rows; the heads get one fitted on all of them. `scales` are those of `losses.scales`.
+    Calibrated figures come from a calibration fitted on the other half of the held-out prior
+    rows; the heads get one fitted on all of them. `scales` are those of `training.scales`.
 
     Returns, by attribute, its kind, its calibration, and figures on `prior` and `conditioned` rows.
 

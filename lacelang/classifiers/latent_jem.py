@@ -27,9 +27,8 @@ from torch import Tensor
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.draws import TRUNCATIONS
 from lacelang.classifiers.examples import Examples
-from lacelang.classifiers.recipes import Recipe
 from lacelang.classifiers.schema import Attribute
-from lacelang.classifiers.training import Progress, TrainResult
+from lacelang.classifiers.training import Progress, Recipe, TrainResult
 from lacelang.classifiers.training import train as train_classifiers
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ the same faces finds it and does only what is missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -77,7 +77,7 @@ def measure(
         stage.advance(len(faces) - _count(missing))
         if missing:
             # Fetched and converted once, here, where the progress bar is.
-            _Networks(source, annotators, progress)
+            _networks(source, annotators, progress)
             count = min(workers or os.cpu_count() or 1, len(missing))
             for done in _run(source, missing, [a.name for a in annotators], count):
                 stage.advance(done)
@@ -116,38 +116,37 @@ def _work(source: Source, annotators: Sequence[str], shards: Sequence[Shard]) ->
     import torch
 
     torch.set_num_threads(1)
-    networks = _Networks(source, [ANNOTATORS[name] for name in annotators])
+    networks = _networks(source, [ANNOTATORS[name] for name in annotators])
     for faces, path in shards:
-        measured = networks.measure(faces)
+        measured = networks(faces)
         with whole_file(path) as partial:
             save_file(measured, partial)
 
 
-class _Networks:
-    """A generator and the annotators of its pictures, on one thread each."""
+def _networks(
+    source: Source, annotators: Sequence[Annotator], progress: Progress | None = None
+) -> Callable[[Faces], dict[str, NDArray[Any]]]:
+    """What annotators say of a generator's faces, by name, a row a face; on one thread."""
+    import torch
 
-    def __init__(
-        self, source: Source, annotators: Sequence[Annotator], progress: Progress | None = None
-    ) -> None:
-        import torch
+    generator = ARCHITECTURES[source.architecture].load(
+        source.weights, torch.device("cpu"), progress=progress, threads=1
+    )
+    measures = [annotator.load(1, progress) for annotator in annotators]
 
-        self._generator = ARCHITECTURES[source.architecture].load(
-            source.weights, torch.device("cpu"), progress=progress, threads=1
-        )
-        self._measures = [annotator.load(1, progress) for annotator in annotators]
-
-    def measure(self, faces: Faces) -> dict[str, NDArray[Any]]:
-        """What annotators say of faces, by name, a row a face."""
+    def measured(faces: Faces) -> dict[str, NDArray[Any]]:
         columns: dict[str, list[NDArray[Any]]] = {}
-        for decoded in self._generator.decode(faces.styles(self._generator)):
+        for decoded in generator.decode(faces.styles(generator)):
             image = np.ascontiguousarray(decoded[:, ::-1]) if faces.mirrored else decoded
             found: dict[str, Any] = {}
-            for measure in self._measures:
+            for one in measures:
                 # Where two say the same, the first counts.
-                found = {**measure(image), **found}
+                found = {**one(image), **found}
             for name, value in found.items():
                 columns.setdefault(name, []).append(np.asarray(value))
         return {name: np.stack(rows) for name, rows in columns.items()}
+
+    return measured
 
 
 def _folder(source: Source, faces: Faces, annotators: Sequence[Annotator]) -> Path:

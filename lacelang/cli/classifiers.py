@@ -16,9 +16,8 @@ from lacelang.classifiers.card import tables
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
-from lacelang.classifiers.recipes import recipe_named
 from lacelang.classifiers.schema import Attribute
-from lacelang.classifiers.training import train
+from lacelang.classifiers.training import recipe_named, train
 from lacelang.cli.models import find_model
 from lacelang.engine.loading import classifiers_of, labels_of, load, weights_of
 from lacelang.engine.schema import schema_of

@@ -14,8 +14,8 @@ from torch import Tensor
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.latent_jem import Chains, Likelihood, marginal, train
-from lacelang.classifiers.recipes import PAPER
 from lacelang.classifiers.schema import Attribute
+from lacelang.classifiers.training import PAPER
 from lacelang.classifiers.training import train as train_classifiers
 
 DIM = 4

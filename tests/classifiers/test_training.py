@@ -8,10 +8,15 @@ from attrs import evolve
 
 from lacelang.classifiers import card
 from lacelang.classifiers.examples import Examples, split
-from lacelang.classifiers.losses import Targets, scales
-from lacelang.classifiers.recipes import PAPER, REGULARISED, recipe_named
 from lacelang.classifiers.schema import Attribute
-from lacelang.classifiers.training import train
+from lacelang.classifiers.training import (
+    PAPER,
+    REGULARISED,
+    Targets,
+    recipe_named,
+    scales,
+    train,
+)
 from lacelang.errors import UsageError
 
 ATTRIBUTES = (

@@ -139,7 +139,7 @@ def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
     def judged(codes: Codes, _: object, drawn: list[Drawn], __: object) -> Outcome:
         return evolve(outcome(codes), failed=sum(one.failed for one in drawn))
 
-    image = SimpleNamespace(spec=None, explained=0.885)
+    image = SimpleNamespace(spec=None, readout={"explained": 0.885})
     monkeypatch.setattr(statements, "judge_groups", judge)
     monkeypatch.setattr(spaces, "unconditioned", prior)
     monkeypatch.setattr(spaces, "on_z", lambda *_: lambda spec: evolve(spec, space="z"))
