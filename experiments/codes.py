@@ -1,27 +1,40 @@
-"""Attribute codes: which values are asked for, and how often, where a spec asks for all of them.
+"""Attribute codes: values that are asked for, how often, and what a method makes of them.
 
 The paper draws codes twice: each as often as any other for ACC, and as the training labels have
 them for the Fréchet distance, which would otherwise measure that the codes are not the prior's
 (LACE A.3). Here a code is asked for as often as the prior shows it, and at least so often that its
 accuracy can be told. ACC is the mean over codes; the Fréchet distance is taken from the faces that
 the prior's proportions allot to each.
+
+Methods are samplers of the language, and baselines: functions `Draw` from a statement to faces.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from experiments.statements import sample
+from experiments.reference import Unconditioned
+from experiments.statements import judge, named, sample
 from lacelang import ir
+from lacelang.api import compile
+from lacelang.classifiers.draws import Draws, Faces, Styles, joined
 from lacelang.classifiers.labels import Labels
-from lacelang.evaluate.judged import Annotations
+from lacelang.evaluate.judged import Annotations, Judged, annotate
+from lacelang.evaluate.report import Row
 from lacelang.evaluate.scores import Score, scores
+from lacelang.ir import ModelSpec, SampleStatement
+from lacelang.progress import Progress
+from lacelang.samplers.solution import Status
+
+K = TypeVar("K")
+Change = Callable[[ModelSpec], ModelSpec]
 
 #: Values of numbers that are asked for; a label counts for the nearest.
 VALUES: dict[str, tuple[float, ...]] = {
@@ -55,11 +68,6 @@ class Codes:
     codes: tuple[Code, ...]
 
     @property
-    def name(self) -> str:
-        """What a reader calls it."""
-        return ", ".join(self.attributes)
-
-    @property
     def natural(self) -> int:
         """How many faces are in the prior's proportions."""
         return sum(code.natural for code in self.codes)
@@ -80,11 +88,6 @@ class Codes:
             sample(code.count, code.condition, clauses, seed + i)
             for i, code in enumerate(self.codes)
         ]
-
-    def natural_features(self, faces: Sequence[Annotations]) -> NDArray[np.float32]:
-        """Image features of the faces of each code that are in the prior's proportions."""
-        pairs = zip(self.codes, faces, strict=True)
-        return np.concatenate([found.features[: code.natural] for code, found in pairs])
 
 
 def codes_of(
@@ -118,21 +121,6 @@ def allotted(shares: Mapping[str, float], count: int) -> dict[str, int]:
     return counts
 
 
-def accuracies(asked: Iterable[tuple[ir.Predicate, Annotations]]) -> dict[str, Score]:
-    """ACC by attribute, the mean over codes, from each code's condition and its faces."""
-    found: dict[str, list[Score]] = {}
-    for where, faces in asked:
-        for score in scores([(where, faces.columns)]):
-            found.setdefault(score.attribute, []).append(score)
-    return {name: _mean(each) for name, each in found.items()}
-
-
-def _mean(each: Sequence[Score]) -> Score:
-    errors = [one.error for one in each if one.error is not None]
-    accuracy = float(np.mean([one.accuracy for one in each]))
-    return evolve(each[0], accuracy=accuracy, error=float(np.mean(errors)) if errors else None)
-
-
 def _values(attribute: ir.Attribute) -> Sequence[str | float]:
     if attribute.limits is not None:
         return VALUES[attribute.name]
@@ -146,3 +134,123 @@ def _nearest(column: NDArray[np.float32], attribute: ir.Attribute) -> NDArray[np
     values = np.array(VALUES[attribute.name], np.float32)
     nearest = np.abs(column[:, None] - values).argmin(axis=1).astype(np.float32)
     return np.where(np.isnan(column), np.float32("nan"), nearest)
+
+
+# What methods make of codes
+
+
+def same(spec: ModelSpec) -> ModelSpec:
+    """The declared model."""
+    return spec
+
+
+@frozen
+class Asked:
+    """Codes, further clauses such as `with euler`, and what makes the model that samples."""
+
+    codes: Codes
+    clauses: str = ""
+    change: Change = same
+
+
+@frozen(eq=False)
+class Drawn:
+    """Faces that a baseline made for a statement.
+
+    How many did not converge, evaluations of each (mean), and seconds that one core took.
+    """
+
+    faces: Faces
+    failed: int = 0
+    nfe: float = 0.0
+    seconds: float = 0.0
+
+
+Draw = Callable[[SampleStatement], Drawn]
+
+
+@frozen(eq=False)
+class Outcome:
+    """What a method made of codes: a statement for each, and annotations of its faces.
+
+    `failed` samples did not converge; there are groups where a program made them.
+    """
+
+    codes: Codes
+    statements: Sequence[SampleStatement]
+    annotations: Sequence[Annotations]
+    failed: int = 0
+    groups: Sequence[Judged] = ()
+
+    def accuracies(self) -> dict[str, Score]:
+        """ACC by attribute, the mean over codes, whatever their numbers."""
+        found: dict[str, list[Score]] = {}
+        for statement, faces in zip(self.statements, self.annotations, strict=True):
+            assert statement.where is not None
+            for score in scores([(statement.where, faces.columns)]):
+                found.setdefault(score.attribute, []).append(score)
+        return {name: _mean(each) for name, each in found.items()}
+
+    def distances(self, prior: Unconditioned | None) -> Row:
+        """The Fréchet distance of the faces in the prior's proportions to unconditioned ones.
+
+        Beside it, its ratio to that of as many unconditioned faces.
+        """
+        distance = floor = None
+        if prior is not None:
+            pairs = zip(self.codes.codes, self.annotations, strict=True)
+            natural = [found.features[: code.natural] for code, found in pairs]
+            distance = prior.reference.distance(np.concatenate(natural))
+            floor = prior.floor(self.codes.natural)
+        ratio = None if distance is None or floor is None else distance / floor
+        return {"Fréchet": distance, "× unconditioned": ratio}
+
+
+def _mean(each: Sequence[Score]) -> Score:
+    errors = [one.error for one in each if one.error is not None]
+    accuracy = float(np.mean([one.accuracy for one in each]))
+    return evolve(each[0], accuracy=accuracy, error=float(np.mean(errors)) if errors else None)
+
+
+def by_samplers(asked: Mapping[K, Asked], seed: int, progress: Progress) -> dict[K, Outcome]:
+    """Sample codes in the language, and judge them; all begin from the same draws."""
+    whole = list(asked.values())
+    statements = {
+        (k, " ".join(one.codes.attributes), i): text
+        for k, one in enumerate(whole)
+        for i, text in enumerate(one.codes.statements(one.clauses, seed))
+    }
+    judged = judge(statements, progress, change=lambda key, spec: whole[key[0]].change(spec))
+    outcomes = {}
+    for k, (name, one) in enumerate(asked.items()):
+        groups = [group for key, group in judged.items() if key[0] == k]
+        failed = sum(s is not Status.converged for group in groups for s in group.group.status)
+        found = [group.annotations for group in groups]
+        outcomes[name] = Outcome(
+            one.codes, [group.statement for group in groups], found, failed, groups
+        )
+    return outcomes
+
+
+def by_baseline(codes: Codes, draw: Draw, seed: int, progress: Progress, title: str) -> Outcome:
+    """Draw codes by a baseline, and judge the faces."""
+    statements = compile(named(dict(enumerate(codes.statements("", seed))))).samples
+    drawn = []
+    with progress.stage(title, total=codes.faces) as stage:
+        for statement in statements:
+            drawn.append(draw(statement))
+            stage.advance(statement.count)
+    return outcome_of(codes, statements, drawn, progress)
+
+
+def outcome_of(
+    codes: Codes, statements: Sequence[SampleStatement], drawn: Sequence[Drawn], progress: Progress
+) -> Outcome:
+    """Judge what a baseline drew for every code."""
+    every = [one.faces for one in drawn]
+    draws = [faces for faces in every if isinstance(faces, Draws)]
+    styles = [faces.w for faces in every if isinstance(faces, Styles)]
+    faces = joined(draws) if draws else Styles(np.concatenate(styles))
+    found = annotate(statements[0].model, faces, progress)
+    failed = sum(one.failed for one in drawn)
+    return Outcome(codes, statements, list(found.split(codes.counts)), failed)

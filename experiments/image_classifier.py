@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from experiments.methods import Drawn
+from experiments.codes import Drawn
 from experiments.trained import trained
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels

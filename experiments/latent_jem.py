@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import evolve
 from torch import Tensor
 
-from experiments.methods import Drawn
+from experiments.codes import Drawn
 from lacelang import ir
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.latent_jem import marginal

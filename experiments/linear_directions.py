@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from experiments import probes
-from experiments.methods import Drawn
+from experiments.codes import Drawn
 from experiments.statements import loaded_model
 from lacelang import ir
 from lacelang.classifiers import labels

@@ -12,8 +12,7 @@ from functools import partial
 from attrs import frozen
 
 from experiments import latent_jem, linear_directions, reference, timing
-from experiments.codes import Codes, codes_of
-from experiments.methods import Asked, Draw, Outcome, by_baseline, by_samplers
+from experiments.codes import Asked, Codes, Draw, Outcome, by_baseline, by_samplers, codes_of
 from experiments.reference import Unconditioned, unconditioned
 from experiments.statements import declared_model, sample
 from lacelang.api import compile

@@ -11,8 +11,7 @@ import torch
 from attrs import evolve
 
 from experiments import timing
-from experiments.codes import Code, Codes
-from experiments.methods import Asked, Outcome, by_samplers
+from experiments.codes import Asked, Code, Codes, Outcome, by_samplers
 from experiments.statements import declared_model, sample, with_models
 from experiments.trained import trained
 from lacelang import ir

@@ -9,9 +9,19 @@ import torch
 from attrs import evolve
 
 from experiments import image_classifier, reference, timing
-from experiments.codes import Code, Codes, codes_of
+from experiments.codes import (
+    Asked,
+    Change,
+    Code,
+    Codes,
+    Drawn,
+    Outcome,
+    by_samplers,
+    codes_of,
+    outcome_of,
+    same,
+)
 from experiments.image_classifier import SIDE, ImageModel
-from experiments.methods import Asked, Change, Drawn, Outcome, by_samplers, outcome_of, same
 from experiments.reference import Unconditioned, unconditioned
 from experiments.statements import declared_model, named, sample, with_models
 from experiments.trained import trained

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.codes import VALUES, Code, Codes, accuracies, allotted, codes_of
+from experiments.codes import VALUES, Code, Codes, Outcome, allotted, codes_of
 from experiments.statements import named
 from lacelang import ir
 from lacelang.api import compile
@@ -76,19 +79,18 @@ def seen(columns: dict[str, list[float]]) -> Annotations:
     return Annotations(arrays, np.arange(count, dtype=np.float32)[:, None])
 
 
-def condition(text: str) -> ir.Predicate:
-    where = compile(f"sample from ffhq where {text}").samples[0].where
-    assert where is not None
-    return where
+def outcome(codes: Codes, faces: list[Annotations]) -> Outcome:
+    statements = compile(named(dict(enumerate(codes.statements("", 0))))).samples
+    return Outcome(codes, statements, faces)
 
 
 def test_every_code_counts_alike_however_many_faces_it_has() -> None:
-    found = accuracies(
-        [
-            (condition("smile=1 and age=20"), seen({"smile": [1, 0], "age": [20, 27]})),
-            (condition("smile=0 and age=40"), seen({"smile": [0] * 6, "age": [40] * 6})),
-        ]
-    )
+    codes = (Code("smile=1 and age=20", 2, 2), Code("smile=0 and age=40", 6, 6))
+    faces = [
+        seen({"smile": [1, 0], "age": [20, 27]}),
+        seen({"smile": [0] * 6, "age": [40] * 6}),
+    ]
+    found = outcome(Codes(("smile", "age"), codes), faces).accuracies()
     assert found["smile"].accuracy == pytest.approx((0.5 + 1.0) / 2)
     assert found["smile"].error is None
     assert found["age"].error == pytest.approx((3.5 + 0) / 2)
@@ -96,7 +98,11 @@ def test_every_code_counts_alike_however_many_faces_it_has() -> None:
     assert found["age"].unit == "years"
 
 
-def test_natural_features_are_those_of_the_allotted_faces() -> None:
+def test_distances_are_of_the_allotted_faces() -> None:
     codes = Codes(("smile",), (Code("smile=0", 1, 3), Code("smile=1", 2, 2)))
     faces = [seen({"smile": [0, 0, 0]}), seen({"smile": [1, 1]})]
-    assert codes.natural_features(faces)[:, 0].tolist() == [0, 0, 1]
+    reference = SimpleNamespace(distance=lambda features: float((features + 1).sum()))
+    prior = cast(Any, SimpleNamespace(reference=reference, floor=float))
+    # The features of faces 0, 0 and 1, plus 1 each; and as many unconditioned faces.
+    assert outcome(codes, faces).distances(prior) == {"Fréchet": 4.0, "× unconditioned": 4 / 3}
+    assert outcome(codes, faces).distances(None) == {"Fréchet": None, "× unconditioned": None}

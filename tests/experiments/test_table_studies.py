@@ -12,8 +12,7 @@ import pytest
 from attrs import evolve
 
 from experiments import statements
-from experiments.codes import VALUES, Codes
-from experiments.methods import Drawn, Outcome
+from experiments.codes import VALUES, Codes, Drawn, Outcome
 from experiments.reference import DIRECTIONS, Reference, Unconditioned
 from experiments.specs import conditional, heads, spaces
 from lacelang.api import Program, compile
