@@ -207,11 +207,11 @@ def _measured(suite: str, number: int) -> str:
 def _errors() -> str:
     examples = _examples()
     lines = [
-        "# What lacelang complains of",
+        "# Errors and warnings",
         "",
         "<!-- This page is made by docs/make.py. -->",
         "",
-        "Every complaint has a code that never changes its meaning. All complaints about a program",
+        "Every error has a code that never changes its meaning. All errors of a program",
         "come at once, each with its place and, where one can be made, a hint. Errors keep a",
         "program from running. Warnings do not; the later ones are given under `--pedantic` only.",
         "",
@@ -236,7 +236,7 @@ def _severity(code: str) -> str:
 
 
 def _examples() -> dict[str, str]:
-    """The shortest complaint of each code among those about the tests' wrong programs."""
+    """The shortest message of each code among those about the tests' wrong programs."""
     examples: dict[str, str] = {}
     for path in sorted(_WRONG_PROGRAMS.glob("*.txt")):
         for said in path.read_text(encoding="utf-8").strip().split("\n\n"):

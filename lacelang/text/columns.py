@@ -7,9 +7,15 @@ def columns_of(text: str) -> int:
     """Return how many columns a terminal takes for `text`."""
     if text.isascii():
         return len(text)
+    import unicodedata
+
     from wcwidth import wcwidth
 
-    return sum(max(wcwidth(character), 0) for character in text)
+    # A spacing mark has a cell of its own by glibc's tables, which most terminals use.
+    return sum(
+        1 if unicodedata.category(character) == "Mc" else max(wcwidth(character), 0)
+        for character in text
+    )
 
 
 def padded(text: str, columns: int) -> str:
