@@ -1,11 +1,9 @@
 """Conditions of the checked program and what a model knows in; energies out."""
 
 from lacelang.compiler.condition import (
-    LoadedModel,
     Settings,
     balance,
     lower,
-    meaning_of,
     spread_of,
 )
 from lacelang.compiler.editing import (
@@ -16,12 +14,10 @@ from lacelang.compiler.editing import (
 )
 
 __all__ = [
-    "LoadedModel",
     "Settings",
     "balance",
     "changes",
     "lower",
-    "meaning_of",
     "spread_of",
     "standing",
     "step_condition",

@@ -42,13 +42,9 @@ Meaning = Callable[[ir.Predicate], Node]
 def step_energy(
     statement: ir.EditStatement, index: int, meaning: Meaning, sigma: Mapping[str, float]
 ) -> Node:
-    """Return the whole energy of step `index`, what is to stay as it is included.
+    """Return the whole energy of step `index`, from 0, what is to stay as it is included.
 
-    Args:
-        statement: the edit.
-        index: of the step, from 0.
-        meaning: what a condition means in this statement.
-        sigma: by continuous attribute, the unit in which its changes count.
+    `sigma` has, by continuous attribute, the unit in which its changes count.
     """
     kept: list[Node] = []
     if statement.stay:

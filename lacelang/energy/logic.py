@@ -251,9 +251,7 @@ def balanced(node: Node) -> tuple[Balanced, ...]:
 def with_components(node: Node, disjuncts: Mapping[Balanced, int]) -> Node:
     """Return a condition that asks of every balanced `or` for one of its disjuncts alone.
 
-    Args:
-        node: the condition.
-        disjuncts: which one, of some of `balanced(node)`; the others stay whole.
+    `disjuncts` says which one, of some of `balanced(node)`; the others stay whole.
     """
     if isinstance(node, Balanced) and node in disjuncts:
         return with_components(node.terms[disjuncts[node]], disjuncts)

@@ -20,9 +20,7 @@ DEGREE = 0.1
 def atoms_of(where: ir.Predicate, sigma: Mapping[str, float]) -> tuple[Atom, ...]:
     """List the different comparisons of a condition, in the order they were written.
 
-    Args:
-        where: the condition.
-        sigma: by continuous attribute, the spread that its energy is built with, in its units.
+    `sigma` has, by continuous attribute, the spread that its energy is built with, in its units.
     """
     atoms: dict[str, Atom] = {}
     for leaf, negated in ir.literals(where):
@@ -32,12 +30,7 @@ def atoms_of(where: ir.Predicate, sigma: Mapping[str, float]) -> tuple[Atom, ...
 
 
 def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Read each comparison: a probability or a value in the attribute's units, by text (N,).
-
-    Args:
-        where: the condition.
-        outputs: of the classifiers, logits (N, C) or values (N,) by attribute.
-    """
+    """Read each comparison: a probability or a value in the attribute's units, by text (N,)."""
     leaves = () if where is None else ir.comparisons(where)
     return {_text(leaf): read(leaf, outputs) for leaf in leaves}
 

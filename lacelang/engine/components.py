@@ -28,12 +28,9 @@ _BLOCK = 8
 
 
 def by_component(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve) -> Solution:
-    """Solve a condition for N samples, each with the disjuncts assigned to it.
+    """Solve a condition for N samples, each with the disjuncts that `components_of` chose for it.
 
-    Args:
-        node: the condition.
-        chosen: the disjuncts of each sample, of `components_of`.
-        solve: moves the samples of some rows of 0..N-1 so that they meet a condition.
+    `solve` moves the samples of some rows of 0..N-1 so that they meet a condition.
     """
     rows_of: dict[Node, Rows] = {}
     for row, disjuncts in enumerate(chosen):
@@ -69,15 +66,11 @@ def components_of(
 
     By an additive recurrence from a random start: a disjunct has the probability of its written
     odds, and any few samples in a row share the disjuncts out almost evenly, those of several
-    `or`s against each other as well (Roberts 2018, the R sequence).
+    `or`s against each other as well (Roberts 2018, the R sequence). The same `or` in several nodes
+    is the same choice.
 
-    Args:
-        nodes: conditions, in which the same `or` is the same choice.
-        sampler: its name.
-        seed: of the run.
-        indices: numbers of the samples.
-        edit: 0 for a sample; for an edit, one more than the lines before it. What a sample becomes
-            by an edit is independent of earlier choices, so neighbours change places first.
+    `edit` is 0 for a sample; for an edit, one more than the lines before it. What a sample becomes
+    by an edit is independent of earlier choices, so neighbours change places first.
     """
     found = () if SAMPLERS[sampler].exact else (each for node in nodes for each in balanced(node))
     disjunctions = tuple(dict.fromkeys(found))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.compiler import changes, meaning_of, spread_of, standing, step_condition, step_energy
+from lacelang.compiler import changes, spread_of, standing, step_condition, step_energy
 from lacelang.energy import (
     ATYPICALITY,
     DISPLACEMENT,
@@ -34,7 +34,15 @@ from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
 from lacelang.engine.loading import Model, atypicality
-from lacelang.engine.sampling import TYPICAL_SIGMA, array, by_row, numbers, outcome, shown_on
+from lacelang.engine.sampling import (
+    TYPICAL_SIGMA,
+    array,
+    by_row,
+    meaning_of,
+    numbers,
+    outcome,
+    shown_on,
+)
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import ResourceError, UsageError
 from lacelang.generators import Layout

@@ -99,12 +99,8 @@ class MeasureTask:
 def wilson(hits: int, draws: int, z: float = Z_95) -> tuple[float, float]:
     """Return Wilson's score interval of a probability (Wilson 1927).
 
-    It stays inside 0..1 and says something sensible of no hits and of nothing but hits.
-
-    Args:
-        hits: draws in which the event came, 0 … draws.
-        draws: at least 1.
-        z: quantile of the standard normal.
+    It stays inside 0..1 and says something sensible of no hits and of nothing but hits. `z` is a
+    quantile of the standard normal.
     """
     share = hits / draws
     shrink = 1 + z * z / draws

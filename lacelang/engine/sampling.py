@@ -11,7 +11,7 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from lacelang.compiler import LoadedModel, meaning_of, spread_of
+from lacelang.compiler import Settings, balance, lower, spread_of
 from lacelang.energy import ATYPICALITY, AtMost, ConditionalEnergy, Node, Outputs, conjunction
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
@@ -19,7 +19,7 @@ from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
 from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import UsageError
-from lacelang.ir import SampleStatement
+from lacelang.ir import ConditionOptions, ModelSpec, Predicate, SampleStatement
 from lacelang.progress import Stage
 from lacelang.rows import named_in_blocks
 from lacelang.samplers import SAMPLERS
@@ -31,7 +31,10 @@ from lacelang.storage.files import folder_name
 from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord, rounded
 from lacelang.system.threads import checkpoint
+from lacelang.system.torch_state import isolated
 
+BALANCE_DRAWS = 4096
+BALANCE_SEED = 0
 #: How soft the bound on atypicality is.
 TYPICAL_SIGMA = 0.05
 # Beside the texts of comparisons, none of which is empty or a blank.
@@ -79,7 +82,7 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
     return SampleTask(model, record, statement)
 
 
-def compile_condition(statement: SampleStatement, model: LoadedModel) -> Node:
+def compile_condition(statement: SampleStatement, model: Model) -> Node:
     """Return the energy of a statement's condition, all of its clauses included.
 
     Raises:
@@ -90,6 +93,32 @@ def compile_condition(statement: SampleStatement, model: LoadedModel) -> Node:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
     meaning = meaning_of(statement.options, statement.model, model, statement.truncation)
     return meaning(statement.where)
+
+
+def meaning_of(
+    options: ConditionOptions, spec: ModelSpec, model: Model, truncation: float
+) -> Callable[[Predicate], Node]:
+    """Return the function from conditions to energies that a statement's clauses make.
+
+    `spec` is the model as declared, `model` the same, loaded; `truncation` is of the samples.
+
+    Raises:
+        ResourceError: the model's classifiers cannot be had.
+    """
+    settings = Settings(spread_of(options, spec, model.sigma), options)
+    if options.disjunction == "equal":
+        return lambda predicate: lower(predicate, settings)
+    # Statements and prompts share them: the networks' pass is all that balancing costs.
+    key = "balancing draws", truncation
+    outputs = model.remembered(key, lambda: _outputs_at_draws(model, truncation))
+    return lambda predicate: balance(lower(predicate, settings), outputs)
+
+
+def _outputs_at_draws(model: Model, truncation: float) -> Outputs:
+    """What the classifiers say of the draws that the disjuncts of an `or` are balanced on."""
+    z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
+    with isolated(), torch.no_grad():
+        return named_in_blocks(model.features(truncation), z.to(model.device))
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:

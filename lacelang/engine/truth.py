@@ -19,10 +19,8 @@ NEAR = 0.15
 def truth(predicate: ir.Predicate, columns: Columns) -> Bools:
     """Which faces satisfy the whole predicate, bool (N,).
 
-    Args:
-        predicate: a checked condition.
-        columns: annotations by attribute: class index or value; NaN if nothing was seen. Such
-            a face satisfies neither a comparison of the attribute nor its denial.
+    Columns are annotations by attribute: class index or value; NaN if nothing was seen. Such a face
+    satisfies neither a comparison of the attribute nor its denial.
     """
     return _verdicts(predicate, columns)[0]
 

@@ -26,10 +26,11 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.compiler import LoadedModel, meaning_of, spread_of
+from lacelang.compiler import spread_of
 from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
-from lacelang.engine.loading import load
+from lacelang.engine.loading import Model, load
+from lacelang.engine.sampling import meaning_of
 from lacelang.explain.outline import Outline, Totals, Tree
 from lacelang.explain.terms import Figures, Term, disjunct_weights
 from lacelang.progress import shown
@@ -47,13 +48,13 @@ def with_figures(outline: Outline) -> Outline:
         return measured(outline, load(outline.trees[0].model, "auto", progress))
 
 
-def measured(outline: Outline, model: LoadedModel) -> Outline:
+def measured(outline: Outline, model: Model) -> Outline:
     """Return a statement's outline with the figures of every term, given its loaded model."""
     with isolated():
         return evolve(outline, trees=tuple(_tree(tree, model) for tree in outline.trees))
 
 
-def _tree(tree: Tree, model: LoadedModel) -> Tree:
+def _tree(tree: Tree, model: Model) -> Tree:
     if tree.root is None:
         return tree
     seed = defaults.SEED if tree.seed is None else tree.seed

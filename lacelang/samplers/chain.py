@@ -31,18 +31,11 @@ def step(
     The step size is drawn anew, uniform between 0 and h (advised by Neal 2011, sec. 5.4.2): a chain
     that has come to where its gradients are too steep for h would otherwise stay there for long.
 
-    Args:
-        evaluate: gives energies and gradients of latents.
-        at: where the n chains are.
-        streams: the samples' noise.
-        owners: for each chain, the place of its stream.
-        h: largest step sizes (n,), on the CPU as all numbers that steer chains are.
-        leapfrogs: steps before the end is accepted or not.
-        inverse_temperature: of e^-E.
+    `at` is where the n chains are, `owners` has for each of them the place of its stream. Largest
+    step sizes h (n,) are on the CPU as all numbers that steer chains are.
 
-    Returns:
-        Where they are now, whether they moved (n,), and the probability of it (n,), float64 on the
-        CPU.
+    Returns where they are now, whether they moved (n,), and the probability of it (n,), float64 on
+    the CPU.
     """
     velocity = streams.normal(owners, at.z)
     chance = streams.exponential(owners)

@@ -196,9 +196,6 @@ class Pace:
     Args:
         run: the samples under way.
         speed: root mean square (n,) of their first slopes; its type is that of step sizes.
-        tolerance: the error allowed in a step.
-        time: length of the flow in tau.
-        max_steps: of a sample.
         growth: how many times longer a step may be than the one before it.
 
     Attributes:
@@ -225,13 +222,8 @@ class Pace:
     def cut(self, h: Tensor, error: Tensor, finite: Tensor) -> Tensor:
         """Take a step of the size h (n,), at most `self.h`, and find the next size.
 
-        Args:
-            h: (n,).
-            error: of the whole step (n,), 0 where it ended at no finite energy.
-            finite: whether it did (n,).
-
-        Returns:
-            theta (n,), the share of the step that is to be made.
+        The error (n,) of the whole step is 0 where it ended at no finite energy. Returns theta
+        (n,), the share of the step that is to be made.
         """
         excess = error / self._tolerance
         whole = finite & (excess <= 1.0)

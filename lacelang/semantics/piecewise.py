@@ -74,10 +74,7 @@ def nothing_known(folder: Path | None = None) -> Known:
 def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) -> Piece:
     """Check a piece of a program, one statement or several, that goes on from `known`.
 
-    Args:
-        source: its text.
-        known: what the pieces before it came to.
-        model: what definitions are checked against where the piece itself uses no model.
+    `model` is what definitions are checked against where the piece itself uses no model.
 
     Raises:
         ProgramError: the piece is wrong; it carries every error, and then the warnings.

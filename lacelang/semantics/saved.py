@@ -29,12 +29,10 @@ _MADE_AGAIN = "run the program that made it again"
 def find_saved(text: nodes.Text, read: Clauses, statements: Statements) -> ir.Saved | None:
     """Return the samples that `text` names; None if they are wrong, which is reported.
 
-    Args:
-        text: a group's folder in a run's, or a file of latents; from the folder of the program or,
-            if nothing is there, from the current one, as the folder that `--out` names is.
-        read: the clauses of the edit: where no run.json is beside the latents, `from` says which
-            model they are of, and `truncation` how they are truncated. The model is noted there.
-        statements: know the models.
+    It is a group's folder in a run's, or a file of latents; from the folder of the program or, if
+    nothing is there, from the current one, as the folder that `--out` names is. Where no run.json
+    is beside the latents, `from` says which model they are of, and `truncation` how they are
+    truncated. The model is noted in `read`.
     """
     shown = text.value
     try:

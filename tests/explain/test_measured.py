@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from small import Small, bespectacled, conditions, old, red, smiling, statement
 
 from lacelang import ir
-from lacelang.compiler import meaning_of
 from lacelang.energy import Node, Or
+from lacelang.engine.sampling import meaning_of
 from lacelang.explain.measured import measured, split_gradient
 from lacelang.explain.outline import Tree, outline
 from lacelang.explain.terms import Term

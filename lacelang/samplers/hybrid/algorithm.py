@@ -34,13 +34,7 @@ def hybrid(
     The flow descends the regularised energy; the chain needs no bound that keeps it near the prior,
     since the prior is part of what it samples.
 
-    Args:
-        target: what to sample.
-        z0: prior draws (N, d).
-        tolerance, time, max_steps: of the flow.
-        streams: the samples' noise.
-        on_step: called with the share of the work done.
-        chain: options of `mala`.
+    `tolerance`, `time` and `max_steps` are of the flow, the others options of `mala`.
 
     Returns:
         The last states of the chains, with the cost of both. A flow that used up its steps is a

@@ -190,12 +190,7 @@ def in_one_batch(
 ) -> None:
     """Run solve(i, its energy) for i in 0 .. count - 1, up to `AT_ONCE` of them side by side.
 
-    Args:
-        energy: asked for all waiting samples at once.
-        count: of the samples.
-        solve: solves sample i; it must touch nothing of another one's.
-        on_step: called with the share of the samples solved.
-        args: of the energy, (count, ...) each.
+    `solve` must touch nothing of another sample's; `on_step` gets the share of the samples solved.
 
     Raises:
         Exception: whatever a solver, the energy or `on_step` raised first.
