@@ -1,7 +1,7 @@
 """From the parser's reductions to nodes, by the rules that their classes name.
 
-Lark calls these while it parses, bottom-up, so that no intermediate tree is made and no depth of
-nesting can exhaust the stack. (Lark's own `ast_utils` gives no positions to nodes made so.)
+Lark calls these while it parses, bottom-up, so that no tree is kept beside that of nodes and no
+depth of nesting can exhaust the stack. (Lark's own `ast_utils` gives no positions to nodes.)
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from lacelang.errors import Span
 from lacelang.syntax import nodes
 from lacelang.syntax.node import RULES
 
-_LISTS = frozenset({"layers", "parameters", "points", "settings", "steps", "values"})
-"""Rules that make lists of nodes."""
-
 _SIGNS = frozenset({"LPAR", "RPAR", "RANGE", "IN_SHARE", "IN_LAYERS"})
 
 
@@ -31,64 +28,59 @@ def span_of(item: Token | nodes.Node) -> Span:
 
 def between(first: Token | nodes.Node, last: Token | nodes.Node) -> Span:
     """Return the stretch from the start of `first` to the end of `last`."""
-    start, end = span_of(first), span_of(last)
+    start = span_of(first)
+    if first is last:
+        return start
+    end = span_of(last)
     return Span(start.line, start.column, end.end_line, end.end_column)
 
 
 class _Nodes(list[Any]):
-    """The nodes of a rule of `_LISTS`."""
+    """What a rule makes whose nodes are a list."""
 
     def __init__(self, nodes: Iterable[Any], span: Span) -> None:
         super().__init__(node for node in nodes if node is not None)
         self.span = span
 
 
-class Builder:
-    """Lark's transformer: for each rule, what makes its node as soon as its span is known."""
-
-    def __getattr__(self, rule: str) -> Callable[[list[Any]], partial[Any]]:
-        if rule not in _LISTS and rule not in RULES:
-            raise AttributeError(rule)
-        make = _Nodes if rule in _LISTS else RULES[rule].read
-        return lambda children: partial(make, [_part(c) for c in children if not _is_sign(c)])
-
-
-def _is_sign(child: Any) -> bool:
-    return isinstance(child, Token) and child.type in _SIGNS
+_MAKERS: dict[str, Callable[[list[Any], Span], Any]] = {
+    **{rule: kind.read for rule, kind in RULES.items()},
+    **dict.fromkeys(("layers", "parameters", "points", "settings", "steps", "values"), _Nodes),
+}
+_TERMINALS: dict[str, Callable[[Token], nodes.Node]] = {
+    **dict.fromkeys(("NAME", "UNIT", "ON"), lambda t: nodes.Word(str(t), span=span_of(t))),
+    "STRING": lambda token: nodes.Text(token[1:-1], span=span_of(token)),
+    "NUMBER": lambda token: nodes.Quantity(str(token), span=span_of(token)),
+}
 
 
-def _part(child: Any) -> Any:
-    """Turn a token to a node, one of the language's own words or signs to text."""
-    if not isinstance(child, Token):
-        return child
-    text, span = str(child), span_of(child)
-    match child.type:
-        case "NAME" | "UNIT" | "ON":
-            return nodes.Word(text, span=span)
-        case "STRING":
-            return nodes.Text(text[1:-1], span=span)
-        case "NUMBER":
-            return nodes.Quantity(text, span=span)
-    return text
-
-
-def with_spans(parser: Lark) -> Lark:
-    """Have a parser with a `Builder` make its nodes, with all that their rules read as spans."""
+def with_nodes(parser: Lark) -> Lark:
+    """Have a parser make nodes as soon as it has read what they span."""
     callbacks: dict[Any, Any] = parser.parse_interactive().parser_state.parse_conf.callbacks
-    for rule, make in callbacks.items():
-        if (rule.alias or rule.origin.name) in RULES.keys() | _LISTS:
-            callbacks[rule] = partial(_reduced, make)
+    for rule, make_tree in callbacks.items():
+        make = _MAKERS.get(rule.alias or rule.origin.name)
+        if make is not None:
+            callbacks[rule] = partial(_reduced, make_tree, make)
+    callbacks.update(_TERMINALS)
     return parser
 
 
-def _reduced(make: Callable[[list[Any]], Any], children: list[Any]) -> Any:
-    made = make(children)
-    if not isinstance(made, partial):
+def _reduced(
+    make_tree: Callable[[list[Any]], Any],
+    make: Callable[[list[Any], Span], Any],
+    children: list[Any],
+) -> Any:
+    made = make_tree(children)
+    if not isinstance(made, Tree):
         return made  # the one child of a rule that makes no node of one
-    first = _first(children)
-    if first is None:
-        return made(span=Span(1, 1, 1, 1))
-    return made(span=between(first, _first(reversed(children), -1)))
+    first, last = _first(children), _first(reversed(children), -1)
+    span = Span(1, 1, 1, 1) if first is None else between(first, last)
+    parts = [
+        str(part) if isinstance(part, Token) else part
+        for part in made.children
+        if not isinstance(part, Token) or part.type not in _SIGNS
+    ]
+    return make(parts, span)
 
 
 def _first(children: Iterable[Any], step: int = 1) -> Any:

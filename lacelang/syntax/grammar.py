@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import get_args
 
 from lark import Lark, Token
-from lark.lark import PostLex
 
 from lacelang.resources import shipped
 from lacelang.syntax import nodes
@@ -68,23 +66,13 @@ SHAPES = {
 """What the terminals that are not words look like."""
 
 
-class Neighbours(PostLex):
-    """Tell apart, by their neighbours, the terminals that one character of lookahead cannot.
+def retype(tokens: list[Token]) -> None:
+    """Tell apart, in place, what one character of lookahead cannot: UNIT, IN_SHARE, IN_LAYERS.
 
     A name after a number is its unit unless a comparison follows (`{ age = 10  smile = 0 }` has
     two steps); in the block of an edit only a known unit is one. An `in` before a percentage
     belongs to `expect`, one before `layers` to the step of an edit.
     """
-
-    always_accept = ()
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """Retype the tokens of a whole program."""
-        return iter(retype(list(stream)))
-
-
-def retype(tokens: list[Token]) -> list[Token]:
-    """Set the types UNIT, IN_SHARE and IN_LAYERS, in place; the list is returned."""
     last = len(tokens) - 1
     braces: int | None = None  # open in an edit; None outside
     for i, token in enumerate(tokens):
@@ -110,7 +98,6 @@ def retype(tokens: list[Token]) -> list[Token]:
             slip = beyond in _BEYOND_A_JOINT or after.lower() in _LOWERED
             if after in UNITS or not slip:
                 after.type = "UNIT"
-    return tokens
 
 
 def _compares(tokens: list[Token], i: int) -> bool:
@@ -124,11 +111,6 @@ def _compares(tokens: list[Token], i: int) -> bool:
     return not (
         i + 2 < len(tokens) and tokens[i + 1].type == "NUMBER" and tokens[i + 2].type == "PERCENT"
     )
-
-
-def build() -> Lark:
-    """Return Lark's own parser of the shipped grammar, which makes Lark trees."""
-    return Lark(grammar_text(), parser="lalr", lexer="basic", postlex=Neighbours())
 
 
 def grammar_text() -> str:
@@ -161,7 +143,6 @@ def asking() -> frozenset[str]:
 @cache
 def loaded() -> Lark:
     """Return the parser that makes `lacelang.syntax.nodes`."""
-    from lacelang.syntax.build import Builder
     from lacelang.syntax.tables import parser_of
 
-    return parser_of(grammar_text(), postlex=Neighbours(), transformer=Builder())
+    return parser_of(grammar_text())

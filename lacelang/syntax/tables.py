@@ -12,7 +12,6 @@ import json
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import lark
 from lark import Lark
@@ -20,32 +19,27 @@ from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
 from lacelang.storage.cache import cache_dir, whole_file
-from lacelang.syntax.build import with_spans
+from lacelang.syntax.build import with_nodes
 
 _FORMAT = "1"
 # What a loaded parser is given anew; it is no data.
 _LIVE = frozenset({"postlex", "transformer", "lexer_callbacks", "edit_terminals", "_plugins"})
 
 
-def parser_of(grammar: str, **options: Any) -> Lark:
-    """Return Lark's LALR parser of `grammar` over a basic lexer, from the cache if it is there.
-
-    Args:
-        grammar: text of the grammar.
-        options: `postlex` as Lark takes it, and a `Builder` as `transformer`.
-    """
+def parser_of(grammar: str) -> Lark:
+    """Return a parser of `grammar` that makes nodes, from the cache if it is there."""
     key = sha256(f"{_FORMAT}\n{lark.__version__}\n{grammar}".encode()).hexdigest()
     file = cache_dir() / f"grammar-{key[:32]}.json"
     try:
-        parser = _read(file, options)
+        parser = _read(file)
     except Exception:
         # A missing, damaged or foreign file costs time, nothing else.
-        parser = Lark(grammar, parser="lalr", lexer="basic", **options)
+        parser = Lark(grammar, parser="lalr", lexer="basic")
         _write(file, parser)
-    return with_spans(parser)
+    return with_nodes(parser)
 
 
-def _read(file: Path, options: dict[str, Any]) -> Lark:
+def _read(file: Path) -> Lark:
     digest, _, payload = file.read_bytes().partition(b"\n")
     if sha256(payload).hexdigest().encode() != digest:
         raise ValueError("damaged")
@@ -55,7 +49,7 @@ def _read(file: Path, options: dict[str, Any]) -> Lark:
     memo = {int(number): item for number, item in stored["memo"].items()}
     tables = data["parser"]["parser"]
     tables["states"] = {int(number): row for number, row in tables["states"].items()}
-    parser: Lark = Lark._load_from_dict(data, memo, **options)  # type: ignore[no-untyped-call]
+    parser: Lark = Lark._load_from_dict(data, memo)  # type: ignore[no-untyped-call]
     return parser
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from lace_programs import larks_own
 
 from lacelang.errors import ProgramError, Span
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import build
 from lacelang.syntax.nodes import (
     And,
     Comparison,
@@ -153,7 +153,7 @@ def test_examples_of_statements_are_programs(kind: type[nodes.Node]) -> None:
 
 
 def test_larks_own_parser_of_the_grammar_reads_the_same_language() -> None:
-    lark = build()
+    lark = larks_own()
     lark.parse("edit men { age = 15 smile = 0 } expect a in 95% of men")
 
 

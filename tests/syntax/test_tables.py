@@ -5,17 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from lacelang.syntax.build import Builder
-from lacelang.syntax.grammar import Neighbours, grammar_text
+from lacelang.syntax.grammar import grammar_text
 from lacelang.syntax.nodes import Program
 from lacelang.syntax.tables import parser_of
 
-SOURCE = "edit men { age = 15 smile = 0 } expect a in 95% of men"
+SOURCE = "edit men { smile = 0 } measure a = b from men"
 
 
 def _parse() -> Program:
-    parser = parser_of(grammar_text(), postlex=Neighbours(), transformer=Builder())
-    program = parser.parse(SOURCE)
+    program = parser_of(grammar_text()).parse(SOURCE)
     assert isinstance(program, Program)
     return program
 
