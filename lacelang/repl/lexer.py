@@ -10,7 +10,7 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
 from lacelang.repl.session import Session
-from lacelang.syntax.grammar import CLAUSES, ITEMS, SHAPES, STATEMENTS, keywords
+from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, keywords, shapes
 from lacelang.syntax.tokens import tokenize
 
 STYLE = Style.from_dict(
@@ -74,7 +74,7 @@ class ProgramLexer(Lexer):
             return self._name_style(word)
         if kind in _STYLES:
             return f"class:{_STYLES[kind]}"
-        return "class:logic" if kind not in SHAPES and word in keywords() else ""
+        return "class:logic" if kind not in shapes() and word in keywords() else ""
 
     def _name_style(self, word: str) -> str:
         if word in self._session.known.definitions:

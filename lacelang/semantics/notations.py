@@ -25,7 +25,7 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
     ]
     if not any(concerned):
         return errors
-    from lacelang.syntax.notations.reread import notations_read
+    from lacelang.syntax.notations.search import notations_read
 
     text = with_line_feeds(module.source)
     offsets = Lines(text).offsets

@@ -13,12 +13,13 @@ from lark import Token
 
 from lacelang.syntax import nodes
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, SHAPES, STATEMENTS, keywords
+from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, STATEMENTS, keywords, shapes
 from lacelang.syntax.hints import (
     ALWAYS_NAME,
     ENDS,
     HINTS,
     NEED_CONDITION,
+    NEED_NAME,
     NEED_VALUE,
     rules,
 )
@@ -28,12 +29,40 @@ from lacelang.syntax.parse_error import (
     OPERATORS,
     ParseError,
     Repair,
-    named,
-    repair,
     shape_of,
 )
-from lacelang.syntax.vocabulary import NEED_NAME, PHRASES, SYNONYMS
 from lacelang.text.names import is_name, nfc
+
+_SYNONYMS = {
+    "=": "is equals are",
+    "and": "but",
+    "where": "if when having such that",
+    "with": "using sampler solver",
+    "as": "named called",
+    "for": "foreach loop repeat",
+    "def": "define function",
+    "temp": "temperature",
+    "truncation": "psi",
+    "sample": "generate draw select make create show give get samples",
+    "measure": "probability",
+    "expect": "check ensure assert",
+    "edit": "change modify",
+    "let": "set const var",
+    "import": "include",
+    "not": "no without",
+}
+
+SYNONYMS = {word: meant for meant, words in _SYNONYMS.items() for word in words.split()}
+"""What people write instead, and the word or sign of the language that they mean."""
+
+PHRASES = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "text in quotes",
+    "UNIT": "a unit",
+    "$END": "the end of the program",
+}
+"""Terminals that have no one spelling."""
 
 _NAMING = ALWAYS_NAME | {"AS", "EDIT"}
 _SMALL = "the words of the language are written small"
@@ -53,11 +82,11 @@ def _closes_nothing(e: ParseError) -> Repair | None:
         return None
     last = e.opened[-1] if e.opened else None
     if last is not None and last.line == e.token.line and e.accepts([CLOSER[last.type]]):
-        due = SHAPES[CLOSER[last.type]]
+        due = shapes()[CLOSER[last.type]]
         message = f"`{e.token}` stands where `{due}` is due"
-        return repair("LACE005", message, e.token, f"close `{last}` with `{due}`", instead=[due])
+        return Repair("LACE005", message, e.token, f"close `{last}` with `{due}`", instead=[due])
     message = f"this `{e.token}` closes nothing"
-    return repair("LACE005", message, e.token, "leave it out", instead=[])
+    return Repair("LACE005", message, e.token, "leave it out", instead=[])
 
 
 def _never_closed(e: ParseError) -> Repair | None:
@@ -69,12 +98,12 @@ def _never_closed(e: ParseError) -> Repair | None:
     for bracket in reversed(e.opened):
         closers.append(CLOSER[bracket.type])
         if e.accepts([*closers, e.kind]):
-            shapes = [SHAPES[c] for c in closers]
+            signs = [shapes()[c] for c in closers]
             many = "these brackets are" if len(closers) > 1 else f"this `{bracket}` is"
             refused = [] if e.kind == "$END" else [e.token]
-            message, hint = f"{many} never closed", f"add `{''.join(shapes)}`"
-            instead = [*shapes, *refused]
-            return repair("LACE004", message, bracket, hint, instead=instead, count=len(refused))
+            message, hint = f"{many} never closed", f"add `{''.join(signs)}`"
+            instead = [*signs, *refused]
+            return Repair("LACE004", message, bracket, hint, instead=instead, count=len(refused))
     return None
 
 
@@ -87,7 +116,7 @@ def _synonym_of_a_clause(e: ParseError) -> Repair | None:
     if e.kind_at(-2) != "WITH" or e.kind != "NUMBER" or meant.upper() not in CLAUSES:
         return None
     message, at = f"`{meant}` is a clause of its own", e.before or e.token
-    return repair("LACE003", message, at, f"write `{meant} {e.token}`", instead=[])
+    return Repair("LACE003", message, at, f"write `{meant} {e.token}`", instead=[])
 
 
 def _misspelt(e: ParseError) -> Repair | None:
@@ -101,7 +130,7 @@ def _misspelt(e: ParseError) -> Repair | None:
     message, hint = f"`{written}` is not a word that can stand here", f"did you mean `{meant}`?"
     if written.lower() == meant:
         message, hint = _SMALL, f"write `{meant}`"
-    return repair("LACE010", message, e.token, hint, instead=[Token(wanted[meant], meant)])
+    return Repair("LACE010", message, e.token, hint, instead=[Token(wanted[meant], meant)])
 
 
 def _meant(written: str, wanted: Set[str]) -> str | None:
@@ -128,7 +157,7 @@ def _shouted(e: ParseError) -> Repair | None:
     meant = "and" if word == "not" else word
     if not e.accepts([meant.upper(), e.kind]):
         return None
-    return repair("LACE010", _SMALL, e.before, f"write `{word}`", instead=[meant, e.token])
+    return Repair("LACE010", _SMALL, e.before, f"write `{word}`", instead=[meant, e.token])
 
 
 # Names
@@ -149,7 +178,7 @@ def _several_words(e: ParseError) -> Repair | None:
     message, hint = "a name is one word", f"write `{words.replace(' ', '_')}`"
     if naming in ("AS", "EDIT"):
         message, hint = "a name of several words stands in quotes", f'write `"{words}"`'
-    return repair("LACE003", message, at, hint, instead=[], count=end)
+    return Repair("LACE003", message, at, hint, instead=[], count=end)
 
 
 def _digit_first(e: ParseError) -> Repair | None:
@@ -160,11 +189,11 @@ def _digit_first(e: ParseError) -> Repair | None:
     count = 2 if touches and e.kind_at(1) in ("NAME", "UNIT") else 1
     written = "".join(map(str, e.run(0, count)))
     at = between(e.token, e.at(count - 1) or e.token)
-    message, name = "a name does not begin with a digit", named(f"_{written}")
+    message, name = "a name does not begin with a digit", Token("NAME", f"_{written}")
     if e.previous in ("AS", "EDIT"):
         message = "a name that begins with a digit stands in quotes"
         name = Token("STRING", f'"{written}"')
-    return repair("LACE003", message, at, f"write `{name}`", instead=[name], count=count)
+    return Repair("LACE003", message, at, f"write `{name}`", instead=[name], count=count)
 
 
 def _reserved(e: ParseError) -> Repair | None:
@@ -177,7 +206,7 @@ def _reserved(e: ParseError) -> Repair | None:
         return None
     message = f"`{e.token}` is a word of the language and cannot be a name"
     hint = f"choose another name, such as `{e.token}_1`"
-    return repair("LACE007", message, e.token, hint, instead=[named(str(e.token))])
+    return Repair("LACE007", message, e.token, hint, instead=[Token("NAME", str(e.token))])
 
 
 def _needless_quotes(e: ParseError) -> Repair | None:
@@ -190,14 +219,14 @@ def _needless_quotes(e: ParseError) -> Repair | None:
     if what is None:
         return None
     message = f"{what} stands without quotes"
-    return repair("LACE003", message, e.token, f"write `{bare}`", instead=[named(bare)])
+    return Repair("LACE003", message, e.token, f"write `{bare}`", instead=[Token("NAME", bare)])
 
 
 def _missing_quotes(e: ParseError) -> Repair | None:
     if e.kind != "NAME" or "STRING" not in e.expected or "NAME" in e.expected:
         return None
     text = Token("STRING", f'"{e.token}"')
-    return repair("LACE003", "this belongs in quotes", e.token, f"write `{text}`", instead=[text])
+    return Repair("LACE003", "this belongs in quotes", e.token, f"write `{text}`", instead=[text])
 
 
 # What is missing
@@ -211,7 +240,7 @@ def _missing_share(e: ParseError) -> Repair | None:
     at = span_of(e.token if begun else e.before or e.token)
     if e.kind == "IN" and e.after is not None and e.kind_at(1) == "NUMBER":
         message, at = "a share is so many percent", span_of(e.after)
-    return repair("LACE003", message, at, f"like `{nodes.Expect.example}`")
+    return Repair("LACE003", message, at, f"like `{nodes.Expect.example}`")
 
 
 def _missing_sign(e: ParseError) -> Repair | None:
@@ -220,13 +249,13 @@ def _missing_sign(e: ParseError) -> Repair | None:
         hint = "like `-45..45`"
         if e.kind_at(-2) == "IN" and e.kind_at(-3) == "NAME":
             hint = f"write `{e.at(-3)}={e.before}`, or a range such as `10..20`"
-        return repair("LACE013", "a range needs two dots and an end", e.before, hint)
+        return Repair("LACE013", "a range needs two dots and an end", e.before, hint)
     beyond = [e.after.type] if e.after is not None else []
     for kind in ("EQUAL", "COMMA", "COLON", "IN"):
         if kind in e.expected and e.accepts([kind, e.kind, *beyond]):
             sign = shape_of(kind)
             message = f"`{sign}` is missing before `{_shortened(e.token)}`"
-            return repair("LACE013", message, e.token, instead=[sign, e.token])
+            return Repair("LACE013", message, e.token, instead=[sign, e.token])
     return None
 
 
@@ -247,7 +276,7 @@ def _missing_part(e: ParseError) -> Repair | None:
         due = "there is nothing between these brackets"
     elif (e.previous, e.kind) == ("LBRACE", "RBRACE"):
         due, at = "there is nothing in these braces", between(e.before, e.token)
-    return repair("LACE012", due, at) if due else None
+    return Repair("LACE012", due, at) if due else None
 
 
 def _unexpected(e: ParseError) -> Repair:
@@ -262,7 +291,7 @@ def _unexpected(e: ParseError) -> Repair:
     in_value = any(bracket.type != "LBRACE" for bracket in e.opened)
     if e.statement is not None and not e.expected >= STATEMENTS and not in_value:
         hint = f"like `{RULES[e.statement.type.lower()].example}`"
-    return repair("LACE003", message, at, hint)
+    return Repair("LACE003", message, at, hint)
 
 
 def _in_words(expected: frozenset[str]) -> str:

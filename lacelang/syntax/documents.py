@@ -28,32 +28,22 @@ class Comment:
 
 @define(eq=False)
 class FormattedToken:
-    """A token, the comments above it and the one behind it.
-
-    Attributes:
-        blank: a blank line stands right before it, below its comments.
-        breaks: it begins a line in the source.
-        opens: it begins a block.
-    """
+    """A token, the comments above it and the one behind it."""
 
     text: str
     above: list[Comment] = field(factory=list)
     behind: str | None = None
-    blank: bool = False
-    breaks: bool = False
-    opens: bool = False
+    blank: bool = False  # a blank line stands right before it, below its comments
+    breaks: bool = False  # it begins a line in the source
+    opens: bool = False  # it begins a block
 
 
 @frozen
 class Line:
-    """A place for a line break, and what stands there otherwise; None if it is always one.
-
-    Attributes:
-        before: the token that follows; a blank line before it in the source is kept.
-    """
+    """A place for a line break, and what stands there otherwise; None if it is always one."""
 
     flat: str | None = " "
-    before: FormattedToken | None = None
+    before: FormattedToken | None = None  # a blank line before it in the source is kept
 
 
 @frozen
@@ -93,8 +83,7 @@ def formatted_tokens(
 ) -> tuple[list[FormattedToken], list[Comment]]:
     """Give every comment to a token: the one before it on its line, else the one after it.
 
-    Returns:
-        The tokens, and the comments below the last of them.
+    Comments below the last token come as well.
     """
     formatted: list[FormattedToken] = []
     waiting: list[Comment] = []
@@ -144,11 +133,7 @@ def _text(part: FormattedToken | str | Line | Above) -> str:
 
 
 class Writer:
-    """Sets documents in lines.
-
-    Attributes:
-        lines: those that are done.
-    """
+    """Sets documents in lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

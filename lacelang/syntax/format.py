@@ -35,12 +35,8 @@ _JOINTS = {nodes.And: "and", nodes.Or: "or", nodes.Xor: "xor", nodes.Implies: "i
 def format_source(source: str, path: str | None = None) -> str:
     """Return `source` in the one layout; formatting the result again changes nothing.
 
-    Args:
-        source: the program.
-        path: named in diagnostics.
-
     Raises:
-        ProgramError: the program has syntax errors; it is left alone.
+        ProgramError: the program has syntax errors, in a file called `path`.
     """
     text = source.removeprefix("\ufeff")
     for _ in range(_PASSES):

@@ -42,29 +42,6 @@ CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 
 CLOSERS = frozenset(CLOSER.values())
 
-SHAPES = {
-    "RANGE": "..",
-    "UNEQUAL": "!=",
-    "AT_MOST": "<=",
-    "AT_LEAST": ">=",
-    "EQUAL": "=",
-    "LESSTHAN": "<",
-    "MORETHAN": ">",
-    "TILDE": "~",
-    "LPAR": "(",
-    "RPAR": ")",
-    "LSQB": "[",
-    "RSQB": "]",
-    "LBRACE": "{",
-    "RBRACE": "}",
-    "COMMA": ",",
-    "COLON": ":",
-    "PERCENT": "%",
-    "IN_SHARE": "in",
-    "IN_LAYERS": "in",
-}
-"""What the terminals that are not words look like."""
-
 
 def retype(tokens: list[Token]) -> None:
     """Tell apart, in place, what one character of lookahead cannot: UNIT, IN_SHARE, IN_LAYERS.
@@ -119,12 +96,22 @@ def grammar_text() -> str:
 
 
 @cache
+def _spelled() -> dict[str, str]:
+    """Return the terminals that have one spelling, with that, read off the grammar."""
+    return {t.name: t.pattern.value for t in loaded().terminals if t.pattern.type == "str"}
+
+
+@cache
 def keywords() -> frozenset[str]:
-    """Return the reserved words, read off the grammar."""
-    terminals = loaded().terminals
-    return frozenset(
-        t.pattern.value for t in terminals if t.pattern.type == "str" and t.pattern.value.isalnum()
-    )
+    """Return the reserved words."""
+    return frozenset(word for word in _spelled().values() if word.isalnum())
+
+
+@cache
+def shapes() -> dict[str, str]:
+    """Return what the terminals that are not words look like."""
+    signs = {kind: sign for kind, sign in _spelled().items() if not sign.isalnum()}
+    return signs | {"IN_SHARE": "in", "IN_LAYERS": "in"}
 
 
 @cache

@@ -33,10 +33,30 @@ from lacelang.syntax.parse_error import (
     ParseError,
     Repair,
     kind_of,
-    repair,
     text_of,
 )
-from lacelang.syntax.vocabulary import NEED_NAME
+
+NEED_NAME = {
+    "FROM": "the name of a model",
+    "AS": "a name for the group",
+    "WITH": "the name of a sampler",
+    "LET": "a name",
+    "DEF": "a name",
+    "MODEL": "a name",
+    "FOR": "the name of a loop variable",
+    "IMPORT": "the name of a module, or a file in quotes",
+    "EDIT": "the name of a group",
+    "OF": "a name",
+    "ATTRIBUTE": "a name",
+    "GENERATOR": "the name of an architecture",
+    "NEGATION": "`complement` or `contrast(0.1)`",
+    "DISJUNCTION": "`equal` or `balanced`",
+    "SIGMA": "`residual` or `paper`",
+    "REWEIGHT": "`on` or `off`",
+    "LAYERS": "`all`, `declared` or numbers such as `0..5`",
+    "ON": "`w`, `z` or `image`",
+}
+"""Keywords that a name follows, and what it names."""
 
 ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
 NEED_CONDITION = JOINTS | asking()
@@ -128,7 +148,7 @@ class Hint:
         hint = None if self.hint is None else self.hint.format_map(texts)
         instead = None if self.replacement is None else _tokens(self.replacement, parts)
         code, message = conditions.get("code", "LACE003"), self.message.format_map(texts)
-        return repair(
+        return Repair(
             code, message, at, hint, instead=instead, count=place if count is None else count
         )
 
@@ -206,7 +226,7 @@ def _no_attribute(e: ParseError) -> Repair | None:
         if e.kind_at(-back) in compares and name is not None and name.type == "NAME":
             message = f"`{e.token}` needs the name of an attribute before it"
             hint = f"write `{name} {e.text(0, 1 + e.value_at(1))}`"
-            return repair("LACE003", message, e.token, hint, instead=[name, e.token])
+            return Repair("LACE003", message, e.token, hint, instead=[name, e.token])
     return None
 
 
@@ -218,7 +238,7 @@ def _negative_end(e: ParseError) -> Repair | None:
         return None
     end = Token("NUMBER", e.token[1:])
     at, hint = between(e.before, e.token), f"write `{e.before}..{end}`"
-    return repair("LACE003", "a range has two dots", at, hint, instead=["..", end])
+    return Repair("LACE003", "a range has two dots", at, hint, instead=["..", end])
 
 
 def _percentage(e: ParseError) -> Repair | None:
@@ -231,7 +251,7 @@ def _percentage(e: ParseError) -> Repair | None:
     if e.kind_at(-2) in ("EQUAL", "UNEQUAL"):
         hint = f"for a degree, write `{e.at(-3)} ~ {share}`"
     at = between(before, e.token)
-    return repair("LACE003", "a percentage stands in `expect` only", at, hint, instead=[])
+    return Repair("LACE003", "a percentage stands in `expect` only", at, hint, instead=[])
 
 
 HINTS: tuple[Callable[[ParseError], Repair | None], ...] = (

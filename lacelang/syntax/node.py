@@ -41,12 +41,9 @@ class Node(_Read):
 
     @classmethod
     def read(cls, parts: Sequence[Any], span: Span) -> Self:
-        """Return the node that a rule of the grammar makes.
+        """Return the node that a rule makes of nodes, words and lists in the order of the fields.
 
-        Args:
-            parts: nodes, words and lists of nodes in the order of the fields, None for what is
-                left out; a list that is the last field may be spread out.
-            span: where they were read.
+        What is left out is None; a list that is the last field may be spread out.
         """
         lists = cls._lists
         if not lists:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
-from attrs import frozen
+from attrs import field, frozen
 from lark import Token
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import span_of
-from lacelang.syntax.grammar import CLOSER, CLOSERS, SHAPES, keywords
+from lacelang.syntax.grammar import CLOSER, CLOSERS, keywords, shapes
 
 OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE"})
 """Terminals that compare an attribute with one value."""
@@ -17,31 +18,20 @@ OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "A
 JOINTS = frozenset({"AND", "OR", "XOR", "IMPLIES", "NOT"})
 """Terminals that make a condition out of others."""
 
-_KINDS = {shape: kind for kind, shape in SHAPES.items() if not kind.startswith("IN_")}
 _REACH = 64  # tokens that a bracket may take
 
 
 @frozen
 class ParseError:
-    """A token that the parser refuses, and its surroundings.
+    """A token that the parser refuses, and its surroundings."""
 
-    Attributes:
-        token: of type `$END` at the end of the text.
-        tokens: the whole text.
-        index: of `token` among them.
-        expected: types of the tokens that could have come instead.
-        opened: brackets that are open, outermost first.
-        statement: the keyword that began the statement, if one has begun.
-        accepts: whether tokens of the given types could come here, one after another.
-    """
-
-    token: Token
-    tokens: Sequence[Token]
-    index: int
-    expected: frozenset[str]
-    opened: tuple[Token, ...]
-    statement: Token | None
-    accepts: Callable[[Sequence[str]], bool]
+    token: Token  # of type `$END` at the end of the text
+    tokens: Sequence[Token]  # of the whole text
+    index: int  # of `token` among them
+    expected: frozenset[str]  # types of the tokens that could have come instead
+    opened: tuple[Token, ...]  # brackets that are open, outermost first
+    statement: Token | None  # the keyword that began the statement, if one has begun
+    accepts: Callable[[Sequence[str]], bool]  # tokens of these types, one after another
 
     @property
     def kind(self) -> str:
@@ -113,54 +103,43 @@ def text_of(tokens: Sequence[Token]) -> str:
 
 @frozen
 class Repair:
-    """A diagnostic, and how the text could be mended so that reading goes on.
+    """What is wrong, and how the text could be mended so that reading goes on.
 
-    Attributes:
-        diagnostic: what is wrong.
-        instead: tokens to read in place of `count` tokens, the refused one first; None if nobody
-            can tell what was meant.
+    What is read `instead` of `count` tokens, the refused one first, are tokens or words and signs
+    of the language; it is None if nobody can tell what was meant.
     """
 
-    diagnostic: Diagnostic
-    instead: tuple[Token, ...] | None = None
-    count: int = 1
+    code: str
+    message: str
+    at: Token | Span
+    hint: str | None = None
+    instead: Sequence[str | Token] | None = field(default=None, kw_only=True)
+    count: int = field(default=1, kw_only=True)
 
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """What is said of it."""
+        span = self.at if isinstance(self.at, Span) else span_of(self.at)
+        return Diagnostic(self.code, self.message, span, self.hint)
 
-def repair(
-    code: str,
-    message: str,
-    at: Token | Span,
-    hint: str | None = None,
-    *,
-    instead: Sequence[str | Token] | None = None,
-    count: int = 1,
-) -> Repair:
-    """Return a repair.
-
-    Args:
-        code, message, hint: of the diagnostic.
-        at: where.
-        instead: what to read in place of the refused tokens: tokens, or words and signs of the
-            language.
-        count: how many tokens that is in place of.
-    """
-    span = at if isinstance(at, Span) else span_of(at)
-    tokens = None
-    if instead is not None:
-        tokens = tuple(t if isinstance(t, Token) else Token(kind_of(t), t) for t in instead)
-    return Repair(Diagnostic(code, message, span, hint), tokens, count)
-
-
-def named(word: str) -> Token:
-    """Return a name to read in place of something."""
-    return Token("NAME", word)
+    @property
+    def tokens(self) -> list[Token] | None:
+        """What to read instead, as tokens."""
+        if self.instead is None:
+            return None
+        return [t if isinstance(t, Token) else Token(kind_of(t), t) for t in self.instead]
 
 
 def shape_of(kind: str) -> str:
     """Return what a terminal looks like that has one shape."""
-    return SHAPES.get(kind, kind.lower())
+    return shapes().get(kind, kind.lower())
 
 
 def kind_of(text: str) -> str:
     """Return the terminal that a word or sign of the language is; a name if it is none."""
-    return text.upper() if text in keywords() else _KINDS.get(text, "NAME")
+    return text.upper() if text in keywords() else _kinds().get(text, "NAME")
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    return {shape: kind for kind, shape in shapes().items()}

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
@@ -33,19 +33,12 @@ _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
 
 @frozen
 class Parsed:
-    """What could be read of a text.
-
-    Attributes:
-        program: the statements that could be made sense of, all of them if `problems` is empty.
-        problems: in the order of the text.
-        tokens: the text taken apart, comments included.
-        error_spans: where problems are that may have made what was read another program.
-    """
+    """What could be read of a text: all its statements if there are no problems."""
 
     program: nodes.Program
-    problems: tuple[Diagnostic, ...]
+    problems: tuple[Diagnostic, ...]  # in the order of the text
     tokens: Tokens
-    error_spans: tuple[Span, ...] = ()
+    error_spans: tuple[Span, ...] = ()  # where what was read may not be what was meant
 
 
 def parse(source: str, path: str | None = None) -> nodes.Program:
@@ -64,48 +57,37 @@ def read(source: str, path: str | None = None) -> Parsed:
     """Read as much of `source` as makes sense; never raises."""
     too_long = len(source) > MOST
     taken = tokenize("" if too_long else source)
-    reader = _Reader(taken)
-    program = reader.run()
+    program, problems = _read_tokens(taken)
     if too_long:
         message = f"this text {TOO_LONG}, and no program is"
         problem = Diagnostic("LACE014", message, Span(1, 1, 1, 2), REMEDY, path=path)
         return Parsed(program, (problem,), taken)
-    found = taken.problems + reader.problems
-    lost = found
+    found = lost = taken.problems + problems
     if found:
         # Programs without mistakes need not load what is said of mistakes.
-        from lacelang.syntax.notations.reread import reread
+        from lacelang.syntax.notations.search import reread
 
         again = reread(with_line_feeds(source), program, _read_tokens)
         if again is not None:
             program, found, lost = again
     found = sorted(found, key=lambda p: (p.span.line, p.span.column))
-    problems = tuple(
-        Diagnostic(p.code, p.message, p.span, p.hint, p.severity, path, source) for p in found
-    )
-    return Parsed(program, problems, taken, tuple(problem.span for problem in lost))
+    located = tuple(evolve(problem, path=path, source=source) for problem in found)
+    return Parsed(program, located, taken, tuple(problem.span for problem in lost))
 
 
 def _read_tokens(taken: Tokens) -> tuple[nodes.Program, list[Diagnostic]]:
     reader = _Reader(taken)
-    program = reader.run()
-    return program, reader.problems
+    reader.advance()
+    return reader.finish(), reader.problems
 
 
 @frozen
 class Outlook:
-    """What may follow a text that is still being written.
-
-    Attributes:
-        tokens: the text taken apart.
-        expected: the terminals that may come next.
-        complete: the text is a program as it stands, or wrong already; it is not one that
-            something is merely missing from.
-    """
+    """What may follow a text that is still being written."""
 
     tokens: tuple[Token, ...]
-    expected: frozenset[str]
-    complete: bool
+    expected: frozenset[str]  # the terminals that may come next
+    complete: bool  # nothing is missing: it is a program as it stands, or wrong already
 
 
 def outlook(source: str) -> Outlook:
@@ -119,13 +101,7 @@ def outlook(source: str) -> Outlook:
 
 
 class _Reader:
-    """The automaton, and what is needed to go back.
-
-    Attributes:
-        bases: heights of the state stack at which a statement, a clause or an item may begin.
-        opened: brackets not yet closed, each with the height of the stack below it.
-        unmatched: `{` that were skipped or given up, whose `}` is still to come.
-    """
+    """The automaton, and what is needed to go back."""
 
     def __init__(self, taken: Tokens) -> None:
         self.tokens = taken.tokens
@@ -134,15 +110,12 @@ class _Reader:
         self.problems: list[Diagnostic] = []
         self.state = loaded().parse_interactive().parser_state
         self.states = self.state.parse_conf.states
+        # Heights of the state stack at which a statement, a clause or an item may begin.
         self.bases = [1]
+        # Brackets not yet closed, each with the height of the stack below it.
         self.opened: list[tuple[Token, int]] = []
-        self.unmatched = 0
-        self.begun: Token | None = None
-
-    def run(self) -> nodes.Program:
-        """Read all tokens and end the program."""
-        self.advance()
-        return self._finish()
+        self.unmatched = 0  # `{` that were skipped or given up, whose `}` is still to come
+        self.begun: Token | None = None  # the keyword that began the statement
 
     def advance(self, i: int = 0) -> None:
         """Read all tokens from the i-th on."""
@@ -158,7 +131,8 @@ class _Reader:
             elif not self._mend(self._explain(i), i):
                 i = self._skip(i)
 
-    def _finish(self) -> nodes.Program:
+    def finish(self) -> nodes.Program:
+        """End the program."""
         end = _at_end(self.tokens)
         mended = False
         while not self.accepts([end.type]):
@@ -234,10 +208,9 @@ class _Reader:
         from lacelang.syntax.diagnostics import explain
         from lacelang.syntax.parse_error import ParseError
 
-        tokens = self.tokens
         error = ParseError(
-            token=tokens[i] if i < len(tokens) else _at_end(tokens),
-            tokens=tokens,
+            token=self._at(i),
+            tokens=self.tokens,
             index=i,
             expected=self.expected(),
             opened=tuple(token for token, _ in self.opened),
@@ -248,6 +221,9 @@ class _Reader:
         if not self._behind_a_gap(error):
             self.problems.append(said.diagnostic)
         return said
+
+    def _at(self, i: int) -> Token:
+        return self.tokens[i] if i < len(self.tokens) else _at_end(self.tokens)
 
     def _behind_a_gap(self, error: ParseError) -> bool:
         """Whether something was left out right before the token, which explains the error."""
@@ -260,10 +236,10 @@ class _Reader:
 
         Every mending takes a refused token away or has it accepted, so that there is an end.
         """
-        instead = said.instead
+        instead = said.tokens
         if instead is None or not self.accepts([token.type for token in instead]):
             return False
-        at = self.tokens[i] if i < len(self.tokens) else _at_end(self.tokens)
+        at = self._at(i)
         self.tokens[i : i + said.count] = [
             Token.new_borrow_pos(token.type, token, at) for token in instead
         ]

@@ -18,7 +18,7 @@ from lark.lexer import BasicLexer, LexerState, LexerThread
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import CLOSER, CLOSERS, SHAPES, STATEMENTS, keywords, loaded, retype
+from lacelang.syntax.grammar import CLOSER, CLOSERS, STATEMENTS, keywords, loaded, retype, shapes
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.text.names import is_joining, is_part, mended, nfc, what_is_wrong
 
@@ -31,21 +31,13 @@ MAX_NESTING = 64
 
 @define
 class Tokens:
-    """A text taken apart.
+    """A text taken apart."""
 
-    Attributes:
-        tokens: all but white space and comments, in order; names in NFC.
-        comments: in order.
-        problems: what had to be mended or left out.
-        gaps: offsets at which something was left out.
-        complete: False if reading stopped early.
-    """
-
-    tokens: list[Token] = field(factory=list)
+    tokens: list[Token] = field(factory=list)  # in order, names in NFC
     comments: list[Token] = field(factory=list)
-    problems: list[Diagnostic] = field(factory=list)
-    gaps: list[int] = field(factory=list)
-    complete: bool = True
+    problems: list[Diagnostic] = field(factory=list)  # what had to be mended or left out
+    gaps: list[int] = field(factory=list)  # offsets at which something was left out
+    complete: bool = True  # reading did not stop early
 
 
 # What people know from other languages: pattern, terminal to read it as (None: leave out), hint.
@@ -167,7 +159,7 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
     if kind is None or kind == "MINUS":
         result.gaps.append(at)
     else:
-        value = SHAPES.get(kind) or _WORDS.get(kind) or f'"{wrong.strip(_QUOTES)}"'
+        value = shapes().get(kind) or _WORDS.get(kind) or f'"{wrong.strip(_QUOTES)}"'
         end = column + len(wrong)
         result.tokens.append(Token(kind, value, at, line, column, line, end, at + len(wrong)))
 
@@ -247,7 +239,7 @@ def _join_touching(result: Tokens) -> None:
                     message = f"`{before}{token}` is not how it is written here"
                     span = between(before, token)
                     result.problems.append(Diagnostic("LACE008", message, span, hint))
-                one = Token.new_borrow_pos(kind, SHAPES[kind], before)
+                one = Token.new_borrow_pos(kind, shapes()[kind], before)
                 one.end_line, one.end_column = token.end_line, token.end_column
                 one.end_pos = token.end_pos
                 joined[-1] = one

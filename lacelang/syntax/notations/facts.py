@@ -13,15 +13,9 @@ from lacelang.syntax import nodes
 
 @frozen
 class Fact:
-    """One attribute.
+    """One attribute: a measured one has a range, and its values are named points."""
 
-    Attributes:
-        kind: `binary`, `choice` or `measured`.
-        values: of a choice, or the named points of a measured one.
-        low, high: the range of a measured one.
-    """
-
-    kind: str
+    kind: str  # `binary`, `choice` or `measured`
     values: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 0.0

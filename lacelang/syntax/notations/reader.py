@@ -29,10 +29,6 @@ class Reader:
 
     The methods whose result may be None return where what they are named after ends, if it begins
     with the lexeme at `i`.
-
-    Attributes:
-        lexemes: of the whole text.
-        facts: what is known of attributes.
     """
 
     def __init__(self, lexemes: Sequence[Lexeme], facts: Facts) -> None:

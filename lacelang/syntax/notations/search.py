@@ -1,16 +1,18 @@
-"""Looks for notations in a text, and puts what is written here in their place."""
+"""Looks for notations in a text, and reads it with what is written here in their place."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import evolve, frozen
+from lark import Token
 
 from lacelang.errors import Diagnostic
-from lacelang.syntax.lines import Lines
+from lacelang.syntax import nodes
+from lacelang.syntax.lines import Lines, with_line_feeds
 from lacelang.syntax.notations.counting import COUNTING
-from lacelang.syntax.notations.facts import Facts
+from lacelang.syntax.notations.facts import Facts, facts_of
 from lacelang.syntax.notations.joints import COMPARISONS, CONDITIONALS, JOINS
 from lacelang.syntax.notations.prompts import SCHEDULES, WEIGHTS
 from lacelang.syntax.notations.ranges import RANGES
@@ -26,7 +28,7 @@ from lacelang.syntax.notations.words import (
     lexemes_of,
     words_of,
 )
-from lacelang.syntax.tokens import MAX_PROBLEMS
+from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
 
 NOTATIONS: tuple[Notation, ...] = (
     *STATEMENTS,
@@ -52,31 +54,18 @@ _OF_CONDITIONS = words_of("condition predicate conjoined_list disjoined_list")
 
 @frozen
 class Place:
-    """A notation that has been found.
-
-    Attributes:
-        start, end: offsets in the text.
-        diagnostic: what is said of it.
-        key: tells it apart from others.
-        modules: of the standard library, that what is written instead needs.
-        mended: what is read in its place is what its hint says.
-    """
+    """A notation that has been found, with its offsets in the text."""
 
     start: int
     end: int
     diagnostic: Diagnostic
-    key: tuple[str, int]
-    modules: frozenset[str]
-    mended: bool
+    key: tuple[str, int]  # tells it apart from others
+    modules: frozenset[str]  # of the standard library, that what is written instead needs
+    mended: bool  # what is read in its place is what its hint says
 
 
 class Mended:
-    """A text with what is written here in place of notations.
-
-    Attributes:
-        text: as it is now.
-        places: what was found, with offsets in the text as it was.
-    """
+    """A text with what is written here in place of notations; places are those it had before."""
 
     def __init__(self, text: str, besides: Collection[tuple[str, int]]) -> None:
         self.text = text
@@ -170,11 +159,8 @@ def mend(
 ) -> Mended:
     """Put what is written here in place of every notation; none stays inside another.
 
-    Args:
-        text: with LF for every line end.
-        facts: what is known of attributes.
-        besides: keys of places that are left alone.
-        parsing: whether to look for those too that the grammar may read as something else.
+    Places whose keys are in `besides` are left alone; with `parsing`, those are found too that
+    the grammar may read as something else.
     """
     if len(text) > LONGEST:
         return Mended("", ())
@@ -186,6 +172,66 @@ def mend(
             break
     mended.finish()
     return mended
+
+
+def reread(
+    text: str,
+    program: nodes.Program,
+    read: Callable[[Tokens], tuple[nodes.Program, list[Diagnostic]]],
+) -> tuple[nodes.Program, list[Diagnostic], list[Diagnostic]] | None:
+    """Read a text, with LF for every line end, with what is written here in place of notations.
+
+    A notation that cannot be read even so is left to other diagnostics. Returns the program, what
+    is wrong with the text, and those diagnostics behind which the program is not what was meant;
+    None if the text has no notations.
+    """
+    facts, lines = _facts(text, program), Lines(text)
+    besides: set[tuple[str, int]] = set()
+    while (mended := mend(text, facts, besides)).places:
+        tokens = _placed(tokenize(mended.text), mended, lines)
+        result, found = read(tokens)
+        problems = tokens.problems + found
+        spans = [lines.offsets(problem.span) for problem in problems]
+        wrong = {p.key for p in mended.places if any(s < p.end and p.start < e for s, e in spans)}
+        if not wrong:
+            said = [place.diagnostic for place in mended.places]
+            lost = [place.diagnostic for place in mended.places if not place.mended]
+            return result, [*said, *problems], [*lost, *problems]
+        besides |= wrong
+    return None
+
+
+def notations_read(source: str, program: nodes.Program) -> list[Diagnostic]:
+    """Return what is said of the notations in a text that the grammar can read."""
+    text = with_line_feeds(source)
+    places = mend(text, _facts(text, program), parsing=True).places
+    return [place.diagnostic for place in places]
+
+
+def _facts(text: str, program: nodes.Program) -> Facts:
+    named = {lexeme.text for before, lexeme in pairwise(lexemes_of(text)) if before.text == "from"}
+    return facts_of(program, named)
+
+
+def _placed(tokens: Tokens, mended: Mended, lines: Lines) -> Tokens:
+    """Give tokens and problems their places in the text as it was."""
+    inner = Lines(mended.text)
+
+    def moved(token: Token) -> Token:
+        start, end = mended.origin(token.start_pos or 0, token.end_pos or 0)
+        at = lines.span(start, end)
+        place = (start, at.line, at.column, at.end_line, at.end_column, end)
+        return Token(token.type, str(token), *place)
+
+    def said(problem: Diagnostic) -> Diagnostic:
+        return evolve(problem, span=lines.span(*mended.origin(*inner.offsets(problem.span))))
+
+    return evolve(
+        tokens,
+        tokens=list(map(moved, tokens.tokens)),
+        problems=list(map(said, tokens.problems)),
+        gaps=sorted(mended.origin(gap, gap + 1)[0] for gap in tokens.gaps),
+    )
 
 
 def _scan(reader: Reader, parsing: bool) -> Iterator[tuple[Notation, Found, Remedy]]:

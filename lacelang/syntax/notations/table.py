@@ -26,38 +26,26 @@ from lacelang.syntax.notations.words import COMPARING, DENIALS, HERE, JOINTS
 
 @frozen
 class Remedy:
-    """What to write instead.
+    """What to write instead: `fix`, empty if the notation is to be left out.
 
-    Attributes:
-        fix: in place of the notation, empty if it is to be left out; None if that takes more
-            than a change in its place.
-        hint: what to say where there is no fix, or after it.
-        module: of the standard library, that the fix needs.
-        meanwhile: what to read in its place if there is no fix.
+    It is None if that takes more than a change in its place.
     """
 
     fix: str | None
-    hint: str = ""
-    module: str = ""
-    meanwhile: str = ""
+    hint: str = ""  # what to say where there is no fix, or after it
+    module: str = ""  # of the standard library, that the fix needs
+    meanwhile: str = ""  # what to read in its place if there is no fix
 
 
 @frozen(slots=False)
 class Found:
-    """A notation where it stands.
-
-    Attributes:
-        reader: of the whole text.
-        start, end: the lexemes that it takes.
-        parts: what its named elements read: from which lexeme up to which.
-        conditions: names of those parts that are conditions.
-    """
+    """A notation where it stands, from lexeme `start` up to `end`."""
 
     reader: Reader
     start: int
     end: int
-    parts: Mapping[str, tuple[int, int]]
-    conditions: frozenset[str]
+    parts: Mapping[str, tuple[int, int]]  # which lexemes its named elements read
+    conditions: frozenset[str]  # names of those parts that are conditions
 
     def __getitem__(self, name: str) -> str:
         """Return the text of a part, as it is written in lacelang."""
@@ -212,21 +200,15 @@ Answer = str | Remedy | Callable[[Found], Remedy | str | None]
 class Notation:
     """One entry of a table.
 
-    Attributes:
-        shape: as the module says.
-        message: of the diagnostic; `{}` stands for the notation.
-        answer: a template of what to write, a remedy made of such templates, or a function that
-            returns text or a remedy; None says that this is not the notation after all.
-        parses: the grammar may read it as something else; then only a mistake there shows that
-            it is meant.
-        starts: it stands where a condition begins.
+    The answer is a template of what to write, a remedy made of such templates, or a function that
+    returns text or a remedy; None says that this is not the notation after all.
     """
 
     shape: str
-    message: str
+    message: str  # `{}` stands for the notation
     answer: Answer
-    parses: bool = False
-    starts: bool = False
+    parses: bool = False  # the grammar may read it too: only a mistake there shows it is meant
+    starts: bool = False  # it stands where a condition begins
     elements: tuple[Element, ...] = field(init=False, repr=False)
 
     @elements.default

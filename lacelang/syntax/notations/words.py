@@ -113,22 +113,14 @@ STRANGERS = words_of(
 
 @frozen
 class Lexeme:
-    """A word, a number, a text in quotes or a sign.
+    """A word, a number, a text in quotes or a sign, with its offsets in the text."""
 
-    Attributes:
-        kind: `word`, `number`, `text` or `sign`.
-        text: as written.
-        start, end: its offsets in the text.
-        begins: it is the first of its line.
-        low: its text in small letters.
-    """
-
-    kind: str
+    kind: str  # `word`, `number`, `text` or `sign`
     text: str
     start: int
     end: int
-    begins: bool
-    low: str = field(init=False, repr=False)
+    begins: bool  # it is the first of its line
+    low: str = field(init=False, repr=False)  # in small letters
 
     @low.default
     def _low(self) -> str:
