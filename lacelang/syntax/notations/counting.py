@@ -119,27 +119,25 @@ COUNTING = (
             "{n:count} or,and {w:amount} of? the? {l:listed}": _so_many_of,
             "{n:count} of the? {l:listed}": _so_many_of,
             "{q:quantor} of the? {l:listed}": _all_of,
-        },
-    ),
-    Notation("{q:quantor} {l:bracketed}", _MESSAGE, _all_of, parses=True),
-    *rows(
-        _MESSAGE,
-        {
+            "! {q:quantor} {l:bracketed}": _all_of,
             "{q:quantor} ( {l:bracketed} )": _all_of,
             # `a + b + c >= 2`
             "{l:conjoined_list} {o:comparing} {n:number}": lambda f: counted(
                 f, f["o"], f.number("n"), f.chain("l")
             ),
+            "| {q:joiner} {l:bracketed}": _all_of,
         },
     ),
-    Notation("{q:joiner} {l:bracketed}", _MESSAGE, _all_of, starts=True),
     Notation("either {a:condition} or {b:predicate}", "{} needs no `either`", "{a} or {b}"),
     Notation("neither {a:condition} nor,or {b:condition}", _MESSAGE, "not ({a} or {b})"),
     Notation("both {a:condition} and {b:condition}", "{} needs no `both`", "{a} and {b}"),
-    Notation("{q:counter} {b:parens}", _MESSAGE, _called, parses=True),
-    Notation(
-        "count,sum,len {l:bracketed} {o:comparing} {n:number}",
+    *rows(
         _MESSAGE,
-        lambda f: counted(f, f["o"], f.number("n"), f.items("l")),
+        {
+            "! {q:counter} {b:parens}": _called,
+            "count,sum,len {l:bracketed} {o:comparing} {n:number}": lambda f: counted(
+                f, f["o"], f.number("n"), f.items("l")
+            ),
+        },
     ),
 )

@@ -34,22 +34,13 @@ CONDITIONALS = (
         "{} makes a statement depend on a condition, which none does",
         Remedy(None, "what the samples are to be stands behind `where`", meanwhile="sample"),
     ),
-    Notation(
-        "if,when {a:predicate} then,:,,? {b:predicate} else,otherwise :? {c:predicate}",
-        _IF,
-        _IF_ELSE,
-    ),
     *rows(
         _IF,
         {
-            "{a:predicate} ? {b:predicate} : {c:predicate}": _IF_ELSE,
-            "{b:predicate} if {a:predicate} else {c:predicate}": _IF_ELSE,
-        },
-        starts=True,
-    ),
-    *rows(
-        _IF,
-        {
+            "if,when {a:predicate} then,:,,? {b:predicate} else,otherwise :?"
+            " {c:predicate}": _IF_ELSE,
+            "| {a:predicate} ? {b:predicate} : {c:predicate}": _IF_ELSE,
+            "| {b:predicate} if {a:predicate} else {c:predicate}": _IF_ELSE,
             "if,when,whenever {a:predicate} then,:,,,implies,=>,->,→,⇒? {b:predicate}": _IF_THEN,
             "if,when,whenever {a:predicate} { {b:predicate} }": _IF_THEN,
             "unless {a:predicate} then,:,,? {b:predicate}": _UNLESS,
@@ -60,19 +51,17 @@ CONDITIONALS = (
     *rows(
         _SAME,
         {
-            "{a:predicate} iff,<->,<-->,<=>,↔,⇔,≡,xnor {b:predicate}": _IFF,
-            "{a:predicate} if and only if {b:predicate}": _IFF,
-            "{a:predicate} exactly,just if,when {b:predicate}": _IFF,
+            "| {a:predicate} iff,<->,<-->,<=>,↔,⇔,≡,xnor {b:predicate}": _IFF,
+            "| {a:predicate} if and only if {b:predicate}": _IFF,
+            "| {a:predicate} exactly,just if,when {b:predicate}": _IFF,
         },
-        starts=True,
     ),
     *rows(
         _IF,
         {
-            "{a:predicate} only if,when {b:predicate}": _IF_THEN,
-            "{a:predicate} if,when,whenever {b:predicate}": _IF_BEHIND,
+            "| {a:predicate} only if,when {b:predicate}": _IF_THEN,
+            "| {a:predicate} if,when,whenever {b:predicate}": _IF_BEHIND,
         },
-        starts=True,
     ),
     Notation("{a:condition} == {b:comparison}", _SAME, _IFF),
     Notation("{x:name} +=,-= {n:number}", "{} adds to a value", _CHANGED),
@@ -117,12 +106,12 @@ def _behind(found: Found, given: bool = True) -> Remedy | str:
 
 
 JOINS = (
-    Notation("{a:condition} nand {b:condition}", _JOINS, "not ({a} and {b})"),
-    Notation("{a:condition} nor {b:condition}", _JOINS, "not ({a} or {b})"),
-    Notation("{p:unspaced}", _JOINS, "{p}"),
     *rows(
         _JOINS,
         {
+            "{a:condition} nand {b:condition}": "not ({a} and {b})",
+            "{a:condition} nor {b:condition}": "not ({a} or {b})",
+            "{p:unspaced}": "{p}",
             "{l:conjoined_list}": _chained("and"),
             "{l:disjoined_list}": _chained("or"),
             "{a:condition} and,but? without,lacking,minus,except,excluding,no,- not?"
@@ -133,10 +122,15 @@ JOINS = (
             "{a:condition} with {p:known}": _behind,
         },
     ),
-    Notation("without,lacking,no,non {p:condition}", _ASKS, _lacks, starts=True),
-    Notation("has,have ( {p:name} )", _ASKS, _asked, starts=True, parses=True),
-    Notation("with,has,have,having,wearing {p:condition}", _ASKS, _asked, starts=True),
-    Notation("~,-,∼,!,¬ {p:condition}", _ASKS, "not {p}", starts=True),
+    *rows(
+        _ASKS,
+        {
+            "| without,lacking,no,non {p:condition}": _lacks,
+            "! | has,have ( {p:name} )": _asked,
+            "| with,has,have,having,wearing {p:condition}": _asked,
+            "| ~,-,∼,!,¬ {p:condition}": "not {p}",
+        },
+    ),
     *STRESSES,
 )
 

@@ -100,32 +100,18 @@ WEIGHTS = (
             "( {p:predicate} :,::,* {n:number} )": _colon,
             "( {p:predicate} ) :,::,*,**,^,@,x? {n:number}": _number,
             "( {p:predicate} ) {s:pluses}": _pluses,
-        },
-    ),
-    *rows(
-        _WEIGHT,
-        {
-            "( {p:predicate} , {n:number} )": _number,
-            "[ [ {p:predicate} ] ]": lambda f: weighed(f, round(1 / _BRACKET**2, 2)),
+            "| ( {p:predicate} , {n:number} )": _number,
+            "| [ [ {p:predicate} ] ]": lambda f: weighed(f, round(1 / _BRACKET**2, 2)),
             # Where the number is a share of the steps, it is a schedule.
-            "[ {p:predicate} : {n:number} ]": lambda f: _number(f) if f.number("n") > 1 else None,
-            "[ {p:predicate} ]": lambda f: (
+            "| [ {p:predicate} : {n:number} ]": lambda f: _number(f) if f.number("n") > 1 else None,
+            "| [ {p:predicate} ]": lambda f: (
                 weighed(f, round(1 / _BRACKET, 2)) if _condition(f) is not None else None
             ),
-            "{n:number} *,x {p:condition}": _number,
-        },
-        starts=True,
-    ),
-    Notation("{p:condition} :,::,*,**,^,@,x {n:number}", _WEIGHT, _behind),
-    Notation(
-        "{p:condition} {t:times}",
-        _WEIGHT,
-        lambda f: weighed(f, float(f["t"][1:])) if not f.bare("p") else None,
-        parses=True,
-    ),
-    *rows(
-        _WEIGHT,
-        {
+            "| {n:number} *,x {p:condition}": _number,
+            "{p:condition} :,::,*,**,^,@,x {n:number}": _behind,
+            "! {p:condition} {t:times}": lambda f: (
+                weighed(f, float(f["t"][1:])) if not f.bare("p") else None
+            ),
             "{p:condition} [ {n:number} ]": _colon,
             "{p:condition} { {n:number} }": _number,
             "{p:condition} ( {n:number} )": _number,
@@ -139,10 +125,9 @@ STRESSES = (
     *rows(
         "{} is not how a condition is written",
         {
-            "very,really,extremely,strongly {p:condition}": lambda f: _stressed(f, _HEAVY),
-            "slightly,somewhat,barely {p:condition}": lambda f: _stressed(f, _LIGHT),
+            "| very,really,extremely,strongly {p:condition}": lambda f: _stressed(f, _HEAVY),
+            "| slightly,somewhat,barely {p:condition}": lambda f: _stressed(f, _LIGHT),
         },
-        starts=True,
     ),
 )
 
@@ -195,21 +180,19 @@ SCHEDULES = (
         {
             "[ {p:predicate} : {q:predicate} : {n:number} ]": _ONE_THEN_OTHER,
             "[ {p:predicate} : {q:predicate} : ]": _ONE_THEN_OTHER,
+            "| [ {p:predicate} :,:: {n:number} ]": _condition,
         },
     ),
     *rows(
-        "{} is a schedule, and a condition holds all along",
-        {"[ {p:predicate} :,:: {n:number} ]": _condition},
-        starts=True,
-    ),
-    Notation("{ {n:number} $$ {p:predicate} }", "{} is a wildcard of prompts", _so_many),
-    *rows(
         "{} is a wildcard of prompts",
-        {"{x:name} =,in {y:wildcard}": _WILDCARD, "{x:wildcard}": _WILDCARD},
-        parses=True,
+        {
+            "{ {n:number} $$ {p:predicate} }": _so_many,
+            "! {x:name} =,in {y:wildcard}": _WILDCARD,
+            "! {x:wildcard}": _WILDCARD,
+        },
     ),
     Notation("{x:name} =,in,: {b:braces}", "{} is not how several values are written", _values),
-    *rows("{} is a wildcard of prompts", {"{ {p:predicate} }": _alternatives}, starts=True),
-    *rows("conditions are grouped in round brackets", {"{ {p:predicate} }": "({p})"}, starts=True),
-    *rows("{} is an alternation of prompts", {"[ {p:predicate} ]": _alternatives}, starts=True),
+    Notation("{ {p:predicate} }", "{} is a wildcard of prompts", _alternatives, starts=True),
+    Notation("{ {p:predicate} }", "conditions are grouped in round brackets", "({p})", starts=True),
+    Notation("[ {p:predicate} ]", "{} is an alternation of prompts", _alternatives, starts=True),
 )

@@ -142,10 +142,7 @@ def _share(found: Found) -> Remedy | str | None:
 def _values(found: Found, words_only: bool | None = None) -> str | None:
     """Return the set of the values of part `l`, if all are values of the attribute.
 
-    Args:
-        found: the notation.
-        words_only: whether to take only names with `or` between, which the grammar reads too, or
-            only what it does not read; None takes both.
+    Where these are `words_only`, names with `or` between, the grammar reads them too.
     """
     fact = found.fact()
     values = found.values("l", ("or", ",", "|", "||", "/")) or []
@@ -169,30 +166,29 @@ RANGES = (
     *rows(
         _RANGE,
         {
-            "{x:name} {k:nearly}? {n:number} {u:unit} ±,+-,+/- {m:number} {s:percent}? {t:unit}": (
-                _tolerance
-            ),
+            "{x:name} {k:nearly}? {n:number} {u:unit} ±,+-,+/- {m:number}"
+            " {s:percent}? {t:unit}": _tolerance,
             "{x:name} {k:nearly}? {n:number} {u:unit} ( ±,+-,+/- {m:number} {t:unit} )": _tolerance,
             "{x:name} {o:comparing} {v:value} {r:comparing} {w:value}": _both_sides,
             "{x:name} {k:nearly}? ±,+-,+/- {m:number} {t:unit}": _tolerance,
+            "| {v:value} {o:comparing} {x:name} {r:comparing} {w:value}": _sandwich,
         },
-    ),
-    Notation(
-        "{v:value} {o:comparing} {x:name} {r:comparing} {w:value}", _RANGE, _sandwich, starts=True
     ),
     # Shares
     *rows(
         _SHARE,
-        {"{n:number} % of? {x:name} =,==,: {v:value}": _share, "{n:number} % of? {x:name}": _share},
-        starts=True,
+        {
+            "| {n:number} % of? {x:name} =,==,: {v:value}": _share,
+            "| {n:number} % of? {x:name}": _share,
+            "{x:name} {k:nearly}? {n:number} %": _share,
+        },
     ),
-    Notation("{x:name} {k:nearly}? {n:number} %", _SHARE, _share),
     # Ranges
     *rows(
         _RANGE,
         {
-            "{x:name} {k:nearly}? from? {n:number} {u:unit} -,−,–,—,to,until,till,… {m:number}"
-            " {t:unit}": _from_to,
+            "{x:name} {k:nearly}? from? {n:number} {u:unit} -,−,–,—,to,until,till,…"
+            " {m:number} {t:unit}": _from_to,
             "{x:name} {k:equal}? {n:number} {u:unit} .. {m:number} {t:unit}": _from_to,
             "{x:name} in,∈ {n:number} {u:unit} : {m:number} {t:unit}": _from_to,
             "{x:name} {k:equal} {n:number} : {m:number}": _ends_of_range,
@@ -203,9 +199,8 @@ RANGES = (
             "{x:measured} is? in? between,from {v:name} and,to,..,- {w:name}": "{x} in {v}..{w}",
             "{x:measured} {k:among} range,interval,linspace? [,(,],< {n:number} {u:unit}"
             " ;,..,:,to,-,,,| {m:number} {t:unit} ],),[,>": _from_to,
-            "{x:measured} {k:among} { {n:number} {u:unit} ..,:,to,- {m:number} {t:unit} }": (
-                _from_to
-            ),
+            "{x:measured} {k:among} { {n:number} {u:unit}"
+            " ..,:,to,- {m:number} {t:unit} }": _from_to,
             "between,range ( {x:name} , {n:number} , {m:number} )": _from_to,
             "{x:name} {k:among}? the,his,her,their? {n:number} ^s": _decade,
             "{x:measured} {o:comparing}? {n:number} {u:unit} +": _at_least,
@@ -230,14 +225,9 @@ RANGES = (
                 _values(f) if f.reader.low(f.start + 1) not in ("=", "==") else None
             ),
             "{x:name} is? one,any,either of? {l:alternatives}": _values,
+            # `haircolor=gray or blond`: unless it is known, `blond` is a condition.
+            "! {x:known} =,== {l:alternatives}": lambda f: _values(f, words_only=True),
         },
-    ),
-    # `haircolor=gray or blond`, where `blond` is no value but a condition unless it is known.
-    Notation(
-        "{x:known} =,== {l:alternatives}",
-        _SEVERAL,
-        lambda f: _values(f, words_only=True),
-        parses=True,
     ),
     Notation(
         "{v:literal} {o:comparing} {x:name}", "{} begins with its value", _turned, starts=True

@@ -37,14 +37,10 @@ def _flag(found: Found) -> Remedy | str | None:
 
 
 STATEMENTS = (
-    Notation(
-        "select count ( *,1 ) from {x:name} where {p:predicate}",
-        "{} is SQL",
-        "measure {p} from {x}",
-    ),
     *rows(
         "{} is SQL",
         {
+            "select count ( *,1 ) from {x:name} where {p:predicate}": "measure {p} from {x}",
             "select distinct? top? {n:number} * from": "sample {n} from",
             "select top? {n:number} from": "sample {n} from",
             "select distinct? * from": "sample from",
@@ -68,21 +64,15 @@ STATEMENTS = (
     ),
     Notation("-- ^{x:word} =? {v:flag}?", "{} is an option of other tools", _flag),
     # With the word that joins it, unless another condition follows.
-    Notation(
-        "and,,,or < lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?",
+    *rows(
         _NETWORK,
-        lambda f: _NO_NETWORK if f.reader.condition(f.end) is None else None,
+        {
+            "and,,,or < lora,lyco,lycoris,hypernet : {x:name} : {n:number} > ,?": lambda f: (
+                _NO_NETWORK if f.reader.condition(f.end) is None else None
+            ),
+            "| < lora,lyco,lycoris,hypernet : {x:name} : {n:number} > and,,": _NO_NETWORK,
+            "< lora,lyco,lycoris,hypernet : {x:name} : {n:number} >": _NO_NETWORK,
+        },
     ),
-    Notation(
-        "< lora,lyco,lycoris,hypernet : {x:name} : {n:number} > and,,",
-        _NETWORK,
-        _NO_NETWORK,
-        starts=True,
-    ),
-    Notation("< lora,lyco,lycoris,hypernet : {x:name} : {n:number} >", _NETWORK, _NO_NETWORK),
-    Notation(
-        "{k:asking} :,=",
-        "{} has a sign too many",
-        lambda f: f.text(f.start, f.start + 1),
-    ),
+    Notation("{k:asking} :,=", "{} has a sign too many", lambda f: f.text(f.start, f.start + 1)),
 )

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -250,9 +249,15 @@ class Notation:
         return evolve(answer, fix=fix, hint=hint, meanwhile=meanwhile)
 
 
-def rows(message: str, table: Mapping[str, Answer], **options: Any) -> Iterator[Notation]:
-    """Yield the notations of which the same is said: what to write, by shape."""
-    return (Notation(shape, message, answer, **options) for shape, answer in table.items())
+def rows(message: str, table: Mapping[str, Answer]) -> Iterator[Notation]:
+    """Yield the notations of which the same is said: what to write, by shape.
+
+    `| ` before a shape says that it stands where a condition begins, `! ` that it `parses`.
+    """
+    for written, answer in table.items():
+        shape = re.sub("^([!|] )+", "", written)
+        marks = written.removesuffix(shape)
+        yield Notation(shape, message, answer, "!" in marks, "|" in marks)
 
 
 @frozen
