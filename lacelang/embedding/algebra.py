@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, ClassVar, Literal, NoReturn, TypeVar
 
-from attrs import field, frozen
+from attrs import frozen
 
 from lacelang import arguments
 from lacelang.arguments import shown
@@ -32,6 +32,7 @@ _BRACKETS = (
 
 _SEVERAL = "several values, like a list"
 
+N = TypeVar("N", bound=nodes.Predicate)
 J = TypeVar("J", nodes.And, nodes.Or, nodes.Xor, nodes.Implies)
 
 # How tight each form binds; an operand that binds less tight than its place asks is bracketed.
@@ -64,7 +65,6 @@ class Condition:
     __array_ufunc__: ClassVar[None] = None
 
     node: nodes.Predicate
-    _depth: int = field(default=0, eq=False, kw_only=True)
 
     def __and__(self, other: Condition) -> Condition:
         """Both hold: `a and b`."""
@@ -86,8 +86,8 @@ class Condition:
 
     def __invert__(self) -> Condition:
         """It does not hold: `not a`."""
-        inner, depth = self._operand(_TIGHTNESS[nodes.Not])
-        return _condition(nodes.Not(inner, span=NOWHERE), depth + 1)
+        inner = self._operand(_TIGHTNESS[nodes.Not])
+        return Condition(_nested(nodes.Not(inner, span=NOWHERE)))
 
     def weight(self, weight: float) -> Condition:
         """Multiply its energy under `and`, its odds under `or`: `a [weight 2]`."""
@@ -119,20 +119,18 @@ class Condition:
 
     __ror__ = __rxor__ = __rand__
 
-    def _operand(self, tightness: int) -> tuple[nodes.Predicate, int]:
-        """Return the node, in brackets where its place needs them, and its depth."""
+    def _operand(self, tightness: int) -> nodes.Predicate:
+        """Return the node, in brackets where its place needs them."""
         if _TIGHTNESS.get(type(self.node), _BARE) >= tightness:
-            return self.node, self._depth
-        return nodes.Parenthesis(self.node, span=NOWHERE), self._depth + 1
+            return self.node
+        return _nested(nodes.Parenthesis(self.node, span=NOWHERE))
 
     def _tuned(self, keyword: str, value: float, form: nodes.Word | None = None) -> Condition:
         setting = nodes.Setting(keyword, number_of(value, keyword), form, span=NOWHERE)
         node = self.node
         if isinstance(node, nodes.Tuned) and all(each.keyword != keyword for each in node.settings):
-            both = nodes.Tuned(node.term, (*node.settings, setting), span=NOWHERE)
-            return _condition(both, self._depth)
-        term, depth = self._operand(_BARE)
-        return _condition(nodes.Tuned(term, (setting,), span=NOWHERE), max(depth, 1) + 1)
+            return Condition(nodes.Tuned(node.term, (*node.settings, setting), span=NOWHERE))
+        return Condition(_nested(nodes.Tuned(self._operand(_BARE), (setting,), span=NOWHERE)))
 
 
 class Attr:
@@ -171,7 +169,7 @@ class Attr:
     def between(self, low: Value, high: Value) -> Condition:
         """It lies between two values: `age in 60..70`."""
         ends = value_of(low, "low"), value_of(high, "high")
-        return _condition(nodes.InRange(self._word, *ends, span=NOWHERE))
+        return Condition(nodes.InRange(self._word, *ends, span=NOWHERE))
 
     def isin(self, values: Collection[Value]) -> Condition:
         """It has one of the values: `haircolor in {gray, blond}`.
@@ -184,12 +182,12 @@ class Attr:
         if isinstance(values, set | frozenset):
             members.sort(key=_alphabetical)
         found = tuple(value_of(value, "values") for value in members)
-        return _condition(nodes.InSet(self._word, found, span=NOWHERE), 1)
+        return Condition(nodes.InSet(self._word, found, span=NOWHERE))
 
     def degree(self, degree: float) -> Condition:
         """The classifier gives it the probability `degree`: `smile ~ 0.6`."""
         value = number_of(degree, "degree")
-        return _condition(nodes.Comparison(self._word, "~", value, span=NOWHERE))
+        return Condition(nodes.Comparison(self._word, "~", value, span=NOWHERE))
 
     def __repr__(self) -> str:
         return f"attr({self.name!r})"
@@ -218,7 +216,7 @@ class Attr:
         if operator in ("=", "!="):
             value = _member(value)
         node = value_of(value, "value")
-        return _condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
+        return Condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
 
 
 def attr(name: str) -> Attr:
@@ -237,13 +235,7 @@ def condition(text: str) -> Condition:
     node = read_definition(text)
     if isinstance(node, nodes.Quantity):
         raise UsageError(f"`text`: {shown(text.strip())} is a number, not a condition")
-    return Condition(node, depth=_measured(node))
-
-
-def _condition(node: nodes.Predicate, depth: int = 0) -> Condition:
-    if depth > MAX_DEPTH:
-        raise UsageError(f"this condition nests more than {MAX_DEPTH} levels deep")
-    return Condition(node, depth=depth)
+    return Condition(node)
 
 
 def _joined(
@@ -256,32 +248,34 @@ def _joined(
     if not isinstance(last, Condition):
         _refuse(last)
     terms: list[nodes.Predicate] = []
-    depths = []
     for operand, side in ((first, "first"), (last, "last")):
         if isinstance(operand.node, kind) and merged in ("both", side):
             terms.extend(operand.node.terms)
-            depths.append(operand._depth)
         else:
-            node, depth = operand._operand(_TIGHTNESS[kind] + 1)
-            terms.append(node)
-            depths.append(depth)
-    return _condition(kind(tuple(terms), span=NOWHERE), max(depths))
+            terms.append(operand._operand(_TIGHTNESS[kind] + 1))
+    return Condition(kind(tuple(terms), span=NOWHERE))
 
 
-def _measured(node: nodes.Predicate) -> int:
-    """The depth of a parsed tree, whose nesting the parser has limited."""
+def _nested(node: N) -> N:
+    """Return a node that nests deeper than what it is made of, unless that is too deep."""
+    if _depth(node) > MAX_DEPTH:
+        raise UsageError(f"this condition nests more than {MAX_DEPTH} levels deep")
+    return node
+
+
+def _depth(node: nodes.Value | nodes.Predicate) -> int:
+    """How many brackets of its text are open at once, a `not` being one as well."""
     match node:
         case nodes.Parenthesis(inner=inner) | nodes.Not(term=inner):
-            return _measured(inner) + 1
+            return _depth(inner) + 1
         case nodes.Tuned(term=inner):
-            return max(_measured(inner), 1) + 1
+            return max(_depth(inner), 1) + 1
         case nodes.InSet():
             return 1
         case nodes.And() | nodes.Or() | nodes.Xor() | nodes.Implies():
-            return max(map(_measured, node.terms))
+            return max(map(_depth, node.terms))
         case nodes.Call(arguments=arguments):
-            inside = [_measured(a) for a in arguments if not isinstance(a, nodes.Quantity)]
-            return max(inside, default=0) + 1
+            return max(map(_depth, arguments), default=0) + 1
     return 0
 
 
