@@ -135,6 +135,6 @@ def label_sheet(table: Labels, attribute: Attribute, generator: Generator) -> Im
     """Draw faces that were labelled low, in the middle and high, or with each class."""
     draws, column = table.draws(), table.columns[attribute.name]
     chosen = bands(column, attribute.values, attribute.unit)
-    rows = np.concatenate([band.rows for band in chosen])
+    rows = np.concatenate([rows for _, rows in chosen])
     w = labels.styles(generator, Draws(draws.z[rows], draws.psi[rows]))
     return draw(attribute.name, chosen, column, generator.decode(torch.from_numpy(w)))

@@ -75,14 +75,23 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _dispatch(arguments: Sequence[str] | None) -> int:
     from lacelang.cli.parser import COMMANDS, build_parser
+    from lacelang.errors import LaceError
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     if not given and streams.is_terminal(sys.stdin) and streams.is_terminal(sys.stdout):
         given = ["repl"]
     commands = given[:1] if given[:1] and given[0] in COMMANDS else [*COMMANDS]
     parsed = build_parser(commands).parse_args(given)
-    with streams.json_of_errors(getattr(parsed, "json", False)):
+    try:
         code: int = parsed.command(parsed)
+    except LaceError as error:
+        if getattr(parsed, "json", False):
+            # As JSON as well, for whoever reads the output.
+            from lacelang.syntax.render import as_json, encodable
+
+            found = [as_json(diagnostic) for diagnostic in error.diagnostics]
+            streams.print_json({"error": encodable(str(error)), "diagnostics": found})
+        raise
     return code
 
 

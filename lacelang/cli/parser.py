@@ -16,15 +16,10 @@ from lacelang.generators.devices import DEVICES
 
 @frozen
 class Command:
-    """A command.
+    """A command: its help, its options as `add_options` takes them, or commands of its own.
 
-    Attributes:
-        function: module and function in `lacelang.cli`: takes the parsed arguments, returns the
-            exit code. It is imported when it is called.
-        help: one line in the list of commands.
-        description: over the command's own options.
-        options: usage → help, as `_add_option` takes them.
-        actions: commands of the command, by name, in place of options.
+    `function` names a module and a function of `lacelang.cli`, imported when it is called: it takes
+    the parsed arguments and returns the exit code. `description` stands over the options.
     """
 
     function: str
@@ -198,35 +193,29 @@ def _add(group: Any, name: str, command: Command) -> None:
 
 
 def add_options(parser: ArgumentParser, options: Mapping[str, str | None]) -> None:
-    """Add options of a command; see `_add_option`."""
-    for usage, help_ in options.items():
-        _add_option(parser, usage, help_)
+    """Add options of a command and arguments without a name, with their help, by usage.
 
-
-def _add_option(parser: ArgumentParser, usage: str, help_: str | None) -> None:
-    """Add an option, or an argument without a name.
-
-    Args:
-        usage: `--flag`, `--no-flag` (true without it), `--option VALUE`, `--option one|other`
-            (the first is the default), `VALUE`, or `VALUE...` for one or more.
+    That is `--flag`, `--no-flag` (true without it), `--option VALUE`, `--option one|other` (the
+    first is the default), `VALUE`, or `VALUE...` for one or more.
     """
-    name, _, value = usage.partition(" ")
-    how: dict[str, Any] = {"help": help_}
-    if not name.startswith("-"):
-        metavar = name.removesuffix("...")
-        dest = "name" if metavar == "MODEL" else metavar.lower()
-        if name != metavar:
-            dest, how["nargs"] = f"{dest}s", "+"
-        parser.add_argument(dest, metavar=metavar, **how)
-    elif "|" in value:
-        choices = value.split("|")
-        parser.add_argument(name, choices=choices, default=choices[0], **how)
-    elif value:
-        parser.add_argument(name, metavar=value, type=_TYPES.get(name, _TYPES[value]), **how)
-    elif name.startswith("--no-"):
-        parser.add_argument(name, dest=name[5:], action="store_false", **how)
-    else:
-        parser.add_argument(name, action="store_true", **how)
+    for usage, help_ in options.items():
+        name, _, value = usage.partition(" ")
+        how: dict[str, Any] = {"help": help_}
+        if not name.startswith("-"):
+            metavar = name.removesuffix("...")
+            dest = "name" if metavar == "MODEL" else metavar.lower()
+            if name != metavar:
+                dest, how["nargs"] = f"{dest}s", "+"
+            parser.add_argument(dest, metavar=metavar, **how)
+        elif "|" in value:
+            choices = value.split("|")
+            parser.add_argument(name, choices=choices, default=choices[0], **how)
+        elif value:
+            parser.add_argument(name, metavar=value, type=_TYPES.get(name, _TYPES[value]), **how)
+        elif name.startswith("--no-"):
+            parser.add_argument(name, dest=name[5:], action="store_false", **how)
+        else:
+            parser.add_argument(name, action="store_true", **how)
 
 
 def _path(text: str) -> Path:

@@ -173,21 +173,5 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))
 
 
-@contextmanager
-def json_of_errors(wanted: bool) -> Iterator[None]:
-    """Print an error of the block as JSON as well, if `wanted`, for whoever reads the output."""
-    from lacelang.errors import LaceError
-
-    try:
-        yield
-    except LaceError as error:
-        if wanted:
-            from lacelang.syntax.render import as_json, encodable
-
-            found = [as_json(diagnostic) for diagnostic in error.diagnostics]
-            print_json({"error": encodable(str(error)), "diagnostics": found})
-        raise
-
-
 def _is_gone(stream: Any) -> bool:
     return stream is None or bool(getattr(stream, "closed", False))

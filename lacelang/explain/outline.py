@@ -6,7 +6,7 @@ the terms come to on draws from the prior.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -88,58 +88,49 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
 
 def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
     """Return the outline of one statement; `truncation` is that of the samples it speaks of."""
-    conditions = _conditions(statement)
     model, seed = statement.model, getattr(statement, "seed", None)
     options = getattr(statement, "options", defaults.CONDITION_OPTIONS)
-    asked = [each for each in conditions.values() if each is not None]
-    trees = tuple(
-        Tree(role, model, options, truncation, seed, None if c is None else term_of(c, options))
-        for role, c in conditions.items()
-    )
     drawn = (
         Fact("truncation", number_text(truncation), truncation),
         Fact("seed", str(defaults.SEED if seed is None else seed), seed),
     )
+    conditions: dict[str, ir.Predicate | None]
     facts: tuple[Fact, ...]
     match statement:
         case ir.SampleStatement(count=count, where=where):
-            kind, title = "sample", f"{_counted(count, 'sample')} of {model.name}"
+            kind, conditions = "sample", {"energy": where}
+            title = f"{_counted(count, 'sample')} of {model.name}"
             facts = (Fact("count", "", count), _model(model), *drawn)
             if where is None:
                 title += ", draws from the prior"
             else:
-                facts += (_heads(asked), _sampler(statement.sampler), *_clauses(asked, options))
+                facts += (_heads([where]), *_settings([where], statement))
         case ir.EditStatement(steps=steps, group=group):
-            kind, title = "edit", f"{_counted(len(steps), 'step')} from {group}"
+            kind, conditions = "edit", {f"step {i}": s.predicate for i, s in enumerate(steps, 1)}
+            title = f"{_counted(len(steps), 'step')} from {group}"
+            asked = [step.predicate for step in steps]
             facts = (
                 Fact("group", "", group),
                 _model(model),
                 *_held(statement),
                 _layers([step.replaced for step in steps]),
                 _heads(asked),
-                _sampler(statement.sampler),
-                *_clauses(asked, options),
+                *_settings(asked, statement),
             )
-        case ir.MeasureStatement(text=text):
-            kind, title = "measure", f"P({text}) of {model.name}"
-            facts = (Fact("text", "", text), _model(model), *drawn, _heads(asked))
-        case ir.ExpectStatement(group=group, share=share):
-            kind, title = "expect", statement.text
+        case ir.MeasureStatement(text=text, what=what, given=given):
+            kind, title, conditions = "measure", f"P({text}) of {model.name}", {"what": what}
+            if given is not None:
+                conditions["given"] = given
+            facts = (Fact("text", "", text), _model(model), *drawn)
+            facts += (_heads([what] if given is None else [what, given]),)
+        case ir.ExpectStatement(group=group, share=share, what=what):
+            kind, title, conditions = "expect", statement.text, {"what": what}
             facts = (Fact("group", "", group), Fact("share", "", share), _model(model))
+    trees = tuple(
+        Tree(role, model, options, truncation, seed, None if c is None else term_of(c, options))
+        for role, c in conditions.items()
+    )
     return Outline(kind, getattr(statement, "name", None), title, facts, trees)
-
-
-def _conditions(statement: ir.Statement) -> Mapping[str, ir.Predicate | None]:
-    """The conditions of a statement, by what they are for."""
-    match statement:
-        case ir.SampleStatement(where=where):
-            return {"energy": where}
-        case ir.EditStatement(steps=steps):
-            return {f"step {i}": step.predicate for i, step in enumerate(steps, start=1)}
-        case ir.MeasureStatement(what=what, given=given):
-            return {"what": what} if given is None else {"what": what, "given": given}
-        case ir.ExpectStatement(what=what):
-            return {"what": what}
 
 
 def _counted(count: int, noun: str) -> str:
@@ -190,14 +181,12 @@ def _ranges(layers: tuple[int, ...] | None) -> str:
     return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in parts)
 
 
-def _sampler(choice: ir.SamplerChoice) -> Fact:
-    options = ", ".join(f"{name}={value:.7g}" for name, value in choice.options.items())
-    shown = f"{choice.name}({options})" if options else choice.name
-    return Fact("sampler", shown, {"name": choice.name, "options": dict(choice.options)})
-
-
-def _clauses(conditions: Iterable[ir.Predicate], options: ir.ConditionOptions) -> tuple[Fact, ...]:
-    """The clauses that say what the operators mean; those that touch nothing are not shown."""
+def _settings(
+    conditions: Iterable[ir.Predicate], statement: ir.SampleStatement | ir.EditStatement
+) -> tuple[Fact, ...]:
+    """The sampler, and what the operators mean; clauses that touch nothing are not shown."""
+    sampler, options = statement.sampler, statement.options
+    given = ", ".join(f"{name}={value:.7g}" for name, value in sampler.options.items())
     used = [each for condition in conditions for each in ir.walk(condition)]
     denies, chooses, measures = (
         any(isinstance(each, kind) for each in used)
@@ -209,6 +198,11 @@ def _clauses(conditions: Iterable[ir.Predicate], options: ir.ConditionOptions) -
     shown = "" if temp is None else number_text(temp)
     shown = shown if logit is None else f"logit({number_text(logit)})"
     return (
+        Fact(
+            "sampler",
+            f"{sampler.name}({given})" if given else sampler.name,
+            {"name": sampler.name, "options": dict(sampler.options)},
+        ),
         Fact("temp", shown, temp),
         Fact("logit_temp", "", logit),
         Fact("negation", form if denies else "", list(negation)),

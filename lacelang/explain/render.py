@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import asdict
 
@@ -14,6 +14,9 @@ from lacelang.explain.outline import Outline, Tree
 from lacelang.explain.terms import Figures, Term
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.numerals import number_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 """Pieces of one line, each with its style in rich's words; the empty style is plain text."""
@@ -24,6 +27,14 @@ _WIDEST = 60
 _LONGEST = 72
 
 _HEADING, _LABEL, _FORMULA, _FIGURE, _NOTE = "bold", "dim", "cyan", "green", "dim"
+
+
+def print_lines(lines: Sequence[Line], console: Console) -> None:
+    """Print lines in colours."""
+    from rich.text import Text
+
+    for line in lines:
+        console.print(Text.assemble(*line), soft_wrap=True)
 
 
 def text_of(lines: Sequence[Line]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -21,12 +20,8 @@ _BANDS = (("low", 0.02), ("middle", 0.5), ("high", 0.98))
 _BAND_WIDTH = 0.02
 
 
-@frozen(eq=False)
-class Band:
-    """One row of a sheet: what it shows, and which labelled rows."""
-
-    title: str
-    rows: NDArray[np.int64]
+Band = tuple[str, NDArray[np.int64]]
+"""One row of a sheet: what it shows, and which labelled rows."""
 
 
 def bands(column: Floats, values: Sequence[str], unit: str | None) -> list[Band]:
@@ -48,7 +43,7 @@ def bands(column: Floats, values: Sequence[str], unit: str | None) -> list[Band]
         for name, at in _BANDS:
             inside = seen[np.abs(ranks - at) <= _BAND_WIDTH]
             parts.append((f"{name}, about {np.median(column[inside]):.3g} {unit or ''}", inside))
-    return [Band(title, rng.permutation(rows)[:FACES]) for title, rows in parts if len(rows)]
+    return [(title, rng.permutation(rows)[:FACES]) for title, rows in parts if len(rows)]
 
 
 def draw(
@@ -60,10 +55,10 @@ def draw(
     sheet = Image.new("RGB", (width, 2 * _MARGIN + 34 + len(chosen) * row_height), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((_MARGIN, _MARGIN), title, INK, font(24))
-    for k, band in enumerate(chosen):
+    for k, (words, rows) in enumerate(chosen):
         top = _MARGIN + 34 + k * row_height
-        pen.text((_MARGIN, top), fit(band.title, font(15), width), SOFT, font(15))
-        for i, row in enumerate(band.rows):
+        pen.text((_MARGIN, top), fit(words, font(15), width), SOFT, font(15))
+        for i, row in enumerate(rows):
             left = _MARGIN + i * (_SIDE + _GAP)
             small = Image.fromarray(next(faces)).resize((_SIDE, _SIDE), reducing_gap=2.0)
             sheet.paste(small, (left, top + _HEAD))

@@ -95,7 +95,7 @@ def command_offers(session: Session, before: str) -> tuple[str, list[Offer]]:
 @_command("attrs", "[MODEL]", "what can be asked of the model in use", model_offers)
 def _attrs(loop: Loop, argument: str) -> None:
     models = loop.session.models
-    model = loop.session.model if not argument else models.get(nfc(argument))
+    model = models.get(nfc(argument)) if argument else loop.session.model
     if model is None:
         hint = did_you_mean(argument, models, "known:") or "`from NAME` says which"
         raise UsageError(f"there is no model `{argument}`\n{hint}")
@@ -134,11 +134,9 @@ def _show(loop: Loop, argument: str) -> None:
 
 @_command("explain", "[WHAT]", "what a group or a condition means, in energies", group_offers)
 def _explain(loop: Loop, argument: str) -> None:
-    from rich.text import Text
-
     from lacelang.explain import measured
     from lacelang.explain.outline import outlines
-    from lacelang.explain.render import outline_lines
+    from lacelang.explain.render import outline_lines, print_lines
     from lacelang.ir import CheckedProgram
 
     statements = loop.session.statements
@@ -155,8 +153,7 @@ def _explain(loop: Loop, argument: str) -> None:
         )
     loop.warming.wait()
     outline = outlines(CheckedProgram(statements))[place]
-    for line in outline_lines(measured.with_figures(outline)):
-        loop.console.print(Text.assemble(*line), soft_wrap=True)
+    print_lines(outline_lines(measured.with_figures(outline)), loop.console)
 
 
 @_command("again", "", "the last `sample` with the next seed")
