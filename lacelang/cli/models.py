@@ -62,11 +62,7 @@ def fetch_model(arguments: Namespace) -> int:
 
 
 def find_model(name: str) -> ModelSpec:
-    """Return the model of the standard library called `name`.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """Return the model of the standard library called `name`."""
     models = library_models()
     if nfc(name) not in models:
         raise UsageError(f"no model {name!r}; there are: {', '.join(sorted(models)) or 'none'}")

@@ -10,11 +10,7 @@ from lacelang.errors import UsageError
 
 
 def prompt(arguments: Namespace) -> int:
-    """Read and obey statements until the person leaves.
-
-    Raises:
-        UsageError: there is no terminal to read from and write to.
-    """
+    """Read and obey statements until the person leaves."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise UsageError(
             "a prompt needs a terminal\n`lacelang run -` runs a program that comes from a pipe"

@@ -31,8 +31,7 @@ from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
 from lacelang.engine.loading import Model, load
 from lacelang.engine.sampling import meaning_of
-from lacelang.explain.outline import Outline, Totals, Tree
-from lacelang.explain.terms import Figures, Term, disjunct_weights
+from lacelang.explain.outline import Figures, Outline, Term, Totals, Tree, disjunct_weights
 from lacelang.progress import shown
 from lacelang.samplers.streams import prior
 from lacelang.semantics import defaults

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import asdict
 
 from lacelang import ir
-from lacelang.explain.outline import Outline, Tree
-from lacelang.explain.terms import Figures, Term
+from lacelang.explain.outline import Figures, Outline, Term, Tree
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.numerals import number_text
 

@@ -101,11 +101,7 @@ def _made_by(group: GroupRecord) -> list[str]:
 
 
 def write_sheet(path: Path, sheet: Image.Image) -> None:
-    """Write a drawn sheet as PNG, whole or not at all.
-
-    Raises:
-        ResourceError: the disk is full, or the folder cannot be written.
-    """
+    """Write a drawn sheet as PNG, whole or not at all."""
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", compress_level=4)
     write_atomic(path, buffer.getvalue())

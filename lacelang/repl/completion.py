@@ -15,11 +15,11 @@ from lacelang.repl.session import Session
 from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.clauses import ALLOWED, CLAUSE_KINDS
 from lacelang.semantics.modules import library_files
-from lacelang.syntax.grammar import CLAUSES, STATEMENTS, keywords
+from lacelang.syntax.grammar import CLAUSES, COMPARISONS, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text
 
-_COMPARES = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST"})
+_COMPARES = COMPARISONS - {"TILDE", "IN"}
 _VALUES = frozenset({"NUMBER", "NAME", "COMMA", "RANGE", "UNIT"})
 
 

@@ -70,13 +70,10 @@ class ProgramLexer(Lexer):
         return list(split_lines(styled))
 
     def _style(self, kind: str, word: str) -> str:
-        if kind == "NAME":
-            return self._name_style(word)
         if kind in _STYLES:
             return f"class:{_STYLES[kind]}"
-        return "class:logic" if kind not in shapes() and word in keywords() else ""
-
-    def _name_style(self, word: str) -> str:
+        if kind != "NAME":
+            return "class:logic" if kind not in shapes() and word in keywords() else ""
         if word in self._session.known.definitions:
             return "class:definition"
         model = self._session.model

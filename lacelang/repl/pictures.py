@@ -68,9 +68,8 @@ def cell_size() -> tuple[int, int] | None:
     except (ImportError, OSError, ValueError):
         return None
     rows, columns, width, height = struct.unpack("HHHH", answer)
-    if not (rows and columns and width and height):
-        return None
-    return width // columns, height // rows
+    known = rows and columns and width and height
+    return (width // columns, height // rows) if known else None
 
 
 def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> RenderableType:

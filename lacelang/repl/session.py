@@ -15,7 +15,7 @@ from lacelang.repl.source import Patch, offsets, patched, words_used
 from lacelang.semantics.modules import library_models
 from lacelang.semantics.piecewise import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import STATEMENTS
+from lacelang.syntax.grammar import COMPARISONS, STATEMENTS
 from lacelang.syntax.lines import a_line_up
 from lacelang.syntax.parser import Outlook, outlook
 from lacelang.syntax.tokens import tokenize
@@ -24,10 +24,7 @@ from lacelang.text.names import folded
 FACES = 4
 """How many faces a `sample` without a number makes at the prompt; in a file it is more."""
 
-_SIGNS = frozenset(
-    {"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE", "IN"}
-    | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
-)
+_SIGNS = COMPARISONS | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
 """What follows a name in a condition."""
 _NUMBERED = re.compile(r"(.*)_\d+")
 

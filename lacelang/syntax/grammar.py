@@ -16,7 +16,7 @@ def _kinds(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-_COMPARISONS = _kinds("EQUAL UNEQUAL LESSTHAN AT_MOST MORETHAN AT_LEAST TILDE IN")
+COMPARISONS = _kinds("EQUAL UNEQUAL LESSTHAN AT_MOST MORETHAN AT_LEAST TILDE IN")
 
 UNITS = ("deg", "years")
 """The units there are; other words after a number are reported by the checker."""
@@ -79,7 +79,7 @@ def retype(tokens: list[Token]) -> None:
 
 def _compares(tokens: list[Token], i: int) -> bool:
     """Whether token i continues a comparison; `in` before a percentage or `layers` does not."""
-    if i >= len(tokens) or tokens[i].type not in _COMPARISONS:
+    if i >= len(tokens) or tokens[i].type not in COMPARISONS:
         return False
     if tokens[i].type != "IN" or i + 1 >= len(tokens):
         return True

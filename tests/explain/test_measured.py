@@ -15,8 +15,7 @@ from lacelang import ir
 from lacelang.energy import Node, Or
 from lacelang.engine.sampling import meaning_of
 from lacelang.explain.measured import measured, split_gradient
-from lacelang.explain.outline import Tree, outline
-from lacelang.explain.terms import Term
+from lacelang.explain.outline import Term, Tree, outline
 from lacelang.samplers.streams import prior
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lacelang.explain.outline import outlines
+from lacelang.explain.outline import Term, outlines
 from lacelang.explain.render import outline_json, outline_lines, plan_lines, text_of
-from lacelang.explain.terms import Term
 from lacelang.semantics.check import check
 
 FOLDER = Path(__file__).parent / "golden"
