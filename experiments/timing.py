@@ -11,7 +11,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import TypeVar
 
-from lacelang.generators.devices import choose_device
+from lacelang.generators.declaration import choose_device
 
 ROUNDS = 3
 K = TypeVar("K")

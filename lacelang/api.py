@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lacelang import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
-from lacelang.generators.devices import DEVICES, Device
+from lacelang.generators.declaration import DEVICES, Device
 from lacelang.system.threads import working
 from lacelang.text.names import nfc
 

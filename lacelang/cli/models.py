@@ -42,7 +42,7 @@ def fetch_model(arguments: Namespace) -> int:
     """Fetch a model's archive, or take it from a file, and convert it."""
     from lacelang.engine.loading import weights_of
     from lacelang.generators import ARCHITECTURES
-    from lacelang.generators.devices import choose_device
+    from lacelang.generators.declaration import choose_device
     from lacelang.progress import shown
     from lacelang.storage.fetch import Archive, adopt
 

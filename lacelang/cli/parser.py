@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from lacelang.generators.devices import DEVICES
+from lacelang.generators.declaration import DEVICES
 
 
 @frozen

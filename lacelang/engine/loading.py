@@ -21,8 +21,7 @@ from lacelang.engine.fingerprint import file_digest
 from lacelang.engine.schema import schema_of
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
-from lacelang.generators.declaration import Weights
-from lacelang.generators.devices import choose_device
+from lacelang.generators.declaration import Weights, choose_device
 from lacelang.generators.generator import Generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent

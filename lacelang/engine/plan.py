@@ -21,7 +21,7 @@ from lacelang.semantics import defaults
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group
-    from lacelang.generators.devices import Device
+    from lacelang.generators.declaration import Device
     from lacelang.ir import CheckedProgram
 
 

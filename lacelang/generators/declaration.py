@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
 
+from lacelang.errors import ResourceError
 from lacelang.registry import imported
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 Weights: TypeAlias = "Archive | WeightsFile | None"
 """Where a generator's weights are; None of one that has none."""
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 
 
 @frozen
@@ -91,3 +95,18 @@ class Architecture:
             weights, device, progress=progress, help_=help_, threads=threads
         )
         return loaded
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn one of `DEVICES` into a device; one that is not on this machine is a ResourceError."""
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = [device for device in there if there[device]] + ["cpu"]
+    if name == "auto":
+        return torch.device(available[0])
+    if name not in available:
+        raise ResourceError(
+            f"there is no {name} device here", f"use one of: auto, {', '.join(available)}"
+        )
+    return torch.device(name)

@@ -21,7 +21,6 @@ from lacelang.errors import ResourceError
 
 _TELEMETRY = "openvino_telemetry"
 _TOOLS = "openvino.tools.ovc"
-_MISSING = object()
 
 _lock = threading.Lock()
 _used_in: int | None = None
@@ -120,15 +119,13 @@ def _hidden() -> Iterator[None]:
     if _TOOLS in sys.modules:
         yield
         return
-    kept = sys.modules.get(_TELEMETRY, _MISSING)
+    kept = {_TELEMETRY: sys.modules[_TELEMETRY]} if _TELEMETRY in sys.modules else {}
     sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        if kept is _MISSING:
-            del sys.modules[_TELEMETRY]
-        else:
-            sys.modules[_TELEMETRY] = kept  # type: ignore[assignment]
+        del sys.modules[_TELEMETRY]
+        sys.modules.update(kept)
 
 
 @contextmanager

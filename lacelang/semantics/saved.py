@@ -11,8 +11,7 @@ from lacelang.generators import ARCHITECTURES, Layout
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.context import nearest
-from lacelang.storage.arrays import SUFFIXES
-from lacelang.storage.given import read_given
+from lacelang.storage.given import SUFFIXES, read_given
 from lacelang.storage.latents import Shards
 from lacelang.storage.records import GroupRecord, read_index
 from lacelang.syntax import nodes

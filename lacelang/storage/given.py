@@ -1,19 +1,32 @@
-"""Latents from elsewhere: which of z, w and w+ a file holds, and whether a model can take them."""
+"""Latents from elsewhere: which of z, w and w+ a file holds, and whether a model can take them.
+
+Files are .safetensors, .npy or .npz, read as data and never trusted. Headers are read first and
+held against the size of the file, so that a file that claims more than it holds costs nothing.
+Nothing is unpickled.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 
+import msgspec
 import numpy as np
 from attrs import frozen
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
-from lacelang.storage.arrays import Stored, load_array, short, stored_arrays
 from lacelang.storage.latents import EditPath, Float32, edit_path_of
+from lacelang.storage.records import Count
 
 if TYPE_CHECKING:
     from lacelang.generators import Layout
@@ -38,6 +51,31 @@ _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
     ("z", re.compile(r"(?<![a-z0-9])zs?\+?\d*(?![a-z0-9])")),
 )
 
+_REMEDY = "an edit begins from one or more samples of w, w+ or z"
+
+_LONGEST_HEADER = 1 << 20
+_LONGEST_NPY_HEADER = 10_000
+_MOST_ARRAYS = 32
+# Latents hardly compress: what expands beyond both is no file of latents.
+_EXPANDED = 64 << 20
+_EXPANSION = 100
+
+_BFLOAT16 = np.dtype([("bfloat16", "<u2")])
+"""Upper halves of float32."""
+_SAFETENSORS: dict[str, Any] = {
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8", "BOOL": "|b1", "U8": "|u1",
+    "I8": "|i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "C64": "<c8",
+    "BF16": _BFLOAT16,
+}  # fmt: skip
+_KINDS = {
+    "f": "floats",
+    "O": "Python objects, which are never unpickled",
+    "c": "complex numbers",
+    "i": "whole numbers",
+    "u": "whole numbers",
+    "b": "booleans",
+}
+
 
 @frozen(eq=False)
 class Given:
@@ -57,14 +95,14 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
 
     Messages call the file `shown`.
     """
-    found = stored_arrays(path, shown)
+    found = _stored_arrays(path, shown)
     parts = {array.name: array for array in found if array.name in _EDIT_PATH}
     spaces = _spaces([array for array in found if array.name not in parts], path.stem, shown)
     arrays = {}
     for space, stored in spaces.items():
         where = f"`{stored.name}` of `{shown}`" if stored.name else f"`{shown}`"
         shape = _arranged(stored, space, layout, where)
-        arrays[space] = load_array(path, stored, shown).reshape(shape)
+        arrays[space] = _load(path, stored, shown).reshape(shape)
         if not np.isfinite(arrays[space]).all():
             raise ResourceError(
                 f"{where} holds NaN, or numbers beyond those of float32", "leave such samples out"
@@ -81,21 +119,21 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
     return Given(z, w, _edit_path(path, parts, w, shown))
 
 
-def _spaces(found: Sequence[Stored], stem: str, shown: str) -> dict[Space, Stored]:
+def _spaces(found: Sequence[_Stored], stem: str, shown: str) -> dict[Space, _Stored]:
     """Return the arrays to begin from by what they are: z, and one of the others."""
-    spaces: dict[Space, Stored] = {}
+    spaces: dict[Space, _Stored] = {}
     for array in found:
         space = _KEYS.get(array.name.lower())
         if space is None:
             raise ResourceError(
-                f"`{shown}` holds `{short(array.name)}`, which is none of the latents known here",
+                f"`{shown}` holds `{_short(array.name)}`, which is none of the latents known here",
                 "keep one array, under the key `w`, `w_plus` or `z`",
             )
         if space == "any":
             space = _of_file_name(stem, shown)
         before = next((s for s in spaces if s == space or "z" not in (s, space)), None)
         if before is not None:
-            one, other = short(spaces[before].name), short(array.name)
+            one, other = _short(spaces[before].name), _short(array.name)
             raise ResourceError(
                 f"`{shown}` holds both `{one}` and `{other}`", "keep the one to begin from"
             )
@@ -117,7 +155,7 @@ def _of_file_name(stem: str, shown: str) -> Space:
     return said[0] if said else "any"
 
 
-def _arranged(stored: Stored, space: Space, layout: Layout, where: str) -> tuple[int, ...]:
+def _arranged(stored: _Stored, space: Space, layout: Layout, where: str) -> tuple[int, ...]:
     """Return an array's shape as samples: (N, width) or (N, styles, width)."""
     if stored.kind != "floats":
         kind = "whole numbers" if stored.kind == "int64" else stored.kind
@@ -159,13 +197,13 @@ def _arranged(stored: Stored, space: Space, layout: Layout, where: str) -> tuple
 
 
 def _edit_path(
-    path: Path, parts: Mapping[str, Stored], w: Float32 | None, shown: str
+    path: Path, parts: Mapping[str, _Stored], w: Float32 | None, shown: str
 ) -> EditPath | None:
     """Return how the samples came to be, if lacelang edited them."""
     if not parts:
         return None
     fine = all(part.kind == _EDIT_PATH[name] for name, part in parts.items())
-    arrays = {name: load_array(path, part, shown) for name, part in parts.items() if fine}
+    arrays = {name: _load(path, part, shown) for name, part in parts.items() if fine}
     edit_path = edit_path_of(arrays)
     finite = all(np.isfinite(array).all() for array in arrays.values())
     if w is None or edit_path is None or not finite or not edit_path.fits(w):
@@ -176,4 +214,166 @@ def _edit_path(
     return edit_path
 
 
-_REMEDY = "an edit begins from one or more samples of w, w+ or z"
+class _DamagedError(Exception):
+    """The file is not what it says; the message goes on after its name."""
+
+
+class _Tensor(msgspec.Struct):
+    """An entry of the header of a .safetensors file."""
+
+    dtype: str
+    shape: list[Count]
+    data_offsets: tuple[Count, Count]
+
+
+@frozen
+class _Stored:
+    """An array as its header describes it."""
+
+    name: str  # its key; empty for the one array of a .npy
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran: bool = False  # the first axis is the innermost
+    start: int = 0  # bytes before its data, in the file or in `member`
+    member: str | None = None  # of a .npz, the file inside
+
+    @property
+    def kind(self) -> str:
+        """`floats`, `int64`, or in words what else it holds."""
+        if self.dtype == _BFLOAT16:
+            return "floats"
+        if self.dtype == np.dtype("<i8"):
+            return "int64"
+        if self.dtype.names:
+            return "records of several fields"
+        return _KINDS.get(self.dtype.kind, "values of another kind")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its data."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def _stored_arrays(path: Path, shown: str) -> tuple[_Stored, ...]:
+    """Return what `path` holds, by its headers alone; messages call it `shown`."""
+    with _reading(path, shown) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        found = tuple(_READERS[path.suffix.lower()](file, size))
+    names = [array.name for array in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ResourceError(f"`{shown}` holds `{_short(twice)}` twice", "keep one of them")
+    return found
+
+
+def _load(path: Path, stored: _Stored, shown: str) -> NDArray[Any]:
+    """Return one of the `_stored_arrays`: float32 of floats, int64 of int64."""
+    # Torch wants arrays that can be written to.
+    data = bytearray(stored.nbytes)
+    with _reading(path, shown) as file:
+        if stored.member is None:
+            file.seek(stored.start)
+            whole = file.readinto(data) == len(data)
+        else:
+            with zipfile.ZipFile(file) as archive, archive.open(stored.member) as member:
+                member.read(stored.start)
+                # The checksum is compared where the end is reached.
+                whole = member.readinto(data) == len(data) and not member.read(1)  # type: ignore[attr-defined]
+        if not whole:
+            raise _DamagedError("is cut short")
+        numbers: NDArray[Any] = np.frombuffer(data, stored.dtype)
+        if stored.dtype == _BFLOAT16:
+            numbers = (numbers["bfloat16"].astype(np.uint32) << 16).view(np.float32)
+        array = numbers.reshape(stored.shape, order="F" if stored.fortran else "C")
+        # What float32 cannot hold becomes infinite, and is refused as such.
+        with np.errstate(over="ignore", invalid="ignore"):
+            wanted = np.int64 if stored.kind == "int64" else np.float32
+            return np.ascontiguousarray(array, dtype=wanted)
+
+
+@contextmanager
+def _reading(path: Path, shown: str) -> Iterator[Any]:
+    """Open a file; what goes wrong with it becomes a `ResourceError`."""
+    try:
+        # A pipe or a device may never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _DamagedError("is not a regular file")
+        with path.open("rb") as file:
+            yield file
+    except Exception as error:
+        # Libraries raise many things for a damaged file.
+        what = f"is damaged, or not a {path.suffix.lower()} file"
+        if isinstance(error, _DamagedError):
+            what = str(error)
+        elif isinstance(error, OSError):
+            what = f"cannot be read: {(error.strerror or 'the file is damaged').lower()}"
+        remedy = "give a file of latents: .safetensors, .npy or .npz"
+        raise ResourceError(f"`{shown}` {what}", remedy) from error
+
+
+def _safetensors(file: IO[bytes], size: int) -> Iterator[_Stored]:
+    length = int.from_bytes(file.read(8), "little")
+    begin = 8 + length
+    if size < 10 or begin > size:
+        raise _DamagedError("is cut short, or not a .safetensors file")
+    if length > _LONGEST_HEADER:
+        raise _DamagedError("has a header that is too long for latents")
+    # Pairs, not a dictionary, for a name may stand there twice.
+    for name, fields in json.loads(file.read(length), object_pairs_hook=list):
+        if name == "__metadata__":
+            continue
+        tensor = msgspec.convert(dict(fields), _Tensor)
+        low, high = tensor.data_offsets
+        dtype = np.dtype(_SAFETENSORS.get(tensor.dtype, "V1"))
+        array = _Stored(name, tuple(tensor.shape), dtype, start=begin + low)
+        if begin + high > size:
+            raise _DamagedError("is cut short: it holds less than its header says")
+        if tensor.dtype in _SAFETENSORS and array.nbytes != high - low:
+            raise _DamagedError("is damaged: its header makes no sense")
+        yield array
+
+
+def _npz(file: IO[bytes], size: int) -> Iterator[_Stored]:
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if len(members) > _MOST_ARRAYS:
+            raise _DamagedError(f"holds {len(members)} files; latents are one or two")
+        for info in members:
+            if not info.filename.endswith(".npy"):
+                yield _Stored(info.filename, (), np.dtype("V"))
+                continue
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise _DamagedError("is compressed in a way that NumPy does not use")
+            if info.file_size > max(_EXPANDED, _EXPANSION * min(info.compress_size, size)):
+                raise _DamagedError(f"expands to {info.file_size >> 20} MiB, far beyond latents")
+            with archive.open(info) as member:
+                name = info.filename.removesuffix(".npy")
+                yield from _npy(member, info.file_size, name, info.filename)
+
+
+def _npy(
+    file: IO[bytes], size: int, name: str = "", member: str | None = None
+) -> Iterator[_Stored]:
+    header = BytesIO(file.read(_LONGEST_NPY_HEADER))
+    version = npy.read_magic(header)
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, fortran, dtype = readers[version](header, max_header_size=_LONGEST_NPY_HEADER)
+    if min(shape, default=0) < 0:
+        raise _DamagedError("is damaged: its header makes no sense")
+    array = _Stored(name, tuple(map(int, shape)), dtype, fortran, header.tell(), member)
+    missing = array.start + array.nbytes - size
+    if missing and array.kind in ("floats", "int64"):
+        wrong = "is cut short: it holds less" if missing > 0 else "is damaged: it holds more"
+        raise _DamagedError(f"{wrong} than its header says")
+    yield array
+
+
+_READERS = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz}
+SUFFIXES = tuple(_READERS)
+
+
+def _short(name: str) -> str:
+    """A key as a message shows it."""
+    shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+    return shown if len(shown) <= 40 else shown[:39] + "…"

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -28,27 +29,24 @@ Setting: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object], Any]
 """How a setting of the process is read and written, and what it is to be."""
 
 
-def _precision(backend: str, operation: str, wanted: str) -> Setting:
-    """How exact float32 products are: what is `none` here, is what the level above says."""
-    return (
-        lambda: torch._C._get_fp32_precision_getter(backend, operation),
-        lambda value: torch._C._set_fp32_precision_setter(backend, operation, value),
-        wanted,
-    )
-
-
 def _precisions() -> list[Setting]:
+    """How exact float32 products are: what is `none` here, is what the level above says."""
     if not hasattr(torch._C, "_get_fp32_precision_getter"):
         return [(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "highest")]
+    read, write = torch._C._get_fp32_precision_getter, torch._C._set_fp32_precision_setter
     # From above to below: each is read when those above it say nothing.
+    levels = [
+        ("generic", "all", "none"),
+        ("mkldnn", "all", "none"),
+        ("mkldnn", "matmul", "ieee"),
+        ("mkldnn", "conv", "ieee"),
+        ("cuda", "all", "none"),
+        ("cuda", "matmul", "ieee"),
+        ("cuda", "conv", "tf32"),
+    ]
     return [
-        _precision("generic", "all", "none"),
-        _precision("mkldnn", "all", "none"),
-        _precision("mkldnn", "matmul", "ieee"),
-        _precision("mkldnn", "conv", "ieee"),
-        _precision("cuda", "all", "none"),
-        _precision("cuda", "matmul", "ieee"),
-        _precision("cuda", "conv", "tf32"),
+        (partial(read, backend, operation), partial(write, backend, operation), wanted)
+        for backend, operation, wanted in levels
     ]
 
 
