@@ -47,11 +47,7 @@ class Annotator:
     version: int = 1
 
     def load(self, threads: int = 1, progress: Progress | None = None) -> Measure:
-        """Load it.
-
-        Args:
-            threads: CPU threads for its networks.
-            progress: where to show downloads on first use.
+        """Load it, for so many CPU threads; `progress` shows downloads on first use.
 
         Returns:
             A function of an image. It raises a ValueError where that is not uint8 (H, W, 3), or
@@ -76,18 +72,10 @@ class Annotator:
         return measured
 
     def require(self) -> None:
-        """Import its code.
-
-        Raises:
-            ResourceError: a package that it needs is missing.
-        """
+        """Import its code; a package that it needs and is missing is a ResourceError."""
         imported(self.code)
 
     def values(self, measured: Mapping[str, Any]) -> dict[str, float]:
-        """Return a value for each attribute: the number of a class, or a quantity; NaN for nothing.
-
-        Args:
-            measured: what the loaded annotator returned for an image.
-        """
+        """Return for each attribute the number of a class, or a quantity; NaN for nothing."""
         found = imported(self.reading)(measured) if self.reading else measured
         return {name: float(found[name]) for name in self.attributes}

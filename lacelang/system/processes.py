@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import spawn
@@ -21,18 +21,15 @@ _launching = threading.Lock()
 
 
 @contextmanager
-def processes(
-    count: int, start: Callable[..., None] | None = None, *arguments: object
-) -> Iterator[ProcessPoolExecutor]:
-    """Hold a pool of processes, each of which calls `start`, a module's function, before any work.
+def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Hold a pool of processes.
 
     They are spawned, not forked: the thread pools of torch and OpenVINO do not survive a fork. They
     do not import the main module: a script without a main guard would run again. On the way out
     what is queued is dropped; with an exception they are ended in the midst of their work.
     """
     context = _Context()
-    initial = (os.getpid(), start, arguments)
-    pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=initial)
+    pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=(os.getpid(),))
     try:
         yield pool
     except BaseException:
@@ -85,14 +82,12 @@ def _without_main() -> Iterator[None]:
             spawn.get_preparation_data = theirs
 
 
-def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[object, ...]) -> None:
+def _start(parent: int) -> None:
     # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Ended by an exception, so that a file half written is removed on the way.
     signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
-    if start is not None:
-        start(*arguments)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -98,12 +98,7 @@ def owned(work: Callable[..., object], name: str, *arguments: Any) -> threading.
 
 def in_background(work: Callable[[], object], name: str) -> None:
     """Do `work` in a daemon thread that nobody joins, in a `working` block."""
-
-    def run() -> None:
-        with working():
-            work()
-
-    threading.Thread(target=run, name=name, daemon=True).start()
+    threading.Thread(target=working()(work), name=name, daemon=True).start()
 
 
 def busy() -> bool:

@@ -40,10 +40,10 @@ def measure(
     return {f"light_{axis}": float(value) for axis, value in zip("0yzx", found, strict=True)}
 
 
-def neighbours(frontal: Array, count: int = NEIGHBOURS) -> NDArray[np.int64]:
-    """Return (N, count): the nearest points of each point of a mesh (N, 3), itself included."""
+def neighbours(frontal: Array) -> NDArray[np.int64]:
+    """Return (N, 10): the nearest points of each point of a mesh (N, 3), itself included."""
     distances = ((frontal[:, None] - frontal[None]) ** 2).sum(2)
-    nearest: NDArray[np.int64] = np.argsort(distances, axis=1)[:, :count]
+    nearest: NDArray[np.int64] = np.argsort(distances, axis=1)[:, :NEIGHBOURS]
     return nearest
 
 
