@@ -113,14 +113,12 @@ def only(heads: Heads, names: Sequence[str]) -> Heads:
     spans = [heads.columns[attribute.name] for attribute in kept]
     columns = torch.cat([torch.arange(span.start, span.stop) for span in spans])
     with torch.no_grad():
-        for mine, theirs in zip(found.weights, heads.weights, strict=True):
-            mine.copy_(theirs[places][:, : mine.shape[1]])
-        for mine, theirs in zip(found.biases, heads.biases, strict=True):
-            mine.copy_(theirs[places][..., : mine.shape[2]])
-        for name in ("mean", "std"):
-            getattr(found, name).copy_(getattr(heads, name))
-        for name in ("gain", "shift"):
-            getattr(found, name).copy_(getattr(heads, name)[columns])
+        for mine, theirs in zip(found.parameters(), heads.parameters(), strict=True):
+            # Weights (networks, out, in) and biases (networks, 1, out); the last may be narrower.
+            mine.copy_(theirs[places][:, : mine.shape[1], : mine.shape[2]])
+        for name, buffer in found.named_buffers():
+            whole = heads.get_buffer(name)
+            buffer.copy_(whole[columns] if name in ("gain", "shift") else whole)
     found.sigma = {name: heads.sigma[name] for name in found.sigma}
     return found.freeze()
 

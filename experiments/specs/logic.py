@@ -15,8 +15,7 @@ from experiments.predictions import prior_shares
 from experiments.statements import judge, sample
 from lacelang import ir
 from lacelang.engine.truth import truth
-from lacelang.evaluate.judged import Judged
-from lacelang.evaluate.metrics import obedience
+from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.sheets import rows_sheet
 from lacelang.progress import Progress

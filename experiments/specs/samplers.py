@@ -18,8 +18,7 @@ from experiments.statements import judge, loaded_model, named, sample
 from lacelang import ir
 from lacelang.api import compile
 from lacelang.engine.result import Group
-from lacelang.evaluate.judged import Judged
-from lacelang.evaluate.metrics import obedience
+from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Table
 from lacelang.evaluate.sampled import sample_groups
 from lacelang.evaluate.scores import conjuncts, scores

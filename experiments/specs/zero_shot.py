@@ -19,8 +19,7 @@ from lacelang.classifiers.rare import Combination, Kind, combinations
 from lacelang.engine.loading import labels_of
 from lacelang.engine.schema import schema_of
 from lacelang.evaluate import program
-from lacelang.evaluate.judged import Judged
-from lacelang.evaluate.metrics import obedience
+from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import rows_sheet

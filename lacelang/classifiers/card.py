@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
-Report = Mapping[str, Any]
-Cell = Callable[[Report], str]
-
-
-def _number(name: str, digits: int = 3) -> Cell:
-    return lambda figures: f"{figures[name]:.{digits}f}"
-
-
-def _quantity(name: str) -> Cell:
-    """A figure in the attribute's unit, if it has one."""
-
-    def cell(figures: Report) -> str:
-        unit = figures["unit"]
-        return f"{figures[name]:.3g}" if unit is None else f"{figures[name]:.2f} {unit}"
-
-    return cell
-
-
-def _rows(figures: Report) -> str:
-    return str(figures["rows"])
-
+Report: TypeAlias = Mapping[str, Any]
+#: Headings with the formats of what stands below them; `mae` and `sigma` bring their unit.
+Columns: TypeAlias = Mapping[str, str]
 
 #: By kind of attribute, the columns about prior draws and those about conditioned rows.
-_DISCRETE: tuple[Mapping[str, Cell], Mapping[str, Cell]] = (
+_DISCRETE: tuple[Columns, Columns] = (
     {
-        "rows": _rows,
-        "balanced accuracy": _number("balanced_accuracy"),
-        "accuracy": _number("accuracy"),
-        "NLL, nats": _number("nll"),
-        "ECE": _number("ece"),
-        "ECE uncalibrated": lambda figures: _number("ece")(figures["prior_uncalibrated"]),
-        "temperature": _number("temperature", 2),
+        "rows": "{rows}",
+        "balanced accuracy": "{balanced_accuracy:.3f}",
+        "accuracy": "{accuracy:.3f}",
+        "NLL, nats": "{nll:.3f}",
+        "ECE": "{ece:.3f}",
+        "ECE uncalibrated": "{prior_uncalibrated[ece]:.3f}",
+        "temperature": "{temperature:.2f}",
     },
     {
-        "conditioned: rows": _rows,
-        "balanced accuracy": _number("balanced_accuracy"),
-        "ECE": _number("ece"),
+        "conditioned: rows": "{rows}",
+        "balanced accuracy": "{balanced_accuracy:.3f}",
+        "ECE": "{ece:.3f}",
     },
 )
-_CONTINUOUS: tuple[Mapping[str, Cell], Mapping[str, Cell]] = (
+_CONTINUOUS: tuple[Columns, Columns] = (
     {
-        "rows": _rows,
-        "R²": _number("r2"),
-        "mean error": _quantity("mae"),
-        "σ": _quantity("sigma"),
-        "slope": _number("slope", 2),
+        "rows": "{rows}",
+        "R²": "{r2:.3f}",
+        "mean error": "{mae}",
+        "σ": "{sigma}",
+        "slope": "{slope:.2f}",
     },
-    {"conditioned: rows": _rows, "R²": _number("r2"), "mean error": _quantity("mae")},
+    {"conditioned: rows": "{rows}", "R²": "{r2:.3f}", "mean error": "{mae}"},
 )
 
 
@@ -82,10 +64,14 @@ def tables(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(columns: Mapping[str, Cell], figures: Report, rows: str) -> list[str]:
+def _cells(columns: Columns, figures: Report, rows: str) -> list[str]:
     if rows not in figures:
         return ["0", *[""] * (len(columns) - 1)]
-    return [cell({**figures, **figures[rows]}) for cell in columns.values()]
+    shown = {**figures, **figures[rows]}
+    for name in {"mae", "sigma"} & shown.keys():
+        unit = figures["unit"]
+        shown[name] = f"{shown[name]:.3g}" if unit is None else f"{shown[name]:.2f} {unit}"
+    return [form.format_map(shown) for form in columns.values()]
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -85,6 +85,17 @@ class Judged:
         """Which faces show the whole condition (F,); all of them where there is none."""
         where = self.statement.where
         return np.ones(len(self), bool) if where is None else truth(where, self.columns)
+
+
+def obedience(groups: Sequence[Judged]) -> float:
+    """Share of the faces that show the whole condition."""
+    return float(np.concatenate([one.satisfied for one in groups]).mean())
+
+
+#: What is printed of groups of one condition, in this order, as `0.981 show the whole condition`.
+METRICS: Mapping[str, Callable[[Sequence[Judged]], float]] = {
+    "show the whole condition": obedience,
+}
 
 
 def judge_groups(

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.api import Program, compile
 from lacelang.errors import UsageError
-from lacelang.evaluate.judged import Judged, judge_groups
-from lacelang.evaluate.metrics import METRICS
+from lacelang.evaluate.judged import METRICS, Judged, judge_groups
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import sheet_of
