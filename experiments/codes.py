@@ -186,7 +186,6 @@ class Outcome:
         """ACC by attribute, the mean over codes, whatever their numbers."""
         found: dict[str, list[Score]] = {}
         for statement, faces in zip(self.statements, self.annotations, strict=True):
-            assert statement.where is not None
             for score in scores([(statement.where, faces.columns)]):
                 found.setdefault(score.attribute, []).append(score)
         return {name: _mean(each) for name, each in found.items()}

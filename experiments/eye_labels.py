@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -48,19 +49,13 @@ class EyeLabel:
         return stream.standard_normal(dim).astype(np.float32)
 
 
-@frozen
-class Recipe:
-    """What a probe reads of raw measures and embedding, (N, F), and how it is fitted."""
-
-    features: Callable[[NDArray[np.float32], NDArray[np.float16]], NDArray[np.float64]]
-    penalty: float
-
-
-#: How each probe is fitted; the penalties are the best of ten-fold cross-validation.
-RECIPES = {
-    "beard": Recipe(lambda _, e: e[:, LOWER].astype(np.float64), 0.01),
-    "smile": Recipe(lambda _, e: e[:, LIPS].astype(np.float64), 0.01),
-    "haircolor": Recipe(lambda raw, _: colour_features(raw), 0.001),
+Features: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float16]], NDArray[np.float64]]
+#: What each probe reads of raw measures and embedding, (N, F), and its penalty, the best of
+#: ten-fold cross-validation.
+RECIPES: dict[str, tuple[Features, float]] = {
+    "beard": (lambda _, e: e[:, LOWER].astype(np.float64), 0.01),
+    "smile": (lambda _, e: e[:, LIPS].astype(np.float64), 0.01),
+    "haircolor": (lambda raw, _: colour_features(raw), 0.001),
 }
 
 
@@ -87,8 +82,8 @@ def fit(
     `probes.save` of them is the shipped file.
     """
     return {
-        name: probes.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), recipe.penalty)
-        for name, recipe in RECIPES.items()
+        name: probes.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), penalty)
+        for name, (_, penalty) in RECIPES.items()
     }
 
 
@@ -97,9 +92,9 @@ def held_out(
 ) -> dict[str, Figures]:
     """How good every probe is on tenths of the faces that it was not fitted to; see `fit`."""
     figures = {}
-    for name, recipe in RECIPES.items():
+    for name, (_, penalty) in RECIPES.items():
         x, y = _clear(name, labels, raw, embedding)
-        logits = probes.held_out(x, y, len(VALUES[name]), recipe.penalty)
+        logits = probes.held_out(x, y, len(VALUES[name]), penalty)
         figures[name] = probes.figures(logits, y)
     return figures
 
@@ -111,7 +106,7 @@ def _clear(
     embedding: NDArray[np.float16],
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Features (n, F) and classes (n,) of the faces with a clear answer."""
-    features = RECIPES[name].features(raw, embedding)
+    features = RECIPES[name][0](raw, embedding)
     usable = np.array([name in label.seen for label in labels]) & np.isfinite(features).all(1)
     classes = np.array([label.seen.get(name, -1) for label in labels])
     return features[usable], classes[usable]

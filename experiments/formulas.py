@@ -89,7 +89,7 @@ def _comparison(rng: random.Random, attribute: str) -> str:
     return f"not {text}" if rng.random() < _NEGATED else text
 
 
-def disjunctions(predicate: ir.Predicate, asserted: bool = True) -> Iterator[ir.Or]:
+def disjunctions(predicate: ir.Predicate | None, asserted: bool = True) -> Iterator[ir.Or]:
     """Yield every `or` of a condition that is asked for, and not denied by a `not` around it."""
     match predicate:
         case ir.Not(term=term):

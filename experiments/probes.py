@@ -24,7 +24,6 @@ class Figures:
     accuracy: float
     balanced: float
     auc: float
-    recall: tuple[float, ...]
 
 
 def fit(
@@ -95,9 +94,9 @@ def figures(logits: Floats, labels: Ints) -> Figures:
     binary = logits.shape[1] == 1
     guess = (logits[:, 0] > 0).astype(np.int64) if binary else logits.argmax(1)
     right = guess == labels
-    recall = tuple(float(right[labels == c].mean()) for c in np.unique(labels))
+    recall = [float(right[labels == c].mean()) for c in np.unique(labels)]
     area = auc(logits[:, 0], labels) if binary else float("nan")
-    return Figures(len(labels), float(right.mean()), float(np.mean(recall)), area, recall)
+    return Figures(len(labels), float(right.mean()), float(np.mean(recall)), area)
 
 
 def auc(scores: Floats, labels: Ints) -> float:

@@ -65,6 +65,12 @@ def with_models(program: Program, models: Iterable[ModelSpec]) -> Program:
     return Program(evolve(program.checked, statements=statements))
 
 
+def run_of(text: str, change: Callable[[ModelSpec], ModelSpec]) -> Callable[[], object]:
+    """What runs a statement with a changed model."""
+    program = compile(text)
+    return with_models(program, [change(program.samples[0].model)]).run
+
+
 def declared_model() -> ModelSpec:
     """The declaration of `MODEL`."""
     return compile(sample(1)).samples[0].model

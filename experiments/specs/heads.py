@@ -12,10 +12,9 @@ from attrs import evolve
 
 from experiments import timing
 from experiments.codes import Asked, Code, Codes, Outcome, by_samplers
-from experiments.statements import declared_model, sample, with_models
+from experiments.statements import declared_model, run_of, sample
 from experiments.trained import trained
 from lacelang import ir
-from lacelang.api import compile
 from lacelang.classifiers import heads_file, labels
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.labels import Labels
@@ -149,10 +148,10 @@ def _written(attribute: ir.Attribute, label: np.float32) -> str:
 
 
 def _seconds(asked: Mapping[Key, Asked], progress: Progress) -> dict[Key, tuple[float, float]]:
-    works = {}
-    for key, one in asked.items():
-        program = compile(sample(BATCH, one.codes.codes[0].condition, seed=SEED))
-        works[key] = with_models(program, [one.change(program.samples[0].model)]).run
+    works = {
+        key: run_of(sample(BATCH, one.codes.codes[0].condition, seed=SEED), one.change)
+        for key, one in asked.items()
+    }
     with progress.stage("timing", total=None) as stage:
         found = timing.medians(works)
         stage.advance()

@@ -13,7 +13,6 @@ import numpy as np
 from experiments.formulas import DEPTHS, Formula, disjunctions, formulas
 from experiments.predictions import prior_shares
 from experiments.statements import judge, sample
-from lacelang import ir
 from lacelang.engine.truth import truth
 from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table
@@ -108,7 +107,7 @@ def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
         if ("balanced", i) not in found:
             continue
         shares = {v: disjunct_shares(found[v, i]) for v in ("default", "balanced")}
-        for place, disjunction in enumerate(_disjunctions(found["balanced", i])):
+        for place, disjunction in enumerate(disjunctions(found["balanced", i].statement.where)):
             row: dict[str, str | int | None] = {"depth": formula.depth, "formula": formula.text}
             row["disjuncts"] = len(disjunction.terms)
             for variant, of_variant in shares.items():
@@ -130,17 +129,13 @@ def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
     )
 
 
-def _disjunctions(judged: Judged) -> list[ir.Or]:
-    return [] if judged.statement.where is None else list(disjunctions(judged.statement.where))
-
-
 def disjunct_shares(judged: Judged) -> list[list[float] | None]:
     """For every `or` of a group's condition, the share of faces that show each disjunct.
 
     Among the faces that show the `or` itself; None if there are none.
     """
     found: list[list[float] | None] = []
-    for disjunction in _disjunctions(judged):
+    for disjunction in disjunctions(judged.statement.where):
         shown = truth(disjunction, judged.columns)
         shares = [truth(term, judged.columns)[shown] for term in disjunction.terms]
         found.append([float(each.mean()) for each in shares] if shown.any() else None)

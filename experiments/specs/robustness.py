@@ -75,8 +75,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         for sampler in samplers:
             groups = [group for key, group in judged.items() if key[0] == sampler]
             distance = prior.distance(np.concatenate([g.annotations.features for g in groups]))
-            pairs = [(g.statement.where, g.columns) for g in groups if g.statement.where]
-            accuracy = float(np.mean([score.accuracy for score in scores(pairs)]))
+            accuracy = float(np.mean([s.accuracy for s in scores(g.asked for g in groups)]))
             nfe = np.concatenate([g.group.stats.nfe.numpy() for g in groups])
             rows.append(
                 {

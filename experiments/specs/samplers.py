@@ -8,8 +8,6 @@ Kolmogorov-Smirnov statistic of the classifiers' predictions), and how long does
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from experiments.plot import scatter
@@ -88,13 +86,12 @@ def study(progress: Progress, faces: int | None) -> Report:
     for (backend, name), judged in judge(statements, progress, faces=faces).items():
         figures = figures_of(judged, exact[name])
         found.setdefault(backend.removeprefix("with "), {})[name] = figures
-    means = {
-        backend: {
-            column: sum(values) if column == _FAILED else float(np.mean(values))
-            for column, values in _by_column(of_backend).items()
-        }
-        for backend, of_backend in found.items()
-    }
+    means: dict[str, Figures] = {}
+    for backend, of_each in found.items():
+        for column in next(iter(of_each.values())):
+            values = [one[column] for one in of_each.values()]
+            mean = sum(values) if column == _FAILED else float(np.mean(values))
+            means.setdefault(backend, {})[column] = mean
     figure = scatter(
         "samplers",
         "Obedience against faithfulness, mean over six conditions",
@@ -114,14 +111,6 @@ def study(progress: Progress, faces: int | None) -> Report:
     ]
     about = {"faces": faces, "latents": LATENTS, "conditions": CONDITIONS}
     return Report("samplers", [summary, *details], [figure], about)
-
-
-def _by_column(figures: Mapping[str, Figures]) -> dict[str, list[float]]:
-    columns: dict[str, list[float]] = {}
-    for one in figures.values():
-        for column, value in one.items():
-            columns.setdefault(column, []).append(value)
-    return columns
 
 
 def _clauses(backend: str, name: str) -> str:
@@ -147,7 +136,7 @@ def figures_of(judged: Judged, exact: Group) -> Figures:
     satisfied = obedience([judged])
     # Comparisons have an accuracy each where the condition is nothing but `a=v and …`.
     plain = len(list(conjuncts(where))) == len(comparisons)
-    compared = [score.accuracy for score in scores([(where, judged.columns)])]
+    compared = [score.accuracy for score in scores([judged.asked])]
     return {
         "ACC": float(np.mean(compared)) if plain else satisfied,
         "whole condition": satisfied,

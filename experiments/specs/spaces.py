@@ -23,7 +23,7 @@ from experiments.codes import (
 )
 from experiments.image_classifier import SIDE, ImageModel
 from experiments.reference import Unconditioned, unconditioned
-from experiments.statements import declared_model, named, sample, with_models
+from experiments.statements import declared_model, named, run_of, sample
 from experiments.trained import trained
 from lacelang.api import compile
 from lacelang.classifiers import heads_file, labels
@@ -130,8 +130,7 @@ def _seconds(changes: Mapping[str, Change]) -> dict[Key, float]:
     found = {}
     for kind, sampler in SAMPLERS.items():
         for space, change in changes.items():
-            program = compile(sample(BATCH, TIMED, f"with {sampler}"))
-            work = with_models(program, [change(program.samples[0].model)]).run
+            work = run_of(sample(BATCH, TIMED, f"with {sampler}"), change)
             work()  # what a process does once is not counted
             found[kind, space] = timing.once(work)
     return found

@@ -94,10 +94,9 @@ def statements(rare: Sequence[Rare], faces: int) -> dict[tuple[str, int], str]:
 
 
 def _pooled(judged: Sequence[Judged]) -> Table:
-    pairs = [(one.statement.where, one.columns) for one in judged if one.statement.where]
     rows = [
         {"attribute": score.attribute, "faces": score.faces, **score.judged}
-        for score in scores(pairs)
+        for score in scores(group.asked for group in judged)
     ]
     return Table(f"{len(judged)} others, by attribute", rows)
 
@@ -105,8 +104,7 @@ def _pooled(judged: Sequence[Judged]) -> Table:
 def _table(rare: Sequence[Rare], judged: Sequence[Judged]) -> Table:
     rows: list[Row] = []
     for one, group in zip(rare, judged, strict=True):
-        assert group.statement.where is not None
-        accuracy = [s.accuracy for s in scores([(group.statement.where, group.columns)])]
+        accuracy = [score.accuracy for score in scores([group.asked])]
         rows.append(
             {
                 "combination": str(one.combination),

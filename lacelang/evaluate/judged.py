@@ -81,6 +81,11 @@ class Judged:
         return self.annotations.columns
 
     @property
+    def asked(self) -> tuple[ir.Predicate | None, Columns]:
+        """The condition, and what was seen: a pair of `scores`."""
+        return self.statement.where, self.columns
+
+    @property
     def satisfied(self) -> NDArray[np.bool_]:
         """Which faces show the whole condition (F,); all of them where there is none."""
         where = self.statement.where

@@ -62,9 +62,8 @@ def at_most(program: Program, faces: int | None) -> Program:
 
 
 def _table(row: str, groups: Sequence[Judged], paper: Published | None) -> Table:
-    pairs = [(one.statement.where, one.columns) for one in groups if one.statement.where]
     rows: list[Row] = []
-    for score in scores(pairs):
+    for score in scores(one.asked for one in groups):
         published = {} if paper is None else {"paper": paper.get(row, {}).get(score.attribute)}
         rows.append({"comparison": score.wanted, **score.judged, **published})
     first = groups[0].group.record

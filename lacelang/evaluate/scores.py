@@ -37,7 +37,7 @@ class Score:
         return {"judged": self.accuracy, "mean |Δ|": self.error, "unit": self.unit}
 
 
-def scores(pairs: Iterable[tuple[ir.Predicate, Columns]]) -> list[Score]:
+def scores(pairs: Iterable[tuple[ir.Predicate | None, Columns]]) -> list[Score]:
     """Score every comparison of conjunctions, pooling groups that constrain the same attributes."""
     pooled: dict[str, list[tuple[ir.Comparison, NDArray[np.float32]]]] = {}
     for predicate, columns in pairs:
@@ -47,7 +47,7 @@ def scores(pairs: Iterable[tuple[ir.Predicate, Columns]]) -> list[Score]:
     return [_score(name, entries) for name, entries in pooled.items()]
 
 
-def conjuncts(predicate: ir.Predicate) -> Iterator[ir.Comparison]:
+def conjuncts(predicate: ir.Predicate | None) -> Iterator[ir.Comparison]:
     """The `a=v` comparisons that a condition demands outright: its own, or its `and`'s terms."""
     terms = predicate.terms if isinstance(predicate, ir.And) else (predicate,)
     for term in terms:
