@@ -19,7 +19,7 @@ from lacelang.engine.atoms import atoms_of
 from lacelang.evaluate.judged import Annotations, annotate
 from lacelang.evaluate.report import Picture
 from lacelang.evaluate.scores import scores
-from lacelang.evaluate.sheets import annotated_atoms, near_sigma, stacked
+from lacelang.evaluate.sheets import annotated_readings, near_sigma, stacked
 from lacelang.progress import Progress
 from lacelang.render.sheet import draw_film
 from lacelang.render.sheet_cells import thumbnail
@@ -195,23 +195,17 @@ def annotated_record(
     """An edited group's record of these faces, with annotations in place of readings."""
     near = near_sigma(statement.model)
     predicates = [step.predicate for step in statement.steps]
-    # By moment and comparison, what was seen (N,).
-    found: list[dict[str, list[float | None]]] = []
-    for moment in paths.moments:
-        found.append({})
-        for predicate in predicates:
-            found[-1] |= annotated_atoms(predicate, moment.columns)
     atoms = {atom.text: atom for p in predicates for atom in atoms_of(p, near)}
     plans = tuple(
         StepPlan(plan.text, plan.layers, tuple(atoms.get(a.text, a) for a in plan.atoms))
         for plan in record.steps
     )
+    # By moment and face.
+    found = [annotated_readings(predicates, moment.columns) for moment in paths.moments]
     samples = []
     for i, sample in enumerate(record.samples[: len(paths)]):
-        steps = tuple(
-            evolve(step, readings={text: values[i] for text, values in of_moment.items()})
-            for of_moment, step in zip(found, sample.steps, strict=True)
-        )
+        pairs = zip(sample.steps, found, strict=True)
+        steps = tuple(evolve(step, readings=moment[i]) for step, moment in pairs)
         samples.append(evolve(sample, steps=steps))
     return evolve(record, steps=plans, samples=tuple(samples))
 

@@ -81,11 +81,7 @@ def measure(
             count = min(workers or os.cpu_count() or 1, len(missing))
             for done in _run(source, missing, [a.name for a in annotators], count):
                 stage.advance(done)
-    return joined([load_file(path) for _, path in shards])
-
-
-def joined(parts: Sequence[Measured]) -> Measured:
-    """Return the rows of several tables of measures in one."""
+    parts = [load_file(path) for _, path in shards]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice
 
@@ -60,13 +60,10 @@ def annotated_record(judged: Judged, faces: int) -> GroupRecord:
     samples = record.samples[: min(faces, len(judged))]
     if where is None:
         return evolve(record, samples=samples)
-    model = judged.statement.model
-    found = annotated_atoms(where, judged.columns)
-    samples = tuple(
-        evolve(sample, readings={text: values[i] for text, values in found.items()})
-        for i, sample in enumerate(samples)
-    )
-    return evolve(record, atoms=atoms_of(where, near_sigma(model)), samples=samples)
+    found = annotated_readings([where], judged.columns)
+    atoms = atoms_of(where, near_sigma(judged.statement.model))
+    samples = tuple(evolve(s, readings=r) for s, r in zip(samples, found, strict=False))
+    return evolve(record, atoms=atoms, samples=samples)
 
 
 def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
@@ -78,17 +75,19 @@ def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
     }
 
 
-def annotated_atoms(where: ir.Predicate, columns: Columns) -> dict[str, list[float | None]]:
-    """What annotators saw of each comparison, by its text: a value, or a probability of 0 or 1.
+def annotated_readings(
+    conditions: Iterable[ir.Predicate], columns: Columns
+) -> list[dict[str, float | None]]:
+    """What annotators saw in each face, by comparison: a value, or a probability of 0 or 1.
 
     None where nothing was seen.
     """
-    found = {}
-    for leaf in ir.comparisons(where):
+    found: list[dict[str, float | None]] = [{} for _ in next(iter(columns.values()))]
+    for leaf in (leaf for condition in conditions for leaf in ir.comparisons(condition)):
         values = columns[leaf.attribute.name].astype(float)
         if isinstance(leaf, ir.ClassComparison):
             shown = np.isin(values, sorted(leaf.classes))
             values = np.where(np.isnan(values), np.nan, shown)
-        text = " ".join(leaf.text.split())
-        found[text] = [None if np.isnan(value) else value for value in values.tolist()]
+        for face, value in zip(found, values.tolist(), strict=True):
+            face[" ".join(leaf.text.split())] = None if np.isnan(value) else value
     return found

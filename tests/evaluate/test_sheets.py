@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lacelang.api import compile
-from lacelang.evaluate.sheets import annotated_atoms
+from lacelang.evaluate.sheets import annotated_readings
 
 
 def test_what_was_seen_reads_as_certainty() -> None:
@@ -20,7 +20,8 @@ def test_what_was_seen_reads_as_certainty() -> None:
         "beard": np.array([1, 0, np.nan], np.float32),
     }
     assert statement.where is not None
-    assert annotated_atoms(statement.where, columns) == {
+    found = annotated_readings([statement.where], columns)
+    assert {text: [face[text] for face in found] for text in found[0]} == {
         "glasses=1": [1.0, 0.0, None],
         "haircolor in {black, gray}": [1.0, 0.0, 1.0],
         "age > 20": [31.5, None, 12.0],
