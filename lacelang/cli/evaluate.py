@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang.cli.streams import print_json
+from lacelang.errors import UsageError
 
 if TYPE_CHECKING:
     from lacelang.evaluate.report import Report
@@ -21,7 +22,6 @@ WIDTH = 160
 
 def evaluate_program(arguments: Namespace) -> int:
     """Evaluate a program and print its tables."""
-    from lacelang.errors import UsageError
     from lacelang.evaluate.program import evaluate, read_program
 
     if not arguments.file.endswith(".lace"):
@@ -38,7 +38,6 @@ def evaluate_program(arguments: Namespace) -> int:
 
 def write(arguments: Namespace, make: Callable[[Progress], Report]) -> int:
     """Make a report, save it if that is asked for, and print its tables or its JSON."""
-    from lacelang.errors import UsageError
     from lacelang.evaluate import report
     from lacelang.progress import shown
     from lacelang.storage.files import make_folder

@@ -102,16 +102,14 @@ def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Cl
             return nodes.WithClause(word_of(value, "the name of a sampler"), given, span=NOWHERE)
         case "disjunction" | "sigma":
             return nodes.WordClause(name, word_of(value, f"what `{name}` says"), span=NOWHERE)
-    number = number_of(value, name)
-    match name:
         case "temp" | "logit_temp":
             form = None if name == "temp" else nodes.Word("logit", span=NOWHERE)
-            setting = nodes.Setting("temp", number, form, span=NOWHERE)
+            setting = nodes.Setting("temp", number_of(value, name), form, span=NOWHERE)
             return nodes.TempClause(setting, span=NOWHERE)
         case "contrast":
             word = nodes.Word("contrast", span=NOWHERE)
-            return nodes.WordClause("negation", word, number, span=NOWHERE)
-    return nodes.ValueClause(name, number, span=NOWHERE)
+            return nodes.WordClause("negation", word, number_of(value, name), span=NOWHERE)
+    return nodes.ValueClause(name, number_of(value, name), span=NOWHERE)
 
 
 def _checked(tree: nodes.Program | None, text: str, path: Path | None) -> CheckedProgram:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -29,8 +29,6 @@ PLAIN_WORDS = {
 }
 """What other prompts understand, and the command that it stands for."""
 
-Action: TypeAlias = "Callable[[Loop, str], None]"
-
 
 class QuitError(Exception):
     """The person wants to leave."""
@@ -43,25 +41,8 @@ class Command:
     name: str
     argument: str
     about: str
-    run: Action
-    complete: Callable[[Session], Iterable[Offer]]
-
-
-COMMANDS: dict[str, Command] = {}
-"""All commands by name, without the colon."""
-
-
-def _command(
-    name: str,
-    argument: str,
-    about: str,
-    complete: Callable[[Session], Iterable[Offer]] = lambda session: (),
-) -> Callable[[Action], Action]:
-    def declared(run: Action) -> Action:
-        COMMANDS[name] = Command(name, argument, about, run, complete)
-        return run
-
-    return declared
+    run: Callable[[Loop, str], None]
+    complete: Callable[[Session], Iterable[Offer]] = lambda session: ()
 
 
 def obey(loop: Loop, line: str) -> None:
@@ -92,7 +73,6 @@ def command_offers(session: Session, before: str) -> tuple[str, list[Offer]]:
     return part, [o for o in found if o.word.startswith(part) and o.word != part]
 
 
-@_command("attrs", "[MODEL]", "what can be asked of the model in use", model_offers)
 def _attrs(loop: Loop, argument: str) -> None:
     models = loop.session.models
     model = models.get(nfc(argument)) if argument else loop.session.model
@@ -103,7 +83,6 @@ def _attrs(loop: Loop, argument: str) -> None:
     loop.say("\n".join(f"  {line}" for line in model.attribute_lines))
 
 
-@_command("groups", "", "the groups so far")
 def _groups(loop: Loop, argument: str) -> None:
     lines = []
     for name in loop.session.known.groups.models:
@@ -120,7 +99,6 @@ def _groups(loop: Loop, argument: str) -> None:
     loop.say("\n".join(f"{padded(a, first)}  {padded(b, second)}  {c}" for a, b, c in lines))
 
 
-@_command("show", "[GROUP]", "draw a group again, the last one if none is named", group_offers)
 def _show(loop: Loop, argument: str) -> None:
     names = list(loop.session.known.groups.models)
     if not names:
@@ -132,7 +110,6 @@ def _show(loop: Loop, argument: str) -> None:
     loop.draw(loop.groups[name])
 
 
-@_command("explain", "[WHAT]", "what a group or a condition means, in energies", group_offers)
 def _explain(loop: Loop, argument: str) -> None:
     from lacelang.explain import measured
     from lacelang.explain.outline import outlines
@@ -156,14 +133,12 @@ def _explain(loop: Loop, argument: str) -> None:
     print_lines(outline_lines(measured.with_figures(outline)), loop.console)
 
 
-@_command("again", "", "the last `sample` with the next seed")
 def _again(loop: Loop, argument: str) -> None:
     typed = loop.session.again()
     loop.say(typed)
     loop.enter(typed)
 
 
-@_command("undo", "", "take the last entry back")
 def _undo(loop: Loop, argument: str) -> None:
     entry = loop.session.undo()
     names = loop.session.known.groups.models
@@ -171,7 +146,6 @@ def _undo(loop: Loop, argument: str) -> None:
     loop.say(f"taken back: {' '.join(entry.text.split())}")
 
 
-@_command("save", "FILE", "write the session as a program; `:save! FILE` over another")
 def _save(loop: Loop, argument: str) -> None:
     over = argument.startswith("!")
     name = argument.removeprefix("!").strip().strip('"')
@@ -186,7 +160,6 @@ def _save(loop: Loop, argument: str) -> None:
     loop.say(f"saved to {path}; `lacelang run {path}` makes the same")
 
 
-@_command("keep", "DIR", "run the program so far into a folder, images and all")
 def _keep(loop: Loop, argument: str) -> None:
     from lacelang.api import compile
 
@@ -200,7 +173,6 @@ def _keep(loop: Loop, argument: str) -> None:
         loop.say(f"{group.name}: {group.folder / 'sheet.png'}")
 
 
-@_command("help", "", "this")
 def _help(loop: Loop, argument: str) -> None:
     loop.say(HELP)
     shown = [(f":{c.name} {c.argument}".rstrip(), c.about) for c in COMMANDS.values()]
@@ -208,7 +180,6 @@ def _help(loop: Loop, argument: str) -> None:
     loop.say("\n".join(f"  {form:<{width}}  {about}" for form, about in shown))
 
 
-@_command("quit", "", "leave; so does Ctrl-D")
 def _quit(loop: Loop, argument: str) -> None:
     raise QuitError
 
@@ -218,3 +189,26 @@ Statements are those of files: sample, edit, let, def, import, for, measure, exp
 A condition alone samples {FACES} faces of the model in use:  glasses=1 and age < 20
 Enter ends a statement that is whole; an open one goes on, and an empty line ends it anyway.
 Alt-Enter begins a new line in a whole one. Tab completes. Ctrl-C stops sampling, Ctrl-D leaves."""
+
+_TABLE = (
+    Command("attrs", "[MODEL]", "what can be asked of the model in use", _attrs, model_offers),
+    Command("groups", "", "the groups so far", _groups),
+    Command(
+        "show", "[GROUP]", "draw a group again, the last one if none is named", _show, group_offers
+    ),
+    Command(
+        "explain",
+        "[WHAT]",
+        "what a group or a condition means, in energies",
+        _explain,
+        group_offers,
+    ),
+    Command("again", "", "the last `sample` with the next seed", _again),
+    Command("undo", "", "take the last entry back", _undo),
+    Command("save", "FILE", "write the session as a program; `:save! FILE` over another", _save),
+    Command("keep", "DIR", "run the program so far into a folder, images and all", _keep),
+    Command("help", "", "this", _help),
+    Command("quit", "", "leave; so does Ctrl-D", _quit),
+)
+COMMANDS = {command.name: command for command in _TABLE}
+"""All commands by name, without the colon."""
