@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
 
-from lacelang.cli.source import Source, diagnosed
+from lacelang.cli.source import Source, attempted
 from lacelang.cli.streams import print_json, write_program
 from lacelang.errors import Diagnostic, UsageError
 
@@ -15,15 +17,15 @@ def check_files(arguments: Namespace) -> int:
     from lacelang.semantics.check import check
     from lacelang.syntax.render import as_json, render_all
 
-    def warnings(source: Source) -> tuple[Diagnostic, ...]:
-        return tuple(check(source.text, source.path, arguments.pedantic).warnings)
+    def warnings(source: Source) -> Sequence[Diagnostic]:
+        return check(source.text, source.path, arguments.pedantic).warnings
 
     # An error in a file that several of them import is listed once.
     found: dict[Diagnostic, None] = {}
     code = 0
     for name in arguments.files:
-        diagnostics, ended = diagnosed(name, arguments.json, warnings)
-        found.update(dict.fromkeys(diagnostics))
+        warned, diagnostics, ended = attempted(name, arguments.json, warnings)
+        found.update(dict.fromkeys([*(warned or ()), *diagnostics]))
         code = max(code, ended)
     if arguments.json:
         print_json([as_json(diagnostic) for diagnostic in found])
@@ -37,21 +39,17 @@ def format_files(arguments: Namespace) -> int:
     from lacelang.syntax.format import format_source
     from lacelang.syntax.render import as_json, render_all, shown_path
 
+    def lay_out(source: Source, name: str) -> tuple[str, bool]:
+        text = format_source(source.text, name)
+        if not arguments.json:
+            _put(name, source, text, arguments.check)
+        return text, text != source.text
+
     listed = []
     code = 0
     for name in arguments.files:
-        text: str | None = None
-        changed = False
-
-        def lay_out(source: Source, name: str = name) -> tuple[Diagnostic, ...]:
-            nonlocal text, changed
-            text = format_source(source.text, name)
-            changed = text != source.text
-            if not arguments.json:
-                _put(name, source, text, arguments.check)
-            return ()
-
-        diagnostics, ended = diagnosed(name, arguments.json, lay_out)
+        done, diagnostics, ended = attempted(name, arguments.json, partial(lay_out, name=name))
+        text, changed = done or (None, False)
         code = max(code, ended, int(changed and arguments.check))
         if diagnostics and not arguments.json:
             print(render_all(diagnostics), file=sys.stderr)

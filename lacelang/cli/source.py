@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lacelang.api import Program
 
 STDIN = "-"
+
+T = TypeVar("T")
 
 
 @frozen
@@ -40,21 +42,21 @@ def compiled(source: Source) -> Program:
     return program
 
 
-def diagnosed(
-    name: str, as_json: bool, work: Callable[[Source], tuple[Diagnostic, ...]]
-) -> tuple[tuple[Diagnostic, ...], int]:
-    """Read the file `name` and work on it; return its diagnostics and the exit code.
+def attempted(
+    name: str, as_json: bool, work: Callable[[Source], T]
+) -> tuple[T | None, tuple[Diagnostic, ...], int]:
+    """Read the file `name` and work on it; return what comes of it, diagnostics, the exit code.
 
     A file that cannot be read raises, but for JSON: there it is a diagnostic, so that a program
     which reads the list need not look for the reason elsewhere.
     """
     try:
-        return work(read_source(name)), 0
+        return work(read_source(name)), (), 0
     except LaceError as error:
         if not (error.diagnostics or as_json):
             raise
         unreadable = Diagnostic("LACE014", str(error), Span(1, 1, 1, 2), path=name)
-        return error.diagnostics or (unreadable,), error.exit_code
+        return None, error.diagnostics or (unreadable,), error.exit_code
 
 
 def read_source(name: str) -> Source:
