@@ -32,9 +32,8 @@ from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
 from lacelang.energy import Outputs
-from lacelang.engine.loading import Model, load
+from lacelang.engine.loading import Model, load, schema_of
 from lacelang.engine.sampling import sample_task
-from lacelang.engine.schema import schema_of
 from lacelang.errors import UsageError
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
 from lacelang.ir import ModelSpec, SampleStatement

@@ -29,8 +29,7 @@ from lacelang.classifiers import labels
 from lacelang.classifiers.draws import Styles
 from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.schema import Attribute
-from lacelang.engine.loading import labels_of, load
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import labels_of, load, schema_of
 from lacelang.errors import UsageError
 from lacelang.evaluate.scores import conjuncts
 from lacelang.progress import Progress

@@ -20,8 +20,7 @@ from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, recipe_named, train
-from lacelang.engine.loading import labels_of, load
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import labels_of, load, schema_of
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 

@@ -31,8 +31,7 @@ from lacelang.classifiers.examples import Examples
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
-from lacelang.engine.loading import classifiers_of, labels_of
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import classifiers_of, labels_of, schema_of
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress

@@ -16,8 +16,7 @@ from experiments.statements import declared_model, judge, sample
 from lacelang import ir
 from lacelang.classifiers import labels
 from lacelang.classifiers.rare import Combination, Kind, combinations
-from lacelang.engine.loading import labels_of
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import labels_of, schema_of
 from lacelang.evaluate import program
 from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table

@@ -19,8 +19,7 @@ from lacelang.classifiers.measuring import Source
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import recipe_named, train
 from lacelang.cli.models import find_model
-from lacelang.engine.loading import classifiers_of, labels_of, load, weights_of
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import classifiers_of, labels_of, load, schema_of, weights_of
 from lacelang.generators.generator import Generator
 from lacelang.progress import shown
 from lacelang.render.label_sheets import bands, draw

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.schema import Attribute
 from lacelang.energy import ATYPICALITY, Outputs
 from lacelang.engine.fingerprint import file_digest
-from lacelang.engine.schema import schema_of
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import Weights, choose_device
@@ -299,3 +299,11 @@ def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
         weights_of(spec), device, progress=progress, help_=f"lacelang models fetch {spec.name}"
     )
     return Model(spec, generator, device)
+
+
+def schema_of(spec: ModelSpec) -> tuple[Attribute, ...]:
+    """The attributes of a model in the order of declaration."""
+    return tuple(
+        Attribute(a.name, a.kind, a.values, *(a.limits or (0.0, 1.0)), a.unit)
+        for a in spec.attributes
+    )

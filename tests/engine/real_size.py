@@ -13,8 +13,7 @@ from torch import Tensor
 
 import lacelang
 from lacelang.classifiers.classifier import Heads
-from lacelang.engine.loading import Model
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import Model, schema_of
 from lacelang.generators.mobilestylegan import DIM
 from lacelang.generators.mobilestylegan.networks import MappingNetwork
 

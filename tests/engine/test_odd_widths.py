@@ -14,8 +14,7 @@ from torch import Tensor, nn
 import lacelang
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine import loading, plan, tasks
-from lacelang.engine.loading import Model
-from lacelang.engine.schema import schema_of
+from lacelang.engine.loading import Model, schema_of
 
 WIDTHS = [(3, 3, 5), (10, 33, 7)]
 SAMPLERS = ["exponential(max_steps=3)", "mala(steps=1, warmup=1)"]
