@@ -24,6 +24,12 @@ def with_line_feeds(text: str) -> str:
     return _ENDS.sub("\n", text)
 
 
+@lru_cache(maxsize=4)
+def lines_of(text: str) -> list[str]:
+    """Return the lines of `text`."""
+    return with_line_feeds(text).split("\n")
+
+
 class Lines:
     """The lines of a text with LF for every line end, to go from spans to offsets and back."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from attrs import asdict
+
 from lacelang.errors import Diagnostic
-from lacelang.syntax.lines import with_line_feeds
+from lacelang.syntax.lines import lines_of
 from lacelang.text.columns import columns_of
 from lacelang.text.names import is_joining
 
@@ -50,17 +52,13 @@ def shown_path(path: str | None) -> str:
 
 def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
     """Return the JSON form: lines and columns from 1, `end_column` exclusive."""
-    span = diagnostic.span
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
         "message": encodable(diagnostic.message),
         "hint": None if diagnostic.hint is None else encodable(diagnostic.hint),
         "path": shown_path(diagnostic.path),
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
+        **asdict(diagnostic.span),
     }
 
 
@@ -75,9 +73,10 @@ def encodable(text: str) -> str:
 def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     """Return the source line, cut to the window, and the carets below it."""
     span = diagnostic.span
-    line = _line(with_line_feeds(diagnostic.source), span.line)
-    if line is None:
+    lines = lines_of(diagnostic.source)
+    if not diagnostic.source or span.line > len(lines):
         return None
+    line = lines[span.line - 1].rstrip("\r")
     start = min(span.column - 1, len(line))
     end = span.end_column - 1 if span.end_line == span.line else len(line)
     end = max(start + 1, min(end, max(len(line), start + 1)))
@@ -102,19 +101,6 @@ def _cut(line: str, start: int) -> tuple[int, int]:
     while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room:
         left, room = left - 1, room - wide
     return left, right
-
-
-def _line(source: str, number: int) -> str | None:
-    """Return the line without copying the others: sources can be long and errors many."""
-    start = 0
-    for _ in range(number - 1):
-        start = source.find("\n", start) + 1
-        if not start:
-            return None
-    if not source:
-        return None
-    end = source.find("\n", start)
-    return source[start : end if end >= 0 else len(source)].rstrip("\r")
 
 
 def _printable(text: str) -> str:

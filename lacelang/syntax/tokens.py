@@ -71,7 +71,6 @@ _TOUCHING = {
     ("TILDE", "EQUAL"): ("TILDE", "write `~`"),
     ("COLON", "EQUAL"): ("EQUAL", "write `=`"),
 }
-_FIRST_TOUCHING = frozenset(first for first, _ in _TOUCHING)
 
 
 def tokenize(text: str) -> Tokens:
@@ -85,25 +84,24 @@ def tokenize(text: str) -> Tokens:
     open_ = 0
     while True:
         try:
-            token = lexer.next_token(state)
+            token: Token | None = lexer.next_token(state)
         except EOFError:
             break
         except UnexpectedCharacters:
+            token = None
+        if token is None or (token.type == "NAME" and not token.isascii()):
             if len(result.problems) >= MAX_PROBLEMS:
                 result.complete = False
                 break
-            _mend(text, state, result)
-        else:
-            if token.type == "NAME" and not token.isascii():
-                if len(result.problems) >= MAX_PROBLEMS:
-                    result.complete = False
-                    break
+            if token is None:
+                _mend(text, state, result)
+            else:
                 _add_name(token, result)
-                continue
-            (comments if token.type == "COMMENT" else tokens).append(token)
-            open_ += (token.type in CLOSER) - (token.type in CLOSERS)
-            if open_ > _HOPELESS:
-                break
+            continue
+        (comments if token.type == "COMMENT" else tokens).append(token)
+        open_ += (token.type in CLOSER) - (token.type in CLOSERS)
+        if open_ > _HOPELESS:
+            break
     _join_touching(result)
     retype(tokens)
     _limit_nesting(result)
@@ -226,8 +224,6 @@ _STRAY_HINTS = {
 def _join_touching(result: Tokens) -> None:
     """Read `==`, `=>`, `=<` and `<>` as the one operator that was meant."""
     tokens = result.tokens
-    if not any(t.type in _FIRST_TOUCHING for t in tokens):
-        return
     joined: list[Token] = []
     for token in tokens:
         before = joined[-1] if joined else None
@@ -239,10 +235,9 @@ def _join_touching(result: Tokens) -> None:
                     message = f"`{before}{token}` is not how it is written here"
                     span = between(before, token)
                     result.problems.append(Diagnostic("LACE008", message, span, hint))
-                one = Token.new_borrow_pos(kind, shapes()[kind], before)
-                one.end_line, one.end_column = token.end_line, token.end_column
-                one.end_pos = token.end_pos
-                joined[-1] = one
+                start = before.start_pos, before.line, before.column
+                end = token.end_line, token.end_column, token.end_pos
+                joined[-1] = Token(kind, shapes()[kind], *start, *end)
                 continue
         joined.append(token)
     result.tokens[:] = joined

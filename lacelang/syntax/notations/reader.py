@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from lacelang.syntax.grammar import UNITS, keywords
 from lacelang.syntax.notations.facts import Fact, Facts
@@ -36,8 +37,7 @@ class Reader:
         self.facts = facts
         self._words = keywords()
         self._conditions: dict[int, int | None] = {}
-        self._predicates: dict[int, int | None] = {}
-        self._chains: dict[str, dict[int, int | None]] = {"conjoined": {}, "disjoined": {}}
+        self._chains: dict[str, dict[int, int | None]] = defaultdict(dict)
 
     def low(self, i: int) -> str:
         """Return the lexeme at `i` in small letters; empty beyond the text."""
@@ -60,13 +60,14 @@ class Reader:
         return self.facts.get(self.lexemes[i].text) if 0 <= i < len(self.lexemes) else None
 
     def read(self, element: str, i: int) -> int | None:
-        """Return where an element ends: of `PATTERNS`, `PHRASES`, or what a method here reads."""
+        """Return where an element ends: of one of the tables, or what a method here reads."""
         low = self.low(i)
         if element in PATTERNS:
             return i + 1 if PATTERNS[element].fullmatch(low) else None
         phrases = PHRASES.get(element)
         if phrases is None:
-            end: int | None = getattr(self, element)(i)
+            read = _OTHERS.get(element) or getattr(Reader, element)
+            end: int | None = read(self, i)
             return end
         ends = (self._phrase(i, p) for p in phrases if low and p.startswith(low))
         return max(ends, default=0) or None
@@ -80,22 +81,14 @@ class Reader:
 
     # Values
 
-    def name(self, i: int) -> int | None:
-        """A name, of an attribute for one."""
-        return i + 1 if self.kind(i) == "word" and self.low(i) not in self._words else None
-
-    def measured(self, i: int, kind: str = "measured") -> int | None:
-        """A name, unless its attribute is known not to be a measured one."""
+    def of_kind(self, i: int, kind: str) -> int | None:
+        """A name, unless its attribute is known not to be of a kind."""
         fact = self.fact(i)
         return self.name(i) if fact is None or fact.kind == kind else None
 
-    def binary(self, i: int) -> int | None:
-        """A name, unless its attribute is known not to be a yes-or-no one."""
-        return self.measured(i, "binary")
-
-    def known(self, i: int) -> int | None:
-        """The name of an attribute that is known."""
-        return self.name(i) if self.fact(i) is not None else None
+    def name(self, i: int) -> int | None:
+        """A name, of an attribute for one."""
+        return i + 1 if self.kind(i) == "word" and self.low(i) not in self._words else None
 
     def number(self, i: int) -> int | None:
         """A number, its sign included."""
@@ -113,10 +106,6 @@ class Reader:
         if end is not None:
             return self.unit(end)
         return i + 1 if self.kind(i) == "text" else self.name(i)
-
-    def literal(self, i: int) -> int | None:
-        """A value that is no name."""
-        return self.value(i) if self.kind(i) != "word" else None
 
     def flag(self, i: int) -> int | None:
         """The value of an option: `4`, `1:1`, `heun`."""
@@ -216,46 +205,33 @@ class Reader:
 
     def predicate(self, i: int, depth: int = 0) -> int | None:
         """Conditions that are joined."""
-        if i not in self._predicates:
+        return self._chain(i, "joint", depth)
+
+    def _chain(self, i: int, joint: str, depth: int = 0) -> int | None:
+        """Conditions with such joints between; two at least if the joints are of elsewhere."""
+        known, elsewhere = self._chains[joint], joint != "joint"
+        if i not in known:
             starts, end = [i], self.condition(i, depth)
-            while end is not None and end < i + _REACH and self.low(end) in JOINTS:
-                further = self.condition(end + 1, depth)
-                if further is None:
+            while end is not None and end < i + _REACH:
+                beyond = self.read(joint, end)
+                further = self.condition(beyond, depth) if beyond is not None else None
+                if beyond is None or further is None:
                     break
-                starts.append(end + 1)
+                if elsewhere and self.low(further) in ("=", "%"):
+                    break
+                starts.append(beyond)
                 end = further
             # Whatever it is a part of, what begins at a joint ends where the whole does.
-            self._predicates.update(dict.fromkeys(starts, end))
-        return self._predicates[i]
+            known.update(dict.fromkeys(starts, end))
+            if elsewhere:
+                known[starts[-1]] = None
+        return known[i]
 
     def unspaced(self, i: int) -> int | None:
         """Conditions that signs join which touch them: `a&b`."""
         end = self.predicate(i) or i
         signs = (k for k in range(i + 1, end) if self.low(k) in JOINTS and self.kind(k) == "sign")
         return end if any(self.touches(k) and self.comparison(k + 1) for k in signs) else None
-
-    def conjoined_list(self, i: int) -> int | None:
-        """Conditions with what says `and` elsewhere between."""
-        return self._chain(i, "conjoined")
-
-    def disjoined_list(self, i: int) -> int | None:
-        """Conditions with what says `or` elsewhere between."""
-        return self._chain(i, "disjoined")
-
-    def _chain(self, i: int, joint: str) -> int | None:
-        known = self._chains[joint]
-        if i not in known:
-            starts, end = [i], self.condition(i)
-            while end is not None and end < i + _REACH:
-                beyond = self.read(joint, end)
-                further = self.condition(beyond) if beyond is not None else None
-                if beyond is None or further is None or self.low(further) in ("=", "%"):
-                    break
-                starts.append(beyond)
-                end = further
-            known.update(dict.fromkeys(starts[:-1], end))
-            known[starts[-1]] = None  # one condition is no chain
-        return known[i]
 
     # Brackets and lists
 
@@ -272,24 +248,12 @@ class Reader:
                     return place + 1
         return None
 
-    def braces(self, i: int) -> int | None:
-        """Anything in brackets."""
-        return self.closing(i) if self.low(i) in CLOSER else None
-
-    def parens(self, i: int) -> int | None:
-        """Anything in round brackets that touch the word before."""
-        return self.closing(i) if self.low(i) == "(" and self.touches(i) else None
-
     def listed(self, i: int) -> int | None:
         """A list of conditions, its brackets included."""
         found = self.items(i)
         if not found:
             return None
         return self.closing(i) if self.low(i) in CLOSER else found[-1][1]
-
-    def bracketed(self, i: int) -> int | None:
-        """A list of conditions in brackets."""
-        return self.listed(i) if self.low(i) in CLOSER else None
 
     def items(self, i: int) -> list[tuple[int, int]]:
         """Return where the conditions of a list begin and end, its brackets not counted."""
@@ -327,3 +291,17 @@ class Reader:
             if self.low(end) not in signs:
                 return found
             i = end + 1 + (self.low(end + 1) in ("and", "or"))
+
+
+_OTHERS: dict[str, Callable[[Reader, int], int | None]] = {
+    "binary": lambda r, i: r.of_kind(i, "binary"),
+    "measured": lambda r, i: r.of_kind(i, "measured"),
+    "known": lambda r, i: r.name(i) if r.fact(i) is not None else None,
+    "literal": lambda r, i: r.value(i) if r.kind(i) != "word" else None,
+    "conjoined_list": lambda r, i: r._chain(i, "conjoined"),
+    "disjoined_list": lambda r, i: r._chain(i, "disjoined"),
+    "braces": lambda r, i: r.closing(i) if r.low(i) in CLOSER else None,
+    "parens": lambda r, i: r.closing(i) if r.low(i) == "(" and r.touches(i) else None,
+    "bracketed": lambda r, i: r.listed(i) if r.low(i) in CLOSER else None,
+}
+"""Elements of shapes that are those of others on a condition."""

@@ -85,6 +85,7 @@ PHRASES = {
     "among": ("=", "==", ":", "is", "in", "∈", "is in", "= in", "among", "is among"),
     "asking": ASKING,
     "percent": ("%",),
+    "joint": tuple(JOINTS),
     "conjoined": (
         *("+", "*", "**", "∩", "⋅", "plus", "also", "and also", "as well as", "and furthermore"),
         *("along with", "together with", "break", "and then"),
