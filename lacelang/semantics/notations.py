@@ -19,11 +19,12 @@ _MAY_BE = frozenset(f"LACE{code}" for code in (102, 103, 104, 105, 106, 118, 201
 
 def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]:
     """Return the errors; in place of those that a notation has led to, what is said of it."""
-    concerned = [
-        error.code in _MAY_BE and (error.path, error.source) == (module.path, module.source)
-        for error in errors
-    ]
-    if not any(concerned):
+
+    def concerned(error: Diagnostic) -> bool:
+        here = (error.path, error.source) == (module.path, module.source)
+        return here and error.code in _MAY_BE
+
+    if not any(map(concerned, errors)):
         return errors
     from lacelang.syntax.notations.search import notations_read
 
@@ -38,18 +39,14 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
         if not _is_defined(text, start, module)
         and not any(start < to and at < end for at, to in unread)
     ]
-    result: list[Diagnostic] = []
-    for error, concerns in zip(errors, concerned, strict=True):
-        said = error
-        if concerns:
-            at, to = offsets(error.span)
-            inside = (n for (start, end), n in places if start <= at and to <= end)
-            said = next(inside, error)
-        if said is not error:
-            said = evolve(said, path=error.path, source=error.source)
-        if said not in result:
-            result.append(said)
-    return result
+
+    def said(error: Diagnostic) -> Diagnostic:
+        at, to = offsets(error.span)
+        inside = (n for (start, end), n in places if start <= at and to <= end)
+        notation = next(inside, None) if concerned(error) else None
+        return evolve(notation, path=error.path, source=error.source) if notation else error
+
+    return list(dict.fromkeys(map(said, errors)))
 
 
 def _is_defined(text: str, start: int, module: Module) -> bool:
