@@ -185,11 +185,11 @@ _QUOTES = "\"'“”‘’"
 def _shown(wrong: str) -> str:
     """Return the characters for a message, the unprintable ones by their numbers."""
     short = wrong if len(wrong) <= 20 else wrong[:20] + "…"
-    if short.isprintable():
-        return f"`{short}`"
-    seen = (c.isprintable() or is_joining(short, at) for at, c in enumerate(short))
-    pairs = zip(short, seen, strict=True)
-    return "`" + "".join(c if is_seen else f"U+{ord(c):04X}" for c, is_seen in pairs) + "`"
+    shown = (
+        c if c.isprintable() or is_joining(short, at) else f"U+{ord(c):04X}"
+        for at, c in enumerate(short)
+    )
+    return f"`{''.join(shown)}`"
 
 
 def _in_settings(tokens: list[Token]) -> bool:

@@ -73,11 +73,9 @@ class Reader:
         return max(ends, default=0) or None
 
     def _phrase(self, i: int, phrase: str) -> int:
-        for word in phrase.split():
-            if self.low(i) != word:
-                return 0
-            i += 1
-        return i
+        words = phrase.split()
+        fits = all(self.low(at) == word for at, word in enumerate(words, i))
+        return i + len(words) if fits else 0
 
     # Values
 

@@ -319,16 +319,11 @@ class _Starts:
         return not (next_step and first and self._edit[found.start])
 
 
-def _indexed() -> tuple[dict[str, list[Notation]], list[Notation]]:
-    """Return the notations that may begin with a word, and those that may begin with any."""
-
-    def begins_with(notation: Notation, word: str | None) -> bool:
-        first = notation.elements[0]
-        return bool(first.kind) or first.optional or word in first.words
-
-    words = {word for notation in NOTATIONS for word in notation.elements[0].words}
-    by_word = {word: [n for n in NOTATIONS if begins_with(n, word)] for word in words}
-    return by_word, [n for n in NOTATIONS if begins_with(n, None)]
+def _beginning(word: str) -> list[Notation]:
+    """Return the notations that may begin with a word."""
+    firsts = ((notation, notation.elements[0]) for notation in NOTATIONS)
+    return [n for n, first in firsts if first.kind or first.optional or word in first.words]
 
 
-_BY_WORD, _OTHERS = _indexed()
+_BY_WORD = {word: _beginning(word) for n in NOTATIONS for word in n.elements[0].words}
+_OTHERS = _beginning("")
