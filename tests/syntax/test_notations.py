@@ -350,6 +350,10 @@ def test_of_other_conditions(notation: str, context: str, parts: dict[str, str])
     assert_mended(context.format(notation.format(**parts)))
 
 
+def test_a_plus_between_conditions_is_no_lower_bound() -> None:
+    assert_mended("sample from ffhq where age > 30 + smile=1")
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(RANGES),

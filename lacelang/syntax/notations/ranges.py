@@ -113,6 +113,8 @@ def _at_least(found: Found) -> str | None:
         or reader.low(end) in ("-", "/", "+")
     ):
         return None
+    if not (reader.touches(end - 1) or reader.begins(end)) and reader.condition(end) is not None:
+        return None  # `age > 30 + smile=1` joins two conditions
     operator = operator if operator in (">", ">=") else ">="
     return f"{found['x']} {operator} {found['n']}{_unit(found)}"
 
