@@ -97,16 +97,17 @@ def guarded(folder: Path) -> Iterator[None]:
         raise ResourceError(message, remedy) from error
 
 
-def made_once(folder: Path, proof: str, doing: str, make: Callable[[Path], None]) -> None:
-    """Have a folder of the cache made where it is missing: by one process, whole or not at all.
+def made_once(path: Path, doing: str, make: Callable[[Path], None], proof: str = "") -> None:
+    """Have a file of the cache made where it is missing: by one process, whole or not at all.
 
-    It is there if the file `proof` is in it. `make` writes the files into the empty folder that it
-    is given; `doing` is said to whoever waits for another process.
+    With `proof` it is a folder, which is there if that file is in it; `make` is given an empty one.
+    `doing` is said to whoever waits for another process.
     """
-    if (folder / proof).is_file():
+    if (path / proof).is_file():
         return
-    with locked(folder, doing):
-        if not (folder / proof).is_file():  # another process may just have made it
-            with whole_file(folder) as part:
-                part.mkdir()
+    with locked(path, doing):
+        if not (path / proof).is_file():  # another process may just have made it
+            with whole_file(path) as part:
+                if proof:
+                    part.mkdir()
                 make(part)

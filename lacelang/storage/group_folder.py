@@ -105,24 +105,15 @@ class Annotation:
 
 
 class GroupFolder:
-    """The samples of one group on disk. Images are noted from several threads.
-
-    Attributes:
-        path: the folder.
-        record: the group as it is asked for, without its samples.
-        samples: those that are there, from index 0 on; at most as many as are asked for.
-        latents: of the same samples.
-        finished: indices of the samples whose image is there and whole.
-        has_sheet: whether the contact sheet shows all samples.
-    """
+    """The samples of one group on disk. Images are noted from several threads."""
 
     def __init__(self, path: Path, record: GroupRecord) -> None:
         self.path = path
-        self.record = record
-        self.samples: list[SampleRecord] = []
-        self.latents = Shards(path, record.fingerprint)
-        self.finished: set[int] = set()
-        self.has_sheet = False
+        self.record = record  # the group as it is asked for, without its samples
+        self.samples: list[SampleRecord] = []  # those that are there, from index 0 on
+        self.latents = Shards(path, record.fingerprint)  # of the same samples
+        self.finished: set[int] = set()  # indices of the samples whose image is there and whole
+        self.has_sheet = False  # the contact sheet shows all samples
         self._lines = Lines(path / SAMPLES, SampleRecord)
         self._lock = threading.Lock()
 
@@ -186,11 +177,6 @@ class GroupFolder:
         """Samples whose image is still to be decoded."""
         with self._lock:
             return [sample for sample in self.samples if sample.index not in self.finished]
-
-    @property
-    def is_sampled(self) -> bool:
-        """Whether all samples are there."""
-        return len(self.samples) == self.record.count
 
     def add(self, samples: Sequence[SampleRecord], latents: Latents) -> None:
         """Keep further samples: their latents first, then their lines."""

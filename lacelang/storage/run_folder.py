@@ -183,7 +183,7 @@ class RunFolder:
         folders = [self._folder(group) for group in self._run.groups]
         return all(
             folder is not None
-            and folder.is_sampled
+            and len(folder.samples) == folder.record.count
             and (not images or (len(folder.finished) == folder.record.count and folder.has_sheet))
             for folder in folders
         )

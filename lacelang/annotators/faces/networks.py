@@ -110,7 +110,7 @@ class Network:
         def convert(partial: Path) -> None:
             openvino_runtime.save(_converted(_NETWORKS[name], progress), partial / _FILE)
 
-        made_once(folder, _FILE, f"converting {name}", convert)
+        made_once(folder, f"converting {name}", convert, _FILE)
         compiled = openvino_runtime.compile_model(folder / _FILE, threads=threads)
         self._request = openvino_runtime.request(compiled)
         self._outputs = len(compiled.outputs)

@@ -54,7 +54,7 @@ def converted(archive: fetch.Archive, progress: Progress | None = None, help_: s
             manifest = json.dumps({"format": FORMAT, "sha256": digests}, indent=1)
             (partial / MANIFEST).write_text(manifest)
 
-    made_once(folder, MANIFEST, f"converting {archive}", make)
+    made_once(folder, f"converting {archive}", make, MANIFEST)
     return folder
 
 
