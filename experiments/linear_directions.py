@@ -27,7 +27,7 @@ from experiments.statements import loaded_model
 from lacelang import ir
 from lacelang.classifiers import labels
 from lacelang.classifiers.draws import Styles
-from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.schema import Attribute
 from lacelang.engine.loading import labels_of, load, schema_of
 from lacelang.errors import UsageError

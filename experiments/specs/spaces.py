@@ -27,8 +27,7 @@ from experiments.statements import declared_model, named, run_of, sample
 from experiments.trained import trained
 from lacelang.api import compile
 from lacelang.classifiers import heads_file, labels
-from lacelang.classifiers.examples import Examples
-from lacelang.classifiers.labels import Labels
+from lacelang.classifiers.labels import Examples, Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
 from lacelang.engine.loading import classifiers_of, labels_of, schema_of

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lacelang.classifiers.classifier import Heads
-from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
 

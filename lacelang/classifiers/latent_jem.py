@@ -26,7 +26,7 @@ from torch import Tensor
 
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.draws import TRUNCATIONS
-from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import Progress, Recipe, TrainResult
 from lacelang.classifiers.training import train as train_classifiers

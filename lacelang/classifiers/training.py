@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lacelang.classifiers.calibration import Scale, calibrate_and_score
 from lacelang.classifiers.classifier import Arrangement, Heads
-from lacelang.classifiers.examples import Examples, split
+from lacelang.classifiers.labels import Examples, split
 from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
 

@@ -12,7 +12,7 @@ from attrs import evolve
 from torch import Tensor
 
 from lacelang.classifiers.classifier import Heads
-from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.latent_jem import Chains, Likelihood, marginal, train
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import PAPER

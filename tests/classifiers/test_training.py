@@ -7,7 +7,7 @@ import torch
 from attrs import evolve
 
 from lacelang.classifiers import card
-from lacelang.classifiers.examples import Examples, split
+from lacelang.classifiers.labels import Examples, split
 from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import (
     PAPER,

@@ -10,7 +10,7 @@ from torch import Tensor
 from experiments.linear_directions import CERTAINTY, Directions, clear_of, fit_examples
 from lacelang import ir
 from lacelang.api import compile
-from lacelang.classifiers.examples import Examples
+from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
 
