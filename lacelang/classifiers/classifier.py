@@ -123,17 +123,14 @@ class Heads(nn.Module):
         """Turn mean outputs of the networks (N, columns) into calibrated ones."""
         return raw * self.gain + self.shift
 
-    def split(self, columns: Tensor) -> Outputs:
-        """Name the columns of (N, columns): logits (N, C) or, of a continuous attribute, (N,)."""
-        return {
-            a.name: columns[:, self.columns[a.name]] if a.discrete else columns[:, at.start]
-            for a, at in zip(self.attributes, self.columns.values(), strict=True)
-        }
-
     def forward(self, w: Tensor) -> Outputs:
         """Judge truncated latents (N, inputs).
 
         By attribute: calibrated logits (N, C), C = 2 for a binary one, or for a continuous one its
         expected value (N,) in its own unit.
         """
-        return self.split(self.calibrate(self.raw(self.standardise(w)).mean(dim=0)))
+        outputs = self.calibrate(self.raw(self.standardise(w)).mean(dim=0))
+        return {
+            a.name: outputs[:, at] if a.discrete else outputs[:, at.start]
+            for a, at in zip(self.attributes, self.columns.values(), strict=True)
+        }
