@@ -66,7 +66,8 @@ def _block(joined: bool = False) -> Iterator[None]:
     with _state:
         _watch_the_end()
         late = _ending and not joined and me not in _blocks
-        _blocks[me] += not late
+        if not late:  # or the end would wait for a block that is none
+            _blocks[me] += 1
     if late:
         _sleep()
     try:

@@ -222,6 +222,28 @@ def test_a_script_ends_while_the_real_decoder_works(tmp_path: Path, after: float
     assert (done.returncode, done.stderr) == (7, "")
 
 
+def test_work_that_begins_after_the_end_is_not_waited_for() -> None:
+    done = script(
+        """
+        import sys, threading, time
+        from lacelang.system import threads
+        entered = threading.Event()
+        def first():
+            with threads.working():
+                entered.set()
+                while not threads._ending:
+                    time.sleep(0.01)
+                threads.in_background(list, "late")
+                time.sleep(0.5)
+        threading.Thread(target=first, daemon=True).start()
+        entered.wait()
+        sys.exit(7)
+        """,
+        tiny=False,
+    )
+    assert (done.returncode, done.stderr) == (7, "")
+
+
 def test_in_an_event_loop(tmp_path: Path) -> None:
     done = script(
         """

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from real_size import RealSizeModel
 
 import lacelang
-from lacelang.engine import loading, plan, prior_sample, tasks
+from lacelang.engine import loading, measures, plan, tasks
 from lacelang.engine.result import Group, Run
 from lacelang.progress import Silent
 
@@ -185,10 +185,10 @@ def test_energies_from_python(condition: str, count: int, threads: int) -> None:
 def test_probabilities_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for threads in (1, 2):
-        monkeypatch.setattr(prior_sample.os, "cpu_count", partial(int, threads))
+        monkeypatch.setattr(measures.os, "cpu_count", partial(int, threads))
         model = RealSizeModel()  # which remembers no draws
         attributes = model._spec.attributes
-        found.append(prior_sample.prior_sample(model, attributes, 0.5, 3, Silent(), 12_000))
+        found.append(measures.prior_sample(model, attributes, 0.5, 3, Silent(), 12_000))
     for name in found[0].drawn:
         assert np.array_equal(found[0].drawn[name], found[1].drawn[name])
         assert np.array_equal(found[0].decided[name], found[1].decided[name])

@@ -477,6 +477,11 @@ def test_what_is_right_is_no_notation(source: str) -> None:
     assert not mend(source, facts_of(read(source).program, ["ffhq"])).places
 
 
+@pytest.mark.parametrize("values", ["in \n{ smile }", "in\n{gray,\nblond}", "=\n1", "in\n1..2"])
+def test_a_value_on_a_line_of_its_own_is_no_step_of_an_edit(values: str) -> None:
+    assert not mend(f"edit faces {{ smile {values} }}", {}).places
+
+
 @settings(max_examples=60, deadline=None)
 @given(from_the_grammar())
 def test_whatever_the_grammar_derives_is_no_notation(source: str) -> None:

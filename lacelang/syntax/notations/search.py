@@ -308,7 +308,8 @@ class _Starts:
     def _at(self, i: int) -> bool:
         """Whether a condition may begin with the lexeme at `i`."""
         before = self._reader.low(i - 1)
-        step = self._edit[i] and (self._reader.begins(i) or before == "{")
+        goes_on = before in COMPARING or before == "in"
+        step = self._edit[i] and (before == "{" or (self._reader.begins(i) and not goes_on))
         return before in _BEFORE_A_CONDITION or step or self._defines(i)
 
     def holds(self, found: Found) -> bool:
