@@ -17,31 +17,21 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-from lark import Lark, Token
-from lark.lark import PostLex
 
 from lacelang.errors import LaceError
 from lacelang.semantics.check import check
-from lacelang.syntax.grammar import grammar_text, retype
 from lacelang.syntax.render import render_all
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "syntax"))
+from lace_programs import larks_own  # noqa: E402
+
 SHORT = ROOT / "programs" / "zero_shot.lace"
 STATEMENTS = 10_000
 SHORT_REPEATS = 10
 REPEATS = 3
-
-
-class _Neighbours(PostLex):
-    always_accept = ()
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        tokens = list(stream)
-        retype(tokens)
-        return iter(tokens)
 
 
 def main() -> None:
@@ -63,7 +53,7 @@ def _short() -> None:
 
 def _long() -> None:
     source = long_program(STATEMENTS)
-    lark = Lark(grammar_text(), parser="lalr", lexer="basic", postlex=_Neighbours())
+    lark = larks_own()
     alone = _best(lambda: lark.parse(source))
     whole = _best(lambda: check(source))
     print(f"Lark alone, {STATEMENTS} statements   {alone * 1e3:7.0f} ms")

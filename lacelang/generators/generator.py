@@ -35,12 +35,15 @@ class Generator:
     Args:
         layout: of its latents.
         synthesis: module from styles (N, style_count, w_dim) to planes (N, 3, H, W), RGB in
-            [−1, 1]; None of a class that has its own method `synthesis`.
+            [−1, 1]; left out by a class that has its own method `synthesis`.
         mapping: by default w is z.
         w_mean: of w under the prior; 0 by default.
         whitening: (w_dim, w_dim), of which (w − w_mean) @ whitening has the covariance I. By
             default w has it.
         device: where it is to compute.
+
+    Raises:
+        TypeError: there is neither a module nor a method `synthesis`.
     """
 
     def __init__(
@@ -53,6 +56,11 @@ class Generator:
         whitening: Tensor | None = None,
         device: torch.device | None = None,
     ) -> None:
+        if synthesis is None and type(self).synthesis is Generator.synthesis:
+            raise TypeError(
+                f"{type(self).__name__} has no synthesis network: pass `synthesis=`, "
+                "or give the class a method `synthesis`"
+            )
         self.latent_dim, self.w_dim = layout.latent_dim, layout.w_dim
         self.style_layers = layout.style_layers
         self.style_count = len(layout.style_layers)
@@ -83,8 +91,7 @@ class Generator:
 
     def synthesis(self) -> nn.Module:
         """The differentiable network from styles to planes, frozen; see the class."""
-        if self._synthesis is None:
-            raise NotImplementedError("a generator has a synthesis network")
+        assert self._synthesis is not None
         return self._frozen(self._synthesis)
 
     def prepare(self) -> None:

@@ -8,6 +8,7 @@ classifiers it reads, and when it is true. A new form of comparison is one class
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -75,9 +76,10 @@ class Predicate(Record):
         """Its text, in round brackets where it would fall apart among other terms."""
         return f"({self.text})" if self._is_joined() and not self.settings else self.text
 
+    # Held by the type checker alone: ABCMeta would make every `isinstance` of a condition slower.
+    @abstractmethod
     def _spelled(self) -> str:
         """Its text as its parts have it, without settings."""
-        raise NotImplementedError
 
     def _is_joined(self) -> bool:
         """Whether it is written as several terms and a word between them."""
