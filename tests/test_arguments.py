@@ -226,9 +226,9 @@ FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.flo
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_gradients_come_back_in_the_type_of_the_latents(dtype: torch.dtype) -> None:
-    from lacelang.energy import Discrete
+    from lacelang.energy import Surprisal
 
-    energy = ConditionalEnergy(features, Discrete("smile", {1}), 3)
+    energy = ConditionalEnergy(features, Surprisal("smile", {1}), 3)
     z = torch.tensor([[0.5, 1, 2], [1, 0, -1]]).to(dtype)
     values, gradients = energy.value_and_grad(z)
     expected = energy.value_and_grad(z.float())
@@ -246,9 +246,9 @@ def test_gradients_come_back_in_the_type_of_the_latents(dtype: torch.dtype) -> N
 
 
 def test_latents_in_arrays_and_what_is_refused() -> None:
-    from lacelang.energy import Discrete
+    from lacelang.energy import Surprisal
 
-    energy = ConditionalEnergy(features, Discrete("smile", {1}), 3)
+    energy = ConditionalEnergy(features, Surprisal("smile", {1}), 3)
     z = np.array([[0.5, 1, 2], [1, 0, -1]])
     expected = energy(torch.from_numpy(z)).float()
     read_only = z.copy()

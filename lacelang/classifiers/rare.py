@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
 from lacelang.classifiers.schema import Attribute
-from lacelang.energy import ConditionalEnergy, Discrete, Equals, Node, conjunction
+from lacelang.energy import ConditionalEnergy, Node, NormalAt, Surprisal, conjunction
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.streams import prior
 
@@ -52,7 +52,7 @@ class Combination:
     def node(self, sigma: Mapping[str, float]) -> Node:
         """The combination as an energy."""
         return conjunction(
-            Discrete(a.name, {int(v)}) if a.discrete else Equals(a.name, v, sigma[a.name])
+            Surprisal(a.name, {int(v)}) if a.discrete else NormalAt(a.name, v, sigma[a.name])
             for a, v in self.wanted
         )
 

@@ -9,20 +9,20 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.energy import (
-    AtLeast,
-    AtMost,
     Balanced,
-    Between,
+    BernoulliKL,
     Contrast,
-    Degree,
-    Discrete,
-    Equals,
     LogitTempered,
     Node,
+    NormalAbove,
+    NormalAt,
+    NormalBelow,
+    NormalInside,
     Not,
     Or,
     Outputs,
     Scope,
+    Surprisal,
     conjunction,
     disjunction,
     map_children,
@@ -121,24 +121,24 @@ def _of_classes(predicate: ir.ClassComparison, settings: Settings) -> Node:
     name = predicate.attribute.name
     if isinstance(predicate, ir.Degree):
         # The logit form pushes past certainty, and a degree has nowhere to push.
-        node: Node = Degree(name, predicate.cls, predicate.degree)
+        node: Node = BernoulliKL(name, predicate.cls, predicate.degree)
         return tempered(node, logit_temp if temp is None else temp)
     if temp is None and logit_temp is not None:
         return LogitTempered(name, predicate.classes, logit_temp)
-    return tempered(Discrete(name, predicate.classes), temp)
+    return tempered(Surprisal(name, predicate.classes), temp)
 
 
 def _of_number(predicate: ir.NumberComparison, settings: Settings) -> Node:
     name, sigma = predicate.attribute.name, _sigma(predicate.attribute, settings)
     match predicate:
         case ir.Equals(value=value):
-            return Equals(name, value, sigma)
+            return NormalAt(name, value, sigma)
         case ir.AtLeast(bound=bound):
-            return AtLeast(name, bound, sigma)
+            return NormalAbove(name, bound, sigma)
         case ir.AtMost(bound=bound):
-            return AtMost(name, bound, sigma)
+            return NormalBelow(name, bound, sigma)
         case ir.Between(low=low, high=high):
-            return Between(name, low, high, sigma)
+            return NormalInside(name, low, high, sigma)
     raise UsageError(f"{type(predicate).__name__} has no energy")
 
 

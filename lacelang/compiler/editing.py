@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from torch import Tensor
 
 from lacelang import ir
-from lacelang.energy import DISPLACEMENT, Equals, Node, Outputs, Penalty, Quantity, conjunction
+from lacelang.energy import DISPLACEMENT, Node, NormalAt, Outputs, Penalty, Quantity, conjunction
 
 EARLIER = 0.1
 """lambda of what earlier steps wanted, where later attributes alone are held, as in the paper.
@@ -129,11 +129,11 @@ def _kept(
     """Return gamma |f - f_0|^2 of an attribute: in logits, or in sigmas of a number."""
     name, gamma = attribute.name, statement.hold
     if attribute.limits is not None:
-        return [Equals(_change(name, 0), 0.0, sigma[name] / math.sqrt(2.0 * gamma))]
+        return [NormalAt(_change(name, 0), 0.0, sigma[name] / math.sqrt(2.0 * gamma))]
     if statement.held == "all":
         gamma *= LOGITS
     spread = 1.0 / math.sqrt(2.0 * gamma)
-    return [Equals(_change(name, i), 0.0, spread) for i in range(len(attribute.values))]
+    return [NormalAt(_change(name, i), 0.0, spread) for i in range(len(attribute.values))]
 
 
 def _change(name: str, column: int) -> Quantity:

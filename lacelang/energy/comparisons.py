@@ -22,7 +22,7 @@ def _as_set(classes: Iterable[int]) -> frozenset[int]:
 
 
 @frozen
-class Discrete(Atom):
+class Surprisal(Atom):
     """The attribute has one of `classes`: -log of their total probability (LACE eq. 4)."""
 
     attribute: str
@@ -43,7 +43,7 @@ class Discrete(Atom):
 
 
 @frozen
-class Degree(Atom):
+class BernoulliKL(Atom):
     """The classifier gives the class the probability `degree`: KL(degree || p), zero there."""
 
     attribute: str
@@ -133,7 +133,7 @@ class Continuous(Atom):
 
 
 @frozen
-class Equals(Continuous):
+class NormalAt(Continuous):
     """The attribute is `value`: (value - f)^2 / 2 sigma^2 (LACE eq. 4)."""
 
     attribute: Key
@@ -169,7 +169,7 @@ class OneSided(Continuous):
 
 
 @frozen
-class AtLeast(OneSided):
+class NormalAbove(OneSided):
     """The attribute is `bound` or more."""
 
     attribute: Key
@@ -179,7 +179,7 @@ class AtLeast(OneSided):
 
 
 @frozen
-class AtMost(OneSided):
+class NormalBelow(OneSided):
     """The attribute is `bound` or less."""
 
     attribute: Key
@@ -189,7 +189,7 @@ class AtMost(OneSided):
 
 
 @frozen
-class Between(Continuous):
+class NormalInside(Continuous):
     """The attribute is in low..high: -log(Phi((high - f)/sigma) - Phi((low - f)/sigma)).
 
     Ends that are less than `NARROWEST` sigma apart are moved apart.

@@ -12,7 +12,7 @@ from attrs import frozen
 from torch import Tensor
 
 from lacelang.compiler import Settings, balance, lower, spread_of
-from lacelang.energy import ATYPICALITY, AtMost, ConditionalEnergy, Node, Outputs, conjunction
+from lacelang.energy import ATYPICALITY, ConditionalEnergy, Node, NormalBelow, Outputs, conjunction
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
@@ -148,7 +148,7 @@ def aims_of(statement: SampleStatement, model: Model) -> Callable[[Node], Target
     typical = float(statement.sampler.options.get(TYPICAL.name, 0.0))
     if not typical:
         return lambda node: Target.of(ConditionalEnergy(features, node))
-    bound = AtMost(ATYPICALITY, typical, TYPICAL_SIGMA)
+    bound = NormalBelow(ATYPICALITY, typical, TYPICAL_SIGMA)
     beside = model.flow_features(statement.truncation)
     return lambda node: Target(
         ConditionalEnergy(features, node), ConditionalEnergy(beside, conjunction([node, bound]))

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lacelang.energy import (
-    AtLeast,
-    AtMost,
-    Between,
-    Degree,
-    Discrete,
-    Equals,
+    BernoulliKL,
     Node,
+    NormalAbove,
+    NormalAt,
+    NormalBelow,
+    NormalInside,
     Outputs,
+    Surprisal,
     conjunction,
     disjunction,
     negation,
@@ -40,18 +40,18 @@ def comparisons(draw: st.DrawFn) -> Node:
     """Comparisons of one head."""
     kind = draw(st.integers(0, 6))
     if kind == 0:
-        return Discrete(draw(st.sampled_from(BINARY)), {draw(st.integers(0, 1))})
+        return Surprisal(draw(st.sampled_from(BINARY)), {draw(st.integers(0, 1))})
     if kind == 1:
-        return Discrete(CHOICE, draw(st.sets(st.integers(0, CLASSES - 1), min_size=1)))
+        return Surprisal(CHOICE, draw(st.sets(st.integers(0, CLASSES - 1), min_size=1)))
     if kind == 2:
         name = draw(st.sampled_from(BINARY))
-        return Degree(name, 1, draw(st.sampled_from([0.0, 0.2, 0.6, 1.0])))
+        return BernoulliKL(name, 1, draw(st.sampled_from([0.0, 0.2, 0.6, 1.0])))
     name, value = draw(st.sampled_from(CONTINUOUS)), draw(st.floats(-20.0, 20.0, width=32))
     sigma = draw(st.sampled_from([0.5, 1.0, 4.0]))
     if kind == 6:
         high = value + draw(st.sampled_from([0.01, 1.0, 5.0, 50.0]))
-        return Between(name, value, high, sigma)
-    one: Node = (Equals, AtLeast, AtMost)[kind - 3](name, value, sigma)
+        return NormalInside(name, value, high, sigma)
+    one: Node = (NormalAt, NormalAbove, NormalBelow)[kind - 3](name, value, sigma)
     return one
 
 

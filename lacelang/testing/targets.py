@@ -12,10 +12,10 @@ from torch import Tensor
 
 from lacelang.energy import (
     ConditionalEnergy,
-    Discrete,
-    Equals,
     Node,
+    NormalAt,
     Outputs,
+    Surprisal,
     conjunction,
     disjunction,
     negation,
@@ -115,12 +115,12 @@ def heads(x: Tensor) -> Outputs:
 
 
 RIDGES = {
-    "linear-Gaussian": Ridge(Equals("value", 1.5, 0.5)),
-    "logistic": Ridge(Discrete("glasses", {1})),
+    "linear-Gaussian": Ridge(NormalAt("value", 1.5, 0.5)),
+    "logistic": Ridge(Surprisal("glasses", {1})),
     "denied": Ridge(
-        conjunction([negation(Equals("value", 0.0, 0.7)), negation(Discrete("glasses", {1}))])
+        conjunction([negation(NormalAt("value", 0.0, 0.7)), negation(Surprisal("glasses", {1}))])
     ),
     "two modes": Ridge(
-        disjunction([Equals("value", 1.6, 0.25), Equals("value", -1.6, 0.25)], [3.0, 1.0])
+        disjunction([NormalAt("value", 1.6, 0.25), NormalAt("value", -1.6, 0.25)], [3.0, 1.0])
     ),
 }

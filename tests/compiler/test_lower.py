@@ -13,16 +13,16 @@ from lacelang import ir
 from lacelang.compiler import Settings, balance, lower, spread_of
 from lacelang.energy import (
     And,
-    AtLeast,
-    AtMost,
-    Between,
+    BernoulliKL,
     Contrast,
-    Degree,
-    Discrete,
-    Equals,
     LogitTempered,
+    NormalAbove,
+    NormalAt,
+    NormalBelow,
+    NormalInside,
     Not,
     Or,
+    Surprisal,
     Tempered,
 )
 from lacelang.engine.sampling import compile_condition
@@ -44,19 +44,19 @@ smile = ir.Discrete(SMILE, frozenset({1}))
 red = ir.Discrete(HAIR, frozenset({2}))
 old = ir.AtLeast(AGE, 60.0)
 
-SMILES, RED, OLD = Discrete("smile", {1}), Discrete("hair", {2}), AtLeast("age", 60.0, 5.0)
+SMILES, RED, OLD = Surprisal("smile", {1}), Surprisal("hair", {2}), NormalAbove("age", 60.0, 5.0)
 
 
 @pytest.mark.parametrize(
     ("predicate", "node"),
     [
         (smile, SMILES),
-        (ir.Discrete(HAIR, frozenset({0, 2})), Discrete("hair", {0, 2})),
-        (ir.Degree(SMILE, 1, 0.6), Degree("smile", 1, 0.6)),
-        (ir.Equals(AGE, 15.0), Equals("age", 15.0, 5.0)),
+        (ir.Discrete(HAIR, frozenset({0, 2})), Surprisal("hair", {0, 2})),
+        (ir.Degree(SMILE, 1, 0.6), BernoulliKL("smile", 1, 0.6)),
+        (ir.Equals(AGE, 15.0), NormalAt("age", 15.0, 5.0)),
         (old, OLD),
-        (ir.AtMost(AGE, 20.0), AtMost("age", 20.0, 5.0)),
-        (ir.Between(AGE, 20.0, 30.0), Between("age", 20.0, 30.0, 5.0)),
+        (ir.AtMost(AGE, 20.0), NormalBelow("age", 20.0, 5.0)),
+        (ir.Between(AGE, 20.0, 30.0), NormalInside("age", 20.0, 30.0, 5.0)),
         (ir.And((smile, old)), And((SMILES, OLD), (1.0, 1.0))),
         (ir.Or((smile, old)), Or((SMILES, OLD), (1.0, 1.0))),
         (ir.Not(smile), Not(SMILES)),
@@ -85,7 +85,7 @@ def test_the_statement_s_temperature_is_every_discrete_atom_s() -> None:
     logit = settings_with(logit_temp=0.5)
     assert lower(smile, logit) == LogitTempered("smile", {1}, 0.5)
     assert lower(evolve(smile, temp=2.0), logit) == Tempered(SMILES, 2.0)
-    assert lower(ir.Degree(SMILE, 1, 0.6), logit) == Tempered(Degree("smile", 1, 0.6), 0.5)
+    assert lower(ir.Degree(SMILE, 1, 0.6), logit) == Tempered(BernoulliKL("smile", 1, 0.6), 0.5)
 
 
 def test_contrast_replaces_the_complement() -> None:

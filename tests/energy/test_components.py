@@ -5,15 +5,15 @@ from __future__ import annotations
 from lacelang.energy import (
     And,
     Balanced,
-    Discrete,
-    Equals,
+    NormalAt,
     Not,
+    Surprisal,
     Tempered,
     balanced,
     with_components,
 )
 
-A, B, C = Discrete("a", frozenset({1})), Discrete("b", frozenset({1})), Equals("c", 1.0, 2.0)
+A, B, C = Surprisal("a", frozenset({1})), Surprisal("b", frozenset({1})), NormalAt("c", 1.0, 2.0)
 AB, BC = Balanced((A, B), (1.0, 5.0), (1.0, 1.0)), Balanced((B, C), (3.0, 1.0), (1.0, 3.0))
 
 

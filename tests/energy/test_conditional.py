@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor
 
-from lacelang.energy import ConditionalEnergy, Discrete, Node, Outputs
+from lacelang.energy import ConditionalEnergy, Node, Outputs, Surprisal
 from lacelang.errors import UsageError
 from lacelang.testing.conditions import BINARY, CHOICE, CLASSES, CONTINUOUS, conditions
 
@@ -64,14 +64,14 @@ def test_second_derivatives(node: Node) -> None:
 
 
 def test_the_prior_is_apart() -> None:
-    energy = ConditionalEnergy(features, Discrete("smile", {1}))
+    energy = ConditionalEnergy(features, Surprisal("smile", {1}))
     z = latents()
     torch.testing.assert_close(energy.prior(z), 0.5 * (z * z).sum(dim=1))
 
 
 @pytest.mark.parametrize("shape", [(DIM,), (2, 3, DIM), (2, DIM + 1), ()])
 def test_latents_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    energy = ConditionalEnergy(features, Discrete("smile", {1}), DIM)
+    energy = ConditionalEnergy(features, Surprisal("smile", {1}), DIM)
     with pytest.raises(UsageError, match=rf"\(N, {DIM}\)"):
         energy(torch.zeros(shape))
 
@@ -90,7 +90,7 @@ def test_rows_are_computed_in_one_thread(
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        use(ConditionalEnergy(counting, Discrete("hair", {0, 1})), latents())
+        use(ConditionalEnergy(counting, Surprisal("hair", {0, 1})), latents())
         assert (set(counts), torch.get_num_threads()) == ({1}, 3)
     finally:
         torch.set_num_threads(before)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from lacelang.energy import (
     And,
-    Discrete,
     Node,
     Not,
     Outputs,
+    Surprisal,
     conjunction,
     disjunction,
     negation,
@@ -73,6 +73,6 @@ def test_a_denied_or_denies_every_arm(arms: list[Node], heads: Outputs) -> None:
 def test_a_denied_or_is_high_where_one_arm_holds() -> None:
     """With 1 - e^-E of the mixture it would be log 2, and nothing would be denied."""
     heads = {"smile": torch.tensor([[0.0, 30.0]]), "glasses": torch.tensor([[30.0, 0.0]])}
-    either = disjunction([Discrete("smile", {1}), Discrete("glasses", {1})])
+    either = disjunction([Surprisal("smile", {1}), Surprisal("glasses", {1})])
     assert either(heads).item() == pytest.approx(math.log(2))
     assert negation(either)(heads).item() == pytest.approx(30.0)

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 
 from lacelang.energy import (
-    AtLeast,
-    AtMost,
-    Between,
+    BernoulliKL,
     ConditionalEnergy,
     Contrast,
-    Degree,
-    Discrete,
-    Equals,
     LogitTempered,
     Node,
+    NormalAbove,
+    NormalAt,
+    NormalBelow,
+    NormalInside,
     Or,
     Outputs,
+    Surprisal,
     atoms,
     conjunction,
     contrast,
@@ -36,30 +36,30 @@ P = LOGITS.softmax(dim=1)
 
 
 def test_discrete() -> None:
-    assert torch.allclose(Discrete("hair", {1})(HEADS), -P[:, 1].log())
-    assert torch.allclose(Discrete("hair", {0, 2})(HEADS), -(P[:, 0] + P[:, 2]).log())
-    assert torch.equal(Discrete("hair", {0, 1, 2})(HEADS), torch.zeros(2, dtype=torch.float64))
+    assert torch.allclose(Surprisal("hair", {1})(HEADS), -P[:, 1].log())
+    assert torch.allclose(Surprisal("hair", {0, 2})(HEADS), -(P[:, 0] + P[:, 2]).log())
+    assert torch.equal(Surprisal("hair", {0, 1, 2})(HEADS), torch.zeros(2, dtype=torch.float64))
 
 
 def test_degree_is_zero_where_the_classifier_says_so() -> None:
     p = P[:, 0]
     d = 0.6
     expected = d * (d / p).log() + (1 - d) * ((1 - d) / (1 - p)).log()
-    assert torch.allclose(Degree("hair", 0, d)(HEADS), expected)
-    assert Degree("hair", 0, p[0].item())(HEADS)[0].item() == pytest.approx(0.0, abs=1e-12)
-    assert torch.allclose(Degree("hair", 0, 1.0)(HEADS), -p.log())
-    assert torch.allclose(Degree("hair", 0, 0.0)(HEADS), -(1 - p).log())
+    assert torch.allclose(BernoulliKL("hair", 0, d)(HEADS), expected)
+    assert BernoulliKL("hair", 0, p[0].item())(HEADS)[0].item() == pytest.approx(0.0, abs=1e-12)
+    assert torch.allclose(BernoulliKL("hair", 0, 1.0)(HEADS), -p.log())
+    assert torch.allclose(BernoulliKL("hair", 0, 0.0)(HEADS), -(1 - p).log())
 
 
 def test_continuous() -> None:
     normal = torch.distributions.Normal(HEADS["age"], 4.0)
     below = [normal.cdf(torch.tensor(bound, dtype=torch.float64)) for bound in (18.0, 25.0)]
-    assert torch.allclose(Equals("age", 25.0, 4.0)(HEADS), (HEADS["age"] - 25.0) ** 2 / 32.0)
-    assert torch.allclose(AtMost("age", 18.0, 4.0)(HEADS)[:1], -below[0].log()[:1])
-    assert torch.allclose(AtLeast("age", 18.0, 4.0)(HEADS)[:1], -(1 - below[0]).log()[:1])
+    assert torch.allclose(NormalAt("age", 25.0, 4.0)(HEADS), (HEADS["age"] - 25.0) ** 2 / 32.0)
+    assert torch.allclose(NormalBelow("age", 18.0, 4.0)(HEADS)[:1], -below[0].log()[:1])
+    assert torch.allclose(NormalAbove("age", 18.0, 4.0)(HEADS)[:1], -(1 - below[0]).log()[:1])
     inside = below[1] - below[0]
-    assert torch.allclose(Between("age", 18.0, 25.0, 4.0)(HEADS)[:1], -inside.log()[:1])
-    outside = negation(Between("age", 18.0, 25.0, 4.0))(HEADS)[:1]
+    assert torch.allclose(NormalInside("age", 18.0, 25.0, 4.0)(HEADS)[:1], -inside.log()[:1])
+    outside = negation(NormalInside("age", 18.0, 25.0, 4.0))(HEADS)[:1]
     assert torch.allclose(outside, -(1 - inside).log()[:1])
 
 
@@ -69,20 +69,20 @@ def test_the_paper_s_temperature() -> None:
     assert torch.allclose(LogitTempered("hair", {1}, 0.5)(HEADS), expected)
     shifted = {"hair": LOGITS + 7.0}
     assert torch.allclose(LogitTempered("hair", {1}, 0.5)(shifted), expected)
-    assert torch.allclose(LogitTempered("hair", {1}, 1.0)(HEADS), Discrete("hair", {1})(HEADS))
+    assert torch.allclose(LogitTempered("hair", {1}, 1.0)(HEADS), Surprisal("hair", {1})(HEADS))
 
 
 def test_contrast_is_minus_lambda_e() -> None:
-    atom = Discrete("hair", {1})
+    atom = Surprisal("hair", {1})
     assert torch.allclose(Contrast(atom, 0.1)(HEADS), -0.1 * atom(HEADS))
     assert contrast(contrast(atom, 0.1), 0.1) is atom
-    both = conjunction([Contrast(atom, 0.1), Equals("age", 20.0, 1.0)])
-    assert torch.allclose(both(HEADS), -0.1 * atom(HEADS) + Equals("age", 20.0, 1.0)(HEADS))
+    both = conjunction([Contrast(atom, 0.1), NormalAt("age", 20.0, 1.0)])
+    assert torch.allclose(both(HEADS), -0.1 * atom(HEADS) + NormalAt("age", 20.0, 1.0)(HEADS))
 
 
-@pytest.mark.parametrize("inner", [Contrast(Discrete("hair", {1}), 0.1)])
+@pytest.mark.parametrize("inner", [Contrast(Surprisal("hair", {1}), 0.1)])
 def test_negative_energies_have_no_complement(inner: Node) -> None:
-    atom = Discrete("hair", {0})
+    atom = Surprisal("hair", {0})
     for node in (inner, conjunction([inner, atom]), disjunction([atom, tempered(inner, 2.0)])):
         assert not node.closed
         with pytest.raises(UsageError, match="complement"):
@@ -92,25 +92,25 @@ def test_negative_energies_have_no_complement(inner: Node) -> None:
 
 
 def test_a_group_of_nothing_asks_for_nothing() -> None:
-    empty = disjunction([Discrete("hair", {1})], [0.0])
+    empty = disjunction([Surprisal("hair", {1})], [0.0])
     assert torch.equal(empty(HEADS), torch.zeros(2, dtype=torch.float64))
-    assert conjunction([empty, Discrete("hair", {1})]) == Discrete("hair", {1})
+    assert conjunction([empty, Surprisal("hair", {1})]) == Surprisal("hair", {1})
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Discrete("hair", set()),
-        lambda: Degree("hair", 0, 1.5),
-        lambda: Equals("age", 1.0, 0.0),
-        lambda: Between("age", 3.0, 2.0, 1.0),
-        lambda: conjunction([Discrete("hair", {1})], [-1.0]),
-        lambda: disjunction([Discrete("hair", {1})], [math.nan]),
-        lambda: conjunction([Discrete("hair", {1})], [1.0, 1.0]),
+        lambda: Surprisal("hair", set()),
+        lambda: BernoulliKL("hair", 0, 1.5),
+        lambda: NormalAt("age", 1.0, 0.0),
+        lambda: NormalInside("age", 3.0, 2.0, 1.0),
+        lambda: conjunction([Surprisal("hair", {1})], [-1.0]),
+        lambda: disjunction([Surprisal("hair", {1})], [math.nan]),
+        lambda: conjunction([Surprisal("hair", {1})], [1.0, 1.0]),
         lambda: Or((), ()),
-        lambda: tempered(Discrete("hair", {1}), 0.0),
+        lambda: tempered(Surprisal("hair", {1}), 0.0),
         lambda: LogitTempered("hair", {1}, -1.0),
-        lambda: Contrast(Discrete("hair", {1}), math.inf),
+        lambda: Contrast(Surprisal("hair", {1}), math.inf),
     ],
 )
 def test_nonsense_is_refused(make: object) -> None:
@@ -121,10 +121,10 @@ def test_nonsense_is_refused(make: object) -> None:
 @pytest.mark.parametrize(
     ("node", "words"),
     [
-        (Discrete("beard", {1}), "no classifier for the attribute beard; there are: hair, age"),
-        (Discrete("hair", {5}), "classes 0 to 2"),
-        (Discrete("age", {1}), "does not give logits"),
-        (Equals("hair", 1.0, 1.0), "does not give a continuous value"),
+        (Surprisal("beard", {1}), "no classifier for the attribute beard; there are: hair, age"),
+        (Surprisal("hair", {5}), "classes 0 to 2"),
+        (Surprisal("age", {1}), "does not give logits"),
+        (NormalAt("hair", 1.0, 1.0), "does not give a continuous value"),
     ],
 )
 def test_a_head_that_does_not_fit_is_named(node: Node, words: str) -> None:
@@ -133,10 +133,10 @@ def test_a_head_that_does_not_fit_is_named(node: Node, words: str) -> None:
 
 
 def test_different_atoms_from_left_to_right() -> None:
-    old, brown = AtLeast("age", 60.0, 4.0), Discrete("hair", {1})
+    old, brown = NormalAbove("age", 60.0, 4.0), Surprisal("hair", {1})
     shared = conjunction([brown, old])
-    node = disjunction([shared, negation(shared), Degree("hair", 0, 0.5)])
-    assert atoms(node) == (brown, old, Degree("hair", 0, 0.5))
+    node = disjunction([shared, negation(shared), BernoulliKL("hair", 0, 0.5)])
+    assert atoms(node) == (brown, old, BernoulliKL("hair", 0, 0.5))
 
 
 def test_one_pass_of_the_features_gives_energy_and_gradient() -> None:
@@ -146,7 +146,9 @@ def test_one_pass_of_the_features_gives_energy_and_gradient() -> None:
         calls.append(len(z))
         return {"hair": z @ torch.ones(2, 3, dtype=z.dtype), "age": z.square().sum(dim=1)}
 
-    node = conjunction([Discrete("hair", {1}), Equals("age", 1.0, 0.5), AtMost("age", 2.0, 0.5)])
+    node = conjunction(
+        [Surprisal("hair", {1}), NormalAt("age", 1.0, 0.5), NormalBelow("age", 2.0, 0.5)]
+    )
     energy = ConditionalEnergy(features, node)
     z = torch.randn(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     value, gradient = energy.value_and_grad(z)
@@ -161,7 +163,7 @@ def test_one_pass_of_the_features_gives_energy_and_gradient() -> None:
 
 
 def test_a_condition_on_nothing_has_a_zero_gradient() -> None:
-    energy = ConditionalEnergy(lambda z: {"hair": z}, Discrete("hair", {0, 1, 2}))
+    energy = ConditionalEnergy(lambda z: {"hair": z}, Surprisal("hair", {0, 1, 2}))
     value, gradient = energy.value_and_grad(torch.ones(2, 3))
     assert torch.equal(value, torch.zeros(2))
     assert torch.equal(gradient, torch.zeros(2, 3))
@@ -169,8 +171,8 @@ def test_a_condition_on_nothing_has_a_zero_gradient() -> None:
 
 def test_a_shared_definition_is_evaluated_once() -> None:
     """Twenty doublings make a million paths; each node is computed once."""
-    node: Node = Discrete("hair", {1})
+    node: Node = Surprisal("hair", {1})
     for _ in range(20):
         node = negation(conjunction([node, negation(node)], [2.0, 0.5]))
     assert node(HEADS).isfinite().all()
-    assert atoms(node) == (Discrete("hair", {1}),)
+    assert atoms(node) == (Surprisal("hair", {1}),)

@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from torch import Tensor
 
 from lacelang.energy import (
-    Between,
     ConditionalEnergy,
-    Discrete,
-    Equals,
     Node,
+    NormalAt,
+    NormalInside,
     Outputs,
+    Surprisal,
     conjunction,
     negation,
 )
@@ -52,7 +52,7 @@ def test_energy_gradient_and_chain_rule_agree_with_the_whole(node: Node) -> None
 
 @settings(deadline=None, max_examples=60)
 @given(conditions())
-@example(negation(Between("age", 0.0, 50.0, 0.5)))
+@example(negation(NormalInside("age", 0.0, 50.0, 0.5)))
 def test_the_hessian_is_the_slope_s_derivative(node: Node) -> None:
     reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
     o, _ = reduced.linearise(Z)
@@ -82,7 +82,9 @@ def test_the_hessian_is_finite_far_out(node: Node, far: Outputs) -> None:
 
 
 def test_only_what_the_condition_reads_becomes_a_coordinate() -> None:
-    node = conjunction([Discrete("smile", {1}), Equals("age", 1.0, 1.0), Discrete(CHOICE, {0, 2})])
+    node = conjunction(
+        [Surprisal("smile", {1}), NormalAt("age", 1.0, 1.0), Surprisal(CHOICE, {0, 2})]
+    )
     reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
     assert reduced.widths == {"age": 0, CHOICE: CLASSES - 1, "smile": 1}
     assert reduced.size == 1 + CLASSES
@@ -90,7 +92,7 @@ def test_only_what_the_condition_reads_becomes_a_coordinate() -> None:
 
 def test_a_missing_head_is_named() -> None:
     with pytest.raises(UsageError, match="beard"):
-        ConditionalEnergy(heads, Discrete("beard", {1})).reduced(Z[:1])
+        ConditionalEnergy(heads, Surprisal("beard", {1})).reduced(Z[:1])
 
 
 def test_separate_heads_are_the_same_energy_at_a_pass_for_each_attribute() -> None:
@@ -101,7 +103,9 @@ def test_separate_heads_are_the_same_energy_at_a_pass_for_each_attribute() -> No
         passes += 1
         return heads(z)
 
-    node = conjunction([Discrete("smile", {1}), Equals("age", 1.0, 1.0), Discrete("smile", {0})])
+    node = conjunction(
+        [Surprisal("smile", {1}), NormalAt("age", 1.0, 1.0), Surprisal("smile", {0})]
+    )
     energy = ConditionalEnergy(counted, node)
     value, gradient = energy.value_and_grad(Z)
     assert passes == 1

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from tiny import AGE, GLASSES, GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang import ir
-from lacelang.energy import And, Balanced, Discrete, Equals, Node
+from lacelang.energy import And, Balanced, Node, NormalAt, Surprisal
 from lacelang.engine import tasks
 from lacelang.engine.components import by_component, components_of
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Stats, Status
 
-A, B, C = Discrete("a", frozenset({1})), Discrete("b", frozenset({1})), Equals("c", 1.0, 2.0)
+A, B, C = Surprisal("a", frozenset({1})), Surprisal("b", frozenset({1})), NormalAt("c", 1.0, 2.0)
 AB, BC = Balanced((A, B), (1.0, 5.0), (1.0, 1.0)), Balanced((B, C), (3.0, 1.0), (1.0, 3.0))
 
 seeds = st.integers(0, 2**32)

@@ -11,7 +11,7 @@ import torch
 from doubles import Broken
 from laws import Z_SCORE, check_law
 
-from lacelang.energy import Equals, Node
+from lacelang.energy import Node, NormalAt
 from lacelang.errors import UsageError
 from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.samplers.problem import Energy, Target
@@ -88,7 +88,7 @@ def test_a_chain_from_the_end_of_a_flow_samples_the_posterior(name: str) -> None
 
 def test_a_chain_descends_its_own_energy_and_its_flow_another() -> None:
     """The flow's bound pulls to -3; of that, nothing is left in the samples."""
-    ridge, other = RIDGES["linear-Gaussian"], Ridge(Equals("value", -3.0, 0.3))
+    ridge, other = RIDGES["linear-Gaussian"], Ridge(NormalAt("value", -3.0, 0.3))
     solution = draw(hybrid, ridge, steps=40, warmup=20, regularised=other.energy)
     check_law(ridge, solution.z)
     flow = draw(hybrid, ridge, steps=1, warmup=1, regularised=other.energy)
@@ -129,7 +129,7 @@ def test_every_mode_gets_its_share(sampler: Callable[..., Solution]) -> None:
 
 def test_smc_reaches_what_rejection_cannot() -> None:
     """A value six deviations out: Z = 2e-7."""
-    ridge = Ridge(Equals("value", 6.0, 0.5))
+    ridge = Ridge(NormalAt("value", 6.0, 0.5))
     z = 0.5 / math.sqrt(1.25) * math.exp(-36 / 2.5)
     solution = draw(smc, ridge, 100, particles=32, moves=4)
     estimates = solution.extra["log_evidence"].exp() / z
@@ -141,7 +141,7 @@ def test_smc_reaches_what_rejection_cannot() -> None:
 
 
 def test_rejection_that_gives_up_keeps_the_best_of_its_draws() -> None:
-    ridge = Ridge(Equals("value", 30.0, 0.5))
+    ridge = Ridge(NormalAt("value", 30.0, 0.5))
     count, tries = 5, 300
     solution = draw(rejection, ridge, count, max_tries=tries)
     assert solution.status == (Status.max_tries,) * count
@@ -220,7 +220,7 @@ def test_nothing_but_nan_is_said_to_be_so(sampler: Callable[..., Solution]) -> N
 @ALL
 def test_energies_of_ten_thousand_are_survived(sampler: Callable[..., Solution]) -> None:
     """The prior's mean energy is above 1e4, and the posterior's about one half."""
-    steep: Node = Equals("value", 3.0, 0.02)
+    steep: Node = NormalAt("value", 3.0, 0.02)
     options: dict[str, float] = {
         rejection: {"max_tries": 200},
         mala: {"steps": 60, "warmup": 60},
@@ -239,7 +239,7 @@ def test_energies_of_ten_thousand_are_survived(sampler: Callable[..., Solution])
 
 
 def test_smc_that_runs_out_of_temperatures_says_so() -> None:
-    solution = draw(smc, Ridge(Equals("value", 6.0, 0.02)), 4, max_steps=2)
+    solution = draw(smc, Ridge(NormalAt("value", 6.0, 0.02)), 4, max_steps=2)
     assert set(solution.status) == {Status.max_steps}
     assert solution.extra["log_evidence"].isnan().all()
     assert solution.z.isfinite().all()
@@ -282,7 +282,7 @@ def test_no_graph_is_kept_and_memory_does_not_grow_with_steps(
     def alive(share: float) -> None:
         found.append(sum(issubclass(type(x), torch.Tensor) for x in gc.get_objects()))
 
-    rare = Ridge(Equals("value", 3.0, 0.3))
+    rare = Ridge(NormalAt("value", 3.0, 0.3))
     more = {rejection: {"max_tries": 3000}, smc: {"moves": 30}}
     options: dict[str, float] = more.get(sampler, {})
     found: list[int] = []

@@ -11,12 +11,12 @@ from torch import Tensor
 from torchdiffeq import odeint
 
 from lacelang.energy import (
-    AtLeast,
     ConditionalEnergy,
-    Discrete,
-    Equals,
     Node,
+    NormalAbove,
+    NormalAt,
     Outputs,
+    Surprisal,
     conjunction,
     disjunction,
     negation,
@@ -78,12 +78,12 @@ def curved(z: Tensor) -> Outputs:
     }
 
 
-GAUSSIAN = conjunction([Equals("a", 2.0, 0.05), Equals("b", -1.0, 0.2)])
+GAUSSIAN = conjunction([NormalAt("a", 2.0, 0.05), NormalAt("b", -1.0, 0.2)])
 LOGIC = conjunction(
     [
-        disjunction([Equals("a", 1.5, 0.3), Discrete("s", {1})]),
-        negation(conjunction([Discrete("s", {1}), AtLeast("b", 0.5, 0.2)])),
-        AtLeast("b", -0.2, 0.2),
+        disjunction([NormalAt("a", 1.5, 0.3), Surprisal("s", {1})]),
+        negation(conjunction([Surprisal("s", {1}), NormalAbove("b", 0.5, 0.2)])),
+        NormalAbove("b", -0.2, 0.2),
     ]
 )
 Z0 = prior(9, range(10), DIM).double()
@@ -131,7 +131,9 @@ def test_the_end_is_as_exact_as_it_is_asked_to_be(node: Node) -> None:
 
 
 def test_it_is_of_second_order() -> None:
-    energy = ConditionalEnergy(curved, conjunction([Equals("a", 1.0, 1.0), Equals("b", 0.5, 1.0)]))
+    energy = ConditionalEnergy(
+        curved, conjunction([NormalAt("a", 1.0, 1.0), NormalAt("b", 0.5, 1.0)])
+    )
     expected = tight(energy, 1.0)
     errors, costs = [], []
     for tolerance in (1e-3, 1e-5):
@@ -181,7 +183,7 @@ def test_limits_progress_and_no_samples() -> None:
 
 
 def test_a_condition_on_everything_moves_nothing() -> None:
-    energy = ConditionalEnergy(linear, Discrete("s", {0, 1}))
+    energy = ConditionalEnergy(linear, Surprisal("s", {0, 1}))
     assert torch.equal(exponential(energy, Z0).z, Z0)
 
 
@@ -190,7 +192,7 @@ def test_extreme_logits_are_survived() -> None:
         return {"s": 1e4 * z[:, :2], "a": 1e4 * z[:, 2]}
 
     node = conjunction(
-        [Discrete("s", {1}), AtLeast("a", 0.0, 1.0), negation(Equals("a", 5.0, 1.0))]
+        [Surprisal("s", {1}), NormalAbove("a", 0.0, 1.0), negation(NormalAt("a", 5.0, 1.0))]
     )
     solution = exponential(ConditionalEnergy(steep, node), Z0.float(), time=1e-4)
     assert solution.z.isfinite().all()
@@ -200,9 +202,9 @@ def test_extreme_logits_are_survived() -> None:
 def test_alone_in_seven_and_in_sixty_four_with_one_thread_or_two() -> None:
     node = conjunction(
         [
-            disjunction([Discrete("smile", {1}), Equals("age", 60.0, 5.0)]),
-            negation(Discrete("glasses", {1})),
-            Equals("age", 45.0, 8.0),
+            disjunction([Surprisal("smile", {1}), NormalAt("age", 60.0, 5.0)]),
+            negation(Surprisal("glasses", {1})),
+            NormalAt("age", 45.0, 8.0),
         ]
     )
     energy = ConditionalEnergy(RealSize(), node)

@@ -10,7 +10,14 @@ import torch
 from doubles import RealSize
 
 from lacelang import rows
-from lacelang.energy import ConditionalEnergy, Discrete, Equals, conjunction, disjunction, negation
+from lacelang.energy import (
+    ConditionalEnergy,
+    NormalAt,
+    Surprisal,
+    conjunction,
+    disjunction,
+    negation,
+)
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, prior
@@ -29,9 +36,9 @@ SEED = 3
 COUNT = 64
 CONDITION = conjunction(
     [
-        disjunction([Discrete("smile", {1}), Equals("age", 60.0, 5.0)]),
-        negation(Discrete("glasses", {1})),
-        Equals("age", 45.0, 8.0),
+        disjunction([Surprisal("smile", {1}), NormalAt("age", 60.0, 5.0)]),
+        negation(Surprisal("glasses", {1})),
+        NormalAt("age", 45.0, 8.0),
     ]
 )
 
