@@ -34,7 +34,6 @@ from lacelang.engine.sampling import meaning_of
 from lacelang.explain.outline import Figures, Outline, Term, Totals, Tree, disjunct_weights
 from lacelang.progress import shown
 from lacelang.samplers.streams import prior
-from lacelang.semantics import defaults
 from lacelang.system.torch_state import isolated
 
 DRAWS = 64
@@ -44,25 +43,26 @@ DRAWS = 64
 def with_figures(outline: Outline) -> Outline:
     """Load a statement's model, and return its outline with the figures of every term."""
     with shown() as progress:
-        return measured(outline, load(outline.trees[0].model, "auto", progress))
+        return measured(outline, load(outline.statement.model, "auto", progress))
 
 
 def measured(outline: Outline, model: Model) -> Outline:
     """Return a statement's outline with the figures of every term, given its loaded model."""
     with isolated():
-        return evolve(outline, trees=tuple(_tree(tree, model) for tree in outline.trees))
+        return evolve(outline, trees=tuple(_tree(tree, outline, model) for tree in outline.trees))
 
 
-def _tree(tree: Tree, model: Model) -> Tree:
+def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
     if tree.root is None:
         return tree
-    seed = defaults.SEED if tree.seed is None else tree.seed
+    spec, options, truncation = outline.statement.model, outline.options, outline.truncation
+    seed = outline.seed
     z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.device)
-    features = model.features(tree.truncation)
-    meaning = meaning_of(tree.options, tree.model, model, tree.truncation)
+    features = model.features(truncation)
+    meaning = meaning_of(options, spec, model, truncation)
     split = split_gradient(meaning(tree.root.predicate), features, z)
     with torch.no_grad():
-        sigma = spread_of(tree.options, tree.model, model.sigma)
+        sigma = spread_of(options, spec, model.sigma)
         absent = 0.0 if split.norm.any() else None
         filling = _Measuring(meaning, features(z), sigma, iter(split.shares), absent)
         root = filling.term(tree.root)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from lacelang import ir
 from lacelang.semantics import defaults
@@ -81,17 +81,9 @@ class Totals:
 
 @frozen
 class Tree:
-    """A condition, the clauses under which it is one, and the samples that it is asked of.
-
-    `role` is what it is for: `energy` of samples, `what` and `given` of a probability, `step 1`,
-    `step 2`, … of an edit. `root` is None where nothing is asked for.
-    """
+    """A condition, and what it is for in its statement; no `root` where nothing is asked for."""
 
     role: str
-    model: ir.ModelSpec = field(repr=False)
-    options: ir.ConditionOptions = field(repr=False)
-    truncation: float
-    seed: int | None
     root: Term | None
     totals: Totals | None = None
 
@@ -107,27 +99,37 @@ class Fact:
 
 @frozen
 class Outline:
-    """One statement: its name, if any, what it does, what holds for all of it, its conditions."""
+    """One statement, psi of the samples that it is about, what holds for it, its conditions."""
 
-    kind: str
-    name: str | None
-    title: str
+    statement: ir.Statement
+    truncation: float
     facts: tuple[Fact, ...]
     trees: tuple[Tree, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The statement's name, if it has one."""
+        return getattr(self.statement, "name", None)
+
+    @property
+    def options(self) -> ir.ConditionOptions:
+        """The clauses that are about its conditions."""
+        return getattr(self.statement, "options", defaults.CONDITION_OPTIONS)
+
+    @property
+    def seed(self) -> int:
+        """The seed of its draws from the prior."""
+        own: int | None = getattr(self.statement, "seed", None)
+        return defaults.SEED if own is None else own
 
 
 def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
     """Return the outline of every statement, in the order in which they run."""
-    truncations: dict[str, float] = {}
+    truncations: dict[str | None, float] = {}
     result = []
     for statement in program.statements:
-        match statement:
-            case ir.SampleStatement(truncation=psi) | ir.MeasureStatement(truncation=psi):
-                pass
-            case ir.EditStatement(saved=saved) if saved is not None:
-                psi = saved.truncation
-            case ir.EditStatement(group=group) | ir.ExpectStatement(group=group):
-                psi = truncations.get(group, defaults.TRUNCATION)
+        own = getattr(getattr(statement, "saved", None) or statement, "truncation", None)
+        psi = own or truncations.get(statement.needs, defaults.TRUNCATION)
         if statement.makes == "group":
             truncations[statement.name] = psi
         result.append(outline(statement, psi))
@@ -135,54 +137,26 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
 
 
 def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
-    """Return the outline of one statement; `truncation` is that of the samples it speaks of."""
-    model, seed = statement.model, getattr(statement, "seed", None)
+    """Return the outline of one statement; `truncation` is that of the samples it is about."""
     options = getattr(statement, "options", defaults.CONDITION_OPTIONS)
-    drawn = (
-        Fact("truncation", number_text(truncation), truncation),
-        Fact("seed", str(defaults.SEED if seed is None else seed), seed),
-    )
-    conditions: dict[str, ir.Predicate | None]
-    facts: tuple[Fact, ...]
-    match statement:
-        case ir.SampleStatement(count=count, where=where):
-            kind, conditions = "sample", {"energy": where}
-            title = f"{_counted(count, 'sample')} of {model.name}"
-            facts = (Fact("count", "", count), _model(model), *drawn)
-            if where is None:
-                title += ", draws from the prior"
-            else:
-                facts += (_heads([where]), *_settings([where], statement))
-        case ir.EditStatement(steps=steps, group=group):
-            kind, conditions = "edit", {f"step {i}": s.predicate for i, s in enumerate(steps, 1)}
-            title = f"{_counted(len(steps), 'step')} from {group}"
-            asked = [step.predicate for step in steps]
-            facts = (
-                Fact("group", "", group),
-                _model(model),
-                *_held(statement),
-                _layers([step.replaced for step in steps]),
-                _heads(asked),
-                *_settings(asked, statement),
-            )
-        case ir.MeasureStatement(text=text, what=what, given=given):
-            kind, title, conditions = "measure", f"P({text}) of {model.name}", {"what": what}
-            if given is not None:
-                conditions["given"] = given
-            facts = (Fact("text", "", text), _model(model), *drawn)
-            facts += (_heads([what] if given is None else [what, given]),)
-        case ir.ExpectStatement(group=group, share=share, what=what):
-            kind, title, conditions = "expect", statement.text, {"what": what}
-            facts = (Fact("group", "", group), Fact("share", "", share), _model(model))
+    asked = [each for each in statement.conditions.values() if each is not None]
+    facts = [Fact(name, "", getattr(statement, name)) for name in statement.own]
+    facts.append(_model(statement.model))
+    if isinstance(statement, ir.EditStatement):
+        facts += (*_held(statement), _layers([step.replaced for step in statement.steps]))
+    elif statement.makes is not None:
+        seed = defaults.SEED if statement.seed is None else statement.seed
+        facts.append(Fact("truncation", number_text(truncation), truncation))
+        facts.append(Fact("seed", str(seed), statement.seed))
+    if asked and statement.makes is not None:
+        facts.append(_heads(asked))
+    if asked and statement.makes == "group":
+        facts += _settings(asked, statement.sampler, options)
     trees = tuple(
-        Tree(role, model, options, truncation, seed, None if c is None else term_of(c, options))
-        for role, c in conditions.items()
+        Tree(role, None if each is None else term_of(each, options))
+        for role, each in statement.conditions.items()
     )
-    return Outline(kind, getattr(statement, "name", None), title, facts, trees)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return Outline(statement, truncation, tuple(facts), trees)
 
 
 # Facts
@@ -230,10 +204,9 @@ def _ranges(layers: tuple[int, ...] | None) -> str:
 
 
 def _settings(
-    conditions: Iterable[ir.Predicate], statement: ir.SampleStatement | ir.EditStatement
+    conditions: Iterable[ir.Predicate], sampler: ir.SamplerChoice, options: ir.ConditionOptions
 ) -> tuple[Fact, ...]:
     """The sampler, and what the operators mean; clauses that touch nothing are not shown."""
-    sampler, options = statement.sampler, statement.options
     given = ", ".join(f"{name}={value:.7g}" for name, value in sampler.options.items())
     used = [each for condition in conditions for each in ir.walk(condition)]
     denies, chooses, measures = (

@@ -46,8 +46,8 @@ def plan_lines(outlines: Sequence[Outline]) -> list[Line]:
     if not outlines:
         return [(("nothing to run", _LABEL),)]
     rows = [
-        (str(number), outline.kind, outline.name or "", outline.title, _seed(outline))
-        for number, outline in enumerate(outlines, start=1)
+        (str(number), o.statement.kind, o.name or "", o.statement.title, _seed(o))
+        for number, o in enumerate(outlines, start=1)
     ]
     widths = _widths(rows)
     styles = (_LABEL, "", _HEADING, "", _LABEL)
@@ -65,7 +65,8 @@ def _seed(outline: Outline) -> str:
 def outline_lines(outline: Outline) -> list[Line]:
     """Return a statement: what holds for all of it, then the tree of each of its conditions."""
     name = f" {outline.name}" if outline.name is not None else ""
-    lines: list[Line] = [((f"{outline.kind}{name}", _HEADING), (f": {outline.title}", ""))]
+    kind, title = outline.statement.kind, outline.statement.title
+    lines: list[Line] = [((f"{kind}{name}", _HEADING), (f": {title}", ""))]
     shown = [fact for fact in outline.facts if fact.text]
     width = max((columns_of(fact.label) for fact in shown), default=0)
     for fact in shown:
@@ -172,7 +173,8 @@ def outline_json(outline: Outline) -> dict[str, Any]:
     """Return a statement: its facts side by side, its conditions by role; null for NaN and inf."""
     facts = {fact.label: fact.value for fact in outline.facts}
     trees = {tree.role: _tree_json(tree) for tree in outline.trees}
-    return {"kind": outline.kind, "name": outline.name, **facts, "conditions": trees}
+    kind = outline.statement.kind
+    return {"kind": kind, "name": outline.name, **facts, "conditions": trees}
 
 
 def _tree_json(tree: Tree) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ Definitions and imports are expanded, loops unrolled, named points and units tur
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
@@ -32,15 +33,29 @@ class StatementRecord(Record):
     """What is asked of every kind of statement.
 
     Attributes:
+        kind: the word that it begins with.
         makes: what comes of it under its name; None where it has no name.
+        own: the fields that say what it is about, for a reader.
     """
 
+    kind: ClassVar[str]
     makes: ClassVar[Literal["group", "measure"] | None] = None
+    own: ClassVar[tuple[str, ...]]
 
     @property
     def needs(self) -> str | None:
         """The group of an earlier statement that it is about."""
         return None
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it does, in short."""
+
+    @property
+    @abstractmethod
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """Its conditions, by what each is for."""
 
 
 @frozen(eq=False, repr=False)
@@ -53,7 +68,9 @@ class SampleStatement(StatementRecord):
         seed: None where the program leaves it to the run.
     """
 
+    kind = "sample"
     makes: ClassVar[Literal["group"]] = "group"
+    own = ("count",)
 
     name: str
     count: int
@@ -65,13 +82,23 @@ class SampleStatement(StatementRecord):
     sampler: SamplerChoice
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
+    @property
+    def title(self) -> str:
+        """See `StatementRecord`."""
+        drawn = ", draws from the prior" if self.where is None else ""
+        return f"{_counted(self.count, 'sample')} of {self.model.name}{drawn}"
+
+    @property
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """See `StatementRecord`."""
+        return {"energy": self.where}
+
 
 @frozen(eq=False, repr=False)
 class EditStep(Record):
     """One line of an edit: what is to hold from now on.
 
-    Attributes:
-        replaced: the style layers that take its move; None means all.
+    `replaced` are the style layers that take its move; None means all.
     """
 
     predicate: Predicate
@@ -80,13 +107,9 @@ class EditStep(Record):
 
 @frozen(eq=False, repr=False)
 class Saved(Record):
-    """Samples on disk, and what they were made with.
+    """Samples on disk, and the truncation and seed that they were made with.
 
-    Attributes:
-        file: latents, or the folder of a group in a run's.
-        truncation: psi of the samples.
-        seed: of the samples.
-        fingerprint: of the group, if it is one of a run; None for a file.
+    `file` has latents, or is a group's folder in a run's, with its fingerprint.
     """
 
     file: Path
@@ -111,7 +134,9 @@ class EditStatement(StatementRecord):
         options: of all steps, as in a sample.
     """
 
+    kind = "edit"
     makes: ClassVar[Literal["group"]] = "group"
+    own = ("group",)
 
     name: str
     group: str
@@ -131,12 +156,24 @@ class EditStatement(StatementRecord):
         """See `StatementRecord`."""
         return self.group if self.saved is None else None
 
+    @property
+    def title(self) -> str:
+        """See `StatementRecord`."""
+        return f"{_counted(len(self.steps), 'step')} from {self.group}"
+
+    @property
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """See `StatementRecord`."""
+        return {f"step {i}": step.predicate for i, step in enumerate(self.steps, start=1)}
+
 
 @frozen(eq=False, repr=False)
 class MeasureStatement(StatementRecord):
     """The probability of `what`, given `given`, under the generator's own distribution."""
 
+    kind = "measure"
     makes: ClassVar[Literal["measure"]] = "measure"
+    own = ("text",)
 
     name: str
     model: ModelSpec
@@ -147,12 +184,24 @@ class MeasureStatement(StatementRecord):
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     text: str = field(default="", eq=False, repr=False)
 
+    @property
+    def title(self) -> str:
+        """See `StatementRecord`."""
+        return f"P({self.text}) of {self.model.name}"
+
+    @property
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """See `StatementRecord`."""
+        return {"what": self.what} | ({} if self.given is None else {"given": self.given})
+
 
 @frozen(eq=False, repr=False)
 class ExpectStatement(StatementRecord):
     """At least the share `share` (0..1) of `group` must satisfy `what`, judged on the images."""
 
+    kind = "expect"
     makes: ClassVar[None] = None
+    own = ("group", "share")
 
     what: Predicate
     share: float
@@ -165,6 +214,20 @@ class ExpectStatement(StatementRecord):
     def needs(self) -> str | None:
         """See `StatementRecord`."""
         return self.group
+
+    @property
+    def title(self) -> str:
+        """See `StatementRecord`."""
+        return self.text
+
+    @property
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """See `StatementRecord`."""
+        return {"what": self.what}
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 Statement: TypeAlias = SampleStatement | EditStatement | MeasureStatement | ExpectStatement
