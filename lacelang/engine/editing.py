@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,12 +45,11 @@ from lacelang.engine.sampling import (
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.errors import ResourceError, UsageError
 from lacelang.generators import Layout
-from lacelang.ir import SamplerChoice
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.declaration import TYPICAL
-from lacelang.samplers.problem import OnStep, Target
+from lacelang.samplers.problem import Target
 from lacelang.samplers.solution import Solution, Status, unmoved
 from lacelang.storage.files import folder_name
 from lacelang.storage.given import Given, read_given
@@ -83,35 +81,118 @@ class Source:
     latents: Callable[[Available], Latents | Shards]
 
 
+def begun_from(task: GroupTask) -> Source:
+    """Begin from the samples that another task makes."""
+    made = task.record
+    psi = float(made.settings["truncation"])
+    return Source(
+        (made.name,), made.seed, made.count, psi, made.fingerprint, lambda of: of(made.name)
+    )
+
+
+def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
+    """Begin from samples on disk.
+
+    Raises:
+        ResourceError: the file is no longer there, or holds none of this model's latents.
+    """
+    seed, psi = saved.seed, saved.truncation
+    if saved.fingerprint is not None:
+        shards = Shards.open(saved.file, saved.fingerprint)
+        if not len(shards):
+            raise ResourceError(
+                f"{saved.file} holds no latents", "name the folder of a saved group"
+            )
+        return Source((), seed, len(shards), psi, shards.digest, lambda made: shards)
+    generator = model.generator
+    layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
+    given = read_given(saved.file, layout, str(saved.file))
+    # What the array means depends on the file's name too, and how it is truncated on the program.
+    meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
+    digest = f"{file_digest(saved.file)} {meant}"
+    return Source((), seed, len(given), psi, digest, lambda made: _latents(given, model, psi))
+
+
+def _latents(given: Given, model: Model, psi: float) -> Latents:
+    """Samples of a file, with what the decoder is to be given; w is truncated already, z is not."""
+    if given.w is not None:
+        return Latents(given.z, given.w, given.edit_path)
+    assert given.z is not None
+    z = torch.from_numpy(given.z).to(model.device)
+    with torch.no_grad():
+        return Latents(given.z, array(_by_rows(partial(model.styles, truncation=psi), z)))
+
+
+def edit_task(
+    statement: ir.EditStatement, model: Model, groups: Mapping[str, GroupTask]
+) -> GroupTask:
+    """Return the group of a statement, given the groups before it by name.
+
+    Raises:
+        UsageError: the model's classifiers do not judge w.
+        ResourceError: they cannot be had.
+    """
+    if model.space != "w":
+        raise UsageError(
+            f"edits move in w, and the classifiers of {model.name} judge {model.space}"
+        )
+    saved, weights = statement.saved, model.weights(conditioned=True)
+    source = begun_from(groups[statement.group]) if saved is None else begun_on_disk(saved, model)
+    plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
+    record = GroupRecord(
+        name=statement.name,
+        folder=folder_name(statement.name),
+        condition=", then ".join(plan.text for plan in plans),
+        fingerprint=fingerprint(statement, source.seed, weights, source.digest),
+        seed=source.seed,
+        count=source.count,
+        settings={
+            **settings_of(statement, weights, source.truncation),
+            "edited": statement.group,
+            "stay": statement.stay,
+            "hold": {statement.held: statement.hold},
+            "reweight": statement.reweight,
+        },
+        atoms=plans[-1].atoms,
+        steps=plans,
+    )
+    edit = _Edit(statement, model, record, source.truncation)
+    return GroupTask(
+        model,
+        record,
+        lambda available: partial(edit.draw, source.latents(available), edit.energies()),
+        partial(_frames, len(plans) + 1),
+        source.names,
+        None if saved is None else saved.file,
+    )
+
+
+def _frames(count: int, latents: Latents) -> Float32:
+    """Return w+ (N, steps + 1, styles, d), before the first step and after each."""
+    assert latents.edit_path is not None
+    return latents.edit_path.styles(count)
+
+
+def _plans(statement: ir.EditStatement, sigma: Mapping[str, float]) -> tuple[StepPlan, ...]:
+    plans = []
+    for i, step in enumerate(statement.steps):
+        wanted = [atom for term in standing(statement, i) for atom in atoms_of(term, sigma)]
+        atoms = tuple({atom.wanted: atom for atom in wanted}.values())
+        plans.append(StepPlan(condition_text(step.predicate), step.replaced, atoms))
+    return tuple(plans)
+
+
 @frozen(eq=False)
-class EditTask(GroupTask):
-    """The group of an `edit` statement."""
+class _Edit:
+    """The steps of a statement; `truncation` is psi of the samples."""
 
     statement: ir.EditStatement
-    source: Source
+    model: Model
+    record: GroupRecord
+    truncation: float
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """See `GroupTask`."""
-        return self.source.names
-
-    @property
-    def file(self) -> Path | None:
-        """See `GroupTask`."""
-        saved = self.statement.saved
-        return None if saved is None else saved.file
-
-    @property
-    def frames(self) -> Callable[[Latents], Float32]:
-        """See `GroupTask`: w+ (N, steps + 1, styles, d) before the first step and after each."""
-        return partial(_frames, len(self.statement.steps) + 1)
-
-    def prepared(self, available: Available) -> Draw:
-        """See `GroupTask`."""
-        return partial(self._edit, self.source.latents(available), self._energies())
-
-    def _energies(self) -> list[tuple[Node, Node]]:
-        """Of every step: what it descends, and what is reported of it; the start comes first."""
+    def energies(self) -> list[tuple[Node, Node]]:
+        """Return of every step the energy to descend, and the condition that is reported."""
         statement, model = self.statement, self.model
         meaning = meaning_of(statement.options, statement.model, model, self.truncation)
         sigma = spread_of(statement.options, statement.model, model.sigma)
@@ -120,37 +201,94 @@ class EditTask(GroupTask):
             for i in range(len(statement.steps))
         ]
 
-    def _edit(
+    def draw(
         self,
         source: Latents | Shards,
-        energies: list[tuple[Node, Node]],
+        energies: Sequence[tuple[Node, Node]],
         indices: range,
         stage: Stage,
     ) -> Batch:
+        """Take the samples of some indices through all steps."""
         begun = time.perf_counter()
         latents = source.rows(indices)
-        model, sampler = self.model, self.statement.sampler
-        stepper = Stepper(model, self.truncation, sampler)
-        edit_path = latents.edit_path or EditPath.begun(latents.w, model.generator.style_count)
-        u = stepper.to_edit_coordinates(torch.tensor(edit_path.w[:, -1]).to(model.device))
-        start = stepper.outputs(u)
+        edit_path = latents.edit_path or EditPath.begun(latents.w, self.model.generator.style_count)
+        w = torch.tensor(edit_path.w[:, -1]).to(self.model.device)
+        u = _by_rows(partial(self.model.to_edit_coordinates, truncation=self.truncation), w)
+        start = self._outputs(u)
         records = [self._records(energies[0][1], start, unmoved(u))]
-        shown = shown_on(stage, len(indices))
-        descended = [energy for energy, _ in energies]
-        moments = edit_path.w.shape[1]
-        chosen = components_of(descended, sampler.name, self.record.seed, indices, edit=moments)
+        chosen = components_of(
+            [energy for energy, _ in energies],
+            self.statement.sampler.name,
+            self.record.seed,
+            indices,
+            edit=edit_path.w.shape[1],
+        )
         for i, (energy, condition) in enumerate(energies):
-            on_step = partial(_passed, shown, i, len(energies))
-            moved = by_component(energy, chosen, partial(stepper.move, u, start, on_step=on_step))
-            move = array(stepper.from_edit_coordinates(moved.z) - stepper.from_edit_coordinates(u))
+            moved = by_component(energy, chosen, partial(self._move, u, start, stage))
+            move = array(_by_rows(self._w, moved.z) - _by_rows(self._w, u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
             edit_path = edit_path.gone(edit_path.w[:, -1] + move, self._replaced(i))
-            records.append(self._records(condition, stepper.outputs(u), moved))
-        shown(1.0)
+            records.append(self._records(condition, self._outputs(u), moved))
         samples = tuple(map(self._sample, indices, zip(*records, strict=True)))
         edited = Latents(latents.z, edit_path.styles()[:, 0], edit_path)
         return Batch(samples, edited, time.perf_counter() - begun)
+
+    def _move(
+        self, u: Tensor, before: Outputs, stage: Stage, node: Node, rows: list[int]
+    ) -> Solution:
+        """Descend the energy of a step from where some of the samples stand.
+
+        Args:
+            u: coordinates (N, d) of all samples.
+            before: what the classifiers said of them before the first step.
+            stage: advanced by the share of the steps that this one is, for each sample.
+            node: the energy, which reads `changes` and `DISPLACEMENT` too.
+            rows: the n samples that are to move.
+
+        Returns:
+            The sampler's solution, with z the new coordinates (n, d).
+        """
+        start, sampler = u[rows], self.statement.sampler
+        typical = float(sampler.options.get(TYPICAL.name, 0.0))
+        if typical:
+            node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
+        energy = ConditionalEnergy(partial(self._features, list(before), typical), node)
+        args = (start, _by_rows(self._w, start), *(head[rows] for head in before.values()))
+        options: dict[str, Any] = dict(sampler.options)
+        with shown_on(stage, len(rows) / len(self.statement.steps)) as shown:
+            target = Target.of(energy, args)
+            return SAMPLERS[sampler.name](target, start, **options, on_step=shown)
+
+    def _features(
+        self,
+        names: Sequence[str],
+        typical: float,
+        u: Tensor,
+        start: Tensor,
+        w_start: Tensor,
+        *before: Tensor,
+    ) -> Outputs:
+        w = self._w(u)
+        outputs = self.model.heads_at(w)
+        # A sample that is beyond the bound already may stay where it is, and go no further. Within
+        # the bound there is no pull at all: where nothing is wanted, nothing moves.
+        bound = atypicality(self.model.whitened(start)).clamp_min(typical)
+        beyond = ((atypicality(self.model.whitened(u)) - bound) / TYPICAL_SIGMA).clamp_min(0.0)
+        return {
+            **outputs,
+            **changes(outputs, dict(zip(names, before, strict=True))),
+            ATYPICALITY: 0.5 * beyond.square(),
+            DISPLACEMENT: (u - start).square().sum(dim=1) + (w - w_start).square().sum(dim=1),
+        }
+
+    def _w(self, u: Tensor) -> Tensor:
+        return self.model.from_edit_coordinates(u, self.truncation)
+
+    def _outputs(self, u: Tensor) -> Outputs:
+        """What the classifiers say at coordinates (N, d)."""
+        with torch.no_grad():
+            return named_in_blocks(lambda block: self.model.heads_at(self._w(block)), u)
 
     def _records(self, condition: Node, outputs: Outputs, moved: Solution) -> list[StepRecord]:
         """What every comparison of the edit reads after a step, and what it costs."""
@@ -192,180 +330,7 @@ class EditTask(GroupTask):
         return np.array(touched)
 
 
-def _frames(count: int, latents: Latents) -> Float32:
-    assert latents.edit_path is not None
-    return latents.edit_path.styles(count)
-
-
-def begun_from(task: GroupTask) -> Source:
-    """Begin from the samples that another task makes."""
-    record, name = task.record, task.record.name
-    digest = record.fingerprint
-    return Source(
-        (name,), record.seed, record.count, task.truncation, digest, lambda made: made(name)
-    )
-
-
-def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
-    """Begin from samples on disk.
-
-    Raises:
-        ResourceError: the file is no longer there, or holds none of this model's latents.
-    """
-    seed, psi = saved.seed, saved.truncation
-    if saved.fingerprint is not None:
-        shards = Shards.open(saved.file, saved.fingerprint)
-        if not len(shards):
-            raise ResourceError(
-                f"{saved.file} holds no latents", "name the folder of a saved group"
-            )
-        return Source((), seed, len(shards), psi, shards.digest, lambda made: shards)
-    generator = model.generator
-    layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
-    given = read_given(saved.file, layout, str(saved.file))
-    # What the array means depends on the file's name too, and how it is truncated on the program.
-    meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
-    digest = f"{file_digest(saved.file)} {meant}"
-    return Source((), seed, len(given), psi, digest, lambda made: _latents(given, model, psi))
-
-
-def _latents(given: Given, model: Model, psi: float) -> Latents:
-    """Samples of a file, with what the decoder is to be given; w is truncated already, z is not."""
-    if given.w is not None:
-        return Latents(given.z, given.w, given.edit_path)
-    assert given.z is not None
-    z = torch.from_numpy(given.z).to(model.device)
-    with torch.no_grad():
-        (styles,) = in_blocks(lambda block: (model.styles(block, psi),), z)
-    return Latents(given.z, array(styles))
-
-
-def edit_task(
-    statement: ir.EditStatement, model: Model, groups: Mapping[str, GroupTask]
-) -> EditTask:
-    """Settle what a statement is to make, given the groups before it by name.
-
-    Raises:
-        UsageError: the model's classifiers do not judge w.
-        ResourceError: they cannot be had.
-    """
-    if model.space != "w":
-        raise UsageError(
-            f"edits move in w, and the classifiers of {model.name} judge {model.space}"
-        )
-    saved, weights = statement.saved, model.weights(conditioned=True)
-    source = begun_from(groups[statement.group]) if saved is None else begun_on_disk(saved, model)
-    plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
-    record = GroupRecord(
-        name=statement.name,
-        folder=folder_name(statement.name),
-        condition=", then ".join(plan.text for plan in plans),
-        fingerprint=fingerprint(statement, source.seed, weights, source.digest),
-        seed=source.seed,
-        count=source.count,
-        settings={
-            **settings_of(statement, weights, source.truncation),
-            "edited": statement.group,
-            "stay": statement.stay,
-            "hold": {statement.held: statement.hold},
-            "reweight": statement.reweight,
-        },
-        atoms=plans[-1].atoms,
-        samples=(),
-        steps=plans,
-    )
-    return EditTask(model, record, statement, source)
-
-
-def _plans(statement: ir.EditStatement, sigma: Mapping[str, float]) -> tuple[StepPlan, ...]:
-    plans = []
-    for i, step in enumerate(statement.steps):
-        wanted = [atom for term in standing(statement, i) for atom in atoms_of(term, sigma)]
-        atoms = tuple({atom.wanted: atom for atom in wanted}.values())
-        plans.append(StepPlan(condition_text(step.predicate), step.replaced, atoms))
-    return tuple(plans)
-
-
-def _passed(shown: OnStep, index: int, steps: int, share: float) -> None:
-    """Tell how much of an edit is done when so much of its step `index` is."""
-    shown((index + share) / steps)
-
-
-@frozen(eq=False)
-class Stepper:
-    """Makes steps on the latents of one model.
-
-    Attributes:
-        model: whose classifiers judge w.
-        truncation: psi of the samples.
-        sampler: with its options.
-    """
-
-    model: Model
-    truncation: float
-    sampler: SamplerChoice
-
-    def to_edit_coordinates(self, w: Tensor) -> Tensor:
-        """Edit coordinates of truncated w (N, d), row by row the same in any company."""
-        (u,) = in_blocks(lambda block: (self.model.to_edit_coordinates(block, self.truncation),), w)
-        return u
-
-    def from_edit_coordinates(self, u: Tensor) -> Tensor:
-        """Truncated w of edit coordinates (N, d), row by row the same in any company."""
-        (w,) = in_blocks(lambda block: (self._w(block),), u)
-        return w
-
-    def outputs(self, u: Tensor) -> Outputs:
-        """What the classifiers say at coordinates (N, d), row by row the same in any company."""
-        with torch.no_grad():
-            return named_in_blocks(lambda block: self.model.heads_at(self._w(block)), u)
-
-    def move(
-        self, u: Tensor, before: Outputs, node: Node, rows: list[int], *, on_step: OnStep
-    ) -> Solution:
-        """Descend a condition from where some of the samples stand.
-
-        Args:
-            u: coordinates (N, d) of all samples.
-            before: their head outputs at the very start.
-            node: the condition, and what it regularises of `changes` and `DISPLACEMENT`.
-            rows: the n samples that are to meet it.
-            on_step: see `OnStep`.
-
-        Returns:
-            The sampler's solution, with z the new coordinates (n, d).
-        """
-        start = u[rows]
-        options: dict[str, Any] = dict(self.sampler.options)
-        typical = float(options.get(TYPICAL.name, 0.0))
-        if typical:
-            node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
-        energy = ConditionalEnergy(partial(self._features, list(before), typical), node)
-        args = (start, self.from_edit_coordinates(start), *(head[rows] for head in before.values()))
-        sampler = SAMPLERS[self.sampler.name]
-        return sampler(Target.of(energy, args), start, **options, on_step=on_step)
-
-    def _w(self, u: Tensor) -> Tensor:
-        return self.model.from_edit_coordinates(u, self.truncation)
-
-    def _features(
-        self,
-        names: Sequence[str],
-        typical: float,
-        u: Tensor,
-        start: Tensor,
-        w_start: Tensor,
-        *before: Tensor,
-    ) -> Outputs:
-        w = self._w(u)
-        outputs = self.model.heads_at(w)
-        # A sample that is beyond the bound already may stay where it is, and go no further. Within
-        # the bound there is no pull at all: where nothing is wanted, nothing moves.
-        bound = atypicality(self.model.whitened(start)).clamp_min(typical)
-        beyond = ((atypicality(self.model.whitened(u)) - bound) / TYPICAL_SIGMA).clamp_min(0.0)
-        return {
-            **outputs,
-            **changes(outputs, dict(zip(names, before, strict=True))),
-            ATYPICALITY: 0.5 * beyond.square(),
-            DISPLACEMENT: (u - start).square().sum(dim=1) + (w - w_start).square().sum(dim=1),
-        }
+def _by_rows(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Apply a function of rows (N, d) so that each result depends on its own row alone."""
+    (y,) = in_blocks(lambda block: (function(block),), x)
+    return y

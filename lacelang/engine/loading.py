@@ -149,11 +149,8 @@ class Model:
     def _features(self, truncation: float, z: Tensor) -> Outputs:
         return self.heads_at(z if self.space == "z" else self.styles(z, truncation))
 
-    def flow_features(self, truncation: float) -> Callable[[Tensor], Outputs]:
-        """`features`, with how atypical the latent is of the prior beside them, (N,)."""
-        return partial(self._flow_features, truncation)
-
-    def _flow_features(self, truncation: float, z: Tensor) -> Outputs:
+    def flow_features(self, z: Tensor, truncation: float) -> Outputs:
+        """What `features` gives, with how atypical the latent is of the prior beside it, (N,)."""
         w = self._mapped(z)
         outputs = self.judge(z, self.generator.truncate(w, truncation))
         return {**outputs, ATYPICALITY: atypicality(self._whiten(w))}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
-from attrs import frozen
 from torch import Tensor
 
 from lacelang.compiler import Settings, balance, lower, spread_of
@@ -41,30 +41,8 @@ TYPICAL_SIGMA = 0.05
 _STYLES, _ENERGY = "", " "
 
 
-@frozen(eq=False)
-class SampleTask(GroupTask):
-    """The group of a `sample` statement."""
-
-    statement: SampleStatement
-
-    @property
-    def frames(self) -> Callable[[Latents], Float32]:
-        """See `GroupTask`: nothing but the picture itself."""
-        return _frames
-
-    def prepared(self, available: Available) -> Draw:
-        """See `GroupTask`."""
-        statement = self.statement
-        condition = None if statement.where is None else compile_condition(statement, self.model)
-        return partial(_draw, self, condition)
-
-
-def _frames(latents: Latents) -> Float32:
-    return latents.w[:, None]
-
-
-def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTask:
-    """Settle what a statement is to make, with its model and the seed in force."""
+def sample_task(statement: SampleStatement, model: Model, seed: int) -> GroupTask:
+    """Return the group of a statement, with its model and the seed in force."""
     where = statement.where
     sigma = {} if where is None else spread_of(statement.options, statement.model, model.sigma)
     weights = model.weights(conditioned=where is not None)
@@ -77,9 +55,17 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> SampleTa
         count=statement.count,
         settings=settings_of(statement, weights, statement.truncation),
         atoms=() if where is None else atoms_of(where, sigma),
-        samples=(),
     )
-    return SampleTask(model, record, statement)
+
+    def prepared(_: Available) -> Draw:
+        condition = None if where is None else compile_condition(statement, model)
+        return partial(_draw, statement, model, seed, condition)
+
+    return GroupTask(model, record, prepared, _frames)
+
+
+def _frames(latents: Latents) -> Float32:
+    return latents.w[:, None]
 
 
 def compile_condition(statement: SampleStatement, model: Model) -> Node:
@@ -108,17 +94,15 @@ def meaning_of(
     settings = Settings(spread_of(options, spec, model.sigma), options)
     if options.disjunction == "equal":
         return lambda predicate: lower(predicate, settings)
+
+    def outputs_at_draws() -> Outputs:
+        z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
+        with isolated(), torch.no_grad():
+            return named_in_blocks(model.features(truncation), z.to(model.device))
+
     # Statements and prompts share them: the networks' pass is all that balancing costs.
-    key = "balancing draws", truncation
-    outputs = model.remembered(key, lambda: _outputs_at_draws(model, truncation))
+    outputs = model.remembered(("balancing draws", truncation), outputs_at_draws)
     return lambda predicate: balance(lower(predicate, settings), outputs)
-
-
-def _outputs_at_draws(model: Model, truncation: float) -> Outputs:
-    """What the classifiers say of the draws that the disjuncts of an `or` are balanced on."""
-    z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
-    with isolated(), torch.no_grad():
-        return named_in_blocks(model.features(truncation), z.to(model.device))
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
@@ -149,22 +133,38 @@ def aims_of(statement: SampleStatement, model: Model) -> Callable[[Node], Target
     if not typical:
         return lambda node: Target.of(ConditionalEnergy(features, node))
     bound = NormalBelow(ATYPICALITY, typical, TYPICAL_SIGMA)
-    beside = model.flow_features(statement.truncation)
+    beside = partial(model.flow_features, truncation=statement.truncation)
     return lambda node: Target(
         ConditionalEnergy(features, node), ConditionalEnergy(beside, conjunction([node, bound]))
     )
 
 
-def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stage: Stage) -> Batch:
+def _draw(
+    statement: SampleStatement,
+    model: Model,
+    seed: int,
+    condition: Node | None,
+    indices: Sequence[int],
+    stage: Stage,
+) -> Batch:
     begun = time.perf_counter()
-    model, seed = task.model, task.record.seed
     z0 = prior(seed, indices, model.generator.latent_dim).to(model.device)
     if condition is None:
         solution = unmoved(z0)
         stage.advance(len(indices))
     else:
-        solution = _solve(task, condition, z0, indices, stage)
-    found = named_in_blocks(partial(_look, task, condition), solution.z)
+        sampler, aim = statement.sampler, aims_of(statement, model)
+
+        def solve(node: Node, rows: list[int]) -> Solution:
+            streams = Streams(seed, [indices[row] for row in rows])
+            with shown_on(stage, len(rows)) as shown:
+                return SAMPLERS[sampler.name](
+                    aim(node), z0[rows], **sampler.options, streams=streams, on_step=shown
+                )
+
+        chosen = components_of([condition], sampler.name, seed, indices)
+        solution = by_component(condition, chosen, solve)
+    found = named_in_blocks(partial(_look, statement, model, condition), solution.z)
     w, reached = found.pop(_STYLES), solution.energy
     if condition is not None:
         reached = torch.where(reached.isfinite(), found.pop(_ENERGY), reached)
@@ -183,9 +183,10 @@ def _draw(task: SampleTask, condition: Node | None, indices: Sequence[int], stag
     return Batch(records, latents, time.perf_counter() - begun)
 
 
-def _look(task: SampleTask, condition: Node | None, z: Tensor) -> dict[str, Tensor]:
+def _look(
+    statement: SampleStatement, model: Model, condition: Node | None, z: Tensor
+) -> dict[str, Tensor]:
     """What latents (N, d) are: their styles, and what they cost and read under a condition."""
-    statement, model = task.statement, task.model
     with torch.no_grad():
         w = model.styles(z, statement.truncation)
         if condition is None:
@@ -195,27 +196,8 @@ def _look(task: SampleTask, condition: Node | None, z: Tensor) -> dict[str, Tens
         return {**read_atoms(statement.where, outputs), _STYLES: w, _ENERGY: cost}
 
 
-def _solve(
-    task: SampleTask, condition: Node, z0: Tensor, indices: Sequence[int], stage: Stage
-) -> Solution:
-    """Move draws (N, d) until they meet the condition, each by the disjuncts assigned to it."""
-    sampler, seed = task.statement.sampler, task.record.seed
-    options: dict[str, Any] = dict(sampler.options)
-    aim = aims_of(task.statement, task.model)
-
-    def solve(node: Node, rows: list[int]) -> Solution:
-        shown = shown_on(stage, len(rows))
-        streams = Streams(seed, [indices[row] for row in rows])
-        solution = SAMPLERS[sampler.name](
-            aim(node), z0[rows], **options, streams=streams, on_step=shown
-        )
-        shown(1.0)
-        return solution
-
-    return by_component(condition, components_of([condition], sampler.name, seed, indices), solve)
-
-
-def shown_on(stage: Stage, count: int) -> OnStep:
+@contextmanager
+def shown_on(stage: Stage, count: float) -> Iterator[OnStep]:
     """Advance `stage` by `count` over the course of a sampler's run."""
     shown = 0.0
 
@@ -226,7 +208,8 @@ def shown_on(stage: Stage, count: int) -> OnStep:
             stage.advance((share - shown) * count)
             shown = share
 
-    return advance
+    yield advance
+    advance(1.0)
 
 
 def outcome(solution: Solution, row: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -34,44 +33,26 @@ Draw: TypeAlias = Callable[[range, Stage], Batch]
 
 
 @frozen(eq=False)
-class GroupTask(ABC):
+class GroupTask:
     """One group to make.
 
     Attributes:
         model: the one that its latents are of.
         record: what is known of the group beforehand; it holds no samples yet. Its fingerprint
             names all that a sample depends on, fingerprints of `sources` included.
+        prepared: compiles what all batches need, given the latents of `sources`.
+        frames: gives all that is to be decoded of N samples (N, F, …), each one's own picture last.
+            A group keeps the function, and is pickled without the task.
+        sources: names of the groups whose samples it begins from; they are made before it.
+        file: the file or folder that it begins from.
     """
 
     model: Model
     record: GroupRecord
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the groups whose samples it begins from; they are made before it."""
-        return ()
-
-    @property
-    def file(self) -> Path | None:
-        """The file or folder that it begins from."""
-        return None
-
-    @property
-    def truncation(self) -> float:
-        """psi of its samples."""
-        return float(self.record.settings["truncation"])
-
-    @property
-    @abstractmethod
-    def frames(self) -> Callable[[Latents], Float32]:
-        """Gives all that is to be decoded of N samples (N, F, …), each one's own picture last.
-
-        A group keeps the function, and is pickled without the task.
-        """
-
-    @abstractmethod
-    def prepared(self, available: Available) -> Draw:
-        """Compile what all batches need, given the latents of `sources`."""
+    prepared: Callable[[Available], Draw]
+    frames: Callable[[Latents], Float32]
+    sources: tuple[str, ...] = ()
+    file: Path | None = None
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last, a batch at a time.
