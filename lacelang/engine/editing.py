@@ -42,7 +42,7 @@ from lacelang.engine.sampling import (
     outcome,
     shown_on,
 )
-from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
+from lacelang.engine.tasks import Available, Batch, GroupTask
 from lacelang.errors import ResourceError, UsageError
 from lacelang.generators import Layout
 from lacelang.progress import Stage

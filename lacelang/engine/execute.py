@@ -23,8 +23,8 @@ from lacelang.engine.expectations import (
 )
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Run
-from lacelang.engine.sinks import Picture, Sink, Store
-from lacelang.engine.sinks.memory import MemoryStore
+from lacelang.engine.sinks import Picture, Sink
+from lacelang.engine.sinks.memory import MemorySink
 from lacelang.engine.tasks import GroupTask
 from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress, Stage
@@ -41,22 +41,22 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         if expected not in planned.due:
             text = " ".join(expected.text.split())
             progress.note(f"expect {text}: skipped, {expected.group} is not made")
-    with _store(program, planned, options) as store:
-        store.open(progress)
+    with _sink(program, planned, options) as sink:
+        sink.open(progress)
         # Loaded before anything is made, so that what they lack is known at once.
         annotators = None
-        if _unannotated(planned, store):
+        if _unannotated(planned, sink):
             annotators = AnnotatorPool(judged_attributes(planned.due), progress)
-        measures = _measure(planned, store, progress)
-        store.keep(measures, ())
-        _draw(planned.chosen, store, progress)
+        measures = _measure(planned, sink, progress)
+        sink.keep(measures, ())
+        _draw(planned.chosen, sink, progress)
         if annotators is not None:
-            _annotate(planned, store, annotators, progress)
-        expectations = _judge(planned, store)
-        store.keep(measures, expectations)
+            _annotate(planned, sink, annotators, progress)
+        expectations = _judge(planned, sink)
+        sink.keep(measures, expectations)
         known = len(measures), len(expectations)
         complete = known == (len(planned.measures), len(planned.expectations))
-        groups = store.finish(complete, started)
+        groups = sink.finish(complete, started)
     made = {group.name for group in groups}
     return Run(
         groups,
@@ -67,20 +67,20 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
     )
 
 
-def _store(program: CheckedProgram, planned: Plan, options: Options) -> Store:
+def _sink(program: CheckedProgram, planned: Plan, options: Options) -> Sink:
     if options.out is None:
-        return MemoryStore(planned, options.kept)
+        return MemorySink(planned, options.kept)
     # Only a run that writes files pays for importing what draws and encodes them.
-    from lacelang.engine.sinks.folder import FolderStore
+    from lacelang.engine.sinks.folder import FolderSink
 
-    return FolderStore(program, planned, options)
+    return FolderSink(program, planned, options)
 
 
-def _measure(planned: Plan, store: Store, progress: Progress) -> list[MeasureRecord]:
+def _measure(planned: Plan, sink: Sink, progress: Progress) -> list[MeasureRecord]:
     """Measure what is asked for, and keep what an earlier run measured."""
     measures = []
     for task in planned.measures:
-        known = store.measured(task.fingerprint)
+        known = sink.measured(task.fingerprint)
         if known is not None:
             measures.append(evolve(known, name=task.name))
         elif task.name in planned.only:
@@ -88,38 +88,38 @@ def _measure(planned: Plan, store: Store, progress: Progress) -> list[MeasureRec
     return measures
 
 
-def _draw(tasks: Sequence[GroupTask], store: Store, progress: Progress) -> None:
+def _draw(tasks: Sequence[GroupTask], sink: Sink, progress: Progress) -> None:
     """Draw what is missing of every group, and decode it if pictures are wanted."""
-    begun = [store.begin(task) for task in tasks]
+    begun = [sink.begin(task) for task in tasks]
     wanted = sum(task.record.count for task in tasks)
     drawn = sum(each.samples for each in begun)
     decoded = drawn - sum(len(each.undecoded) for each in begun)
-    if store.decodes and decoded < wanted:
+    if sink.decodes and decoded < wanted:
         for model in {id(task.model): task.model for task in tasks}.values():
             model.prepare()
     with ExitStack() as stack:
         decoder = None
-        if store.decodes:
+        if sink.decodes:
             decoding = stack.enter_context(progress.stage("decoding", wanted - decoded))
-            decoder = stack.enter_context(DecodePipeline(store, decoding))
+            decoder = stack.enter_context(DecodePipeline(sink, decoding))
         sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
         for task, before in zip(tasks, begun, strict=True):
             if decoder is not None and before.undecoded:
-                decoder.put_stored(task, before.undecoded, store.latents(task.record.name))
+                decoder.put_stored(task, before.undecoded, sink.latents(task.record.name))
             seconds = 0.0
-            for batch in task.draw(before.samples, store.latents, sampling):
+            for batch in task.draw(before.samples, sink.latents, sampling):
                 seconds += batch.seconds
-                store.add(task, batch)
+                sink.add(task, batch)
                 if decoder is not None:
                     decoder.put(task, batch.records, batch.latents)
-            store.end(task, seconds)
+            sink.end(task, seconds)
 
 
-def _unannotated(planned: Plan, store: Store) -> dict[str, set[int]]:
+def _unannotated(planned: Plan, sink: Sink) -> dict[str, set[int]]:
     """Samples by group whose pictures an expectation needs annotated, of those that are there."""
     found: dict[str, set[int]] = {}
     for expected in planned.due:
-        group = store.group(expected.group)
+        group = sink.group(expected.group)
         if group is None or not is_annotated(group, expected):
             names = attributes_of(expected)
             samples = () if group is None else group.samples
@@ -128,19 +128,19 @@ def _unannotated(planned: Plan, store: Store) -> dict[str, set[int]]:
     return found
 
 
-def _annotate(planned: Plan, store: Store, annotators: AnnotatorPool, progress: Progress) -> None:
+def _annotate(planned: Plan, sink: Sink, annotators: AnnotatorPool, progress: Progress) -> None:
     """Annotate the pictures that an expectation is about, where they are not yet annotated."""
-    missing = _unannotated(planned, store)
+    missing = _unannotated(planned, sink)
     with progress.stage("judging", sum(map(len, missing.values()))) as stage:
         for name, chosen in missing.items():
             indices = sorted(chosen)
-            found = annotators.annotate(store.pictures(name, indices), stage)
-            store.annotate(name, zip(indices, found, strict=True))
+            found = annotators.annotate(sink.pictures(name, indices), stage)
+            sink.annotate(name, zip(indices, found, strict=True))
 
 
-def _judge(planned: Plan, store: Store) -> list[ExpectationRecord]:
+def _judge(planned: Plan, sink: Sink) -> list[ExpectationRecord]:
     """Judge every expectation whose group is there, whole and annotated."""
-    groups = [(expected, store.group(expected.group)) for expected in planned.expectations]
+    groups = [(expected, sink.group(expected.group)) for expected in planned.expectations]
     return [
         judge(expected, group.samples)
         for expected, group in groups

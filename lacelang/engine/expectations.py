@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,7 @@ from lacelang.engine.sinks import Look
 from lacelang.engine.truth import truth
 from lacelang.ir import ExpectStatement, comparisons
 from lacelang.storage.records import ExpectationRecord, GroupRecord, SampleRecord, Seen, rounded
-from lacelang.system.threads import Pool, checkpoint
+from lacelang.system.threads import Pool
 
 if TYPE_CHECKING:
     from lacelang.annotators.declaration import Measure
@@ -43,18 +41,10 @@ class AnnotatorPool:
             self._idle.put([(one, one.load(1, progress)) for one in judging(attributes)])
 
     def annotate(self, pictures: Iterable[Look], stage: Stage) -> Iterator[Seen]:
-        """Say what each picture shows, in order; few pictures are held at a time."""
-        pending: deque[Future[Seen]] = deque()
+        """Say what each picture shows, in order."""
         with Pool(self._count, "annotator") as pool:
-            for picture in pictures:
-                checkpoint()
-                pending.append(pool.submit(self._annotate, picture))
-                if len(pending) > self._count:
-                    yield pending.popleft().result()
-                    stage.advance()
-            while pending:
-                checkpoint()
-                yield pending.popleft().result()
+            for seen in pool.each(self._annotate, pictures):
+                yield seen
                 stage.advance()
 
     def _annotate(self, picture: Look) -> Seen:

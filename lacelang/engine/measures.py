@@ -29,7 +29,7 @@ from lacelang.progress import Progress
 from lacelang.rows import named_in_blocks
 from lacelang.samplers.streams import PRIOR_SAMPLE, stream
 from lacelang.storage.records import MeasureRecord, rounded
-from lacelang.system.threads import Pool, checkpoint
+from lacelang.system.threads import Pool
 from lacelang.system.torch_state import isolated
 
 #: Standard normal quantile of a two-sided interval of 95 %.
@@ -159,12 +159,11 @@ def prior_sample(
         blocks = []
         # Threads of our own, in each of which torch works alone: their number changes no bit.
         threads = Pool(min(os.cpu_count() or 1, _MOST_THREADS), "prior draws")
+        block = partial(_block, model, attributes, truncation, seed, draws)
         with progress.stage("measuring", draws) as stage, threads as pool:
-            block = partial(_block, model, attributes, truncation, seed, draws)
-            for job in [pool.submit(block, number) for number in range(-(-draws // BLOCK))]:
-                checkpoint()
-                blocks.append(job.result())
-                stage.advance(len(blocks[-1]))
+            for made in pool.each(block, range(-(-draws // BLOCK))):
+                blocks.append(made)
+                stage.advance(len(made))
         return PriorSample(
             {a.name: np.concatenate([b.drawn[a.name] for b in blocks]) for a in attributes},
             {a.name: np.concatenate([b.decided[a.name] for b in blocks]) for a in attributes},

@@ -22,7 +22,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import msgspec
 from attrs import evolve, frozen
@@ -115,31 +115,32 @@ class GroupFolder:
         self.finished: set[int] = set()  # indices of the samples whose image is there and whole
         self.has_sheet = False  # the contact sheet shows all samples
         self._lines = Lines(path / SAMPLES, SampleRecord)
+        self._annotations = Lines(path / ANNOTATIONS, Annotation)
         self._lock = threading.Lock()
 
-    @staticmethod
-    def open(path: Path, record: GroupRecord, before: int, metadata: bool) -> GroupFolder:
-        """Return what an earlier run, which wanted `before` samples, left of a group.
+    def load(self, before: int, metadata: bool) -> Self:
+        """Take what an earlier run, which wanted `before` samples, left of the group.
 
         Images that carry their provenance, or not, other than `metadata` says are not finished.
         """
-        folder = GroupFolder(path, record)
-        folder.latents = Shards.open(path, record.fingerprint)
-        samples = folder._lines.read()
+        record = self.record
+        self.latents = Shards.open(self.path, record.fingerprint)
+        samples = self._lines.read()
         good = next((i for i, s in enumerate(samples) if s.index != i), len(samples))
-        folder._lines.cut(min(good, len(folder.latents)))
-        count = min(good, len(folder.latents), record.count)
-        folder.latents.cut(count)
-        folder.samples = samples[:count]
-        folder._note(Lines(path / ANNOTATIONS, Annotation).read())
-        folder.finished = {
+        self._lines.cut(min(good, len(self.latents)))
+        count = min(good, len(self.latents), record.count)
+        self.latents.cut(count)
+        self.samples = samples[:count]
+        for annotation in self._annotations.read():
+            self._note(annotation)
+        self.finished = {
             index
             for index in range(count)
-            if is_finished(folder.image(index), record, index, metadata)
-            and (not record.steps or is_whole(folder.film(index)))
+            if is_finished(self.image(index), record, index, metadata)
+            and (not record.steps or is_whole(self.film(index)))
         }
-        folder.has_sheet = before == record.count == len(folder.finished) and is_whole(folder.sheet)
-        return folder
+        self.has_sheet = before == record.count == len(self.finished) and is_whole(self.sheet)
+        return self
 
     def make(self) -> None:
         """Make the folder, which is not a link, without the unfinished files of a killed run."""
@@ -147,11 +148,6 @@ class GroupFolder:
             refuse_link(each)
             make_folder(each)
             sweep_parts(each)
-
-    @property
-    def name(self) -> str:
-        """The group's name."""
-        return self.record.name
 
     @property
     def group(self) -> GroupRecord:
@@ -185,24 +181,22 @@ class GroupFolder:
         with self._lock:
             self.samples.extend(samples)
 
-    def note_image(self, index: int) -> None:
-        """Note that the image of sample `index` is on disk."""
+    def note_image(self, index: int) -> bool:
+        """Note that the image of sample `index` is on disk; return whether all images are."""
         with self._lock:
             self.finished.add(index)
+            return len(self.finished) == self.record.count
 
-    def annotate(self, annotations: Sequence[Annotation]) -> None:
-        """Keep what annotators say of some images."""
-        lines = Lines(self.path / ANNOTATIONS, Annotation)
-        lines.read()
-        lines.append(annotations)
-        self._note(annotations)
+    def annotate(self, annotation: Annotation) -> None:
+        """Keep what annotators say of an image."""
+        self._annotations.append([annotation])
+        self._note(annotation)
 
-    def _note(self, annotations: Sequence[Annotation]) -> None:
+    def _note(self, annotation: Annotation) -> None:
+        index = annotation.index
         with self._lock:
-            for noted in annotations:
-                if noted.index < len(self.samples):
-                    sample = self.samples[noted.index]
-                    self.samples[noted.index] = evolve(sample, seen=noted.values)
+            if index < len(self.samples):
+                self.samples[index] = evolve(self.samples[index], seen=annotation.values)
 
     def take_place(self, place: Path) -> None:
         """Move to `place`; the group that is there goes to its `.old`."""
@@ -216,7 +210,7 @@ class GroupFolder:
         except OSError as error:
             raise disk_error(error, place) from error
         self.path = self.latents.folder = place
-        self._lines.path = place / SAMPLES
+        self._lines.path, self._annotations.path = place / SAMPLES, place / ANNOTATIONS
 
 
 def own_images(folder: Path) -> Iterator[Path]:

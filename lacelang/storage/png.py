@@ -1,4 +1,4 @@
-"""PNG files: written beside the decoder by a few threads, carrying what they were made from."""
+"""PNG files, which carry what they were made from."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ import io
 import json
 import os
 import zlib
-from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from lacelang.storage.files import write_atomic
-from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord
-from lacelang.system.threads import Pool
+from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord, plain
 
 KEY = "lacelang"
 SCHEMA = 1
@@ -85,56 +81,6 @@ def is_whole(path: Path) -> bool:
     return True
 
 
-class PngWriter:
-    """Encodes and writes images in `threads` threads while the caller makes the next ones.
-
-    At most `pending` images wait or are being written: `submit` blocks once there are more, so
-    that a slow disk bounds memory and not the other way round. Leaving the `with` block waits for
-    what was submitted, even on Ctrl-C, so that a face once decoded is kept. What went wrong with a
-    file is raised by a later `submit` or at the end.
-    """
-
-    def __init__(self, threads: int = 2, pending: int = 6) -> None:
-        self._pool = Pool(threads, "png")
-        self._most = pending
-        self._pending: deque[Future[None]] = deque()
-
-    def submit(
-        self,
-        path: Path,
-        image: NDArray[np.uint8],
-        metadata: Mapping[str, Any] | None = None,
-        written: Callable[[NDArray[np.uint8]], None] | None = None,
-    ) -> None:
-        """Queue `image`, uint8 (H, W, 3), for `path`.
-
-        `written` is called with the image in the writing thread once the file is there.
-        """
-
-        def write() -> None:
-            write_atomic(path, encode(image, metadata))
-            if written is not None:
-                written(image)
-
-        while len(self._pending) >= self._most:
-            self._pending.popleft().result()
-        self._pending.append(self._pool.submit(write))
-
-    def close(self) -> None:
-        """Wait until everything submitted is on disk; raise what went wrong."""
-        self._pool.close()
-        for future in self._pending:
-            future.result()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.close()
-        if kind is None:
-            self.close()
-
-
 def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict[str, Any]:
     """Return the metadata of one image: its program, where it stands in it, what it reads.
 
@@ -145,7 +91,7 @@ def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict
     said = {
         "schema": SCHEMA,
         "versions": dict(run.versions),
-        "program": {"name": run.program, "source": run.source},
+        "program": plain(run.program),
         "group": group.name,
         "condition": group.condition,
         "fingerprint": group.fingerprint,
@@ -163,11 +109,11 @@ def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict
         if size <= room:
             room -= size
             continue
-        text = run.source.encode() if name == "program" else _json(said[name])
+        text = run.program.source.encode() if name == "program" else _json(said[name])
         left[name] = hashlib.sha256(text).hexdigest()
         del said[name]
     if "program" in left:
-        said["program"] = {"name": run.program}
+        said["program"] = {"name": run.program.name}
     return said | {"left_out": left} if left else said
 
 

@@ -169,11 +169,18 @@ class ExpectationRecord:
 
 
 @frozen
+class ProgramRecord:
+    """The name of a program's file, and its text."""
+
+    name: str
+    source: str
+
+
+@frozen
 class RunRecord:
     """A program's run: its text, what came of it, and, kept apart, what differs every time."""
 
-    program: str
-    source: str
+    program: ProgramRecord
     versions: Mapping[str, str]
     groups: tuple[GroupRecord, ...] = ()
     measures: tuple[MeasureRecord, ...] = ()
@@ -199,31 +206,12 @@ class _Schema(msgspec.Struct):
     schema: int
 
 
-@frozen
-class _Program:
-    name: str
-    source: str
-
-
-@frozen
-class _Index:
-    """What is read of the file."""
-
-    program: _Program
-    versions: Mapping[str, str]
-    complete: bool
-    groups: tuple[GroupRecord, ...] = ()
-    measures: tuple[MeasureRecord, ...] = ()
-    expectations: tuple[ExpectationRecord, ...] = ()
-    timing: Mapping[str, Any] = field(factory=dict)
-
-
 def write_index(folder: Path, run: RunRecord) -> None:
     """Write `run`, without its groups' samples, to `folder`/run.json, whole or not at all."""
     content = {
         "schema": SCHEMA,
         "lacelang": run.versions.get("lacelang", ""),
-        "program": {"name": run.program, "source": run.source},
+        "program": plain(run.program),
         "versions": dict(run.versions),
         "complete": run.complete,
         "groups": [plain(evolve(group, samples=())) for group in run.groups],
@@ -255,12 +243,12 @@ def read_index(folder: Path) -> RunRecord | None:
             raise another_folder(
                 f"{path} was written by {age} version of lacelang (schema {schema}, not {SCHEMA})"
             )
-        index = msgspec.json.decode(data, type=_Index)
-        folders = [group.folder for group in index.groups]
+        run = msgspec.json.decode(data, type=RunRecord)
+        folders = [group.folder for group in run.groups]
         if not all(map(is_folder_name, folders)):
             # Files below are replaced: a forged name must not lead out of the run's folder.
             raise ValueError("no folder of a group")
-        names = [nfc(group.name) for group in index.groups]
+        names = [nfc(group.name) for group in run.groups]
         if len(set(folders)) < len(folders) or len(set(names)) < len(names):
             raise ValueError("a group or a folder is named twice")
     except FileNotFoundError:
@@ -269,13 +257,9 @@ def read_index(folder: Path) -> RunRecord | None:
         raise disk_error(error, path, "read") from error
     except (ValueError, RecursionError) as error:
         raise another_folder(f"{path} is damaged, or no run of lacelang: {error}") from error
-    return RunRecord(
-        index.program.name,
-        index.program.source,
-        index.versions,
-        tuple(evolve(group, samples=(), name=nfc(group.name)) for group in index.groups),
-        tuple(evolve(each, name=nfc(each.name)) for each in index.measures),
-        tuple(evolve(each, group=nfc(each.group)) for each in index.expectations),
-        index.complete,
-        index.timing,
+    return evolve(
+        run,
+        groups=tuple(evolve(group, samples=(), name=nfc(group.name)) for group in run.groups),
+        measures=tuple(evolve(each, name=nfc(each.name)) for each in run.measures),
+        expectations=tuple(evolve(each, group=nfc(each.group)) for each in run.expectations),
     )

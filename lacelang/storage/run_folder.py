@@ -35,6 +35,7 @@ from lacelang.storage.records import (
     ExpectationRecord,
     GroupRecord,
     MeasureRecord,
+    ProgramRecord,
     RunRecord,
     SampleRecord,
     read_index,
@@ -77,9 +78,10 @@ class RunFolder:
             begun_from: files and folders that edits begin from; none of them is replaced.
         """
         self.root = root
-        groups = tuple(evolve(group, name=nfc(group.name)) for group in run.groups)
-        self._run = evolve(run, groups=groups)
-        self._chosen = [g for g in groups if chosen is None or g.name in chosen]
+        self._run = run
+        # The program's groups, in their order.
+        self._own = ByName((nfc(g.name), evolve(g, name=nfc(g.name))) for g in run.groups)
+        self._chosen = [g for g in self._own.values() if chosen is None or g.name in chosen]
         self._origin = origin
         self._replace = replace
         self._metadata = metadata
@@ -88,7 +90,7 @@ class RunFolder:
         # Of a group that is to be replaced, where it is until then.
         self._old: dict[str, Path] = {}
         # What earlier runs left.
-        self._before = RunRecord("", "", {})
+        self._before = RunRecord(ProgramRecord("", ""), {})
         self._known: ByName[GroupRecord] = ByName()
         self._lock = ExitStack()
 
@@ -140,39 +142,39 @@ class RunFolder:
     ) -> GroupFolder:
         """Return the folder of a group with what is there of it."""
         folder = folder_name(new.name, taken) if old is None else old.folder
-        path = self._path(folder)
-        without = not self._metadata
+        path, origin, without = self._path(folder), self._origin, not self._metadata
         if old is not None and old.fingerprint == new.fingerprint:
-            without = without or old.without_provenance
-            record = evolve(new, folder=folder, origin=old.origin, without_provenance=without)
-            GroupFolder(path, record).make()
-            return GroupFolder.open(path, record, old.count, self._metadata)
-        if old is not None:
-            self._old[new.name] = path
-            path = hidden(path, "new")
-            clear(path)
-        for stranger in own_files(path):
-            raise another_folder(
-                f"{stranger} is there already, and not from a run that {self.root} records"
-            )
-        record = evolve(new, folder=folder, origin=self._origin, without_provenance=without)
+            origin, without = old.origin, without or old.without_provenance
+        else:
+            if old is not None:
+                self._old[new.name] = path
+                path = hidden(path, "new")
+                clear(path)
+            for stranger in own_files(path):
+                raise another_folder(
+                    f"{stranger} is there already, and not from a run that {self.root} records"
+                )
+        record = evolve(new, folder=folder, origin=origin, without_provenance=without)
         made = GroupFolder(path, record)
         made.make()
-        return made
+        return made.load(record.count if old is None else old.count, self._metadata)
 
     def group(self, name: str) -> GroupFolder:
         """The folder of a group that is made."""
         return self._groups[name]
 
-    def find(self, name: str) -> GroupRecord | None:
-        """A group of the program with its samples; None if there are none yet.
+    def find(self, name: str) -> GroupFolder | None:
+        """The folder of a group of the program that is made now, or was made by an earlier run.
 
-        One that is not made now is what an earlier run left, if nothing of it has changed since.
+        None if there is none, or if something has changed since.
         """
-        for group in self._run.groups:
-            if group.name == name and (folder := self._folder(group)):
-                return folder.group
-        return None
+        if name in self._groups:
+            return self._groups[name]
+        new, old = self._own.get(name), self._known.get(name)
+        if new is None or old is None or old.fingerprint != new.fingerprint:
+            return None
+        record = evolve(new, folder=old.folder)
+        return GroupFolder(self._path(old.folder), record).load(old.count, self._metadata)
 
     def finished(self) -> int:
         """How many images there are, of all groups that are made."""
@@ -180,7 +182,7 @@ class RunFolder:
 
     def is_complete(self, images: bool = True) -> bool:
         """Whether every group of the program has all its samples and, if asked, its images."""
-        folders = [self._folder(group) for group in self._run.groups]
+        folders = map(self.find, self._own)
         return all(
             folder is not None
             and len(folder.samples) == folder.record.count
@@ -188,21 +190,11 @@ class RunFolder:
             for folder in folders
         )
 
-    def _folder(self, group: GroupRecord) -> GroupFolder | None:
-        """The folder of a group that is made now, or was made by an earlier run."""
-        old = self._known.get(group.name)
-        if group.name in self._groups:
-            return self._groups[group.name]
-        if old is None or old.fingerprint != group.fingerprint:
-            return None
-        record = evolve(group, folder=old.folder)
-        return GroupFolder.open(self._path(old.folder), record, old.count, self._metadata)
-
     def add(self, name: str, samples: Sequence[SampleRecord], latents: Latents) -> None:
         """Keep further samples of a group; the first ones replace an older group of its name."""
         group = self._groups[name]
         group.add(samples, latents)
-        place = self._old.pop(group.name, None)
+        place = self._old.pop(group.record.name, None)
         if place is not None:
             group.take_place(place)
             self.save()
@@ -222,14 +214,13 @@ class RunFolder:
     def save(self, complete: bool = False, timing: Mapping[str, Any] | None = None) -> RunRecord:
         """Write run.json as things stand, and return what it says."""
         measured = {measure.name for measure in self._run.measures}
-        own = {group.name for group in self._run.groups}
         before = self._before
         run = evolve(
             self._run,
             groups=tuple(self._records()),
             measures=(*(m for m in before.measures if m.name not in measured), *self._run.measures),
             expectations=(
-                *(e for e in before.expectations if e.group not in own),
+                *(e for e in before.expectations if e.group not in self._own),
                 *self._run.expectations,
             ),
             complete=complete,
@@ -240,14 +231,13 @@ class RunFolder:
 
     def _records(self) -> Iterator[GroupRecord]:
         """Every group of the index: the program's own in their order, then those of others."""
-        own = ByName((group.name, group) for group in self._run.groups)
-        for name in own:
+        for name in self._own:
             # Until its first samples are on disk, the group that is to be replaced is the group.
             if name in self._groups and name not in self._old:
                 yield self._groups[name].record
             elif name in self._known:
                 yield self._known[name]
-        yield from (group for name, group in self._known.items() if name not in own)
+        yield from (group for name, group in self._known.items() if name not in self._own)
 
     def _path(self, folder: str) -> Path:
         return self.root / on_disk(folder)
@@ -280,7 +270,7 @@ def read_run(root: Path) -> RunRecord | None:
     if run is None:
         return None
     folders = [
-        GroupFolder.open(root / on_disk(group.folder), group, group.count, metadata=True)
+        GroupFolder(root / on_disk(group.folder), group).load(group.count, metadata=True)
         for group in run.groups
     ]
     return evolve(run, groups=tuple(folder.group for folder in folders))

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _state = threading.Condition()
@@ -155,14 +156,20 @@ class Pool:
     Leaving the `with` block waits for all of it; leaving it with an exception drops what has not
     begun and sets `left`. Unlike `ThreadPoolExecutor` it can be used in a thread that goes on after
     the main one has ended.
+
+    Args:
+        most: jobs that may wait or be under way; for one more, `submit` waits, and raises what went
+            wrong with an earlier one, as does `close`. Without it, only futures raise.
     """
 
-    def __init__(self, count: int, name: str) -> None:
+    def __init__(self, count: int, name: str, most: int | None = None) -> None:
         self.left = threading.Event()
         self._count = count
         self._name = name
+        self._most = most
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._pending: deque[Future[Any]] = deque()
 
     def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue a call, and return its result to come."""
@@ -179,11 +186,27 @@ class Pool:
                 except BaseException as error:
                     future.set_exception(error)
 
+        if self._most is not None:
+            while len(self._pending) >= self._most:
+                self._pending.popleft().result()
+            self._pending.append(future)
         self._jobs.put(job)
         if len(self._threads) < self._count:
             self._threads.append(owned(self._work, self._name))
             self._threads[-1].start()
         return future
+
+    def each(self, work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+        """Yield the results of `work` on items, in order; few items are held at a time."""
+        pending: deque[Future[T]] = deque()
+        for item in items:
+            checkpoint()
+            pending.append(self.submit(work, item))
+            if len(pending) > self._count:
+                yield pending.popleft().result()
+        while pending:
+            checkpoint()
+            yield pending.popleft().result()
 
     def close(self) -> None:
         """Wait until all that was submitted is done."""
@@ -192,6 +215,8 @@ class Pool:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        while self._pending:
+            self._pending.popleft().result()
 
     def __enter__(self) -> Self:
         return self
@@ -199,6 +224,7 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self.left.set()
+            self._pending.clear()
         self.close()
 
     def _work(self) -> None:

@@ -196,7 +196,7 @@ def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
     assert (folder / "é" / "0001.png").is_file()
     index = read_index(folder)
     assert index is not None
-    assert index.program == "caf\\udce9.lace"
+    assert index.program.name == "caf\\udce9.lace"
     assert os.listdir(os.fsencode(tmp_path / "out")) == [out]
 
 

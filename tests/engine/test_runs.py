@@ -127,7 +127,7 @@ def test_a_program_in_a_file_whose_name_is_no_text_runs(model: TinyModel, tmp_pa
     Program(checked).run(out=tmp_path)
     record = read_run(tmp_path)
     assert record is not None
-    assert record.program == "\\udcff.lace"
+    assert record.program.name == "\\udcff.lace"
 
 
 def test_a_run_that_broke_goes_on_to_the_same_pixels(model: TinyModel, tmp_path: Path) -> None:

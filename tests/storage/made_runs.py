@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from lacelang.storage.latents import Latents
-from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord
+from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, SampleRecord
 
 
 def make_run(
     *groups: GroupRecord, program: str = "p.lace", source: str = "sample from ffhq"
 ) -> RunRecord:
-    return RunRecord(program, source, {"lacelang": "0"}, tuple(groups))
+    return RunRecord(ProgramRecord(program, source), {"lacelang": "0"}, tuple(groups))
 
 
 def make_samples(first: int, count: int, status: str = "converged") -> list[SampleRecord]:

@@ -22,10 +22,11 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from lacelang.storage.cache import (locked)
-from lacelang.storage.records import (RunRecord)
+from lacelang.storage.records import ProgramRecord, RunRecord
 from lacelang.storage.run_folder import RunFolder
 path = Path(sys.argv[2])
-held = RunFolder(path, RunRecord("", "", {}, ())) if sys.argv[1] == "run" else locked(path, "")
+run = RunRecord(ProgramRecord("", ""), {})
+held = RunFolder(path, run) if sys.argv[1] == "run" else locked(path, "")
 with held:
     print("held", flush=True)
     time.sleep(60)

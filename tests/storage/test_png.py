@@ -4,8 +4,8 @@ import errno
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,8 @@ from PIL import Image
 
 from lacelang.errors import ResourceError
 from lacelang.storage import files, png
-from lacelang.storage.png import PngWriter, encode, is_whole, metadata_of
+from lacelang.storage.png import encode, is_whole, metadata_of
+from lacelang.system.threads import Pool
 
 Face = NDArray[np.uint8]
 
@@ -64,29 +65,25 @@ def test_a_cut_or_changed_file_is_not_whole(tmp_path: Path, face: Face) -> None:
     assert not is_whole(tmp_path / "missing.png")
 
 
-def test_the_writer_writes_all_and_reports_each(tmp_path: Path, face: Face) -> None:
-    seen: list[int] = []
-    with PngWriter() as writer:
+def write(path: Path, face: Face) -> None:
+    files.write_atomic(path, encode(face))
+
+
+def test_all_pictures_are_written(tmp_path: Path, face: Face) -> None:
+    with Pool(2, "png", most=6) as pool:
         for i in range(20):
-            image = np.full_like(face, i)
-            writer.submit(
-                tmp_path / f"{i}.png", image, None, lambda x: seen.append(int(x[0, 0, 0]))
-            )
-    assert sorted(seen) == list(range(20))
+            pool.submit(write, tmp_path / f"{i}.png", np.full_like(face, i))
     assert sorted(os.listdir(tmp_path)) == sorted(f"{i}.png" for i in range(20))
 
 
-def test_a_slow_disk_holds_the_decoder_back(
-    tmp_path: Path, face: Face, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_disk_holds_the_decoder_back() -> None:
     gate = threading.Event()
-    monkeypatch.setattr(png, "write_atomic", lambda path, data: gate.wait())
     submitted: list[int] = []
 
     def produce() -> None:
-        with PngWriter(threads=2, pending=3) as writer:
+        with Pool(2, "png", most=3) as pool:
             for i in range(10):
-                writer.submit(tmp_path / f"{i}.png", face)
+                pool.submit(gate.wait)
                 submitted.append(i)
 
     producer = threading.Thread(target=produce)
@@ -112,10 +109,10 @@ def test_a_full_disk_ends_the_run_with_a_remedy(
     monkeypatch.setattr(files.Path, "write_bytes", full)
 
     def produce() -> None:
-        with PngWriter() as writer:
+        with Pool(2, "png", most=6) as pool:
             for i in range(100):
                 time.sleep(0.005)
-                writer.submit(tmp_path / f"{i}.png", face)
+                pool.submit(write, tmp_path / f"{i}.png", face)
 
     with pytest.raises(ResourceError, match="no space left") as caught:
         produce()
@@ -127,13 +124,20 @@ def test_a_full_disk_ends_the_run_with_a_remedy(
     assert 2 <= len(names) < 100
 
 
-def test_an_interrupt_keeps_what_was_submitted(tmp_path: Path, face: Face) -> None:
-    def produce() -> Any:
-        with PngWriter() as writer:
-            for i in range(4):
-                writer.submit(tmp_path / f"{i}.png", face)
-            raise KeyboardInterrupt
+def test_the_last_picture_that_fails_is_not_missed(tmp_path: Path, face: Face) -> None:
+    pool = Pool(2, "png", most=6)
+    pool.submit(write, tmp_path / "missing" / "0.png", face)
+    with pytest.raises(ResourceError):
+        pool.close()
 
-    with pytest.raises(KeyboardInterrupt):
-        produce()
+
+def test_an_interrupt_keeps_what_was_submitted(tmp_path: Path, face: Face) -> None:
+    pool = Pool(2, "png", most=6)
+    with suppress(KeyboardInterrupt):
+        try:
+            for i in range(4):
+                pool.submit(write, tmp_path / f"{i}.png", face)
+            raise KeyboardInterrupt
+        finally:
+            pool.close()
     assert sorted(os.listdir(tmp_path)) == ["0.png", "1.png", "2.png", "3.png"]

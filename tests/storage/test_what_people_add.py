@@ -137,7 +137,7 @@ def test_nothing_is_written_through_a_link(
 
         def write() -> None:
             folder.add("kids", make_samples(len(group.samples), 2), make_latents(2))
-            group.annotate([Annotation(0, {"smile": 1.0})])
+            group.annotate(Annotation(0, {"smile": 1.0}))
 
         with pytest.raises(ResourceError, match=re.escape(name)):
             write()

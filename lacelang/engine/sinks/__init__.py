@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
@@ -39,31 +38,13 @@ class Begun(NamedTuple):
 class Sink:
     """Takes the samples of each group of a run, and their pictures as these are decoded.
 
+    It keeps them, for later statements and for the run's result.
+
     Attributes:
         decodes: whether it wants pictures.
     """
 
     decodes = False
-
-    def begin(self, task: GroupTask) -> Begun:
-        """Begin a group, or go on with it."""
-        return Begun()
-
-    def add(self, task: GroupTask, batch: Batch) -> None:
-        """Take the next samples of a group."""
-
-    def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
-        """Take the pictures of a sample, its own last; called in the decoder's thread."""
-
-    def flush(self) -> None:
-        """Wait until all pictures are where they belong."""
-
-    def end(self, task: GroupTask, seconds: float) -> None:
-        """End a group: all its samples are there, and `seconds` went into those made now."""
-
-
-class Store(Sink, ABC):
-    """The sink that keeps what it takes, for later statements and for the run's result."""
 
     def __enter__(self) -> Self:
         return self
@@ -74,21 +55,39 @@ class Store(Sink, ABC):
     def open(self, progress: Progress) -> None:
         """See what an earlier run left of the groups that are to be made."""
 
-    @abstractmethod
+    def begin(self, task: GroupTask) -> Begun:
+        """Begin a group, or go on with it."""
+        return Begun()
+
+    def add(self, task: GroupTask, batch: Batch) -> None:
+        """Take the next samples of a group."""
+        raise NotImplementedError
+
+    def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
+        """Take the pictures of a sample, its own last; called in the decoder's thread."""
+
+    def flush(self) -> None:
+        """Wait until all pictures are where they belong."""
+
+    def end(self, task: GroupTask, seconds: float) -> None:
+        """End a group: all its samples are there, and `seconds` went into those made now."""
+        raise NotImplementedError
+
     def group(self, name: str) -> GroupRecord | None:
         """A group of the program, with the samples that are there; None if there are none."""
+        raise NotImplementedError
 
-    @abstractmethod
     def latents(self, name: str) -> Latents | Shards:
         """The latents of a group that is made, of the samples that are there."""
+        raise NotImplementedError
 
-    @abstractmethod
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
         """Pictures of samples of a group that is made, in order."""
+        raise NotImplementedError
 
-    @abstractmethod
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
         """Keep annotations of samples, by index, also those that come before an error."""
+        raise NotImplementedError
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
         """What an earlier run measured under this fingerprint."""
@@ -97,7 +96,6 @@ class Store(Sink, ABC):
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[ExpectationRecord]) -> None:
         """Take what has been measured so far, and what came of expectations."""
 
-    @abstractmethod
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
         """End the run, and return the groups that were asked for.
 
@@ -105,3 +103,4 @@ class Store(Sink, ABC):
             complete: whether all that the program measures and expects is known.
             started: `time.perf_counter()` when the run began.
         """
+        raise NotImplementedError

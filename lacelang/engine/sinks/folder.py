@@ -7,7 +7,6 @@ drawn. So whatever ends the run, what the folder holds is true, and the next run
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,32 +20,39 @@ from PIL import Image
 
 from lacelang.engine.plan import Options, Plan
 from lacelang.engine.result import Group, opened
-from lacelang.engine.sinks import Begun, Look, Picture, Store
+from lacelang.engine.sinks import Begun, Look, Picture, Sink
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import LaceError
 from lacelang.progress import Progress
 from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, write_sheet
 from lacelang.render.sheet_cells import thumbnail
+from lacelang.storage.files import write_atomic
 from lacelang.storage.group_folder import Annotation, GroupFolder
 from lacelang.storage.latents import Shards
-from lacelang.storage.png import PngWriter, provenance
+from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import ExpectationRecord as Expectation
-from lacelang.storage.records import GroupRecord, MeasureRecord, RunRecord, SampleRecord, Seen
+from lacelang.storage.records import (
+    GroupRecord,
+    MeasureRecord,
+    ProgramRecord,
+    RunRecord,
+    SampleRecord,
+    Seen,
+)
 from lacelang.storage.run_folder import RunFolder, origin_of
 from lacelang.system.filenames import as_text
+from lacelang.system.threads import Pool
 from lacelang.version import __version__
 
 if TYPE_CHECKING:
     from lacelang.ir import CheckedProgram
 
 _LIBRARIES = ("torch", "openvino", "numpy")
-#: Annotations are written so many at a time.
-_ANNOTATED = 16
 #: Latents of at most so many samples are held in memory when a run has ended.
 _HELD = 4096
 
 
-class FolderStore(Store):
+class FolderSink(Sink):
     """Keeps a run in the folder `options.out`.
 
     Raises:
@@ -62,9 +68,11 @@ class FolderStore(Store):
         self._metadata = options.metadata
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._run = RunRecord(
-            program=as_text(path.name) if path is not None else "<program>",
-            # Text from Python may hold halves of characters.
-            source=program.source.encode(errors="replace").decode(),
+            program=ProgramRecord(
+                as_text(path.name) if path is not None else "<program>",
+                # Text from Python may hold halves of characters.
+                program.source.encode(errors="replace").decode(),
+            ),
             # What the last bits of a sample depend on, beside the program.
             versions={"lacelang": __version__, **{name: version(name) for name in _LIBRARIES}},
             groups=tuple(task.record for task in planned.groups),
@@ -80,8 +88,8 @@ class FolderStore(Store):
         )
         self._open = False
         self._seconds: dict[str, float] = {}
-        self._writer = PngWriter()
-        self._lock = threading.Lock()
+        # A slow disk makes the decoder wait, so that few pictures are held in memory.
+        self._writer = Pool(2, "png", most=6)
         # Pictures for the sheet of each group, by index.
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
 
@@ -105,7 +113,7 @@ class FolderStore(Store):
             folder.__exit__()
 
     def open(self, progress: Progress) -> None:
-        """See `Store`; groups that differ are going to be replaced, which is said."""
+        """See `Sink`; groups that differ are going to be replaced, which is said."""
         root = self._folder.root
         replaced = self._folder.begin()
         if replaced:
@@ -143,24 +151,18 @@ class FolderStore(Store):
         if film:
             film.append(thumbnail(image))
             write_sheet(group.film(sample.index), draw_film(group.record, sample, film))
-        self._writer.submit(
-            group.image(sample.index),
-            image,
-            provenance(self._run, group.record, sample) if self._metadata else None,
-            partial(self._written, group, sample.index),
-        )
+        self._writer.submit(self._write, group, sample, image)
 
-    def _written(self, group: GroupFolder, index: int, image: Picture) -> None:
-        if index < MOST_FACES:
-            self._thumbnails[group.name][index] = thumbnail(image)
-        with self._lock:
-            group.note_image(index)
-            last = len(group.finished) == group.record.count
-        if last:
+    def _write(self, group: GroupFolder, sample: SampleRecord, image: Picture) -> None:
+        said = provenance(self._run, group.record, sample) if self._metadata else None
+        write_atomic(group.image(sample.index), encode(image, said))
+        if sample.index < MOST_FACES:
+            self._thumbnails[group.record.name][sample.index] = thumbnail(image)
+        if group.note_image(sample.index):
             self._draw_sheet(group)
 
     def _draw_sheet(self, group: GroupFolder) -> None:
-        pictures = self._thumbnails.pop(group.name)
+        pictures = self._thumbnails.pop(group.record.name)
         for sample in group.samples[:MOST_FACES]:
             if sample.index not in pictures:
                 pictures[sample.index] = thumbnail(opened(group.image(sample.index)))
@@ -176,15 +178,16 @@ class FolderStore(Store):
         self._seconds[task.record.name] = seconds
 
     def group(self, name: str) -> GroupRecord | None:
-        """See `Store`."""
-        return self._folder.find(name)
+        """See `Sink`."""
+        found = self._folder.find(name)
+        return None if found is None else found.group
 
     def latents(self, name: str) -> Shards:
-        """See `Store`."""
+        """See `Sink`."""
         return self._folder.group(name).latents
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
-        """See `Store`: as they were written, or decoded where none were wanted."""
+        """See `Sink`: as they were written, or decoded where none were wanted."""
         task = next(task for task in self._planned.chosen if task.record.name == name)
         group = self._folder.group(name)
 
@@ -196,29 +199,21 @@ class FolderStore(Store):
         return (partial(picture, index) for index in indices)
 
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
-        """See `Store`."""
+        """See `Sink`."""
         group = self._folder.group(name)
-        pending: list[Annotation] = []
-        try:
-            for index, seen in annotations:
-                pending.append(Annotation(index, seen))
-                if len(pending) == _ANNOTATED:
-                    group.annotate(pending)
-                    pending = []
-        finally:
-            if pending:
-                group.annotate(pending)
+        for index, seen in annotations:
+            group.annotate(Annotation(index, seen))
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
-        """See `Store`."""
+        """See `Sink`."""
         return self._folder.measured(fingerprint)
 
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[Expectation]) -> None:
-        """See `Store`."""
+        """See `Sink`."""
         self._folder.keep(measures, found)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
-        """See `Store`."""
+        """See `Sink`."""
         timing = {
             "started": self._begun,
             "seconds": round(time.perf_counter() - started, 3),

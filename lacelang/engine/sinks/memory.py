@@ -10,13 +10,13 @@ from attrs import evolve
 
 from lacelang.engine.plan import Plan
 from lacelang.engine.result import Group
-from lacelang.engine.sinks import Begun, Look, Store
+from lacelang.engine.sinks import Begun, Look, Sink
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.storage.latents import Latents, Shards
 from lacelang.storage.records import GroupRecord, Seen
 
 
-class MemoryStore(Store):
+class MemorySink(Sink):
     """Keeps a run in memory; groups of `earlier` runs that would come out the same are taken."""
 
     def __init__(self, planned: Plan, earlier: Mapping[str, Group]) -> None:
@@ -48,21 +48,21 @@ class MemoryStore(Store):
             )
 
     def group(self, name: str) -> GroupRecord | None:
-        """See `Store`."""
+        """See `Sink`."""
         found = self._groups.get(name)
         return None if found is None else found.record
 
     def latents(self, name: str) -> Latents | Shards:
-        """See `Store`."""
+        """See `Sink`."""
         return self._groups[name].rows
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
-        """See `Store`."""
+        """See `Sink`."""
         images = enumerate(self._groups[name].each_image())
         return (partial(np.asarray, image) for index, image in images if index in indices)
 
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
-        """See `Store`."""
+        """See `Sink`."""
         group, found = self._groups[name], dict(annotations)
         samples = tuple(
             evolve(sample, seen=found.get(sample.index, sample.seen))
@@ -71,7 +71,7 @@ class MemoryStore(Store):
         group.record = evolve(group.record, samples=samples)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
-        """See `Store`."""
+        """See `Sink`."""
         return [self._groups[task.record.name] for task in self._planned.chosen]
 
 
