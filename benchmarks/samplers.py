@@ -5,7 +5,7 @@
 
 A batch of 64 on the real mapping network and the trained heads of `ffhq`, on one thread, as a run
 samples. For each condition it prints the seconds of the paper's setting
-(`lacelang.samplers.paper` on separate heads) and of each sampler at its defaults,
+(`experiments.published` on separate heads) and of each sampler at its defaults,
 their ratio, and how far the ends are from the flow's own: the median over the first 16 samples of
 |z - z*| / |z* - z0|, z* a solution at 1e-7 by
 dopri5 in double precision, or with `--quick` one by `exponential` at 1e-5, 0.003 from it. All solve
@@ -36,6 +36,8 @@ from torch import Tensor
 
 import lacelang
 from experiments.plot import scatter
+from experiments.published import paper as published
+from experiments.published import separate
 from experiments.statements import loaded_model
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine.loading import Model, load
@@ -46,7 +48,6 @@ from lacelang.progress import shown
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import prior
-from lacelang.samplers.torchdiffeq_solvers.algorithm import paper as published
 from lacelang.storage.cache import cache_dir
 
 BATCH = 64
@@ -74,7 +75,7 @@ Sampler = Callable[[ConditionalEnergy, Tensor], Solution]
 
 
 def paper(energy: ConditionalEnergy, z0: Tensor) -> Solution:
-    return published(energy.separate(), z0)
+    return published(separate(energy), z0)
 
 
 COMPARED: dict[str, Sampler] = {

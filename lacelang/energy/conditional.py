@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang.arguments import shown
-from lacelang.energy.logic import atoms
-from lacelang.energy.node import Key, Node, Outputs
+from lacelang.energy.node import Node, Outputs
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
 from lacelang.rows import in_blocks
@@ -130,22 +128,9 @@ class ConditionalEnergy:
         """
         return reduce(self.features, self.node, z, *args)
 
-    def separate(self) -> ConditionalEnergy:
-        """Return the same energy with a features pass of its own for every attribute it reads.
-
-        So the published classifiers cost: an MLP for each attribute, and the mapping network anew
-        for each. Its values and gradients are those of this energy, so that solutions compare.
-        """
-        names = sorted({atom.attribute for atom in atoms(self.node)}, key=str)
-        return ConditionalEnergy(partial(_separate, self.features, names), self.node)
-
     def prior(self, z: Tensor) -> Tensor:
         """Return ||z||^2 / 2 (N,): -log of the prior N(0, I) up to its constant."""
         return 0.5 * self._latents(z).square().sum(dim=1)
-
-
-def _separate(features: Features, names: Sequence[Key], z: Tensor) -> Outputs:
-    return {name: features(z)[name] for name in names}
 
 
 def _is_traced(z: Tensor) -> bool:

@@ -93,23 +93,3 @@ def test_only_what_the_condition_reads_becomes_a_coordinate() -> None:
 def test_a_missing_head_is_named() -> None:
     with pytest.raises(UsageError, match="beard"):
         ConditionalEnergy(heads, Surprisal("beard", {1})).reduced(Z[:1])
-
-
-def test_separate_heads_are_the_same_energy_at_a_pass_for_each_attribute() -> None:
-    passes = 0
-
-    def counted(z: Tensor) -> Outputs:
-        nonlocal passes
-        passes += 1
-        return heads(z)
-
-    node = conjunction(
-        [Surprisal("smile", {1}), NormalAt("age", 1.0, 1.0), Surprisal("smile", {0})]
-    )
-    energy = ConditionalEnergy(counted, node)
-    value, gradient = energy.value_and_grad(Z)
-    assert passes == 1
-    separate, of_separate = energy.separate().value_and_grad(Z)
-    assert passes == 1 + 2
-    assert torch.equal(separate, value)
-    assert torch.allclose(of_separate, gradient)

@@ -7,8 +7,7 @@ import gc
 import pytest
 import torch
 
-from lacelang.samplers.problem import Energy
-from lacelang.samplers.torchdiffeq_solvers.algorithm import AT_ONCE, in_one_batch
+from lacelang.samplers.torchdiffeq_solvers.algorithm import AT_ONCE, Ask, in_one_batch
 from lacelang.testing.targets import Quadratic
 
 TARGET = Quadratic(torch.ones(2))
@@ -32,9 +31,9 @@ def test_all_that_wait_are_evaluated_at_once() -> None:
     energy = Recorded()
     found: dict[int, float] = {}
 
-    def solve(place: int, own: Energy) -> None:
+    def solve(place: int, ask: Ask) -> None:
         for _ in range(place + 1):
-            value, _gradient = own.value_and_grad(torch.full((1, 2), float(place)))
+            value, _gradient = ask(torch.full((1, 2), float(place)))
         found[place] = value.item()
 
     shares: list[float] = []
@@ -46,23 +45,23 @@ def test_all_that_wait_are_evaluated_at_once() -> None:
 
 def test_more_samples_than_are_solved_at_once() -> None:
     energy = Recorded()
-    in_one_batch(energy, AT_ONCE + 3, lambda _, own: own(torch.zeros(1, 2)), None)  # type: ignore
+    in_one_batch(energy, AT_ONCE + 3, lambda _, ask: ask(torch.zeros(1, 2)), None)  # type: ignore
     assert energy.sizes == [AT_ONCE, 3]
 
 
-def failing(place: int, own: Energy) -> None:
-    own(torch.zeros(1, 2))
+def failing(place: int, ask: Ask) -> None:
+    ask(torch.zeros(1, 2))
     if place == 1:
         raise ZeroDivisionError
-    own(torch.zeros(1, 2))
+    ask(torch.zeros(1, 2))
 
 
 def test_an_error_in_one_solver_ends_them_all() -> None:
     ended: list[int] = []
 
-    def solve(place: int, own: Energy) -> None:
+    def solve(place: int, ask: Ask) -> None:
         try:
-            failing(place, own)
+            failing(place, ask)
         finally:
             ended.append(place)
 
@@ -92,9 +91,10 @@ def test_the_arguments_of_a_sample_go_with_it() -> None:
 
     found: dict[int, float] = {}
 
-    def solve(place: int, own: Energy) -> None:
+    def solve(place: int, ask: Ask) -> None:
         for _ in range(2 - place % 2):
-            found[place] = own(torch.zeros(1, 2)).item()
+            energy, _gradient = ask(torch.zeros(1, 2))
+            found[place] = energy.item()
 
     in_one_batch(Shifted(), 4, solve, None, (torch.arange(4.0)[:, None].expand(4, 2),))
     assert found == {k: (k + 1.0) ** 2 for k in range(4)}

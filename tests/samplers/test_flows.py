@@ -15,7 +15,6 @@ from lacelang.samplers.schedule import HORIZON
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import prior
 from lacelang.samplers.torchdiffeq_solvers import DECLARED
-from lacelang.samplers.torchdiffeq_solvers.algorithm import paper
 from lacelang.testing.targets import Quadratic
 
 dopri5 = SAMPLERS["dopri5"]
@@ -76,18 +75,6 @@ def test_dopri5_and_euler_follow_the_same_flow() -> None:
 def test_solvers_of_torchdiffeq(solver: Sampler) -> None:
     finer = {option.name: option.default / 10 for option in solver.options}
     assert error(solver(TARGET, Z0, **finer).z) < 1e-2
-
-
-def test_the_paper_s_setting_follows_the_flow_with_one_step_size_for_all() -> None:
-    solution = paper(TARGET, Z0)
-    assert error(solution.z) < 0.05
-    assert set(solution.status) == {Status.converged}
-    assert len(set(solution.stats.nfe.tolist())) == 1
-    alone = paper(TARGET, Z0[:1])
-    assert not torch.equal(alone.z, solution.z[:1])  # which is why no program can name it
-    broken = paper(Broken(TARGET, wall=-9.0), Z0)
-    assert set(broken.status) == {Status.non_finite}
-    assert torch.equal(broken.z, Z0)
 
 
 FLOWS: dict[str, Callable[..., Solution]] = {"heun": heun, "dopri5": dopri5, "euler": euler}
