@@ -1,6 +1,5 @@
 """Notations of other tools: how they are recognised, and what lacelang writes for them.
 
-A notation is one entry of a table: its shape, what is said of it, and what to write instead. That
-is put into the text, and reading goes on behind it, so that one notation is one diagnostic. The
-tables are `prompts`, `ranges`, `counting`, `joints` and `statements`.
+A notation is a row of `notations.toml`: its shape, what is said of it, and what to write instead.
+That is put into the text, and reading goes on behind it, so that one notation is one diagnostic.
 """

@@ -12,17 +12,15 @@ from lacelang.syntax.notations.words import (
     COMPARING,
     DENIALS,
     JOINTS,
-    NEARLY,
     PATTERNS,
-    PHRASES,
-    STRANGERS,
+    SETS,
+    WORDS,
     Lexeme,
 )
 
 _DEEPEST = 24
 _REACH = 400  # lexemes that a condition or a bracket may take
 _BETWEEN = frozenset({",", ";", "and", "or"})
-_PLAIN = frozenset({"=", "==", ":", "is", "in", "to", "at", "~"})
 
 
 class Reader:
@@ -64,7 +62,7 @@ class Reader:
         low = self.low(i)
         if element in PATTERNS:
             return i + 1 if PATTERNS[element].fullmatch(low) else None
-        phrases = PHRASES.get(element)
+        phrases = WORDS.get(element)
         if phrases is None:
             read = _OTHERS.get(element) or getattr(Reader, element)
             end: int | None = read(self, i)
@@ -151,7 +149,7 @@ class Reader:
     def nearly(self, i: int) -> int | None:
         """What stands before a value, said to be met closely or not."""
         end = i
-        while end < i + 4 and self.low(end) in NEARLY | _PLAIN:
+        while end < i + 4 and self.low(end) in SETS["nearly"] | SETS["before_nearly"]:
             end += 1
         return end if end > i else None
 
@@ -161,7 +159,7 @@ class Reader:
         said = [self.low(k) for k in range(i, end)]
         # `= ~` and `= =` say it too.
         twice = len(set(said)) < len(said) or ("~" in said and len(said) > 1)
-        return end if said and (twice or not NEARLY.isdisjoint(said)) else None
+        return end if said and (twice or not SETS["nearly"].isdisjoint(said)) else None
 
     # Conditions
 
@@ -184,7 +182,7 @@ class Reader:
             inner = self.predicate(i + 1, depth + 1)
             return inner + 1 if inner is not None and self.low(inner) == ")" else None
         end = self.name(i)
-        if end is None or self.low(i) in STRANGERS:
+        if end is None or self.low(i) in SETS["stranger"]:
             return None
         if self.low(end) == "(":
             return self.closing(end)
@@ -299,7 +297,7 @@ _OTHERS: dict[str, Callable[[Reader, int], int | None]] = {
     "conjoined_list": lambda r, i: r._chain(i, "conjoined"),
     "disjoined_list": lambda r, i: r._chain(i, "disjoined"),
     "braces": lambda r, i: r.closing(i) if r.low(i) in CLOSER else None,
-    "parens": lambda r, i: r.closing(i) if r.low(i) == "(" and r.touches(i) else None,
+    "arguments": lambda r, i: next((end for _, end in r.split(i, frozenset(","))[-1:]), None),
     "bracketed": lambda r, i: r.listed(i) if r.low(i) in CLOSER else None,
 }
 """Elements of shapes that are those of others on a condition."""

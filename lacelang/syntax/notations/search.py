@@ -11,45 +11,20 @@ from lark import Token
 from lacelang.errors import Diagnostic
 from lacelang.syntax import nodes
 from lacelang.syntax.lines import Lines, with_line_feeds
-from lacelang.syntax.notations.counting import COUNTING
 from lacelang.syntax.notations.facts import Facts, facts_of
-from lacelang.syntax.notations.joints import COMPARISONS, CONDITIONALS, JOINS
-from lacelang.syntax.notations.prompts import SCHEDULES, WEIGHTS
-from lacelang.syntax.notations.ranges import RANGES
+from lacelang.syntax.notations.found import Found, Remedy
 from lacelang.syntax.notations.reader import Reader
-from lacelang.syntax.notations.statements import STATEMENTS
-from lacelang.syntax.notations.table import Found, Notation, Remedy
-from lacelang.syntax.notations.words import (
-    ASKING,
-    COMPARING,
-    DENIALS,
-    JOINTS,
-    STRANGERS,
-    lexemes_of,
-    words_of,
-)
+from lacelang.syntax.notations.table import NOTATIONS, Notation
+from lacelang.syntax.notations.words import COMPARING, DENIALS, JOINTS, SETS, WORDS, lexemes_of
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
-
-NOTATIONS: tuple[Notation, ...] = (
-    *STATEMENTS,
-    *CONDITIONALS,
-    *COUNTING,
-    *SCHEDULES,
-    *RANGES,
-    *WEIGHTS,
-    *JOINS,
-    *COMPARISONS,
-)
-"""All entries; of several that fit at one place the first is taken."""
 
 LONGEST = 100_000
 """Characters of a text that is searched."""
 
 _ROUNDS = 6  # of notations inside one another
 _SHOWN = 300  # characters of what to write; hints are cut short
-_BEFORE_A_CONDITION = {*ASKING, *JOINTS, *DENIALS, *words_of("if then else unless ( [ { , :")}
-_BEFORE_A_NAME = words_of("let def model from as edit for import with of attribute on generator")
-_OF_CONDITIONS = words_of("condition predicate conjoined_list disjoined_list")
+_BEFORE_A_CONDITION = {*WORDS["asking"], *JOINTS, *DENIALS, *SETS["before_a_condition"]}
+_OF_CONDITIONS = ("condition", "predicate", "conjoined_list", "disjoined_list")
 
 
 @frozen
@@ -93,11 +68,12 @@ class Mended:
         start, end = old[0].start, old[-1].end
         at, until = self.origin(start, end)
         key = (notation.shape, at)
-        new = remedy.meanwhile if remedy.fix is None else remedy.fix
-        if remedy.fix is None and not new and (notation.starts or notation.elements[0].name == "x"):
+        new = remedy.read if remedy.write is None else remedy.write
+        due = notation.starts or notation.elements[0].name == "x"
+        if remedy.write is None and not new and due:
             # A condition is due here, whatever it is.
             new = found.example()
-        if key in self._besides or (remedy.fix is not None and new == self.text[start:end]):
+        if key in self._besides or (remedy.write is not None and new == self.text[start:end]):
             return False
         inside = [p for p in self.places if at <= p.start and p.end <= until]
         modules = frozenset([remedy.module] * bool(remedy.module)).union(
@@ -109,7 +85,7 @@ class Mended:
         hint = _hint(remedy, modules - self._imported)
         diagnostic = Diagnostic("LACE008", message, self._lines.span(at, until), hint)
         self.places = [p for p in self.places if p not in inside]
-        self.places.append(Place(at, until, diagnostic, key, modules, remedy.fix is not None))
+        self.places.append(Place(at, until, diagnostic, key, modules, remedy.write is not None))
         # Behind a joint or a bracket nothing may be missing; a space keeps words apart.
         new = f" {new} " if new else " "
         starts, ends = [at] * len(new), [until] * len(new)
@@ -142,11 +118,11 @@ class Mended:
 
 def _hint(remedy: Remedy, modules: Collection[str]) -> str:
     """Return the hint that says what to write, and which modules to import for it."""
-    if remedy.fix is None:
+    if remedy.write is None:
         return remedy.hint
-    if len(remedy.fix) > _SHOWN:
+    if len(remedy.write) > _SHOWN:
         return "give its parts names with `let`; then what is written here can be shown"
-    parts = ["leave it out" if not remedy.fix else f"write `{remedy.fix}`"]
+    parts = ["leave it out" if not remedy.write else f"write `{remedy.write}`"]
     parts += [f", with `import {module}` above" for module in sorted(modules)]
     return "".join([*parts, f"; {remedy.hint}" if remedy.hint else ""])
 
@@ -291,11 +267,11 @@ class _Starts:
             return self._at(i)
         kind = notation.elements[0].kind
         reader, before = self._reader, self._reader.low(i - 1)
-        if kind and before in _BEFORE_A_NAME:
+        if kind and before in SETS["before_a_name"]:
             return False
         if kind in ("name", "measured", "binary", "known"):
             value = before in COMPARING or before == ".."
-            return reader.low(i) not in STRANGERS and (not value or self._defines(i))
+            return reader.low(i) not in SETS["stranger"] and (not value or self._defines(i))
         if kind in _OF_CONDITIONS and reader.name(i) == reader.condition(i):
             return self._at(i)
         return True

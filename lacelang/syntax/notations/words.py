@@ -3,113 +3,44 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from pathlib import Path
+from typing import Any
 
 from attrs import field, frozen
 
 from lacelang.syntax.grammar import asking
 
 
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text, for the tables."""
-    return frozenset(text.split())
+def table(name: str) -> dict[str, Any]:
+    """Return a table beside this module."""
+    return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
 
+
+_TABLE = table("words")
+SETS = {name: frozenset(words.split()) for name, words in _TABLE.pop("sets").items()}
+WORDS: dict[str, dict[str, str]] = {
+    element: {phrase: meaning for meaning, phrases in said.items() for phrase in phrases}
+    for element, said in _TABLE.items()
+}
+"""By element of shapes, its phrases and what each means here."""
+
+WORDS["asking"] = {kind.lower(): kind.lower() for kind in asking()}
 
 CLOSER = {"(": ")", "[": "]", "{": "}"}
-TRUTHS = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0"}
-COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-
-JOINTS = {word: word for word in ("and", "or", "xor", "implies")}
-JOINTS |= {"&&": "and", "&": "and", "∧": "and", "||": "or", "|": "or", "∨": "or"}
-JOINTS |= {"^": "xor", "⊕": "xor"}
-"""What joins conditions, here and elsewhere, and how it is written here."""
-
-DENIALS = {"not": "not", "!": "not", "¬": "not"}
-COMPARING = {sign: sign for sign in ("=", "!=", "<", "<=", ">", ">=", "~")}
-COMPARING |= {"==": "=", "≤": "<=", "≥": ">=", "≠": "!=", "<>": "!="}
+COMPARING, DENIALS, JOINTS = WORDS["comparing"], WORDS["denial"], WORDS["joint"]
 HERE = {**JOINTS, **DENIALS, **COMPARING}
-
-_MORE = ("greater", "more", "larger", "bigger", "higher", "older")
-_LESS = ("less", "smaller", "fewer", "lower", "younger")
-COMPARATIVES = {
-    **{f"{word} than": ">" for word in _MORE},
-    **{f"{word} than": "<" for word in _LESS},
-    **{f"{word} than or equal to": ">=" for word in _MORE},
-    **{f"{word} than or equal to": "<=" for word in _LESS},
-    **dict.fromkeys(("above", "over", "exceeds", "beyond", "greater", "more"), ">"),
-    **dict.fromkeys(("below", "under", "less"), "<"),
-    **dict.fromkeys(("at least", "no less than", "not less than", "not below"), ">="),
-    **dict.fromkeys(("at most", "up to", "no more than", "not more than", "not above"), "<="),
-    **dict.fromkeys(("equal to", "equals", "exactly"), "="),
-    **dict.fromkeys(("not equal to", "other than", "different from"), "!="),
-}
-"""How people say what an operator says."""
-
-QUANTITIES = {
-    **dict.fromkeys(("at least", "atleast", "minimum", "min", "no fewer than"), ">="),
-    **dict.fromkeys(("no less than", "not less than", "any"), ">="),
-    **dict.fromkeys(("at most", "atmost", "maximum", "max", "up to"), "<="),
-    **dict.fromkeys(("no more than", "not more than"), "<="),
-    **dict.fromkeys(("more than", "over"), ">"),
-    **dict.fromkeys(("less than", "fewer than"), "<"),
-    **dict.fromkeys(("exactly", "just", "only", "precisely"), "="),
-}
-"""How people say how many conditions hold, and the operator that says it."""
-
-NEARLY = words_of(
-    "≈ ≅ ≃ ∼ ~= =~ about around approximately approx roughly circa ca near nearly close almost"
-)
-
-ASKING = tuple(kind.lower() for kind in asking())
-"""Words of the language that a condition follows."""
-
-ABBREVIATIONS = {
-    **{"ne": "!=", "neq": "!=", "!==": "!=", "∉": "!=", "gt": ">", ">>": ">", "lt": "<", "<<": "<"},
-    **{"ge": ">=", "gte": ">=", "geq": ">=", "le": "<=", "lte": "<=", "leq": "<="},
-    **dict.fromkeys(("eq", "===", "=:", "like", "ilike", "matches", "contains", "equals"), "="),
-}
-"""Operators of other languages."""
-
-PHRASES = {
-    "abbreviation": tuple(ABBREVIATIONS),
-    "comparative": tuple(COMPARATIVES),
-    "quantity": tuple(QUANTITIES),
-    "amount": ("more", "fewer", "less"),
-    "quantor": (
-        *("all", "every", "each", "both", "any", "some", "none", "neither", "one", "either"),
-        *("nand", "nor"),
-    ),
-    "joiner": ("and", "or", "xor"),
-    "counter": ("at_least", "atleast", "at_most", "atmost", "exactly", "n_of", "any_of", "nof"),
-    "comparing": tuple(COMPARING),
-    "equal": ("=", "==", ":", ":=", "is", "equals"),
-    "among": ("=", "==", ":", "is", "in", "∈", "is in", "= in", "among", "is among"),
-    "asking": ASKING,
-    "percent": ("%",),
-    "joint": tuple(JOINTS),
-    "conjoined": (
-        *("+", "*", "**", "∩", "⋅", "plus", "also", "and also", "as well as", "and furthermore"),
-        *("along with", "together with", "break", "and then"),
-    ),
-    "disjoined": ("∪", "or else", "and / or", "/", "or alternatively", "alternatively"),
-}
-"""Elements of shapes that are one of several phrases; the longest that fits is read."""
+"""Signs in conditions, by how other languages write them."""
 
 PATTERNS = {
-    "count": re.compile(rf"\d+|{'|'.join(COUNTS)}"),
+    "count": re.compile(rf"\d+|{'|'.join(WORDS['numeral'])}"),
     "pluses": re.compile(r"\++|-+"),
     "times": re.compile(r"x\d+"),
-    "truth": re.compile(rf"[\"']*({'|'.join(TRUTHS)})[\"']*"),
+    "truth": re.compile(rf"[\"']*({'|'.join(WORDS['truth'])})[\"']*"),
     "wildcard": re.compile(r"__.+__"),
     "word": re.compile(r"[^\W\d]\w*"),
 }
 """Elements of shapes that are one lexeme, by its text in small letters."""
-
-STRANGERS = words_of(
-    "if then else elif unless when whenever iff but without with has have wearing of except "
-    "nand nor xnor plus minus no is are isn either neither both at least most exactly only "
-    "just any all none every some one two three between limit order group also"
-)
-"""Words that join or begin something elsewhere, so that they are no names of conditions."""
 
 
 @frozen
