@@ -14,7 +14,9 @@ from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.notations.facts import facts_of
+from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.search import mend
+from lacelang.syntax.notations.table import NOTATIONS
 from lacelang.syntax.parser import read
 from lacelang.testing.programs import programs
 
@@ -423,6 +425,11 @@ IN_WORDS = {
 def test_where_no_text_mends_it_the_hint_says_so_in_words(source: str) -> None:
     (found,) = said(source)
     assert IN_WORDS[source] in (found.hint or "")
+
+
+@pytest.mark.parametrize("element", sorted({e.kind for n in NOTATIONS for e in n.elements} - {""}))
+def test_what_shapes_are_made_of_can_be_read(element: str) -> None:
+    assert Reader([], {}).read(element, 0) in (0, None)
 
 
 def test_two_notations_are_two_diagnostics() -> None:

@@ -296,6 +296,7 @@ _OTHERS: dict[str, Callable[[Reader, int], int | None]] = {
     "literal": lambda r, i: r.value(i) if r.kind(i) != "word" else None,
     "conjoined_list": lambda r, i: r._chain(i, "conjoined"),
     "disjoined_list": lambda r, i: r._chain(i, "disjoined"),
+    "barred_list": lambda r, i: r._chain(i, "barred"),
     "braces": lambda r, i: r.closing(i) if r.low(i) in CLOSER else None,
     "arguments": lambda r, i: next((end for _, end in r.split(i, frozenset(","))[-1:]), None),
     "bracketed": lambda r, i: r.listed(i) if r.low(i) in CLOSER else None,
