@@ -32,7 +32,7 @@ from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
 from lacelang.energy import Outputs
-from lacelang.engine.loading import Model, load, schema_of
+from lacelang.engine.loading import Model, load
 from lacelang.engine.sampling import sample_task
 from lacelang.errors import UsageError
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
@@ -131,7 +131,7 @@ def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageMode
 
     def make(on_epoch: OnEpoch) -> TrainResult:
         shown = evolve(examples, w=model.projected(pictures).numpy())
-        return train(shown, schema_of(spec), progress=on_epoch)
+        return train(shown, spec.attributes, progress=on_epoch)
 
     model.judge_by(trained(spec, f"image-{EVERY}-{COMPONENTS}", make, progress))
     return model

@@ -28,10 +28,10 @@ from lacelang import ir
 from lacelang.classifiers import labels
 from lacelang.classifiers.draws import Styles
 from lacelang.classifiers.labels import Examples
-from lacelang.classifiers.schema import Attribute
-from lacelang.engine.loading import labels_of, load, schema_of
+from lacelang.engine.loading import labels_of, load
 from lacelang.errors import UsageError
 from lacelang.evaluate.scores import conjuncts
+from lacelang.ir import Attribute
 from lacelang.progress import Progress
 from lacelang.samplers.streams import prior
 from lacelang.system.torch_state import one_thread
@@ -140,7 +140,7 @@ def fit(spec: ir.ModelSpec, progress: Progress) -> Directions:
     model = load(spec, "cpu", progress)
     with progress.stage("fitting linear directions", total=None) as stage:
         examples = labels.load(labels_of(spec)).examples(model.generator)
-        found = fit_examples(examples, schema_of(spec), model.generator, model.heads)
+        found = fit_examples(examples, spec.attributes, model.generator, model.heads)
         stage.advance()
     return found
 

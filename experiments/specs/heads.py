@@ -20,7 +20,7 @@ from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, recipe_named, train
-from lacelang.engine.loading import labels_of, load, schema_of
+from lacelang.engine.loading import labels_of, load
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
@@ -82,7 +82,7 @@ def classifier_files(spec: ir.ModelSpec, progress: Progress) -> dict[Key, Path]:
         generator = load(spec, "cpu", progress).generator
         examples = labels.load(labels_of(spec)).examples(generator)
         recipe = recipe_named("regularised", epochs=EPOCHS)
-        attributes = schema_of(spec)
+        attributes = spec.attributes
         return train(examples, attributes, recipe=recipe, heads=arrangement, progress=on_epoch)
 
     files: dict[Key, Path] = {}

@@ -30,7 +30,7 @@ from lacelang.classifiers import heads_file, labels
 from lacelang.classifiers.labels import Examples, Labels
 from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
-from lacelang.engine.loading import classifiers_of, labels_of, schema_of
+from lacelang.engine.loading import classifiers_of, labels_of
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress
@@ -118,7 +118,7 @@ def on_z(spec: ModelSpec, table: Labels, progress: Progress) -> Change:
     def make(on_epoch: OnEpoch) -> TrainResult:
         conditioned = np.arange(len(table)) >= table.prior_count
         examples = Examples(table.draws().z, table.columns, conditioned)
-        return train(examples, schema_of(spec), progress=on_epoch)
+        return train(examples, spec.attributes, progress=on_epoch)
 
     file = str(trained(spec, "z", make, progress))
     return lambda declared: evolve(declared, space="z", classifiers=file)

@@ -16,7 +16,7 @@ from experiments.statements import declared_model, judge, sample
 from lacelang import ir
 from lacelang.classifiers import labels
 from lacelang.classifiers.rare import Combination, Kind, combinations
-from lacelang.engine.loading import labels_of, schema_of
+from lacelang.engine.loading import labels_of
 from lacelang.evaluate import program
 from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table
@@ -79,7 +79,7 @@ def rare_combinations(spec: ir.ModelSpec) -> list[Rare]:
     prior = {name: column[: table.prior_count] for name, column in every.items()}
     return [
         Rare(one, one.share(every), one.share(prior))
-        for one in combinations(schema_of(spec), every, COUNT, KIND, CHOICE_SEED)
+        for one in combinations(spec.attributes, every, COUNT, KIND, CHOICE_SEED)
     ]
 
 

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.labels import Examples
-from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
+from lacelang.ir import Attribute
 
 Figures: TypeAlias = dict[str, Any]
 #: (scale, offset) such that value = output * scale + offset.

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
+from lacelang.ir import Attribute
 
 Arrangement = Literal["single", "separate"]
 Outputs = dict[str, Tensor]

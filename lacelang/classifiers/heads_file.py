@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
+from lacelang import ir
 from lacelang.classifiers.classifier import Heads
-from lacelang.classifiers.schema import Attribute, Declared, require
 from lacelang.errors import LaceError, ResourceError
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
@@ -43,7 +43,7 @@ def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
         for name, tensor in heads.state_dict().items()
     }
     header = {
-        "attributes": [asdict(attribute) for attribute in heads.attributes],
+        "attributes": list(map(_fields, heads.attributes)),
         "arrangement": heads.arrangement,
         "members": heads.members,
         "inputs": heads.inputs,
@@ -54,18 +54,40 @@ def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
     write_atomic(path, to_bytes(tensors, metadata={"format": FORMAT, "heads": text}))
 
 
-def load(path: Path, declared: Iterable[Declared] | None = None) -> Saved:
-    """Read heads, ready to judge; they must fit the attributes that a model declares, if any are
-    given.
+def load(path: Path, declared: Iterable[ir.Attribute] = ()) -> Saved:
+    """Read heads, ready to judge; they must know the attributes that a model declares.
 
     Raises:
         ResourceError: the file is missing, damaged, of another format, or does not fit.
     """
     with reading(path, "classifiers", FORMAT, _REMEDY, "pt") as (header, tensors):
         saved = _restore(json.loads(header["heads"]), tensors)
-    if declared is not None:
-        require(saved.heads.attributes, declared)
+    require(saved.heads.attributes, declared)
     return saved
+
+
+def require(known: Iterable[ir.Attribute], declared: Iterable[ir.Attribute]) -> None:
+    """Check that classifiers know every declared attribute, in the same sense, or more than those.
+
+    Raises:
+        ResourceError: one is missing, or has another kind, other values or another order of them.
+    """
+    by_name = {attribute.name: attribute for attribute in known}
+    wrong = []
+    for wanted in declared:
+        name, mine = wanted.name, by_name.get(wanted.name)
+        if mine is None:
+            wrong.append(f"{name} is missing")
+        elif mine.kind != wanted.kind:
+            wrong.append(f"{name} is {mine.kind}, declared {wanted.kind}")
+        elif mine.values != wanted.values:
+            found, asked = ", ".join(mine.values), ", ".join(wanted.values)
+            wrong.append(f"{name} is one of {found}; declared {asked}")
+    if wrong:
+        raise ResourceError(
+            "the classifiers do not fit the model's declaration: " + "; ".join(wrong),
+            "train them again with `lacelang train`, or correct the declaration",
+        )
 
 
 @contextmanager
@@ -101,7 +123,7 @@ def reading(
 
 def _restore(header: Mapping[str, Any], tensors: Mapping[str, Any]) -> Saved:
     heads = Heads(
-        [Attribute(**fields) for fields in header["attributes"]],
+        [_attribute(**fields) for fields in header["attributes"]],
         arrangement=header["arrangement"],
         members=header["members"],
         inputs=header["inputs"],
@@ -116,3 +138,29 @@ def _restore(header: Mapping[str, Any], tensors: Mapping[str, Any]) -> Saved:
     if not all(0 < spread < math.inf for spread in heads.sigma.values()):
         raise ValueError("a sigma is not positive")
     return Saved(heads.freeze(), dict(header["report"]))
+
+
+def _fields(attribute: ir.Attribute) -> dict[str, Any]:
+    low, high = attribute.limits or (0.0, 1.0)
+    return {
+        "name": attribute.name,
+        "kind": attribute.kind,
+        "values": attribute.values,
+        "low": low,
+        "high": high,
+        "unit": attribute.unit,
+    }
+
+
+def _attribute(
+    name: str, kind: str, values: Sequence[str], low: float, high: float, unit: ir.Unit | None
+) -> ir.Attribute:
+    name, values = nfc(name), tuple(map(nfc, values))
+    match kind, values:
+        case "binary", ("0", "1"):
+            return ir.BinaryAttribute(name)
+        case "choice", (_, _, *_) if len(set(values)) == len(values):
+            return ir.ChoiceAttribute(name, values)
+        case "continuous", () if -math.inf < low < high < math.inf:
+            return ir.ContinuousAttribute(name, low, high, unit)
+    raise ValueError(f"the attribute {name} contradicts itself")

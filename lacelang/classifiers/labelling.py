@@ -21,9 +21,9 @@ from lacelang.classifiers import rare
 from lacelang.classifiers.draws import Draws, from_prior, joined
 from lacelang.classifiers.labels import Columns, Labels, columns_of
 from lacelang.classifiers.measuring import Source, measure
-from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import train
 from lacelang.errors import UsageError
+from lacelang.ir import Attribute
 from lacelang.storage.cache import cache_dir, whole_file
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from lacelang.annotators.faces import BINARY, FACES
 from lacelang.classifiers.draws import Draws, from_prior, joined, rounded, unrounded
 from lacelang.classifiers.heads_file import reading
 from lacelang.classifiers.measuring import Measured
-from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
+from lacelang.ir import Attribute
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
 

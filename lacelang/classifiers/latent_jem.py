@@ -27,9 +27,9 @@ from torch import Tensor
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.draws import TRUNCATIONS
 from lacelang.classifiers.labels import Examples
-from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import Progress, Recipe, TrainResult
 from lacelang.classifiers.training import train as train_classifiers
+from lacelang.ir import Attribute
 
 if TYPE_CHECKING:
     from lacelang.generators.generator import Generator

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
-from lacelang.classifiers.schema import Attribute
 from lacelang.energy import ConditionalEnergy, Node, NormalAt, Surprisal, conjunction
+from lacelang.ir import Attribute
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.streams import prior
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from lacelang.classifiers.calibration import Scale, calibrate_and_score
 from lacelang.classifiers.classifier import Arrangement, Heads
 from lacelang.classifiers.labels import Examples, split
-from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
+from lacelang.ir import Attribute
 
 HELD_OUT = 0.15
 FEWEST_HELD_OUT = 20

@@ -16,11 +16,11 @@ from lacelang.classifiers.card import tables
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
-from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import recipe_named, train
 from lacelang.cli.models import find_model
-from lacelang.engine.loading import classifiers_of, labels_of, load, schema_of, weights_of
+from lacelang.engine.loading import classifiers_of, labels_of, load, weights_of
 from lacelang.generators.generator import Generator
+from lacelang.ir import Attribute
 from lacelang.progress import shown
 from lacelang.render.label_sheets import bands, draw
 from lacelang.storage.files import make_folder, write_atomic
@@ -40,7 +40,7 @@ def label_model(arguments: Namespace) -> int:
         table = labelling.label(
             load(spec, "cpu", progress).generator,
             Source(spec.generator, weights_of(spec)),
-            schema_of(spec),
+            spec.attributes,
             progress=progress,
             **{name: value for name, value in chosen.items() if value is not None},
         )
@@ -68,7 +68,7 @@ def train_model(arguments: Namespace) -> int:
                 trained = partial(latent_jem.train, generator=generator)
             result = trained(
                 examples,
-                schema_of(spec),
+                spec.attributes,
                 recipe=recipe,
                 heads=arguments.heads,
                 seed=arguments.seed or 0,
@@ -86,7 +86,7 @@ def write_card(arguments: Namespace) -> int:
     out = arguments.out or Path("docs") / spec.name
     make_folder(out)
     table = labels.load(labels_of(spec))
-    attributes = schema_of(spec)
+    attributes = spec.attributes
     write_atomic(out / "labels.md", distribution(table, attributes).encode())
     report = heads_file.load(classifiers_of(spec)).report
     write_atomic(out / "classifiers.md", tables(report).encode())

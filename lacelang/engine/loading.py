@@ -16,7 +16,6 @@ from torch import Tensor
 
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import Heads
-from lacelang.classifiers.schema import Attribute
 from lacelang.energy import ATYPICALITY, Outputs
 from lacelang.engine.fingerprint import file_digest
 from lacelang.errors import ResourceError
@@ -95,10 +94,10 @@ class Model:
         Raises:
             ResourceError: their file is missing, damaged, or does not fit the declaration.
         """
-        declared = [(a.name, a.kind, a.values) for a in schema_of(self._spec)]
+        path = classifiers_of(self._spec)
         # They outlive the call that first asks for them, and its modes.
         with isolated():
-            return heads_file.load(classifiers_of(self._spec), declared).heads.to(self.device)
+            return heads_file.load(path, self._spec.attributes).heads.to(self.device)
 
     def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """Return what `make` computed for the model under this key, now or among the last few."""
@@ -296,11 +295,3 @@ def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
         weights_of(spec), device, progress=progress, help_=f"lacelang models fetch {spec.name}"
     )
     return Model(spec, generator, device)
-
-
-def schema_of(spec: ModelSpec) -> tuple[Attribute, ...]:
-    """The attributes of a model in the order of declaration."""
-    return tuple(
-        Attribute(a.name, a.kind, a.values, *(a.limits or (0.0, 1.0)), a.unit)
-        for a in spec.attributes
-    )

@@ -21,6 +21,7 @@ class _WithClasses(Record):
 
     __slots__ = ()
 
+    discrete: ClassVar[Literal[True]] = True
     limits: ClassVar[None] = None
     unit: ClassVar[None] = None
     paper_sigma: ClassVar[None] = None
@@ -29,6 +30,11 @@ class _WithClasses(Record):
     def values(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the logits."""
         return ("0", "1")
+
+    @property
+    def width(self) -> int:
+        """How many outputs a classifier has for it: a logit for each class."""
+        return len(self.values)
 
     @property
     def text(self) -> str:
@@ -81,7 +87,9 @@ class ContinuousAttribute(Record):
     """
 
     kind: ClassVar[Literal["continuous"]] = "continuous"
+    discrete: ClassVar[Literal[False]] = False
     values: ClassVar[tuple[str, ...]] = ()
+    width: ClassVar[int] = 1
 
     name: str
     low: float

@@ -9,14 +9,15 @@ from safetensors.torch import load_file, save_file
 
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import SLOPE, Heads
-from lacelang.classifiers.schema import Attribute, require
+from lacelang.classifiers.heads_file import require
 from lacelang.errors import ResourceError, UsageError
+from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 
 ATTRIBUTES = (
-    Attribute("smile", "binary"),
-    Attribute("hair", "choice", ("black", "brown", "red")),
-    Attribute("yaw", "continuous", low=-45, high=45, unit="deg"),
-    Attribute("gender", "choice", ("female", "male")),
+    BinaryAttribute("smile"),
+    ChoiceAttribute("hair", ("black", "brown", "red")),
+    ContinuousAttribute("yaw", low=-45, high=45, unit="deg"),
+    ChoiceAttribute("gender", ("female", "male")),
 )
 
 
@@ -129,9 +130,7 @@ def test_save_and_load_give_the_same_classifier(tmp_path, arrangement):
             tensor.copy_(tensor.half().float())
     path = tmp_path / "heads.safetensors"
     heads_file.save(path, heads, {"recipe": "paper"})
-    saved = heads_file.load(
-        path, [("smile", "binary", ()), ("gender", "choice", ("female", "male"))]
-    )
+    saved = heads_file.load(path, [ATTRIBUTES[0], ATTRIBUTES[3]])
     assert saved.heads.attributes == heads.attributes
     assert saved.heads.sigma == heads.sigma
     assert saved.report == {"recipe": "paper"}
@@ -274,16 +273,19 @@ def test_a_missing_file_and_a_foreign_one_are_told_apart(tmp_path):
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        (("beard", "binary", ()), "beard is missing"),
-        (("smile", "continuous", ()), "smile is binary, declared continuous"),
-        (("gender", "choice", ("male", "female")), "gender is one of female, male; declared male"),
-        (("hair", "choice", ("black", "brown")), "declared black, brown"),
+        (BinaryAttribute("beard"), "beard is missing"),
+        (ContinuousAttribute("smile", 0, 1), "smile is binary, declared continuous"),
+        (
+            ChoiceAttribute("gender", ("male", "female")),
+            "gender is one of female, male; declared male",
+        ),
+        (ChoiceAttribute("hair", ("black", "brown")), "declared black, brown"),
     ],
 )
 def test_a_declaration_that_does_not_fit_is_refused(declared, message):
-    require(ATTRIBUTES, [(a.name, a.kind, a.values) for a in ATTRIBUTES])
+    require(ATTRIBUTES, ATTRIBUTES)
     with pytest.raises(ResourceError, match=message):
-        require(ATTRIBUTES, [("smile", "binary", ("0", "1")), declared])
+        require(ATTRIBUTES, [BinaryAttribute("smile"), declared])
 
 
 @pytest.mark.parametrize(
@@ -298,9 +300,13 @@ def test_a_declaration_that_does_not_fit_is_refused(declared, message):
         {"kind": "continuous", "low": 0.0, "high": np.inf},
     ],
 )
-def test_contradictory_attributes_are_refused(fields):
-    with pytest.raises(UsageError):
-        Attribute("x", **fields)
+def test_contradictory_attributes_are_refused(tmp_path, fields):
+    path = tmp_path / "heads.safetensors"
+    heads_file.save(path, build(), {})
+    whole = {"name": "x", "values": (), "low": 0.0, "high": 1.0, "unit": None, **fields}
+    damage(path, lambda tensors, header: header["attributes"].append(whole))
+    with pytest.raises(ResourceError, match="damaged: the attribute x contradicts itself"):
+        heads_file.load(path)
 
 
 def test_heads_need_different_attributes():

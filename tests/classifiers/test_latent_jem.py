@@ -14,12 +14,12 @@ from torch import Tensor
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.latent_jem import Chains, Likelihood, marginal, train
-from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import PAPER
 from lacelang.classifiers.training import train as train_classifiers
+from lacelang.ir import BinaryAttribute, ContinuousAttribute
 
 DIM = 4
-ATTRIBUTES = (Attribute("smile", "binary"), Attribute("yaw", "continuous", low=-45, high=45))
+ATTRIBUTES = (BinaryAttribute("smile"), ContinuousAttribute("yaw", low=-45, high=45))
 
 
 class Plain:

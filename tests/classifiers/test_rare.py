@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from lacelang.classifiers.rare import Kind, combinations
-from lacelang.classifiers.schema import Attribute
+from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 
 ANY = Kind(sizes=(2, 3), rare=0.01)
 
 ATTRIBUTES = (
-    Attribute("smile", "binary"),
-    Attribute("hair", "choice", ("black", "blond", "gray")),
-    Attribute("age", "continuous", low=0, high=70, unit="years"),
-    Attribute("yaw", "continuous", low=-45, high=45, unit="deg"),
+    BinaryAttribute("smile"),
+    ChoiceAttribute("hair", ("black", "blond", "gray")),
+    ContinuousAttribute("age", low=0, high=70, unit="years"),
+    ContinuousAttribute("yaw", low=-45, high=45, unit="deg"),
 )
 
 

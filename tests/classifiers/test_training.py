@@ -8,7 +8,6 @@ from attrs import evolve
 
 from lacelang.classifiers import card
 from lacelang.classifiers.labels import Examples, split
-from lacelang.classifiers.schema import Attribute
 from lacelang.classifiers.training import (
     PAPER,
     REGULARISED,
@@ -18,11 +17,12 @@ from lacelang.classifiers.training import (
     train,
 )
 from lacelang.errors import UsageError
+from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 
 ATTRIBUTES = (
-    Attribute("smile", "binary"),
-    Attribute("hair", "choice", ("black", "brown", "red")),
-    Attribute("yaw", "continuous", low=-45, high=45, unit="deg"),
+    BinaryAttribute("smile"),
+    ChoiceAttribute("hair", ("black", "brown", "red")),
+    ContinuousAttribute("yaw", low=-45, high=45, unit="deg"),
 )
 INPUTS = 8
 NOISE = 3.0

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import lacelang
 from lacelang.classifiers.classifier import Heads
-from lacelang.engine.loading import Model, schema_of
+from lacelang.engine.loading import Model
 from lacelang.generators.mobilestylegan import DIM
 from lacelang.generators.mobilestylegan.networks import MappingNetwork
 
@@ -64,7 +64,7 @@ class RealSizeGenerator:
 
 
 def _heads() -> Heads:
-    attributes = schema_of(SPEC)
+    attributes = SPEC.attributes
     heads = Heads(attributes, inputs=512)
     heads.initialise(torch.Generator().manual_seed(2))
     for attribute in attributes:

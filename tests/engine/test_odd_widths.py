@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import lacelang
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine import loading, plan, tasks
-from lacelang.engine.loading import Model, schema_of
+from lacelang.engine.loading import Model
 
 WIDTHS = [(3, 3, 5), (10, 33, 7)]
 SAMPLERS = ["exponential(max_steps=3)", "mala(steps=1, warmup=1)"]
@@ -68,7 +68,7 @@ class OddHeads(nn.Module):
 
     def __init__(self, w: int, hidden: int) -> None:
         super().__init__()
-        self.attributes = schema_of(SPEC)
+        self.attributes = SPEC.attributes
         columns = sum(attribute.width for attribute in self.attributes)
         self.layers = nn.Sequential(layer(w, hidden, 4), nn.Softplus(), layer(hidden, columns, 5))
         self.sigma = {a.name: 0.1 * (a.high - a.low) for a in self.attributes if not a.discrete}

@@ -11,14 +11,14 @@ from experiments.statements import named
 from lacelang.api import compile
 from lacelang.classifiers import labels
 from lacelang.classifiers.classifier import Heads
-from lacelang.classifiers.schema import Attribute
 from lacelang.engine.loading import labels_of
 from lacelang.engine.truth import truth
+from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 
 ATTRIBUTES = (
-    Attribute("smile", "binary"),
-    Attribute("hair", "choice", ("black", "brown", "red")),
-    Attribute("yaw", "continuous", low=-45, high=45),
+    BinaryAttribute("smile"),
+    ChoiceAttribute("hair", ("black", "brown", "red")),
+    ContinuousAttribute("yaw", low=-45, high=45),
 )
 SPEC = compile("sample from ffhq").samples[0].model
 

@@ -11,8 +11,8 @@ from experiments.linear_directions import CERTAINTY, Directions, clear_of, fit_e
 from lacelang import ir
 from lacelang.api import compile
 from lacelang.classifiers.labels import Examples
-from lacelang.classifiers.schema import Attribute
 from lacelang.errors import UsageError
+from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 
 DIM = 10
 SCALE = torch.linspace(3.0, 0.5, DIM)
@@ -21,9 +21,9 @@ SMILE = torch.eye(DIM)[0]
 AGE = 0.6 * torch.eye(DIM)[0] + 0.8 * torch.eye(DIM)[1]
 HAIR = torch.eye(DIM)[2:7]
 ATTRIBUTES = (
-    Attribute("smile", "binary"),
-    Attribute("age", "continuous", low=0, high=70, unit="years"),
-    Attribute("haircolor", "choice", ("black", "brown", "blond", "gray", "red")),
+    BinaryAttribute("smile"),
+    ContinuousAttribute("age", low=0, high=70, unit="years"),
+    ChoiceAttribute("haircolor", ("black", "brown", "blond", "gray", "red")),
 )
 
 
