@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from experiments.statements import declared_model, judge, sample
 from lacelang import ir
+from lacelang.api import Program, compile
 from lacelang.classifiers import labels
 from lacelang.classifiers.rare import Combination, Kind, combinations
 from lacelang.engine.loading import labels_of
@@ -58,8 +59,7 @@ class Rare:
 
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample and judge the paper's combinations and the others."""
-    shown = program.read_program(PROGRAM)
-    paper = program.evaluate(shown, "zero_shot", progress, faces, PAPER)
+    paper = program.evaluate(shown(), "zero_shot", progress, faces, PAPER)
     rare = rare_combinations(declared_model())
     judged = list(judge(statements(rare, min(faces or FACES, FACES)), progress).values())
     best, *_, worst = ranked = sorted(judged, key=lambda one: -one.satisfied.mean())
@@ -70,6 +70,11 @@ def study(progress: Progress, faces: int | None) -> Report:
         tables=[*paper.tables, _pooled(judged), _table(rare, judged)],
         pictures=[*paper.pictures, sheet],
     )
+
+
+def shown() -> Program:
+    """The paper's combinations as a program."""
+    return compile(PROGRAM.read_text("utf-8"), PROGRAM)
 
 
 def rare_combinations(spec: ir.ModelSpec) -> list[Rare]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacelang.cli.source import compiled, read_source
 from lacelang.cli.streams import print_json
 from lacelang.errors import UsageError
 
@@ -16,24 +17,21 @@ if TYPE_CHECKING:
     from lacelang.evaluate.report import Report
     from lacelang.progress import Progress
 
-#: Characters to a line of a table, where no terminal says how many.
+#: Characters in a line of a table where the output is no terminal.
 WIDTH = 160
 
 
 def evaluate_program(arguments: Namespace) -> int:
     """Evaluate a program and print its tables."""
-    from lacelang.evaluate.program import evaluate, read_program
+    from lacelang.evaluate.program import evaluate
 
     if not arguments.file.endswith(".lace"):
         raise UsageError(
             f"no program {arguments.file!r}, which would end in .lace; the paper's tables, such "
             "as zero_shot, are made in a checkout: python -m experiments zero_shot"
         )
-    path = Path(arguments.file)
-    return write(
-        arguments,
-        lambda progress: evaluate(read_program(path), path.stem, progress, arguments.faces),
-    )
+    program, name = compiled(read_source(arguments.file)), Path(arguments.file).stem
+    return write(arguments, lambda progress: evaluate(program, name, progress, arguments.faces))
 
 
 def write(arguments: Namespace, make: Callable[[Progress], Report]) -> int:
@@ -55,6 +53,5 @@ def write(arguments: Namespace, make: Callable[[Progress], Report]) -> int:
     else:
         from rich.console import Console
 
-        # Nothing in a pipe is as narrow as a terminal.
         report.print_tables(found, Console(width=None if sys.stdout.isatty() else WIDTH))
     return 0

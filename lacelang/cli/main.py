@@ -84,19 +84,19 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     parsed = build_parser(commands).parse_args(given)
     try:
         code: int = parsed.command(parsed)
+        return code
     except LaceError as error:
         if getattr(parsed, "json", False):
-            # As JSON as well, for whoever reads the output.
+            # Also on standard output, for the program that reads it.
             from lacelang.syntax.render import as_json, encodable
 
             found = [as_json(diagnostic) for diagnostic in error.diagnostics]
             streams.print_json({"error": encodable(str(error)), "diagnostics": found})
         raise
-    return code
 
 
 def _written(code: int) -> int:
-    """Return the code, unless what it is about could not be written."""
+    """Return the code, or `FAILED` for a result that could not be written."""
     failed = streams.failure()
     if failed is None or code not in (0, 1):
         return code

@@ -1,15 +1,13 @@
 """Standard streams that cannot make a command fail, whatever they are and wherever they lead.
 
 `main` puts a `Safe` stream in place of standard output and of standard error, so that `print`,
-rich and prompt_toolkit all write through it. A character that an encoding lacks is escaped, a
-stream that is closed or missing takes everything to nowhere, and so does one whose reader has
-gone. A result that could not be written for another reason (a full disk) is reported at the end of
-the command.
+rich and prompt_toolkit all write through it. A character that an encoding lacks is escaped. A
+stream that is closed or missing, or whose reader has gone, discards what is written. A result that
+could not be written for another reason (a full disk) is reported at the end of the command.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,50 +15,33 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 _FAILS = (None, "strict", "surrogateescape", "surrogatepass")
-"""Ways to treat a character without a code that fail, or write bytes that are no text."""
+"""Error handlers with which a character without a code fails, or becomes bytes that are no text."""
 
 
-class Safe(io.TextIOBase):
-    """A stream to write to that never raises.
+class Safe:
+    """A stream to write to that never raises; what it does not define is the stream's own.
 
     Attributes:
-        stream: where it leads: any object with a `write`, or None for nowhere.
+        stream: any object with a `write`, or None to discard all.
         failure: why a write failed; None if all succeeded, or the reader went away.
     """
 
     def __init__(self, stream: Any) -> None:
-        super().__init__()
         self.stream = stream
         self.failure: OSError | None = None
         self._open = not _is_gone(stream)
 
-    @property
-    def encoding(self) -> str | None:  # type: ignore[override]
-        """That of the stream, if it has one."""
-        return getattr(self.stream, "encoding", None)
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        """How the stream treats characters without a code."""
-        return getattr(self.stream, "errors", None)
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
     def isatty(self) -> bool:
-        """Whether it leads to a terminal."""
+        """Whether the stream is a terminal."""
         return self._open and is_terminal(self.stream)
-
-    def fileno(self) -> int:
-        """Return the stream's number; without one, an OSError is raised."""
-        number = getattr(self.stream, "fileno", None)
-        return super().fileno() if number is None else int(number())
 
     def write(self, text: str) -> int:
         """Write text, what the encoding lacks as `\\xe9` or `\\u4e16`."""
-        shown, encoding = text, self.encoding
-        if encoding is not None and not text.isascii() and self.errors in _FAILS:
+        shown, encoding = text, getattr(self, "encoding", None)
+        if encoding and not text.isascii() and getattr(self, "errors", None) in _FAILS:
             with suppress(LookupError):
                 shown = text.encode(encoding, "backslashreplace").decode(encoding)
         self._try(lambda: self.stream.write(shown))
@@ -72,9 +53,9 @@ class Safe(io.TextIOBase):
         Raises:
             ResourceError: the stream takes text alone, in an encoding that lacks a character.
         """
-        buffer = getattr(self.stream, "buffer", None)
+        buffer = getattr(self, "buffer", None)
         if buffer is not None:
-            # What is in the text layer comes first.
+            # Written after what the text layer still holds.
             self.flush()
             self._try(lambda: buffer.write(text.encode("utf-8")))
             return
@@ -108,7 +89,7 @@ class Safe(io.TextIOBase):
             self._drop()
 
     def _drop(self) -> None:
-        """Empty the stream's buffers into nowhere: Python would try them again at its end."""
+        """Discard what the stream has buffered: Python would try to write it again at exit."""
         with suppress(OSError, AttributeError, ValueError):
             number = self.fileno()
             kept = os.dup(number)
@@ -123,9 +104,9 @@ class Safe(io.TextIOBase):
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """Let standard streams take any text for as long as the block lasts.
+    """Make the standard streams `Safe` within the block.
 
-    What is missing is opened, so that no other file gets the number of a standard stream.
+    A missing one is opened, so that no other file gets its file descriptor.
     """
     before = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
     with ExitStack() as stack:
@@ -144,10 +125,7 @@ def usable() -> Iterator[None]:
 
 
 def failure() -> OSError | None:
-    """Return why standard output could not be written, if it could not.
-
-    Of standard error nothing is said, as there is nowhere to say it; the exit code tells.
-    """
+    """Return why standard output could not be written, if it could not."""
     sys.stdout.flush()
     return sys.stdout.failure if isinstance(sys.stdout, Safe) else None
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacelang.api import Program, compile
-from lacelang.errors import UsageError
+from lacelang.api import Program
 from lacelang.evaluate.judged import METRICS, Judged, judge_groups
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import sheet_of
-from lacelang.system.sources import TooLongError, read_file
 from lacelang.system.torch_state import isolated
 
 if TYPE_CHECKING:
@@ -43,17 +40,6 @@ def evaluate(
             rows.setdefault(judged.statement.name.split()[0], []).append(judged)
         tables = [_table(row, groups, paper) for row, groups in rows.items()]
         return Report(name, tables, [sheet_of(groups[0]) for groups in rows.values()])
-
-
-def read_program(path: Path) -> Program:
-    """Check the program in a file, which raises a UsageError if it cannot be read."""
-    try:
-        source = read_file(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"no program {str(path)!r}") from error
-    except TooLongError as error:
-        raise UsageError(f"{path} {error}, and no program is") from error
-    return compile(source, path)
 
 
 def at_most(program: Program, faces: int | None) -> Program:

@@ -81,7 +81,7 @@ def test_a_long_file_is_not_read_to_its_end(
     assert "LACE014" in capsys.readouterr().out
     assert main(["check", "importing.lace"]) == 1
     assert f"error LACE114: long.lace {TOO_LONG}" in capsys.readouterr().err
-    assert main(["evaluate", "long.lace"]) == 2
+    assert main(["evaluate", "long.lace"]) == 1
     assert TOO_LONG in capsys.readouterr().err
 
 

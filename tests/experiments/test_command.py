@@ -81,7 +81,7 @@ def test_lacelang_says_where_the_tables_of_the_paper_are(
 
 
 def test_groups_are_cut_and_never_made_larger() -> None:
-    counts = {s.count for s in program.at_most(program.read_program(zero_shot.PROGRAM), 32).samples}
+    counts = {s.count for s in program.at_most(zero_shot.shown(), 32).samples}
     assert counts == {8, 32}
 
 
