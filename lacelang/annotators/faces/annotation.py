@@ -79,8 +79,7 @@ class Probe:
 
     def __call__(self, features: NDArray[np.floating]) -> Floats:
         """Return the logits (..., C) of features (..., F): one per class, or of yes alone."""
-        out: Floats = np.asarray(features, dtype=np.float64) @ self.weight + self.bias
-        return out
+        return np.asarray(features, dtype=np.float64) @ self.weight + self.bias
 
 
 @cache

@@ -14,20 +14,17 @@ from torch.nn import functional as F
 
 from lacelang.annotators.faces.parsing import CLASSES, OUTPUT_SIZE
 
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+# Mean and standard deviation of the channels, in 0..255.
+_MEAN, _STD = (
+    255 * torch.tensor(channels).view(1, 3, 1, 1)
+    for channels in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+)
 
 
-class _ConvNorm(nn.Module):
-    """Convolution, batch norm, ReLU."""
-
+class _ConvNorm(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-        self.bn = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv(x)))
+        conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        super().__init__(OrderedDict(conv=conv, bn=nn.BatchNorm2d(outputs), relu=nn.ReLU()))
 
 
 class _Residual(nn.Module):
@@ -39,16 +36,15 @@ class _Residual(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample: nn.Module | None = None
+        self.downsample = nn.Sequential()
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(
                 nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        shortcut = x if self.downsample is None else self.downsample(x)
         y = F.relu(self.bn1(self.conv1(x)))
-        return F.relu(self.bn2(self.conv2(y)) + shortcut)
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
 def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -134,9 +130,6 @@ class FaceParsing(nn.Module):
     #: Names in the published checkpoint that begin so are not of it.
     unused = ("conv_out16.", "conv_out32.")
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self) -> None:
         super().__init__()
         self.cp = _Context()
@@ -146,12 +139,10 @@ class FaceParsing(nn.Module):
                 conv=_ConvNorm(256, 256, 3), conv_out=nn.Conv2d(256, CLASSES, 1, bias=False)
             )
         )
-        self.register_buffer("mean", 255 * torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", 255 * torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the class of each pixel; see the class for shapes."""
-        x = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        x = (image.permute(0, 3, 1, 2).float() - _MEAN) / _STD
         scores = F.interpolate(
             self.conv_out(self.ffm(*self.cp(x))),
             (OUTPUT_SIZE, OUTPUT_SIZE),

@@ -6,6 +6,7 @@ read here as numbers; the network's shape is written down below and must agree w
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -23,14 +24,12 @@ Array: TypeAlias = NDArray[np.float32]
 INPUT_SIZE = 150
 FEATURES = 128
 
-_MEAN = (122.782, 117.001, 104.298)
+_MEAN = torch.tensor((122.782, 117.001, 104.298)).view(3, 1, 1)
 # Channels of the residual blocks, from the input on. The first of a new width halves the size, and
 # so does the last.
 _BLOCKS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 _HALVING = frozenset({3, 7, 10, 13})
-_LAYERS = re.compile(rb"\x01\x05con_4|\x01\x07affine_|\x01\x04fc_2")
-# What stands between a layer's name and its tensor, in integers.
-_BEFORE = {b"con_4": 0, b"affine_": 0, b"fc_2": 2}
+_LAYERS = re.compile(rb"\x01(?:\x05con_4|\x07affine_|\x04fc_2)")
 
 
 class _Block(nn.Module):
@@ -77,7 +76,7 @@ class FaceDescriptor(nn.Module):
 
     def forward(self, chips: Tensor) -> Tensor:
         """Return the descriptors; see the class for shapes."""
-        x = (chips.permute(0, 3, 1, 2).float() - torch.tensor(_MEAN)[:, None, None]) / 256.0
+        x = (chips.permute(0, 3, 1, 2).float() - _MEAN) / 256.0
         x = F.max_pool2d(F.relu(self.stem(x)), 3, 2)
         for block in self.blocks:
             x = block(x)
@@ -123,20 +122,13 @@ def _layers(data: bytes) -> Iterator[Array]:
     at = 0
     while (name := _LAYERS.search(data, at)) is not None:
         at = name.end()
-        for _ in range(_BEFORE[name.group()[2:]]):
-            _, at = _integer(data, at)
-        _, at = _integer(data, at)  # the format's version
-        count = 1
-        for _ in range(4):
-            side, at = _integer(data, at)
-            count *= side
+        # The format's version and the four sides of the tensor; two more before them of `fc_2`.
+        numbers = []
+        for _ in range(7 if name[0].endswith(b"fc_2") else 5):
+            end = at + 1 + (data[at] & 0x0F)  # a length, and so many bytes
+            numbers.append(int.from_bytes(data[at + 1 : end], "little"))
+            at = end
+        count = math.prod(numbers[-4:])
         yield np.frombuffer(data, "<f4", count, at).astype(np.float32)
-        # What looks like a name among the weights is none.
+        # The search goes on behind the weights, whose bytes may look like a name.
         at += 4 * count
-
-
-def _integer(data: bytes, at: int) -> tuple[int, int]:
-    """Read one integer, a length and so many bytes; return it and where the next thing begins."""
-    end = at + 1 + (data[at] & 0x0F)
-    value = int.from_bytes(data[at + 1 : end], "little")
-    return (-value if data[at] & 0x80 else value), end
