@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lacelang.annotators import ANNOTATORS
 from lacelang.cli.parser import build_parser
-from lacelang.evaluate.report import Table, markdown_table
+from lacelang.evaluate.report import Table
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
 from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
@@ -197,7 +197,7 @@ def _measured(suite: str, number: int) -> str:
     """One table, from 1, of what `python -m experiments SUITE --out docs/ffhq/SUITE` has left."""
     report = json.loads((DOCS / "ffhq" / suite / "report.json").read_text(encoding="utf-8"))
     table = Table(**report["tables"][number - 1])
-    parts = (f"{table.title}:", markdown_table(table), table.note)
+    parts = (f"{table.title}:", table.markdown, table.note)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

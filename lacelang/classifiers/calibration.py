@@ -1,6 +1,6 @@
-"""Make outputs mean what they say on held-out prior draws: probabilities, values and spreads.
+"""Calibration on held-out prior draws: probabilities, values and spreads.
 
-The logic adds probabilities up, so a head that is right nine times in ten must say 0.9.
+The energies add probabilities up, so a head that is right nine times in ten must say 0.9.
 """
 
 from __future__ import annotations
@@ -30,23 +30,26 @@ FEWEST_SCORED = 2
 
 @frozen(eq=False)
 class Calibration:
-    """Turns raw outputs o into o * gain + shift; shift is (C,) of logits, (1,) of a number."""
+    """Turns raw outputs o, (N, C) logits or (N,) values, into o * gain + shift.
+
+    `shift` is (C,) of logits, (1,) of values.
+    """
 
     gain: float
     shift: Tensor
 
     def __call__(self, raw: Tensor) -> Tensor:
-        """Calibrate (N, C) logits or (N,) values."""
-        return raw * self.gain + (self.shift if raw.ndim > 1 else self.shift[0])
+        """Calibrate outputs."""
+        return raw * self.gain + self.shift
 
 
 def calibrate_and_score(
     heads: Heads, held_out: Examples, scales: Mapping[str, Scale], calibrate: bool
 ) -> dict[str, Figures]:
-    """Set gain, shift and sigma of trained heads from held-out rows, and say how good they are.
+    """Set gain, shift and sigma of trained heads from held-out rows, and score them there.
 
-    Calibrated figures come from a calibration fitted on the other half of the held-out prior
-    rows; the heads get one fitted on all of them. `scales` are those of `training.scales`.
+    The heads get a calibration fitted on all held-out prior rows. Figures of these rows come from
+    one fitted on the other half of them. `scales` are those of `training.scales`.
 
     Returns, by attribute, its kind, its calibration, and figures on `prior` and `conditioned` rows.
 
@@ -97,11 +100,11 @@ def fit(outputs: Tensor, labels: Tensor) -> Calibration:
 
 
 def fit_discrete(logits: Tensor, classes: Tensor) -> Calibration:
-    """Fit a temperature and a bias for each class to logits (N, C) by the likelihood of labels.
+    """Fit a temperature and a bias for each class to logits (N, C) by maximum a posteriori.
 
-    One standard normal prior on the logarithm of the temperature and on each bias keeps them
-    finite where a head makes no mistake or a class never occurs; beside hundreds of rows it
-    weighs nothing. (Guo et al. 2017, temperature and bias-corrected scaling.)
+    Standard normal priors on the logarithm of the temperature and on each bias keep them finite
+    where a head makes no mistake or a class never occurs. (Guo et al. 2017, temperature and
+    bias-corrected scaling.)
     """
     logits = logits.detach().double()
     log_gain = torch.zeros((), dtype=torch.float64, requires_grad=True)
@@ -122,10 +125,7 @@ def fit_discrete(logits: Tensor, classes: Tensor) -> Calibration:
 
 
 def fit_continuous(outputs: Tensor, values: Tensor) -> Calibration:
-    """Fit slope and offset by least squares, so that the mean of the truth given f is f.
-
-    A constant output gets slope 1.
-    """
+    """Fit slope and offset by least squares; a constant output gets slope 1."""
     x, y = outputs.detach().double(), values.double()
     spread = ((x - x.mean()) ** 2).mean()
     slope = float(((x - x.mean()) * (y - y.mean())).mean() / spread) if spread > 0 else 1.0

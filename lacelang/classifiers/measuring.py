@@ -7,8 +7,9 @@ the same faces finds it and does only what is missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,14 +29,12 @@ from lacelang.system.processes import processes
 if TYPE_CHECKING:
     from lacelang.progress import Progress
 
-Measured: TypeAlias = Mapping[str, NDArray[Any]]
+Measured: TypeAlias = dict[str, NDArray[Any]]
 """What annotators measured, by name: arrays (N, ...), a row a face."""
+Networks: TypeAlias = Callable[[Faces], Measured]
 
 #: Faces in a shard: about ten seconds of work for a core.
 SHARD = 25
-_POLL_SECONDS = 0.5
-
-Shard = tuple[Faces, Path]
 
 
 @frozen
@@ -74,55 +73,39 @@ def measure(
     ]
     missing = [shard for shard in shards if not shard[1].is_file()]
     with progress.stage(title, total=len(faces)) as stage:
-        stage.advance(len(faces) - _count(missing))
+        stage.advance(len(faces) - sum(len(shard) for shard, _ in missing))
         if missing:
-            # Fetched and converted once, here, where the progress bar is.
-            _networks(source, annotators, progress)
-            count = min(workers or os.cpu_count() or 1, len(missing))
-            for done in _run(source, missing, [a.name for a in annotators], count):
-                stage.advance(done)
+            # Weights are fetched and converted once, here, where the progress bar is.
+            _load(source, annotators, progress)
+            names = tuple(a.name for a in annotators)
+            with processes(min(workers or os.cpu_count() or 1, len(missing))) as pool:
+                jobs = [pool.submit(_measure, source, names, *shard) for shard in missing]
+                for job in as_completed(jobs):
+                    stage.advance(job.result())
     parts = [load_file(path) for _, path in shards]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _run(
-    source: Source, missing: Sequence[Shard], annotators: Sequence[str], workers: int
-) -> Iterator[int]:
-    """Measure shards, every worker its share of them, and yield how many faces are done."""
-    waiting = list(missing)
-    with processes(workers) as pool:
-        shares = [missing[worker::workers] for worker in range(workers)]
-        jobs = [pool.submit(_work, source, annotators, share) for share in shares]
-        while waiting:
-            finished, running = wait(jobs, _POLL_SECONDS)
-            for job in finished:
-                job.result()
-            left = [shard for shard in waiting if not shard[1].is_file()]
-            yield _count(waiting) - _count(left)
-            waiting = left
-            if not running:
-                break
+def _measure(source: Source, annotators: tuple[str, ...], faces: Faces, path: Path) -> int:
+    """Measure a shard in a worker process, and return how many faces it has."""
+    measured = _loaded(source, annotators)(faces)
+    with whole_file(path) as partial:
+        save_file(measured, partial)
+    return len(faces)
 
 
-def _count(shards: Sequence[Shard]) -> int:
-    return sum(len(faces) for faces, _ in shards)
-
-
-def _work(source: Source, annotators: Sequence[str], shards: Sequence[Shard]) -> None:
+@cache
+def _loaded(source: Source, annotators: tuple[str, ...]) -> Networks:
     import torch
 
     torch.set_num_threads(1)
-    networks = _networks(source, [ANNOTATORS[name] for name in annotators])
-    for faces, path in shards:
-        measured = networks(faces)
-        with whole_file(path) as partial:
-            save_file(measured, partial)
+    return _load(source, [ANNOTATORS[name] for name in annotators])
 
 
-def _networks(
+def _load(
     source: Source, annotators: Sequence[Annotator], progress: Progress | None = None
-) -> Callable[[Faces], dict[str, NDArray[Any]]]:
-    """What annotators say of a generator's faces, by name, a row a face; on one thread."""
+) -> Networks:
+    """Return the function from faces to what annotators measure in them; it uses one thread."""
     import torch
 
     generator = ARCHITECTURES[source.architecture].load(
@@ -130,13 +113,13 @@ def _networks(
     )
     measures = [annotator.load(1, progress) for annotator in annotators]
 
-    def measured(faces: Faces) -> dict[str, NDArray[Any]]:
+    def measured(faces: Faces) -> Measured:
         columns: dict[str, list[NDArray[Any]]] = {}
         for decoded in generator.decode(faces.styles(generator)):
             image = np.ascontiguousarray(decoded[:, ::-1]) if faces.mirrored else decoded
             found: dict[str, Any] = {}
             for one in measures:
-                # Where two say the same, the first counts.
+                # Where two measure the same, the first counts.
                 found = {**one(image), **found}
             for name, value in found.items():
                 columns.setdefault(name, []).append(np.asarray(value))

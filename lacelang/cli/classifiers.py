@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,6 @@ import torch
 from PIL import Image
 
 from lacelang.classifiers import heads_file, labelling, labels, latent_jem
-from lacelang.classifiers.card import tables
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
@@ -23,6 +21,8 @@ from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
 from lacelang.progress import shown
 from lacelang.render.label_sheets import bands, draw
+from lacelang.render.model_card import distribution, tables
+from lacelang.render.sheet import write_sheet
 from lacelang.storage.files import make_folder, write_atomic
 
 
@@ -94,40 +94,11 @@ def write_card(arguments: Namespace) -> int:
         generator = load(spec, "cpu", progress).generator
         with progress.stage("contact sheets", total=len(attributes)) as stage:
             for attribute in attributes:
-                data = io.BytesIO()
-                label_sheet(table, attribute, generator).save(data, "JPEG", quality=82)
-                write_atomic(out / f"{attribute.name}.jpg", data.getvalue())
+                sheet = label_sheet(table, attribute, generator)
+                write_sheet(out / f"{attribute.name}.jpg", sheet, quality=82)
                 stage.advance()
     print(f"{out}/labels.md, {out}/classifiers.md and {len(attributes)} sheets")
     return 0
-
-
-def distribution(table: Labels, attributes: tuple[Attribute, ...]) -> str:
-    """The labels' distribution in Markdown, prior and conditioned rows apart."""
-    parts = slice(0, table.prior_count), slice(table.prior_count, None)
-    lines = [
-        f"{table.prior_count} prior draws (seed {table.prior_seed}) and "
-        f"{len(table.conditioned)} draws conditioned on rare combinations.",
-        "",
-        "| attribute | prior draws | conditioned draws | not seen |",
-        "| --- | --- | --- | --: |",
-    ]
-    for a in attributes:
-        column = table.columns[a.name]
-        cells = []
-        for part in parts:
-            seen = column[part][np.isfinite(column[part])]
-            if not len(seen):
-                cells.append("")
-            elif a.discrete:
-                shares = [f"{v} {np.mean(seen == k):.1%}" for k, v in enumerate(a.values)]
-                cells.append(", ".join(shares[1:] if a.kind == "binary" else shares))
-            else:
-                low, middle, high = np.percentile(seen, [2, 50, 98])
-                cells.append(f"{low:.3g} … {middle:.3g} … {high:.3g} {a.unit or ''}".rstrip())
-        lines.append(f"| {a.name} | {cells[0]} | {cells[1]} | {np.isnan(column).sum()} |")
-    lines += ["", "Numbers are the 2nd, 50th and 98th percentile.", ""]
-    return "\n".join(lines)
 
 
 def label_sheet(table: Labels, attribute: Attribute, generator: Generator) -> Image.Image:

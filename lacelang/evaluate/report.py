@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
+from lacelang.render.markdown import markdown_table
+from lacelang.render.sheet import write_sheet
 from lacelang.storage.files import make_folder, write_atomic
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = str | float | int | None
 Row: TypeAlias = Mapping[str, Cell]
-
-_JPEG_QUALITY = 86
 
 
 @frozen
@@ -36,9 +35,9 @@ class Table:
         return tuple(dict.fromkeys(heading for row in self.rows for heading in row))
 
     @property
-    def cells(self) -> list[list[Cell]]:
-        """The rows, as many cells each as there are columns."""
-        return [[row.get(heading) for heading in self.columns] for row in self.rows]
+    def texts(self) -> list[list[str]]:
+        """The rows as a reader sees them, as many cells each as there are columns."""
+        return [[shown(row.get(heading)) for heading in self.columns] for row in self.rows]
 
     @property
     def numeric(self) -> list[bool]:
@@ -47,6 +46,11 @@ class Table:
             not any(isinstance(row.get(heading), str) for row in self.rows)
             for heading in self.columns
         ]
+
+    @property
+    def markdown(self) -> str:
+        """The table as Markdown, numbers to the right."""
+        return markdown_table(self.columns, self.texts, self.numeric)
 
 
 @frozen(eq=False)
@@ -92,7 +96,7 @@ def as_json(report: Report) -> str:
     tables = [
         {
             "title": table.title,
-            "rows": [dict(zip(table.columns, row, strict=True)) for row in table.cells],
+            "rows": [{name: row.get(name) for name in table.columns} for row in table.rows],
             "note": table.note,
         }
         for table in report.tables
@@ -115,20 +119,11 @@ def as_markdown(report: Report) -> str:
     """The report's tables as Markdown, its pictures as links to files beside it."""
     parts = [f"# {report.suite}"]
     for table in report.tables:
-        parts.append(f"## {table.title}\n\n{markdown_table(table)}")
+        parts.append(f"## {table.title}\n\n{table.markdown}")
         if table.note:
             parts.append(table.note)
     parts += [f"![{picture.title}]({picture.file})" for picture in report.pictures]
     return "\n\n".join(parts) + "\n"
-
-
-def markdown_table(table: Table) -> str:
-    """One table as Markdown, numbers to the right."""
-    lines = ["| " + " | ".join(table.columns) + " |"]
-    lines.append("|" + "|".join(" --: " if n else " --- " for n in table.numeric) + "|")
-    for row in table.cells:
-        lines.append("| " + " | ".join(shown(cell).replace("|", "\\|") for cell in row) + " |")
-    return "\n".join(lines)
 
 
 def shown(cell: Cell) -> str:
@@ -148,10 +143,7 @@ def save(report: Report, folder: Path) -> None:
     """
     make_folder(folder)
     for picture in report.pictures:
-        data = io.BytesIO()
-        kind = "JPEG" if picture.data is None else "PNG"
-        picture.draw().save(data, kind, quality=_JPEG_QUALITY)
-        write_atomic(folder / picture.file, data.getvalue())
+        write_sheet(folder / picture.file, picture.draw())
     write_atomic(folder / "report.md", as_markdown(report).encode())
     write_atomic(folder / "report.json", (as_json(report) + "\n").encode())
 
@@ -168,8 +160,8 @@ def print_tables(report: Report, console: Console) -> None:
         drawn = Drawn(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for heading, numeric in zip(table.columns, table.numeric, strict=True):
             drawn.add_column(escape(heading), justify="right" if numeric else "left")
-        for row in table.cells:
-            drawn.add_row(*(escape(shown(cell)) for cell in row))
+        for row in table.texts:
+            drawn.add_row(*map(escape, row))
         console.print(drawn)
         if table.note:
             console.print(escape(table.note), soft_wrap=True)

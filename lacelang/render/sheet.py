@@ -100,8 +100,9 @@ def _made_by(group: GroupRecord) -> list[str]:
     return [str(group.settings[key]) for key in ("model", "sampler") if key in group.settings]
 
 
-def write_sheet(path: Path, sheet: Image.Image) -> None:
-    """Write a drawn sheet as PNG, whole or not at all."""
+def write_sheet(path: Path, sheet: Image.Image, quality: int = 86) -> None:
+    """Write a picture as PNG or JPEG, by the name of its file, whole or not at all."""
     buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", compress_level=4)
+    kind = "JPEG" if path.suffix == ".jpg" else "PNG"
+    sheet.save(buffer, kind, compress_level=4, quality=quality)
     write_atomic(path, buffer.getvalue())

@@ -1,4 +1,4 @@
-"""What begins with a colon: about the session, and no part of its program."""
+"""Commands of the prompt, which begin with a colon and are no part of the program."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ PLAIN_WORDS = {
     **dict.fromkeys(("quit", "exit", ":q", ":exit", ":wq"), ":quit"),
     **dict.fromkeys(("help", "?", ":h", ":?"), ":help"),
 }
-"""What other prompts understand, and the command that it stands for."""
+"""Words that other prompts understand, and the commands that they stand for."""
 
 
 class QuitError(Exception):
-    """The person wants to leave."""
+    """The user wants to leave."""
 
 
 @frozen
 class Command:
-    """One command: its name, what follows it, what it does, the doing, and what may follow."""
+    """A command: name, argument, help, function, and completions of the argument."""
 
     name: str
     argument: str
@@ -45,11 +45,11 @@ class Command:
     complete: Callable[[Session], Iterable[Offer]] = lambda session: ()
 
 
-def obey(loop: Loop, line: str) -> None:
-    """Carry out a line that begins with a colon; a QuitError says that the person leaves."""
+def run_command(loop: Loop, line: str) -> None:
+    """Run the command of a line that begins with a colon; `:quit` raises a QuitError."""
     name, _, rest = line.strip().removeprefix(COLON).partition(" ")
     if name.endswith("!"):
-        # As editors have it: `:save! FILE`.
+        # As in editors: `:save! FILE`.
         name, rest = name[:-1], f"!{rest}"
     command = COMMANDS.get(name)
     if command is None:
@@ -62,7 +62,7 @@ def obey(loop: Loop, line: str) -> None:
 
 
 def command_offers(session: Session, before: str) -> tuple[str, list[Offer]]:
-    """Return the part of a command before the cursor, and what may stand in its place."""
+    """Return the word before the cursor, and its completions."""
     name, space, part = before.removeprefix(COLON).partition(" ")
     if space:
         command = COMMANDS.get(name)

@@ -1,4 +1,4 @@
-"""What may come next: the words that the automaton takes there, and the names that make sense."""
+"""Completions: the keywords that the parser accepts next, and the names that fit there."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _VALUES = frozenset({"NUMBER", "NAME", "COMMA", "RANGE", "UNIT"})
 
 @frozen
 class Offer:
-    """One word that may come next, and what is said of it beside it."""
+    """A completion, and a remark that is shown beside it."""
 
     word: str
     about: str = ""
 
 
 Offers: TypeAlias = Callable[[Session, str], tuple[str, list[Offer]]]
-"""From what stands before the cursor to the part of a word there, and words in its place."""
+"""From the text before the cursor to the word there, and its completions."""
 
 
 def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
-    """Return the part of a word before the cursor, and the words that may stand in its place."""
+    """Return the word before the cursor, and its completions."""
     end = len(before)
     while end and is_part(before[end - 1]):
         end -= 1
@@ -48,7 +48,7 @@ def offers(session: Session, before: str) -> tuple[str, list[Offer]]:
 
 
 class SessionCompleter(Completer):
-    """Offers what one of two functions finds: for commands after a colon, and for programs."""
+    """Completes commands after a colon, by `commands`, and else programs."""
 
     def __init__(self, session: Session, commands: Offers) -> None:
         self._session = session
@@ -57,7 +57,7 @@ class SessionCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterator[Completion]:
-        """Yield the completions of what stands before the cursor."""
+        """Yield the completions of the text before the cursor."""
         before = document.text_before_cursor
         find = self._commands if before.startswith(":") else offers
         part, found = find(self._session, before)

@@ -1,4 +1,4 @@
-"""Colours for what is typed, from the grammar's own terminals."""
+"""Colours of what is typed, by the grammar's terminals."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ STYLE = Style.from_dict(
         "comment": "ansibrightblack italic",
         "command": "bold",
         "prompt": "bold ansibrightblue",
-        "bottom-toolbar": "noreverse ansibrightblack",
     }
 )
-"""The terminal's own palette, so that it suits a light ground as well as a dark one."""
+"""In the terminal's own palette, which suits a light background as well as a dark one."""
 
 _STYLES = {
     **dict.fromkeys(STATEMENTS | ITEMS, "statement"),
@@ -76,6 +75,4 @@ class ProgramLexer(Lexer):
             return "class:logic" if kind not in shapes() and word in keywords() else ""
         if word in self._session.known.definitions:
             return "class:definition"
-        model = self._session.model
-        attributes = model.attributes if model is not None else ()
-        return "class:attribute" if any(word == a.name for a in attributes) else ""
+        return "class:attribute" if word in self._session.attributes else ""

@@ -1,4 +1,4 @@
-"""The loop: read with prompt_toolkit, check, run, show; nothing but leaving ends it."""
+"""The prompt's loop: read with prompt_toolkit, check, run, show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from lacelang.errors import DEBUG, LaceError, ProgramError, ResourceError, WayOut, unexpected
 from lacelang.progress import shown
 from lacelang.render.result_text import expectation_text, measure_text
-from lacelang.repl.commands import COLON, PLAIN_WORDS, QuitError, command_offers, obey
+from lacelang.repl.commands import COLON, PLAIN_WORDS, QuitError, command_offers, run_command
 from lacelang.repl.completion import SessionCompleter
 from lacelang.repl.lexer import STYLE, ProgramLexer
 from lacelang.repl.pictures import Way, environment_way
@@ -35,11 +35,11 @@ CONTINUED = "  ... "
 INDENT = 2
 
 WAYS = {WayOut.FOLDER: "`:keep FOLDER` names the folder"}
-"""How a way out of an error is gone at the prompt."""
+"""What the prompt says of ways out of an error."""
 
 
 class Loop:
-    """One sitting at the prompt: the session, and the groups that its statements made."""
+    """A session at the prompt, and the groups that its statements made."""
 
     def __init__(
         self,
@@ -75,10 +75,9 @@ class Loop:
         return self._prompt.default_buffer.text
 
     def run(self) -> None:
-        """Read and obey until the person leaves."""
-        model = self.session.model
-        if model is not None:
-            self.warming.begin(model)
+        """Read and execute until the user leaves."""
+        if self.session.model is not None:
+            self.warming.begin(self.session.model)
         while True:
             try:
                 with delivered(self._end):
@@ -96,7 +95,7 @@ class Loop:
                 return
 
     def _end(self, stop: EndedError) -> None:
-        """End the prompt by an error, from a signal handler: raised there, it stays half open."""
+        """End the prompt by an error of a signal handler, which must not raise it by itself."""
         app = self._prompt.app
 
         def leave() -> None:
@@ -108,11 +107,11 @@ class Loop:
         app.loop.call_soon_threadsafe(leave)
 
     def take(self, typed: str) -> None:
-        """Obey one input, and say what goes wrong with it; a QuitError says that it was `:quit`."""
+        """Execute one input and print its errors; a QuitError says that it was `:quit`."""
         try:
             typed = PLAIN_WORDS.get(typed.strip().removesuffix("()"), typed)
             if typed.lstrip().startswith(COLON):
-                obey(self, typed.lstrip())
+                run_command(self, typed.lstrip())
             elif typed.strip():
                 self.enter(typed)
         except (EndedError, QuitError):
@@ -124,13 +123,13 @@ class Loop:
         except LaceError as error:
             self.say(error.worded(WAYS) if isinstance(error, ResourceError) else str(error))
         except Exception as error:
-            # A fault of lacelang's costs one statement and not the session.
+            # A bug of lacelang ends one statement, not the session.
             if os.environ.get(DEBUG):
                 raise
             self.say(unexpected(error))
 
     def say(self, text: str) -> None:
-        """Print lines as they are."""
+        """Print lines without markup."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def enter(self, typed: str) -> None:
@@ -163,7 +162,7 @@ class Loop:
             return self.session.program(entry).run(progress=progress, kept=self.groups)
 
     def draw(self, group: Group) -> None:
-        """Draw a group, and what was wanted and got of each sample."""
+        """Draw a group, with the readings of each sample."""
         record = group.record
         noun = "face" if len(group) == 1 else "faces"
         said = f"{group.name}: {len(group)} {noun}, seed {record.seed}"
@@ -208,12 +207,12 @@ class Loop:
 
 
 def _continued(width: int, line: int, wraps: int) -> str:
-    """Return what stands before a line of an input that is not its first, nor its line's first."""
+    """Return what precedes a further line of the input, or of a line that was wrapped."""
     return " " * width if wraps else CONTINUED
 
 
 def kept_history() -> History:
-    """Return the history of earlier sittings, in the user's data folder; none if it has no room."""
+    """Return the history of earlier sessions, from the user's data folder if it can be written."""
     from platformdirs import user_data_path
 
     folder = user_data_path("lacelang", appauthor=False)

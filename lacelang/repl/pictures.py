@@ -1,7 +1,7 @@
-"""Pictures in a terminal: by the protocol that it is known to speak, else in half-blocks.
+"""Pictures in a terminal: by a graphics protocol that it is known to support, else in half-blocks.
 
-What a terminal can do is read off its environment. Nothing is asked of it: an answer that comes
-late, over a slow line, would be taken for typing.
+What a terminal supports is read from the environment variables. It is not queried: a late answer,
+over a slow line, would be taken for typing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Way = Literal["kitty", "sixel", "blocks", "none"]
 
 SETTING = "LACELANG_GRAPHICS"
-"""The variable that says how to draw, where the guess is wrong."""
+"""The environment variable that overrides the guess."""
 
 _KITTY = frozenset({"xterm-kitty", "xterm-ghostty"})
 _SIXEL = ("foot", "mlterm", "contour", "yaft")
@@ -30,7 +30,7 @@ _FALLBACK_CELL = (10, 20)
 
 
 def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
-    """Return how a terminal draws, going by its environment; not at all if it is none."""
+    """Return how to draw by the environment; `none` if the output is no terminal."""
     term = environment.get("TERM", "")
     if not terminal or term in ("", "dumb") or environment.get("NO_COLOR"):
         return "none"
@@ -40,7 +40,7 @@ def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
             raise UsageError(f"{SETTING} is one of {', '.join(get_args(Way))}; {wish!r} is not")
         return cast(Way, wish)
     if "TMUX" in environment or term.startswith(("screen", "tmux")):
-        # A multiplexer redraws its panes from text; pictures would be lost on the way.
+        # A multiplexer redraws its panes from text, and loses pictures.
         return "blocks"
     if term in _KITTY:
         return "kitty"
@@ -49,12 +49,11 @@ def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
 
 
 def environment_way() -> Way:
-    """Return how standard output draws."""
+    """Return how to draw on standard output."""
     way = way_to_draw(os.environ, sys.stdout.isatty())
-    # Kitty's protocol places its pictures by characters as well, which an encoding may lack.
-    encoding = sys.stdout.encoding
-    letters = encoding is None or encoding.lower().startswith("utf")
-    return way if way == "sixel" or letters else "none"
+    # Kitty's protocol needs characters beyond ASCII as well.
+    unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    return way if way == "sixel" or unicode else "none"
 
 
 def cell_size() -> tuple[int, int] | None:
@@ -75,7 +74,7 @@ def cell_size() -> tuple[int, int] | None:
 def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> RenderableType:
     """Return `picture` as rich prints it, `columns` characters wide and `rows` lines high."""
     if way == "blocks" or cell_size() is None:
-        # Without the size of a character the library would have to ask the terminal.
+        # Without the size of a character the library would query the terminal.
         return half_blocks(picture, columns, rows)
     with _no_questions():
         from textual_image.renderable.sixel import Image as Sixel
@@ -84,7 +83,7 @@ def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> Renderable
 
 
 def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType:
-    """Return `picture` as `columns` × `rows` characters, each of them two pixels."""
+    """Return `picture` as `columns` × `rows` characters of two pixels each."""
     import numpy as np
     from PIL import Image
     from rich.color import Color
@@ -103,14 +102,14 @@ def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType
 
 
 def pixels_of(columns: int, rows: int, way: Way) -> tuple[int, int]:
-    """Return how many pixels a picture of that many characters is worth drawing with."""
+    """Return the size in pixels at which to draw a picture of that many characters."""
     width, height = (1, 2) if way == "blocks" else cell_size() or _FALLBACK_CELL
     return columns * width, rows * height
 
 
 @contextmanager
 def _no_questions() -> Iterator[None]:
-    """Import without a terminal: the library asks it what it can do when it is imported."""
+    """Hide the terminal from the library, which queries it when it is imported."""
     kept, sys.__stdout__ = sys.__stdout__, None  # type: ignore[misc]
     try:
         yield

@@ -72,6 +72,11 @@ class Session:
         return self._library[0] if len(self._library) == 1 else None
 
     @property
+    def attributes(self) -> frozenset[str]:
+        """The names of what the model in use can be asked."""
+        return frozenset(a.name for a in self.model.attributes) if self.model else frozenset()
+
+    @property
     def models(self) -> dict[str, ir.ModelSpec]:
         """Every model that `from` can name, those of the standard library included."""
         return {**{m.name: m for m in self._library}, **self.known.models}
@@ -100,8 +105,7 @@ class Session:
             return False
         if len(tokens) == 1 or tokens[1].type in _SIGNS:
             return True
-        attributes = self.model.attributes if self.model is not None else ()
-        return tokens[0] in {*self.known.definitions, *(a.name for a in attributes)}
+        return tokens[0] in self.known.definitions or tokens[0] in self.attributes
 
     def read(self, typed: str) -> Entry:
         """Check what was typed, without adding it; its diagnostics speak of `typed` as it is."""

@@ -1,4 +1,4 @@
-"""A group in the terminal: its faces in rows as they are decoded, wanted and got under each."""
+"""A group in the terminal: faces in rows as they are decoded, with readings under each."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MOST = 16
-"""So many faces are drawn; more would scroll away."""
-
+"""At most so many faces are drawn; more would scroll away."""
 NARROWEST, WIDEST = 19, 30
 GAP = 1
 
 
 class Layout(NamedTuple):
-    """How a terminal's width is shared out: `side` faces a row, each `width` characters wide."""
+    """The faces of a row: `side` of them, each `width` characters wide."""
 
     side: int
     width: int
@@ -43,10 +42,7 @@ def layout_for(count: int, columns: int) -> Layout:
 def show_group(
     record: GroupRecord, faces: Iterable[Image.Image], console: Console, way: Way
 ) -> None:
-    """Draw a group's first `MOST` faces as they come, and what was wanted and got.
-
-    `faces` come in the order of its samples; no more are taken than are drawn.
-    """
+    """Draw a group's first `MOST` faces, in the order of its samples, and their readings."""
     shown = record.samples[:MOST]
     layout = layout_for(len(shown), console.width)
     pictures = iter(faces)
@@ -63,14 +59,13 @@ def show_group(
 def _draw_row(
     faces: Iterable[Image.Image], count: int, layout: Layout, console: Console, way: Way
 ) -> None:
-    """Draw a row anew with every face that arrives."""
+    """Draw a row, and draw it again with every face that arrives."""
     from PIL import Image
     from rich.control import Control
 
     step = layout.width + GAP
     width, height = pixels_of(count * step - GAP, layout.height, way)
     one, _ = pixels_of(layout.width, layout.height, way)
-    # Black is the nearest to nothing that a picture can be.
     strip = Image.new("RGB", (width, height))
     for place, face in enumerate(faces):
         left, _ = pixels_of(place * step, layout.height, way)
@@ -106,13 +101,10 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
 
 
 def _cell(left: str, right: str, width: int, left_style: str, right_style: str) -> Text:
-    """Return a cell: one thing at its left edge, another at its right."""
-    from rich.cells import cell_len, set_cell_size
+    """Return a cell with one text at its left edge and another at its right."""
+    from rich.cells import cell_len
     from rich.text import Text
 
-    room = max(0, width - cell_len(right) - 1)
-    if cell_len(left) > room:
-        left = f"{set_cell_size(left, max(0, room - 1)).rstrip()}…"
-    return Text.assemble(
-        (set_cell_size(left, width - cell_len(right)), left_style), (right, right_style)
-    )
+    cell = Text(left, left_style)
+    cell.truncate(max(0, width - cell_len(right) - 1), overflow="ellipsis", pad=True)
+    return Text.assemble(cell, " ", (right, right_style))

@@ -28,8 +28,8 @@ def load(model: ModelSpec) -> None:
 class Warming:
     """Loads one model in a thread of its own.
 
-    What goes wrong there is left to the run that needs the model, which meets it again and says
-    so. Weights that are not ready are left to it too: it shows how they come.
+    An error there is ignored: the run that needs the model meets it again and reports it. So it is
+    with weights that are not ready: the run shows how they are fetched.
     """
 
     def __init__(self, load: Callable[[ModelSpec], None] = load) -> None:
@@ -39,7 +39,7 @@ class Warming:
 
     @property
     def busy(self) -> bool:
-        """Whether the model is not there yet."""
+        """Whether the model is still being loaded."""
         return not self._done.is_set()
 
     def begin(self, model: ModelSpec) -> None:

@@ -6,7 +6,6 @@ import pytest
 import torch
 from attrs import evolve
 
-from lacelang.classifiers import card
 from lacelang.classifiers.labels import Examples, split
 from lacelang.classifiers.training import (
     PAPER,
@@ -18,6 +17,7 @@ from lacelang.classifiers.training import (
 )
 from lacelang.errors import UsageError
 from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
+from lacelang.render import model_card
 
 ATTRIBUTES = (
     BinaryAttribute("smile"),
@@ -184,7 +184,7 @@ def test_splits_keep_rows_apart_and_take_both_origins():
 
 
 def test_the_report_is_json_and_makes_a_card(trained):
-    text = card.tables(json.loads(json.dumps(trained.report, allow_nan=False)))
+    text = model_card.tables(json.loads(json.dumps(trained.report, allow_nan=False)))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert [row.split("|")[1].strip() for row in rows] == [
         *("attribute", "---", "smile", "hair"),

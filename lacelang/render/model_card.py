@@ -1,9 +1,15 @@
-"""A training report as the tables of a model card."""
+"""The Markdown of a model card: how labels are distributed, and how good classifiers are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
+
+import numpy as np
+
+from lacelang import ir
+from lacelang.classifiers.labels import Labels
+from lacelang.render.markdown import markdown_table
 
 Report: TypeAlias = Mapping[str, Any]
 #: Headings with the formats of what stands below them; `mae` and `sigma` bring their unit.
@@ -60,7 +66,9 @@ def tables(report: Report) -> str:
             if (figures["kind"] == "continuous") == continuous
         ]
         if lines:
-            parts.append(_markdown(["attribute", *prior, *conditioned], lines))
+            headings = ["attribute", *prior, *conditioned]
+            numeric = [heading != "attribute" for heading in headings]
+            parts.append(markdown_table(headings, lines, numeric))
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,6 +82,29 @@ def _cells(columns: Columns, figures: Report, rows: str) -> list[str]:
     return [form.format_map(shown) for form in columns.values()]
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *("--:" for _ in header[1:])]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
+def distribution(labels: Labels, attributes: Iterable[ir.Attribute]) -> str:
+    """Write the distribution of labels as Markdown, prior and conditioned rows apart."""
+    parts = slice(0, labels.prior_count), slice(labels.prior_count, None)
+    lines = []
+    for a in attributes:
+        column = labels.columns[a.name]
+        cells = []
+        for part in parts:
+            seen = column[part][np.isfinite(column[part])]
+            if not len(seen):
+                cells.append("")
+            elif a.discrete:
+                shares = [f"{v} {np.mean(seen == k):.1%}" for k, v in enumerate(a.values)]
+                cells.append(", ".join(shares[1:] if a.kind == "binary" else shares))
+            else:
+                low, middle, high = np.percentile(seen, [2, 50, 98])
+                cells.append(f"{low:.3g} … {middle:.3g} … {high:.3g} {a.unit or ''}".rstrip())
+        lines.append([a.name, *cells, str(np.isnan(column).sum())])
+    headings = ["attribute", "prior draws", "conditioned draws", "not seen"]
+    table = markdown_table(headings, lines, [False, False, False, True])
+    return (
+        f"{labels.prior_count} prior draws (seed {labels.prior_seed}) and "
+        f"{len(labels.conditioned)} draws conditioned on rare combinations.\n\n"
+        f"{table}\n\n"
+        "Numbers are the 2nd, 50th and 98th percentile.\n"
+    )
