@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.plot import scatter
+from experiments.sheets import rows_sheet
 from experiments.statements import judge, sample
 from lacelang.evaluate.report import Report, Row, Table
-from lacelang.evaluate.sheets import rows_sheet
 from lacelang.progress import Progress
 
 FACES = 16

@@ -12,11 +12,11 @@ import numpy as np
 
 from experiments.formulas import DEPTHS, Formula, disjunctions, formulas
 from experiments.predictions import prior_shares
+from experiments.sheets import rows_sheet
 from experiments.statements import judge, sample
 from lacelang.engine.truth import truth
 from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table
-from lacelang.evaluate.sheets import rows_sheet
 from lacelang.progress import Progress
 
 FACES = 16

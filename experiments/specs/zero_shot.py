@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
+from experiments.sheets import rows_sheet
 from experiments.statements import declared_model, judge, sample
 from lacelang import ir
 from lacelang.api import Program, compile
@@ -22,7 +23,6 @@ from lacelang.evaluate import program
 from lacelang.evaluate.judged import Judged, obedience
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
-from lacelang.evaluate.sheets import rows_sheet
 from lacelang.progress import Progress
 
 PROGRAM = Path(__file__).with_suffix(".lace")

@@ -1,9 +1,9 @@
-"""Groups of samples with what annotators saw in their images."""
+"""Groups of samples with the annotations of their images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -31,13 +31,13 @@ Floats: TypeAlias = NDArray[np.float32]
 
 @frozen(eq=False)
 class Annotations:
-    """What annotators saw in F faces.
+    """Annotations of F faces.
 
     Attributes:
         columns: by attribute (F,): class index or value, NaN where nothing was seen.
-        features: image features (F, D), what Fréchet distances are taken between.
-        strengths: by yes-or-no attribute (F,), how much of it is seen: 0..1, yes from 0.5 up.
-        identity: descriptors (F, K) of who each is, where they were asked for.
+        features: image features (F, D), for Fréchet distances.
+        strengths: by yes-or-no attribute (F,), scores 0..1; yes from 0.5 up.
+        identity: descriptors (F, K) of identity, where they were asked for.
     """
 
     columns: Columns
@@ -49,7 +49,7 @@ class Annotations:
         return len(self.features)
 
     def rows(self, chosen: slice) -> Annotations:
-        """Those of some of the faces."""
+        """The annotations of some of the faces."""
         return Annotations(
             {name: column[chosen] for name, column in self.columns.items()},
             self.features[chosen],
@@ -59,14 +59,13 @@ class Annotations:
 
     def split(self, counts: Sequence[int]) -> Iterator[Annotations]:
         """Those of the first `counts[0]` faces, of the next `counts[1]`, and so on."""
-        ends = np.cumsum([0, *counts])
-        for start, end in pairwise(ends):
+        for start, end in pairwise(accumulate(counts, initial=0)):
             yield self.rows(slice(start, end))
 
 
 @frozen(eq=False)
 class Judged:
-    """A group, and what was seen in its first faces."""
+    """A group, and the annotations of its first faces."""
 
     statement: ir.SampleStatement
     group: Group
@@ -82,7 +81,7 @@ class Judged:
 
     @property
     def asked(self) -> tuple[ir.Predicate | None, Columns]:
-        """The condition, and what was seen: a pair of `scores`."""
+        """The condition and the annotations, as `scores` takes them."""
         return self.statement.where, self.columns
 
     @property
@@ -110,11 +109,9 @@ def judge_groups(
     faces: int | None = None,
     identity: bool = False,
 ) -> list[Judged]:
-    """Sample all groups of a program, decode them and let annotators look at every face.
+    """Sample all groups of a program, of one model; decode and annotate the first `faces` of each.
 
-    What is sampled and judged stays in the cache: the same program again does neither. All groups
-    are of one model; at most `faces` of each are judged, the first ones; `identity` describes who
-    each is.
+    Samples and annotations stay in the cache. `identity` adds descriptors of identity.
 
     Raises:
         ResourceError: weights cannot be had.
@@ -138,14 +135,14 @@ def annotate(
     title: str = "judging",
     identity: bool = False,
 ) -> Annotations:
-    """Decode faces and let annotators look at every one; what is judged stays in the cache.
+    """Decode and annotate faces; annotations stay in the cache.
 
     Raises:
         ResourceError: weights cannot be had.
     """
     source = Source(spec.generator, weights_of(spec))
     others = (a for a in judging({attribute.name for attribute in spec.attributes}) if a != FACES)
-    # Image features, which are compared between groups, are the faces' annotator's.
+    # The annotator of faces measures the image features as well.
     annotators = [FACES, *others, *([IDENTITY] if identity else ())]
     measured = measure(source, faces, annotators, progress=progress, title=title)
     return Annotations(

@@ -1,4 +1,4 @@
-"""Any program judged: every condition that it samples, comparison by comparison."""
+"""Evaluation of any program: every condition that it samples, comparison by comparison."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def evaluate(
 ) -> Report:
     """Sample a program's groups and judge every face from its image.
 
-    Groups whose names begin with the same word are one row: they share a condition's shape. At most
-    `faces` of each are sampled; figures of a paper get a column of their own.
+    Groups whose names begin with the same word become one table. At most `faces` of each are
+    sampled. Figures of a paper get a column of their own.
 
     Raises:
         ResourceError: weights cannot be had.
@@ -43,7 +43,7 @@ def evaluate(
 
 
 def at_most(program: Program, faces: int | None) -> Program:
-    """The program with at most `faces` samples of each group; None leaves it as it is."""
+    """Return the program with at most `faces` samples of each group, if that is not None."""
     return program if faces is None else Program(program.checked.at_most(faces))
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation found: tables and pictures, printed, saved and read by machines."""
+"""Reports of evaluations, tables and pictures: printed, saved, and as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row: TypeAlias = Mapping[str, Cell]
 
 @frozen
 class Table:
-    """One table: cells by heading (what a row lacks is empty), and a sentence below it."""
+    """A table: rows by heading (what a row lacks is empty), and a sentence below it."""
 
     title: str
     rows: Sequence[Row]
@@ -31,12 +31,12 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Headings, the first of what a row is about."""
+        """The headings of all rows."""
         return tuple(dict.fromkeys(heading for row in self.rows for heading in row))
 
     @property
     def texts(self) -> list[list[str]]:
-        """The rows as a reader sees them, as many cells each as there are columns."""
+        """The cells as they are printed."""
         return [[shown(row.get(heading)) for heading in self.columns] for row in self.rows]
 
     @property
@@ -60,8 +60,8 @@ class Picture:
     Attributes:
         name: of its file.
         title: what it shows.
-        draw: makes it; called when it is saved, and not at all where nothing is.
-        data: what a figure is drawn from, JSON values; None of sheets of faces.
+        draw: makes it; called only when it is saved.
+        data: the JSON values that a figure is drawn from; None of sheets of faces.
     """
 
     name: str
@@ -77,13 +77,7 @@ class Picture:
 
 @frozen
 class Report:
-    """All that one evaluation found.
-
-    Attributes:
-        suite: its name.
-        tables, pictures: in the order of reading.
-        about: how it was made, JSON values.
-    """
+    """What one evaluation found; `about` says how it was made, in JSON values."""
 
     suite: str
     tables: Sequence[Table]
@@ -92,7 +86,7 @@ class Report:
 
 
 def as_json(report: Report) -> str:
-    """The report as one JSON object; a row of a table is an object by column."""
+    """The report as one JSON object; a row of a table is an object."""
     tables = [
         {
             "title": table.title,
@@ -127,7 +121,7 @@ def as_markdown(report: Report) -> str:
 
 
 def shown(cell: Cell) -> str:
-    """A cell as a reader sees it: three digits after the point, or three that count."""
+    """Write a cell: numbers with three decimals, or three significant digits."""
     if cell is None:
         return ""
     if isinstance(cell, float):
@@ -155,7 +149,7 @@ def print_tables(report: Report, console: Console) -> None:
     from rich.table import Table as Drawn
 
     for table in report.tables:
-        # A weight's brackets are no markup.
+        # The brackets of weights are no markup.
         console.print(f"[bold]{escape(table.title)}[/bold]", soft_wrap=True)
         drawn = Drawn(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for heading, numeric in zip(table.columns, table.numeric, strict=True):

@@ -1,6 +1,6 @@
 """Groups of samples that stay in the cache, made by several processes.
 
-Each group is a run of its own in a folder of the cache: a killed evaluation goes on from it.
+Each group is a run of its own in a folder of the cache, from which a killed evaluation goes on.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from lacelang.engine.result import Group
     from lacelang.progress import Progress
 
-#: What of the package decides where a sample ends; a change in it makes every group anew.
+#: The parts of the package that samples depend on; a change in them makes every group anew.
 _DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
 _PACKAGE = Path(__file__).parents[1]
-#: Written last: says that the group is whole, and how many seconds its sampling took.
+#: Written when a group is complete: how many seconds its sampling took.
 _DONE = "sampled.json"
 
 
 def sample_groups(program: Program, progress: Progress) -> list[Group]:
-    """Sample the groups of a program, or read those that were sampled before."""
+    """Sample the groups of a program, or read them from the cache."""
     code = _code_digest()
     runs = [
         (Program(evolve(program.checked, statements=(s,), source="")), _folder(repr(s), code))
@@ -54,7 +54,7 @@ def _make(runs: Sequence[tuple[Program, Path]], progress: Progress) -> Iterator[
 
     if not runs:
         return
-    # Fetch and convert once, here, where the progress bar is.
+    # Weights are fetched and converted once, here, where the progress bar is.
     device = load(runs[0][0].samples[0].model, "auto", progress).device
     workers = min(len(runs), os.cpu_count() or 1)
     if workers == 1 or device.type != "cpu":
@@ -71,7 +71,7 @@ def _count(program: Program, folder: Path) -> int:
 
 
 def _sampled(program: Program, folder: Path) -> Group:
-    """The one group of a program, whose samples are in `folder` or are made now."""
+    """Return the one group of a program, from `folder` or made now."""
     done = folder / _DONE
     with locked(folder, "sampling"):
         (group,) = program.run(out=folder, images=False, replace=True).groups.values()
@@ -81,7 +81,7 @@ def _sampled(program: Program, folder: Path) -> Group:
         seconds = float(json.loads(done.read_bytes())["seconds"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResourceError(f"{done} is damaged", "remove it") from error
-    # Those of the run that made it; this one may have found it whole.
+    # Those of the run that made it: this one may have found it complete.
     group.stats = evolve(group.stats, seconds=seconds)
     return group
 
@@ -92,7 +92,7 @@ def _folder(statement: str, code: str) -> Path:
 
 
 def _code_digest() -> str:
-    """A digest of the source that samples depend on: no release has changed, but a sampler may."""
+    """Return a digest of the source that samples depend on."""
     digest = hashlib.sha256()
     for part in _DECISIVE:
         path = _PACKAGE / part

@@ -1,4 +1,4 @@
-"""How well faces show the values that a conjunction asks for, comparison by comparison."""
+"""How well faces show the values of a conjunction, comparison by comparison."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lacelang.engine.truth import Columns, truth
 
 @frozen
 class Score:
-    """How one comparison of a conjunction did over N faces.
+    """The score of one comparison of a conjunction over N faces.
 
     Attributes:
-        wanted: the comparison as written; several, if rows were pooled.
-        unseen: in how many the annotator saw nothing.
+        wanted: the comparison as written, or how many values were pooled.
+        unseen: in how many faces the annotator saw nothing.
         accuracy: share that shows the value; for a number 1 − mean |Δ| / range (LACE, table 2).
         error: mean |Δ| in the attribute's unit; None for a class.
     """
@@ -33,7 +33,7 @@ class Score:
 
     @property
     def judged(self) -> dict[str, float | str | None]:
-        """The cells of a table that say how it did."""
+        """The cells of a table."""
         return {"judged": self.accuracy, "mean |Δ|": self.error, "unit": self.unit}
 
 

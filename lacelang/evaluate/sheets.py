@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 
@@ -16,38 +16,22 @@ from lacelang.engine.truth import NEAR, Columns
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.report import Picture
 from lacelang.render.sheet import draw_sheet
-from lacelang.render.sheet_cells import GAP, PAPER, thumbnail
+from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.files import folder_name
 from lacelang.storage.records import GroupRecord
 
 FACES = 16
 
 
-def sheet_of(judged: Judged, faces: int = FACES) -> Picture:
-    """The first faces of a group, each with what was seen of its condition; decoded when saved."""
+def sheet_of(judged: Judged) -> Picture:
+    """The first faces of a group, with the annotations of its condition; decoded when saved."""
     record = judged.group.record
     name = folder_name(record.name.replace(" ", "_"))
-    return Picture(name, record.condition or record.name, partial(_draw, judged, faces, None))
+    return Picture(name, record.condition or record.name, partial(draw_judged, judged))
 
 
-def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Picture:
-    """The first faces of several groups, a row each."""
-    columns = min(faces, max(map(len, groups)))
-    return Picture(name, title, lambda: stacked([_draw(one, faces, columns) for one in groups]))
-
-
-def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Pictures one above the other."""
-    height = sum(picture.height for picture in pictures) + GAP * (len(pictures) - 1)
-    whole = Image.new("RGB", (max(picture.width for picture in pictures), height), PAPER)
-    top = 0
-    for picture in pictures:
-        whole.paste(picture, (0, top))
-        top += picture.height + GAP
-    return whole
-
-
-def _draw(judged: Judged, faces: int, columns: int | None) -> Image.Image:
+def draw_judged(judged: Judged, faces: int = FACES, columns: int | None = None) -> Image.Image:
+    """Draw the sheet of a group's first faces, so many side by side."""
     shown = annotated_record(judged, faces)
     images = islice(judged.group.each_image(), len(shown.samples))
     thumbnails = {s.index: thumbnail(i) for s, i in zip(shown.samples, images, strict=True)}
@@ -67,7 +51,7 @@ def annotated_record(judged: Judged, faces: int) -> GroupRecord:
 
 
 def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
-    """Spreads with which a sheet shows `a=v` as satisfied just where `engine.truth` has it so."""
+    """Spreads with which a sheet shows `a=v` as satisfied exactly where `engine.truth` does."""
     return {
         a.name: NEAR * (a.limits[1] - a.limits[0]) / CLOSE
         for a in model.attributes
@@ -78,7 +62,7 @@ def near_sigma(model: ir.ModelSpec) -> dict[str, float]:
 def annotated_readings(
     conditions: Iterable[ir.Predicate], columns: Columns
 ) -> list[dict[str, float | None]]:
-    """What annotators saw in each face, by comparison: a value, or a probability of 0 or 1.
+    """The annotations of each face by comparison: a value, or a probability of 0 or 1.
 
     None where nothing was seen.
     """
