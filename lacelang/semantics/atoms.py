@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
+from attrs import frozen
+
 from lacelang import ir
-from lacelang.errors import Span
-from lacelang.semantics.context import Frame, LostError, Report, did_you_mean
-from lacelang.semantics.values import (
-    Scalar,
-    defined_number,
-    measured,
-    plain_number,
-    range_text,
-    settle,
-)
+from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.models import unit_hint
+from lacelang.semantics.values import Scalar, plain_number, settle
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
 
 DiscreteAttribute: TypeAlias = ir.BinaryAttribute | ir.ChoiceAttribute
 
 _NARROWEST = 1e-3
 """The least width of a range, in the paper's sigma of the attribute: a narrower one is a value."""
+
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*", re.IGNORECASE)
 
 _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "y", "t", "1", "with", "present"), 1),
@@ -30,20 +29,14 @@ _TRUTH = {
 """What people write for a yes-or-no attribute, and the value that they mean."""
 
 
-def span_in_program(node: nodes.Node, frame: Frame) -> Span:
-    """Return the span in the program itself, wherever the node comes from."""
-    return frame.site.span if frame.site is not None else node.span
-
-
+@frozen
 class Comparisons:
     """Turns the comparisons of one model's attributes to predicates.
 
     Every method raises `LostError` where it has reported an error instead.
     """
 
-    def __init__(self, model: ir.ModelSpec, report: Report) -> None:
-        self.model = model
-        self.report = report
+    model: ir.ModelSpec
 
     def attribute(self, word: nodes.Word, frame: Frame) -> ir.Attribute:
         """Return the attribute called `word`."""
@@ -54,8 +47,7 @@ class Comparisons:
         hint = did_you_mean(word.name, (a.name for a in self.model.attributes), f"{model} has:")
         if frame.module.find(word.name) is not None:
             hint = f"`{word.name}` is a definition; it stands alone, without a comparison"
-        message = f"{model} has no attribute `{word.name}`"
-        raise self.report.say("LACE102", message, word, frame, hint)
+        raise frame.say("LACE102", f"{model} has no attribute `{word.name}`", word, hint)
 
     def resolve(self, node: nodes.Atom, attribute: ir.Attribute, frame: Frame) -> ir.Predicate:
         """Return what a comparison of the attribute says."""
@@ -68,8 +60,7 @@ class Comparisons:
         if isinstance(node, nodes.InRange):
             several = ", ".join(attribute.values)
             message = f"`{attribute.name}` has no range: it is one of {several}"
-            hint = f"write `{_some(attribute)}`"
-            raise self.report.say("LACE201", message, node, frame, hint)
+            raise frame.say("LACE201", message, node, f"write `{_some(attribute)}`")
         if isinstance(node, nodes.InSet):
             return self._classes(node, attribute, frame)
         return self._compare_classes(node, attribute, frame)
@@ -79,12 +70,13 @@ class Comparisons:
     def _compare_classes(
         self, node: nodes.Comparison, attribute: DiscreteAttribute, frame: Frame
     ) -> ir.Predicate:
-        name, span = attribute.name, span_in_program(node, frame)
+        name, span = attribute.name, frame.span_of(node)
         if node.operator in ("=", "!="):
             cls, shown = self._class_of(node.value, attribute, frame)
-            others = frozenset(range(len(attribute.values))) - {cls}
+            classes = frozenset({cls})
+            if node.operator == "!=":
+                classes = frozenset(range(len(attribute.values))) - classes
             text = _written(attribute, node.operator, shown)
-            classes = frozenset({cls}) if node.operator == "=" else others
             return ir.Discrete(attribute, classes, text=text, span=span)
         binary = isinstance(attribute, ir.BinaryAttribute)
         if node.operator != "~":
@@ -93,25 +85,25 @@ class Comparisons:
             if binary:
                 message = f"`{name}` is 0 or 1 and has no order"
                 hint = f"write `{name}=1`, or `{name} ~ 0.6` for a degree"
-            raise self.report.say("LACE201", message, node, frame, hint)
+            raise frame.say("LACE201", message, node, hint)
         if not binary:
             message = f"`~` gives the degree of a yes-or-no attribute; `{name}` is one of several"
-            raise self.report.say("LACE201", message, node, frame, f"write `{_some(attribute)}`")
-        degree = plain_number(node.value, frame, self.report, "a degree")
+            raise frame.say("LACE201", message, node, f"write `{_some(attribute)}`")
+        degree = plain_number(node.value, frame, "a degree")
         if not 0 <= degree <= 1:
             message = f"a degree lies between 0 and 1; {number_text(degree)} does not"
-            raise self.report.say("LACE206", message, node.value, frame)
+            raise frame.say("LACE206", message, node.value)
         return ir.Degree(attribute, 1, degree, span=span)
 
     def _class_of(
         self, value: nodes.Value, attribute: DiscreteAttribute, frame: Frame
     ) -> tuple[int, str]:
-        scalar = settle(value, frame, self.report)
+        scalar = settle(value, frame)
         if isinstance(attribute, ir.ChoiceAttribute):
             if scalar.word in attribute.values and not scalar.quoted:
                 return attribute.values.index(scalar.word), scalar.word
             raise self._no_class(scalar, attribute)
-        quantity = scalar.quantity or defined_number(scalar)
+        quantity = scalar.number
         if quantity is None or quantity.number not in (0, 1) or quantity.unit is not None:
             raise self._no_class(scalar, attribute)
         return int(quantity.number), number_text(quantity.number)
@@ -119,19 +111,18 @@ class Comparisons:
     def _no_class(self, scalar: Scalar, attribute: DiscreteAttribute) -> LostError:
         if scalar.word is not None and scalar.frame.module.is_uncertain(scalar.word):
             return LostError()
-        message = f"`{attribute.name}` has no value `{scalar.text}`"
+        hint: str | None
         if isinstance(attribute, ir.BinaryAttribute):
-            hint: str | None = "it is 0 or 1"
             meant = _TRUTH.get((scalar.word or "").lower())
-            if meant is not None:
-                hint = f"write `{attribute.name}={meant}`"
+            hint = "it is 0 or 1" if meant is None else f"write `{attribute.name}={meant}`"
             if scalar.quantity is not None and 0 < scalar.quantity.number < 1:
                 hint = f"it is 0 or 1; for a degree, write `{attribute.name} ~ {scalar.text}`"
         elif scalar.quoted and scalar.word in attribute.values:
             hint = "write it without quotes"
         else:
             hint = did_you_mean(scalar.word or "", attribute.values, "it is one of")
-        return self.report.say("LACE104", message, scalar.at, scalar.frame, hint)
+        message = f"`{attribute.name}` has no value `{scalar.text}`"
+        return scalar.frame.say("LACE104", message, scalar.at, hint)
 
     def _classes(
         self, node: nodes.InSet, attribute: DiscreteAttribute, frame: Frame
@@ -146,31 +137,26 @@ class Comparisons:
                 lost = True
                 continue
             if cls in classes:
-                self._said_twice(value, text, frame)
+                _say_twice(value, text, frame)
             classes.add(cls)
             shown.append(text)
         if lost:
             raise LostError
         text = f"{attribute.name} in {{{', '.join(shown)}}}"
         if len(classes) == len(attribute.values):
-            message = f"`{text}` always holds: it names every value"
-            self.report.say("LACE502", message, node, frame)
-        span = span_in_program(node, frame)
-        return ir.Discrete(attribute, frozenset(classes), text=text, span=span)
-
-    def _said_twice(self, value: nodes.Value, text: str, frame: Frame) -> None:
-        self.report.say("LACE514", f"`{text}` stands in this set already", value, frame)
+            frame.say("LACE502", f"`{text}` always holds: it names every value", node)
+        return ir.Discrete(attribute, frozenset(classes), text=text, span=frame.span_of(node))
 
     # Numbers
 
     def _compare_numbers(
         self, node: nodes.Comparison, attribute: ir.ContinuousAttribute, frame: Frame
     ) -> ir.Predicate:
-        name, span = attribute.name, span_in_program(node, frame)
+        name, span = attribute.name, frame.span_of(node)
         value, shown = self._measured(node.value, attribute, frame)
         if node.operator == "~":
             message = f"`~` gives the degree of a yes-or-no attribute; `{name}` is measured"
-            raise self.report.say("LACE201", message, node, frame, f"write `{name}={shown}`")
+            raise frame.say("LACE201", message, node, f"write `{name}={shown}`")
         text = _written(attribute, node.operator, shown)
         if node.operator == "=":
             return ir.Equals(attribute, value, text=text, span=span)
@@ -179,13 +165,12 @@ class Comparisons:
             return ir.Not(equal, text=text, span=span)
         above = node.operator in (">", ">=")
         # As `age >= 0` and `age < 0` are, where ages go from 0.
-        limits = f"`{name}` goes from {range_text(attribute)}"
+        limits = f"`{name}` goes from {_range_text(attribute)}"
         if value == (attribute.low if above else attribute.high):
-            self.report.say("LACE502", f"`{text}` always holds: {limits}", node, frame)
+            frame.say("LACE502", f"`{text}` always holds: {limits}", node)
         elif value == (attribute.high if above else attribute.low) and len(node.operator) == 1:
-            self.report.say("LACE501", f"`{text}` can never hold: {limits}", node, frame)
-        form = ir.AtLeast if above else ir.AtMost
-        return form(attribute, value, text=text, span=span)
+            frame.say("LACE501", f"`{text}` can never hold: {limits}", node)
+        return (ir.AtLeast if above else ir.AtMost)(attribute, value, text=text, span=span)
 
     def _range(
         self, node: nodes.InRange, attribute: ir.ContinuousAttribute, frame: Frame
@@ -194,32 +179,31 @@ class Comparisons:
         low, low_text = self._measured(node.low, attribute, frame)
         high, high_text = self._measured(node.high, attribute, frame)
         shown = f"{low_text}..{high_text}"
+        hint = f"write `{name}={low_text}`"
+        if low > high:
+            # `10...20` is read as 10 .. .20, which nobody means.
+            dots = high_text.startswith(".") and not low_text.startswith(".")
+            hint = f"write `{high_text}..{low_text}`"
+            hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint
         if low >= high:
-            hint = f"write `{name}={low_text}`"
-            if low > high:
-                # `10...20` is read as 10 .. .20, which nobody means.
-                dots = high_text.startswith(".") and not low_text.startswith(".")
-                hint = f"write `{high_text}..{low_text}`"
-                hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint
-            raise self.report.say("LACE204", f"the range {shown} is empty", node, frame, hint)
+            raise frame.say("LACE204", f"the range {shown} is empty", node, hint)
         if high - low < attribute.paper_sigma * _NARROWEST:
             message = f"the range {shown} is too narrow to tell from one value"
-            hint = f"write `{name}={low_text}`"
-            raise self.report.say("LACE204", message, node, frame, hint)
+            raise frame.say("LACE204", message, node, hint)
         text = f"{name} in {shown}"
         if (low, high) == attribute.limits:
-            self.report.say("LACE502", f"`{text}` always holds: it is all there is", node, frame)
-        return ir.Between(attribute, low, high, text=text, span=span_in_program(node, frame))
+            frame.say("LACE502", f"`{text}` always holds: it is all there is", node)
+        return ir.Between(attribute, low, high, text=text, span=frame.span_of(node))
 
     def _points(
         self, node: nodes.InSet, attribute: ir.ContinuousAttribute, frame: Frame
     ) -> ir.Predicate:
-        name, span = attribute.name, span_in_program(node, frame)
+        name, span = attribute.name, frame.span_of(node)
         points: dict[float, str] = {}
         for value in node.values:
             number, text = self._measured(value, attribute, frame)
             if number in points:
-                self._said_twice(value, text, frame)
+                _say_twice(value, text, frame)
             points[number] = text
         terms = [
             ir.Equals(attribute, number, text=f"{name}={text}", span=span)
@@ -233,7 +217,48 @@ class Comparisons:
     def _measured(
         self, value: nodes.Value, attribute: ir.ContinuousAttribute, frame: Frame
     ) -> tuple[float, str]:
-        return measured(value, attribute, self.model.name, frame, self.report)
+        """Return a value of the attribute in its own unit, and its text."""
+        scalar = settle(value, frame)
+        name, word = attribute.name, scalar.word or ""
+        if word in attribute.points and not scalar.quoted:
+            return attribute.points[word], scalar.text
+        quantity = scalar.wanted_number()
+        if quantity is None:
+            names = ", ".join(attribute.points)
+            hint = f"a number from {_range_text(attribute)}{names and f', or one of {names}'}"
+            hint = did_you_mean(word, attribute.points) or hint
+            if scalar.quoted and (word in attribute.points or _NUMBER.fullmatch(word)):
+                hint = "write it without quotes"
+            message = f"`{name}` has no value called `{scalar.text}`"
+            raise scalar.frame.say("LACE104", message, scalar.at, hint)
+        if quantity.unit is not None and quantity.unit.name != attribute.unit:
+            raise _wrong_unit(quantity.unit, attribute, scalar)
+        if not attribute.low <= quantity.number <= attribute.high:
+            limits = f"`{name}` of {self.model.name} goes from {_range_text(attribute)}"
+            raise frame.say("LACE203", f"{limits}; {scalar.text} lies outside", scalar.at)
+        return quantity.number, scalar.text
+
+
+def _wrong_unit(unit: nodes.Word, attribute: ir.ContinuousAttribute, scalar: Scalar) -> LostError:
+    at, frame = scalar.unit_at, scalar.frame
+    if unit.name not in UNITS:
+        return frame.say("LACE105", f"there is no unit `{unit.name}`", at, unit_hint(unit.name))
+    message = f"`{attribute.name}` is a number without a unit, not in {unit.name}"
+    hint = "leave the unit out"
+    if attribute.unit is not None:
+        message = f"`{attribute.name}` is in {attribute.unit}, not in {unit.name}"
+        hint = f"write `{attribute.unit}`, or no unit at all"
+    return frame.say("LACE202", message, at, hint)
+
+
+def _say_twice(value: nodes.Value, text: str, frame: Frame) -> None:
+    frame.say("LACE514", f"`{text}` stands in this set already", value)
+
+
+def _range_text(attribute: ir.ContinuousAttribute) -> str:
+    """Return `-45 to 45 deg`."""
+    unit = f" {attribute.unit}" if attribute.unit else ""
+    return f"{number_text(attribute.low)} to {number_text(attribute.high)}{unit}"
 
 
 def _written(attribute: ir.Attribute, operator: str, value: str) -> str:

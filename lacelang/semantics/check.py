@@ -107,9 +107,9 @@ class Statements:
     def __init__(self, module: Module, library: Library, groups: Groups | None = None) -> None:
         self.module = module
         self.library = library
-        self.report = library.report
-        self.groups = groups if groups is not None else Groups(self.report)
+        self.groups = groups if groups is not None else Groups()
         self.groups.reserve(set(_names_written(module.program.statements)))
+        self.frame = Frame(module, library.report)
         self.result: list[ir.Statement] = []
         self.models: dict[str, ir.ModelSpec] = {}
         self._left = MAX_STATEMENTS
@@ -123,7 +123,7 @@ class Statements:
         try:
             for node in self.module.program.statements:
                 if self._left >= 0:
-                    self._statement(node, Frame(self.module))
+                    self._statement(node, self.frame)
             used = list(self.models.values())
             if used:
                 model = used[0] if len(used) == 1 else None
@@ -134,7 +134,7 @@ class Statements:
         except RecursionError:
             # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
             message, program = "there is no room left to check this", self.module.program
-            self.report.say("LACE307", message, program, self.module)
+            self.frame.say("LACE307", message, program)
 
     def _check_alone(self, definition: Definition, model: ir.ModelSpec | None) -> None:
         definition.seen = True
@@ -145,8 +145,9 @@ class Statements:
             other = module.find(body.name.name)
             if other is not None and isinstance(other.body, nodes.Quantity):
                 return
-        bindings = {p.name: Binding(None, Frame(module)) for p in definition.parameters}
-        Conditions(model, self.report).resolve(body, Frame(module, bindings))
+        here = evolve(self.frame, module=module)
+        bindings = {p.name: Binding(None, here) for p in definition.parameters}
+        Conditions(model).resolve(body, evolve(here, bindings=bindings))
 
     def _statement(self, node: nodes.Statement, frame: Frame) -> None:
         self._left -= 1
@@ -171,17 +172,17 @@ class Statements:
         name = node.variable.name
         if name in frame.bindings or self.module.find(name) is not None:
             message = f"the loop variable `{name}` hides another `{name}`"
-            self.report.say("LACE512", message, node.variable, frame)
+            frame.say("LACE512", message, node.variable)
         seen: set[nodes.Value | str] = set()
         for value in node.values:
             same = value.name if isinstance(value, nodes.Text) else value
             if same in seen:
-                self.report.say("LACE514", "the loop has this value already", value, frame)
+                frame.say("LACE514", "the loop has this value already", value)
             seen.add(same)
         for inner in node.body:
             if isinstance(inner, DEFINITIONS):
                 message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
-                self.report.say("LACE308", message, inner, frame, "put it before the loop")
+                frame.say("LACE308", message, inner, "put it before the loop")
         used = False
         for value in node.values:
             inside = frame.bind(name, value)
@@ -193,10 +194,10 @@ class Statements:
         if self._left < 0 and not self._stopped:
             self._stopped = True
             message = f"this comes to more than {MAX_STATEMENTS} statements, loops written out"
-            self.report.say("LACE307", message, node.variable, frame, "loop over fewer values")
+            frame.say("LACE307", message, node.variable, "loop over fewer values")
         if not used and node.body and not self.module.broken:
             message = f"nothing in the loop uses `{name}`"
-            self.report.say("LACE515", message, node.variable, frame)
+            frame.say("LACE515", message, node.variable)
 
     # Kinds of statements
 
@@ -261,7 +262,7 @@ class Statements:
         if never or follows(what, given):
             code, how = ("LACE501", "never") if never else ("LACE502", "always")
             message = f"`{what.text}` {how} holds given `{given.text}`"
-            self.report.say(code, message, at, frame)
+            frame.say(code, message, at)
 
     def _expect(self, node: nodes.Expect, frame: Frame) -> ir.ExpectStatement | None:
         found = self.groups.model_of(node.group, frame)
@@ -269,9 +270,9 @@ class Statements:
         share = node.share.number
         if not 0 <= share <= 100:
             message = f"a share lies between 0 and 100 %; {number_text(share)} does not"
-            self.report.say("LACE212", message, node.share, frame)
+            frame.say("LACE212", message, node.share)
             return None
-        if what is None or refuse_unseen(what, self.report, node.what, frame) or found is None:
+        if what is None or refuse_unseen(what, node.what, frame) or found is None:
             return None
         name, model = found
         group = name if isinstance(node.group, nodes.Word) else f'"{name}"'
@@ -295,14 +296,14 @@ class Statements:
         self, node: nodes.Predicate, model: ir.ModelSpec | None, frame: Frame
     ) -> ir.Predicate | None:
         """Return the checked condition; None if it is wrong, which has been reported."""
-        predicate = Conditions(model, self.report).resolve(node, frame)
+        predicate = Conditions(model).resolve(node, frame)
         if predicate is not None:
-            warn_contradictions(predicate, self.module, self.report)
+            warn_contradictions(predicate, self.module, frame.report)
         return predicate
 
     def _clauses(self, statement: str, node: nodes.Sample | nodes.Measure, frame: Frame) -> Clauses:
         """Return the clauses of a statement that names its model."""
-        read = Clauses(statement, node.clauses, frame, self.report)
+        read = Clauses(statement, node.clauses, frame)
         clause = read.get("from", nodes.FromClause)
         if clause is not None:
             read.model = self.find_model(clause.model, frame)

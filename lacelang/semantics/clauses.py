@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import frozen
 
 from lacelang import ir
+from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS, Option, Sampler
 from lacelang.semantics import defaults
-from lacelang.semantics.context import Frame, LostError, Report, did_you_mean
+from lacelang.semantics.context import Frame, LostError, did_you_mean
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.values import (
     LIMITS,
-    beyond_bounds,
     in_bounds,
     plain_number,
     plain_quantity,
@@ -55,12 +56,9 @@ class Clauses:
         model: that the statement is of, once it is known.
     """
 
-    def __init__(
-        self, statement: str, clauses: Sequence[nodes.Clause], frame: Frame, report: Report
-    ) -> None:
+    def __init__(self, statement: str, clauses: Sequence[nodes.Clause], frame: Frame) -> None:
         self.statement = statement
         self.frame = frame
-        self.report = report
         self.wrong = False
         self.model: ir.ModelSpec | None = None
         self._found: dict[str, nodes.Clause] = {}
@@ -82,7 +80,7 @@ class Clauses:
     def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
         """Report an error; the statement comes to nothing. See `Report.say`."""
         self.wrong = True
-        return self.report.say(code, message, at, self.frame, hint)
+        return self.frame.say(code, message, at, hint)
 
     def refuse(self, message: str, hint: str) -> None:
         """Report `from` and `truncation`, where they are given, as known otherwise."""
@@ -110,7 +108,7 @@ class Clauses:
 
     def number(self, value: nodes.Value, what: str) -> float:
         """Return a number without a unit, or raise `LostError`."""
-        return plain_number(value, self.frame, self.report, what)
+        return plain_number(value, self.frame, what)
 
     def condition_options(self, predicates: Sequence[ir.Predicate]) -> ir.ConditionOptions:
         """Return what the statement says of all of its conditions."""
@@ -124,7 +122,7 @@ class Clauses:
                 self.say("LACE214", f"{what}: its energy may be negative", clause, hint)
             if not reached and not self.wrong:
                 message = "`temp` is for discrete conditions, and there are none here"
-                self.report.say("LACE516", message, clause, self.frame)
+                self.frame.say("LACE516", message, clause)
         words = (self.value(keyword) for keyword in ("negation", "disjunction", "sigma"))
         options = ir.ConditionOptions(temp, logit, *words)
         self.refuse_beyond_bounds(predicates, options)
@@ -138,11 +136,15 @@ class Clauses:
         """Report conditions whose weights and temperatures multiply to too much or too little."""
         low, high = LIMITS
         hint = f"together they may come to {low} at least and {high} at most"
-        for found in filter(None, (beyond_bounds(each, options) for each in predicates)):
-            span, factor = found
+        for predicate in predicates:
+            factors = _factors(predicate, 1.0, options)
+            beyond = next(((at, each) for at, each in factors if not in_bounds(each)), None)
+            if beyond is None:
+                continue
+            span, factor = beyond
             self.wrong = True
             message = f"weights and temperatures multiply this energy by {factor:.3g}"
-            self.report.say("LACE219", message, span, self.frame.module, hint)
+            self.frame.report.say("LACE219", message, span, self.frame.module, hint)
 
 
 def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
@@ -152,6 +154,29 @@ def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
         yield denied
     for child in predicate.children:
         yield from _reached(child, denied or isinstance(predicate, ir.Not))
+
+
+def _factors(
+    predicate: ir.Predicate, factor: float, options: ir.ConditionOptions, odds: bool = False
+) -> Iterator[tuple[Span, float]]:
+    """Yield where the comparisons stand, and what multiplies the energy of each.
+
+    `odds`: the weight is that of a disjunct, which multiplies no energy.
+    """
+    if predicate.weight == 0:
+        return  # it is taken away
+    plain, logit = ir.temperatures(predicate, options)
+    temp = logit if plain is None else plain
+    factor *= 1.0 if odds else predicate.weight
+    if temp is not None:
+        # The temperatures of nested brackets multiply, and may have come to 0.
+        factor = factor / temp if temp else math.inf
+    if isinstance(predicate, ir.Comparison):
+        yield predicate.span, factor
+    if isinstance(predicate, ir.Not) and options.negation[0] == "contrast":
+        factor *= options.negation[1]
+    for term in predicate.children:
+        yield from _factors(term, factor, options, odds=isinstance(predicate, ir.Or))
 
 
 # How the value of each clause is read
@@ -171,7 +196,7 @@ def _truncation(clause: nodes.ValueClause, read: Clauses) -> float:
 
 
 def _seed(clause: nodes.ValueClause, read: Clauses) -> int:
-    quantity = plain_quantity(clause.value, read.frame, read.report, "`seed`")
+    quantity = plain_quantity(clause.value, read.frame, "`seed`")
     value = quantity.number
     # Beyond 2**53 a float would round the seed that is written.
     exact = quantity.text.lstrip("+0")
@@ -214,7 +239,7 @@ def _layers(clause: nodes.LayersClause, read: Clauses) -> Any:
 
 
 def _temperature(clause: nodes.TempClause, read: Clauses) -> tuple[float | None, float | None]:
-    return temperature(clause.setting, read.frame, read.report)
+    return temperature(clause.setting, read.frame)
 
 
 def _word(clause: nodes.WordClause, read: Clauses) -> str:
@@ -289,7 +314,7 @@ def sampler_choice(clause: nodes.WithClause, read: Clauses) -> ir.SamplerChoice:
 
 
 def _preset(option: nodes.Option, sampler: Sampler, read: Clauses) -> str:
-    scalar = settle(option.value, read.frame, read.report)
+    scalar = settle(option.value, read.frame)
     if scalar.word is None or scalar.word not in sampler.presets:
         hint = did_you_mean(scalar.word or "", sampler.presets, "known:")
         message = f"`{sampler.name}` has no preset `{scalar.text}`"

@@ -9,13 +9,12 @@ from attrs import evolve, frozen
 
 from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics.atoms import Comparisons, span_in_program
+from lacelang.semantics.atoms import Comparisons
 from lacelang.semantics.context import (
     Binding,
     Definition,
     Frame,
     LostError,
-    Report,
     Site,
     did_you_mean,
 )
@@ -70,9 +69,9 @@ class Conditions:
     numbers of arguments are checked.
     """
 
-    def __init__(self, model: ir.ModelSpec | None, report: Report) -> None:
-        self.report = report
-        self.comparisons = Comparisons(model, report) if model is not None else None
+    def __init__(self, model: ir.ModelSpec | None) -> None:
+        self.comparisons = Comparisons(model) if model is not None else None
+        self._attributes = model.attributes if model is not None else ()
         self._left = MAX_TERMS
 
     def resolve(self, node: nodes.Predicate, frame: Frame) -> ir.Predicate | None:
@@ -84,7 +83,7 @@ class Conditions:
             return None
         except TooLargeError as outgrown:
             hint = "say it in several statements"
-            self.report.say("LACE307", f"this condition {outgrown}", node, frame, hint)
+            frame.say("LACE307", f"this condition {outgrown}", node, hint)
             return None
 
     def _resolve(self, node: nodes.Predicate, frame: Frame, place: Place) -> ir.Predicate:
@@ -95,22 +94,22 @@ class Conditions:
                 return self._resolve(node.inner, frame, place.deeper())
             case nodes.And():
                 terms = self._operands(node.terms, frame, place.under("and"))
-                return ir.conjunction(terms, span_in_program(node, frame))
+                return ir.conjunction(terms, frame.span_of(node))
             case nodes.Or():
                 terms = self._operands(node.terms, frame, place.under("or"))
                 if all(term.weight == 0 for term in terms):
                     message = "every disjunct of this `or` has weight 0: nothing is left of it"
-                    raise self.report.say("LACE218", message, node, frame)
-                return ir.disjunction(terms, span_in_program(node, frame))
+                    raise frame.say("LACE218", message, node)
+                return ir.disjunction(terms, frame.span_of(node))
             case nodes.Not():
                 term = self._resolve(node.term, frame, place.under("not"))
-                return ir.Not(term, span=span_in_program(node, frame))
+                return ir.Not(term, span=frame.span_of(node))
             case nodes.Xor():
                 terms = self._operands(node.terms, frame, place.under("xor"))
-                return self._xor(terms, span_in_program(node, frame))
+                return self._xor(terms, frame.span_of(node))
             case nodes.Implies():
                 terms = self._operands(node.terms, frame, place.under("implies"))
-                span = span_in_program(node, frame)
+                span = frame.span_of(node)
                 denied = [ir.Not(term, span=span) for term in terms[:-1]]
                 text = " implies ".join(term.as_operand for term in terms)
                 return ir.disjunction([*denied, terms[-1]], span, text)
@@ -148,14 +147,13 @@ class Conditions:
         if isinstance(argument, nodes.Reference):
             argument = argument.name
         if not isinstance(argument, nodes.Word):
-            known = self.comparisons.model.attributes if self.comparisons is not None else ()
-            if any(attribute.name == word.name for attribute in known):
+            if any(attribute.name == word.name for attribute in self._attributes):
                 message = f"`{word.name}` stands for something else here and hides the attribute"
                 hint = "give the other one another name"
-                raise self.report.say("LACE118", message, word, frame, hint)
-            wanted = "the name of an attribute is wanted here"
-            message = f"{wanted}: `{word.name}` is compared with a value"
-            raise self.report.say("LACE118", message, argument, binding.frame)
+                raise frame.say("LACE118", message, word, hint)
+            message = "the name of an attribute is wanted here"
+            message = f"{message}: `{word.name}` is compared with a value"
+            raise binding.frame.say("LACE118", message, argument)
         return self._named(argument, binding.frame)
 
     # Operators
@@ -188,7 +186,7 @@ class Conditions:
     # Settings in brackets
 
     def _tuned(self, node: nodes.Tuned, frame: Frame, place: Place) -> ir.Predicate:
-        settings = settings_of(node, frame, self.report)
+        settings = settings_of(node, frame)
         logit, temp, temp_at = settings.logit, settings.temp, settings.temp_at or node
         self._refuse_misplaced(settings, temp_at, place, frame)
         # The nearest temperature counts: it stands in place of one that a group around gives.
@@ -198,10 +196,10 @@ class Conditions:
         if temp is not None and term.logit_temp is not None:
             message = "this has a temperature of its logits already"
             hint = "give one of the two, inside the brackets or behind them"
-            raise self.report.say("LACE217", message, temp_at, frame, hint)
+            raise frame.say("LACE217", message, temp_at, hint)
         if logit is not None and isinstance(term, ir.NumberComparison):
             message = "`temp logit(…)` is for discrete attributes; this one is measured"
-            raise self.report.say("LACE215", message, temp_at, frame, "write `temp …`")
+            raise frame.say("LACE215", message, temp_at, "write `temp …`")
         # Those of nested brackets multiply.
         if temp is not None and term.temp is not None:
             temp *= term.temp
@@ -220,13 +218,13 @@ class Conditions:
             hint = "weights belong to the terms of `and` and `or`"
             if place.role == "not":
                 hint = "put the `not` inside round brackets: `(not smile=1) [weight 2]`"
-            raise self.report.say("LACE213", message, settings.weight_at, frame, hint)
+            raise frame.say("LACE213", message, settings.weight_at, hint)
         if settings.logit is not None and place.barred is not None:
             message = (
                 f"`temp logit(…)` cannot stand under `{place.barred}`: its energy may be negative"
             )
             hint = "write `temp …` without `logit`"
-            raise self.report.say("LACE214", message, temp_at, frame, hint)
+            raise frame.say("LACE214", message, temp_at, hint)
 
     # Definitions
 
@@ -239,7 +237,7 @@ class Conditions:
             raise LostError
         if isinstance(argument, nodes.Quantity | nodes.Text):
             message = f"`{node.name.name}` stands for a value here, not for a condition"
-            raise self.report.say("LACE118", message, argument, binding.frame)
+            raise binding.frame.say("LACE118", message, argument)
         return self._resolve(argument, binding.frame, place.deeper())
 
     def _named_condition(
@@ -263,31 +261,30 @@ class Conditions:
             hint = f"it is defined as `{signature}`"
         else:
             return self._expand(definition, given, node, frame, place)
-        raise self.report.say("LACE117", message, node, frame, hint)
+        raise frame.say("LACE117", message, node, hint)
 
     def _unknown(self, word: nodes.Word, frame: Frame) -> LostError:
         name, module = word.name, frame.module
-        if self.report.full or module.is_uncertain(name) or module.has_error_on(word.span.line):
+        if frame.is_known_wrong(name) or module.has_error_on(word.span.line):
             return LostError()
-        attributes = self.comparisons.model.attributes if self.comparisons is not None else ()
-        for attribute in attributes:
+        for attribute in self._attributes:
             if attribute.name == name:
                 message = f"`{name}` is an attribute; say what it should be"
                 hint = f"like `{name}={attribute.example}`"
-                return self.report.say("LACE118", message, word, frame, hint)
+                return frame.say("LACE118", message, word, hint)
             if name in attribute.named:
                 message = f"`{name}` is a value; say of which attribute"
                 hint = f"write `{attribute.name}={name}`"
-                return self.report.say("LACE118", message, word, frame, hint)
-        known = (*frame.bindings, *module.named, *(a.name for a in attributes))
+                return frame.say("LACE118", message, word, hint)
         home = library_homes().get(name)
         if home is not None and home != module.name:
             hint = f"`import {home}` brings it in"
         else:
+            attributes = (attribute.name for attribute in self._attributes)
             # In an edit, `age = 10 yaers` looks like two lines.
-            meant = did_you_mean(name, (*known, *UNITS))
+            meant = did_you_mean(name, (*frame.bindings, *module.named, *attributes, *UNITS))
             hint = meant or f"define it with `let {name} = …`"
-        return self.report.say("LACE103", f"nothing is called `{name}`", word, frame, hint)
+        return frame.say("LACE103", f"nothing is called `{name}`", word, hint)
 
     def _expand(
         self,
@@ -304,13 +301,13 @@ class Conditions:
         body = definition.body
         if isinstance(body, nodes.Quantity):
             message = f"`{node.name.name}` is a number, not a condition"
-            raise self.report.say("LACE118", message, node, frame)
+            raise frame.say("LACE118", message, node)
         site = frame.site
         if site is None and definition.module is not frame.module:
             site = Site(node.name.name, node.span, frame.module)
         names = (parameter.name for parameter in definition.parameters)
         bindings = {n: Binding(a, frame) for n, a in zip(names, arguments, strict=True)}
-        inner = Frame(definition.module, bindings, site)
+        inner = Frame(definition.module, frame.report, bindings, site)
         predicate = self._resolve(body, inner, place.deeper())
         return evolve(predicate, via=(node.name.name, *predicate.via))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from lacelang.errors import Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec
@@ -131,18 +131,40 @@ class Binding:
 
 @frozen(eq=False)
 class Frame:
-    """Where a piece of syntax stands: its module and the bindings around it.
+    """Where a piece of syntax stands: its module, the bindings around it, and who hears of errors.
 
     `site` is set inside imported definitions: diagnostics stand there.
     """
 
     module: Module
+    report: Report
     bindings: dict[str, Binding] = field(factory=dict)
     site: Site | None = None
 
     def bind(self, name: str, argument: nodes.Value) -> Frame:
         """Return this frame with one more binding, as `for` makes it."""
-        return Frame(self.module, {**self.bindings, name: Binding(argument, self)}, self.site)
+        return evolve(self, bindings={**self.bindings, name: Binding(argument, self)})
+
+    def span_of(self, node: nodes.Node) -> Span:
+        """Return the node's span in the program itself, wherever the node comes from."""
+        return self.site.span if self.site is not None else node.span
+
+    def say(
+        self, code: str, message: str, at: nodes.Node | Span, hint: str | None = None
+    ) -> LostError:
+        """Report what is wrong at `at`, and return what to raise where nothing can be had for it.
+
+        Inside an imported definition it stands where the program uses it.
+        """
+        span, module = at if isinstance(at, Span) else at.span, self.module
+        if self.site is not None:
+            message = f"in `{self.site.name}` of {module.name}: {message}"
+            span, module = self.site.span, self.site.module
+        return self.report.say(code, message, span, module, hint)
+
+    def is_known_wrong(self, name: str) -> bool:
+        """Whether nothing need be said of a missing `name`: enough is said, or it was broken."""
+        return self.report.full or self.module.is_uncertain(name)
 
 
 MAX_REPORTS = 1000
@@ -167,21 +189,11 @@ class Report:
         code: str,
         message: str,
         at: nodes.Node | Span,
-        where: Module | Frame,
+        module: Module,
         hint: str | None = None,
     ) -> LostError:
-        """Add a diagnostic about the text at `at`.
-
-        Inside an imported definition (a frame with a site) it stands where the program uses it.
-
-        Returns:
-            What to raise where nothing can be had for it.
-        """
+        """Add a diagnostic about the text at `at`; see `Frame.say`."""
         span = at if isinstance(at, Span) else at.span
-        module = where.module if isinstance(where, Frame) else where
-        if isinstance(where, Frame) and where.site is not None:
-            message = f"in `{where.site.name}` of {module.name}: {message}"
-            span, module = where.site.span, where.site.module
         if not module.has_error_in(span):
             severity = severity_of(code)
             self.add(Diagnostic(code, message, span, hint, severity, module.path, module.source))

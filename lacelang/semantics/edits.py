@@ -31,7 +31,7 @@ def check_edit(node: nodes.Edit, frame: Frame, statements: Statements) -> ir.Edi
 
     `statements` are those before it; its group is added to theirs.
     """
-    read = Clauses("edit", node.clauses, frame, statements.report)
+    read = Clauses("edit", node.clauses, frame)
     group, saved = _begun_from(node.group, read, statements)
     block = read.value("layers")
     steps = [step for each in node.steps if (step := _step(each, block, read, statements))]

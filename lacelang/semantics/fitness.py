@@ -7,7 +7,7 @@ from lacelang.annotators import ANNOTATORS, seen_attributes
 from lacelang.annotators.declaration import YES_OR_NO
 from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.context import Frame, Report, did_you_mean
+from lacelang.semantics.context import Frame, did_you_mean
 from lacelang.syntax import nodes
 
 
@@ -66,7 +66,7 @@ def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> Non
     read.say(code, message, at, f"declare it: generator {kind}{_WEIGHTS[wanted][2]}")
 
 
-def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Frame) -> bool:
+def refuse_unseen(what: ir.Predicate, at: nodes.Node, frame: Frame) -> bool:
     """Report attributes that no annotator sees in an image, or sees as something else.
 
     Returns:
@@ -82,12 +82,12 @@ def refuse_unseen(what: ir.Predicate, report: Report, at: nodes.Node, frame: Fra
             hint = "; ".join(
                 [f"they see: {', '.join(known)}", *map(str, ANNOTATORS.broken.values())]
             )
-            report.say("LACE312", message, at, frame, hint)
+            frame.say("LACE312", message, at, hint)
             continue
         seen = f"one of {', '.join(classes)}" if classes else "a number"
         seen = "yes or no" if classes == YES_OR_NO else seen
         message = f"annotators see `{name}` as {seen}, which is not how its model declares it"
-        report.say("LACE312", message, at, frame)
+        frame.say("LACE312", message, at)
     return bool(refused)
 
 

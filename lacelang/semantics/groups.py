@@ -8,8 +8,8 @@ from attrs import Factory, define
 
 from lacelang import ir
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.context import Frame, LostError, Report, did_you_mean
-from lacelang.semantics.values import Scalar, defined_number, settle
+from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.values import Scalar, settle
 from lacelang.syntax import nodes
 from lacelang.text.names import folded, nfc
 
@@ -25,21 +25,17 @@ _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|run\.json
 class Groups:
     """The groups that a program has made so far.
 
-    Attributes:
-        report: gets the diagnostics.
-        models: their models, in the order in which they were made; None for a wrong statement's.
+    `models` are theirs, in the order in which they were made; None for a wrong statement's.
     """
 
-    report: Report
     models: dict[str, ir.ModelSpec | None] = Factory(dict)
     _shown: dict[str, str] = Factory(dict)
     _taken: set[str] = Factory(set)
     _next: dict[str, int] = Factory(dict)
 
-    def continued(self, report: Report) -> Groups:
-        """Return a copy that goes on from here with another report."""
-        own = dict(self.models), dict(self._shown), set(self._taken), dict(self._next)
-        return Groups(report, *own)
+    def continued(self) -> Groups:
+        """Return a copy that goes on from here."""
+        return Groups(dict(self.models), dict(self._shown), set(self._taken), dict(self._next))
 
     def reserve(self, names: set[str]) -> None:
         """Keep names that the program writes out from being given to nameless statements."""
@@ -60,7 +56,7 @@ class Groups:
             name = f"{read.statement}{number}"
         else:
             try:
-                name = self._fit(_filled(clause.name, read.frame, self.report), clause.name, read)
+                name = self._fit(_filled(clause.name, read.frame), clause.name, read)
             except LostError:
                 read.wrong = True
                 return name
@@ -75,18 +71,18 @@ class Groups:
     ) -> tuple[str, ir.ModelSpec] | None:
         """Return the group's name and model; None if unknown or wrong, which has been reported."""
         try:
-            name = _filled(group, frame, self.report)
+            name = _filled(group, frame)
         except LostError:
             return None
         model = self.models.get(name)
         if model is not None:
             return name, model
-        if name not in self.models and not self.report.full and not frame.module.is_uncertain(name):
+        if name not in self.models and not frame.is_known_wrong(name):
             hint = did_you_mean(name, self.models, "known so far:")
             hint = hint or "a `sample … as NAME` above it makes one"
             if folded(name) in self._taken:
                 hint = "it is made further down; put this below it"
-            self.report.say("LACE108", f"there is no group `{name}` so far", group, frame, hint)
+            frame.say("LACE108", f"there is no group `{name}` so far", group, hint)
         return None
 
     def _fit(self, name: str, at: nodes.Word | nodes.Text, read: Clauses) -> str:
@@ -124,27 +120,27 @@ class Groups:
         raise read.say(code, problem, at, hint)
 
 
-def _filled(name: nodes.Word | nodes.Text, frame: Frame, report: Report) -> str:
+def _filled(name: nodes.Word | nodes.Text, frame: Frame) -> str:
     """Return the name in NFC, `{t}` filled in, or raise `LostError`."""
     if isinstance(name, nodes.Word):
         return name.name
 
     def inserted(hole: re.Match[str]) -> str:
-        return _meant(nfc(hole[1].strip()), name, frame, report)
+        return _meant(nfc(hole[1].strip()), name, frame)
 
     filled = _HOLE.sub(inserted, name.value)
     if set("{}") & set(_HOLE.sub("", name.value)):
         message = "a brace in a name is never closed, or never opened"
         hint = "braces hold a loop variable: `{t}`"
-        raise report.say("LACE113", message, name, frame, hint)
+        raise frame.say("LACE113", message, name, hint)
     return nfc(filled)
 
 
-def _meant(inside: str, at: nodes.Node, frame: Frame, report: Report) -> str:
+def _meant(inside: str, at: nodes.Node, frame: Frame) -> str:
     """Return what `{inside}` stands for, without unit and quotes, or raise `LostError`."""
     word, bound = nodes.Word(inside, span=at.span), inside in frame.bindings
-    scalar = settle(word, frame, report) if bound else Scalar(None, inside, inside, word, frame)
-    number = scalar.quantity or defined_number(scalar)
+    scalar = settle(word, frame) if bound else Scalar(None, inside, inside, word, frame)
+    number = scalar.number
     if number is not None:
         return number.text
     if bound and scalar.word is not None:
@@ -156,4 +152,4 @@ def _meant(inside: str, at: nodes.Node, frame: Frame, report: Report) -> str:
     message = f"`{{{inside}}}` stands for nothing here"
     if frame.module.find(inside) is not None:
         message = f"`{inside}` is a condition, and cannot be part of a name"
-    raise report.say("LACE113", message, at, frame, hint)
+    raise frame.say("LACE113", message, at, hint)

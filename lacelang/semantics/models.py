@@ -13,8 +13,8 @@ from attrs import evolve
 from lacelang import ir
 from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.context import LostError, Module, Report, did_you_mean
-from lacelang.semantics.values import unit_hint
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import UNITS
 
 _LARGEST, _NARROWEST = 1e9, 1e-4
 
@@ -184,6 +184,21 @@ class _Declaration:
         if word is not None and found is None:
             self.say("LACE105", f"there is no unit `{word.name}`", word, unit_hint(word.name))
         return found
+
+
+_UNITS_ELSEWHERE = {
+    **dict.fromkeys(("y", "yo", "yr", "yrs", "year"), "years"),
+    **dict.fromkeys(("d", "degree", "degrees", "rad", "radian", "radians"), "deg"),
+}
+
+
+def unit_hint(name: str) -> str | None:
+    """Return the hint for a unit that there is not."""
+    meant = _UNITS_ELSEWHERE.get(name.lower())
+    if meant is None:
+        return did_you_mean(name, UNITS, "the units are")
+    turned = "; angles are in degrees" if name.lower().startswith("rad") else ""
+    return f"write `{meant}`, or no unit at all{turned}"
 
 
 def _named(word: nodes.Word | None, known: Sequence[N]) -> N | None:

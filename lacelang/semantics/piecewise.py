@@ -68,7 +68,7 @@ class Piece:
 def nothing_known(folder: Path | None = None) -> Known:
     """Return the state before the first piece; quoted imports count from `folder`."""
     module = Module("this session", PATH, folder or Path(), "", nodes.Program(span=ir.NOWHERE))
-    return Known(module, Groups(Report()))
+    return Known(module, Groups())
 
 
 def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) -> Piece:
@@ -82,7 +82,7 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
     report = Report()
     library = Library(report)
     module = library.piece(source, known.module)
-    groups = known.groups.continued(report)
+    groups = known.groups.continued()
     statements = Statements(module, library, groups)
     statements.run(model)
     warnings = without_errors(module, report, pedantic=False)
