@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from argparse import _SubParsersAction
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -20,7 +21,7 @@ from lacelang.evaluate.report import Table
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
 from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
-from lacelang.semantics.codes import CODES, is_pedantic, severity_of
+from lacelang.semantics.context import is_pedantic, severity_of
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import keywords
 from lacelang.syntax.parser import read
@@ -28,6 +29,9 @@ from lacelang.syntax.parser import read
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 from architecture import layers_picture, parts_table  # noqa: E402
+
+CODES = tomllib.loads((DOCS / "codes.toml").read_text(encoding="utf-8"))
+"""The meaning of every diagnostic, by its code."""
 
 _WRONG_PROGRAMS = DOCS.parent / "tests" / "bad"
 

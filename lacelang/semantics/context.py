@@ -13,7 +13,6 @@ from attrs import Factory, define, evolve, field, frozen
 
 from lacelang.errors import Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec
-from lacelang.semantics.codes import is_pedantic, severity_of
 from lacelang.syntax import nodes
 from lacelang.text.names import folded
 
@@ -170,8 +169,20 @@ class Frame:
 MAX_REPORTS = 1000
 """More errors than this, or more warnings, help nobody; further ones are dropped."""
 
+_FIRST_WARNING = "LACE500"
+_FIRST_PEDANTIC = "LACE510"
 _LISTED = 12
 _COMPARED = 200
+
+
+def severity_of(code: str) -> Severity:
+    """Return whether the code is an error or a warning."""
+    return "warning" if code > _FIRST_WARNING else "error"
+
+
+def is_pedantic(code: str) -> bool:
+    """Whether the code is reported under `--pedantic` only."""
+    return code > _FIRST_PEDANTIC
 
 
 class LostError(Exception):

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from lacelang.errors import ProgramError
 from lacelang.semantics.check import check
-from lacelang.semantics.codes import CODES, severity_of
+from lacelang.semantics.context import severity_of
 from lacelang.syntax.render import render_all
 
 FOLDER = Path(__file__).parent.parent / "bad"
+CODES = tomllib.loads((FOLDER.parents[1] / "docs/codes.toml").read_text(encoding="utf-8"))
 PROGRAMS = sorted(FOLDER.glob("*.lace"))
 
 
