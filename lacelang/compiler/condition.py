@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from attrs import frozen
 
-from lacelang import ir
-from lacelang.energy import (
-    Balanced,
-    BernoulliKL,
-    Contrast,
-    LogitTempered,
-    Node,
-    NormalAbove,
-    NormalAt,
-    NormalBelow,
-    NormalInside,
-    Not,
-    Or,
-    Outputs,
-    Scope,
-    Surprisal,
-    conjunction,
-    disjunction,
-    map_children,
-    tempered,
-)
+from lacelang import energy, ir
+from lacelang.energy import Node, Outputs, Scope
 from lacelang.errors import UsageError
 
 RAREST = 1e-6
@@ -43,11 +24,7 @@ def spread_of(
     """
     if options.sigma == "residual":
         return residual
-    return {
-        attribute.name: attribute.paper_sigma
-        for attribute in spec.attributes
-        if attribute.paper_sigma is not None
-    }
+    return {a.name: a.paper_sigma for a in spec.attributes if a.paper_sigma is not None}
 
 
 def balance(node: Node, outputs: Outputs) -> Node:
@@ -61,11 +38,11 @@ def balance(node: Node, outputs: Outputs) -> Node:
 
 
 def _balance(node: Node, scope: Scope) -> Node:
-    balanced = map_children(node, lambda below: _balance(below, scope))
-    if isinstance(node, Or) and isinstance(balanced, Or):
+    balanced = energy.map_children(node, lambda below: _balance(below, scope))
+    if isinstance(node, energy.Or) and isinstance(balanced, energy.Or):
         shares = [_share(term, scope) for term in node.terms]
         odds = tuple(w / share for w, share in zip(node.weights, shares, strict=True))
-        return Balanced(balanced.terms, odds, node.weights)
+        return energy.Balanced(balanced.terms, odds, node.weights)
     return balanced
 
 
@@ -77,12 +54,7 @@ def _share(term: Node, scope: Scope) -> float:
 
 @frozen
 class Settings:
-    """What a statement's clauses say about all of its condition.
-
-    Attributes:
-        sigma: by continuous attribute, the spread of its energies in the attribute's unit.
-        options: the clauses.
-    """
+    """A statement's clauses, and by continuous attribute the spread in its unit."""
 
     sigma: Mapping[str, float]
     options: ir.ConditionOptions
@@ -103,17 +75,24 @@ def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
     match predicate:
         case ir.ClassComparison():
             return _of_classes(predicate, settings)
-        case ir.NumberComparison():
-            node = _of_number(predicate, settings)
+        case ir.NumberComparison(attribute=attribute):
+            if attribute.name not in settings.sigma:
+                what = attribute.name
+                raise UsageError(f"the classifiers do not say how exact they are about {what}")
+            numbers = (getattr(predicate, name) for name in predicate.numbers)
+            sigma = settings.sigma[attribute.name]
+            node: Node = _OF_NUMBERS[type(predicate)](attribute.name, *numbers, sigma)
         case ir.And(terms=terms):
-            node = conjunction([_energy(t, settings) for t in terms], [t.weight for t in terms])
+            weights = [term.weight for term in terms]
+            node = energy.conjunction([_energy(term, settings) for term in terms], weights)
         case ir.Or(terms=terms):
-            node = disjunction([_energy(t, settings) for t in terms], [t.weight for t in terms])
+            weights = [term.weight for term in terms]
+            node = energy.disjunction([_energy(term, settings) for term in terms], weights)
         case ir.Not(term=term):
             node = _energy(term, settings)
             negation = settings.options.negation
-            node = Not(node) if len(negation) == 1 else Contrast(node, negation[1])
-    return tempered(node, predicate.temp)
+            node = energy.Not(node) if len(negation) == 1 else energy.Contrast(node, negation[1])
+    return energy.tempered(node, predicate.temp)
 
 
 def _of_classes(predicate: ir.ClassComparison, settings: Settings) -> Node:
@@ -121,28 +100,17 @@ def _of_classes(predicate: ir.ClassComparison, settings: Settings) -> Node:
     name = predicate.attribute.name
     if isinstance(predicate, ir.Degree):
         # The logit form pushes past certainty, and a degree has nowhere to push.
-        node: Node = BernoulliKL(name, predicate.cls, predicate.degree)
-        return tempered(node, logit_temp if temp is None else temp)
+        node: Node = energy.BernoulliKL(name, predicate.cls, predicate.degree)
+        return energy.tempered(node, logit_temp if temp is None else temp)
     if temp is None and logit_temp is not None:
-        return LogitTempered(name, predicate.classes, logit_temp)
-    return tempered(Surprisal(name, predicate.classes), temp)
+        return energy.LogitTempered(name, predicate.classes, logit_temp)
+    return energy.tempered(energy.Surprisal(name, predicate.classes), temp)
 
 
-def _of_number(predicate: ir.NumberComparison, settings: Settings) -> Node:
-    name, sigma = predicate.attribute.name, _sigma(predicate.attribute, settings)
-    match predicate:
-        case ir.Equals(value=value):
-            return NormalAt(name, value, sigma)
-        case ir.AtLeast(bound=bound):
-            return NormalAbove(name, bound, sigma)
-        case ir.AtMost(bound=bound):
-            return NormalBelow(name, bound, sigma)
-        case ir.Between(low=low, high=high):
-            return NormalInside(name, low, high, sigma)
-    raise UsageError(f"{type(predicate).__name__} has no energy")
-
-
-def _sigma(attribute: ir.Attribute, settings: Settings) -> float:
-    if attribute.name not in settings.sigma:
-        raise UsageError(f"the classifiers do not say how exact they are about {attribute.name}")
-    return settings.sigma[attribute.name]
+_OF_NUMBERS: Mapping[type[ir.Predicate], Callable[..., Node]] = {
+    ir.Equals: energy.NormalAt,
+    ir.AtLeast: energy.NormalAbove,
+    ir.AtMost: energy.NormalBelow,
+    ir.Between: energy.NormalInside,
+}
+"""By comparison, the energy of an attribute's name, the comparison's numbers and sigma."""

@@ -41,28 +41,19 @@ class Term:
     """
 
     predicate: ir.Predicate
+    kind: str
+    text: str
     formula: str
+    weight: float
+    odds: float | None
     temp: float | None
     logit_temp: float | None
-    odds: float | None
+    attribute: str | None
+    unit: str | None
     sigma: float | None
+    via: tuple[str, ...]
     terms: tuple[Term, ...]
     figures: Figures | None = None
-
-    @property
-    def text(self) -> str:
-        """Its source form, settings left out."""
-        return " ".join(self.predicate.bare_text.split())
-
-    @property
-    def attribute(self) -> ir.Attribute | None:
-        """What a comparison reads; None for `and`, `or` and `not`."""
-        return self.predicate.attribute if isinstance(self.predicate, ir.Comparison) else None
-
-    @property
-    def rewritten(self) -> bool:
-        """Whether it was written otherwise than with its own terms: as `p xor q`, `age != 15`."""
-        return bool(self.terms and self.predicate.written)
 
 
 @frozen
@@ -99,10 +90,15 @@ class Fact:
 
 @frozen
 class Outline:
-    """One statement, psi of the samples that it is about, what holds for it, its conditions."""
+    """One statement: the clauses and samples that it is about, what holds for it, its conditions.
+
+    `truncation` is psi of the samples, `seed` that of its draws.
+    """
 
     statement: ir.Statement
     truncation: float
+    seed: int
+    options: ir.ConditionOptions
     facts: tuple[Fact, ...]
     trees: tuple[Tree, ...]
 
@@ -110,17 +106,6 @@ class Outline:
     def name(self) -> str | None:
         """The statement's name, if it has one."""
         return getattr(self.statement, "name", None)
-
-    @property
-    def options(self) -> ir.ConditionOptions:
-        """The clauses that are about its conditions."""
-        return getattr(self.statement, "options", defaults.CONDITION_OPTIONS)
-
-    @property
-    def seed(self) -> int:
-        """The seed of its draws from the prior."""
-        own: int | None = getattr(self.statement, "seed", None)
-        return defaults.SEED if own is None else own
 
 
 def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
@@ -138,25 +123,28 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
 
 def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
     """Return the outline of one statement; `truncation` is that of the samples it is about."""
-    options = getattr(statement, "options", defaults.CONDITION_OPTIONS)
+    own: int | None = getattr(statement, "seed", None)
+    seed = defaults.SEED if own is None else own
+    options: ir.ConditionOptions = getattr(statement, "options", defaults.CONDITION_OPTIONS)
     asked = [each for each in statement.conditions.values() if each is not None]
     facts = [Fact(name, "", getattr(statement, name)) for name in statement.own]
     facts.append(_model(statement.model))
     if isinstance(statement, ir.EditStatement):
         facts += (*_held(statement), _layers([step.replaced for step in statement.steps]))
     elif statement.makes is not None:
-        seed = defaults.SEED if statement.seed is None else statement.seed
         facts.append(Fact("truncation", number_text(truncation), truncation))
-        facts.append(Fact("seed", str(seed), statement.seed))
+        facts.append(Fact("seed", str(seed), own))
     if asked and statement.makes is not None:
-        facts.append(_heads(asked))
+        # The classifiers that are asked, in the order in which they are.
+        heads = list(dict.fromkeys(a.attribute.name for c in asked for a in ir.comparisons(c)))
+        facts.append(Fact("heads", ", ".join(heads), heads))
     if asked and statement.makes == "group":
         facts += _settings(asked, statement.sampler, options)
     trees = tuple(
         Tree(role, None if each is None else term_of(each, options))
         for role, each in statement.conditions.items()
     )
-    return Outline(statement, truncation, tuple(facts), trees)
+    return Outline(statement, truncation, seed, options, tuple(facts), trees)
 
 
 # Facts
@@ -167,14 +155,7 @@ def _model(spec: ir.ModelSpec) -> Fact:
     if spec.classifiers is not None:
         shown += f", classifiers {spec.classifiers} on {spec.space}"
     value = {"name": spec.name, "generator": spec.generator, "from": spec.origin}
-    value |= {"classifiers": spec.classifiers, "space": spec.space}
-    return Fact("model", shown, value)
-
-
-def _heads(conditions: Iterable[ir.Predicate]) -> Fact:
-    """The classifiers that are asked, each once, in the order in which they are."""
-    heads = dict.fromkeys(a.attribute.name for c in conditions for a in ir.comparisons(c))
-    return Fact("heads", ", ".join(heads), list(heads))
+    return Fact("model", shown, value | {"classifiers": spec.classifiers, "space": spec.space})
 
 
 def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
@@ -189,13 +170,11 @@ def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
 
 def _layers(steps: Sequence[tuple[int, ...] | None]) -> Fact:
     """The style layers that each step replaces."""
-    shown = "; ".join(_ranges(layers) for layers in steps)
+    shown = "; ".join("all" if layers is None else _ranges(layers) for layers in steps)
     return Fact("layers", shown, [None if layers is None else list(layers) for layers in steps])
 
 
-def _ranges(layers: tuple[int, ...] | None) -> str:
-    if layers is None:
-        return "all"
+def _ranges(layers: tuple[int, ...]) -> str:
     parts: list[tuple[int, int]] = []
     for layer in layers:
         follows = parts and parts[-1][1] == layer - 1
@@ -218,12 +197,9 @@ def _settings(
     form = negation[0] if len(negation) == 1 else f"contrast({number_text(negation[1])})"
     shown = "" if temp is None else number_text(temp)
     shown = shown if logit is None else f"logit({number_text(logit)})"
+    chosen = {"name": sampler.name, "options": dict(sampler.options)}
     return (
-        Fact(
-            "sampler",
-            f"{sampler.name}({given})" if given else sampler.name,
-            {"name": sampler.name, "options": dict(sampler.options)},
-        ),
+        Fact("sampler", f"{sampler.name}({given})" if given else sampler.name, chosen),
         Fact("temp", shown, temp),
         Fact("logit_temp", "", logit),
         Fact("negation", form if denies else "", list(negation)),
@@ -242,19 +218,23 @@ def term_of(
     shares: list[float | None] = [None] * len(predicate.children)
     if isinstance(predicate, ir.Or) and options.disjunction == "equal":
         weights = [sum(disjunct_weights(term)) for term in predicate.terms]
-        whole = sum(weights)
-        shares = [weight / whole for weight in weights]
-    sigma = None
-    if isinstance(predicate, ir.Comparison) and options.sigma == "paper":
-        sigma = predicate.attribute.paper_sigma
+        shares = [weight / sum(weights) for weight in weights]
+    attribute = predicate.attribute if isinstance(predicate, ir.Comparison) else None
+    paper = attribute is not None and options.sigma == "paper"
     terms = zip(predicate.children, shares, strict=True)
     return Term(
         predicate,
+        predicate.kind,
+        " ".join(predicate.bare_text.split()),
         formula(predicate, options),
-        *ir.temperatures(predicate, options),
+        predicate.weight,
         odds,
-        sigma,
-        tuple(term_of(child, options, share) for child, share in terms),
+        *ir.temperatures(predicate, options),
+        attribute=None if attribute is None else attribute.name,
+        unit=None if attribute is None else attribute.unit,
+        sigma=attribute.paper_sigma if attribute is not None and paper else None,
+        via=predicate.via,
+        terms=tuple(term_of(child, options, share) for child, share in terms),
     )
 
 

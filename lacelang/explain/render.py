@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import asdict
 
 from lacelang import ir
-from lacelang.explain.outline import Figures, Outline, Term, Tree
+from lacelang.explain.outline import Figures, Outline, Term, Totals, Tree
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.numerals import number_text
 
@@ -81,24 +81,22 @@ def tree_lines(tree: Tree) -> list[Line]:
     if tree.root is None:
         return []
     rows = list(_rows(tree.root, "", ""))
-    head: tuple[str, ...] = ()
-    styles: tuple[str, ...] = ("", _FORMULA, _NOTE)
-    if tree.totals is not None:
-        head = ("", "", "nats", "share", "read")
-        styles = ("", _FORMULA, _FIGURE, _FIGURE, _FIGURE, _NOTE)
-    widths = _widths([head, *rows])
-    if (totals := tree.totals) is None:
+    if tree.totals is None:
+        head: tuple[str, ...] = ()
+        styles: tuple[str, ...] = ("", _FORMULA, _NOTE)
         lines: list[Line] = [((f"{_INDENT}{tree.role}", _LABEL),)]
     else:
+        head = ("", "", "nats", "share", "read")
+        styles = ("", _FORMULA, _FIGURE, _FIGURE, _FIGURE, _NOTE)
+        totals = tree.totals
         of = f"{totals.draws} draws from the prior, seed {totals.seed}"
         energy = f"{totals.energy:.3g} ± {totals.spread:.2g} nats"
         shown = f"{energy}, mean gradient norm {totals.gradient:.3g}"
-        lines = [
-            ((f"{_INDENT}{tree.role} of {of}: ", _LABEL), (shown, "")),
-            ((2 * _INDENT, ""), *_cells(head, widths, (_LABEL,) * len(head))),
-        ]
-    lines += [((2 * _INDENT, ""), *_cells(row, widths, styles)) for row in rows]
-    return lines
+        lines = [((f"{_INDENT}{tree.role} of {of}: ", _LABEL), (shown, ""))]
+    widths = _widths([head, *rows])
+    if head:
+        lines.append(((2 * _INDENT, ""), *_cells(head, widths, (_LABEL,) * len(head))))
+    return lines + [((2 * _INDENT, ""), *_cells(row, widths, styles)) for row in rows]
 
 
 def _rows(term: Term, first: str, rest: str) -> Iterator[tuple[str, ...]]:
@@ -115,46 +113,43 @@ def _rows(term: Term, first: str, rest: str) -> Iterator[tuple[str, ...]]:
 
 def _label(term: Term) -> str:
     settings = []
-    if term.predicate.weight != 1:
-        settings.append(f"weight {number_text(term.predicate.weight)}")
+    if term.weight != 1:
+        settings.append(f"weight {number_text(term.weight)}")
     if term.logit_temp is not None:
         settings.append(f"temp logit({number_text(term.logit_temp)})")
     elif term.temp is not None:
         settings.append(f"temp {number_text(term.temp)}")
-    text = term.predicate.kind if term.attribute is None else term.text
+    text = term.kind if term.attribute is None else term.text
     return f"{text} [{', '.join(settings)}]" if settings else text
 
 
 def _figures(term: Term, figures: Figures) -> tuple[str, str, str]:
     energy = f"{figures.energy:.3g} ± {figures.spread:.2g}"
     share = "-" if figures.share is None else f"{100 * figures.share:z.0f} %"
-    reading = ""
+    reading = "" if figures.reading is None else f"{figures.reading:.3g}{_unit(term)}"
     if figures.reading is not None and isinstance(term.predicate, ir.ClassComparison):
         reading = f"p {figures.reading:.2g}"
-    elif figures.reading is not None:
-        reading = f"{figures.reading:.3g}{_unit(term)}"
     return energy, share.rjust(5), reading
 
 
 def _notes(term: Term) -> str:
     notes = []
-    if term.predicate.weight == 0:
+    if term.weight == 0:
         notes.append("takes no part")
     if term.odds is not None:
         notes.append(f"odds {term.odds:.3g}")
     if isinstance(term.predicate, ir.NumberComparison):
         notes.append("σ residual" if term.sigma is None else f"σ {term.sigma:.3g}{_unit(term)}")
-    if term.rewritten:
-        text = term.text
-        notes.append(f"written {text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'}")
-    if term.predicate.via:
-        notes.append(f"in {' › '.join(term.predicate.via)}")
+    if term.terms and term.predicate.written:  # as `p xor q`, not with its own terms
+        text = term.text if len(term.text) <= _LONGEST else f"{term.text[: _LONGEST - 1]}…"
+        notes.append(f"written {text}")
+    if term.via:
+        notes.append(f"in {' › '.join(term.via)}")
     return ", ".join(notes)
 
 
 def _unit(term: Term) -> str:
-    unit = None if term.attribute is None else term.attribute.unit
-    return f" {unit}" if unit else ""
+    return f" {term.unit}" if term.unit else ""
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
@@ -173,38 +168,23 @@ def outline_json(outline: Outline) -> dict[str, Any]:
     """Return a statement: its facts side by side, its conditions by role; null for NaN and inf."""
     facts = {fact.label: fact.value for fact in outline.facts}
     trees = {tree.role: _tree_json(tree) for tree in outline.trees}
-    kind = outline.statement.kind
-    return {"kind": kind, "name": outline.name, **facts, "conditions": trees}
+    return {"kind": outline.statement.kind, "name": outline.name, **facts, "conditions": trees}
 
 
 def _tree_json(tree: Tree) -> dict[str, Any] | None:
     if tree.root is None:
         return None
-    totals = {} if tree.totals is None else {"totals": _finite(asdict(tree.totals))}
-    return {"term": _term_json(tree.root), **totals}
+    totals = {} if tree.totals is None else {"totals": _plain(tree.totals)}
+    return {"term": _plain(tree.root), **totals}
 
 
-def _term_json(term: Term) -> dict[str, Any]:
-    figures = {} if term.figures is None else {"figures": _finite(asdict(term.figures))}
-    return {
-        "kind": term.predicate.kind,
-        "text": term.text,
-        "formula": term.formula,
-        "weight": term.predicate.weight,
-        "odds": term.odds,
-        "temp": term.temp,
-        "logit_temp": term.logit_temp,
-        "attribute": None if term.attribute is None else term.attribute.name,
-        "unit": None if term.attribute is None else term.attribute.unit,
-        "sigma": term.sigma,
-        "via": list(term.predicate.via),
-        "terms": [_term_json(below) for below in term.terms],
-        **figures,
-    }
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }
+def _plain(record: Term | Totals) -> dict[str, Any]:
+    return asdict(
+        record,
+        filter=lambda field, value: (
+            not (field.name == "predicate" or (field.name == "figures" and value is None))
+        ),
+        value_serializer=lambda _, field, value: (
+            None if isinstance(value, float) and not math.isfinite(value) else value
+        ),
+    )
