@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from lacelang import ir
-from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
 from lacelang.semantics.models import unit_hint
 from lacelang.semantics.values import Scalar, plain_number, settle
 from lacelang.syntax import nodes
@@ -128,20 +128,15 @@ class Comparisons:
         self, node: nodes.InSet, attribute: DiscreteAttribute, frame: Frame
     ) -> ir.Predicate:
         classes: set[int] = set()
-        shown: list[str] = []
-        lost = False
-        for value in node.values:
-            try:
-                cls, text = self._class_of(value, attribute, frame)
-            except LostError:
-                lost = True
-                continue
+
+        def read(value: nodes.Value) -> str:
+            cls, text = self._class_of(value, attribute, frame)
             if cls in classes:
                 _say_twice(value, text, frame)
             classes.add(cls)
-            shown.append(text)
-        if lost:
-            raise LostError
+            return text
+
+        shown = all_of(read, node.values)
         text = f"{attribute.name} in {{{', '.join(shown)}}}"
         if len(classes) == len(attribute.values):
             frame.say("LACE502", f"`{text}` always holds: it names every value", node)
@@ -200,19 +195,22 @@ class Comparisons:
     ) -> ir.Predicate:
         name, span = attribute.name, frame.span_of(node)
         points: dict[float, str] = {}
-        for value in node.values:
+
+        def read(value: nodes.Value) -> None:
             number, text = self._measured(value, attribute, frame)
             if number in points:
                 _say_twice(value, text, frame)
             points[number] = text
+
+        all_of(read, node.values)
         terms = [
             ir.Equals(attribute, number, text=f"{name}={text}", span=span)
             for number, text in points.items()
         ]
+        if len(terms) == 1:
+            return terms[0]
         text = f"{name} in {{{', '.join(points.values())}}}"
-        return (
-            terms[0] if len(terms) == 1 else ir.Or(tuple(terms), text=text, span=span, is_set=True)
-        )
+        return ir.Or(tuple(terms), text=text, span=span, is_set=True)
 
     def _measured(
         self, value: nodes.Value, attribute: ir.ContinuousAttribute, frame: Frame

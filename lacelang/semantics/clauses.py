@@ -12,7 +12,7 @@ from lacelang import ir
 from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS, Option, Sampler
 from lacelang.semantics import defaults
-from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.values import (
     LIMITS,
@@ -292,25 +292,22 @@ def sampler_choice(clause: nodes.WithClause, read: Clauses) -> ir.SamplerChoice:
         hint = did_you_mean(name, SAMPLERS, "known:")
         raise read.say("LACE106", f"there is no sampler `{name}`", clause.sampler, hint)
     given: dict[str, float | int] = {}
-    preset: str | None = None
+    presets: list[str] = []
     seen: set[str] = set()
-    lost = False
-    for option in clause.options:
+
+    def read_option(option: nodes.Option) -> None:
         name = option.name.name
-        try:
-            if name in seen:
-                message = f"the option `{name}` is given twice"
-                raise read.say("LACE304", message, option, "keep one of them")
-            seen.add(name)
-            if name == "preset" and sampler.presets:
-                preset = _preset(option, sampler, read)
-            else:
-                given[name] = _option(option, sampler, read)
-        except LostError:
-            lost = True
-    if lost:
-        raise LostError
-    return ir.SamplerChoice(sampler.name, sampler.complete(given, preset))
+        if name in seen:
+            message = f"the option `{name}` is given twice"
+            raise read.say("LACE304", message, option, "keep one of them")
+        seen.add(name)
+        if name == "preset" and sampler.presets:
+            presets.append(_preset(option, sampler, read))
+        else:
+            given[name] = _option(option, sampler, read)
+
+    all_of(read_option, clause.options)
+    return ir.SamplerChoice(sampler.name, sampler.complete(given, *presets))
 
 
 def _preset(option: nodes.Option, sampler: Sampler, read: Clauses) -> str:

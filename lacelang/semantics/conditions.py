@@ -16,6 +16,7 @@ from lacelang.semantics.context import (
     Frame,
     LostError,
     Site,
+    all_of,
     did_you_mean,
 )
 from lacelang.semantics.modules import library_homes
@@ -161,16 +162,7 @@ class Conditions:
     def _operands(
         self, operands: Sequence[nodes.Predicate], frame: Frame, place: Place
     ) -> list[ir.Predicate]:
-        """Resolve all operands, so that one mistake does not hide the next."""
-        terms, lost = [], False
-        for operand in operands:
-            try:
-                terms.append(self._resolve(operand, frame, place))
-            except LostError:
-                lost = True
-        if lost:
-            raise LostError
-        return terms
+        return all_of(lambda operand: self._resolve(operand, frame, place), operands)
 
     def _xor(self, terms: Sequence[ir.Predicate], span: Span) -> ir.Predicate:
         result = terms[0]

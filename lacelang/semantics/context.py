@@ -1,13 +1,11 @@
-"""What the checker knows where a piece of syntax stands, and the diagnostics about it.
-
-Names stand for definitions of modules, and for the bindings of parameters and loops.
-"""
+"""What the checker knows where a piece of syntax stands, and the diagnostics about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -15,6 +13,9 @@ from lacelang.errors import Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec
 from lacelang.syntax import nodes
 from lacelang.text.names import folded
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @define(eq=False)
@@ -56,10 +57,8 @@ class Module:
     def has_error_in(self, span: Span) -> bool:
         """Whether a syntax error touches `span`; what else is wrong there may be due to it."""
         start, end = (span.line, span.column), (span.end_line, span.end_column)
-        return any(
-            (s.line, s.column) < end and start < (s.end_line, s.end_column)
-            for s in self.error_spans
-        )
+        spans = (((s.line, s.column), (s.end_line, s.end_column)) for s in self.error_spans)
+        return any(first < end and start < last for first, last in spans)
 
     def has_error_on(self, line: int) -> bool:
         """Whether a syntax error stands on the line."""
@@ -71,8 +70,8 @@ class Module:
 
     def find(self, name: str) -> Definition | None:
         """Return the definition that `name` stands for here."""
-        own = self.definitions.get(name) or self.earlier.get(name)
-        return own or self.visible.get(name)
+        of = self.definitions, self.earlier, self.visible
+        return next((known[name] for known in of if name in known), None)
 
     @property
     def named(self) -> dict[str, Definition]:
@@ -84,10 +83,7 @@ class Module:
 class Definition:
     """A `let` or a `def`, with the module whose names its body uses.
 
-    Attributes:
-        circular: it refers to itself, which has been reported.
-        used: something refers to it.
-        seen: its body has been checked.
+    It may be `circular`, which has been reported, `used` by something, and `seen` by the checker.
     """
 
     node: nodes.Let | nodes.Def
@@ -189,6 +185,23 @@ class LostError(Exception):
     """Something cannot be had, and that is reported already (or not worth a report)."""
 
 
+def all_of(read: Callable[[T], R], parts: Iterable[T]) -> list[R]:
+    """Return what `read` makes of all parts, so that one mistake does not hide the next.
+
+    Raises:
+        LostError: one of them is wrong, which has been reported.
+    """
+    found, lost = [], False
+    for part in parts:
+        try:
+            found.append(read(part))
+        except LostError:
+            lost = True
+    if lost:
+        raise LostError
+    return found
+
+
 class Report:
     """All diagnostics of one program, each once."""
 
@@ -196,18 +209,13 @@ class Report:
         self._found: dict[Severity, dict[object, Diagnostic]] = {"error": {}, "warning": {}}
 
     def say(
-        self,
-        code: str,
-        message: str,
-        at: nodes.Node | Span,
-        module: Module,
-        hint: str | None = None,
+        self, code: str, message: str, at: nodes.Node | Span, where: Module, hint: str | None = None
     ) -> LostError:
         """Add a diagnostic about the text at `at`; see `Frame.say`."""
         span = at if isinstance(at, Span) else at.span
-        if not module.has_error_in(span):
+        if not where.has_error_in(span):
             severity = severity_of(code)
-            self.add(Diagnostic(code, message, span, hint, severity, module.path, module.source))
+            self.add(Diagnostic(code, message, span, hint, severity, where.path, where.source))
         return LostError()
 
     @property
@@ -259,7 +267,7 @@ def nearest(name: str, names: list[str]) -> str | None:
 
 
 def _sorted(diagnostics: Iterable[Diagnostic], path: str | None) -> list[Diagnostic]:
-    return sorted(
-        diagnostics,
-        key=lambda d: (d.path != path, d.path or "", d.span.line, d.span.column),
-    )
+    def place(found: Diagnostic) -> tuple[bool, str, int, int]:
+        return found.path != path, found.path or "", found.span.line, found.span.column
+
+    return sorted(diagnostics, key=place)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from attrs import frozen
+from attrs import define, frozen
 
-from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
 
@@ -135,22 +135,19 @@ def in_bounds(value: float) -> bool:
     return WEAKEST <= value <= STRONGEST
 
 
-@frozen
+@define
 class Settings:
-    """What stands in square brackets behind a condition.
+    """What stands in square brackets behind a condition, and where; `text` is for display.
 
-    Attributes:
-        weight: 1 if none is given; `weight_at` is where it stands.
-        temp, logit: at most one of them is set; `temp_at` is where it stands.
-        text: for display.
+    At most one of `temp` and `logit` is set.
     """
 
-    weight: float
-    weight_at: nodes.Setting | None
-    temp: float | None
-    logit: float | None
-    temp_at: nodes.Setting | None
-    text: str
+    weight: float = 1.0
+    weight_at: nodes.Setting | None = None
+    temp: float | None = None
+    logit: float | None = None
+    temp_at: nodes.Setting | None = None
+    text: str = ""
 
 
 def settings_of(node: nodes.Tuned, frame: Frame) -> Settings:
@@ -159,30 +156,27 @@ def settings_of(node: nodes.Tuned, frame: Frame) -> Settings:
     Raises:
         LostError: one of them is wrong, which has been reported.
     """
-    first: dict[str, nodes.Setting] = {}
+    found = Settings()
     shown: list[str] = []
-    lost = False
-    weight, temp, logit = 1.0, None, None
-    for setting in node.settings:
+
+    def read(setting: nodes.Setting) -> None:
         keyword = setting.keyword
-        if first.setdefault(keyword, setting) is not setting:
+        if (found.weight_at if keyword == "weight" else found.temp_at) is not None:
             message = f"`{keyword}` is given twice in one pair of brackets"
             frame.say("LACE304", message, setting, "keep one of them")
-            continue
-        try:
-            if keyword == "weight":
-                weight = _weight(setting, frame)
-                shown.append(f"weight {number_text(weight)}")
-            else:
-                temp, logit = temperature(setting, frame)
-                value = number_text(temp or logit or 1.0)
-                shown.append(f"temp {value if logit is None else f'logit({value})'}")
-        except LostError:
-            lost = True
-    if lost:
-        raise LostError
-    text = f"[{', '.join(shown)}]"
-    return Settings(weight, first.get("weight"), temp, logit, first.get("temp"), text)
+        elif keyword == "weight":
+            found.weight_at = setting
+            found.weight = _weight(setting, frame)
+            shown.append(f"weight {number_text(found.weight)}")
+        else:
+            found.temp_at = setting
+            found.temp, found.logit = temperature(setting, frame)
+            value = number_text(found.temp or found.logit or 1.0)
+            shown.append(f"temp {value if found.logit is None else f'logit({value})'}")
+
+    all_of(read, node.settings)
+    found.text = f"[{', '.join(shown)}]"
+    return found
 
 
 def temperature(setting: nodes.Setting, frame: Frame) -> tuple[float | None, float | None]:
