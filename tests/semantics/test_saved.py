@@ -16,7 +16,7 @@ from lacelang import ir
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
 from lacelang.storage.latents import Latents, Shards
-from lacelang.storage.records import GroupRecord, RunRecord, write_index
+from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, write_index
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     group = GroupRecord("men", "men", "", "f", 9, 4, settings, ())
     out = tmp_path / "out" / "faces"
     (out / "men").mkdir(parents=True)
-    write_index(out, RunRecord("faces.lace", "", {}, (group,)))
+    write_index(out, RunRecord(ProgramRecord("faces.lace", ""), {}, (group,)))
     w = np.zeros((4, 512), np.float32)
     Shards(out / "men", "f").append(0, Latents(None, w))
     save_file({"w": w}, out / "men" / "w.safetensors")
