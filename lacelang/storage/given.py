@@ -12,8 +12,9 @@ import math
 import re
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
@@ -95,28 +96,31 @@ def read_given(path: Path, layout: Layout, shown: str) -> Given:
 
     Messages call the file `shown`.
     """
-    found = _stored_arrays(path, shown)
-    parts = {array.name: array for array in found if array.name in _EDIT_PATH}
-    spaces = _spaces([array for array in found if array.name not in parts], path.stem, shown)
-    arrays = {}
-    for space, stored in spaces.items():
-        where = f"`{stored.name}` of `{shown}`" if stored.name else f"`{shown}`"
-        shape = _arranged(stored, space, layout, where)
-        arrays[space] = _load(path, stored, shown).reshape(shape)
-        if not np.isfinite(arrays[space]).all():
+    with _reading(path, shown) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        stored = list(_READERS[path.suffix.lower()](file, size))
+        names = [array.name for array in stored]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ResourceError(f"`{shown}` holds `{_short(twice)}` twice", "keep one of them")
+        parts = {array.name: array for array in stored if array.name in _EDIT_PATH}
+        spaces = _spaces([array for array in stored if array.name not in parts], path.stem, shown)
+        arrays = {}
+        for space, array in spaces.items():
+            where = f"`{array.name}` of `{shown}`" if array.name else f"`{shown}`"
+            arrays[space] = _samples(array, space, layout, where)
+        z = arrays.get("z")
+        w = next((array for space, array in arrays.items() if space != "z"), None)
+        if z is not None and w is not None and len(z) != len(w):
             raise ResourceError(
-                f"{where} holds NaN, or numbers beyond those of float32", "leave such samples out"
+                f"`{shown}` holds {len(z)} z and {len(w)} w",
+                "give as many of the one as of the other",
             )
-    z = arrays.get("z")
-    w = next((array for space, array in arrays.items() if space != "z"), None)
-    if z is not None and w is not None and len(z) != len(w):
-        raise ResourceError(
-            f"`{shown}` holds {len(z)} z and {len(w)} w", "give as many of the one as of the other"
-        )
-    if w is not None and w.ndim == 3 and w.shape[1] != len(layout.style_layers):
-        # The last of a style's layers: of those at full size, the image's own.
-        w = w[:, [layers[-1] for layers in layout.style_layers]]
-    return Given(z, w, _edit_path(path, parts, w, shown))
+        if w is not None and w.ndim == 3 and w.shape[1] != len(layout.style_layers):
+            # The last of a style's layers: of those at full size, the image's own.
+            w = w[:, [layers[-1] for layers in layout.style_layers]]
+        return Given(z, w, _edit_path(parts, w, shown))
 
 
 def _spaces(found: Sequence[_Stored], stem: str, shown: str) -> dict[Space, _Stored]:
@@ -155,8 +159,8 @@ def _of_file_name(stem: str, shown: str) -> Space:
     return said[0] if said else "any"
 
 
-def _arranged(stored: _Stored, space: Space, layout: Layout, where: str) -> tuple[int, ...]:
-    """Return an array's shape as samples: (N, width) or (N, styles, width)."""
+def _samples(stored: _Stored, space: Space, layout: Layout, where: str) -> Float32:
+    """Read an array as samples: (N, width) or (N, styles, width)."""
     if stored.kind != "floats":
         kind = "whole numbers" if stored.kind == "int64" else stored.kind
         raise ResourceError(
@@ -193,17 +197,20 @@ def _arranged(stored: _Stored, space: Space, layout: Layout, where: str) -> tupl
         raise ResourceError(f"{where} holds no samples: it is {shape}", _REMEDY)
     if count > MOST_SAMPLES:
         raise ResourceError(f"{where} holds {count} samples; {MOST_SAMPLES} are the most")
-    return (count, *lead[-1:], width) if layered else (count, width)
+    samples = stored.load().reshape((count, *lead[-1:], width) if layered else (count, width))
+    if not np.isfinite(samples).all():
+        raise ResourceError(
+            f"{where} holds NaN, or numbers beyond those of float32", "leave such samples out"
+        )
+    return samples
 
 
-def _edit_path(
-    path: Path, parts: Mapping[str, _Stored], w: Float32 | None, shown: str
-) -> EditPath | None:
+def _edit_path(parts: Mapping[str, _Stored], w: Float32 | None, shown: str) -> EditPath | None:
     """Return how the samples came to be, if lacelang edited them."""
     if not parts:
         return None
     fine = all(part.kind == _EDIT_PATH[name] for name, part in parts.items())
-    arrays = {name: _load(path, part, shown) for name, part in parts.items() if fine}
+    arrays = {name: part.load() for name, part in parts.items() if fine}
     edit_path = edit_path_of(arrays)
     finite = all(np.isfinite(array).all() for array in arrays.values())
     if w is None or edit_path is None or not finite or not edit_path.fits(w):
@@ -233,9 +240,10 @@ class _Stored:
     name: str  # its key; empty for the one array of a .npy
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    file: str
+    start: int = 0  # bytes before its data, in the file or in what is unpacked
     fortran: bool = False  # the first axis is the innermost
-    start: int = 0  # bytes before its data, in the file or in `member`
-    member: str | None = None  # of a .npz, the file inside
+    unpacked: Callable[[], bytes] | None = None  # of a .npz, gives the file inside
 
     @property
     def kind(self) -> str:
@@ -253,43 +261,21 @@ class _Stored:
         """Bytes of its data."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-
-def _stored_arrays(path: Path, shown: str) -> tuple[_Stored, ...]:
-    """Return what `path` holds, by its headers alone; messages call it `shown`."""
-    with _reading(path, shown) as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        found = tuple(_READERS[path.suffix.lower()](file, size))
-    names = [array.name for array in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ResourceError(f"`{shown}` holds `{_short(twice)}` twice", "keep one of them")
-    return found
-
-
-def _load(path: Path, stored: _Stored, shown: str) -> NDArray[Any]:
-    """Return one of the `_stored_arrays`: float32 of floats, int64 of int64."""
-    # Torch wants arrays that can be written to.
-    data = bytearray(stored.nbytes)
-    with _reading(path, shown) as file:
-        if stored.member is None:
-            file.seek(stored.start)
-            whole = file.readinto(data) == len(data)
+    def load(self) -> NDArray[Any]:
+        """Read it: float32 of floats, int64 of int64."""
+        count = math.prod(self.shape)
+        if self.unpacked is None:
+            numbers = np.fromfile(self.file, self.dtype, count, offset=self.start)
         else:
-            with zipfile.ZipFile(file) as archive, archive.open(stored.member) as member:
-                member.read(stored.start)
-                # The checksum is compared where the end is reached.
-                whole = member.readinto(data) == len(data) and not member.read(1)  # type: ignore[attr-defined]
-        if not whole:
-            raise _DamagedError("is cut short")
-        numbers: NDArray[Any] = np.frombuffer(data, stored.dtype)
-        if stored.dtype == _BFLOAT16:
+            numbers = np.frombuffer(self.unpacked(), self.dtype, count, self.start)
+        if self.dtype == _BFLOAT16:
             numbers = (numbers["bfloat16"].astype(np.uint32) << 16).view(np.float32)
-        array = numbers.reshape(stored.shape, order="F" if stored.fortran else "C")
+        array = numbers.reshape(self.shape, order="F" if self.fortran else "C")
+        wanted = np.int64 if self.kind == "int64" else np.float32
         # What float32 cannot hold becomes infinite, and is refused as such.
         with np.errstate(over="ignore", invalid="ignore"):
-            wanted = np.int64 if stored.kind == "int64" else np.float32
-            return np.ascontiguousarray(array, dtype=wanted)
+            # Torch wants arrays that can be written to.
+            return np.require(array, wanted, ["C", "W"])
 
 
 @contextmanager
@@ -301,6 +287,8 @@ def _reading(path: Path, shown: str) -> Iterator[Any]:
             raise _DamagedError("is not a regular file")
         with path.open("rb") as file:
             yield file
+    except ResourceError:
+        raise
     except Exception as error:
         # Libraries raise many things for a damaged file.
         what = f"is damaged, or not a {path.suffix.lower()} file"
@@ -326,7 +314,7 @@ def _safetensors(file: IO[bytes], size: int) -> Iterator[_Stored]:
         tensor = msgspec.convert(dict(fields), _Tensor)
         low, high = tensor.data_offsets
         dtype = np.dtype(_SAFETENSORS.get(tensor.dtype, "V1"))
-        array = _Stored(name, tuple(tensor.shape), dtype, start=begin + low)
+        array = _Stored(name, tuple(tensor.shape), dtype, file.name, begin + low)
         if begin + high > size:
             raise _DamagedError("is cut short: it holds less than its header says")
         if tensor.dtype in _SAFETENSORS and array.nbytes != high - low:
@@ -335,25 +323,25 @@ def _safetensors(file: IO[bytes], size: int) -> Iterator[_Stored]:
 
 
 def _npz(file: IO[bytes], size: int) -> Iterator[_Stored]:
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        if len(members) > _MOST_ARRAYS:
-            raise _DamagedError(f"holds {len(members)} files; latents are one or two")
-        for info in members:
-            if not info.filename.endswith(".npy"):
-                yield _Stored(info.filename, (), np.dtype("V"))
-                continue
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise _DamagedError("is compressed in a way that NumPy does not use")
-            if info.file_size > max(_EXPANDED, _EXPANSION * min(info.compress_size, size)):
-                raise _DamagedError(f"expands to {info.file_size >> 20} MiB, far beyond latents")
-            with archive.open(info) as member:
-                name = info.filename.removesuffix(".npy")
-                yield from _npy(member, info.file_size, name, info.filename)
+    archive = zipfile.ZipFile(file)
+    members = archive.infolist()
+    if len(members) > _MOST_ARRAYS:
+        raise _DamagedError(f"holds {len(members)} files; latents are one or two")
+    for info in members:
+        if not info.filename.endswith(".npy"):
+            yield _Stored(info.filename, (), np.dtype("V"), file.name)
+            continue
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _DamagedError("is compressed in a way that NumPy does not use")
+        if info.file_size > max(_EXPANDED, _EXPANSION * min(info.compress_size, size)):
+            raise _DamagedError(f"expands to {info.file_size >> 20} MiB, far beyond latents")
+        with archive.open(info) as member:
+            name = info.filename.removesuffix(".npy")
+            yield from _npy(member, info.file_size, name, partial(archive.read, info))
 
 
 def _npy(
-    file: IO[bytes], size: int, name: str = "", member: str | None = None
+    file: IO[bytes], size: int, name: str = "", unpacked: Callable[[], bytes] | None = None
 ) -> Iterator[_Stored]:
     header = BytesIO(file.read(_LONGEST_NPY_HEADER))
     version = npy.read_magic(header)
@@ -361,8 +349,9 @@ def _npy(
     shape, fortran, dtype = readers[version](header, max_header_size=_LONGEST_NPY_HEADER)
     if min(shape, default=0) < 0:
         raise _DamagedError("is damaged: its header makes no sense")
-    array = _Stored(name, tuple(map(int, shape)), dtype, fortran, header.tell(), member)
-    missing = array.start + array.nbytes - size
+    shape, start = tuple(map(int, shape)), header.tell()
+    array = _Stored(name, shape, dtype, file.name, start, fortran, unpacked)
+    missing = start + array.nbytes - size
     if missing and array.kind in ("floats", "int64"):
         wrong = "is cut short: it holds less" if missing > 0 else "is damaged: it holds more"
         raise _DamagedError(f"{wrong} than its header says")
