@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from lacelang import ir
+from lacelang.engine.fingerprint import condition_text
 from lacelang.storage.records import Atom
 
 # A continuous attribute has reached its value when it is within so many of its sigmas.
@@ -32,11 +33,7 @@ def atoms_of(where: ir.Predicate, sigma: Mapping[str, float]) -> tuple[Atom, ...
 def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Read each comparison: a probability or a value in the attribute's units, by text (N,)."""
     leaves = () if where is None else ir.comparisons(where)
-    return {_text(leaf): read(leaf, outputs) for leaf in leaves}
-
-
-def _text(leaf: ir.Comparison) -> str:
-    return " ".join(leaf.text.split())
+    return {condition_text(leaf): read(leaf, outputs) for leaf in leaves}
 
 
 def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Atom:
@@ -45,7 +42,7 @@ def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Ato
     ends = leaf.interval(DEGREE if of_classes else CLOSE * sigma[name])
     low, high = (end if math.isfinite(end) else None for end in ends)
     kind: Literal["probability", "value"] = "probability" if of_classes else "value"
-    return Atom(_text(leaf), name, kind, low, high, unit, negated)
+    return Atom(condition_text(leaf), name, kind, low, high, unit, negated)
 
 
 def read(leaf: ir.Comparison, outputs: Mapping[str, Tensor]) -> Tensor:

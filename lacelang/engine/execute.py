@@ -16,11 +16,12 @@ from attrs import evolve
 
 from lacelang.engine.expectations import (
     AnnotatorPool,
-    attributes_of,
     is_annotated,
     judge,
     judged_attributes,
+    unannotated,
 )
+from lacelang.engine.fingerprint import condition_text
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Run
 from lacelang.engine.sinks import Picture, Sink
@@ -39,7 +40,7 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
     planned = plan(program, options, progress)
     for expected in planned.expectations:
         if expected not in planned.due:
-            text = " ".join(expected.text.split())
+            text = condition_text(expected)
             progress.note(f"expect {text}: skipped, {expected.group} is not made")
     with _sink(program, planned, options) as sink:
         sink.open(progress)
@@ -121,9 +122,7 @@ def _unannotated(planned: Plan, sink: Sink) -> dict[str, set[int]]:
     for expected in planned.due:
         group = sink.group(expected.group)
         if group is None or not is_annotated(group, expected):
-            names = attributes_of(expected)
-            samples = () if group is None else group.samples
-            missing = {s.index for s in samples if not names <= (s.seen or {}).keys()}
+            missing = set() if group is None else unannotated(group, expected)
             found.setdefault(expected.group, set()).update(missing)
     return found
 

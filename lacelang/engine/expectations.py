@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lacelang.annotators import Annotator, judging
+from lacelang.engine.fingerprint import condition_text
 from lacelang.engine.sinks import Look
 from lacelang.engine.truth import truth
 from lacelang.ir import ExpectStatement, comparisons
@@ -24,11 +25,7 @@ _MOST_ANNOTATORS = 4
 
 
 class AnnotatorPool:
-    """Annotators, loaded: a few sets of them, each in a thread of its own.
-
-    Args:
-        attributes: the annotators of these are loaded.
-        progress: where to show downloads.
+    """The annotators of some attributes, loaded: a few sets of them, each used by one thread.
 
     Raises:
         ResourceError: a package is not installed, or annotators' weights cannot be had.
@@ -66,44 +63,36 @@ def judged_attributes(expected: Iterable[ExpectStatement]) -> set[str]:
     return {attribute.name for one in expected for attribute in one.model.attributes}
 
 
-def attributes_of(expected: ExpectStatement) -> set[str]:
-    """Return the names of the attributes that an expectation is about."""
-    return {comparison.attribute.name for comparison in comparisons(expected.what)}
+def unannotated(group: GroupRecord, expected: ExpectStatement) -> set[int]:
+    """Return the samples whose annotations lack what an expectation is about.
+
+    A model may declare an attribute after they were annotated.
+    """
+    names = {comparison.attribute.name for comparison in comparisons(expected.what)}
+    return {s.index for s in group.samples if not names <= (s.seen or {}).keys()}
 
 
 def is_annotated(group: GroupRecord, expected: ExpectStatement) -> bool:
-    """Whether a group is whole, and all its pictures are annotated for an expectation.
-
-    They may lack what it is about: a model may declare an attribute after they were annotated.
-    """
-    names = attributes_of(expected)
-    whole = len(group.samples) == group.count
-    return whole and all(s.seen is not None and names <= s.seen.keys() for s in group.samples)
+    """Whether a group is whole, and all its pictures are annotated for an expectation."""
+    return len(group.samples) == group.count and not unannotated(group, expected)
 
 
 def judge(statement: ExpectStatement, samples: Sequence[SampleRecord]) -> ExpectationRecord:
-    """Hold an expectation against the annotations of a group's pictures.
-
-    Args:
-        statement: resolved.
-        samples: all of the group, each of them annotated.
-    """
+    """Hold an expectation against the annotations of all samples of its group."""
     columns = {
         attribute.name: np.array(
-            [_number((sample.seen or {}).get(attribute.name)) for sample in samples], np.float32
+            # None becomes NaN.
+            [(sample.seen or {}).get(attribute.name) for sample in samples],
+            np.float32,
         )
         for attribute in statement.model.attributes
     }
     shown = truth(statement.what, columns)
     failing = tuple(s.index for s, held in zip(samples, shown, strict=True) if not held)
     return ExpectationRecord(
-        text=" ".join(statement.text.split()),
+        text=condition_text(statement),
         group=statement.group,
         wanted=statement.share,
         faces=len(samples),
         failing=failing,
     )
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value

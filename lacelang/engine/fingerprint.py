@@ -12,6 +12,7 @@ import attrs
 
 from lacelang.ir import (
     Attribute,
+    ExpectStatement,
     ModelSpec,
     Predicate,
     SamplerChoice,
@@ -90,8 +91,8 @@ def sampler_text(choice: SamplerChoice) -> str:
     return f"{choice.name}({options})" if options else choice.name
 
 
-def condition_text(where: Predicate | None) -> str:
-    """A condition as it was written; nothing for draws from the prior."""
+def condition_text(where: Predicate | ExpectStatement | None) -> str:
+    """A condition as it was written, on one line; nothing for draws from the prior."""
     return "" if where is None else " ".join(where.text.split())
 
 
