@@ -62,23 +62,14 @@ _ENERGY = ""
 
 @frozen(eq=False)
 class Source:
-    """What an edit begins from.
+    """What an edit begins from."""
 
-    Attributes:
-        names: of the groups that are made before it; none where it begins from a file.
-        seed: of its samples.
-        count: how many there are.
-        truncation: psi of its samples.
-        digest: of all that they depend on.
-        latents: of all of them, given those of groups.
-    """
-
-    names: tuple[str, ...]
-    seed: int
+    names: tuple[str, ...]  # of the groups that are made before it; none for a file
+    seed: int  # of its samples
     count: int
-    truncation: float
-    digest: str
-    latents: Callable[[Available], Latents | Shards]
+    truncation: float  # psi of its samples
+    digest: str  # of all that they depend on
+    latents: Callable[[Available], Latents | Shards]  # of all of them, given those of groups
 
 
 def begun_from(task: GroupTask) -> Source:
@@ -237,17 +228,10 @@ class _Edit:
     def _move(
         self, u: Tensor, before: Outputs, stage: Stage, node: Node, rows: list[int]
     ) -> Solution:
-        """Descend the energy of a step from where some of the samples stand.
+        """Descend the energy of a step from the coordinates u (N, d) of some of the samples.
 
-        Args:
-            u: coordinates (N, d) of all samples.
-            before: what the classifiers said of them before the first step.
-            stage: advanced by the share of the steps that this one is, for each sample.
-            node: the energy, which reads `changes` and `DISPLACEMENT` too.
-            rows: the n samples that are to move.
-
-        Returns:
-            The sampler's solution, with z the new coordinates (n, d).
+        `before` is what the classifiers said of all samples before the first step. The solution's
+        z are the new coordinates (n, d).
         """
         start, sampler = u[rows], self.statement.sampler
         typical = float(sampler.options.get(TYPICAL.name, 0.0))

@@ -61,13 +61,9 @@ class MeasureTask:
         return fingerprint(self.statement, self.seed, weights)
 
     def run(self, progress: Progress) -> MeasureRecord:
-        """Estimate it.
+        """Estimate it, as a share of the draws that satisfy the condition, if there is one.
 
-        Both shares are of the draws that satisfy the condition, if there is one: a ratio of two
-        counts, whose error is that of so many independent draws.
-
-        Raises:
-            ResourceError: the classifiers cannot be had.
+        Its error is that of so many independent draws.
         """
         asked, spec = self.statement, self.statement.model
         draws = prior_sample(self.model, spec.attributes, asked.truncation, self.seed, progress)
@@ -126,11 +122,7 @@ _MOST_THREADS = 16
 
 @frozen(eq=False)
 class PriorSample:
-    """Draws from the prior at one truncation.
-
-    Attributes:
-        drawn, decided: float32 (N,) by attribute: class numbers, or values in its unit.
-    """
+    """Draws from the prior: float32 (N,) by attribute, class numbers or values in its unit."""
 
     drawn: Columns
     decided: Columns
@@ -149,10 +141,7 @@ def prior_sample(
 ) -> PriorSample:
     """Return draws from the prior of a model; `attributes` are in the order of declaration.
 
-    The model remembers the last few, so that nobody who asks the same again has to wait.
-
-    Raises:
-        ResourceError: the classifiers cannot be had.
+    The model remembers the last few results.
     """
 
     def make() -> PriorSample:

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Options:
-    """How a program is to be run; see `Program.run`.
-
-    Attributes:
-        shared: whether `out` is the default folder, which programs without a file share.
-    """
+    """How a program is to be run; see `Program.run`."""
 
     seed: int | None
     device: Device
@@ -40,7 +36,7 @@ class Options:
     metadata: bool = True
     images: bool = True
     replace: bool = False
-    shared: bool = False
+    shared: bool = False  # `out` is the default folder, which programs without a file share
     kept: Mapping[str, Group] = field(factory=dict)
 
     def seed_for(self, own: int | None) -> int:
@@ -51,17 +47,10 @@ class Options:
 
 @frozen(eq=False)
 class Plan:
-    """The tasks of a program, models loaded.
+    """The tasks of a program, models loaded."""
 
-    Attributes:
-        only: names of the groups and measures that are asked for.
-        groups: every group that the program makes, sources before what begins from them.
-        measures: every probability that it asks for.
-        expectations: all that it expects of its groups.
-    """
-
-    only: Collection[str]
-    groups: list[GroupTask] = field(factory=list)
+    only: Collection[str]  # names of the groups and measures that are asked for
+    groups: list[GroupTask] = field(factory=list)  # sources before what begins from them
     measures: list[MeasureTask] = field(factory=list)
     expectations: list[ExpectStatement] = field(factory=list)
 

@@ -34,25 +34,19 @@ Draw: TypeAlias = Callable[[range, Stage], Batch]
 
 @frozen(eq=False)
 class GroupTask:
-    """One group to make.
+    """One group to make."""
 
-    Attributes:
-        model: the one that its latents are of.
-        record: what is known of the group beforehand; it holds no samples yet. Its fingerprint
-            names all that a sample depends on, fingerprints of `sources` included.
-        prepared: compiles what all batches need, given the latents of `sources`.
-        frames: gives all that is to be decoded of N samples (N, F, …), each one's own picture last.
-            A group keeps the function, and is pickled without the task.
-        sources: names of the groups whose samples it begins from; they are made before it.
-        file: the file or folder that it begins from.
-    """
-
-    model: Model
+    model: Model  # that its latents are of
+    # What is known beforehand, without samples. The fingerprint names all that a sample depends on,
+    # fingerprints of `sources` included.
     record: GroupRecord
+    # Compiles what all batches need, given the latents of `sources`.
     prepared: Callable[[Available], Draw]
+    # All that is decoded of N samples (N, F, …), each one's own picture last. Without a reference
+    # to the task, for a group keeps it and is pickled.
     frames: Callable[[Latents], Float32]
-    sources: tuple[str, ...] = ()
-    file: Path | None = None
+    sources: tuple[str, ...] = ()  # groups whose samples it begins from; they are made before it
+    file: Path | None = None  # or the file or folder
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last, a batch at a time.
