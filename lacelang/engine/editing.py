@@ -43,7 +43,7 @@ from lacelang.engine.sampling import (
     shown_on,
 )
 from lacelang.engine.tasks import Available, Batch, GroupTask
-from lacelang.errors import ResourceError, UsageError
+from lacelang.errors import ResourceError
 from lacelang.generators import Layout
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
@@ -82,11 +82,7 @@ def begun_from(task: GroupTask) -> Source:
 
 
 def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
-    """Begin from samples on disk.
-
-    Raises:
-        ResourceError: the file is no longer there, or holds none of this model's latents.
-    """
+    """Begin from samples on disk; a ResourceError if they are gone, or of another model."""
     seed, psi = saved.seed, saved.truncation
     if saved.fingerprint is not None:
         shards = Shards.open(saved.file, saved.fingerprint)
@@ -117,16 +113,7 @@ def _latents(given: Given, model: Model, psi: float) -> Latents:
 def edit_task(
     statement: ir.EditStatement, model: Model, groups: Mapping[str, GroupTask]
 ) -> GroupTask:
-    """Return the group of a statement, given the groups before it by name.
-
-    Raises:
-        UsageError: the model's classifiers do not judge w.
-        ResourceError: they cannot be had.
-    """
-    if model.space != "w":
-        raise UsageError(
-            f"edits move in w, and the classifiers of {model.name} judge {model.space}"
-        )
+    """Return the group of a statement, given the groups before it by name."""
     saved, weights = statement.saved, model.weights(conditioned=True)
     source = begun_from(groups[statement.group]) if saved is None else begun_on_disk(saved, model)
     plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))

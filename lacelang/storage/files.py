@@ -49,11 +49,8 @@ def whole(path: Path, flush: bool = False) -> Iterator[Path]:
 
 def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
     """Write `data` to `path`, which afterwards holds all of it or what it held before."""
-    try:
-        with whole(path, flush) as part:
-            part.write_bytes(data)
-    except OSError as error:
-        raise disk_error(error, path) from error
+    with disk_errors(path), whole(path, flush) as part:
+        part.write_bytes(data)
 
 
 def flush_folder(path: Path) -> None:
@@ -68,10 +65,8 @@ def flush_folder(path: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """Create the folder `path` and its parents."""
-    try:
+    with disk_errors(path):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, path) from error
 
 
 def sweep_parts(folder: Path, name: str = "") -> None:
@@ -90,6 +85,15 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path, what: str = "written") -> Iterator[None]:
+    """Raise what goes wrong in the block as a `disk_error`."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path, what) from error
 
 
 def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceError:

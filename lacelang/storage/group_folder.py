@@ -28,7 +28,7 @@ import msgspec
 from attrs import evolve, frozen
 
 from lacelang.errors import another_folder
-from lacelang.storage.files import disk_error, flush_folder, make_folder, sweep_parts
+from lacelang.storage.files import disk_errors, flush_folder, make_folder, sweep_parts
 from lacelang.storage.latents import Latents, Shards, is_shard
 from lacelang.storage.png import is_finished, is_whole
 from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen, plain
@@ -59,7 +59,8 @@ class Lines(Generic[T]):
         """Return the valid lines from the beginning; none if there is no file."""
         items: list[T] = []
         self.cut(0)
-        try:
+        damaged = msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FileNotFoundError
+        with disk_errors(self.path, "read"), contextlib.suppress(*damaged):
             if self.path.exists() and not self.path.is_file():
                 return items
             with self.path.open("rb") as file:
@@ -67,10 +68,6 @@ class Lines(Generic[T]):
                 while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
                     items.append(self._decoder.decode(line))
                     self._ends.append(self._ends[-1] + len(line))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FileNotFoundError):
-            pass
-        except OSError as error:
-            raise disk_error(error, self.path, "read") from error
         return items
 
     def cut(self, count: int) -> None:
@@ -80,9 +77,9 @@ class Lines(Generic[T]):
     def append(self, items: Iterable[T]) -> None:
         """Write `items` after what was read and appended so far, and to the disk itself."""
         lines = [msgspec.json.encode(plain(item)) + b"\n" for item in items]
-        try:
-            # What a link leads to is not the run's.
-            flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        # What a link leads to is not the run's.
+        flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        with disk_errors(self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | flags)
             with open(descriptor, "r+b") as file:
                 file.truncate(self._ends[-1])
@@ -90,8 +87,6 @@ class Lines(Generic[T]):
                 file.write(b"".join(lines))
                 file.flush()
                 os.fsync(file.fileno())
-        except OSError as error:
-            raise disk_error(error, self.path) from error
         for line in lines:
             self._ends.append(self._ends[-1] + len(line))
 
@@ -200,15 +195,13 @@ class GroupFolder:
 
     def take_place(self, place: Path) -> None:
         """Move to `place`; the group that is there goes to its `.old`."""
-        try:
-            old = hidden(place, "old")
+        old = hidden(place, "old")
+        with disk_errors(place):
             clear(old)
             if place.exists():
                 place.rename(old)
             self.path.rename(place)
             flush_folder(place.parent)
-        except OSError as error:
-            raise disk_error(error, place) from error
         self.path = self.latents.folder = place
         self._lines.path, self._annotations.path = place / SAMPLES, place / ANNOTATIONS
 

@@ -18,7 +18,7 @@ from attrs import evolve
 
 from lacelang.errors import WayOut, another_folder
 from lacelang.storage.cache import holding
-from lacelang.storage.files import disk_error, folder_name, make_folder, sweep_parts
+from lacelang.storage.files import disk_errors, folder_name, make_folder, sweep_parts
 from lacelang.storage.group_folder import (
     GroupFolder,
     clear,
@@ -107,10 +107,8 @@ class RunFolder:
                 "wait for it, or choose another folder",
             )
 
-        try:
+        with disk_errors(self.root):
             self._lock.enter_context(holding(lock, refuse))
-        except OSError as error:
-            raise disk_error(error, self.root) from error
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
 
 from lacelang import ir
-from lacelang.errors import ResourceError, UsageError
+from lacelang.errors import ResourceError
 from lacelang.samplers.solution import Status
 from lacelang.storage.latents import Latents, arrays_of, latents_of
 from lacelang.storage.run_folder import read_run
@@ -188,11 +188,3 @@ def test_latents_of_another_kind_are_refused(model: TinyModel, tmp_path: Path) -
     save_file(arrays_of(Latents(z, np.zeros((2, 4), np.float32))), file)
     with pytest.raises(ResourceError, match="w has 8 numbers"):
         begun.run()
-
-
-def test_a_model_whose_classifiers_judge_z_is_refused(
-    model: TinyModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(model, "space", "z")
-    with pytest.raises(UsageError, match="edits move in w"):
-        program(PLAIN, edit()).run()
