@@ -1,7 +1,5 @@
 """How far a long piece of work has come: on a terminal, or nowhere.
 
-Whoever has long work to do takes a `Progress` and opens a stage for it:
-
     with progress.stage("decoding", total=32) as stage:
         for image in images:
             stage.advance()
@@ -39,7 +37,7 @@ class Progress:
     """Where stages are shown; this one shows nothing."""
 
     def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
-        """Begin `name`, of `total` items or bytes; None where nobody knows how many."""
+        """Begin `name`, of `total` items or bytes; None where that is not known."""
         return Stage()
 
     def note(self, message: str) -> None:
@@ -103,7 +101,7 @@ def shown(stream: TextIO | None = None, leave: bool = True) -> Iterator[Progress
     Finished bars stay there unless `leave` is false.
     """
     stream = stream or sys.stderr
-    # There is none where a program has no console.
+    # It is None where a program has no console.
     if stream is None or not stream.isatty():
         yield Plain(stream)
         return
@@ -128,7 +126,7 @@ def _rich(stream: TextIO, leave: bool) -> RichProgress:
             return Text(written(task.completed) + whole, style="progress.download")
 
     console = Console(file=stream)
-    # Where the encoding lacks a sign it would be written as an escape, wider than its place.
+    # A sign that the encoding lacks would be written as an escape.
     plain = not console.encoding.startswith("utf")
     return progress.Progress(
         progress.SpinnerColumn(

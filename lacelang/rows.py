@@ -2,21 +2,19 @@
 
 A matrix product may take another kernel for a few rows than for many, and an elementwise function
 another routine for the last numbers of a tensor than for the rest. Either changes the last bit of a
-row with the number of rows around it. The last bit is enough to put a trial point on the other side
-of a ReLU's kink, where the gradient jumps, and the samples of two runs would drift apart.
+row with the number of rows around it, and a sampler's path with it.
 
 `in_blocks` therefore evaluates rows in blocks that are filled up to a multiple of `TILE` rows.
 Every tensor of such a block is a whole number of the vectors that processors compute with, and no
-product has so few rows that it is treated as a special case. Whether that is enough on this
-processor is tried once (`_sizes`); where it is not, all blocks have one shape, or a single row.
+product has so few rows that it is treated as a special case. `_sizes` tests whether that is enough
+on this processor; where it is not, all blocks have one shape, or a single row.
 
-Networks whose layers have odd widths, such as 5 or 33, are another matter: products round a row by
-where in memory it begins, whatever the number of rows. `rounds_by_place` tries a network once, and
-`one_by_one` evaluates such a one on a row at a time.
+Products with odd widths, such as 5 or 33, round a row by where in memory it begins. `one_by_one`
+evaluates a network for which `rounds_by_place` has found that.
 
-Everything that computes on rows goes through `in_blocks`, but for sums, differences, products and
-quotients of single numbers, which are exact to the last bit anywhere, and for reductions and small
-matrices of one row each, which tests/samplers/test_row_algebra.py holds to the same law.
+Everything that computes on rows goes through `in_blocks`, but for arithmetic on single numbers,
+which is exact everywhere, and for reductions and small matrices of one row each, which
+tests/samplers/test_row_algebra.py tests.
 """
 
 from __future__ import annotations
@@ -76,7 +74,9 @@ def named_in_blocks(function: Callable[..., Named], *rows: Tensor) -> dict[str, 
 def blocks_of(*rows: Tensor) -> Iterator[tuple[tuple[Tensor, ...], int]]:
     """Yield blocks of rows (N, ...), filled up, and how many rows of each are not filling."""
     first = rows[0]
-    tile, most = _sizes_on(first)
+    tile, most = OTHER_ROWS, OTHER_ROWS
+    if first.device.type == "cpu":
+        tile, most = _sizes(first.dtype, torch.get_num_threads())
     if not len(first):
         # One block of zeros tells the shapes of the results.
         yield tuple(x.new_zeros(tile, *x.shape[1:]) for x in rows), 0
@@ -89,16 +89,15 @@ def blocks_of(*rows: Tensor) -> Iterator[tuple[tuple[Tensor, ...], int]]:
 
 def filled(block: Tensor, size: int) -> Tensor:
     """A block and, up to `size` rows, copies of its first row, through which no gradient flows."""
-    missing = size - len(block)
-    if not missing:
+    if len(block) == size:
         return block
-    return torch.cat([block, block[:1].detach().expand(missing, *block.shape[1:])])
+    return torch.cat([block, block[:1].detach().expand(size - len(block), *block.shape[1:])])
 
 
 def rounds_by_place(function: Network, like: Tensor) -> bool:
     """Whether the bits of a row, or of its gradient, depend on where in a block it stands.
 
-    It is tried with rows of the width, type and device of `like`.
+    It is tested with rows of the width, type and device of `like`.
     """
     random = torch.Generator().manual_seed(0)
     with isolated(threads=False), torch.enable_grad():
@@ -130,18 +129,11 @@ def one_by_one(function: Network, x: Tensor) -> Tensor | Named:
     return {name: torch.cat([y[name] * 1.0 for y in found]) for name in found[0]}
 
 
-def _sizes_on(rows: Tensor) -> tuple[int, int]:
-    if rows.device.type != "cpu":
-        return OTHER_ROWS, OTHER_ROWS
-    return _sizes(rows.dtype, torch.get_num_threads())
-
-
 @cache
 def _sizes(dtype: torch.dtype, threads: int) -> tuple[int, int]:
     """What the rows of a block are a multiple of, and how many there are at most.
 
-    Tried once for a number of threads, on the products of a layer's forward and backward pass, on
-    reductions, and on functions of single numbers.
+    Tested on a layer's products, on reductions, and on functions of single numbers.
     """
     with isolated(threads=False), torch.no_grad():
         trials = list(_trials(dtype))
@@ -153,7 +145,7 @@ def _sizes(dtype: torch.dtype, threads: int) -> tuple[int, int]:
 
 
 def _trials(dtype: torch.dtype) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
-    """Functions of rows, and rows (MOST, ...) to try them on."""
+    """Functions of rows, and rows (MOST, ...) to test them on."""
     random = torch.Generator().manual_seed(0)
 
     def draw(*shape: int) -> Tensor:

@@ -45,18 +45,12 @@ class Model:
 
     The classifiers are read when they are first needed. It is pickled as its declaration, and an
     unpickled model loads the rest when that is needed. A copy is the model itself.
-
-    Attributes:
-        name: as programs call it.
-        generator: mapping and decoder.
-        space: `w` or `z`, what the classifiers look at.
-        device: where both are.
     """
 
     def __init__(self, spec: ModelSpec, generator: Generator, device: torch.device) -> None:
         self.name = spec.name
         self.generator = generator
-        self.space = spec.space
+        self.space = spec.space  # `w` or `z`, what the classifiers read
         self.device = device
         self._spec = spec
         self._begin()
@@ -67,13 +61,12 @@ class Model:
         self._lock = RLock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is loaded."""
         return {name: each for name, each in self.__dict__.items() if name not in _LOADED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._begin()
-        # Another machine may lack the device: its own choice is then better than nothing.
+        # Another machine may lack the device.
         try:
             choose_device(self.device.type)
         except ResourceError:
@@ -89,11 +82,7 @@ class Model:
 
     @cached_property
     def heads(self) -> Heads:
-        """Classifiers, (N, inputs) → outputs by attribute, calibrated.
-
-        Raises:
-            ResourceError: their file is missing, damaged, or does not fit the declaration.
-        """
+        """Classifiers, (N, inputs) → outputs by attribute, calibrated; read from their file."""
         path = classifiers_of(self._spec)
         # They outlive the call that first asks for them, and its modes.
         with isolated():
@@ -121,9 +110,7 @@ class Model:
         Draws from the prior, which are not `conditioned`, do not depend on classifiers.
         """
         named = {"generator": str(self._spec.sha256), "device": self.device.type}
-        if conditioned:
-            named["classifiers"] = self._classifiers
-        return named
+        return named | {"classifiers": self._classifiers} if conditioned else named
 
     @cached_property
     def _classifiers(self) -> str:
@@ -182,7 +169,7 @@ class Model:
         return self._of_rows("whiten", self.generator.whiten, w)
 
     def _of_rows(self, name: str, function: Callable[[Tensor], Output], x: Tensor) -> Output:
-        """Apply a function of rows (N, d); one by one if it rounds them by where they stand."""
+        """Apply a function of rows (N, d), one by one if it rounds them by their place."""
         if torch.compiler.is_compiling():
             return function(x)
         key = name, x.dtype
@@ -208,10 +195,10 @@ class Model:
         return isolated_steps(decoded())
 
     def prepare(self) -> None:
-        """Begin to get the decoder ready, in another thread, while the caller goes on."""
+        """Get the decoder ready in another thread."""
 
         def prepare() -> None:
-            # What goes wrong here goes wrong again in `decode`, where somebody is listening.
+            # What goes wrong here goes wrong again in `decode`, which reports it.
             with contextlib.suppress(Exception), isolated():
                 self.generator.prepare()
 
@@ -227,7 +214,7 @@ def atypicality(u: Tensor) -> Tensor:
 
 
 class Models:
-    """Models by what they are declared as, each loaded once for as long as they are kept here."""
+    """Models by their declaration, each loaded once while it is kept here."""
 
     def __init__(self) -> None:
         self._loaded: dict[tuple[object, ...], Model] = {}
@@ -270,11 +257,7 @@ def weights_of(spec: ModelSpec) -> Weights:
 
 
 def classifiers_of(spec: ModelSpec) -> Path:
-    """The file of a declared model's classifiers, beside the file that declares it.
-
-    Raises:
-        ResourceError: the declaration names none.
-    """
+    """The file of a model's classifiers, in the folder of its declaration; an error if none."""
     if spec.classifiers is None:
         raise ResourceError(
             f"the model {spec.name} has no classifiers",

@@ -35,9 +35,9 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def holding(file: Path, busy: Callable[[], object]) -> Iterator[None]:
-    """Hold the lock that is `file`, which stays: removed, it could be held by two processes.
+    """Hold the lock `file`, which stays: if it were removed, two processes could hold it.
 
-    `busy` is called if another process holds it; unless that raises, wait until it is gone.
+    `busy` is called if another process holds it; unless that raises, wait for it.
     """
     from filelock import FileLock, Timeout
 
@@ -58,10 +58,10 @@ def holding(file: Path, busy: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path, waiting: str) -> Iterator[None]:
-    """Hold the lock beside `path`, so that of two processes one makes it and one waits.
+    """Hold the lock of `path`, so that of two processes one makes it and one waits.
 
-    What a killed process left of it half made is removed. `waiting` is said on standard error if
-    another process holds the lock.
+    What a killed process left of it is removed. `waiting` is said on standard error if another
+    process holds the lock.
     """
 
     def say() -> None:
@@ -98,10 +98,10 @@ def guarded(folder: Path) -> Iterator[None]:
 
 
 def made_once(path: Path, doing: str, make: Callable[[Path], None], proof: str = "") -> None:
-    """Have a file of the cache made where it is missing: by one process, whole or not at all.
+    """Make a file of the cache if it is missing: by one process, whole or not at all.
 
     With `proof` it is a folder, which is there if that file is in it; `make` is given an empty one.
-    `doing` is said to whoever waits for another process.
+    `doing` is said to a process that waits for another.
     """
     if (path / proof).is_file():
         return

@@ -247,7 +247,7 @@ def clear(folder: Path) -> None:
 
 
 def retire(place: Path) -> None:
-    """Remove the group that was at `place`; what somebody put beside it goes to the new one."""
+    """Remove the group that was at `place`; files that people added go to the new one."""
     old = hidden(place, "old")
     with contextlib.suppress(OSError):
         clear(old)
@@ -261,7 +261,7 @@ def retire(place: Path) -> None:
 
 
 def recover(place: Path, fingerprint: str) -> None:
-    """Bring to an end what a killed run began: at `place` is the group of this fingerprint."""
+    """Finish a replacement that a killed run began: `place` gets the group of this fingerprint."""
     old, new = hidden(place, "old"), hidden(place, "new")
     if not old.is_dir() or old.is_symlink():
         return

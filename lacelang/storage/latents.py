@@ -28,6 +28,7 @@ from lacelang.storage.files import write_atomic
 Float32 = NDArray[np.float32]
 
 _KEY = "lacelang"
+_TAKEN = "trail.taken"
 _NAME = re.compile(r"latents-(\d{6,18})\.safetensors")
 
 
@@ -116,13 +117,14 @@ class Latents:
     @staticmethod
     def joined(parts: Sequence[Latents]) -> Latents:
         """The rows of all `parts`, one after another."""
-        paths = [part.edit_path for part in parts if part.edit_path is not None]
-        edit_path = None
-        if paths:
-            w = np.concatenate([path.w for path in paths])
-            edit_path = EditPath(w, paths[0].taken, _joined([path.given for path in paths]))
-        w = np.concatenate([part.w for part in parts])
-        return Latents(_joined([part.z for part in parts]), w, edit_path)
+        arrays = [arrays_of(part) for part in parts]
+        joined = {
+            name: first if name == _TAKEN else np.concatenate([each[name] for each in arrays])
+            for name, first in arrays[0].items()
+        }
+        found = latents_of(joined)
+        assert found is not None
+        return found
 
 
 def arrays_of(latents: Latents) -> dict[str, NDArray[Any]]:
@@ -130,7 +132,7 @@ def arrays_of(latents: Latents) -> dict[str, NDArray[Any]]:
     path = latents.edit_path
     arrays: dict[str, NDArray[Any] | None] = {"w": latents.w, "z": latents.z}
     if path is not None:
-        arrays |= {"trail.w": path.w, "trail.taken": path.taken, "trail.given": path.given}
+        arrays |= {"trail.w": path.w, _TAKEN: path.taken, "trail.given": path.given}
     return {name: np.ascontiguousarray(each) for name, each in arrays.items() if each is not None}
 
 
@@ -145,14 +147,9 @@ def latents_of(arrays: Mapping[str, NDArray[Any]]) -> Latents | None:
 
 def edit_path_of(arrays: Mapping[str, NDArray[Any]]) -> EditPath | None:
     """Return the edit path among the arrays of a file of latents, which may not fit them."""
-    if "trail.w" not in arrays or "trail.taken" not in arrays:
+    if "trail.w" not in arrays or _TAKEN not in arrays:
         return None
-    return EditPath(arrays["trail.w"], arrays["trail.taken"], arrays.get("trail.given"))
-
-
-def _joined(parts: Sequence[Float32 | None]) -> Float32 | None:
-    there = [part for part in parts if part is not None]
-    return np.concatenate(there) if there else None
+    return EditPath(arrays["trail.w"], arrays[_TAKEN], arrays.get("trail.given"))
 
 
 def is_shard(name: str) -> bool:
@@ -172,9 +169,8 @@ class _Shard:
 class Shards:
     """All latents of a group; the rows of a sample are read when they are asked for.
 
-    Only what was written before `open` or by `append` is seen; whether a file has gone or changed
-    since is checked. Not safe for several threads that write; reading is. Whoever moves the files
-    says so in `folder`.
+    It knows what was written before `open` or by `append`, and checks that a file has not changed
+    since. Several threads may read, one may write. Whoever moves the files sets `folder`.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
@@ -197,12 +193,12 @@ class Shards:
         return shards
 
     def __len__(self) -> int:
-        """How many samples there are: up to the end of the last shard, which overrides others."""
+        """How many samples there are, to the end of the last shard."""
         return self._shards[-1].first + self._shards[-1].count if self._shards else 0
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all samples, in hexadecimal, whatever files they are in."""
+        """SHA-256 of all samples, in hexadecimal, however they are divided into files."""
         whole = hashlib.sha256()
         ends = [shard.first for shard in self._shards[1:]] + [len(self)]
         for shard, end in zip(self._shards, ends, strict=True):

@@ -82,11 +82,10 @@ def is_whole(path: Path) -> bool:
 
 
 def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict[str, Any]:
-    """Return the metadata of one image: its program, where it stands in it, what it reads.
+    """Return the metadata of one image: its program, group, index and readings.
 
-    Nothing in it depends on when or where the program ran, so that the same command writes the
-    same bytes. What is too large for an image is left to run.json: `left_out` has its SHA-256, of
-    the source text and of the JSON of all else.
+    The same command writes the same bytes. What is too large for an image is left to run.json:
+    `left_out` has its SHA-256, of the source text and of the JSON of all else.
     """
     said = {
         "schema": SCHEMA,
@@ -129,7 +128,7 @@ def is_foreign(path: Path) -> bool:
 def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:
     """Whether `path` is the whole image of sample `index`, with metadata or without as wanted.
 
-    An image without metadata cannot say whose it is; the folder it lies in vouches for it.
+    An image without metadata is taken for that of the sample whose name it has.
     """
     said = metadata_of(path) if is_whole(path) else {}
     if said is None or not metadata:

@@ -99,7 +99,7 @@ class SampleRecord:
     nfe: Count  # evaluations of the energy and its gradient
     readings: Mapping[str, float | None]  # atom's text → what the classifiers read of the latent
     accepted: Count = 0  # steps that the sampler took
-    rejected: Count = 0  # and tried in vain
+    rejected: Count = 0  # and those that it rejected
     extra: Mapping[str, float | None] = field(factory=dict)  # what else the sampler found out
     seen: Seen | None = None  # by annotators in its image; None where nothing was asked
     steps: tuple[StepRecord, ...] = ()  # of an edited sample, its start and then each step

@@ -87,7 +87,7 @@ class RunFolder:
         self._metadata = metadata
         self._begun_from = {path.resolve() for path in begun_from}
         self._groups: ByName[GroupFolder] = ByName()
-        # Of a group that is to be replaced, where it is until then.
+        # Paths of groups that are going to be replaced, by name.
         self._old: dict[str, Path] = {}
         # What earlier runs left.
         self._before = RunRecord(ProgramRecord("", ""), {})
@@ -206,7 +206,7 @@ class RunFolder:
     def keep(
         self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
     ) -> None:
-        """Let run.json have these at the next `save`, beside those of other programs."""
+        """Have the next `save` write these too, with those of other programs."""
         self._run = evolve(self._run, measures=tuple(measures), expectations=tuple(expectations))
 
     def save(self, complete: bool = False, timing: Mapping[str, Any] | None = None) -> RunRecord:
@@ -230,7 +230,7 @@ class RunFolder:
     def _records(self) -> Iterator[GroupRecord]:
         """Every group of the index: the program's own in their order, then those of others."""
         for name in self._own:
-            # Until its first samples are on disk, the group that is to be replaced is the group.
+            # A group that is replaced is listed until the first samples of the new one are on disk.
             if name in self._groups and name not in self._old:
                 yield self._groups[name].record
             elif name in self._known:

@@ -25,17 +25,15 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """Hold a pool of processes.
 
     They are spawned, not forked: the thread pools of torch and OpenVINO do not survive a fork. They
-    do not import the main module: a script without a main guard would run again. On the way out
-    what is queued is dropped; with an exception they are ended in the midst of their work.
+    do not import the main module: a script without a main guard would run again. At the end what is
+    queued is dropped; with an exception running work is stopped too.
     """
-    context = _Context()
-    pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(count, _Context(), initializer=_start, initargs=(os.getpid(),))
     try:
         yield pool
     except BaseException:
-        for process in context.started:
-            if process.is_alive():
-                process.terminate()
+        for process in (pool._processes or {}).values():
+            process.terminate()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -51,14 +49,7 @@ class _Process(SpawnProcess):
 
 
 class _Context(SpawnContext):
-    """Makes such processes, and knows them."""
-
-    def __init__(self) -> None:
-        self.started: list[_Process] = []
-
-    def Process(self, *arguments: Any, **options: Any) -> _Process:  # type: ignore[override]  # noqa: N802
-        self.started.append(_Process(*arguments, **options))
-        return self.started[-1]
+    Process = _Process
 
 
 @contextmanager
@@ -83,9 +74,9 @@ def _without_main() -> Iterator[None]:
 
 
 def _start(parent: int) -> None:
-    # Ctrl-C reaches the whole process group: the parent alone decides what to do about it.
+    # Ctrl-C reaches the whole process group; the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Ended by an exception, so that a file half written is removed on the way.
+    # By an exception, so that files half written are removed.
     signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
 
@@ -95,7 +86,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _watch(parent: int) -> None:
-    # A parent that was killed closes nothing: its queue would be worked through, and waited at.
+    # A parent that was killed closes no queue: the process would work on, and then wait for ever.
     while os.getppid() == parent:
         time.sleep(WATCH)
     os._exit(1)

@@ -13,9 +13,9 @@ from typing import NoReturn, TypeAlias
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _IMPORTING = "<frozen importlib."
-# Seconds until a signal that came at a bad moment comes again.
+# Seconds by which a signal that comes during an import is postponed.
 _AGAIN = 0.02
-# And how often it is put off: an import that takes a minute is stuck.
+# How often: an import that takes a minute is stuck.
 _MOST = 3000
 
 
@@ -36,7 +36,7 @@ def _raise(stop: EndedError) -> NoReturn:
 
 _delivered_by: list[Deliver] = [_raise]
 _received: int | None = None
-_put_off = 0
+_postponed = 0
 
 
 def received() -> int | None:
@@ -46,11 +46,11 @@ def received() -> int | None:
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Raise an exception in the main thread when a signal comes; no traceback of an import.
+    """Raise an exception in the main thread when a signal comes, but not during an import.
 
     SIGINT raises `KeyboardInterrupt`. The first SIGTERM or SIGHUP raises `EndedError`, and more of
     them do nothing: a terminal that closes sends two. A signal that has another handler, or is
-    ignored as under `nohup`, stays as it is; so does every signal outside the main thread.
+    ignored as under `nohup`, is left alone; so is every signal outside the main thread.
     """
     global _received
     _received = None
@@ -78,10 +78,10 @@ def delivered(deliver: Deliver) -> Iterator[None]:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    global _received, _put_off
-    if _is_importing(frame) and _put_off < _MOST:
-        _put_off += 1
-        # A library in C++ whose import is broken off may take the process down later.
+    global _received, _postponed
+    if _is_importing(frame) and _postponed < _MOST:
+        _postponed += 1
+        # A library in C++ whose import is interrupted may abort the process later.
         _thread.start_new_thread(_send_again, (number,))
     elif number == signal.SIGINT:
         raise KeyboardInterrupt

@@ -1,9 +1,8 @@
-"""Threads, and what becomes of them when the interpreter ends or the process is forked.
+"""Threads, and what happens to them when the interpreter ends or the process is forked.
 
-A daemon thread that is inside a C++ library while the interpreter ends aborts the whole process:
-it is killed on its way back to Python, which such a library does not survive. So work of this
-package in a daemon thread, be it the package's own or the user's, stands in a `working` block. The
-interpreter's end waits for the blocks under way, and they are left early, at a `checkpoint`.
+A daemon thread that returns from a C++ library after the interpreter has ended aborts the whole
+process. So work of this package in a daemon thread, its own or the user's, stands in a `working`
+block. The interpreter's end waits for such blocks, which are left early, at a `checkpoint`.
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ def working() -> Iterator[None]:
             checkpoint()
             yield
     except Exception:
-        # At that time even an import can fail, and nobody is left to be told.
+        # At that time even an import can fail, and there is nobody to report to.
         checkpoint()
         raise
     finally:
-        # What this thread holds beyond the block may end in C++ as well: it stays where it is.
+        # What the thread does after the block may end in C++ too.
         checkpoint()
 
 
@@ -82,7 +81,7 @@ def _block(joined: bool = False) -> Iterator[None]:
 
 
 def _sleep() -> None:
-    """Stay in Python, asleep, until the process is gone."""
+    """Sleep in Python until the process is gone."""
     sleep = threading.Lock()
     sleep.acquire()
     sleep.acquire()
@@ -99,7 +98,7 @@ def owned(work: Callable[..., object], name: str, *arguments: Any) -> threading.
 
 
 def in_background(work: Callable[[], object], name: str) -> None:
-    """Do `work` in a daemon thread that nobody joins, in a `working` block."""
+    """Do `work` in a daemon thread, in a `working` block."""
     threading.Thread(target=working()(work), name=name, daemon=True).start()
 
 
@@ -131,7 +130,7 @@ def _end() -> None:
     global _ending
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # Ctrl-C ends the waiting and with it the process, where nobody could catch an exception.
+        # Let Ctrl-C end the process: here nobody can catch an exception.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     me = threading.get_ident()
     with _state:

@@ -1,13 +1,11 @@
 """Computing apart from the state of the program around.
 
 Torch and numpy have settings that change what a computation gives: modes of the calling thread,
-such as `torch.inference_mode`, and settings of the whole process, such as the default dtype. A run
-means the same under all of them: what lacelang computes, it computes in `isolated()`, and leaves
-the settings as they were.
+such as `torch.inference_mode`, and settings of the whole process, such as the default dtype. What
+lacelang computes, it computes in `isolated()`, and leaves the settings as they were.
 
-Settings of the process change for other threads too while a run goes on. The first of several runs
-side by side sets them, and the last one puts them back, unless somebody else has changed them in
-the meantime.
+Settings of the process change for other threads too during a run. The first of concurrent runs sets
+them, and the last one restores them, unless they were changed in the meantime.
 """
 
 from __future__ import annotations
@@ -30,11 +28,10 @@ Setting: TypeAlias = tuple[Callable[[], Any], Callable[[Any], object], Any]
 
 
 def _precisions() -> list[Setting]:
-    """How exact float32 products are: what is `none` here, is what the level above says."""
+    """How exact float32 products are; `none` means what the level above says."""
     if not hasattr(torch._C, "_get_fp32_precision_getter"):
         return [(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "highest")]
     read, write = torch._C._get_fp32_precision_getter, torch._C._set_fp32_precision_setter
-    # From above to below: each is read when those above it say nothing.
     levels = [
         ("generic", "all", "none"),
         ("mkldnn", "all", "none"),
@@ -50,8 +47,7 @@ def _precisions() -> list[Setting]:
     ]
 
 
-# Where torch has a function in Python that does the same, it warns of other builds, or imports a
-# compiler.
+# Torch's functions in Python for the same settings warn of other builds, or import a compiler.
 _SETTINGS: list[Setting] = [
     (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
     (
@@ -82,7 +78,7 @@ _changed: list[tuple[Setting, Any]] = []
 
 @contextmanager
 def _settings_held() -> Iterator[None]:
-    """Hold the settings of the process as they are to be while any run computes."""
+    """Hold the settings of the process while any run computes."""
     global _inside
     with _lock:
         _inside += 1
@@ -110,9 +106,9 @@ _here = threading.local()
 
 @contextmanager
 def exact() -> Iterator[None]:
-    """Hold the settings of the process, and compute in the types that are written down.
+    """Hold the settings of the process, without autocast.
 
-    Whatever transforms a function, or records its gradient, still does.
+    Transforms of functions, and the recording of gradients, go on.
     """
     if getattr(_here, "isolated", False):
         yield
@@ -131,8 +127,7 @@ def isolated(threads: bool = True) -> Iterator[None]:
 
     Gradients are recorded; no mode of torch sees what is done; numpy ignores what overflows. With
     `threads` torch computes in this thread alone. A batch is too small for two: they take the same
-    time and twice the work, and on a busy machine, where each operation waits for a thread that is
-    not running, a hundred times as long.
+    time, and on a busy machine a hundred times as long.
     """
     with ExitStack() as stack:
         if threads:
@@ -201,8 +196,7 @@ def one_thread() -> Iterator[None]:
 def _set_threads(count: int) -> None:
     """Set how many threads torch takes for what this one computes.
 
-    A thread that begins takes the number that was set last, in whatever thread. So another thread
-    sets it again to what it was: nobody but this thread notices.
+    A new thread takes the number that any thread set last, so another thread restores it.
     """
     with _threads:
         before = _elsewhere(torch.get_num_threads)
@@ -220,7 +214,7 @@ def _elsewhere(function: Callable[[], Any]) -> Any:
 
 @contextmanager
 def _denormals() -> Iterator[None]:
-    """Keep numbers near zero as they are; torch can set that and not tell how it is set."""
+    """Keep numbers near zero as they are; torch can set that, but not read it."""
     flushed = not sys.float_info.min / 2.0
     if flushed:
         torch.set_flush_denormal(False)
