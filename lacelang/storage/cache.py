@@ -65,7 +65,7 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
     """
 
     def say() -> None:
-        print(f"{waiting}: another process is at it, waiting", file=sys.stderr)
+        print(f"{waiting}: another process is doing this; waiting for it", file=sys.stderr)
 
     with ExitStack() as stack:
         with guarded(path.parent):

@@ -125,7 +125,7 @@ def test_second_process_waits_for_the_first(
         waited = time.monotonic() - began
     other.join()
     assert waited > 0.3
-    assert "fetching thing: another process is at it" in capsys.readouterr().err
+    assert "fetching thing: another process is doing this" in capsys.readouterr().err
 
 
 def _release_later(release: object) -> None:
