@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import ClassVar
 
 import torch
 from attrs import field, frozen
 from torch import Tensor
 
 from lacelang.energy.node import Atom, Key, Scope, require_positive
-from lacelang.energy.numerics import LARGEST, deny, log_interval, log_ndtr, nonnegative, softplus
+from lacelang.energy.numerics import LARGEST, log_interval, log_ndtr, nonnegative, softplus
 from lacelang.errors import UsageError
 
 
@@ -22,14 +23,19 @@ def _as_set(classes: Iterable[int]) -> frozenset[int]:
 
 
 @frozen
-class Surprisal(Atom):
-    """The attribute has one of `classes`: -log of their total probability (LACE eq. 4)."""
+class OfClasses(Atom):
+    """An atom on some of an attribute's classes."""
 
-    attribute: str
     classes: frozenset[int] = field(converter=_as_set)
 
     def __attrs_post_init__(self) -> None:
-        _require_classes(self.attribute, self.classes)
+        if not self.classes:
+            raise UsageError(f"a condition on {self.attribute} names no class")
+
+
+@frozen
+class Surprisal(OfClasses):
+    """The attribute has one of `classes`: -log of their total probability (LACE eq. 4)."""
 
     def asserted(self, scope: Scope) -> Tensor:
         """-log p, from the log-odds against the classes: never negative, exact for p near 1."""
@@ -46,7 +52,6 @@ class Surprisal(Atom):
 class BernoulliKL(Atom):
     """The classifier gives the class the probability `degree`: KL(degree || p), zero there."""
 
-    attribute: str
     cls: int
     degree: float
 
@@ -63,26 +68,20 @@ class BernoulliKL(Atom):
         negentropy = sum(x * math.log(x) for x in (d, 1.0 - d) if x > 0.0)
         return nonnegative(negentropy + d * softplus(odds) + (1.0 - d) * softplus(-odds))
 
-    def denied(self, scope: Scope) -> Tensor:
-        """Any other degree."""
-        return deny(self.asserted(scope))
-
 
 @frozen
-class LogitTempered(Atom):
+class LogitTempered(OfClasses):
     """The paper's temperature (LACE A.10): -f[c]/tau + logsumexp f, with centred logits.
 
     f[c] is the log-sum-exp of the wanted classes. Below tau = 1 it pushes on past certainty and
     falls below zero; so it has no complement.
     """
 
-    attribute: str
-    classes: frozenset[int] = field(converter=_as_set)
     temperature: float
     closed = False
 
     def __attrs_post_init__(self) -> None:
-        _require_classes(self.attribute, self.classes)
+        super().__attrs_post_init__()
         require_positive("a temperature", self.temperature)
 
     def asserted(self, scope: Scope) -> Tensor:
@@ -93,7 +92,7 @@ class LogitTempered(Atom):
         return -wanted / self.temperature - mean
 
 
-def log_odds_against(scope: Scope, attribute: str, classes: frozenset[int]) -> Tensor | None:
+def log_odds_against(scope: Scope, attribute: Key, classes: frozenset[int]) -> Tensor | None:
     """log((1 - p) / p) (N,) of a set of classes; None if it holds every class."""
     log_p = scope.log_probabilities(attribute)
     count = log_p.shape[1]
@@ -109,11 +108,6 @@ def _log_sum(log_p: Tensor, classes: list[int]) -> Tensor:
     if len(classes) == 1:
         return log_p[:, classes[0]]
     return torch.logsumexp(log_p[:, classes], dim=1)
-
-
-def _require_classes(attribute: str, classes: frozenset[int]) -> None:
-    if not classes:
-        raise UsageError(f"a condition on {attribute} names no class")
 
 
 NARROWEST = 1e-3
@@ -136,7 +130,6 @@ class Continuous(Atom):
 class NormalAt(Continuous):
     """The attribute is `value`: (value - f)^2 / 2 sigma^2 (LACE eq. 4)."""
 
-    attribute: Key
     value: float
     sigma: float
 
@@ -145,16 +138,14 @@ class NormalAt(Continuous):
         distance = (scope.values(self.attribute) - self.value) / self.sigma
         return 0.5 * distance * distance
 
-    def denied(self, scope: Scope) -> Tensor:
-        """High at the value, vanishing a few standard deviations away."""
-        return deny(self.asserted(scope))
 
-
+@frozen
 class OneSided(Continuous):
     """The attribute is on one side of a bound: -log Phi(side (f - bound) / sigma)."""
 
     bound: float
-    side: int
+    sigma: float
+    side: ClassVar[int]
 
     def asserted(self, scope: Scope) -> Tensor:
         """-log of the probability of this side."""
@@ -172,9 +163,6 @@ class OneSided(Continuous):
 class NormalAbove(OneSided):
     """The attribute is `bound` or more."""
 
-    attribute: Key
-    bound: float
-    sigma: float
     side = 1
 
 
@@ -182,9 +170,6 @@ class NormalAbove(OneSided):
 class NormalBelow(OneSided):
     """The attribute is `bound` or less."""
 
-    attribute: Key
-    bound: float
-    sigma: float
     side = -1
 
 
@@ -195,7 +180,6 @@ class NormalInside(Continuous):
     Ends that are less than `NARROWEST` sigma apart are moved apart.
     """
 
-    attribute: Key
     low: float
     high: float
     sigma: float
@@ -231,7 +215,6 @@ class NormalInside(Continuous):
 class Penalty(Atom):
     """`weight`, 0 or more, times the value: no probability, and nothing that could be denied."""
 
-    attribute: Key
     weight: float
     closed = False
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from attrs import evolve, frozen
 from torch import Tensor
@@ -13,6 +14,7 @@ from lacelang.energy.numerics import LARGEST, deny_total, mixture, total
 from lacelang.errors import UsageError
 
 
+@frozen
 class Weighted(Node):
     """A node of several terms, each with a weight w_k > 0."""
 
@@ -29,6 +31,11 @@ class Weighted(Node):
         """The terms."""
         return self.terms
 
+    @property
+    def weighted(self) -> tuple[tuple[Node, float], ...]:
+        """The terms with their weights."""
+        return tuple(zip(self.terms, self.weights, strict=True))
+
 
 @frozen
 class And(Weighted):
@@ -36,9 +43,6 @@ class And(Weighted):
 
     Denied, at least one term fails: 1 - product of p_k^w_k.
     """
-
-    terms: tuple[Node, ...]
-    weights: tuple[float, ...]
 
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
@@ -58,9 +62,6 @@ class Or(Weighted):
 
     The weights are prior odds. Denied, every term is denied, whatever its odds.
     """
-
-    terms: tuple[Node, ...]
-    weights: tuple[float, ...]
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -97,8 +98,6 @@ class Not(Unary):
         UsageError: the term's energy may be negative and has no complement.
     """
 
-    term: Node
-
     def __attrs_post_init__(self) -> None:
         if not self.term.closed:
             raise UsageError(
@@ -119,11 +118,8 @@ def conjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -
     """
     kept: list[tuple[Node, float]] = []
     for term, weight in _kept(tuple(terms), weights):
-        if isinstance(term, And):
-            inner = zip(term.terms, term.weights, strict=True)
-            kept += [(each, weight * own) for each, own in inner]
-        else:
-            kept.append((term, weight))
+        inner = term.weighted if isinstance(term, And) else ((term, 1.0),)
+        kept += [(each, weight * own) for each, own in inner]
     if len(kept) == 1 and kept[0][1] == 1.0:
         return kept[0][0]
     return And(tuple(term for term, _ in kept), tuple(weight for _, weight in kept))
@@ -137,15 +133,14 @@ def disjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -
     Raises:
         UsageError: a weight is negative or not finite, or there are not as many as terms.
     """
-    kept_terms: list[Node] = []
-    kept_weights: list[float] = []
+    kept: list[tuple[Node, float]] = []
     for term, weight in _kept(tuple(terms), weights):
-        merged = isinstance(term, Or) and weight == 1.0
-        kept_terms.extend(term.children if merged else (term,))
-        kept_weights.extend(term.weights if merged and isinstance(term, Or) else (weight,))
-    if not kept_terms:
+        kept += term.weighted if isinstance(term, Or) and weight == 1.0 else ((term, weight),)
+    if not kept:
         return And((), ())
-    return kept_terms[0] if len(kept_terms) == 1 else Or(tuple(kept_terms), tuple(kept_weights))
+    if len(kept) == 1:
+        return kept[0][0]
+    return Or(tuple(term for term, _ in kept), tuple(weight for _, weight in kept))
 
 
 def negation(term: Node) -> Node:
@@ -172,7 +167,6 @@ def _kept(terms: tuple[Node, ...], weights: Sequence[float] | None) -> Iterable[
 class Tempered(Unary):
     """E / t for t > 0, the probability to the power 1/t: keeps E >= 0 and every law."""
 
-    term: Node
     temperature: float
 
     def __attrs_post_init__(self) -> None:
@@ -193,7 +187,6 @@ class Tempered(Unary):
 class Contrast(Unary):
     """The paper's negation, -lambda E (LACE sec. 3.3): unbounded below, so lambda must be small."""
 
-    term: Node
     strength: float
     closed = False
 
@@ -212,23 +205,26 @@ def tempered(term: Node, temperature: float | None) -> Node:
     return term if temperature is None or temperature == 1.0 else Tempered(term, temperature)
 
 
-def contrast(term: Node, strength: float) -> Node:
-    """Negate the paper's way; twice with the same strength is the term itself."""
-    if isinstance(term, Contrast) and term.strength == strength:
-        return term.term
-    return Contrast(term, strength)
-
-
 def atoms(node: Node) -> tuple[Atom, ...]:
     """List the different atoms of a tree from left to right."""
-    return tuple(dict.fromkeys(_atoms(node, set())))
+    found: dict[Atom, None] = {}
+    seen: set[int] = set()  # a definition used twice is one shared node
+    left = [node]
+    while left:
+        node = left.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            left.extend(reversed(node.children))
+            if isinstance(node, Atom):
+                found[node] = None
+    return tuple(found)
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return the node with each of the nodes right below it changed, from left to right."""
-    if isinstance(node, And | Or):
+    if isinstance(node, Weighted):
         return evolve(node, terms=tuple(map(change, node.terms)))
-    if isinstance(node, Not | Tempered | Contrast):
+    if isinstance(node, Unary):
         return evolve(node, term=change(node.term))
     return node
 
@@ -245,7 +241,9 @@ def balanced(node: Node) -> tuple[Balanced, ...]:
 
     What a `not` stands before asks for no disjunct: a denied `or` denies them all.
     """
-    return tuple(dict.fromkeys(_balanced(node)))
+    own = (node,) if isinstance(node, Balanced) else ()
+    below = node.children if isinstance(node, And | Or | Tempered) else ()
+    return tuple(dict.fromkeys([*own, *chain.from_iterable(map(balanced, below))]))
 
 
 def with_components(node: Node, disjuncts: Mapping[Balanced, int]) -> Node:
@@ -258,21 +256,3 @@ def with_components(node: Node, disjuncts: Mapping[Balanced, int]) -> Node:
     if isinstance(node, And | Or | Tempered):
         return map_children(node, lambda below: with_components(below, disjuncts))
     return node
-
-
-def _atoms(node: Node, seen: set[int]) -> Iterator[Atom]:
-    if id(node) in seen:  # a definition used twice is one shared node
-        return
-    seen.add(id(node))
-    if isinstance(node, Atom):
-        yield node
-    for child in node.children:
-        yield from _atoms(child, seen)
-
-
-def _balanced(node: Node) -> Iterator[Balanced]:
-    if isinstance(node, Balanced):
-        yield node
-    if isinstance(node, And | Or | Tempered):
-        for child in node.children:
-            yield from _balanced(child)

@@ -12,6 +12,7 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
+from lacelang.energy.numerics import deny
 from lacelang.errors import UsageError
 
 
@@ -70,6 +71,7 @@ class Node(ABC):
         return Scope(outputs).energy(self)
 
 
+@frozen
 class Unary(Node):
     """A node of one term."""
 
@@ -81,6 +83,7 @@ class Unary(Node):
         return (self.term,)
 
 
+@frozen
 class Atom(Node):
     """A node that reads one output; its complement is its denial."""
 
@@ -92,7 +95,9 @@ class Atom(Node):
 
     def denied(self, scope: Scope) -> Tensor:
         """The energy (N,) of its opposite, -log(1 - e^-asserted), if it is `closed`."""
-        raise UsageError(f"this condition on {self.attribute} has no complement")
+        if not self.closed:
+            raise UsageError(f"this condition on {self.attribute} has no complement")
+        return deny(self.asserted(scope))
 
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""

@@ -23,7 +23,6 @@ from lacelang.energy import (
     Surprisal,
     atoms,
     conjunction,
-    contrast,
     disjunction,
     negation,
     tempered,
@@ -75,7 +74,6 @@ def test_the_paper_s_temperature() -> None:
 def test_contrast_is_minus_lambda_e() -> None:
     atom = Surprisal("hair", {1})
     assert torch.allclose(Contrast(atom, 0.1)(HEADS), -0.1 * atom(HEADS))
-    assert contrast(contrast(atom, 0.1), 0.1) is atom
     both = conjunction([Contrast(atom, 0.1), NormalAt("age", 20.0, 1.0)])
     assert torch.allclose(both(HEADS), -0.1 * atom(HEADS) + NormalAt("age", 20.0, 1.0)(HEADS))
 
