@@ -114,18 +114,10 @@ class Sampler:
         if not isinstance(target, Target):
             target = Target.of(target)
         passed = {**options, **self.complete(options), **self.settings}
-        for option in self.options:
-            if option.of_target:
-                passed.pop(option.name, None)
-        return self.function()(target, z0, **passed, streams=streams, on_step=on_step)
-
-    def function(self) -> Callable[..., Solution]:
-        """Return the algorithm itself."""
-        return cast("Callable[..., Solution]", imported(self.algorithm))
-
-
-FINEST = 1e-9
-"""The least tolerance of an adaptive solver."""
+        of_target = {option.name for option in self.options if option.of_target}
+        passed = {name: value for name, value in passed.items() if name not in of_target}
+        algorithm = cast("Callable[..., Solution]", imported(self.algorithm))
+        return algorithm(target, z0, **passed, streams=streams, on_step=on_step)
 
 
 def whole(name: str, default: int, low: int, high: int, doc: str) -> Option:
@@ -133,6 +125,10 @@ def whole(name: str, default: int, low: int, high: int, doc: str) -> Option:
     return Option(name, default, low, high, doc, above=False, whole=True)
 
 
+FINEST = 1e-9
+"""The least tolerance of an adaptive solver."""
+
+TOLERANCE = Option("tolerance", 2e-3, 0.0, 1.0, "error allowed per step", least=FINEST)
 TIME = Option("time", HORIZON, 0.0, 1000.0, "length of the flow", least=1e-3)
 MAX_STEPS = whole("max_steps", 1000, 1, 1_000_000, "steps before giving up")
 TYPICAL = Option(
@@ -146,19 +142,5 @@ TYPICAL = Option(
 )
 FLOW = (TIME, MAX_STEPS, TYPICAL)
 
-
-def tolerance(default: float, doc: str) -> Option:
-    """The tolerance of an adaptive solver."""
-    return Option("tolerance", default, 0.0, 1.0, doc, least=FINEST)
-
-
-def warmup(default: int) -> Option:
-    """How long a chain adapts its steps."""
-    return whole("warmup", default, 0, 1_000_000, "steps that adapt the step size")
-
-
-def accept(default: float) -> Option:
-    """The share of proposals that a chain is to accept."""
-    return Option(
-        "accept", default, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01
-    )
+WARMUP = whole("warmup", 20, 0, 1_000_000, "steps that adapt the step size")
+ACCEPT = Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01)

@@ -1,4 +1,4 @@
-"""What the loops of samplers share: who is under way, what each cost, and steps along a flow.
+"""What the loops of samplers share: which samples are under way, what each cost, steps of a flow.
 
 Energies are evaluated in blocks of rows, so that a sample does not depend on its batch.
 """
@@ -6,27 +6,26 @@ Energies are evaluated in blocks of rows, so that a sample does not depend on it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import torch
+from attrs import define
 from torch import Tensor
 
-from lacelang.rows import blocks_of, filled, in_blocks
+from lacelang.rows import in_blocks
 from lacelang.samplers.problem import Energy, OnStep, Point
 from lacelang.samplers.solution import Solution, Stats, Status
 
 
 class Driver:
-    """What the loops of samplers have in common: the samples under way, and what becomes of them.
-
-    It keeps for each of N samples its best evaluated point, how it ended and what it cost.
+    """The samples under way, and for all N their best evaluated point, status and cost.
 
     Attributes:
         energy: evaluates block by block.
         rows: positions (n,) in the batch of the samples under way, all of them at first.
         args: of the energy, for the samples under way, (n, ...) each.
         nfe, accepted, rejected: what each sample cost, (N,); see `Stats`.
+        tell: tells the share of the work that is done.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class Driver:
         self._best = z0.clone()
         self._least = z0.new_full((count,), math.inf)
         self._status = torch.full((count,), int(Status.converged), device=device)
-        self._on_step = on_step
+        self.tell: OnStep = on_step or (lambda share: None)
 
     def evaluate(self, z: Tensor) -> Point:
         """Evaluate the samples under way at z (n, d)."""
@@ -96,11 +95,6 @@ class Driver:
         self.accepted[self.rows] += accepted
         self.rejected[self.rows] += ~accepted
 
-    def tell(self, share: float) -> None:
-        """Tell the share of the work that is done."""
-        if self._on_step is not None:
-            self._on_step(share)
-
     def rounds(self, count: int) -> Iterator[int]:
         """Yield 0 .. count - 1 while samples are under way, and tell the share that is done."""
         for done in range(count):
@@ -138,8 +132,6 @@ def only(kept: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
     return rows if bool(kept.all()) else tuple(each[kept] for each in rows)
 
 
-VJP: TypeAlias = Callable[..., tuple[Tensor, Callable[[Tensor], Tensor]]]
-
 MANY_ROWS = 128
 """Rows that are evaluated together where a single sample already asks for many."""
 
@@ -162,21 +154,6 @@ class Blocks:
         return energies, gradients
 
 
-def vjp_in_blocks(vjp: VJP, *rows: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """Apply a function that returns results (n, k) and their pull-back (n, k) -> (n, d) to blocks.
-
-    Returns the same two for all N of `rows`.
-    """
-    blocks = [(vjp(*block), count) for block, count in blocks_of(*rows)]
-    counts = [count for _, count in blocks]
-
-    def pull(v: Tensor) -> Tensor:
-        parts = zip(blocks, torch.split(v, counts), strict=True)
-        return torch.cat([back(filled(part, len(o)))[:n] for ((o, back), n), part in parts])
-
-    return torch.cat([o[:count] for (o, _), count in blocks]), pull
-
-
 SAFETY = 0.9
 SHRINKAGE = 0.05
 FIRST_MOVE = 0.1
@@ -184,6 +161,7 @@ RETRIES = 20
 """How often a sample may meet an energy that is not finite, and try again with a shorter step."""
 
 
+@define(eq=False, slots=False)
 class Pace:
     """How far each sample of a flow goes in a step: the step size, and what is left of its way.
 
@@ -193,31 +171,26 @@ class Pace:
     vanishes steps grow until one spans the rest; there is no earlier stop, for a small gradient may
     be a saddle's.
 
-    Args:
+    Attributes:
         run: the samples under way.
         speed: root mean square (n,) of their first slopes; its type is that of step sizes.
         growth: how many times longer a step may be than the one before it.
-
-    Attributes:
         h: the next step's size (n,).
     """
 
-    def __init__(
-        self,
-        run: Driver,
-        speed: Tensor,
-        tolerance: float,
-        time: float,
-        max_steps: int,
-        growth: float,
-    ) -> None:
-        self._run, self._tolerance, self._time = run, tolerance, time
-        self._max_steps, self._growth = max_steps, growth
-        h = FIRST_MOVE * tolerance**0.5 / speed.clamp_min(1e-30)
-        self._left = torch.full_like(h, time)
+    run: Driver
+    speed: Tensor
+    tolerance: float
+    time: float
+    max_steps: int
+    growth: float
+
+    def __attrs_post_init__(self) -> None:
+        h = FIRST_MOVE * self.tolerance**0.5 / self.speed.clamp_min(1e-30)
+        self._left = torch.full_like(h, self.time)
         self.h = torch.minimum(h, self._left)
-        self._steps = torch.zeros_like(run.rows)
-        self._failures = torch.zeros_like(run.rows)
+        self._steps = torch.zeros_like(self.run.rows)
+        self._failures = torch.zeros_like(self.run.rows)
 
     def cut(self, h: Tensor, error: Tensor, finite: Tensor) -> Tensor:
         """Take a step of the size h (n,), at most `self.h`, and find the next size.
@@ -225,15 +198,15 @@ class Pace:
         The error (n,) of the whole step is 0 where it ended at no finite energy. Returns theta
         (n,), the share of the step that is to be made.
         """
-        excess = error / self._tolerance
+        excess = error / self.tolerance
         whole = finite & (excess <= 1.0)
         theta = torch.where(whole, 1.0, excess.clamp_min(1.0).rsqrt() * finite)
         self._left = self._left - theta * h
-        factor = (SAFETY * excess.clamp_min(1e-12).rsqrt()).clamp(SHRINKAGE, self._growth)
+        factor = (SAFETY * excess.clamp_min(1e-12).rsqrt()).clamp(SHRINKAGE, self.growth)
         self.h = torch.minimum(h * torch.where(finite, factor, 0.25), self._left)
         self._steps = self._steps + 1
         self._failures = self._failures + ~finite
-        self._run.count(whole)
+        self.run.count(whole)
         return theta
 
     def settle(self, z: Tensor, lost: Tensor | None = None) -> Tensor:
@@ -241,11 +214,11 @@ class Pace:
 
         Those of the mask `lost` (n,) cannot go on. Returns which ones do, (n,).
         """
-        run = self._run
+        run = self.run
         arrived = self._left <= 0.0
         failed = self._failures > RETRIES
         stuck = ~arrived & (failed if lost is None else failed | lost)
-        late = (self._steps >= self._max_steps) & ~arrived & ~stuck
+        late = (self._steps >= self.max_steps) & ~arrived & ~stuck
         for ended, status in (
             (arrived, Status.converged),
             (stuck, Status.non_finite),
@@ -257,7 +230,7 @@ class Pace:
         self.h, self._left, self._steps, self._failures = only(
             going, self.h, self._left, self._steps, self._failures
         )
-        run.tell(1.0 - float(self._left.sum()) / (self._time * len(run.z)))
+        run.tell(1.0 - float(self._left.sum()) / (self.time * len(run.z)))
         return going
 
 

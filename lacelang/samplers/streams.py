@@ -7,7 +7,7 @@ another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -87,16 +87,16 @@ class Streams:
         To accept with probability e^-x is to ask whether it exceeds x: no exponential is taken that
         could be rounded in one way in one batch and in another way in another.
         """
-        drawn = np.empty(len(rows))
-        for row, places in _runs(rows):
-            self._chance[row].standard_exponential(out=drawn[places])
-        return torch.from_numpy(drawn)
+        return self._numbers(rows, Generator.standard_exponential)
 
     def uniform(self, rows: Sequence[int]) -> Tensor:
         """Draw the next number of the given rows, uniform in [0, 1), float64 (n,) on the CPU."""
+        return self._numbers(rows, Generator.random)
+
+    def _numbers(self, rows: Sequence[int], draw: Callable[..., object]) -> Tensor:
         drawn = np.empty(len(rows))
         for row, places in _runs(rows):
-            self._chance[row].random(out=drawn[places])
+            draw(self._chance[row], out=drawn[places])
         return torch.from_numpy(drawn)
 
 

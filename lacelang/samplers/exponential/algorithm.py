@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from lacelang.energy import ConditionalEnergy
-from lacelang.rows import in_blocks
-from lacelang.samplers.driver import Driver, Pace, only, rms, vjp_in_blocks
+from lacelang.energy.reduced import Pull, Reduced
+from lacelang.rows import blocks_of, filled, in_blocks
+from lacelang.samplers.driver import Driver, Pace, only, rms
 from lacelang.samplers.phi import LowRank, pull, push
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, Status
@@ -71,8 +72,7 @@ def exponential(
         move = -_scale(h, flow.phi1_pull(h, v))
         p = z + move
 
-        o_p, back = vjp_in_blocks(reduced.vjp, p, *run.args)
-        o_p = o_p.double()
+        o_p, back = _vjp_in_blocks(reduced, p, *run.args)
         e, v_p = in_blocks(reduced.slope, o_p)
         slope = -back(v_p)
         finite = run.saw(run.rows, p, e, slope)
@@ -95,6 +95,17 @@ def exponential(
         sound = jacobian.square().sum(dim=(1, 2)).isfinite()
         z, o, jacobian = only(pace.settle(z, ~sound), z, o, jacobian)
     return run.result()
+
+
+def _vjp_in_blocks(reduced: Reduced, *rows: Tensor) -> tuple[Tensor, Pull]:
+    """Coordinates (N, k), float64, and how slopes by them pull back (`Reduced.vjp`)."""
+    blocks = [(*reduced.vjp(*block), count) for block, count in blocks_of(*rows)]
+
+    def pulled(v: Tensor) -> Tensor:
+        parts = zip(blocks, torch.split(v, [count for *_, count in blocks]), strict=True)
+        return torch.cat([back(filled(part, len(o)))[:n] for (o, back, n), part in parts])
+
+    return torch.cat([o[:count] for o, _, count in blocks]).double(), pulled
 
 
 def _scale(factor: Tensor, x: Tensor) -> Tensor:

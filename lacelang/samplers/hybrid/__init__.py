@@ -3,13 +3,13 @@
 from attrs import evolve
 
 from lacelang.samplers.declaration import (
+    ACCEPT,
     MAX_STEPS,
     TIME,
+    TOLERANCE,
     TYPICAL,
+    WARMUP,
     Sampler,
-    accept,
-    tolerance,
-    warmup,
     whole,
 )
 
@@ -19,13 +19,13 @@ DECLARED = (
         "`exponential`, and then a few steps of `mala` from where it ends",
         "lacelang.samplers.hybrid.algorithm:hybrid",
         (
-            tolerance(2e-3, "of the flow: error allowed per step"),
+            evolve(TOLERANCE, doc="of the flow: error allowed per step"),
             TIME,
             evolve(MAX_STEPS, doc="of the flow"),
             TYPICAL,
             whole("steps", 20, 1, 1_000_000, "of the chain, after its warm-up"),
-            warmup(20),
-            accept(0.6),
+            WARMUP,
+            ACCEPT,
         ),
     ),
 )

@@ -40,20 +40,16 @@ def hybrid(
         The last states of the chains, with the cost of both. A flow that used up its steps is a
         start like any other; one that met no finite energy ends there.
     """
-    half = _part(on_step, 0.0, 0.5)
+
+    def half(done: float) -> OnStep | None:
+        return None if on_step is None else lambda share: on_step(done + 0.5 * share)
+
     flow = exponential(
-        target, z0, tolerance=tolerance, time=time, max_steps=max_steps, on_step=half
+        target, z0, tolerance=tolerance, time=time, max_steps=max_steps, on_step=half(0.0)
     )
-    rest = _part(on_step, 0.5, 1.0)
-    walked = walk(target, flow.z, **chain, leapfrog=1, streams=streams, on_step=rest)
+    walked = walk(target, flow.z, **chain, leapfrog=1, streams=streams, on_step=half(0.5))
     status = tuple(
         before if before is Status.non_finite else after
         for before, after in zip(flow.status, walked.status, strict=True)
     )
     return evolve(walked, status=status, stats=flow.stats + walked.stats)
-
-
-def _part(on_step: OnStep | None, low: float, high: float) -> OnStep | None:
-    if on_step is None:
-        return None
-    return lambda share: on_step(low + (high - low) * share)

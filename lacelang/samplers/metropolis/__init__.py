@@ -1,6 +1,8 @@
 """Metropolis chains, one a sample: Hamiltonian Monte Carlo, and the adjusted Langevin algorithm."""
 
-from lacelang.samplers.declaration import Sampler, accept, warmup, whole
+from attrs import evolve
+
+from lacelang.samplers.declaration import ACCEPT, WARMUP, Sampler, whole
 
 _WALK = "lacelang.samplers.chain:walk"
 
@@ -11,9 +13,9 @@ DECLARED = (
         _WALK,
         (
             whole("steps", 40, 1, 1_000_000, "trajectories after the warm-up"),
-            warmup(20),
+            WARMUP,
             whole("leapfrog", 8, 1, 10_000, "steps of a trajectory"),
-            accept(0.8),
+            evolve(ACCEPT, default=0.8),
         ),
         exact=True,
     ),
@@ -23,8 +25,8 @@ DECLARED = (
         _WALK,
         (
             whole("steps", 200, 1, 1_000_000, "steps after the warm-up"),
-            warmup(100),
-            accept(0.6),
+            evolve(WARMUP, default=100),
+            ACCEPT,
         ),
         settings={"leapfrog": 1},
         exact=True,
