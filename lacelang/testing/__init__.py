@@ -3,7 +3,8 @@
 docs/testing.md shows it: hypothesis strategies, laws of the operators, contracts of the parts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 try:
     import hypothesis  # noqa: F401
@@ -25,3 +26,13 @@ class Contract(dict[str, Check]):
         """Add a check under its function's name."""
         self[check.__name__] = check
         return check
+
+
+@contextmanager
+def refused(error: type[BaseException], what: str) -> Iterator[None]:
+    """Assert that the block raises an error."""
+    try:
+        yield
+    except error:
+        return
+    raise AssertionError(f"{what}: no {error.__name__}")

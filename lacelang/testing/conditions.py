@@ -6,8 +6,10 @@ classes, and of two numbers, `age` and `yaw`.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from lacelang.energy import (
@@ -35,24 +37,20 @@ _WEIGHTS = st.sampled_from([0.1, 0.5, 1.0, 1.0, 2.0, 7.0])
 _TEMPERATURES = st.sampled_from([0.25, 0.5, 1.0, 3.0])
 
 
-@st.composite
-def comparisons(draw: st.DrawFn) -> Node:
+def comparisons() -> st.SearchStrategy[Node]:
     """Comparisons of one head."""
-    kind = draw(st.integers(0, 6))
-    if kind == 0:
-        return Surprisal(draw(st.sampled_from(BINARY)), {draw(st.integers(0, 1))})
-    if kind == 1:
-        return Surprisal(CHOICE, draw(st.sets(st.integers(0, CLASSES - 1), min_size=1)))
-    if kind == 2:
-        name = draw(st.sampled_from(BINARY))
-        return BernoulliKL(name, 1, draw(st.sampled_from([0.0, 0.2, 0.6, 1.0])))
-    name, value = draw(st.sampled_from(CONTINUOUS)), draw(st.floats(-20.0, 20.0, width=32))
-    sigma = draw(st.sampled_from([0.5, 1.0, 4.0]))
-    if kind == 6:
-        high = value + draw(st.sampled_from([0.01, 1.0, 5.0, 50.0]))
-        return NormalInside(name, value, high, sigma)
-    one: Node = (NormalAt, NormalAbove, NormalBelow)[kind - 3](name, value, sigma)
-    return one
+    binary, number = st.sampled_from(BINARY), st.sampled_from(CONTINUOUS)
+    value, width = st.floats(-20.0, 20.0, width=32), st.sampled_from([0.01, 1.0, 5.0, 50.0])
+    sigma = st.sampled_from([0.5, 1.0, 4.0])
+    return st.one_of(
+        st.builds(Surprisal, binary, st.sampled_from([{0}, {1}])),
+        st.builds(Surprisal, st.just(CHOICE), st.sets(st.integers(0, CLASSES - 1), min_size=1)),
+        st.builds(BernoulliKL, binary, st.just(1), st.sampled_from([0.0, 0.2, 0.6, 1.0])),
+        *(st.builds(kind, number, value, sigma) for kind in (NormalAt, NormalAbove, NormalBelow)),
+        st.tuples(number, value, width, sigma).map(
+            lambda drawn: NormalInside(drawn[0], drawn[1], drawn[1] + drawn[2], drawn[3])
+        ),
+    )
 
 
 def conditions(max_leaves: int = 8, with_or: bool = True) -> st.SearchStrategy[Node]:
@@ -71,25 +69,25 @@ def conditions(max_leaves: int = 8, with_or: bool = True) -> st.SearchStrategy[N
     return st.recursive(comparisons(), grow, max_leaves=max_leaves)
 
 
-@st.composite
 def outputs(
-    draw: st.DrawFn, bound: float = 8.0, rows: int = 3, dtype: torch.dtype = torch.float64
-) -> Outputs:
+    bound: float = 8.0, rows: int = 3, dtype: torch.dtype = torch.float64
+) -> st.SearchStrategy[Outputs]:
     """Outputs of the heads, (rows,) or (rows, classes), up to `bound`; often exactly that."""
     number = st.one_of(
         st.floats(-bound, bound, width=32), st.sampled_from([-bound, 0.0, bound, bound / 2])
     )
 
-    def tensor(*shape: int) -> Tensor:
-        count = int(torch.tensor(shape).prod())
-        values = draw(st.lists(number, min_size=count, max_size=count))
-        return torch.tensor(values, dtype=dtype).reshape(shape)
+    def tensors(*shape: int) -> st.SearchStrategy[Tensor]:
+        drawn = arrays(np.float64, shape, elements=number, fill=st.nothing())
+        return drawn.map(lambda array: torch.from_numpy(array).to(dtype))
 
-    return {
-        **{name: tensor(rows, 2) for name in BINARY},
-        CHOICE: tensor(rows, CLASSES),
-        **{name: tensor(rows) for name in CONTINUOUS},
-    }
+    return st.fixed_dictionaries(
+        {
+            **{name: tensors(rows, 2) for name in BINARY},
+            CHOICE: tensors(rows, CLASSES),
+            **{name: tensors(rows) for name in CONTINUOUS},
+        }
+    )
 
 
 def targets(max_dim: int = 8) -> st.SearchStrategy[tuple[Target, int]]:

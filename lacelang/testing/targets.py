@@ -98,16 +98,6 @@ class Ridge:
         total = np.concatenate([[0.0], steps.cumsum()])
         return np.asarray(np.interp(x, self.grid, total / total[-1]))
 
-    def draw(self, count: int, seed: int) -> Tensor:
-        """Exact draws from the posterior: x by its quantiles, the rest from the prior."""
-        random = np.random.default_rng(seed)
-        total = self.cdf(self.grid)
-        rising = np.concatenate([[True], np.diff(total) > 0.0])
-        x = np.interp(random.random(count), total[rising], self.grid[rising])
-        z = torch.from_numpy(random.standard_normal((count, self.dim)))
-        u = self.u.double()
-        return (z + (torch.from_numpy(x) - z @ u)[:, None] * u).float()
-
 
 def heads(x: Tensor) -> Outputs:
     """What is read off x: a value, and the logits of two classes."""
