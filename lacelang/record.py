@@ -6,6 +6,8 @@ this would take a tenth of the time of checking a short program; here they are w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from attrs import fields
@@ -23,12 +25,11 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        names = _names(self.__class__).compared
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        compared = _names(self.__class__).compared
+        return bool(compared(self) == compared(other))
 
     def __hash__(self) -> int:
-        names = _names(self.__class__).hashed
-        return hash((self.__class__, *[getattr(self, name) for name in names]))
+        return hash((self.__class__, _names(self.__class__).hashed(self)))
 
     def __repr__(self) -> str:
         names = _names(self.__class__).shown
@@ -37,8 +38,8 @@ class Record:
 
 
 class _Names(NamedTuple):
-    compared: tuple[str, ...]
-    hashed: tuple[str, ...]
+    compared: Callable[[Any], object]
+    hashed: Callable[[Any], object]
     shown: tuple[str, ...]
 
 
@@ -46,13 +47,21 @@ _KNOWN: dict[type[Any], _Names] = {}
 
 
 def _names(kind: type[Any]) -> _Names:
-    """Return the names of a class's fields, by what they take part in."""
+    """Return how to read a class's fields, by what they take part in."""
     known = _KNOWN.get(kind)
     if known is None:
         every = fields(kind)
         known = _KNOWN[kind] = _Names(
-            tuple(a.name for a in every if a.eq),
-            tuple(a.name for a in every if (a.eq if a.hash is None else a.hash)),
+            _values(*(a.name for a in every if a.eq)),
+            _values(*(a.name for a in every if (a.eq if a.hash is None else a.hash))),
             tuple(a.name for a in every if a.repr),
         )
     return known
+
+
+def _values(*names: str) -> Callable[[Any], object]:
+    return attrgetter(*names) if names else _nothing
+
+
+def _nothing(record: Any) -> object:
+    return ()

@@ -130,10 +130,12 @@ class _Known:
         """
         each = [choice.possible() for choice in term.choices] or [term.possible()]
         ways = [way for way in each if way is not None]
-        alive = [way for way in ways if met(self.regions, way) is not None]
+        narrowed = [met(self.regions, way) for way in ways]
+        alive = [way for way, left in zip(ways, narrowed, strict=True) if left is not None]
         if alive:
             region = joined(alive)
-            self.regions = met(self.regions, region) or {}
+            one = narrowed[0] if len(ways) == 1 else met(self.regions, region)
+            self.regions = one or {}
             for key in region:
                 self.terms.setdefault(key, []).append(term)
             return None
@@ -214,6 +216,8 @@ class _Search:
         return last if at < (last.node.span.end_line, last.node.span.end_column) else None
 
     def _said_twice(self, terms: Sequence[Term]) -> None:
+        if len(terms) < 2:
+            return
         seen: set[Term] = set()
         for term in terms:
             if term in seen:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from lark import Lark, Token, Tree
@@ -21,18 +22,14 @@ _SIGNS = frozenset({"LPAR", "RPAR", "RANGE", "IN_SHARE", "IN_LAYERS"})
 
 def span_of(item: Token | nodes.Node) -> Span:
     """Return where a token or a node stands."""
-    if isinstance(item, Token):
-        return Span(item.line or 1, item.column or 1, item.end_line or 1, item.end_column or 1)
-    return item.span
+    return between(item, item) if isinstance(item, Token) else item.span
 
 
 def between(first: Token | nodes.Node, last: Token | nodes.Node) -> Span:
     """Return the stretch from the start of `first` to the end of `last`."""
-    start = span_of(first)
-    if first is last:
-        return start
-    end = span_of(last)
-    return Span(start.line, start.column, end.end_line, end.end_column)
+    start = first if isinstance(first, Token) else first.span
+    end = last if isinstance(last, Token) else last.span
+    return Span(start.line or 1, start.column or 1, end.end_line or 1, end.end_column or 1)
 
 
 class _Nodes(list[Any]):
@@ -60,7 +57,9 @@ def with_nodes(parser: Lark) -> Lark:
     for rule, make_tree in callbacks.items():
         make = _MAKERS.get(rule.alias or rule.origin.name)
         if make is not None:
-            callbacks[rule] = partial(_reduced, make_tree, make)
+            # A rule that only passes a node on, as each level of precedence does, makes none.
+            passes_on = rule.options.expand1 and not rule.alias and len(rule.expansion) == 1
+            callbacks[rule] = itemgetter(0) if passes_on else partial(_reduced, make_tree, make)
     callbacks.update(_TERMINALS)
     return parser
 
@@ -71,14 +70,14 @@ def _reduced(
     children: list[Any],
 ) -> Any:
     made = make_tree(children)
-    if not isinstance(made, Tree):
+    if made.__class__ is not Tree:
         return made  # the one child of a rule that makes no node of one
-    first, last = _first(children), _first(reversed(children), -1)
-    span = Span(1, 1, 1, 1) if first is None else between(first, last)
+    first = _first(children)
+    span = Span(1, 1, 1, 1) if first is None else between(first, _first(reversed(children), -1))
     parts = [
-        str(part) if isinstance(part, Token) else part
+        str(part) if part.__class__ is Token else part
         for part in made.children
-        if not isinstance(part, Token) or part.type not in _SIGNS
+        if part.__class__ is not Token or part.type not in _SIGNS
     ]
     return make(parts, span)
 
@@ -86,8 +85,8 @@ def _reduced(
 def _first(children: Iterable[Any], step: int = 1) -> Any:
     """Return the first child that has a place, going into those of helper rules."""
     for child in children:
-        if isinstance(child, Tree):
+        if child.__class__ is Tree:
             return _first(child.children[::step], step)
-        if not isinstance(child, list) or child:
+        if child.__class__ is not _Nodes or child:
             return child
     return None

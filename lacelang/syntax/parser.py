@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 from lark import Token
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lacelang.syntax.parse_error import ParseError, Repair
 
 _RESUME = STATEMENTS | CLAUSES | ITEMS | {"RBRACE"}
+_SHALLOW = 32  # states of a stack that is worth remembering
 
 
 @frozen
@@ -116,6 +117,7 @@ class _Reader:
         self.opened: list[tuple[Token, int]] = []
         self.unmatched = 0  # `{` that were skipped or given up, whose `}` is still to come
         self.begun: Token | None = None  # the keyword that began the statement
+        self.known: dict[tuple[Any, ...], bool] = {}  # by kind and shallow stack, whether it fits
 
     def advance(self, i: int = 0) -> None:
         """Read all tokens from the i-th on."""
@@ -155,7 +157,7 @@ class _Reader:
         stack = self.state.state_stack
         # A token may be refused only after reductions that it set off: those must not be made.
         action = self.states[stack[-1]].get(kind)
-        if action is None or (action[0] is not Shift and not self.accepts([kind])):
+        if action is None or (action[0] is not Shift and not self._fits(kind)):
             return False
         self.state.feed_token(token)
         if kind in _RESUME and kind != "RBRACE":
@@ -169,6 +171,16 @@ class _Reader:
         elif kind in CLOSERS and self.opened:
             self.opened.pop()
         return True
+
+    def _fits(self, kind: str) -> bool:
+        """Whether a token of this kind could come next; programs repeat themselves."""
+        stack = self.state.state_stack
+        if len(stack) > _SHALLOW:
+            return self.accepts([kind])
+        known = self.known.get(key := (kind, *stack))
+        if known is None:
+            known = self.known[key] = self.accepts([kind])
+        return known
 
     def _remember(self, height: int) -> None:
         while self.bases[-1] > height:
