@@ -6,7 +6,7 @@ import pytest
 from attrs import field, frozen
 
 from lacelang.record import Record
-from lacelang.syntax.node import RULES
+from lacelang.syntax.build import RULES
 
 
 @frozen(eq=False, repr=False)
