@@ -6,7 +6,8 @@ import pytest
 from attrs import field, frozen
 
 from lacelang.record import Record
-from lacelang.syntax.build import RULES
+from lacelang.syntax import nodes  # noqa: F401  (fills the table)
+from lacelang.syntax.node import RULES
 
 
 @frozen(eq=False, repr=False)
