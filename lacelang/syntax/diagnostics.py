@@ -8,52 +8,39 @@ here know the language; those of `hints` know what people bring from others.
 from __future__ import annotations
 
 from collections.abc import Callable, Set
+from typing import Any
 
 from lark import Token
 
 from lacelang.syntax import nodes
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, STATEMENTS, keywords, shapes
-from lacelang.syntax.hints import (
-    ALWAYS_NAME,
-    ENDS,
-    HINTS,
-    NEED_CONDITION,
-    NEED_NAME,
-    NEED_VALUE,
-    rules,
-)
-from lacelang.syntax.node import RULES
-from lacelang.syntax.parse_error import (
+from lacelang.syntax.grammar import (
+    CLAUSES,
+    CLOSER,
+    CLOSERS,
+    ITEMS,
     JOINTS,
     OPERATORS,
-    ParseError,
-    Repair,
-    shape_of,
+    STATEMENTS,
+    keywords,
+    shapes,
 )
+from lacelang.syntax.hints import NEED_CONDITION, TABLE, Rule
+from lacelang.syntax.node import RULES
+from lacelang.syntax.parse_error import ParseError, Repair, shape_of
 from lacelang.text.names import is_name, nfc
 
-_SYNONYMS = {
-    "=": "is equals are",
-    "and": "but",
-    "where": "if when having such that",
-    "with": "using sampler solver",
-    "as": "named called",
-    "for": "foreach loop repeat",
-    "def": "define function",
-    "temp": "temperature",
-    "truncation": "psi",
-    "sample": "generate draw select make create show give get samples",
-    "measure": "probability",
-    "expect": "check ensure assert",
-    "edit": "change modify",
-    "let": "set const var",
-    "import": "include",
-    "not": "no without",
+SYNONYMS: dict[str, str] = {
+    word: meant for meant, words in TABLE["synonyms"].items() for word in words.split()
 }
-
-SYNONYMS = {word: meant for meant, words in _SYNONYMS.items() for word in words.split()}
 """What people write instead, and the word or sign of the language that they mean."""
+
+NEED_NAME = {word.upper(): what for word, what in TABLE["names"].items()}
+"""Keywords that a name follows, and what it names."""
+
+ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
+NEED_VALUE = OPERATORS | {"TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
+ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
 
 PHRASES = {
     "NAME": "a name",
@@ -105,6 +92,49 @@ def _never_closed(e: ParseError) -> Repair | None:
             instead = [*signs, *refused]
             return Repair("LACE004", message, bracket, hint, instead=instead, count=len(refused))
     return None
+
+
+# Comparisons
+
+
+def _no_attribute(e: ParseError) -> Repair | None:
+    """`age > 10 and < 20`."""
+    compares = OPERATORS | {"IN"}
+    if e.kind not in compares or e.previous not in JOINTS - {"NOT"}:
+        return None
+    for back in range(2, 10):
+        name = e.at(-back - 1)
+        if e.kind_at(-back) in compares and name is not None and name.type == "NAME":
+            message = f"`{e.token}` needs the name of an attribute before it"
+            beyond = e.reader.refused + 1
+            end = (e.reader.value(beyond) or beyond) - e.reader.refused
+            hint = f"write `{name} {e.text(0, end)}`"
+            return Repair("LACE003", message, e.token, hint, instead=[name, e.token])
+    return None
+
+
+def _negative_end(e: ParseError) -> Repair | None:
+    """`10-20`."""
+    if e.kind != "NUMBER" or not e.token.startswith("-") or "RANGE" not in e.expected:
+        return None
+    if e.before is None or e.previous not in ("NUMBER", "UNIT"):
+        return None
+    end = Token("NUMBER", e.token[1:])
+    at, hint = between(e.before, e.token), f"write `{e.before}..{end}`"
+    return Repair("LACE003", "a range has two dots", at, hint, instead=["..", end])
+
+
+def _percentage(e: ParseError) -> Repair | None:
+    """`80%`."""
+    before = e.before
+    if e.kind != "PERCENT" or before is None or before.type != "NUMBER":
+        return None
+    share = f"{float(before) / 100:g}"
+    hint = f"write `{share}`"
+    if e.kind_at(-2) in ("EQUAL", "UNEQUAL"):
+        hint = f"for a degree, write `{e.at(-3)} ~ {share}`"
+    at = between(before, e.token)
+    return Repair("LACE003", "a percentage stands in `expect` only", at, hint, instead=[])
 
 
 # Words
@@ -318,47 +348,9 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 40 else text[:37] + "…"
 
 
-_RULES: tuple[Callable[[ParseError], Repair | None], ...] = (
-    _closes_nothing,
-    _synonym_of_a_clause,
-    *HINTS,
-    _never_closed,
-    *rules("""
-k:TAKES | s:=,: =>
-    `{k}` takes what follows without `{s}` :: leave it out
-| , =>  # in EDIT, if in braces
-    no comma stands between edits :: leave it out
-| j:JOINT  # in EDIT, if in braces
-    an edit's line does not begin with `{j}` :: each line is a condition, `smile=1 or glasses=1`
-| , / CONDITION => and  # code LACE011, if and fits there
-    conditions are joined with a word, not with a comma :: write `and` or `or`
-| , / ANY =>  # if next fits
-    no comma belongs here :: leave it out
-c:, | b:CLOSER  # about c
-    the list ends with a comma before `{b}` :: leave the comma out
-"""),
-    _needless_quotes,
-    _missing_quotes,
-    _shouted,
-    _misspelt,
-    _several_words,
-    _digit_first,
-    _reserved,
-    *rules("""
-ANY | OPERATOR  # expects AND, if compared
-    comparisons do not chain :: write a range, `age in 10..20`, or join two comparisons with `and`
-expect | NUMBER %  # expects NAME
-    `expect` takes the condition first, and then its share :: like `expect glasses=1 in 95% of kids`
-| NUMBER,STRING  # expects NAME, if condition begins
-    a condition begins with the name of an attribute :: write `age > 10`, not `10 < age`
-"""),
-    _missing_share,
-    *rules("""
-NUMBER,UNIT | j:JOINT
-    `{j}` joins conditions, and before it stands a number :: a condition is like `age > 10`
-| x:CONDITION => and {x}  # code LACE011, if and fits
-    a word is missing between two conditions :: join them with `and` or `or`
-"""),
-    _missing_sign,
-    _missing_part,
-)
+def _rule(row: dict[str, Any]) -> Callable[[ParseError], Repair | None]:
+    by: Callable[[ParseError], Repair | None] = globals()[f"_{row.get('by', 'rule')}"]
+    return by if "by" in row else Rule(row)
+
+
+_RULES = tuple(map(_rule, TABLE["rule"]))

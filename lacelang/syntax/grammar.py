@@ -16,7 +16,13 @@ def _kinds(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-COMPARISONS = _kinds("EQUAL UNEQUAL LESSTHAN AT_MOST MORETHAN AT_LEAST TILDE IN")
+OPERATORS = _kinds("EQUAL UNEQUAL LESSTHAN AT_MOST MORETHAN AT_LEAST TILDE")
+"""Terminals that compare an attribute with one value."""
+
+COMPARISONS = OPERATORS | {"IN"}
+
+JOINTS = _kinds("AND OR XOR IMPLIES NOT")
+"""Terminals that make a condition out of others."""
 
 UNITS = ("deg", "years")
 """The units there are; other words after a number are reported by the checker."""

@@ -3,25 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from lark import Token
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import span_of
-from lacelang.syntax.grammar import CLOSER, CLOSERS, keywords, shapes
+from lacelang.syntax.grammar import (
+    CLAUSES,
+    CLOSER,
+    CLOSERS,
+    JOINTS,
+    OPERATORS,
+    keywords,
+    shapes,
+)
+from lacelang.syntax.notations.reader import Reader
+from lacelang.syntax.notations.words import Lexeme
 
-OPERATORS = frozenset({"EQUAL", "UNEQUAL", "LESSTHAN", "AT_MOST", "MORETHAN", "AT_LEAST", "TILDE"})
-"""Terminals that compare an attribute with one value."""
+BRACKETED = {"round": "LPAR", "square": "LSQB", "curly": "LBRACE"}
+"""Elements of shapes that are a bracket and all in it, by the terminal that opens it."""
 
-JOINTS = frozenset({"AND", "OR", "XOR", "IMPLIES", "NOT"})
-"""Terminals that make a condition out of others."""
+_ONE = {
+    "begins_condition": frozenset({"NAME", "LPAR", "NOT"}),
+    "clause": CLAUSES,
+    "closer": CLOSERS,
+    "logic": JOINTS,
+    "opener": frozenset(CLOSER),
+    "operator": OPERATORS,
+    "string": frozenset({"STRING"}),
+    "unit_word": frozenset({"UNIT"}),
+}
+_VALUES = frozenset({"NAME", "NUMBER", "UNIT", "STRING"})
+_SEVERAL = {
+    "compared": OPERATORS | _VALUES,
+    "name_list": frozenset({"NAME", "COMMA"}),
+    "value_list": _VALUES | {"COMMA", "RANGE"},
+}
+_KINDS = {"NAME": "word", "NUMBER": "number", "STRING": "text"}
+_BEFORE, _BEHIND = 16, 80
 
-_REACH = 64  # tokens that a bracket may take
+
+class TokenReader(Reader):
+    """Reads elements of shapes among the tokens around a refused one, whose place is `refused`."""
+
+    def __init__(self, tokens: Sequence[Token], index: int) -> None:
+        first = max(index - _BEFORE, 0)
+        self.tokens = tokens[first : index + _BEHIND]
+        self.refused = index - first
+        super().__init__([_lexeme(token) for token in self.tokens], {})
+
+    def read(self, element: str, i: int) -> int | None:
+        """Return where an element ends, if it begins with the token at `i`."""
+        kind = self.tokens[i].type if 0 <= i < len(self.tokens) else None
+        if element in _ONE:
+            return i + 1 if kind in _ONE[element] else None
+        if element in BRACKETED:
+            return self.closing(i) if kind == BRACKETED[element] else None
+        if element in _SEVERAL and kind in _SEVERAL[element]:
+            return self.read(element, i + 1) or i + 1
+        if element in _SEVERAL or (element == "any" and kind is None):
+            return None
+        return i + 1 if element == "any" else super().read(element, i)
+
+    def unit(self, i: int) -> int:
+        """A unit, known or not, or nothing."""
+        return self.read("unit_word", i) or i
 
 
-@frozen
+def _lexeme(token: Token) -> Lexeme:
+    """Return a token as a lexeme; a name that is written like a word of the language is no word."""
+    start, end = token.start_pos or 0, token.end_pos or 0
+    lexeme = Lexeme(_KINDS.get(token.type, "sign"), str(token), start, end, False)
+    named = token.type == "NAME" and lexeme.low in keywords()
+    return evolve(lexeme, low="") if named else lexeme
+
+
+@frozen(slots=False)
 class ParseError:
     """A token that the parser refuses, and its surroundings."""
 
@@ -32,6 +91,11 @@ class ParseError:
     opened: tuple[Token, ...]  # brackets that are open, outermost first
     statement: Token | None  # the keyword that began the statement, if one has begun
     accepts: Callable[[Sequence[str]], bool]  # tokens of these types, one after another
+
+    @cached_property
+    def reader(self) -> TokenReader:
+        """What reads the tokens around the refused one."""
+        return TokenReader(self.tokens, self.index)
 
     @property
     def kind(self) -> str:
@@ -66,23 +130,6 @@ class ParseError:
     def in_statement(self, kind: str) -> bool:
         """Whether a statement of this kind has begun."""
         return self.statement is not None and self.statement.type == kind
-
-    def value_at(self, offset: int) -> int:
-        """Return how many tokens the value takes that stands there; 0 if none does."""
-        kind = self.kind_at(offset)
-        if kind == "NUMBER":
-            return 2 if self.kind_at(offset + 1) == "UNIT" else 1
-        return int(kind in ("NAME", "STRING"))
-
-    def closing_at(self, offset: int) -> int | None:
-        """Return the offset of the bracket that closes the one at `offset`, if it is near."""
-        depth = 0
-        for further in range(offset, offset + _REACH):
-            kind = self.kind_at(further)
-            depth += (kind in CLOSER) - (kind in CLOSERS)
-            if not depth:
-                return further if kind in CLOSERS else None
-        return None
 
     def run(self, start: int, end: int) -> list[Token]:
         """Return the tokens from offset `start` up to `end`."""

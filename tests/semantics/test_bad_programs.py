@@ -55,7 +55,8 @@ def test_every_code_has_an_example() -> None:
 
 def test_no_code_is_dead_and_none_is_made_up() -> None:
     package = FOLDER.parent.parent / "lacelang"
-    texts = (path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    files = [path for path in package.rglob("*") if path.suffix in (".py", ".toml")]
+    texts = (path.read_text(encoding="utf-8") for path in files)
     said = [code for text in texts for code in re.findall(r'(LACE\d{3})\b(?!":)', text)]
     # The two that part errors from warnings are no codes.
     assert set(said) - {"LACE500", "LACE510"} == set(CODES)

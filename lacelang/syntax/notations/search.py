@@ -67,9 +67,9 @@ class Mended:
         old = found.reader.lexemes[found.start : found.end]
         start, end = old[0].start, old[-1].end
         at, until = self.origin(start, end)
-        key = (notation.shape, at)
+        key = (notation.shape.written, at)
         new = remedy.read if remedy.write is None else remedy.write
-        due = notation.starts or notation.elements[0].name == "x"
+        due = notation.starts or notation.first.name == "x"
         if remedy.write is None and not new and due:
             # A condition is due here, whatever it is.
             new = found.example()
@@ -232,7 +232,7 @@ def _at(
 ) -> tuple[Notation, Found, Remedy] | None:
     read: dict[str, int | None] = {}
     for notation in _BY_WORD.get(reader.low(place), _OTHERS):
-        first = notation.elements[0]
+        first = notation.first
         if first.kind and not first.optional:
             if first.kind not in read:
                 read[first.kind] = reader.read(first.kind, place)
@@ -265,7 +265,7 @@ class _Starts:
         """Whether a notation may begin with the lexeme at `i`."""
         if notation.starts:
             return self._at(i)
-        kind = notation.elements[0].kind
+        kind = notation.first.kind
         reader, before = self._reader, self._reader.low(i - 1)
         if kind and before in SETS["before_a_name"]:
             return False
@@ -298,9 +298,9 @@ class _Starts:
 
 def _beginning(word: str) -> list[Notation]:
     """Return the notations that may begin with a word."""
-    firsts = ((notation, notation.elements[0]) for notation in NOTATIONS)
+    firsts = ((notation, notation.first) for notation in NOTATIONS)
     return [n for n, first in firsts if first.kind or first.optional or word in first.words]
 
 
-_BY_WORD = {word: _beginning(word) for n in NOTATIONS for word in n.elements[0].words}
+_BY_WORD = {word: _beginning(word) for n in NOTATIONS for word in n.first.words}
 _OTHERS = _beginning("")

@@ -6,82 +6,40 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from lacelang.syntax.notations import conditions, counting, values
 from lacelang.syntax.notations.found import Found, Remedy
 from lacelang.syntax.notations.reader import Reader
+from lacelang.syntax.notations.shapes import Element, Shape, options_of
 from lacelang.syntax.notations.words import table
 
-
-@frozen
-class Element:
-    """One element of a shape."""
-
-    words: frozenset[str] = frozenset()
-    kind: str = ""
-    name: str = ""
-    optional: bool = False
-    touching: bool = False
-
-    def end(self, reader: Reader, place: int) -> int | None:
-        """Return where it ends if it begins with the lexeme at `place`."""
-        if self.touching and not reader.touches(place):
-            return None
-        if self.kind:
-            return reader.read(self.kind, place)
-        return place + 1 if reader.low(place) in self.words else None
-
-
 _ANSWERS = {**vars(conditions), **vars(counting), **vars(values)}
-_ELEMENT = re.compile(r"(\^(?=.))?(?:\{(\w+):(\w+)\}|(.+?))((?<=.)\?)?")
-
-
-def element_of(written: str) -> Element:
-    """Return the element that is written so in a shape."""
-    found = _ELEMENT.fullmatch(written)
-    assert found is not None, written
-    touching, name, kind, words, optional = found.groups(default="")
-    return Element(options_of(words), kind, name, bool(optional), bool(touching))
-
-
-def options_of(words: str) -> frozenset[str]:
-    """Return the words that have commas between; `,,` is one of them."""
-    options = {*words.split(",")} - {""}
-    return frozenset(options | {","} if words == "," or ",," in words else options)
 
 
 @frozen
 class Notation:
     """A row of the table."""
 
-    shape: str
+    shape: Shape
     message: str  # `{}` stands for the notation
     said: Mapping[str, Any]
     parses: bool = False  # the grammar may read it too: only a mistake there shows it is meant
     starts: bool = False  # it stands where a condition begins
-    elements: tuple[Element, ...] = field(init=False, repr=False)
 
-    @elements.default
-    def _elements(self) -> tuple[Element, ...]:
-        return tuple(element_of(word) for word in self.shape.split())
+    @property
+    def first(self) -> Element:
+        """The element that it begins with."""
+        return self.shape.elements[0]
 
     def match(self, reader: Reader, start: int) -> Found | None:
         """Return the notation if it begins with the lexeme at `start`."""
         parts: dict[str, tuple[int, int]] = {}
-        place = start
-        for element in self.elements:
-            end = element.end(reader, place)
-            if end is None:
-                if not element.optional:
-                    return None
-                continue
-            if element.name:
-                parts[element.name] = (place, end)
-            place = end
-        if reader.low(place) in options_of(self.said.get("unless", "")):
+        end = self.shape.match(reader, start, parts)
+        if end is None or reader.low(end) in options_of(self.said.get("unless", "")):
             return None
-        return Found(reader, start, place, parts, {e.name: e.kind for e in self.elements})
+        kinds = {element.name: element.kind for element in self.shape.elements}
+        return Found(reader, start, end, parts, kinds)
 
     def remedy(self, found: Found) -> Remedy | None:
         """Return what to write instead."""
@@ -101,7 +59,7 @@ def _notations() -> Iterator[Notation]:
             shape = re.sub("^([!|] )+", "", written)
             marks = written.removesuffix(shape)
             said = {"write": said} if isinstance(said, str) else said
-            yield Notation(shape, group["says"], said, "!" in marks, "|" in marks)
+            yield Notation(Shape(shape), group["says"], said, "!" in marks, "|" in marks)
 
 
 NOTATIONS = tuple(_notations())

@@ -52,7 +52,7 @@ class Lexeme:
     start: int
     end: int
     begins: bool  # it is the first of its line
-    low: str = field(init=False, repr=False)  # in small letters
+    low: str = field(repr=False)  # in small letters
 
     @low.default
     def _low(self) -> str:
