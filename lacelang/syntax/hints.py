@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Rule:
             places.append(end)
         _, start, kept, end = places
         tokens = {}
-        for element in (element for shape in self.shapes for element in shape.elements):
+        for element in chain(*self.shapes):
             first, last = parts.get(element.name, (0, 0))
             inside = element.kind in BRACKETED
             tokens[element.name] = reader.tokens[first + inside : last - inside]

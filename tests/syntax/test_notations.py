@@ -427,7 +427,9 @@ def test_where_no_text_mends_it_the_hint_says_so_in_words(source: str) -> None:
     assert IN_WORDS[source] in (found.hint or "")
 
 
-@pytest.mark.parametrize("element", sorted({e.kind for n in NOTATIONS for e in n.elements} - {""}))
+@pytest.mark.parametrize(
+    "element", sorted({k for n in NOTATIONS for e in n.shape for k in e.kinds})
+)
 def test_what_shapes_are_made_of_can_be_read(element: str) -> None:
     assert Reader([], {}).read(element, 0) in (0, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from attrs import field, frozen
 
@@ -62,6 +63,9 @@ class Shape:
     @elements.default
     def _elements(self) -> tuple[Element, ...]:
         return tuple(_element(word) for word in self.written.split())
+
+    def __iter__(self) -> Iterator[Element]:
+        return iter(self.elements)
 
     def match(self, reader: Reader, place: int, parts: dict[str, tuple[int, int]]) -> int | None:
         """Return where it ends if it begins at `place`, and add what its named elements read."""

@@ -38,7 +38,7 @@ class Notation:
         end = self.shape.match(reader, start, parts)
         if end is None or reader.low(end) in options_of(self.said.get("unless", "")):
             return None
-        kinds = {element.name: element.kind for element in self.shape.elements}
+        kinds = {element.name: element.kind for element in self.shape}
         return Found(reader, start, end, parts, kinds)
 
     def remedy(self, found: Found) -> Remedy | None:
