@@ -1,4 +1,4 @@
-"""Latent classifiers: a truncated w in, calibrated logits and values of every attribute out."""
+"""Latent classifiers: from truncated w to calibrated logits and values of every attribute."""
 
 from __future__ import annotations
 
@@ -124,10 +124,9 @@ class Heads(nn.Module):
         return raw * self.gain + self.shift
 
     def forward(self, w: Tensor) -> Outputs:
-        """Judge truncated latents (N, inputs).
+        """Return outputs by attribute for truncated latents (N, inputs).
 
-        By attribute: calibrated logits (N, C), C = 2 for a binary one, or for a continuous one its
-        expected value (N,) in its own unit.
+        They are calibrated logits (N, C), or of a continuous one its expected value (N,).
         """
         outputs = self.calibrate(self.raw(self.standardise(w)).mean(dim=0))
         return {

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 # Purpose of the random stream that a label row's truncation comes from (0 and 1 are a sample's).
 TRUNCATION_STREAM = 2
-#: Truncations that prior rows are spread over: classifiers meet the default 0.7, the paper's 0.5
-#: for editing, and 1, whose tails are where a conditioned sample at 0.7 ends up.
+#: Range of the truncations of prior rows: it holds the default 0.7, the paper's 0.5 for editing,
+#: and 1, in whose tails a conditioned sample at 0.7 ends up.
 TRUNCATIONS = (0.5, 1.0)
-# Conditioned latents are kept in steps of 1/32: the rounded latent is the one that is decoded
-# and labelled, so nothing is lost, and a number takes a byte.
+# Conditioned latents are stored in steps of 1/32, a byte a number. The rounded latent is the one
+# that is decoded and labelled, so nothing is lost.
 _STEP = 1 / 32
 
 
 @frozen(eq=False)
 class Draws:
-    """Latents z, float32 (N, d), with the truncation psi (N,) that each is decoded at.
+    """Latents z, float32 (N, d), with the truncation psi (N,) of each.
 
-    `mirrored` pictures are looked at in a mirror.
+    Images of `mirrored` ones are flipped left to right before they are annotated.
     """
 
     z: NDArray[np.float32]
@@ -40,7 +40,7 @@ class Draws:
 
     @classmethod
     def at(cls, z: NDArray[np.float32], truncation: float) -> Draws:
-        """Latents (N, d), all with one truncation."""
+        """Return latents (N, d), all with one truncation."""
         return cls(z, np.full(len(z), truncation, np.float32))
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class Draws:
         return evolve(self, z=self.z[chosen], psi=self.psi[chosen])
 
     def fingerprint(self) -> str:
-        """A short name that changes with any of the numbers."""
+        """A short digest of all numbers."""
         return _digest(self.z, self.psi) + "-mirrored" * self.mirrored
 
     def styles(self, generator: Generator) -> Tensor:
@@ -78,7 +78,7 @@ class Styles:
         return Styles(self.w[chosen])
 
     def fingerprint(self) -> str:
-        """A short name that changes with any of the numbers, and with their shape."""
+        """A short digest of all numbers and their shape."""
         return _digest(np.array(self.w.shape), self.w)
 
     def styles(self, generator: Generator) -> Tensor:

@@ -1,7 +1,7 @@
-"""Classifiers on disk: one safetensors file, what the numbers mean as JSON in its header.
+"""Classifiers on disk: one safetensors file, with its description as JSON in the header.
 
-Weights are stored in half precision (training rounds them before it calibrates, so nothing is
-lost here); standardisation and calibration stay in single precision.
+Weights are stored in half precision, to which training rounds them before it calibrates;
+standardisation and calibration stay in single precision.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Saved:
 
 
 def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
-    """Write the heads and their training report (JSON values only), all or nothing."""
+    """Write the heads and their training report (JSON values only), whole or not at all."""
     half = {"weights", "biases"}
     tensors = {
         name: (tensor.half() if name.split(".")[0] in half else tensor).contiguous()
@@ -97,8 +97,8 @@ def reading(
     """Give header and tensors of a safetensors file; `framework` is `pt` or `np`.
 
     Raises:
-        ResourceError: the file is missing, of another format, or damaged, which any failure
-            within says too.
+        ResourceError: the file is missing, of another format or damaged, as is said of any
+            failure within the block.
     """
     if path.exists() and not path.is_file():
         # A pipe may never end, and no signal ends the wait for it.

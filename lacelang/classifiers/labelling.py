@@ -1,9 +1,8 @@
 """`lacelang label`: from a generator to a table of labels, in rounds.
 
-The first round decodes and measures prior draws. In each further round classifiers trained on all
-rows so far steer the generator to combinations that are rare, and what they lead to is measured in
-turn: also where they were wrong. Whatever is drawn and measured is kept in the cache, so that a
-killed run goes on where it stopped.
+The first round annotates prior draws. In each further round, classifiers trained on all rows so far
+steer the generator to rare combinations, and these samples are annotated. Draws and measures are
+kept in the cache, so that a killed run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ if TYPE_CHECKING:
     from lacelang.generators.generator import Generator
     from lacelang.progress import Progress
 
-#: Faces of the published tables, and the share of them drawn where the prior is thin.
+#: Faces of the published tables, and the share of them that is conditioned.
 COUNT = 12_000
 RARE_SHARE = 1 / 3
-#: The published tables' seed: far from those that people give their programs.
+#: The published tables' seed, far from those of usual programs.
 SEED = 6862
-#: The rounds after the first: pairs and triples of anything, then triples of what programs ask
-#: for most. No round asks for four attributes at once, as the zero-shot programs do.
+#: The rounds after the first: pairs and triples of any attributes, then triples of those that
+#: programs use most. None has four at once, as the zero-shot programs do.
 ROUNDS = (
     rare.Kind(sizes=(2, 3), rare=0.01),
     rare.Kind(sizes=(3,), rare=0.002, among=("smile", "glasses", "gender", "beard", "age")),
@@ -54,10 +53,10 @@ def label(
     workers: int | None = None,
     progress: Progress,
 ) -> Labels:
-    """Decode, measure and label `count` latents.
+    """Decode, annotate and label `count` latents.
 
-    `rare_share` of them are drawn from rare combinations, divided evenly over `ROUNDS`. `source` is
-    the same generator, for the worker processes to load; `workers` None takes one per core.
+    The share `rare_share` is conditioned on rare combinations, divided evenly over `ROUNDS`.
+    `source` is the same generator, for the worker processes; `workers` None takes one per core.
 
     Raises:
         UsageError: no annotator sees one of the attributes, or there are too few prior rows to
@@ -89,7 +88,7 @@ def label(
         wanted = rare.combinations(attributes, prior_columns, -(-each // rare.EACH), kind, seed)
         asked += map(str, wanted)
         path = cache_dir() / "measured" / f"draws-{_key(table, asked, seed)}.safetensors"
-        # Training is not repeatable to the last bit everywhere: what it led to is kept.
+        # Training is not bit-identical on every machine, so its draws are kept.
         if not path.is_file():
             with progress.stage(f"training classifiers, round {number}") as stage:
                 heads = train(table.examples(generator), attributes, seed=seed).heads
@@ -111,7 +110,7 @@ def label(
 
 
 def _key(table: Labels, asked: list[str], seed: int) -> str:
-    """What steered latents depend on: the rows that trained the classifiers, what was asked."""
+    """Return a digest of what conditioned latents depend on: the labels, and what was asked."""
     digest = hashlib.sha256(repr((asked, seed)).encode())
     for name in sorted(table.columns):
         digest.update(table.columns[name].tobytes())

@@ -1,4 +1,4 @@
-"""The table of labels: which latents were decoded, at what truncation, and what was seen.
+"""The table of labels: latents with their truncations, and the annotations of their images.
 
 Prior rows are stored as a seed and a count, conditioned rows as int8 latents in steps of 1/32
 (see `draws`), labels in half precision. Ten thousand rows take about a megabyte and a half.
@@ -40,13 +40,12 @@ _MAPPING_BATCH = 4096
 
 @frozen(eq=False)
 class Examples:
-    """N latents and what an annotator saw in their images.
+    """N latents and the annotations of their images.
 
     Attributes:
         w: float32 (N, d), after truncation.
-        columns: by attribute, float32 (N,): the index of the class, or the value in its own unit;
-            NaN where the annotator could not tell.
-        conditioned: bool (N,), true for rows drawn where the prior is thin, false for prior draws.
+        columns: by attribute, float32 (N,): class index or value, NaN where nothing was seen.
+        conditioned: bool (N,), false for prior draws.
     """
 
     w: Floats
@@ -62,12 +61,10 @@ class Examples:
         return Examples(self.w[rows], columns, self.conditioned[rows])
 
     def check(self, attributes: Sequence[Attribute]) -> None:
-        """Raise a UsageError for a wrong shape, a missing column or a class out of range."""
+        """Raise a UsageError for a missing column or labels that cannot be trained on."""
         count = len(self.w)
-        if self.w.ndim != 2 or not np.isfinite(self.w).all():
-            raise UsageError("latents must be a finite (N, dimensions) array")
-        if self.conditioned.shape != (count,):
-            raise UsageError(f"{count} latents but {self.conditioned.shape} marks of conditioning")
+        if not np.isfinite(self.w).all():
+            raise UsageError("latents must be finite")
         for attribute in attributes:
             column = self.columns.get(attribute.name)
             if column is None:
@@ -85,7 +82,7 @@ class Examples:
 
 @frozen(eq=False)
 class Labels:
-    """Labelled latents; prior rows first, conditioned rows after them.
+    """Labelled latents: prior rows, and conditioned rows after them.
 
     Attributes:
         prior_seed: of the prior rows, which are its draws 0 … prior_count − 1.
@@ -103,7 +100,7 @@ class Labels:
         return self.prior_count + len(self.conditioned)
 
     def draws(self) -> Draws:
-        """All rows' latents and truncations."""
+        """The latents of all rows."""
         dim = self.conditioned.z.shape[1]
         return joined([from_prior(self.prior_seed, self.prior_count, dim), self.conditioned])
 
@@ -132,7 +129,7 @@ def styles(generator: Generator, draws: Draws) -> NDArray[np.float32]:
 
 
 def columns_of(measured: Measured, annotators: Sequence[Annotator] = (FACES,)) -> Columns:
-    """Values of what annotators measured: float32 (N,) by attribute, NaN where nothing was seen."""
+    """Values by attribute: float32 (N,), NaN where nothing was seen."""
     found: Columns = {}
     for annotator in annotators:
         rows = [annotator.values(row) for row in rows_of(measured)]
@@ -142,13 +139,13 @@ def columns_of(measured: Measured, annotators: Sequence[Annotator] = (FACES,)) -
 
 
 def rows_of(measured: Measured) -> Iterator[dict[str, Any]]:
-    """What was measured of each face."""
+    """The measures of each face by name."""
     names, arrays = measured.keys(), measured.values()
     return (dict(zip(names, row, strict=True)) for row in zip(*arrays, strict=True))
 
 
 def strengths_of(measured: Measured) -> Columns:
-    """How much is seen of each yes-or-no attribute of faces: float32 (N,) in 0..1, yes from 0.5."""
+    """Scores of each yes-or-no attribute of faces: float32 (N,) in 0..1, yes from 0.5 up."""
     from lacelang.annotators.faces.annotation import scores
 
     rows = [scores(row) for row in rows_of(measured)]

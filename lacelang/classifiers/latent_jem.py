@@ -1,17 +1,15 @@
 """Latent-JEM (LACE, A.4): classifiers whose logits are a density of latents as well.
 
-Beside the classifiers' own loss, the likelihood of latents from the prior is raised under
+The loss has a further term, minus the log-likelihood of latents from the prior under
 
     E(z) = ||z||^2 / 2 - sum over discrete i of logsumexp f_i(g(z))
 
-whose gradient needs samples of that energy: Langevin chains that are kept from one step of training
-to the next in a buffer.
+Its gradient needs samples of that energy, which come from persistent Langevin chains in a buffer.
 
-What the paper leaves open is settled here. Chains move in z, a few steps at a time, with the larger
-of the paper's two step sizes, since with the smaller one they hardly move; the noise is
-sqrt(2 step), with which they sample this energy. The latents whose likelihood is raised are fresh
-draws from the prior, their truncations spread as those of the rows are. Nothing is calibrated: to
-scale the logits is to change the density.
+The paper leaves open how. Here chains move in z, with the larger of the paper's two step sizes,
+since with the smaller one they hardly move, and with noise of sqrt(2 step), with which they sample
+this energy. Truncations are spread like those of the labelled rows. Nothing is calibrated: scaled
+logits are another density.
 """
 
 from __future__ import annotations
@@ -42,17 +40,13 @@ EPOCHS = 40
 
 @frozen
 class Chains:
-    """The Langevin chains of the training.
-
-    Of the `buffer` (the paper's number) each training step takes `count` some `steps` further; the
-    share `renewed` of those begins again, from the prior.
-    """
+    """The Langevin chains of the training."""
 
     step: float = STEP_SIZES[0]
-    steps: int = 5
-    count: int = 32
-    buffer: int = 10_000
-    renewed: float = 0.05
+    steps: int = 5  # of a chain in one step of training
+    count: int = 32  # chains that one step of training advances
+    buffer: int = 10_000  # all chains, as in the paper
+    renewed: float = 0.05  # share of the advanced chains that begin again, from the prior
 
 
 def train(
@@ -66,9 +60,9 @@ def train(
     progress: Progress | None = None,
     chains: Chains | None = None,
 ) -> TrainResult:
-    """Train classifiers as `training.train` does, with the likelihood of latents in the loss.
+    """Train uncalibrated classifiers with the likelihood of latents in the loss; see `training`.
 
-    Outputs stay uncalibrated, whatever the recipe says. At least one attribute must be discrete.
+    At least one attribute must be discrete.
     """
     settings = chains or Chains()
     result = train_classifiers(
@@ -90,7 +84,7 @@ def marginal(outputs: Mapping[str, Tensor]) -> Tensor:
 
 
 class Likelihood:
-    """The term that latents' likelihood adds to the loss; it holds the buffer of chains."""
+    """The likelihood's term of the loss, with the buffer of chains."""
 
     def __init__(self, generator: Generator, seed: int, chains: Chains) -> None:
         self._chains = chains
@@ -101,8 +95,7 @@ class Likelihood:
     def __call__(self, heads: Heads) -> Tensor:
         """Mean energy of draws from the prior minus that of samples of the energy itself.
 
-        Its gradient by the weights is that of minus the mean log-likelihood (LACE eq. 2); the
-        prior's own part has none.
+        Its gradient by the weights is that of minus the mean log-likelihood (LACE eq. 2).
         """
         sampled = self._advance(heads)
         with torch.no_grad():
@@ -110,7 +103,7 @@ class Likelihood:
         return marginal(heads(drawn)).mean() - marginal(heads(sampled)).mean()
 
     def _advance(self, heads: Heads) -> Tensor:
-        """Take some chains a few steps further; returns their truncated styles (n, d)."""
+        """Advance some chains by a few steps and return their truncated styles (n, d)."""
         chains = self._chains
         rows = torch.randperm(chains.buffer, generator=self._random)[: chains.count]
         renewed = torch.rand(len(rows), 1, generator=self._random) < chains.renewed

@@ -1,7 +1,7 @@
-"""Decode and measure many faces in worker processes, in shards, so that a killed run goes on.
+"""Decode and annotate many faces in worker processes.
 
-A shard is a file of what annotators measured. It appears whole or not at all; a second run with
-the same faces finds it and does only what is missing.
+Measures are kept in the cache in shards, files that are whole or absent: a killed run goes on from
+them, and a second run with the same faces reads them.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ SHARD = 25
 
 @frozen
 class Source:
-    """Which generator decodes: its architecture and where its weights are."""
+    """A generator: its architecture and where its weights are."""
 
     architecture: str
     weights: Weights
 
     @property
     def key(self) -> str:
-        """What tells it from others; one without weights is the same for good."""
+        """What tells it from others; the architecture, if it has no weights."""
         return self.weights.sha256[:12] if self.weights is not None else self.architecture
 
 
@@ -59,7 +59,7 @@ def measure(
     workers: int | None = None,
     title: str = "labelling",
 ) -> Measured:
-    """Decode every face and have annotators measure its picture; `workers` None takes one per core.
+    """Decode and annotate every face; `workers` None takes one per core.
 
     Raises:
         ResourceError: weights cannot be had, or the cache cannot be written.

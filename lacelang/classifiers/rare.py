@@ -1,8 +1,7 @@
-"""Latents where the prior is thin: samples conditioned on rare combinations of attributes.
+"""Latents conditioned on rare combinations of attributes.
 
 Classifiers trained on the rows labelled so far steer the generator to combinations that ten
-thousand prior draws would hardly show. Combinations are drawn at random and kept if they are rare;
-what a program later asks for is not known here.
+thousand prior draws would hardly show. Combinations are drawn at random and kept if they are rare.
 """
 
 from __future__ import annotations
@@ -67,17 +66,11 @@ class Combination:
 
 @frozen
 class Kind:
-    """Which combinations to draw.
+    """Which combinations to draw."""
 
-    Attributes:
-        sizes: how many attributes a combination may have.
-        rare: it is kept if fewer of the prior's faces than this share show it.
-        among: names of the attributes to choose from; empty means all.
-    """
-
-    sizes: tuple[int, ...]
-    rare: float
-    among: tuple[str, ...] = ()
+    sizes: tuple[int, ...]  # how many attributes one may have
+    rare: float  # one is kept if fewer of the prior's faces than this share show it
+    among: tuple[str, ...] = ()  # names of the attributes to choose from; empty means all
 
 
 def combinations(
@@ -115,7 +108,7 @@ def draw(
     seed: int,
     progress: Progress,
 ) -> Draws:
-    """Sample latents for each combination in turn, `EACH` at a time, `count` altogether."""
+    """Sample `EACH` latents for each combination, `count` altogether."""
 
     def features(z: Tensor) -> dict[str, Tensor]:
         outputs: dict[str, Tensor] = heads(generator.truncate(generator.mapping(z), TRUNCATION))

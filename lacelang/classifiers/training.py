@@ -31,28 +31,18 @@ Columns = Mapping[str, NDArray[np.float32]]
 
 @frozen
 class Recipe:
-    """Settings of one training run.
-
-    Attributes:
-        standardise: whether the networks see (w - mean) / std, or w as it is.
-        calibrate: whether outputs are calibrated on held-out prior rows.
-        dropout: share of the hidden units dropped after each hidden layer.
-        jitter: standard deviation of the noise on the input, in standard deviations of w.
-        decay: `staircase` divides the rate by ten after half and after three quarters of the
-            epochs; `cosine` takes it smoothly to zero.
-        members: networks to average.
-        batch: rows in a step.
-    """
+    """Settings of one training run."""
 
     name: str
-    standardise: bool = True
-    calibrate: bool = True
-    dropout: float = 0.0
-    jitter: float = 0.0
+    standardise: bool = True  # the networks see (w - mean) / std
+    calibrate: bool = True  # on held-out prior rows
+    dropout: float = 0.0  # share of the hidden units dropped after each hidden layer
+    jitter: float = 0.0  # standard deviation of noise on the input, in those of w
     learning_rate: float = 1e-3
+    # `staircase` divides the rate by ten after half and after three quarters of the epochs.
     decay: Literal["staircase", "cosine"] = "cosine"
     weight_decay: float = 0.0
-    members: int = 1
+    members: int = 1  # networks to average
     epochs: int = 100
     batch: int = 128
 
@@ -64,7 +54,7 @@ class Recipe:
 
 
 PAPER = Recipe("paper", standardise=False, calibrate=False, decay="staircase")
-"""LACE sec. 4: Adam, 100 epochs, staircase decay, nothing to keep the networks from overfitting."""
+"""LACE sec. 4: Adam, 100 epochs, staircase decay, no regularisation."""
 
 REGULARISED = Recipe("regularised", dropout=0.3, jitter=0.6, weight_decay=0.1)
 """The default."""
@@ -93,64 +83,57 @@ def train(
     examples: Examples,
     attributes: Sequence[Attribute],
     *,
-    recipe: Recipe | str = "regularised",
+    recipe: Recipe = REGULARISED,
     heads: Arrangement = "single",
     seed: int = 0,
-    epochs: int | None = None,
     progress: Progress | None = None,
     term: Term | None = None,
 ) -> TrainResult:
     """Train one classifier for each attribute; the same seed gives the same weights on a machine.
 
-    A seventh of the rows is held out of training. The heads are calibrated on those of them that
-    are prior draws, so that probabilities hold under the generator's own distribution; rows drawn
-    where the prior is thin are scored apart. A missing label (NaN) is skipped.
+    The share `HELD_OUT` of the rows is held out of training. The heads are calibrated on the prior
+    draws among them, so that probabilities hold under the generator's own distribution;
+    conditioned rows are scored apart. A missing label (NaN) is skipped.
 
     Args:
         heads: one trunk with a head for each attribute, or an MLP for each.
-        epochs: instead of the recipe's.
         progress: called with (epochs done, epochs) after each epoch.
-        term: added to the loss of every step, a number of the heads as they are then.
+        term: what is added to the loss of every step, a function of the heads.
 
     Raises:
         UsageError: the labels do not fit the attributes, or are too few.
     """
     began = time.perf_counter()
-    settings = recipe_named(recipe, epochs=epochs) if isinstance(recipe, str) else recipe
     examples.check(attributes)
-    parts = [examples.take(rows) for rows in split(examples, HELD_OUT, seed)]
-    for_training, held_out = parts
+    fitted, held_out = (examples.take(rows) for rows in split(examples, HELD_OUT, seed))
     if (~held_out.conditioned).sum() < FEWEST_HELD_OUT:
         raise UsageError(f"too few labelled prior draws to hold {FEWEST_HELD_OUT} of them out")
 
     classifier = Heads(
-        attributes, arrangement=heads, members=settings.members, inputs=examples.w.shape[1]
+        attributes, arrangement=heads, members=recipe.members, inputs=examples.w.shape[1]
     )
-    targets = Targets(
-        classifier.attributes,
-        classifier.columns,
-        for_training.columns,
-        scales(attributes, for_training.columns, by_range=not settings.standardise),
-    )
-    fit(classifier, torch.from_numpy(for_training.w), targets, settings, seed, progress, term)
+    by_attribute = scales(attributes, fitted.columns, by_range=not recipe.standardise)
+    targets = Targets(classifier.attributes, classifier.columns, fitted.columns, by_attribute)
+    fit(classifier, torch.from_numpy(fitted.w), targets, recipe, seed, progress, term)
     with torch.no_grad():
         for tensor in (*classifier.weights, *classifier.biases):
-            # What a saved file keeps, so that a loaded classifier is the same one.
+            # Rounded as in a saved file, so that a loaded classifier is the same one.
             tensor.copy_(tensor.half().float())
     classifier.freeze()
-    figures = calibrate_and_score(classifier, held_out, targets.scales, settings.calibrate)
-    rows = [
-        {"prior": int((~part.conditioned).sum()), "conditioned": int(part.conditioned.sum())}
-        for part in parts
-    ]
     report = {
-        "recipe": settings.name,
+        "recipe": recipe.name,
         "heads": heads,
-        "members": settings.members,
-        "epochs": settings.epochs,
+        "members": recipe.members,
+        "epochs": recipe.epochs,
         "seed": seed,
-        "rows": dict(zip(("training", "held_out"), rows, strict=True)),
-        "attributes": figures,
+        "rows": {
+            name: {
+                "prior": int((~part.conditioned).sum()),
+                "conditioned": int(part.conditioned.sum()),
+            }
+            for name, part in (("training", fitted), ("held_out", held_out))
+        },
+        "attributes": calibrate_and_score(classifier, held_out, by_attribute, recipe.calibrate),
     }
     return TrainResult(classifier, report, time.perf_counter() - began)
 
@@ -199,14 +182,11 @@ def fit(
             progress(epoch + 1, recipe.epochs)
 
 
-# The loss of all heads at once; a label that is missing asks for nothing
-
-
 class Targets:
-    """Labels of N rows in the form that the loss wants them.
+    """Labels of N rows, as the loss of all heads takes them; a missing label adds nothing.
 
-    Heads with equally many classes are scored together, since a dozen small operations a step
-    would cost as much as the networks. A value is its output * scale + offset.
+    Heads with equally many classes are scored in one operation, since a dozen small ones would
+    take as long as the networks. A value is its output * scale + offset.
     """
 
     def __init__(
@@ -216,7 +196,6 @@ class Targets:
         columns: Columns,
         scales: Mapping[str, Scale],
     ) -> None:
-        self.scales = scales
         self.groups: list[tuple[Tensor, Tensor]] = []
         discrete = [a for a in attributes if a.discrete]
         for width in sorted({a.width for a in discrete}):
@@ -235,10 +214,9 @@ class Targets:
         self.values = torch.from_numpy(np.nan_to_num(values))
 
     def loss(self, raw: Tensor, rows: Tensor) -> Tensor:
-        """The sum over heads of their mean loss, added up over members, of raw outputs (members, n,
-        columns).
+        """The loss of raw outputs (members, n, columns): a sum over heads and members.
 
-        Cross-entropy of a discrete head, squared error of a continuous one (LACE sec. 4), each
+        A head's loss is the cross-entropy, or the squared error of a continuous one (LACE sec. 4),
         averaged over those of the rows (n,) that have its label.
         """
         total = raw.new_zeros(())
@@ -255,10 +233,7 @@ class Targets:
 def scales(
     attributes: Sequence[Attribute], columns: Columns, *, by_range: bool
 ) -> dict[str, Scale]:
-    """(scale, offset) that bring each continuous attribute to order one.
-
-    `by_range` maps low..high to 0..1, as the paper does; else mean goes to 0 and deviation to 1.
-    """
+    """(scale, offset) by continuous attribute: low..high to 0..1 as in the paper, or moments."""
     found = {}
     for a in attributes:
         if not a.discrete:
