@@ -2,7 +2,7 @@
 
 They label generated images, to train the latent classifiers, and judge results. An annotator is a
 folder here, or an object behind an entry point `lacelang.annotators`; this module imports none of
-their code. What they say about age and gender is a guess about a picture of nobody.
+their code. Age and gender are guesses about a generated picture.
 """
 
 from collections.abc import Container

@@ -1,4 +1,4 @@
-"""What an annotator says of itself: its name, the attributes that it judges, where its code is."""
+"""Declarations of annotators: the name, the attributes that are judged, where the code is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Annotator:
 
     Attributes:
         name: what it is called.
-        doc: what it looks at, one line.
+        doc: what it judges, one line.
         code: `package.module:function` of a function of the number of CPU threads and a `Progress`
             or None. It loads the annotator: a function of an image, uint8 (H, W, 3) RGB, that
             returns numbers or arrays by name. One thread at a time uses it.
@@ -35,7 +35,7 @@ class Annotator:
         size: side in pixels that square images are scaled to for it; 0 takes every image as it is.
         reading: `package.module:function` of a function that turns what was measured into values
             by attribute; by default they are measured under the attributes' names.
-        version: raised when a measure changes its meaning, so that none in a cache is taken for it.
+        version: raised when a measure changes, so that older ones in a cache are not used.
     """
 
     name: str

@@ -63,7 +63,7 @@ EMBEDDING = LIPS.stop
 # Share of the image from which spectacles are worn. Of 1290 faces none lies between 0.004, where
 # misjudged pixels end, and 0.010, where thin rims begin.
 _GLASSES = 0.006
-# What is 0 and 1 of the normalised attributes: almost all faces lie between.
+# The values of normalised attributes that are 0 and 1: almost all faces lie between.
 _WIDTH = (0.76, 0.98)
 _BALD = (0.0, 1.0)
 _LIGHT0 = (0.0, 0.6)
@@ -96,7 +96,7 @@ def load_probe(path: Path, name: str) -> Probe:
 
 
 def values(measured: Mapping[str, Any]) -> dict[str, float]:
-    """Return the value of every attribute of a face, NaN where nothing can be seen."""
+    """Return the value of every attribute of a face, NaN where nothing is seen."""
     found = scores(measured)
     for name in BINARY:
         if not math.isnan(found[name]):
@@ -105,7 +105,7 @@ def values(measured: Mapping[str, Any]) -> dict[str, float]:
 
 
 def scores(measured: Mapping[str, Any]) -> dict[str, float]:
-    """Return `values`, but of `BINARY` attributes how much is seen, 0..1.
+    """Return `values`, but scores 0..1 of `BINARY` attributes.
 
     Hair colour is a class number. Yaw and pitch are degrees, age years, the others 0..1 over the
     generator's faces. All is NaN where there is no face.
@@ -132,7 +132,6 @@ def scores(measured: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _probability(name: str, features: NDArray[np.float16]) -> float:
-    """What a yes-or-no probe says."""
     logit = float(shipped_probe(name)(features)[0])
     return 1 / (1 + math.exp(-min(60.0, max(-60.0, logit))))
 
@@ -149,7 +148,7 @@ def colour_features(raw: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return what the colour probe reads, (..., 21), of raw measures (..., 24).
 
     All monomials up to the second degree of the hair's CIELAB and of its difference from the
-    skin's, which takes off the colour of the light, and the skin's own.
+    skin's, which removes the colour of the light, and the skin's own.
     """
     hair, skin = (
         raw[..., [MEASURES.index(f"{kind}_{axis}") for axis in "lab"]].astype(np.float64) / 50
@@ -164,15 +163,14 @@ def colour_features(raw: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def width_bias(yaw: float, pitch: float) -> float:
-    """How much wider the mesh makes a face for its pose alone.
+    """Return the bias of the mesh's width ratio at a pose, in degrees.
 
-    The mesh guesses depth poorly. Least squares over 600 faces, on the ground that the shape of
-    a face does not depend on where it looks.
+    Least squares over 600 faces, since the shape of a face does not depend on its pose.
     """
     y, p = (yaw / 30) ** 2, pitch / 15
     return 0.0308 * y + 0.0017 * y * y + 0.0263 * p - 0.0201 * p * p
 
 
 def _unit(value: float, ends: tuple[float, float]) -> float:
-    """Map `ends` to 0 and 1 and cut off what lies beyond; NaN stays NaN."""
+    """Map `ends` to 0 and 1, clipped; NaN stays NaN."""
     return float(np.clip((value - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0))

@@ -1,4 +1,4 @@
-"""From an image of a face to raw measures and an embedding, or to who it is."""
+"""From an image of a face to raw measures and an embedding, or to a descriptor of identity."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
     """Load the annotator of the twelve attributes of aligned faces.
 
     Of an image, uint8 (512, 512, 3) RGB, it returns `raw`, the measures float32 (24,) that
-    `MEASURES` names, and `embedding`, float16 (2680,). `annotation.values` turns them into
-    attributes, so that a cache of measures outlives a change there.
+    `MEASURES` names, and `embedding`, float16 (2680,). `annotation.values` turns them into values,
+    so that cached measures remain valid when it changes.
     """
     find_mesh, parse, features, age, gender = (
         Network(name, threads, progress)
@@ -41,7 +41,7 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
     def measure(image: Image) -> Mapping[str, NDArray[np.floating]]:
         points, presence = mesh.find(find_mesh, image)
         classes = parse(image[None])[0][0]
-        # Colours are read from a copy this small, which smooths pores and hairs away.
+        # Colours are read from a small copy, in which pores and hairs are averaged.
         small = resize(image, parsing.OUTPUT_SIZE)
         scaled = points * (parsing.OUTPUT_SIZE / image.shape[0])
         measures = {
@@ -67,7 +67,7 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
 
 
 def load_identity(threads: int = 1, progress: Progress | None = None) -> Measure:
-    """Load the annotator that describes who a face is, as `identity`, float32 (128,)."""
+    """Load the annotator that measures `identity`, a descriptor float32 (128,)."""
     find_mesh = Network("face_mesh", threads, progress)
     describe = Network("face_descriptor", threads, progress)
 

@@ -1,8 +1,7 @@
 """Parts of a face cut out and aligned: chips on the eyes and the nose, and the lower face.
 
 The networks of age, gender and identity were trained on chips that dlib cut around its own five
-landmarks. The same points are taken from the mesh and laid on dlib's mean positions by a
-similarity, so dlib is not needed.
+landmarks. Here the same points of the mesh are mapped to dlib's mean positions by a similarity.
 """
 
 from __future__ import annotations
@@ -74,16 +73,16 @@ def male(network: Network, image: Image, points: Array) -> float:
 
 
 def _pair(piece: Image) -> NDArray[np.float32]:
-    """A chip and its mirror image, normalised: halves the noise, and mirrors agree."""
+    """A chip and its mirror image, normalised; their mean has less noise."""
     pair = np.stack([piece, piece[:, ::-1]]).astype(np.float32)
     return ((pair - _MEAN) / np.float32(256)).transpose(0, 3, 1, 2)
 
 
 def lower_face(image: Image, points: Array, side: int = 224) -> Image:
-    """Cut out nose base to under the chin, turned upright, as uint8 (side, side, 3).
+    """Cut out an upright square from the nose to under the chin, as uint8 (side, side, 3).
 
-    The square is centred between nose base and chin and as wide as 1.9 times their distance, so
-    that it holds the moustache, the jaw on both sides and a beard's lower end.
+    It is centred between nose base and chin and 1.9 times as wide as they are apart: moustache, jaw
+    and a beard's lower end are in it.
     """
     nose, chin = points[mesh.NOSE_BASE, :2], points[mesh.CHIN, :2]
     eyes = points[mesh.EYE_RIGHT_OUTER, :2] - points[mesh.EYE_LEFT_OUTER, :2]

@@ -20,15 +20,15 @@ NEIGHBOURS = 10
 # Points seen at a glancing angle are left out: their normals are the least certain.
 _FACING = 0.15
 _FEWEST = 40
-# Weight of a pull of c₁..c₃ toward zero. Only half of the sphere is seen, on which n_z and the
-# constant are nearly the same; without it they trade against each other at random.
+# Weight of the ridge penalty on c₁..c₃. On the half of the sphere that is seen, n_z and the
+# constant are nearly collinear.
 _RIDGE = 0.05
 
 
 def measure(
     image: Image, classes: Image, points: Array, near: NDArray[np.int64]
 ) -> dict[str, float]:
-    """Return what `fit` finds on the skin, as `light_0`, `light_y`, `light_z` and `light_x`.
+    """Return the light on the skin, as `light_0`, `light_y`, `light_z` and `light_x`.
 
     `points` is the mesh in pixels of the image (S, S, 3) and of its face-parsing classes (S, S),
     `near` what `neighbours` returned for the mean mesh.
@@ -50,8 +50,8 @@ def neighbours(frontal: Array) -> NDArray[np.int64]:
 def normals(points: Array, near: NDArray[np.int64]) -> Array:
     """Return unit normals (N, 3) of planes fitted to each point's neighbours.
 
-    `points` is upright (x right, y up, z toward the viewer). A normal points away from the middle
-    of the mesh's back, a place behind the face, so that the sides face outward as well.
+    `points` is upright (x right, y up, z toward the viewer). Normals point away from a place behind
+    the middle of the mesh.
     """
     patches = points[near]
     centres = patches.mean(1)
@@ -77,8 +77,8 @@ _LINEAR = np.where(_CODE <= 0.04045, _CODE / 12.92, ((_CODE + 0.055) / 1.055) **
 def fit(normal: Array, luminance: Array, rounds: int = 10) -> Array:
     """Fit c₀, c₁ (y), c₂ (z), c₃ (x) to luminances (N,) at unit normals (N, 3).
 
-    Iteratively reweighted least squares with Tukey's biweight, so that shadows cast by the nose,
-    highlights and misjudged skin count for little. NaN when fewer than 40 points face the viewer.
+    Iteratively reweighted least squares with Tukey's biweight, against shadows, highlights and
+    wrongly parsed skin. NaN when fewer than 40 points face the viewer.
     """
     seen = normal[:, 2] > _FACING
     if int(seen.sum()) < _FEWEST:

@@ -40,8 +40,6 @@ LIPS = (
 # The central box of an aligned face, as fractions of the side: left, top, right, bottom.
 _FIRST_BOX = (0.12, 0.14, 0.88, 0.90)
 _MARGIN = 1.5
-# A mesh turned by five degrees pairs up after three rounds.
-_PAIRING_ROUNDS = 8
 
 
 def find(network: Network, image: Image) -> tuple[Array, float]:
@@ -73,11 +71,10 @@ def _find_in(
 
 
 def distances(points: Array) -> dict[str, float]:
-    """Return shares of distances, all in 3-D; up is the face's own, from the chin to the forehead.
+    """Return ratios of distances in 3-D, by the names of `annotation.MEASURES`.
 
-    They are the mouth's width over the face's (0.33 at rest, 0.45 in a broad smile), the gap of the
-    lips and the lift of the mouth's corners above its middle over the face's width, and the face's
-    width over its height.
+    The mouth's width over the face's is 0.33 at rest, 0.45 in a broad smile. Up is the direction
+    from the chin to the forehead.
     """
     up = points[FOREHEAD] - points[CHIN]
     corners = (points[MOUTH_LEFT] + points[MOUTH_RIGHT]) / 2
@@ -128,25 +125,15 @@ def head_pose(points: Array, frontal: Array) -> tuple[float, float, float]:
     return float(yaw), float(pitch), float(roll)
 
 
-def partners(mean: Array) -> NDArray[np.int64]:
-    """Return (N,): the point that each point of a frontal mesh (N, 3) is mirrored to.
-
-    The mesh may be turned a little: its mirror image is laid on it step by step. A ValueError says
-    that the points do not pair up left and right.
-    """
-    mirrored = mean * np.array([-1.0, 1.0, 1.0])
-    partner = np.arange(len(mean))
-    for _ in range(_PAIRING_ROUNDS):
-        partner = ((mean[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
-        rotation, _ = procrustes(mirrored[partner], mean)
-        mirrored = mirrored @ rotation.T
-    if not np.array_equal(partner[partner], np.arange(len(mean))):
-        raise ValueError("the mesh has no left-right symmetry")
-    return partner
+def partners(frontal: Array) -> NDArray[np.int64]:
+    """Return (N,): the point that each point of a symmetric frontal mesh (N, 3) is mirrored to."""
+    mirrored = frontal * np.array([-1.0, 1.0, 1.0])
+    nearest: NDArray[np.int64] = ((frontal[:, None] - mirrored[None]) ** 2).sum(2).argmin(1)
+    return nearest
 
 
 def shape(points: Array, frontal: Array) -> Array:
-    """Return a mesh in image axes with its pose and size taken off, as offsets from `frontal`."""
+    """Return a mesh in image axes without its pose and size, as offsets from `frontal`."""
     turned = upright(points)
     rotation, scale = procrustes(turned, frontal)
     out: Array = scale * (turned - turned.mean(0)) @ rotation.T - frontal
@@ -154,11 +141,10 @@ def shape(points: Array, frontal: Array) -> Array:
 
 
 def lip_shape(frontal: Array) -> Callable[[Array], Array]:
-    """Return what turns a mesh in image axes into the outline of its lips, pose taken off.
+    """Return the function from a mesh in image axes to the outline of its lips without the pose.
 
     The smile probe reads it, (120,): offsets from the mean frontal mesh, averaged with those of the
-    mirror image, since a smile is judged alike on both sides. Mouth width alone is fooled by wide
-    mouths and open ones.
+    mirror image. Mouth width alone is misled by wide and open mouths.
     """
     lips = np.array(LIPS)
     mirror = partners(frontal)[lips]

@@ -30,8 +30,7 @@ _FILE = "network.xml"
 class Network:
     """A network of `networks.toml`, compiled; not shared between threads, and fetched on first use.
 
-    Give every worker process one CPU thread: the networks run one after another, so threads beyond
-    the cores only wait.
+    Networks run one after another: a worker process needs one thread.
     """
 
     def __init__(self, name: str, threads: int = 1, progress: Progress | None = None) -> None:

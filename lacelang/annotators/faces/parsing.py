@@ -1,4 +1,4 @@
-"""What the face-parsing classes tell: spectacles, hair and its colour, bare scalp."""
+"""Measures of the face-parsing classes: spectacles, hair and its colour, bare scalp."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ def colours(image: Image, classes: Image) -> dict[str, float]:
 
 
 def median_lab(image: Image, classes: Image, kind: int) -> tuple[float, float, float]:
-    """Return the median CIELAB colour of one class, NaN when there is too little.
+    """Return the median CIELAB colour of one class, NaN under a hundredth of the image.
 
-    Its area is eroded, since its border mixes with what is beside it; less than a hundredth of the
-    image is too little.
+    Its area is eroded, since colours mix at its border.
     """
     mask = cv2.erode((classes == kind).astype(np.uint8), _EROSION).astype(bool)
     if mask.mean() < _ENOUGH:
@@ -51,7 +50,7 @@ def median_lab(image: Image, classes: Image, kind: int) -> tuple[float, float, f
 def scalp_share(classes: Image, points: NDArray[np.float64]) -> float:
     """Return the share of bare skin on the head above the brows, 0..1.
 
-    `points` is the mesh in pixels of `classes`. A hat counts as hair: nobody can tell.
+    `points` is the mesh in pixels of `classes`. A hat counts as hair.
     """
     left, right = points[:, 0].min(), points[:, 0].max()
     brow = points[list(mesh.BROWS), 1].min()
