@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -19,8 +20,13 @@ from lacelang.syntax.grammar import CLAUSES, COMPARISONS, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text
 
-_COMPARES = COMPARISONS - {"TILDE", "IN"}
-_VALUES = frozenset({"NUMBER", "NAME", "COMMA", "RANGE", "UNIT"})
+# The ends of a sequence of tokens' kinds, each preceded by a space: a place for a value, which
+# begins with the attribute's name, and a place in the brackets of a sampler, with its name.
+_COMPARED = re.compile(
+    rf" NAME( {'| '.join(sorted(COMPARISONS - {'TILDE', 'IN'}))}"
+    r"| IN( LBRACE)?( NUMBER| NAME| COMMA| RANGE| UNIT)*)$"
+)
+_SAMPLER = re.compile(r"(?<= WITH) NAME LPAR( (?!LPAR|RPAR)\w+)*$")
 
 
 @frozen
@@ -110,7 +116,7 @@ class _Place:
     def _names(self) -> Iterator[Offer]:
         last = self.kinds[-1] if self.kinds else ""
         clause = CLAUSE_KINDS.get(last.lower())
-        sampler = self._sampler()
+        sampler = self._first(_SAMPLER, len(self.tokens))
         if last == "FROM":
             yield from model_offers(self.session)
         elif last in ("OF", "EDIT"):
@@ -144,30 +150,16 @@ class _Place:
         elif self.kinds[-2:] == ["NAME", "EQUAL"] and self.tokens[-2] == "preset":
             yield from map(Offer, table.presets)
 
-    def _sampler(self) -> str | None:
-        """Return the sampler in whose brackets this place is."""
-        for i in range(len(self.kinds) - 1, 1, -1):
-            if self.kinds[i] == "RPAR":
-                return None
-            if self.kinds[i] == "LPAR":
-                inside = self.kinds[i - 2 : i] == ["WITH", "NAME"]
-                return str(self.tokens[i - 1]) if inside else None
-        return None
+    def _first(self, pattern: re.Pattern[str], end: int) -> str | None:
+        """Return the first token of a pattern's match, which ends at token `end`."""
+        found = pattern.search("".join(f" {kind}" for kind in self.kinds[:end]))
+        return str(self.tokens[found.string.count(" ", 0, found.start())]) if found else None
 
     def _compared(self, end: int) -> ir.Attribute | None:
-        """Return the attribute that the comparison before token `end` is of."""
-        i = end - 1
-        while i >= 0 and self.kinds[i] in _VALUES:
-            i -= 1
-        if i >= 0 and self.kinds[i] == "LBRACE":
-            i -= 1
-        if i < 1 or self.kinds[i] not in _COMPARES | {"IN"} or self.kinds[i - 1] != "NAME":
-            return None
-        if i != end - 1 and self.kinds[i] in _COMPARES and end == len(self.tokens):
-            return None
-        model = self._model()
+        """Return the attribute whose comparison takes a value at token `end`."""
+        name, model = self._first(_COMPARED, end), self._model()
         attributes = model.attributes if model is not None else ()
-        return next((a for a in attributes if a.name == self.tokens[i - 1]), None)
+        return next((a for a in attributes if a.name == name), None)
 
     def _model(self) -> ir.ModelSpec | None:
         """Return the model that the statement is of: named in it, or of its group, or in use."""
