@@ -20,13 +20,13 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
+from experiments.annotations import Annotated, Annotations, annotate
 from experiments.reference import Unconditioned
 from experiments.statements import judge, named, sample
 from lacelang import ir
 from lacelang.api import compile
 from lacelang.classifiers.draws import Draws, Faces, Styles, joined
 from lacelang.classifiers.labels import Labels
-from lacelang.evaluate.judged import Annotations, Judged, annotate
 from lacelang.evaluate.report import Row
 from lacelang.evaluate.scores import Score, scores
 from lacelang.ir import ModelSpec, SampleStatement
@@ -180,7 +180,7 @@ class Outcome:
     statements: Sequence[SampleStatement]
     annotations: Sequence[Annotations]
     failed: int = 0
-    groups: Sequence[Judged] = ()
+    groups: Sequence[Annotated] = ()
 
     def accuracies(self) -> dict[str, Score]:
         """ACC by attribute, the mean over codes, whatever their numbers."""

@@ -13,11 +13,11 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 from PIL import Image
 
+from experiments.annotations import Annotations, annotate
 from experiments.sheets import stacked
 from lacelang import ir
 from lacelang.classifiers.draws import Styles
 from lacelang.engine.atoms import atoms_of
-from lacelang.evaluate.judged import Annotations, annotate
 from lacelang.evaluate.report import Picture
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import annotated_readings, near_sigma

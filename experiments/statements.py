@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from experiments.annotations import Annotated, judge_groups
 from lacelang.api import Program, compile
 from lacelang.engine.loading import Model, load
-from lacelang.evaluate.judged import Judged, judge_groups
 from lacelang.ir import ModelSpec, SampleStatement
 from lacelang.progress import Progress, Silent
 
@@ -45,7 +45,7 @@ def judge(
     faces: int | None = None,
     identity: bool = False,
     change: Callable[[K, ModelSpec], ModelSpec] | None = None,
-) -> dict[K, Judged]:
+) -> dict[K, Annotated]:
     """Sample, decode and annotate the group of every key, all in one go; see `judge_groups`.
 
     `change` gives the model to sample with in place of the declared one, by key.

@@ -5,9 +5,10 @@ folder here, or an object behind an entry point `lacelang.annotators`; this modu
 their code. Age and gender are guesses about a generated picture.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Set
 
 from lacelang.annotators.declaration import Annotator
+from lacelang.errors import UsageError
 from lacelang.registry import Registry
 
 ANNOTATORS = Registry("lacelang.annotators", Annotator, "faces")
@@ -19,6 +20,17 @@ def judging(attributes: Container[str]) -> tuple[Annotator, ...]:
     return tuple(a for a in ANNOTATORS.values() if any(name in attributes for name in a.attributes))
 
 
+def all_judging(attributes: Set[str]) -> tuple[Annotator, ...]:
+    """Return the annotators of these attributes; a UsageError names those that none judges."""
+    annotators = judging(attributes)
+    unseen = attributes - {name for a in annotators for name in a.attributes}
+    if unseen:
+        names = ", ".join(f"`{name}`" for name in sorted(unseen))
+        seen = ", ".join(seen_attributes())
+        raise UsageError(f"no annotator sees {names} in an image; they see: {seen}")
+    return annotators
+
+
 def seen_attributes() -> dict[str, tuple[str, ...]]:
     """Return the classes of every attribute that an annotator judges, () of a number."""
     found: dict[str, tuple[str, ...]] = {}
@@ -27,4 +39,4 @@ def seen_attributes() -> dict[str, tuple[str, ...]]:
     return found
 
 
-__all__ = ["ANNOTATORS", "Annotator", "judging", "seen_attributes"]
+__all__ = ["ANNOTATORS", "Annotator", "all_judging", "judging", "seen_attributes"]

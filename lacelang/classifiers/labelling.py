@@ -15,13 +15,12 @@ import numpy as np
 from attrs import evolve
 from safetensors.numpy import load_file, save_file
 
-from lacelang.annotators import judging, seen_attributes
+from lacelang.annotators import all_judging
 from lacelang.classifiers import rare
 from lacelang.classifiers.draws import Draws, from_prior, joined
 from lacelang.classifiers.labels import Columns, Labels, columns_of
 from lacelang.classifiers.measuring import Source, measure
 from lacelang.classifiers.training import train
-from lacelang.errors import UsageError
 from lacelang.ir import Attribute
 from lacelang.storage.cache import cache_dir, whole_file
 
@@ -63,12 +62,7 @@ def label(
             train classifiers on.
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
-    annotators = judging({attribute.name for attribute in attributes})
-    unseen = {a.name for a in attributes} - {n for a in annotators for n in a.attributes}
-    if unseen:
-        names = ", ".join(f"`{name}`" for name in sorted(unseen))
-        seen_by = ", ".join(seen_attributes())
-        raise UsageError(f"no annotator sees {names} in an image; they see: {seen_by}")
+    annotators = all_judging({attribute.name for attribute in attributes})
 
     def labels_of(draws: Draws, title: str) -> Columns:
         measured = measure(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
 from lacelang.annotators import Annotator
-from lacelang.annotators.faces import BINARY, FACES
+from lacelang.annotators.faces import FACES
 from lacelang.classifiers.draws import Draws, from_prior, joined, rounded, unrounded
 from lacelang.classifiers.heads_file import reading
 from lacelang.classifiers.measuring import Measured
@@ -142,14 +142,6 @@ def rows_of(measured: Measured) -> Iterator[dict[str, Any]]:
     """The measures of each face by name."""
     names, arrays = measured.keys(), measured.values()
     return (dict(zip(names, row, strict=True)) for row in zip(*arrays, strict=True))
-
-
-def strengths_of(measured: Measured) -> Columns:
-    """Scores of each yes-or-no attribute of faces: float32 (N,) in 0..1, yes from 0.5 up."""
-    from lacelang.annotators.faces.annotation import scores
-
-    rows = [scores(row) for row in rows_of(measured)]
-    return {name: np.array([row[name] for row in rows], np.float32) for name in BINARY}
 
 
 def save(path: Path, labels: Labels) -> None:

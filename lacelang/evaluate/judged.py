@@ -2,82 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
-from lacelang.annotators import judging
-from lacelang.annotators.faces import FACES, IDENTITY
-from lacelang.annotators.faces.annotation import WHOLE
-from lacelang.classifiers.draws import Draws, Faces, joined
-from lacelang.classifiers.labels import columns_of, strengths_of
+from lacelang import ir
+from lacelang.annotators import all_judging, judging
+from lacelang.classifiers.draws import Draws, joined
+from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
 from lacelang.engine.loading import weights_of
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
 
 if TYPE_CHECKING:
-    from lacelang import ir
     from lacelang.api import Program
     from lacelang.engine.result import Group
     from lacelang.progress import Progress
 
-Floats: TypeAlias = NDArray[np.float32]
-
-
-@frozen(eq=False)
-class Annotations:
-    """Annotations of F faces.
-
-    Attributes:
-        columns: by attribute (F,): class index or value, NaN where nothing was seen.
-        features: image features (F, D), for Fréchet distances.
-        strengths: by yes-or-no attribute (F,), scores 0..1; yes from 0.5 up.
-        identity: descriptors (F, K) of identity, where they were asked for.
-    """
-
-    columns: Columns
-    features: Floats
-    strengths: Columns = field(factory=dict)
-    identity: Floats | None = None
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def rows(self, chosen: slice) -> Annotations:
-        """The annotations of some of the faces."""
-        return Annotations(
-            {name: column[chosen] for name, column in self.columns.items()},
-            self.features[chosen],
-            {name: column[chosen] for name, column in self.strengths.items()},
-            None if self.identity is None else self.identity[chosen],
-        )
-
-    def split(self, counts: Sequence[int]) -> Iterator[Annotations]:
-        """Those of the first `counts[0]` faces, of the next `counts[1]`, and so on."""
-        for start, end in pairwise(accumulate(counts, initial=0)):
-            yield self.rows(slice(start, end))
-
 
 @frozen(eq=False)
 class Judged:
-    """A group, and the annotations of its first faces."""
+    """A group and the annotations of its first F faces.
+
+    By attribute they are (F,): class index or value, NaN where nothing was seen.
+    """
 
     statement: ir.SampleStatement
     group: Group
-    annotations: Annotations
+    columns: Columns
 
     def __len__(self) -> int:
-        return len(self.annotations)
-
-    @property
-    def columns(self) -> Columns:
-        """See `Annotations`."""
-        return self.annotations.columns
+        return len(next(iter(self.columns.values()), ()))
 
     @property
     def asked(self) -> tuple[ir.Predicate | None, Columns]:
@@ -102,52 +62,32 @@ METRICS: Mapping[str, Callable[[Sequence[Judged]], float]] = {
 }
 
 
-def judge_groups(
-    program: Program,
-    progress: Progress,
-    title: str = "judging",
-    faces: int | None = None,
-    identity: bool = False,
-) -> list[Judged]:
-    """Sample all groups of a program, of one model; decode and annotate the first `faces` of each.
+def judge_groups(program: Program, progress: Progress) -> list[Judged]:
+    """Sample, decode and annotate all groups of a program, of one model.
 
-    Samples and annotations stay in the cache. `identity` adds descriptors of identity.
+    Samples and annotations stay in the cache.
 
     Raises:
         ResourceError: weights cannot be had.
+        UsageError: no annotator judges an attribute of a condition.
     """
     statements = program.samples
     if not statements:
         return []
+    conditions = [s.where for s in statements if s.where is not None]
+    all_judging({leaf.attribute.name for where in conditions for leaf in ir.comparisons(where)})
     groups = sample_groups(program, progress)
-    parts = [
-        Draws.at(group.latents.numpy()[:faces], statement.truncation)
+    model = statements[0].model
+    annotators = judging({attribute.name for attribute in model.attributes})
+    draws = [
+        Draws.at(group.latents.numpy(), statement.truncation)
         for statement, group in zip(statements, groups, strict=True)
     ]
-    found = annotate(statements[0].model, joined(parts), progress, title, identity)
-    return list(map(Judged, statements, groups, found.split(list(map(len, parts)))))
-
-
-def annotate(
-    spec: ir.ModelSpec,
-    faces: Faces,
-    progress: Progress,
-    title: str = "judging",
-    identity: bool = False,
-) -> Annotations:
-    """Decode and annotate faces; annotations stay in the cache.
-
-    Raises:
-        ResourceError: weights cannot be had.
-    """
-    source = Source(spec.generator, weights_of(spec))
-    others = (a for a in judging({attribute.name for attribute in spec.attributes}) if a != FACES)
-    # The annotator of faces measures the image features as well.
-    annotators = [FACES, *others, *([IDENTITY] if identity else ())]
-    measured = measure(source, faces, annotators, progress=progress, title=title)
-    return Annotations(
-        columns_of(measured, annotators),
-        measured["embedding"][:, WHOLE].astype(np.float32),
-        strengths_of(measured),
-        measured.get("identity"),
-    )
+    source = Source(model.generator, weights_of(model))
+    measured = measure(source, joined(draws), annotators, progress=progress, title="judging")
+    columns = columns_of(measured, annotators)
+    ends = pairwise(accumulate(map(len, draws), initial=0))
+    return [
+        Judged(statement, group, {name: c[start:end] for name, c in columns.items()})
+        for statement, group, (start, end) in zip(statements, groups, ends, strict=True)
+    ]

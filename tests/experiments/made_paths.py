@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from experiments.annotations import Annotations
 from experiments.edit_paths import EditPaths
-from lacelang.evaluate.judged import Annotations
 
 
 def paths_of(

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.annotations import Annotations
 from experiments.codes import VALUES, Code, Codes, Outcome, allotted, codes_of
 from experiments.statements import named
 from lacelang import ir
 from lacelang.api import compile
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels
-from lacelang.evaluate.judged import Annotations
 
 SPEC = compile("sample from ffhq").samples[0].model
 

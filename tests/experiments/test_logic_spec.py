@@ -6,17 +6,17 @@ from typing import Any, cast
 
 import numpy as np
 
+from experiments.annotations import Annotated, Annotations
 from experiments.formulas import Formula
 from experiments.specs.logic import disjunct_shares, statements
 from lacelang.api import compile
-from lacelang.evaluate.judged import Annotations, Judged
 
 
-def judged(condition: str, **columns: list[float]) -> Judged:
+def judged(condition: str, **columns: list[float]) -> Annotated:
     (statement,) = compile(f"sample 4 from ffhq where {condition}").samples
     seen = {name: np.array(values, np.float32) for name, values in columns.items()}
     nothing = np.zeros((4, 1), np.float32)
-    return Judged(statement, cast(Any, None), Annotations(seen, nothing, {}))
+    return Annotated(statement, cast(Any, None), seen, Annotations(seen, nothing, {}))
 
 
 def test_arms_are_counted_among_the_faces_that_show_the_or() -> None:

@@ -10,12 +10,12 @@ import pytest
 from made_paths import paths_of
 
 from experiments import statements
+from experiments.annotations import Annotated, Annotations
 from experiments.edit_paths import accuracies
 from experiments.reference import Reference
 from experiments.specs import continuous, editing, logic, zero_shot
 from lacelang import ir
 from lacelang.api import Program, compile
-from lacelang.evaluate.judged import Annotations, Judged
 from lacelang.evaluate.report import Report, as_json, as_markdown
 from lacelang.progress import Silent
 
@@ -30,14 +30,14 @@ def columns(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return found
 
 
-def made_up(program: Program, *_: Any, **__: Any) -> list[Judged]:
+def made_up(program: Program, *_: Any, **__: Any) -> list[Annotated]:
     rng = np.random.default_rng(0)
     found = []
     for s in program.samples:
         strengths = {n: rng.uniform(0, 1, s.count) for n in ("smile", "glasses", "beard")}
         features = np.zeros((s.count, 1), np.float32)
         seen = Annotations(columns(s.count, rng), features, cast(Any, strengths))
-        found.append(Judged(s, cast(Any, None), seen))
+        found.append(Annotated(s, cast(Any, None), seen.columns, seen))
     return found
 
 

@@ -12,12 +12,12 @@ import pytest
 from attrs import evolve
 
 from experiments import statements
+from experiments.annotations import Annotated, Annotations
 from experiments.codes import VALUES, Codes, Drawn, Outcome
 from experiments.reference import DIRECTIONS, Reference, Unconditioned
 from experiments.specs import conditional, heads, spaces
 from lacelang.api import Program, compile
 from lacelang.classifiers.draws import Draws
-from lacelang.evaluate.judged import Annotations, Judged
 from lacelang.evaluate.report import Report, Table, as_json, as_markdown
 from lacelang.ir import SampleStatement
 from lacelang.progress import Silent
@@ -35,14 +35,15 @@ def seen(count: int, rng: np.random.Generator) -> Annotations:
     return Annotations(columns, rng.normal(size=(count, WIDTH)).astype(np.float32))
 
 
-def made_up(program: Program, *_: Any, **__: Any) -> list[Judged]:
+def made_up(program: Program, *_: Any, **__: Any) -> list[Annotated]:
     rng = np.random.default_rng(0)
     found = []
     for statement in program.samples:
         # The first sample of every group fails.
         status = [Status.max_steps] + [Status.converged] * (statement.count - 1)
         group = SimpleNamespace(status=status, record=SimpleNamespace(name="g", condition="c"))
-        found.append(Judged(statement, cast(Any, group), seen(statement.count, rng)))
+        faces = seen(statement.count, rng)
+        found.append(Annotated(statement, cast(Any, group), faces.columns, faces))
     return found
 
 
@@ -127,7 +128,7 @@ def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
 ) -> None:
     asked: dict[str, set[str]] = {}
 
-    def judge(program: Program, *_: Any, **__: Any) -> list[Judged]:
+    def judge(program: Program, *_: Any, **__: Any) -> list[Annotated]:
         for statement in program.samples:
             asked.setdefault(statement.model.space, set()).add(statement.sampler.name)
         return made_up(program)
