@@ -15,7 +15,7 @@ from lacelang.annotators import judging
 from lacelang.annotators.faces import BINARY, FACES, IDENTITY
 from lacelang.annotators.faces.annotation import WHOLE, scores
 from lacelang.api import Program
-from lacelang.classifiers.draws import Draws, Faces, joined
+from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of, rows_of
 from lacelang.classifiers.measuring import Measured, Source, measure
 from lacelang.engine.loading import weights_of
@@ -96,7 +96,7 @@ def judge_groups(
 
 def annotate(
     spec: ir.ModelSpec,
-    faces: Faces,
+    faces: Draws,
     progress: Progress,
     title: str = "judging",
     identity: bool = False,

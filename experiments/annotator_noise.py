@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from attrs import evolve
 from numpy.typing import NDArray
 
 from experiments import eye_labels as eye
 from experiments import probes
+from experiments.faces import Mirrored
 from lacelang import ir
 from lacelang.annotators.faces import FACES as ANNOTATOR
 from lacelang.annotators.faces.annotation import MEASURES
@@ -53,7 +53,7 @@ def _in_a_mirror(spec: ir.ModelSpec, progress: Progress, faces: int) -> Iterator
     draws = Draws.at(prior(SEED, range(faces), dim).numpy(), TRUNCATION)
     source = Source(spec.generator, weights_of(spec))
     plain = columns_of(measure(source, draws, progress=progress, title="faces"))
-    flipped = evolve(draws, mirrored=True)
+    flipped = Mirrored(draws.z, draws.psi)
     mirrored = columns_of(measure(source, flipped, progress=progress, title="mirror images"))
     # Of every face that is found there is an age; its hair may be hidden, which is a class too.
     found = np.isfinite(plain["age"]) & np.isfinite(mirrored["age"])

@@ -25,7 +25,7 @@ from experiments.reference import Unconditioned
 from experiments.statements import judge, named, sample
 from lacelang import ir
 from lacelang.api import compile
-from lacelang.classifiers.draws import Draws, Faces, Styles, joined
+from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import Labels
 from lacelang.evaluate.report import Row
 from lacelang.evaluate.scores import Score, scores
@@ -160,7 +160,7 @@ class Drawn:
     How many did not converge, evaluations of each (mean), and seconds that one core took.
     """
 
-    faces: Faces
+    faces: Draws
     failed: int = 0
     nfe: float = 0.0
     seconds: float = 0.0
@@ -246,10 +246,6 @@ def outcome_of(
     codes: Codes, statements: Sequence[SampleStatement], drawn: Sequence[Drawn], progress: Progress
 ) -> Outcome:
     """Judge what a baseline drew for every code."""
-    every = [one.faces for one in drawn]
-    draws = [faces for faces in every if isinstance(faces, Draws)]
-    styles = [faces.w for faces in every if isinstance(faces, Styles)]
-    faces = joined(draws) if draws else Styles(np.concatenate(styles))
-    found = annotate(statements[0].model, faces, progress)
+    found = annotate(statements[0].model, joined([one.faces for one in drawn]), progress)
     failed = sum(one.failed for one in drawn)
     return Outcome(codes, statements, list(found.split(codes.counts)), failed)

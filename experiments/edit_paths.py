@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiments.annotations import Annotations, annotate
+from experiments.faces import Styles
 from experiments.sheets import stacked
 from lacelang import ir
-from lacelang.classifiers.draws import Styles
 from lacelang.engine.atoms import atoms_of
 from lacelang.evaluate.report import Picture
 from lacelang.evaluate.scores import scores

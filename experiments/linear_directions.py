@@ -23,10 +23,10 @@ from torch import Tensor
 
 from experiments import probes
 from experiments.codes import Drawn
+from experiments.faces import Styles
 from experiments.statements import loaded_model
 from lacelang import ir
 from lacelang.classifiers import labels
-from lacelang.classifiers.draws import Styles
 from lacelang.classifiers.labels import Examples
 from lacelang.engine.loading import labels_of, load
 from lacelang.errors import UsageError

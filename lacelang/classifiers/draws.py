@@ -1,10 +1,10 @@
-"""Faces to decode and annotate: draws of latents, and styles that were moved in w."""
+"""Faces to decode and annotate, as draws of latents."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve, frozen
@@ -29,14 +29,10 @@ _STEP = 1 / 32
 
 @frozen(eq=False)
 class Draws:
-    """Latents z, float32 (N, d), with the truncation psi (N,) of each.
-
-    Images of `mirrored` ones are flipped left to right before they are annotated.
-    """
+    """Faces to decode: latents z, float32 (N, d), with the truncation psi (N,) of each."""
 
     z: NDArray[np.float32]
     psi: NDArray[np.float32]
-    mirrored: bool = False
 
     @classmethod
     def at(cls, z: NDArray[np.float32], truncation: float) -> Draws:
@@ -52,7 +48,7 @@ class Draws:
 
     def fingerprint(self) -> str:
         """A short digest of all numbers."""
-        return _digest(self.z, self.psi) + "-mirrored" * self.mirrored
+        return digest(self.z, self.psi)
 
     def styles(self, generator: Generator) -> Tensor:
         """Truncated w (N, d')."""
@@ -62,39 +58,15 @@ class Draws:
             w = generator.mapping(torch.from_numpy(self.z))
             return generator.truncate(w, torch.from_numpy(self.psi)[:, None])
 
-
-@frozen(eq=False)
-class Styles:
-    """Faces that were moved in w: truncated w (N, d'), or (N, styles, d')."""
-
-    w: NDArray[np.float32]
-    mirrored = False
-
-    def __len__(self) -> int:
-        return len(self.w)
-
-    def rows(self, chosen: slice | NDArray[np.int64]) -> Styles:
-        """Some of them."""
-        return Styles(self.w[chosen])
-
-    def fingerprint(self) -> str:
-        """A short digest of all numbers and their shape."""
-        return _digest(np.array(self.w.shape), self.w)
-
-    def styles(self, generator: Generator) -> Tensor:
-        """The styles themselves."""
-        import torch
-
-        return torch.from_numpy(np.ascontiguousarray(self.w))
-
-
-Faces: TypeAlias = Draws | Styles
+    def images(self, generator: Generator) -> Iterator[NDArray[np.uint8]]:
+        """Decode the faces: uint8 (H, W, 3) each."""
+        return generator.decode(self.styles(generator))
 
 
 def joined(parts: Sequence[Draws]) -> Draws:
     """All draws, one part after another."""
     z, psi = (np.concatenate([getattr(part, name) for part in parts]) for name in ("z", "psi"))
-    return Draws(z, psi)
+    return evolve(parts[0], z=z, psi=psi)
 
 
 def from_prior(seed: int, count: int, dim: int) -> Draws:
@@ -115,5 +87,6 @@ def unrounded(steps: NDArray[np.int8]) -> NDArray[np.float32]:
     return steps.astype(np.float32) * np.float32(_STEP)
 
 
-def _digest(*arrays: NDArray[Any]) -> str:
+def digest(*arrays: NDArray[Any]) -> str:
+    """A short digest of all numbers."""
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from lacelang.annotators import ANNOTATORS, Annotator
 from lacelang.annotators.faces import FACES
-from lacelang.classifiers.draws import Faces
+from lacelang.classifiers.draws import Draws
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import Weights
 from lacelang.storage.cache import cache_dir, guarded, whole_file
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 Measured: TypeAlias = dict[str, NDArray[Any]]
 """What annotators measured, by name: arrays (N, ...), a row a face."""
-Networks: TypeAlias = Callable[[Faces], Measured]
+Networks: TypeAlias = Callable[[Draws], Measured]
 
-#: Faces in a shard: about ten seconds of work for a core.
+#: Draws in a shard: about ten seconds of work for a core.
 SHARD = 25
 
 
@@ -52,7 +52,7 @@ class Source:
 
 def measure(
     source: Source,
-    faces: Faces,
+    faces: Draws,
     annotators: Sequence[Annotator] = (FACES,),
     *,
     progress: Progress,
@@ -86,7 +86,7 @@ def measure(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _measure(source: Source, annotators: tuple[str, ...], faces: Faces, path: Path) -> int:
+def _measure(source: Source, annotators: tuple[str, ...], faces: Draws, path: Path) -> int:
     """Measure a shard in a worker process, and return how many faces it has."""
     measured = _loaded(source, annotators)(faces)
     with whole_file(path) as partial:
@@ -113,10 +113,9 @@ def _load(
     )
     measures = [annotator.load(1, progress) for annotator in annotators]
 
-    def measured(faces: Faces) -> Measured:
+    def measured(faces: Draws) -> Measured:
         columns: dict[str, list[NDArray[Any]]] = {}
-        for decoded in generator.decode(faces.styles(generator)):
-            image = np.ascontiguousarray(decoded[:, ::-1]) if faces.mirrored else decoded
+        for image in faces.images(generator):
             found: dict[str, Any] = {}
             for one in measures:
                 # Where two measure the same, the first counts.
@@ -128,7 +127,7 @@ def _load(
     return measured
 
 
-def _folder(source: Source, faces: Faces, annotators: Sequence[Annotator]) -> Path:
+def _folder(source: Source, faces: Draws, annotators: Sequence[Annotator]) -> Path:
     name = f"{source.key}-{FACES.version}-{faces.fingerprint()}"
     others = [f"{a.name}{a.version if a.version > 1 else ''}" for a in annotators if a != FACES]
     if FACES not in annotators:

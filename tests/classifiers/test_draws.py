@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -15,7 +14,6 @@ from lacelang.classifiers import labels
 from lacelang.classifiers.draws import (
     TRUNCATIONS,
     Draws,
-    Styles,
     from_prior,
     rounded,
     unrounded,
@@ -28,14 +26,6 @@ def test_rows_do_not_depend_on_how_many_there_are() -> None:
     assert np.array_equal(few.z, many.z[:3])
     assert np.array_equal(few.psi, many.psi[:3])
     assert few.fingerprint() != many.fingerprint()
-
-
-def test_faces_in_a_mirror_are_others() -> None:
-    draws = from_prior(7, 4, 16)
-    mirrored = evolve(draws, mirrored=True)
-    assert mirrored.fingerprint() != draws.fingerprint()
-    some = mirrored.rows(slice(1, 3))
-    assert some.fingerprint() == evolve(draws.rows(slice(1, 3)), mirrored=True).fingerprint()
 
 
 def test_truncations_fill_their_range() -> None:
@@ -88,11 +78,3 @@ def test_bad_table_is_named(tmp_path: Path, damage: str) -> None:
     with pytest.raises(ResourceError, match=r"t\.safetensors") as caught:
         labels.load(path)
     assert "lacelang label" in str(caught.value)
-
-
-def test_what_is_painted_is_known_by_its_numbers_and_their_shape() -> None:
-    w = np.arange(24, dtype=np.float32)
-    shapes = [w.reshape(4, 6), w.reshape(2, 3, 4), w.reshape(4, 6) + 1]
-    assert len({Styles(each).fingerprint() for each in shapes}) == 3
-    assert Styles(shapes[0]).fingerprint() == Styles(shapes[0].copy()).fingerprint()
-    assert Styles(shapes[0]).rows(slice(1, 3)).w.tolist() == shapes[0][1:3].tolist()
