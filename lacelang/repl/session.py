@@ -12,8 +12,8 @@ from lacelang import ir
 from lacelang.api import Program
 from lacelang.errors import ProgramError, UsageError
 from lacelang.repl.source import Patch, offsets, patched, words_used
+from lacelang.semantics.check import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.semantics.modules import library_models
-from lacelang.semantics.piecewise import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import COMPARISONS, STATEMENTS
 from lacelang.syntax.lines import a_line_up

@@ -106,6 +106,12 @@ class Clauses:
                 self.wrong = True
         return row.default
 
+    def checked_model(self) -> ir.ModelSpec:
+        """Return the model, or raise `LostError` if the statement is wrong."""
+        if self.wrong or self.model is None:
+            raise LostError
+        return self.model
+
     def number(self, value: nodes.Value, what: str) -> float:
         """Return a number without a unit, or raise `LostError`."""
         return plain_number(value, self.frame, what)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lacelang import ir
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES, Layout
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.context import nearest
+from lacelang.semantics.context import Frame, nearest
 from lacelang.storage.given import SUFFIXES, read_given
 from lacelang.storage.latents import Shards
 from lacelang.storage.records import GroupRecord, read_index
@@ -18,14 +18,15 @@ from lacelang.syntax import nodes
 from lacelang.system.filenames import as_text, on_disk
 from lacelang.text.names import nfc, place_of
 
-if TYPE_CHECKING:
-    from lacelang.semantics.check import Statements
-
 _GROUP = "name the folder of a group that a run has made, or a file of latents"
 _MADE_AGAIN = "run the program that made it again"
 
 
-def find_saved(text: nodes.Text, read: Clauses, statements: Statements) -> ir.Saved | None:
+def find_saved(
+    text: nodes.Text,
+    read: Clauses,
+    find_model: Callable[[nodes.Word, Frame], ir.ModelSpec | None],
+) -> ir.Saved | None:
     """Return the samples that `text` names; None if they are wrong, which is reported.
 
     It is a group's folder in a run's, or a file of latents; from the folder of the program or, if
@@ -37,7 +38,7 @@ def find_saved(text: nodes.Text, read: Clauses, statements: Statements) -> ir.Sa
     try:
         path, group = _found(shown, read.frame.module.folder)
         word = _model_named(text, group, read)
-        model = None if word is None else statements.find_model(word, read.frame)
+        model = None if word is None else find_model(word, read.frame)
         if model is None:
             return None
         if group is None:

@@ -184,7 +184,7 @@ def test_deep_but_closed_brackets() -> None:
 
 
 def test_many_loops_inside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lacelang.semantics.check.MAX_STATEMENTS", 500)
+    monkeypatch.setattr("lacelang.semantics.statements.MAX_STATEMENTS", 500)
     loops = "".join(f"for t{i} in 1, 2 {{ " for i in range(60))
     found = _survives(loops + "sample from ffhq where smile=1" + "}" * 60)
     assert [d.code for d in found if d.severity == "error"] == ["LACE307"]

@@ -1,0 +1,343 @@
+"""Statements: loops unrolled, clauses read, conditions resolved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import evolve
+
+from lacelang import ir
+from lacelang.samplers import SAMPLERS
+from lacelang.semantics import defaults
+from lacelang.semantics.clauses import Clauses
+from lacelang.semantics.conditions import Conditions
+from lacelang.semantics.context import Binding, Definition, Frame, LostError, Module
+from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
+from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
+from lacelang.semantics.groups import Groups
+from lacelang.semantics.modules import Library
+from lacelang.syntax import nodes
+from lacelang.syntax.grammar import UNITS
+from lacelang.text.names import place_of
+from lacelang.text.numerals import number_text
+
+MAX_STATEMENTS = 20_000
+"""How many statements a program may come to when its loops are written out."""
+
+MAX_COUNT = 1_000_000
+
+DEFINITIONS = nodes.Model | nodes.Import | nodes.Let | nodes.Def
+"""The statements that run nothing."""
+
+# Files of latents, and those that are asked for in vain.
+_FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
+
+
+class Statements:
+    """Turns the statements of a program to their checked forms.
+
+    `groups` are those that earlier statements made, where `module` goes on from them.
+
+    Attributes:
+        result: the statements without errors, in order.
+        models: those that statements are of, by name.
+    """
+
+    def __init__(self, module: Module, library: Library, groups: Groups | None = None) -> None:
+        self.module = module
+        self.library = library
+        self.groups = groups if groups is not None else Groups()
+        self.groups.reserve(set(_names_written(module.program.statements)))
+        self.frame = Frame(module, library.report)
+        self.result: list[ir.Statement] = []
+        self.models: dict[str, ir.ModelSpec] = {}
+        self._left = MAX_STATEMENTS
+        self._stopped = False
+
+    def run(self, model: ir.ModelSpec | None = None) -> None:
+        """Check all statements of the program, and the definitions that none of them uses.
+
+        `model` is what those are checked against where no statement has a model.
+        """
+        try:
+            for node in self.module.program.statements:
+                if self._left >= 0:
+                    self._statement(node, self.frame)
+            used = list(self.models.values())
+            if used:
+                model = used[0] if len(used) == 1 else None
+            # Those that use others come first: what they use is then checked already.
+            for definition in reversed(self.module.order):
+                if not definition.seen:
+                    self._check_alone(definition, model)
+        except RecursionError:
+            # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
+            message = "there is no room left to check this"
+            self.frame.say("LACE307", message, self.module.program)
+
+    def _check_alone(self, definition: Definition, model: ir.ModelSpec | None) -> None:
+        definition.seen = True
+        body, module = definition.body, definition.module
+        if definition.circular or isinstance(body, nodes.Quantity):
+            return
+        if isinstance(body, nodes.Reference) and not definition.parameters:
+            other = module.find(body.name.name)
+            if other is not None and isinstance(other.body, nodes.Quantity):
+                return
+        here = evolve(self.frame, module=module)
+        bindings = {p.name: Binding(None, here) for p in definition.parameters}
+        Conditions(model).resolve(body, evolve(here, bindings=bindings))
+
+    def _statement(self, node: nodes.Statement, frame: Frame) -> None:
+        self._left -= 1
+        with suppress(LostError):
+            match node:
+                case nodes.For():
+                    self._for(node, frame)
+                case nodes.Sample():
+                    self.result.append(self._sample(node, frame))
+                case nodes.Edit():
+                    self.result.append(self._edit(node, frame))
+                case nodes.Measure():
+                    self.result.append(self._measure(node, frame))
+                case nodes.Expect():
+                    self.result.append(self._expect(node, frame))
+
+    # Loops
+
+    def _for(self, node: nodes.For, frame: Frame) -> None:
+        name = node.variable.name
+        if name in frame.bindings or self.module.find(name) is not None:
+            message = f"the loop variable `{name}` hides another `{name}`"
+            frame.say("LACE512", message, node.variable)
+        seen: set[nodes.Value | str] = set()
+        for value in node.values:
+            same = value.name if isinstance(value, nodes.Text) else value
+            if same in seen:
+                frame.say("LACE514", "the loop has this value already", value)
+            seen.add(same)
+        for inner in node.body:
+            if isinstance(inner, DEFINITIONS):
+                message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
+                frame.say("LACE308", message, inner, "put it before the loop")
+        used = False
+        for value in node.values:
+            inside = frame.bind(name, value)
+            for inner in node.body:
+                if self._left < 0:
+                    break
+                self._statement(inner, inside)
+            used = used or inside.bindings[name].used
+        if self._left < 0 and not self._stopped:
+            self._stopped = True
+            message = f"this comes to more than {MAX_STATEMENTS} statements, loops written out"
+            frame.say("LACE307", message, node.variable, "loop over fewer values")
+        if not used and node.body and not self.module.broken:
+            frame.say("LACE515", f"nothing in the loop uses `{name}`", node.variable)
+
+    # Kinds of statements; `LostError` where one is wrong, which has been reported
+
+    def _sample(self, node: nodes.Sample, frame: Frame) -> ir.SampleStatement:
+        read = self._clauses("sample", node, frame)
+        count = self._count(node, read)
+        where = self._condition(read, "where")
+        options = read.condition_options(() if where is None else (where,))
+        truncation, seed = read.value("truncation"), read.value("seed")
+        sampler = read.value("with") or defaults.sampler()
+        refuse_unfit(read, judged=read.get("where", nodes.PredicateClause))
+        if where is not None and SAMPLERS[sampler.name].probability:
+            _refuse_negative(where, options, read)
+        name, model = self.groups.add(read), read.checked_model()
+        return ir.SampleStatement(
+            name, count, model, where, options, truncation, seed, sampler, span=node.span
+        )
+
+    def _count(self, node: nodes.Sample, read: Clauses) -> int:
+        if node.count is None or (_forgotten_from(node) is not None and read.wrong):
+            return defaults.COUNT
+        unit = node.count.unit if isinstance(node.count, nodes.Quantity) else None
+        try:
+            if unit is not None:
+                message = f"the number of samples stands alone, without `{unit.name}`"
+                raise read.say("LACE202", message, unit, "leave it out")
+            count = read.number(node.count, "the number of samples")
+            if count.is_integer() and 1 <= count <= MAX_COUNT:
+                return int(count)
+            given = f"a whole number from 1 to {MAX_COUNT}, and not {number_text(count)}"
+            raise read.say("LACE205", f"the number of samples is {given}", node.count)
+        except LostError:
+            read.wrong = True
+            return defaults.COUNT
+
+    def _edit(self, node: nodes.Edit, frame: Frame) -> ir.EditStatement:
+        read = Clauses("edit", node.clauses, frame)
+        group, saved = self._begun_from(node.group, read)
+        block = read.value("layers")
+        steps: list[ir.EditStep] = []
+        for step in node.steps:
+            layers = block if step.layers is None else read.value("layers", step.layers)
+            predicate = self.resolved(step.predicate, read.model, frame)
+            if predicate is not None:
+                layers = _declared(predicate) if layers == "declared" else layers
+                steps.append(ir.EditStep(predicate, layers))
+        if not node.steps:
+            message = "this edit has no steps"
+            read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
+        stay, (hold, held) = read.value("stay"), read.value("hold")
+        options = read.condition_options([step.predicate for step in steps])
+        sampler = read.value("with") or defaults.sampler()
+        clause = read.get("with", nodes.WithClause)
+        if not SAMPLERS[sampler.name].edits and clause is not None:
+            message = f"`{sampler.name}` does not follow a flow from where a sample is"
+            known = ", ".join(f"`{name}`" for name, each in SAMPLERS.items() if each.edits)
+            read.say("LACE310", f"{message}: it cannot edit", clause.sampler, f"these can: {known}")
+        reweight = read.value("reweight") == "on"
+        refuse_unfit(read, judged=node.group)
+        read.wrong = read.wrong or len(steps) < len(node.steps)
+        name, model = self.groups.add(read), read.checked_model()
+        clauses = (sampler, options, stay, hold, held, reweight)
+        return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)
+
+    def _begun_from(
+        self, named: nodes.Word | nodes.Text, read: Clauses
+    ) -> tuple[str, ir.Saved | None]:
+        """Return the group's name, and its file if it has one; the model is noted in `read`."""
+        if isinstance(named, nodes.Text) and self._names_a_file(named.name):
+            # What reads runs is imported for those who begin from one.
+            from lacelang.semantics.saved import find_saved
+
+            return named.value, find_saved(named, read, self.find_model)
+        hint = "leave it out; it is for latents from a file"
+        read.refuse("is known of a group of this program", hint)
+        name, read.model = self.groups.model_of(named, read.frame) or ("", None)
+        return name, None
+
+    def _names_a_file(self, name: str) -> bool:
+        """Whether quoted text means a place on disk, and not one of the groups."""
+        if name in self.groups.models:
+            return False
+        if "/" in name or "\\" in name or name.lower().endswith(_FILES):
+            return True
+        places = (self.module.folder or Path(), Path())
+        # Files of other kinds are told apart from groups that are not there.
+        return "." in name and any(os.path.isfile(place_of(place / name)) for place in places)
+
+    def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement:
+        read = self._clauses("measure", node, frame)
+        what = self.resolved(node.what, read.model, frame)
+        given = self._condition(read, "given")
+        truncation, seed = read.value("truncation"), read.value("seed")
+        read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
+        refuse_unfit(read, judged=node.what)
+        name, model = self.groups.add(read), read.checked_model()
+        if what is None:
+            raise LostError
+        text = what.text if given is None else f"{what.text} given {given.text}"
+        if given is not None and not (never_together([what]) or never_together([given])):
+            # A probability that need not be measured.
+            never = never_together([what, given])
+            if never or follows(what, given):
+                code, how = ("LACE501", "never") if never else ("LACE502", "always")
+                frame.say(code, f"`{what.text}` {how} holds given `{given.text}`", node.what)
+        return ir.MeasureStatement(
+            name, model, what, given, truncation, seed, span=node.span, text=text
+        )
+
+    def _expect(self, node: nodes.Expect, frame: Frame) -> ir.ExpectStatement:
+        found = self.groups.model_of(node.group, frame)
+        what = self.resolved(node.what, found[1] if found is not None else None, frame)
+        share = node.share.number
+        if not 0 <= share <= 100:
+            message = f"a share lies between 0 and 100 %; {number_text(share)} does not"
+            raise frame.say("LACE212", message, node.share)
+        if what is None or refuse_unseen(what, node.what, frame) or found is None:
+            raise LostError
+        name, model = found
+        group = name if isinstance(node.group, nodes.Word) else f'"{name}"'
+        text = f"{what.text} in {node.share.text}% of {group}"
+        return ir.ExpectStatement(what, share / 100, name, model, span=node.span, text=text)
+
+    # What several kinds have
+
+    def find_model(self, word: nodes.Word, frame: Frame) -> ir.ModelSpec | None:
+        """Return the model that a word names; None if there is none, which has been reported."""
+        binding = frame.bindings.get(word.name)
+        if binding is not None and isinstance(binding.argument, nodes.Word):
+            binding.used = True
+            word = nodes.Word(binding.argument.name, span=word.span)
+        model = self.library.find_model(word, self.module)
+        if model is not None:
+            self.models[model.name] = model
+        return model
+
+    def resolved(
+        self, node: nodes.Predicate, model: ir.ModelSpec | None, frame: Frame
+    ) -> ir.Predicate | None:
+        """Return the checked condition; None if it is wrong, which has been reported."""
+        predicate = Conditions(model).resolve(node, frame)
+        if predicate is not None:
+            warn_contradictions(predicate, self.module, frame.report)
+        return predicate
+
+    def _condition(self, read: Clauses, keyword: str) -> ir.Predicate | None:
+        clause = read.get(keyword, nodes.PredicateClause)
+        if clause is None:
+            return None
+        predicate = self.resolved(clause.predicate, read.model, read.frame)
+        read.wrong = read.wrong or predicate is None
+        return predicate
+
+    def _clauses(self, statement: str, node: nodes.Sample | nodes.Measure, frame: Frame) -> Clauses:
+        """Return the clauses of a statement that names its model."""
+        read = Clauses(statement, node.clauses, frame)
+        clause = read.get("from", nodes.FromClause)
+        if clause is not None:
+            read.model = self.find_model(clause.model, frame)
+        elif not self.module.broken:
+            start, forgotten = node.span, _forgotten_from(node)
+            end = start.column + len(statement)
+            keyword = nodes.Word(statement, span=evolve(start, end_line=start.line, end_column=end))
+            hint = "add `from ffhq`" if forgotten is None else f"put `from` before `{forgotten}`"
+            read.say("LACE302", f"`{statement}` needs to know its model", keyword, hint)
+        return read
+
+
+def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
+    """Return the layers declared for a condition's attributes; None if one of them has all."""
+    layers = [atom.attribute.layers for atom in ir.comparisons(predicate)]
+    known = [each for each in layers if each is not None]
+    return tuple(sorted(set().union(*known))) if len(known) == len(layers) else None
+
+
+def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Clauses) -> None:
+    """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
+    clause = read.get("with", nodes.WithClause)
+    terms = list(ir.walk(where))
+    if options.negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
+        why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
+    elif options.logit_temp is not None or any(term.logit_temp is not None for term in terms):
+        why, hint = "`temp logit(…)`", "write `temp …` without `logit`"
+    else:
+        return
+    assert clause is not None  # the default sampler takes any energy
+    message = f"`{clause.sampler.name}` needs energies of at least 0, and {why} makes lower ones"
+    read.say("LACE311", message, clause.sampler, f"{hint}, or sample with `smc`")
+
+
+def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:
+    for statement in statements:
+        if isinstance(statement, nodes.For):
+            yield from _names_written(statement.body)
+        for clause in getattr(statement, "clauses", ()):
+            if isinstance(clause, nodes.AsClause):
+                yield clause.name.name
+
+
+def _forgotten_from(node: nodes.Sample | nodes.Measure) -> str | None:
+    """Return `ffhq` of `sample 8 ffhq`, where it looks like the unit of 8."""
+    count = node.count if isinstance(node, nodes.Sample) else None
+    unit = count.unit if isinstance(count, nodes.Quantity) else None
+    return unit.name if unit is not None and unit.name not in UNITS else None
