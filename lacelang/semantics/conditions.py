@@ -20,7 +20,7 @@ from lacelang.semantics.context import (
     did_you_mean,
 )
 from lacelang.semantics.modules import library_homes
-from lacelang.semantics.values import Settings, settings_of
+from lacelang.semantics.values import settings_of
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 
@@ -90,27 +90,24 @@ class Conditions:
     def _resolve(self, node: nodes.Predicate, frame: Frame, place: Place) -> ir.Predicate:
         if place.depth > MAX_DEPTH:
             raise TooLargeError(f"nests more than {MAX_DEPTH} levels deep, definitions written out")
+        span = frame.span_of(node)
         match node:
             case nodes.Parenthesis():
                 return self._resolve(node.inner, frame, place.deeper())
             case nodes.And():
-                terms = self._operands(node.terms, frame, place.under("and"))
-                return ir.conjunction(terms, frame.span_of(node))
+                return ir.conjunction(self._operands("and", node, frame, place), span)
             case nodes.Or():
-                terms = self._operands(node.terms, frame, place.under("or"))
+                terms = self._operands("or", node, frame, place)
                 if all(term.weight == 0 for term in terms):
                     message = "every disjunct of this `or` has weight 0: nothing is left of it"
                     raise frame.say("LACE218", message, node)
-                return ir.disjunction(terms, frame.span_of(node))
+                return ir.disjunction(terms, span)
             case nodes.Not():
-                term = self._resolve(node.term, frame, place.under("not"))
-                return ir.Not(term, span=frame.span_of(node))
+                return ir.Not(self._resolve(node.term, frame, place.under("not")), span=span)
             case nodes.Xor():
-                terms = self._operands(node.terms, frame, place.under("xor"))
-                return self._xor(terms, frame.span_of(node))
+                return self._xor(self._operands("xor", node, frame, place), span)
             case nodes.Implies():
-                terms = self._operands(node.terms, frame, place.under("implies"))
-                span = frame.span_of(node)
+                terms = self._operands("implies", node, frame, place)
                 denied = [ir.Not(term, span=span) for term in terms[:-1]]
                 text = " implies ".join(term.as_operand for term in terms)
                 return ir.disjunction([*denied, terms[-1]], span, text)
@@ -120,8 +117,7 @@ class Conditions:
                 return self._bound(frame.bindings[node.name.name], node, place)
             case nodes.Reference() | nodes.Call():
                 return self._named_condition(node, frame, place)
-            case _:
-                return self._atom(node, frame, place)
+        return self._atom(node, frame, place)
 
     # Atoms
 
@@ -160,9 +156,14 @@ class Conditions:
     # Operators
 
     def _operands(
-        self, operands: Sequence[nodes.Predicate], frame: Frame, place: Place
+        self,
+        role: Role,
+        node: nodes.And | nodes.Or | nodes.Xor | nodes.Implies,
+        frame: Frame,
+        place: Place,
     ) -> list[ir.Predicate]:
-        return all_of(lambda operand: self._resolve(operand, frame, place), operands)
+        inner = place.under(role)
+        return all_of(lambda term: self._resolve(term, frame, inner), node.terms)
 
     def _xor(self, terms: Sequence[ir.Predicate], span: Span) -> ir.Predicate:
         result = terms[0]
@@ -180,11 +181,19 @@ class Conditions:
     def _tuned(self, node: nodes.Tuned, frame: Frame, place: Place) -> ir.Predicate:
         settings = settings_of(node, frame)
         logit, temp, temp_at = settings.logit, settings.temp, settings.temp_at or node
-        self._refuse_misplaced(settings, temp_at, place, frame)
+        if settings.weight_at is not None and place.role in ("not", "xor", "implies"):
+            message = f"a weight right under `{place.role}` has no meaning"
+            hint = "weights belong to the terms of `and` and `or`"
+            if place.role == "not":
+                hint = "put the `not` inside round brackets: `(not smile=1) [weight 2]`"
+            raise frame.say("LACE213", message, settings.weight_at, hint)
+        if logit is not None and place.barred is not None:
+            message = f"`temp logit(…)` cannot stand under `{place.barred}`"
+            hint = "write `temp …` without `logit`"
+            raise frame.say("LACE214", f"{message}: its energy may be negative", temp_at, hint)
         # The nearest temperature counts: it stands in place of one that a group around gives.
         inherited = None if temp is not None else logit or place.logit
-        inner = Place(place.role, place.barred, inherited, place.depth + 1)
-        term = self._resolve(node.term, frame, inner)
+        term = self._resolve(node.term, frame, evolve(place.deeper(), logit=inherited))
         if temp is not None and term.logit_temp is not None:
             message = "this has a temperature of its logits already"
             hint = "give one of the two, inside the brackets or behind them"
@@ -201,22 +210,6 @@ class Conditions:
             temp=term.temp if temp is None else temp,
             settings=f"{term.settings} {settings.text}".strip(),
         )
-
-    def _refuse_misplaced(
-        self, settings: Settings, temp_at: nodes.Node, place: Place, frame: Frame
-    ) -> None:
-        if settings.weight_at is not None and place.role in ("not", "xor", "implies"):
-            message = f"a weight right under `{place.role}` has no meaning"
-            hint = "weights belong to the terms of `and` and `or`"
-            if place.role == "not":
-                hint = "put the `not` inside round brackets: `(not smile=1) [weight 2]`"
-            raise frame.say("LACE213", message, settings.weight_at, hint)
-        if settings.logit is not None and place.barred is not None:
-            message = (
-                f"`temp logit(…)` cannot stand under `{place.barred}`: its energy may be negative"
-            )
-            hint = "write `temp …` without `logit`"
-            raise frame.say("LACE214", message, temp_at, hint)
 
     # Definitions
 
@@ -241,19 +234,25 @@ class Conditions:
             raise self._unknown(node.name, frame)
         definition.used = True
         given = node.arguments if isinstance(node, nodes.Call) else ()
-        wanted = len(definition.parameters)
-        signature = f"{name}({', '.join(p.name for p in definition.parameters)})"
-        if isinstance(node, nodes.Reference) and wanted:
-            message, hint = f"`{name}` needs its arguments", f"write `{signature}`"
-        elif isinstance(node, nodes.Call) and isinstance(definition.node, nodes.Let):
-            message, hint = f"`{name}` takes no arguments", f"write `{name}`"
-        elif wanted != len(given):
-            plural, verb = "" if wanted == 1 else "s", "is" if len(given) == 1 else "are"
-            message = f"`{name}` takes {wanted} argument{plural}, and {len(given)} {verb} given"
-            hint = f"it is defined as `{signature}`"
-        else:
-            return self._expand(definition, given, node, frame, place)
-        raise frame.say("LACE117", message, node, hint)
+        names = [parameter.name for parameter in definition.parameters]
+        problem = _wrong_arguments(node, definition, len(given))
+        if problem is not None:
+            signature = f"{name}({', '.join(names)})"
+            raise frame.say("LACE117", problem[0], node, problem[1].format(signature))
+        self._grow(1)
+        definition.seen = True
+        if definition.circular:
+            raise LostError
+        body = definition.body
+        if isinstance(body, nodes.Quantity):
+            raise frame.say("LACE118", f"`{name}` is a number, not a condition", node)
+        site = frame.site
+        if site is None and definition.module is not frame.module:
+            site = Site(name, node.span, frame.module)
+        bindings = {n: Binding(a, frame) for n, a in zip(names, given, strict=True)}
+        inner = Frame(definition.module, frame.report, bindings, site)
+        predicate = self._resolve(body, inner, place.deeper())
+        return evolve(predicate, via=(name, *predicate.via))
 
     def _unknown(self, word: nodes.Word, frame: Frame) -> LostError:
         name, module = word.name, frame.module
@@ -278,33 +277,24 @@ class Conditions:
             hint = meant or f"define it with `let {name} = …`"
         return frame.say("LACE103", f"nothing is called `{name}`", word, hint)
 
-    def _expand(
-        self,
-        definition: Definition,
-        arguments: Sequence[nodes.Predicate | nodes.Quantity],
-        node: nodes.Reference | nodes.Call,
-        frame: Frame,
-        place: Place,
-    ) -> ir.Predicate:
-        self._grow(1)
-        definition.seen = True
-        if definition.circular:
-            raise LostError
-        body = definition.body
-        if isinstance(body, nodes.Quantity):
-            message = f"`{node.name.name}` is a number, not a condition"
-            raise frame.say("LACE118", message, node)
-        site = frame.site
-        if site is None and definition.module is not frame.module:
-            site = Site(node.name.name, node.span, frame.module)
-        names = (parameter.name for parameter in definition.parameters)
-        bindings = {n: Binding(a, frame) for n, a in zip(names, arguments, strict=True)}
-        inner = Frame(definition.module, frame.report, bindings, site)
-        predicate = self._resolve(body, inner, place.deeper())
-        return evolve(predicate, via=(node.name.name, *predicate.via))
-
     def _grow(self, by: int) -> None:
         self._left -= max(by, 0)
         if self._left < 0:
             much = f"comes to more than {MAX_TERMS} comparisons"
             raise TooLargeError(f"{much}, definitions written out")
+
+
+def _wrong_arguments(
+    node: nodes.Reference | nodes.Call, definition: Definition, given: int
+) -> tuple[str, str] | None:
+    """Return what is wrong with a definition's arguments, and a hint; {} is its signature."""
+    name, wanted = node.name.name, len(definition.parameters)
+    if isinstance(node, nodes.Reference) and wanted:
+        return f"`{name}` needs its arguments", "write `{}`"
+    if isinstance(node, nodes.Call) and isinstance(definition.node, nodes.Let):
+        return f"`{name}` takes no arguments", f"write `{name}`"
+    if wanted == given:
+        return None
+    plural, verb = "" if wanted == 1 else "s", "is" if given == 1 else "are"
+    message = f"`{name}` takes {wanted} argument{plural}, and {given} {verb} given"
+    return message, "it is defined as `{}`"
