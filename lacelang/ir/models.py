@@ -175,11 +175,7 @@ class ModelSpec(Record):
         return [f"{padded(a.name, width)}  {a.text}" for a in self.attributes]
 
     def attribute(self, name: str) -> Attribute:
-        """Return the attribute called `name`.
-
-        Raises:
-            KeyError: the model declares no such attribute.
-        """
+        """Return the attribute called `name`, or raise a `KeyError`."""
         for attribute in self.attributes:
             if attribute.name == name:
                 return attribute

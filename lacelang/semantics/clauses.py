@@ -1,4 +1,7 @@
-"""Clauses: who takes them, how their values are read, and what holds without them."""
+"""Clauses: who takes them, how their values are read, and what holds without them.
+
+The functions raise `LostError` where they have reported an error instead.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +53,7 @@ C = TypeVar("C", bound=nodes.Clause)
 class Clauses:
     """The clauses of one statement, each at most once.
 
-    Attributes:
-        statement: `sample`, `edit` or `measure`.
-        wrong: whether an error of the statement has been reported.
-        model: that the statement is of, once it is known.
+    It is `wrong` once an error has been reported; its `model` is noted when it is known.
     """
 
     def __init__(self, statement: str, clauses: Sequence[nodes.Clause], frame: Frame) -> None:
@@ -244,10 +244,6 @@ def _layers(clause: nodes.LayersClause, read: Clauses) -> Any:
     return None if _known(clause, clause.word, read, hint) == "all" else "declared"
 
 
-def _temperature(clause: nodes.TempClause, read: Clauses) -> tuple[float | None, float | None]:
-    return temperature(clause.setting, read.frame)
-
-
 def _word(clause: nodes.WordClause, read: Clauses) -> str:
     word = _known(clause, clause.word, read)
     if clause.argument is not None and word != "contrast":
@@ -287,11 +283,7 @@ def _known(
 
 
 def sampler_choice(clause: nodes.WithClause, read: Clauses) -> ir.SamplerChoice:
-    """Return the sampler and all its options.
-
-    Raises:
-        LostError: something about it is wrong, which has been reported.
-    """
+    """Return the sampler and all its options."""
     name = clause.sampler.name
     sampler = SAMPLERS.get(name)
     if sampler is None:
@@ -356,11 +348,7 @@ def _limits(option: Option) -> str:
 
 @frozen
 class ClauseKind:
-    """A clause: how it is read, what holds without it, and the words that it takes.
-
-    `read` takes the clause and the statement's `Clauses`; it raises `LostError` where it has
-    reported an error instead.
-    """
+    """A clause: how it is read, what holds without it, and the words that it takes."""
 
     read: Callable[[Any, Clauses], Any]
     default: Any
@@ -370,7 +358,10 @@ class ClauseKind:
 _USUAL = defaults.CONDITION_OPTIONS
 
 CLAUSE_KINDS: Mapping[str, ClauseKind] = {
-    "temp": ClauseKind(_temperature, (_USUAL.temp, _USUAL.logit_temp)),
+    "temp": ClauseKind(
+        lambda clause, read: temperature(clause.setting, read.frame),
+        (_USUAL.temp, _USUAL.logit_temp),
+    ),
     "truncation": ClauseKind(_truncation, defaults.TRUNCATION),
     "seed": ClauseKind(_seed, None),
     "with": ClauseKind(sampler_choice, None),

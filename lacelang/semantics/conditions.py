@@ -35,13 +35,10 @@ Role: TypeAlias = Literal["root", "and", "or", "not", "xor", "implies"]
 
 @frozen
 class Place:
-    """Where in a condition something stands.
+    """Where in a condition something stands: under the operator `role`, `depth` nodes deep.
 
-    Attributes:
-        role: the operator above.
-        barred: the operator further up under which `temp logit(…)` is refused, if any.
-        logit: temperature of the logits that a group around gives to its discrete atoms.
-        depth: number of nodes above, definitions written out.
+    `barred` is an operator further up under which `temp logit(…)` is refused, `logit` the
+    temperature that a group around gives to the logits of its comparisons of classes.
     """
 
     role: Role = "root"

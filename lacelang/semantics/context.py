@@ -25,9 +25,8 @@ class Module:
     Attributes:
         name, path: for messages; no path for text without a file.
         folder: where quoted imports are looked for.
-        definitions: its own `let`s and `def`s.
-        order: the same, each behind those that it uses.
-        models: its own models; None for one whose declaration is wrong.
+        definitions, models: its own; None for a model whose declaration is wrong.
+        order: the definitions, each behind those that it uses.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
         visible, visible_models: what its imports bring in.
         uncertain: names that its broken statements seem to define, so that nothing is said of
@@ -186,11 +185,7 @@ class LostError(Exception):
 
 
 def all_of(read: Callable[[T], R], parts: Iterable[T]) -> list[R]:
-    """Return what `read` makes of all parts, so that one mistake does not hide the next.
-
-    Raises:
-        LostError: one of them is wrong, which has been reported.
-    """
+    """Return what `read` makes of all parts; one mistake, a `LostError`, does not hide the next."""
     found, lost = [], False
     for part in parts:
         try:

@@ -47,10 +47,10 @@ class Library:
         return module
 
     def piece(self, source: str, before: Module) -> Module:
-        """Read a piece of a program that goes on from `before`, what was read of it so far.
+        """Read a piece of a program that goes on from `before`, whose names are known here.
 
-        The names that `before` knows are known here. A definition of one of them stands in its
-        place from here on; what was defined before keeps what it meant.
+        A definition of one of them stands in its place from here on; what was defined before keeps
+        what it meant.
         """
         folder = before.folder or Path()
         module = self._module(read(source, before.path), source, before.name, before.path, folder)
@@ -175,11 +175,7 @@ class Library:
         raise self.report.say("LACE114", message, target, module, hint)
 
     def _load(self, file: Path, at: nodes.Node, module: Module) -> Module:
-        """Read an imported file, once.
-
-        Raises:
-            LostError: it cannot be used, which has been reported.
-        """
+        """Read an imported file, once, or raise `LostError` where it cannot be used."""
         resolved = _resolved(file)
         if resolved in self._open:
             names = [p.stem for p in self._open[self._open.index(resolved) :]]
@@ -195,15 +191,13 @@ class Library:
             raise self.report.say("LACE114", message, at, module)
         try:
             source, parsed = _parsed(file)
-        except UnicodeDecodeError:
-            message = f"{file.name} is not UTF-8 text"
-            raise self.report.say("LACE114", message, at, module, "save it as UTF-8") from None
-        except TooLongError as error:
-            message = f"{file.name} {error}"
-            raise self.report.say("LACE114", message, at, module, REMEDY) from None
-        except OSError as error:
-            message = f"{file.name} cannot be read: {error.strerror or error}"
-            raise self.report.say("LACE114", message, at, module) from None
+        except (UnicodeDecodeError, TooLongError, OSError) as error:
+            problem, hint = f"cannot be read: {getattr(error, 'strerror', None) or error}", None
+            if isinstance(error, UnicodeDecodeError):
+                problem, hint = "is not UTF-8 text", "save it as UTF-8"
+            elif isinstance(error, TooLongError):
+                problem, hint = str(error), REMEDY
+            raise self.report.say("LACE114", f"{file.name} {problem}", at, module, hint) from None
         other = self._module(parsed, source, file.stem, str(file), file.parent)
         self._modules[resolved] = other
         self._open.append(resolved)
@@ -252,28 +246,23 @@ def library_homes() -> dict[str, str]:
 def library_models() -> dict[str, ModelSpec]:
     """Return the models that the standard library declares, by name, in alphabetical order.
 
-    Raises:
-        ProgramError: a file of the standard library is wrong.
+    A `ProgramError` says that a file of it is wrong.
     """
     report = Report()
     models: dict[str, ModelSpec] = {}
     for file in library_files().values():
         module = Library(report).program(file.read_text(encoding="utf-8-sig"), file)
         models.update({n: m for n, m in module.models.items() if m is not None})
-    errors = report.errors(None)
-    if errors:
+    if errors := report.errors(None):
         raise ProgramError(errors)
     return models
 
 
 def mark_circular(module: Module, report: Report) -> tuple[Definition, ...]:
-    """Report every cycle among the module's own definitions and mark its members.
+    """Report every cycle of the module's own definitions; return all, each behind those it uses.
 
     `graphlib` finds one cycle; here all of them are reported. Imports cannot be circular, so a
     cycle never leaves its module.
-
-    Returns:
-        The definitions, each behind those that it uses.
     """
     definitions = module.definitions
     done: dict[str, Definition] = {}

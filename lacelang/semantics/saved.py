@@ -1,4 +1,7 @@
-"""Samples on disk that an edit begins from: a group of an earlier run, or a file of latents."""
+"""Samples on disk that an edit begins from: a group of an earlier run, or a file of latents.
+
+The functions raise a `ResourceError` where there are none.
+"""
 
 from __future__ import annotations
 
@@ -81,11 +84,7 @@ def _refuse_other_models(shards: Shards, layout: Layout, shown: str) -> None:
 
 
 def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
-    """Return where the samples are, and the record of their group if they are one of a run.
-
-    Raises:
-        ResourceError: there are none.
-    """
+    """Return where the samples are, and the record of their group if they are one of a run."""
     try:
         path = _place_of(shown, folder)
         group = _recorded(path)
@@ -115,12 +114,7 @@ def _recorded(path: Path) -> GroupRecord | None:
 
 
 def _place_of(shown: str, folder: Path | None) -> Path:
-    """Return the file of latents, or the folder of a group, that is meant.
-
-    Raises:
-        ResourceError: there is none.
-        OSError, RuntimeError, ValueError: there can be none of that name.
-    """
+    """Return the file of latents, or the folder of a group, that is meant."""
     path = Path(on_disk(shown)).expanduser()
     places = [place_of(place) for place in dict.fromkeys([(folder or Path()) / path, path])]
     found = next((place for place in places if place.exists()), None)

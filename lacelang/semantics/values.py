@@ -1,4 +1,7 @@
-"""Values: numbers and names, with loops, parameters and definitions filled in; and settings."""
+"""Values: numbers and names, with loops, parameters and definitions filled in; and settings.
+
+The functions raise `LostError` where they have reported an error instead.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,10 @@ _CHAIN = 100
 
 @frozen
 class Scalar:
-    """A value after loops and parameters are filled in.
+    """A value after loops and parameters are filled in: a number, or a `word` or text in quotes.
 
-    Attributes:
-        quantity: None if it is a name or a text.
-        word: the name or the text, None for a number.
-        text: as it would be written.
-        at: where diagnostics about it stand.
-        frame: of `at`, or of the name.
-        quoted: it was in quotes, and so is no name of a value.
+    `text` is how it would be written; diagnostics stand `at` a node, in the frame of that or of the
+    name.
     """
 
     quantity: nodes.Quantity | None
@@ -67,11 +65,7 @@ class Scalar:
 
 
 def settle(value: nodes.Value | nodes.Reference, frame: Frame) -> Scalar:
-    """Fill in loop variables and parameters; a name that is neither stays a name.
-
-    Raises:
-        LostError: it stands for a condition, or for a parameter that has no value yet.
-    """
+    """Fill in loop variables and parameters; a name that is neither stays a name."""
     here: nodes.Node = value
     where = frame
     for _ in range(_CHAIN):
@@ -95,16 +89,12 @@ def settle(value: nodes.Value | nodes.Reference, frame: Frame) -> Scalar:
 
 
 def plain_number(value: nodes.Value, frame: Frame, what: str) -> float:
-    """Return a number without a unit, for clauses and settings; see `plain_quantity`."""
+    """Return a number without a unit; see `plain_quantity`."""
     return plain_quantity(value, frame, what).number
 
 
 def plain_quantity(value: nodes.Value, frame: Frame, what: str) -> nodes.Quantity:
-    """Return a number without a unit, as it is written; `what` it is for, e.g. `truncation`.
-
-    Raises:
-        LostError: it is no such number, which has been reported.
-    """
+    """Return a number without a unit, as it is written; `what` it is for, e.g. `truncation`."""
     scalar = settle(value, frame)
     quantity = scalar.wanted_number()
     if quantity is None:
@@ -151,11 +141,7 @@ class Settings:
 
 
 def settings_of(node: nodes.Tuned, frame: Frame) -> Settings:
-    """Return the settings of `node`.
-
-    Raises:
-        LostError: one of them is wrong, which has been reported.
-    """
+    """Return what the brackets say."""
     found = Settings()
     shown: list[str] = []
 
@@ -180,11 +166,7 @@ def settings_of(node: nodes.Tuned, frame: Frame) -> Settings:
 
 
 def temperature(setting: nodes.Setting, frame: Frame) -> tuple[float | None, float | None]:
-    """Return the temperature of a setting as (plain, of the logits), one of them None.
-
-    Raises:
-        LostError: it is wrong, which has been reported.
-    """
+    """Return the temperature of a setting as (plain, of the logits), one of them None."""
     form = setting.form
     if form is not None and form.name != "logit":
         hint = did_you_mean(form.name, ("logit",)) or "write `temp 0.5` or `temp logit(0.5)`"
