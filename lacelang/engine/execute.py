@@ -26,10 +26,10 @@ from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Run
 from lacelang.engine.sinks import Picture, Sink
 from lacelang.engine.sinks.memory import MemorySink
-from lacelang.engine.tasks import GroupTask
+from lacelang.engine.tasks import BATCH, GroupTask
 from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress, Stage
-from lacelang.storage.latents import Latents, Shards
+from lacelang.storage.latents import Latents
 from lacelang.storage.records import ExpectationRecord, MeasureRecord, SampleRecord
 from lacelang.system.threads import checkpoint, owned
 
@@ -105,14 +105,14 @@ def _draw(tasks: Sequence[GroupTask], sink: Sink, progress: Progress) -> None:
             decoder = stack.enter_context(DecodePipeline(sink, decoding))
         sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
         for task, before in zip(tasks, begun, strict=True):
-            if decoder is not None and before.undecoded:
-                decoder.put_stored(task, before.undecoded, sink.latents(task.record.name))
+            if decoder is not None:
+                decoder.put(task, before.undecoded)
             seconds = 0.0
             for batch in task.draw(before.samples, sink.latents, sampling):
                 seconds += batch.seconds
                 sink.add(task, batch)
                 if decoder is not None:
-                    decoder.put(task, batch.records, batch.latents)
+                    decoder.put(task, batch.records)
             sink.end(task, seconds)
 
 
@@ -147,10 +147,6 @@ def _judge(planned: Plan, sink: Sink) -> list[ExpectationRecord]:
     ]
 
 
-#: Samples of which latents are read at once: the frames of an edit are large.
-_CHUNK = 64
-
-
 _Job: TypeAlias = tuple[GroupTask, Sequence[SampleRecord], Latents]
 
 
@@ -178,19 +174,15 @@ class DecodePipeline:
         self._ended = threading.Event()
         self._thread = owned(self._work, "decoder")
 
-    def put(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
-        """Queue a batch of samples; `latents` has a row for each of them."""
+    def put(self, task: GroupTask, samples: Sequence[SampleRecord]) -> None:
+        """Queue samples of a group, whose latents the sink has."""
         if self._failure is not None:
             raise self._failure
-        self._jobs.put((task, samples, latents))
-
-    def put_stored(
-        self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents | Shards
-    ) -> None:
-        """Queue samples of an earlier run; `latents` are those of the whole group."""
-        for start in range(0, len(samples), _CHUNK):
-            some = samples[start : start + _CHUNK]
-            self.put(task, some, latents.rows([sample.index for sample in some]))
+        # Not all at once: the frames of an edit are large.
+        for start in range(0, len(samples), BATCH):
+            some = samples[start : start + BATCH]
+            latents = self._sink.latents(task.record.name).rows([s.index for s in some])
+            self._jobs.put((task, some, latents))
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -217,6 +217,7 @@ class Shards:
         write_atomic(_path(self.folder, first), data, flush=True)
         self._shards = [s for s in self._shards if s.first < first]
         self._shards.append(_Shard(first, len(latents), digest))
+        self._last = (self._shards[-1], latents)
 
     def cut(self, count: int) -> None:
         """See only the first `count` samples."""
@@ -235,9 +236,8 @@ class Shards:
         return Latents.joined(parts)
 
     def _load(self, shard: _Shard) -> Latents:
-        last = self._last
-        if last is not None and last[0] == shard:
-            return last[1]
+        if self._last is not None and self._last[0] == shard:
+            return self._last[1]
         found = self._read(shard.first)
         if found is None or found[1] != shard.digest:
             path = _path(self.folder, shard.first)

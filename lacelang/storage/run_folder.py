@@ -262,18 +262,6 @@ class RunFolder:
             )
 
 
-def read_run(root: Path) -> RunRecord | None:
-    """Return what the folder of a run holds, with the samples of each group; None if it is none."""
-    run = read_index(root)
-    if run is None:
-        return None
-    folders = [
-        GroupFolder(root / on_disk(group.folder), group).load(group.count, metadata=True)
-        for group in run.groups
-    ]
-    return evolve(run, groups=tuple(folder.group for folder in folders))
-
-
 def origin_of(program: Path | None, root: Path) -> str:
     """How run.json names a program: by the way to its file from the run's folder `root`."""
     if program is None:

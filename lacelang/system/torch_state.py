@@ -152,12 +152,13 @@ def isolated(threads: bool = True) -> Iterator[None]:
             # What hooks pack, for example in half precision, is not what was saved.
             stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_same, _same))
         stack.enter_context(exact())
-        stack.enter_context(_denormals())
+        if not sys.float_info.min / 2.0:
+            # Numbers near zero are flushed, which torch can set, but not read.
+            torch.set_flush_denormal(False)
+            stack.callback(torch.set_flush_denormal, True)
         _here.isolated = True
-        try:
-            yield
-        finally:
-            _here.isolated = False
+        stack.callback(setattr, _here, "isolated", False)
+        yield
 
 
 def _same(x: Item) -> Item:
@@ -210,16 +211,3 @@ def _elsewhere(function: Callable[[], Any]) -> Any:
     thread.start()
     thread.join()
     return results[0]
-
-
-@contextmanager
-def _denormals() -> Iterator[None]:
-    """Keep numbers near zero as they are; torch can set that, but not read it."""
-    flushed = not sys.float_info.min / 2.0
-    if flushed:
-        torch.set_flush_denormal(False)
-    try:
-        yield
-    finally:
-        if flushed:
-            torch.set_flush_denormal(True)

@@ -9,12 +9,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from made_runs import read_run
 
 import lacelang
 from lacelang.cli.main import main
 from lacelang.storage.group_folder import Lines
 from lacelang.storage.records import read_index
-from lacelang.storage.run_folder import read_run
 from lacelang.system.sources import MOST
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and bytes of POSIX")

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from made_runs import read_run
 
 from lacelang.storage.png import is_whole
-from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send there")
 

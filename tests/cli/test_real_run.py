@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_runs import read_run
 from PIL import Image
 
 from lacelang.storage.png import metadata_of
-from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.weights
 

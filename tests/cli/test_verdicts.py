@@ -8,8 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-
-from lacelang.storage.run_folder import read_run
+from made_runs import read_run
 
 TINY = Path(__file__).parents[1] / "engine"
 SCRIPT = """

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from attrs import evolve
+from made_runs import read_run
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file, save_file
@@ -18,7 +19,6 @@ from lacelang import ir
 from lacelang.errors import ResourceError
 from lacelang.samplers.solution import Status
 from lacelang.storage.latents import Latents, arrays_of, latents_of
-from lacelang.storage.run_folder import read_run
 
 PLAIN = statement(where=None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_runs import read_run
 from tiny import AGE, GLASSES_1, SPEC, TinyModel, program, statement
 
 from lacelang import ir
@@ -16,7 +17,6 @@ from lacelang.engine.plan import Options
 from lacelang.engine.sinks import Look
 from lacelang.progress import Plain, Stage
 from lacelang.storage.records import Seen
-from lacelang.storage.run_folder import read_run
 
 OVER_40 = ir.AtLeast(AGE, 40.0, text="age > 40")
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_runs import read_run
 from tiny import AGE, AGE_40, GLASSES_1, SPEC, TinyModel, program, statement
 
 from lacelang import ir
 from lacelang.engine.measures import PriorSample, prior_sample
 from lacelang.errors import UsageError
 from lacelang.progress import Silent
-from lacelang.storage.run_folder import read_run
 
 # Age is 35 + 7 z at truncation 0.7, and what it shows deviates from that by 4 years.
 READ = NormalDist(35.0, 7.0)

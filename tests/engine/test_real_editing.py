@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_runs import read_run
 
 import lacelang
 from lacelang.annotators.faces import FACES
-from lacelang.storage.run_folder import read_run
 
 pytestmark = pytest.mark.weights
 

@@ -13,13 +13,13 @@ from tiny import TinyModel
 
 sys.path.append(str(Path(__file__).parents[1] / "syntax"))
 
+from made_runs import read_run
 from written_names import WORDS
 
 import lacelang
 from lacelang.cli.main import main
 from lacelang.engine import loading
 from lacelang.errors import UsageError
-from lacelang.storage.run_folder import read_run
 
 
 def nfc(text: str) -> str:

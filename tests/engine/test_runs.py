@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_runs import read_run
 from PIL import Image
 from tiny import GLASSES_1, TinyModel, edit, program, statement
 
@@ -18,7 +19,6 @@ from lacelang.api import Program
 from lacelang.errors import ResourceError, UsageError
 from lacelang.samplers.solution import Status
 from lacelang.storage.png import metadata_of
-from lacelang.storage.run_folder import read_run
 
 
 def pixels(folder: Path) -> dict[str, bytes]:

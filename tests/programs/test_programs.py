@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from made_runs import read_run
 
 import lacelang
 from lacelang.cli.main import main
 from lacelang.resources import shipped
 from lacelang.semantics.check import check
-from lacelang.storage.run_folder import read_run
 from lacelang.syntax.format import format_source
 
 ROOT = Path(__file__).resolve().parents[2]

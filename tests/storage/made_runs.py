@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+from attrs import evolve
+
+from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.latents import Latents
-from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, SampleRecord
+from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, SampleRecord, read_index
+from lacelang.system.filenames import on_disk
 
 
 def make_run(
@@ -24,3 +29,15 @@ def make_samples(first: int, count: int, status: str = "converged") -> list[Samp
 def make_latents(count: int, start: float = 0.0) -> Latents:
     rows = np.arange(count * 8, dtype=np.float32).reshape(count, 8) + np.float32(start)
     return Latents(z=rows, w=rows / 2)
+
+
+def read_run(root: Path) -> RunRecord | None:
+    """Return what the folder of a run holds, with the samples of each group; None if it is none."""
+    run = read_index(root)
+    if run is None:
+        return None
+    folders = [
+        GroupFolder(root / on_disk(group.folder), group).load(group.count, metadata=True)
+        for group in run.groups
+    ]
+    return evolve(run, groups=tuple(folder.group for folder in folders))

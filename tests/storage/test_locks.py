@@ -78,7 +78,7 @@ def test_a_second_process_waits_for_weights(
         threading.Timer(0.5, process.kill).start()
         with locked(path, "fetching them"):
             assert process.wait() != 0
-    said = "fetching them: another process is at it, waiting\n"
+    said = "fetching them: another process is doing this; waiting for it\n"
     assert capsys.readouterr().err == said
     with locked(path, "fetching them"):
         pass

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_runs import make_latents, make_run, make_samples
+from made_runs import make_latents, make_run, make_samples, read_run
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
@@ -20,7 +20,7 @@ from lacelang.storage.files import folder_name, is_folder_name, write_atomic
 from lacelang.storage.group_folder import SAMPLES, GroupFolder
 from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import NAME, GroupRecord, RunRecord, read_index
-from lacelang.storage.run_folder import RunFolder, origin_of, read_run
+from lacelang.storage.run_folder import RunFolder, origin_of
 
 Make = Callable[..., GroupRecord]
 Face = NDArray[np.uint8]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import make_latents, make_run, make_samples
+from made_runs import make_latents, make_run, make_samples, read_run
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
@@ -18,7 +18,7 @@ from lacelang.storage.files import write_atomic
 from lacelang.storage.group_folder import Annotation
 from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import GroupRecord, RunRecord
-from lacelang.storage.run_folder import RunFolder, read_run
+from lacelang.storage.run_folder import RunFolder
 
 Make = Callable[..., GroupRecord]
 Face = NDArray[np.uint8]

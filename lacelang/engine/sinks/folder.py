@@ -220,21 +220,18 @@ class FolderSink(Sink):
             "sampling": {name: round(spent, 3) for name, spent in self._seconds.items()},
         }
         self._folder.save(complete and self._folder.is_complete(self.decodes), timing)
-        return [
-            group_of(task, self._folder.group(task.record.name), self._seconds[task.record.name])
-            for task in self._planned.chosen
-        ]
+        return [self._result(task) for task in self._planned.chosen]
 
-
-def group_of(task: GroupTask, folder: GroupFolder, seconds: float) -> Group:
-    """The group that a folder holds; one of usual size outlives it, a large one stays on disk."""
-    latents = folder.latents
-    return Group(
-        folder.group,
-        latents.rows(slice(None)) if len(latents) <= _HELD else latents,
-        seconds,
-        task.model.decode,
-        task.frames,
-        folder.path,
-        {index: folder.image(index) for index in folder.finished},
-    )
+    def _result(self, task: GroupTask) -> Group:
+        """A group as it is returned; one of usual size outlives its folder, others stay there."""
+        folder = self._folder.group(task.record.name)
+        latents = folder.latents
+        return Group(
+            folder.group,
+            latents.rows(slice(None)) if len(latents) <= _HELD else latents,
+            self._seconds[task.record.name],
+            task.model.decode,
+            task.frames,
+            folder.path,
+            {index: folder.image(index) for index in folder.finished},
+        )
