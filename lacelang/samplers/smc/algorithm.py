@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 import torch
-from attrs import frozen
 from torch import Tensor
 
 from lacelang.samplers.chain import Evaluate, StepSizes, quarter_turn, step
@@ -58,28 +57,26 @@ def smc(
         return run.result(log_evidence=z0.new_zeros(0).double())
 
     def evaluate(z: Tensor) -> Point:
+        run.nfe += particles
         return Point(z, *run.energy.value_and_grad(z))
 
-    def counted(z: Tensor) -> Point:
-        run.nfe += particles
-        return evaluate(z)
-
     schedule = temper(evaluate, z0[:1], streams.pilot(1), ess, max_steps)
+    run.nfe.zero_()  # the pilot run is no sample's
     owners = run.rows.repeat_interleave(particles)
     z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
     z[:, 0] = z0
-    system = ParticleSystem(counted, z, streams)
+    system = ParticleSystem(evaluate, z, streams)
     log_evidence = torch.zeros(len(z0), dtype=torch.float64)
-    for done, level in enumerate(schedule):
-        log_evidence += system.reweight(level.inverse_temperature)
+    for done, (inverse_temperature, h) in enumerate(schedule):
+        log_evidence += system.reweight(inverse_temperature)
         for move in range(moves):
-            moved, _ = system.move(level.h)
+            moved, _ = system.move(h)
             run.accepted += moved.sum(dim=1)
             run.rejected += (~moved).sum(dim=1)
             run.tell((done + (move + 1) / moves) / len(schedule))
     picked = system.pick()
     kept = run.drop(~log_evidence.isfinite().to(z0.device), z0, Status.non_finite)
-    reached = schedule[-1].inverse_temperature == 1.0
+    reached = system.inverse_temperature == 1.0
     if not reached:
         log_evidence.fill_(math.nan)
     status = Status.converged if reached else Status.max_steps
@@ -129,14 +126,9 @@ class ParticleSystem:
 
         Returns whether they moved, and the probability of it, (n, K).
         """
-        h = h.expand(len(self._owners))
+        h, b = h.expand(len(self._owners)), self.inverse_temperature
         self.at, moved, likely = step(
-            self._evaluate,
-            self.at,
-            self._streams,
-            self._owners,
-            h,
-            inverse_temperature=self.inverse_temperature,
+            self._evaluate, self.at, self._streams, self._owners, h, inverse_temperature=b
         )
         return moved.view(-1, self.size), likely.view(-1, self.size)
 
@@ -177,27 +169,21 @@ ACCEPT = 0.6
 _BISECTIONS = 60
 
 
-@frozen(eq=False)
-class Tempering:
-    """One level of the schedule, and the largest step size (1,) of the moves there."""
-
-    inverse_temperature: float
-    h: Tensor
-
-
 def temper(
     evaluate: Evaluate, like: Tensor, streams: Streams, ess: float, max_steps: int
-) -> list[Tempering]:
+) -> list[tuple[float, Tensor]]:
     """Find inverse temperatures up to 1, each as far above the last as the particles allow.
 
     The share `ess` of them stays effective from level to level (Jasra et al. 2011). After
     `max_steps` levels the schedule ends below 1. Latents are of the kind of `like` (1, d).
+
+    Returns the levels, each with the largest step size (1,) of the moves there.
     """
     z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
     system = ParticleSystem(evaluate, z[None], streams)
     widest = quarter_turn(1)
     h = torch.full((1,), widest)
-    schedule: list[Tempering] = []
+    schedule: list[tuple[float, Tensor]] = []
     while system.inverse_temperature < 1.0 and len(schedule) < max_steps:
         system.reweight(_next_level(system, ess))
         sizes = StepSizes(widest, ACCEPT, h)
@@ -205,7 +191,7 @@ def temper(
             _, likely = system.move(sizes.trial)
             sizes.learn(likely.mean(dim=1))
         h = sizes.settled
-        schedule.append(Tempering(system.inverse_temperature, h))
+        schedule.append((system.inverse_temperature, h))
     return schedule
 
 
