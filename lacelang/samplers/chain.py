@@ -14,7 +14,10 @@ from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, owned
 
 FEW = 10
-"""Refusals in a row that are no chance: at the usual rates, 1 chain in 10 000 has as many."""
+"""Rejections in a row that are no chance: at the usual rates, 1 chain in 10 000 has as many."""
+
+Evaluate = Callable[[Tensor], Point]
+"""Evaluate latents (n, d)."""
 
 
 def step(
@@ -26,16 +29,18 @@ def step(
     leapfrogs: int = 1,
     inverse_temperature: float = 1.0,
 ) -> tuple[Point, Tensor, Tensor]:
-    """One step of a chain that leaves e^(-inverse_temperature E) N(0, I) as it is.
+    """One step of n chains that leaves e^(-inverse_temperature E) N(0, I) invariant.
 
     The step size is drawn anew, uniform between 0 and h (advised by Neal 2011, sec. 5.4.2): a chain
     that has come to where its gradients are too steep for h would otherwise stay there for long.
 
-    `at` is where the n chains are, `owners` has for each of them the place of its stream. Largest
-    step sizes h (n,) are on the CPU as all numbers that steer chains are.
+    Args:
+        owners: for each chain, the number of its stream.
+        h: largest step sizes (n,), on the CPU as all numbers that control chains.
 
-    Returns where they are now, whether they moved (n,), and the probability of it (n,), float64 on
-    the CPU.
+    Returns:
+        Where they are now, whether they moved (n,), and the probability of it (n,), float64 on the
+        CPU.
     """
     velocity = streams.normal(owners, at.z)
     chance = streams.exponential(owners)
@@ -76,12 +81,12 @@ def walk(
     The rise of H is -log of the Metropolis-Hastings ratio (Neal 2011, section 5.2). Where E is flat
     every proposal is accepted, in any dimension.
 
-    Each chain adapts its own step size in its own warm-up, then keeps it, so that what follows is a
-    chain with the target as its stationary law.
+    Each chain adapts its own step size in its warm-up and then keeps it, so that the target is the
+    stationary law of what follows.
 
     Returns:
-        The last states. A proposal where energy or gradient is not finite is not accepted. A chain
-        that cannot start is `non_finite`; one that accepts nothing after its warm-up, `stuck`.
+        The last states. A proposal where energy or gradient is not finite is rejected. A chain that
+        cannot start is `non_finite`; one that accepts nothing after its warm-up, `stuck`.
 
     Raises:
         UsageError: there are no streams.
@@ -101,14 +106,10 @@ def walk(
             sizes.learn(acceptance)
         since += moved & warm
         run.count(moved)
-    # A short chain may refuse everything by chance: it is judged with its warm-up.
+    # A short chain may reject everything by chance: its warm-up counts too.
     still = (since if steps >= FEW else run.accepted[run.rows]) == 0
     moving = run.drop(still, at.z, Status.stuck)
     return run.finish(at.z[moving], Status.converged)
-
-
-Evaluate = Callable[[Tensor], Point]
-"""Evaluate latents (n, d)."""
 
 
 def quarter_turn(steps: int) -> float:
@@ -172,40 +173,30 @@ GAMMA, T0, KAPPA = 0.05, 10, 0.75
 class StepSizes:
     """Dual averaging of log step sizes (Nesterov 2009; Hoffman and Gelman 2014, algorithm 5).
 
-    The search starts at `start` (n,), on the CPU, and wants the acceptance rate `target`.
+    The search starts at `start` (n,), on the CPU, and aims at the acceptance rate `target`.
+
+    Attributes:
+        trial: step sizes (n,) to try next.
+        settled: those that the trials have settled on.
     """
 
     def __init__(self, widest: float, target: float, start: Tensor) -> None:
-        self._widest = math.log(widest)
-        self._target = target
+        self.trial = self.settled = start
+        self._widest, self._target = math.log(widest), target
         self._time = 0
-        self._start = start.double().log()
+        self._start = self._mean = start.double().log()
         self._shortfall = torch.zeros_like(self._start)
-        self._trial = self._mean = self._start
-
-    @property
-    def trial(self) -> Tensor:
-        """The step sizes (n,) to try next."""
-        return _rounded(self._trial)
-
-    @property
-    def settled(self) -> Tensor:
-        """The step sizes (n,) that the trials have settled on."""
-        return _rounded(self._mean)
 
     def learn(self, acceptance: Tensor) -> None:
-        """Take in the acceptance probabilities (n,) of steps of the sizes on trial."""
+        """Update from the acceptance probabilities (n,) of steps of the sizes on trial."""
         self._time += 1
         t = self._time
         share = 1.0 / (t + T0)
         miss = self._target - acceptance
         self._shortfall = (1.0 - share) * self._shortfall + share * miss
         trial = self._start - math.sqrt(t) / GAMMA * self._shortfall
-        self._trial = trial.clamp_max(self._widest)
+        trial = trial.clamp_max(self._widest)
         weight = t**-KAPPA
-        self._mean = weight * self._trial + (1.0 - weight) * self._mean
-
-
-def _rounded(log_step: Tensor) -> Tensor:
-    """e^x in float32: the last bits of an exponential in float64 may depend on the batch."""
-    return log_step.exp().float()
+        self._mean = weight * trial + (1.0 - weight) * self._mean
+        # In float32: the last bits of an exponential in float64 may depend on the batch.
+        self.trial, self.settled = trial.exp().float(), self._mean.exp().float()

@@ -67,40 +67,31 @@ class LowRank:
         # A product for each sample, of a shape that the size of the batch does not change.
         whole = aligned(jacobian)
         gram = torch.bmm(whole, whole.transpose(1, 2)).double()
-        # Heads that say the same make the Gram matrix singular; a trace of the identity mends it.
+        # Equal heads make the Gram matrix singular; a small multiple of the identity is added.
         scale = gram.diagonal(dim1=1, dim2=2).mean(dim=1) * JITTER + 1e-30
         identity = torch.eye(k, dtype=gram.dtype, device=gram.device)
         root, _ = torch.linalg.cholesky_ex(gram + scale[:, None, None] * identity)
         values, vectors = torch.linalg.eigh(root.transpose(1, 2) @ curvature @ root)
-        self.jacobian = jacobian
-        self.curvature = curvature
         self.eigenvalues = values
+        self._jacobian, self._curvature = jacobian, curvature
         self._b = root @ vectors
         self._ab = curvature @ self._b
 
-    def push(self, x: Tensor) -> Tensor:
-        """J x (N, k), float64, of vectors x (N, d)."""
-        return push(self.jacobian, x)
-
-    def pull(self, u: Tensor) -> Tensor:
-        """J^T u (N, d) of coordinates u (N, k)."""
-        return pull(self.jacobian, u)
-
     def bend(self, x: Tensor) -> Tensor:
         """A J x (N, k): how far a move x (N, d) changes the slope by the coordinates."""
-        return _times(self.curvature, self.push(x))
+        return _times(self._curvature, push(self._jacobian, x))
 
     def phi1_pull(self, h: Tensor, v: Tensor) -> Tensor:
         """phi_1(-h H) J^T v (N, d), for h (N,) and v (N, k)."""
         weights = phi(2, -h[:, None] * self.eigenvalues) * _times(self._b.transpose(1, 2), v)
-        return self.pull(v - h[:, None] * _times(self._ab, weights))
+        return pull(self._jacobian, v - h[:, None] * _times(self._ab, weights))
 
     def phi2(self, h: Tensor, x: Tensor) -> Tensor:
         """phi_2(-h H) x (N, d), for h (N,) and x (N, d)."""
-        y = self.push(x)
+        y = push(self._jacobian, x)
         weights = phi(4, -h[:, None] * self.eigenvalues) * _times(self._ab.transpose(1, 2), y)
-        inner = _times(self.curvature, y) / 6.0 - h[:, None] * _times(self._ab, weights)
-        return 0.5 * x - self.pull(h[:, None] * inner)
+        inner = _times(self._curvature, y) / 6.0 - h[:, None] * _times(self._ab, weights)
+        return 0.5 * x - pull(self._jacobian, h[:, None] * inner)
 
 
 def _times(matrix: Tensor, vector: Tensor) -> Tensor:

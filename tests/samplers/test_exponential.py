@@ -22,7 +22,7 @@ from lacelang.energy import (
     negation,
 )
 from lacelang.samplers import SAMPLERS
-from lacelang.samplers.phi import LowRank, phi
+from lacelang.samplers.phi import LowRank, phi, pull
 from lacelang.samplers.solution import Status
 from lacelang.samplers.streams import prior
 
@@ -62,7 +62,7 @@ def test_functions_of_a_low_rank_matrix_are_those_of_the_whole_matrix() -> None:
 
         assert torch.allclose(low.phi1_pull(h, v)[i], function(1) @ j[i].T @ v[i], atol=1e-6)
         assert torch.allclose(low.phi2(h, x)[i], function(2) @ x[i], atol=1e-6)
-        assert torch.allclose(low.pull(low.bend(x))[i], whole @ x[i])
+        assert torch.allclose(pull(j, low.bend(x))[i], whole @ x[i])
 
 
 def linear(z: Tensor) -> Outputs:

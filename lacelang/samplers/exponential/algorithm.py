@@ -1,4 +1,4 @@
-"""Adaptive exponential steps along the energy's gradient flow: stiff conditions in few steps."""
+"""Adaptive exponential steps along the energy's gradient flow: few of them, however stiff."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def exponential(
         p = z + h phi_1(-h H) f,    D = f(p) - (f(z) - H (p - z)),    z <- p + h phi_2(-h H) D
 
     where the correction is also the estimate of the error. Functions of H need k x k matrices
-    only (`LowRank`). J is evaluated once, at the start, and from there on follows what the slopes
-    at the predictions say of it (`follow`); a step is of second order whatever J is, and costs one
-    pass of the network and one backward, however many the coordinates. As in `heun`, the slope at
-    p serves the next step too, and a step that is too long is cut rather than rejected.
+    only (`LowRank`). J is evaluated once, at the start, and then updated from the slopes at the
+    predictions (`follow`). A step is of second order whatever J is, and costs one pass of the
+    network and one backward, however many the coordinates. As in `heun`, the slope at p serves the
+    next step too, and a step that is too long is cut rather than rejected.
 
     The exact flow of a linear-Gaussian condition is a single such step, however stiff it is.
 
@@ -76,7 +76,7 @@ def exponential(
         e, v_p = in_blocks(reduced.slope, o_p)
         slope = -back(v_p)
         finite = run.saw(run.rows, p, e, slope)
-        linear = -flow.pull(v + flow.bend(move))
+        linear = -pull(jacobian, v + flow.bend(move))
         defect = _where(finite, slope - linear)
         theta = pace.cut(h, rms(_scale(h, flow.phi2(h, defect))).double(), finite)
 
@@ -86,8 +86,8 @@ def exponential(
         z = z + moved + correction
         # A step that was cut ends between z and p: so do its coordinates and their Jacobian.
         share = (rms(moved) / rms(move).clamp_min(1e-30)).clamp_max(1.0) * finite
-        residual = _where(finite, o_p - o - flow.push(move))
-        o = o + flow.push(moved) + _scale(share.double() ** 2, residual)
+        residual = _where(finite, o_p - o - push(jacobian, move))
+        o = o + push(jacobian, moved) + _scale(share.double() ** 2, residual)
         jacobian = follow(jacobian, move, residual, v_p, _where(finite, -slope), share)
         o = o + push(jacobian, correction)
 
@@ -126,13 +126,13 @@ def follow(
     """Return the Jacobian that agrees with a new evaluation and is otherwise as it was.
 
     Two updates of rank one, after Griewank and Walther (2002, "On constrained optimization by
-    adjoint based quasi-Newton methods"). The first is Broyden's: J move is what the coordinates
-    did change by. The second is its adjoint, J^T v = gradient, and changes each row in proportion
-    to its own squared length, for the coordinates have different units.
+    adjoint based quasi-Newton methods"). The first is Broyden's: J move is the change of the
+    coordinates. The second is its adjoint, J^T v = gradient, and changes each row in proportion to
+    its own squared length, for the coordinates have different units.
 
-    No row changes by more than its length in the first. After a step that was cut the coordinates
-    are interpolated, and what they are off by is no news of the Jacobian: divided by a short move
-    it would make it many times too steep, the next move shorter still, and so on without end.
+    The first changes no row by more than its length. After a step that was cut the coordinates are
+    interpolated. Their error says nothing of the Jacobian, and divided by a short move it would
+    make it far too steep, and the next move shorter still.
 
     Args:
         jacobian: J (N, k, d) before.
