@@ -27,7 +27,7 @@ class ConditionalEnergy:
     """E(c | z) = node(features(z, *args)), in nats, without the prior (LACE eq. 5).
 
     The arguments are what differs from sample to sample besides the latent, such as the past of an
-    edit; most energies have none. No gradient is taken in them.
+    edit; most energies have none. There is no gradient by them.
 
     Attributes:
         features: everything from the latent up to the classifiers' outputs.
@@ -70,13 +70,13 @@ class ConditionalEnergy:
         given = z.dtype if isinstance(z, Tensor) else latents.dtype
         if _is_traced(latents):
             energies, gradients = self._value_and_grad(latents, *args)
-            return energies, gradients.to(given)
-        with isolated():
-            energies, gradients = in_blocks(self._value_and_grad, plain(latents), *args)
-            return energies, gradients.to(given)
+        else:
+            with isolated():
+                energies, gradients = in_blocks(self._value_and_grad, plain(latents), *args)
+        return energies, gradients.to(given)
 
     def __deepcopy__(self, memo: object) -> ConditionalEnergy:
-        """Itself: it cannot change, and holds a model that is better not copied."""
+        """Itself: it is immutable, and holds a model that need not be copied."""
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -122,10 +122,7 @@ class ConditionalEnergy:
         return energy.detach(), gradient
 
     def reduced(self, z: Tensor, *args: Tensor) -> Reduced:
-        """Return the same energy through the few numbers it reads.
-
-        Some latents (n, d), and their arguments, are there to learn the shapes of outputs from.
-        """
+        """Return the same energy as a function of the few numbers it reads (`reduce`)."""
         return reduce(self.features, self.node, z, *args)
 
     def prior(self, z: Tensor) -> Tensor:
@@ -134,8 +131,6 @@ class ConditionalEnergy:
 
 
 def _is_traced(z: Tensor) -> bool:
-    """Whether a transform of `torch.func` or a compiler looks at what is done with latents."""
-    if torch.compiler.is_compiling():
-        return True
-    traced: bool = torch._C._functorch.is_functorch_wrapped_tensor(z)
-    return traced
+    """Whether a transform of `torch.func` or a compiler records what is done with latents."""
+    compiling = torch.compiler.is_compiling()
+    return compiling or bool(torch._C._functorch.is_functorch_wrapped_tensor(z))

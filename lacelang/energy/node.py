@@ -44,9 +44,9 @@ class Node(ABC):
     """A condition as an energy in nats: -log of how probable it is that the sample meets it.
 
     Every node can be asserted (`holds=True`) or denied. Negation never takes the complement of a
-    finished sum. It moves inwards: denying an `or` denies every disjunct, and denying an `and`
-    denies at least one term. So `not (a or b)` wants neither. The energy of an `or` with one
-    disjunct met is log 2 and not 0: 1 - e^-E would make a coin toss of it.
+    finished sum, but moves inwards: denying an `or` denies every disjunct, denying an `and` at
+    least one term. An `or` with one of two disjuncts met has the energy log 2, not 0, whose
+    complement would be log 2 as well.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""A condition seen through the few numbers it reads: energy = reduced energy of k coordinates."""
+"""A condition as a function of the few numbers it reads, its k coordinates."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Reduced:
     Attributes:
         widths: by head, the number of its coordinates: 0 stands for a continuous head.
         blocks: (k, k), 0 where no term of the condition reads both coordinates, else 1.
-        places: (k,), each coordinate's place in its block.
-        seeds: (m, k), 1 for one coordinate of every block, for the largest block's m.
+        places: (k,), each coordinate's number in its block.
+        seeds: (m, k), row i is 1 at coordinate i of every block; m is the largest block's size.
     """
 
     features: Callable[..., Outputs]
@@ -118,11 +118,11 @@ class Reduced:
 
 
 def reduce(features: Callable[..., Outputs], node: Node, z: Tensor, *args: Tensor) -> Reduced:
-    """Find the coordinates of a condition by looking at the outputs for some latents (n, d)."""
+    """Find the coordinates of a condition from the outputs for some latents (n, d)."""
     with torch.no_grad():
         outputs = features(z, *args)
         node(outputs)
-    # A condition that reads nothing, all of its weights 0, is seen through any head.
+    # A condition that reads nothing, all of its weights 0, takes any head.
     names = sorted({atom.attribute for atom in atoms(node)} or {min(outputs, key=str)}, key=str)
     widths = {name: 0 if outputs[name].ndim == 1 else outputs[name].shape[1] - 1 for name in names}
     owners = [name for name, width in widths.items() for _ in range(max(width, 1))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from lacelang.rows import filled
 
 Image: TypeAlias = NDArray[np.uint8]
 Decoder: TypeAlias = Callable[[Tensor], Iterator[Image]]
+Network = TypeVar("Network", bound=nn.Module)
 
 _BATCH = 8
 
@@ -70,7 +71,7 @@ class Generator:
         whitening = torch.eye(self.w_dim) if whitening is None else whitening
         self._whitening = whitening.to(self.device)
         self._colouring = torch.linalg.inv(self._whitening.double()).float()
-        # The coordinates are w's principal axes, which stand at right angles to each other.
+        # The coordinates are w's principal axes, which are orthogonal.
         self.deviations: Tensor = self._colouring.norm(dim=1)
         self._synthesis = synthesis
         self._decoder: Decoder | None = None
@@ -120,7 +121,7 @@ class Generator:
         assert self._decoder is not None
         return self._decoder(w)
 
-    def _frozen(self, network: nn.Module) -> nn.Module:
+    def _frozen(self, network: Network) -> Network:
         return network.to(self.device).eval().requires_grad_(False)
 
 

@@ -25,14 +25,12 @@ class Option:
     """One option of a sampler.
 
     Attributes:
-        default: None where it follows from the other options (see `derived`).
-        low: the least value; excluded if `above` is true.
-        high: the greatest value, included.
+        default: None where it follows from the options before it, by `derived`.
+        low, high: its limits, included; `low` is excluded if `above` is true.
         doc: what it does, one line.
         whole: only whole numbers.
         least: what lies between `low` and this is lost in float32, or takes for ever.
-        derived: its value given those of the options before it, where it has no default.
-        of_target: it says what the regulariser of the target is, and nothing to the algorithm.
+        of_target: it is about the regulariser of the target, and not for the algorithm.
     """
 
     name: str
@@ -49,17 +47,15 @@ class Option:
 
 @frozen
 class Sampler:
-    """A sampler's name, its options and its presets (`with langevin(preset=paper)`).
-
-    It can be called like its algorithm, and then fills in what is left out.
+    """A sampler; to be called like its algorithm, with defaults for what is left out.
 
     Attributes:
         name: as `with` calls it.
         doc: what it does, one line.
         algorithm: the function, as `package.module:name`; imported when it is first called.
         options: what a program can set.
-        presets: values of several options under one name.
-        settings: what the algorithm is called with besides.
+        presets: values of several options by name (`with langevin(preset=paper)`).
+        settings: further arguments of the algorithm.
         exact: its samples are draws from e^-E times the prior, all disjuncts in their odds.
         edits: it moves a sample from where it is, so that it can edit.
         probability: it takes e^-E for a probability, and needs energies of at least 0.

@@ -1,4 +1,4 @@
-"""What a sampler is given: a target, and whom to tell how far it is."""
+"""What a sampler is given: a target and its energies, and points at which they are known."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Target:
     """A condition, and the same with a regulariser.
 
     Attributes:
-        condition: -log of how probable it is that a latent meets it, prior excluded; what a
-            sampler whose moves include the prior is to sample.
-        regularised: what a gradient flow descends, which has no prior: the condition, and what
-            keeps latents where draws of the prior lie.
-        args: what differs from sample to sample, as the past of an edit does: arguments (N, ...)
-            of both energies.
+        condition: -log of the probability that a latent meets it, prior excluded; for samplers
+            whose moves include the prior.
+        regularised: the condition and what keeps latents where draws of the prior lie; for gradient
+            flows, which have no prior.
+        args: what differs from sample to sample, such as the past of an edit: arguments (N, ...) of
+            both energies.
     """
 
     condition: Energy

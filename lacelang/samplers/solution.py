@@ -11,15 +11,13 @@ from torch import Tensor
 
 
 class Status(IntEnum):
-    """How one sample ended. Every member has a sentence for people, and a remedy."""
+    """How one sample ended: a sentence, and a remedy, empty where nothing is wrong."""
 
     sentence: str
-    """What happened, in a reader's words."""
     remedy: str
-    """What may help; empty where nothing is wrong."""
 
     def __new__(cls, code: int, sentence: str = "", remedy: str = "") -> Status:
-        """Make a member of its code."""
+        """Make a member of its code and its words."""
         member = int.__new__(cls, code)
         member._value_ = code
         member.sentence, member.remedy = sentence, remedy

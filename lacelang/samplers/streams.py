@@ -50,10 +50,10 @@ def prior(seed: int, indices: Iterable[int], dim: int) -> Tensor:
 
 
 class Streams:
-    """The noise of a batch of samples, one stream each, drawn step by step.
+    """The noise of a batch of samples, those numbered `indices`, drawn step by step.
 
-    Normal vectors and single numbers come from streams apart (`purposes`), so that how many vectors
-    are drawn ahead changes no number. `indices` are the numbers of the samples of the batch.
+    Each has a stream of normal vectors and one of single numbers (`purposes`), so that the number
+    of vectors drawn ahead does not matter.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class Streams:
         return len(self._noise)
 
     def pilot(self, count: int) -> Streams:
-        """Return streams for a trial run ahead: a function of the seed, and of no sample."""
+        """Return the streams of a pilot run, which depend on the seed alone."""
         return Streams(self._seed, range(count), (PILOT_NOISE, PILOT_CHANCE))
 
     def normal(self, rows: Sequence[int], like: Tensor) -> Tensor:
         """Draw the next standard normal vectors of n rows of the batch, as `like` (n, d) is.
 
-        A row that stands there twice gets two vectors.
+        A row that is there twice gets two vectors.
         """
         drawn = np.empty(like.shape, dtype=np.float32)
         for row, places in _runs(rows):
@@ -84,8 +84,8 @@ class Streams:
     def exponential(self, rows: Sequence[int]) -> Tensor:
         """Draw the next Exp(1) number of the given rows, float64 (n,) on the CPU.
 
-        To accept with probability e^-x is to ask whether it exceeds x: no exponential is taken that
-        could be rounded in one way in one batch and in another way in another.
+        It exceeds x with probability e^-x, without an exponential whose rounding may depend on the
+        batch.
         """
         return self._numbers(rows, Generator.standard_exponential)
 
@@ -101,7 +101,7 @@ class Streams:
 
 
 def _runs(rows: Sequence[int]) -> Iterator[tuple[int, slice]]:
-    """Rows that stand next to themselves, with where they do."""
+    """Runs of equal rows, each with its place."""
     start = 0
     for row, group in groupby(rows):
         stop = start + sum(1 for _ in group)

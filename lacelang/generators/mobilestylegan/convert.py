@@ -23,30 +23,32 @@ class _Graph:
         self.ops: list[Any] = core().read_model(str(xml)).get_ordered_ops()
         self.by_name = {op.get_friendly_name(): op for op in self.ops}
 
-    def of_type(self, kind: str) -> list[Any]:
-        return [op for op in self.ops if op.get_type_name() == kind]
-
-    def constant(self, op: Any, port: int) -> np.ndarray:
+    def constant(self, op: Any, port: int) -> Tensor:
         source = op.input_value(port).get_node()
         if source.get_type_name() != "Constant":
             raise ResourceError(f"unexpected graph: input {port} of {op.get_friendly_name()}")
-        return np.asarray(source.get_data(), dtype=np.float32)
+        return _tensor(source)
 
-    def named(self, name: str) -> np.ndarray:
-        return np.asarray(self.by_name[name].get_data(), dtype=np.float32)
+    def named(self, name: str) -> Tensor:
+        return _tensor(self.by_name[name])
 
-    def consumers(self, op: Any) -> list[Any]:
-        return [i.get_node() for i in op.output(0).get_target_inputs()]
+    def consumer(self, op: Any) -> Any:
+        (only,) = op.output(0).get_target_inputs()
+        return only.get_node()
+
+
+def _tensor(constant: Any) -> Tensor:
+    return torch.tensor(np.asarray(constant.get_data(), dtype=np.float32))
 
 
 def mapping_state(xml: Path) -> State:
     """State dict of `MappingNetwork` from the IR at `xml`."""
     graph = _Graph(xml)
     state: State = {}
-    for k, matmul in enumerate(graph.of_type("MatMul")):
-        (add,) = graph.consumers(matmul)
-        state[f"layers.{k}.weight"] = torch.tensor(graph.constant(matmul, 1))
-        state[f"layers.{k}.bias"] = torch.tensor(graph.constant(add, 1)).reshape(-1)
+    products = [op for op in graph.ops if op.get_type_name() == "MatMul"]
+    for k, matmul in enumerate(products):
+        state[f"layers.{k}.weight"] = graph.constant(matmul, 1)
+        state[f"layers.{k}.bias"] = graph.constant(graph.consumer(matmul), 1).reshape(-1)
     return state
 
 
@@ -57,18 +59,16 @@ def synthesis_state(xml: Path) -> State:
     behind the multiplication that each modulation feeds.
     """
     graph = _Graph(xml)
-    state: State = {"input": torch.tensor(graph.named("m.input.input"))}
+    state: State = {"input": graph.named("m.input.input")}
     _conv(graph, state, "first", "m.conv1", separable=False)
     for k in range(len(IN_CHANNELS)):
-        weight, bias, _, _ = _modulation(graph, f"m.layers.{k}.up.modulation")
-        state[f"ups.{k}.modulation.weight"], state[f"ups.{k}.modulation.bias"] = weight, bias
+        _modulation(graph, state, f"ups.{k}.modulation", f"m.layers.{k}.up.modulation")
         for name in ("conv1", "conv2"):
             _conv(graph, state, f"{name}.{k}", f"m.layers.{k}.{name}", separable=True)
     last = f"m.layers.{len(IN_CHANNELS) - 1}.to_img"
-    weight, bias, scale, _ = _modulation(graph, f"{last}.conv.modulation")
-    state["to_image.weight"], state["to_image.bias"] = weight * scale, bias * scale
-    state["image_weight"] = _to_pixels(torch.tensor(graph.named(f"{last}.conv.weight")))
-    state["image_bias"] = _to_pixels(torch.tensor(graph.named(f"{last}.bias")).reshape(12, 1))[:, 0]
+    _modulation(graph, state, "to_image", f"{last}.conv.modulation")
+    state["image_weight"] = _to_pixels(graph.named(f"{last}.conv.weight"))
+    state["image_bias"] = _to_pixels(graph.named(f"{last}.bias").reshape(12, 1))[:, 0]
     return state
 
 
@@ -80,32 +80,25 @@ def _to_pixels(bands: Tensor) -> Tensor:
     return pixels.reshape(12, *bands.shape[1:])
 
 
-def _modulation(graph: _Graph, name: str) -> tuple[Tensor, Tensor, float, Any]:
-    """Weight and bias of a modulation, the constant it is scaled by, and the scaled operation."""
-    weight = torch.tensor(graph.named(f"{name}.weight"))
-    bias = torch.tensor(graph.named(f"{name}.bias")).reshape(-1)
-    (matmul,) = graph.consumers(graph.by_name[f"{name}.weight"])
-    (add,) = graph.consumers(matmul)
-    (reshape,) = graph.consumers(add)
-    (multiply,) = graph.consumers(reshape)
-    for port in (0, 1):
-        source = multiply.input_value(port).get_node()
-        if source.get_type_name() == "Constant":
-            return weight, bias, float(np.asarray(source.get_data()).item()), multiply
-    return weight, bias, 1.0, multiply
+def _modulation(graph: _Graph, state: State, ours: str, theirs: str) -> Any:
+    """Read weight and bias, times the constant that scales them; return the scaled operation."""
+    matmul = graph.consumer(graph.by_name[f"{theirs}.weight"])
+    multiply = graph.consumer(graph.consumer(graph.consumer(matmul)))
+    sources = [multiply.input_value(port).get_node() for port in (0, 1)]
+    scales = [_tensor(source) for source in sources if source.get_type_name() == "Constant"]
+    scale = scales[0].item() if scales else 1.0
+    state[f"{ours}.weight"] = graph.named(f"{theirs}.weight") * scale
+    state[f"{ours}.bias"] = graph.named(f"{theirs}.bias").reshape(-1) * scale
+    return multiply
 
 
 def _conv(graph: _Graph, state: State, ours: str, theirs: str, *, separable: bool) -> None:
-    weight, bias, scale, scaled = _modulation(graph, f"{theirs}.conv.modulation")
-    state[f"{ours}.modulation.weight"] = weight * scale
-    state[f"{ours}.modulation.bias"] = bias * scale
-    (product,) = graph.consumers(scaled)
-    (conv,) = graph.consumers(product)
+    scaled = _modulation(graph, state, f"{ours}.modulation", f"{theirs}.conv.modulation")
+    conv = graph.consumer(graph.consumer(scaled))
     if separable:
-        depthwise = graph.constant(conv, 1)  # (C, 1, 1, 3, 3): groups, out, in, kernel
-        state[f"{ours}.depthwise"] = torch.tensor(depthwise[:, 0])
-        (conv,) = graph.consumers(conv)
-    state[f"{ours}.weight"] = torch.tensor(graph.constant(conv, 1))
-    (noisy,) = graph.consumers(conv)
-    state[f"{ours}.noise"] = torch.tensor(graph.constant(noisy, 1))
-    state[f"{ours}.bias"] = torch.tensor(graph.named(f"{theirs}.bias")).reshape(-1)
+        # (C, 1, 1, 3, 3): groups, out, in, kernel
+        state[f"{ours}.depthwise"] = graph.constant(conv, 1)[:, 0]
+        conv = graph.consumer(conv)
+    state[f"{ours}.weight"] = graph.constant(conv, 1)
+    state[f"{ours}.noise"] = graph.constant(graph.consumer(conv), 1)
+    state[f"{ours}.bias"] = graph.named(f"{theirs}.bias").reshape(-1)

@@ -50,7 +50,7 @@ class MobileStyleGAN(Generator):
         """The differentiable synthesis network w+ → image on this generator's device."""
         network = SynthesisNetwork()
         network.load_state_dict(load_file(store.verify(self._folder, "synthesis.safetensors")))
-        return network.to(self.device).eval().requires_grad_(False)
+        return self._frozen(network)
 
     def prepare(self) -> None:
         """See `Generator`; refused in a process forked from one that had its decoder ready."""

@@ -77,11 +77,10 @@ class ModulatedConv(nn.Module):
         super().__init__()
         self.modulation = Modulation(DIM, inputs)
         self.separable = separable
+        kernel = 1 if separable else 3
         if separable:
             self.depthwise = nn.Parameter(torch.empty(inputs, 1, 3, 3))
-            self.weight = nn.Parameter(torch.empty(outputs, inputs, 1, 1))
-        else:
-            self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
         self.noise = nn.Parameter(torch.empty(1, 1, size, size))
         self.bias = nn.Parameter(torch.empty(outputs))
 
@@ -90,9 +89,7 @@ class ModulatedConv(nn.Module):
         x = x * self.modulation(style)
         if self.separable:
             x = F.conv2d(x, self.depthwise, padding=1, groups=x.shape[1])
-            x = F.conv2d(x, self.weight, self.bias)
-        else:
-            x = F.conv2d(x, self.weight, self.bias, padding=1)
+        x = F.conv2d(x, self.weight, self.bias, padding=0 if self.separable else 1)
         return F.leaky_relu(x + self.noise * strength, 0.2)
 
 
