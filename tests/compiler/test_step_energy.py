@@ -10,7 +10,7 @@ from attrs import evolve
 
 from lacelang import ir
 from lacelang.compiler import Settings, changes, lower, standing, step_energy
-from lacelang.compiler.editing import EARLIER, LOGITS, WANTED, held, step_condition
+from lacelang.compiler.editing import held, step_condition
 from lacelang.energy import DISPLACEMENT, Node, Outputs
 from lacelang.semantics import defaults
 
@@ -26,6 +26,12 @@ red = ir.Discrete(HAIR, frozenset({2}), text="hair=red")
 old = ir.Equals(AGE, 60.0, text="age=60")
 young = ir.Equals(AGE, 20.0, text="age=20")
 left = ir.Equals(YAW, -25.0, text="yaw=-25")
+
+# The weights, written out here: of what earlier lines wanted, of numbers that the present line
+# wants, of logits that are held.
+EARLIER = 0.1
+WANTED = 10.0
+LOGITS = 10.0
 
 NOW = {
     "smile": torch.tensor([[0.5, -1.0], [2.0, 0.0]]),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from scipy.stats import norm
 
 import lacelang
 from lacelang.cli.models import find_model
+from lacelang.energy import Surprisal
 from lacelang.engine.loading import atypicality, load
+from lacelang.engine.sampling import aims_of
 from lacelang.generators.generator import Generator
 from lacelang.progress import Silent
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.streams import Streams, prior
 
 pytestmark = pytest.mark.weights
 
@@ -26,6 +31,20 @@ def test_prior_draws_are_typical(generator: Generator) -> None:
     found = atypicality(generator.whiten(generator.mapping(z)))
     # Mean of 2000 draws with a spread of 0.26: five standard errors.
     assert abs(float(found.mean()) - 1.0) < 5 * 0.26 / 2000**0.5 + 0.01
+
+
+def test_the_bound_is_as_soft_as_is_said() -> None:
+    """-log Phi((bound - a) / 0.05) of the atypicality a, and nothing else, beside the condition."""
+    model = load(find_model("ffhq"), "cpu", Silent())
+    program = lacelang.compile(f"sample from ffhq where {CONDITION} with heun(typical=1.1)")
+    target = aims_of(program.samples[0], model)(Surprisal("glasses", {1}))
+    z = prior(5, range(400), 512)
+    found = atypicality(model.generator.whiten(model.generator.mapping(z))).double()
+    assert found.min() < 0.9
+    assert found.max() > 1.4
+    added = (target.regularised(z) - target.condition(z)).double()
+    expected = -norm.logcdf((1.1 - found.numpy()) / 0.05)
+    assert torch.allclose(added, torch.from_numpy(expected), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("sampler", ["heun", "exponential"])
@@ -47,9 +66,6 @@ def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
 
 
 def test_exact_samplers_sample_the_condition_and_nothing_else() -> None:
-    from lacelang.samplers import SAMPLERS
-    from lacelang.samplers.streams import Streams, prior
-
     source = "sample 3 from ffhq where glasses=1 seed 4 with {} as x"
     for name in ("rejection", "mala(steps=5, warmup=5)", "smc(particles=4, moves=1)"):
         program = lacelang.compile(source.format(name))

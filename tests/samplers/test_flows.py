@@ -64,6 +64,19 @@ def test_heun_is_of_second_order() -> None:
     assert gain / cost == pytest.approx(2.0, abs=0.25)
 
 
+def test_the_error_of_a_step_of_heun_is_what_is_allowed() -> None:
+    """On dz/dt = -a z the Euler error of a step is (a h)^2 |z| / 2, so that steps of the error tol
+    come to sqrt(2 |z0| / tol) (1 - e^(-a T / 2)): an estimate that is wrong by a factor shows.
+    """
+    a, time, tolerance = 2.0, 2.0, 1e-4
+    target = Quadratic(torch.full((DIM,), a, dtype=torch.float64), centre=0.0)
+    z0 = torch.full((1, DIM), 3.0, dtype=torch.float64)
+    steps = heun(target, z0, tolerance=tolerance, time=time, max_steps=100_000).stats.nfe[0]
+    expected = math.sqrt(2 * 3.0 / tolerance) * (1 - math.exp(-a * time / 2))
+    # Steps aim at 0.81 of the tolerance, 1 / 0.9 as many.
+    assert 1.0 < float(steps) / expected < 1.25
+
+
 def test_dopri5_and_euler_follow_the_same_flow() -> None:
     assert error(dopri5(TARGET, Z0, atol=1e-8, rtol=1e-8).z) < 1e-5
     coarse, fine = (error(euler(TARGET, Z0, step=step).z) for step in (1e-2, 1e-3))

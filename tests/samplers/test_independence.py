@@ -133,9 +133,3 @@ def test_dopri5_solves_every_sample_by_itself(energy: ConditionalEnergy) -> None
     assert torch.equal(last.z, three.z[2:])
     assert last.status == three.status[2:]
     assert len(set(three.stats.nfe.tolist())) > 1  # each has its own step sizes
-
-
-def test_two_runs_of_one_seed_start_from_the_same_draws(energy: ConditionalEnergy) -> None:
-    """A flow of no length is its prior draw."""
-    still = heun(energy, prior(SEED, range(2), 512), time=1e-12)
-    assert torch.allclose(still.z, prior(SEED, range(2), 512), atol=1e-5)
