@@ -23,11 +23,12 @@ from lacelang.syntax.grammar import (
     OPERATORS,
     STATEMENTS,
     keywords,
+    shape_of,
     shapes,
 )
 from lacelang.syntax.hints import NEED_CONDITION, TABLE, Rule
 from lacelang.syntax.node import RULES
-from lacelang.syntax.parse_error import ParseError, Repair, shape_of
+from lacelang.syntax.parse_error import ParseError, Repair
 from lacelang.text.names import is_name, nfc
 
 SYNONYMS: dict[str, str] = {

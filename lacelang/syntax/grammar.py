@@ -120,6 +120,21 @@ def shapes() -> dict[str, str]:
     return signs | {"IN_SHARE": "in", "IN_LAYERS": "in"}
 
 
+def shape_of(kind: str) -> str:
+    """Return what a terminal looks like that has one shape."""
+    return shapes().get(kind, kind.lower())
+
+
+def kind_of(text: str) -> str:
+    """Return the terminal that a word or sign of the language is; a name if it is none."""
+    return text.upper() if text in keywords() else _terminals().get(text, "NAME")
+
+
+@cache
+def _terminals() -> dict[str, str]:
+    return {shape: kind for kind, shape in shapes().items()}
+
+
 @cache
 def asking() -> frozenset[str]:
     """Return the terminals of the words that a condition follows, `WHERE` for one."""

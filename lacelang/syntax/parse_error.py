@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 
 from attrs import evolve, field, frozen
 from lark import Token
@@ -17,7 +17,7 @@ from lacelang.syntax.grammar import (
     JOINTS,
     OPERATORS,
     keywords,
-    shapes,
+    kind_of,
 )
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.words import Lexeme
@@ -175,18 +175,3 @@ class Repair:
         if self.instead is None:
             return None
         return [t if isinstance(t, Token) else Token(kind_of(t), t) for t in self.instead]
-
-
-def shape_of(kind: str) -> str:
-    """Return what a terminal looks like that has one shape."""
-    return shapes().get(kind, kind.lower())
-
-
-def kind_of(text: str) -> str:
-    """Return the terminal that a word or sign of the language is; a name if it is none."""
-    return text.upper() if text in keywords() else _kinds().get(text, "NAME")
-
-
-@cache
-def _kinds() -> dict[str, str]:
-    return {shape: kind for kind, shape in shapes().items()}

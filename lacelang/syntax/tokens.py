@@ -18,7 +18,17 @@ from lark.lexer import BasicLexer, LexerState, LexerThread
 
 from lacelang.errors import Diagnostic, Span
 from lacelang.syntax.build import between, span_of
-from lacelang.syntax.grammar import CLOSER, CLOSERS, STATEMENTS, keywords, loaded, retype, shapes
+from lacelang.syntax.grammar import (
+    CLOSER,
+    CLOSERS,
+    OPERATORS,
+    STATEMENTS,
+    UNITS,
+    keywords,
+    kind_of,
+    loaded,
+    retype,
+)
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.text.names import is_joining, is_part, mended, nfc, what_is_wrong
 
@@ -27,6 +37,11 @@ MAX_PROBLEMS = 200
 
 MAX_NESTING = 64
 """How many brackets and `not`s may stand inside one another."""
+
+
+_JOINED = OPERATORS | {"COLON"}
+_NOT_SO = "`{}` is not how it is written here"
+_DENIED = re.compile(r"\s*[\w(!¬\"]")
 
 
 @define
@@ -40,37 +55,7 @@ class Tokens:
     complete: bool = True  # reading did not stop early
 
 
-# What people know from other languages: pattern, terminal to read it as (None: leave out), hint.
-_FOREIGN: tuple[tuple[str, str | None, str], ...] = (
-    (r"&&?|∧", "AND", "write `and`"),
-    (r"\|\|?|∨", "OR", "write `or`"),
-    (r"\^|⊕", "XOR", "write `xor`"),
-    (r"[!¬](?=\s*[\w(!¬\"])", "NOT", "write `not`"),
-    (r"≠", "UNEQUAL", "write `!=`"),
-    (r"≤", "AT_MOST", "write `<=`"),
-    (r"≥", "AT_LEAST", "write `>=`"),
-    (r"≈|∼", "TILDE", "write `~`"),
-    (r"…", "RANGE", "write two dots: `..`"),
-    (r"[−–—](?=[0-9.])", "MINUS", "write a plain minus sign: `-`"),
-    (r"°", "UNIT", "write `deg`"),
-    (r";", None, "nothing stands between statements; leave it out"),
-    (r"/\*(?s:.*?)\*/|//[^\n]*|/\*[^\n]*|--(?![\d.])[^\n]*", None, "a comment begins with `#`"),
-    (r"“[^”\n\"]*[”\"]", "STRING", 'use straight quotes: `"`'),
-    (r"'[^'\n\"]*'|‘[^’\n\"]*’", "STRING", 'text stands in double quotes: `"…"`'),
-)
-_WORDS = {"AND": "and", "OR": "or", "XOR": "xor", "NOT": "not", "UNIT": "deg"}
 _STRAY = r"[^\w\s\"#=!<>~{}()\[\],:%+\-.&|;'“‘≠≤≥…−–—°^/\ufeff]+"
-
-# Two operators that touch: terminal to read them as, hint.
-_TOUCHING = {
-    ("EQUAL", "EQUAL"): ("EQUAL", "write `=`"),
-    ("EQUAL", "MORETHAN"): ("AT_LEAST", "write `>=`"),
-    ("EQUAL", "LESSTHAN"): ("AT_MOST", "write `<=`"),
-    ("LESSTHAN", "MORETHAN"): ("UNEQUAL", "write `!=`"),
-    ("UNEQUAL", "EQUAL"): ("UNEQUAL", "write `!=`"),
-    ("TILDE", "EQUAL"): ("TILDE", "write `~`"),
-    ("COLON", "EQUAL"): ("EQUAL", "write `=`"),
-}
 
 
 def tokenize(text: str) -> Tokens:
@@ -117,49 +102,49 @@ def _lexer() -> BasicLexer:
 
 
 @cache
-def _foreign() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<f{i}>{p})" for i, (p, _, _) in enumerate(_FOREIGN)))
+def _signs() -> dict[str, str]:
+    """Return the signs of other languages, those first that begin with others."""
+    # Programs without mistakes need not load them.
+    from lacelang.syntax.notations.words import HERE, WORDS
+
+    return dict(sorted((HERE | WORDS["misread"]).items(), key=lambda item: -len(item[0])))
+
+
+def _slip(text: str, at: int) -> tuple[str, dict[str, str]]:
+    """Return the characters at `at` that the lexer refuses, and what is said of them."""
+    from lacelang.syntax.notations.words import SLIPS
+
+    sign = next((sign for sign in _signs() if text.startswith(sign, at)), None)
+    if sign is not None and (sign not in "!¬" or _DENIED.match(text, at + 1)):
+        read = _signs()[sign]
+        return sign, {"says": _NOT_SO, "hint": f"write `{read}`", "read": read}
+    for slip in SLIPS:
+        if found := re.compile(slip["pattern"]).match(text, at):
+            return found.group().rstrip(), slip
+    stray = re.compile(_STRAY).match(text, at)
+    wrong = stray.group() if stray else text[at]
+    hint = "leave it out" if len(wrong) > 1 else _stray_hint(text, at)
+    message = f"{_shown(wrong)} has no meaning here".replace("{", "{{").replace("}", "}}")
+    return wrong, {"code": "LACE001", "says": message, "hint": hint}
 
 
 def _mend(text: str, state: LexerState, result: Tokens) -> None:
     """Report the characters at the lexer's position and step over them, or mend them."""
-    at = state.line_ctr.char_pos
-    line, column = state.line_ctr.line, state.line_ctr.column
-    kind: str | None = None
-    found = _foreign().match(text, at)
-    if found:
-        assert found.lastgroup is not None
-        _, kind, hint = _FOREIGN[int(found.lastgroup[1:])]
-        wrong = found.group()
-        code, message = "LACE008", f"`{wrong}` is not how it is written here"
-        if kind == "STRING":
-            message = "these quotes are not straight double quotes"
-        elif kind == "MINUS":
-            message = f"`{wrong}` is a dash, not a minus sign"
-        elif kind is None and wrong.startswith(("/", "--")):
-            message = f"`{wrong[:2]}` does not begin a comment"
-        elif wrong == ";" and _in_settings(result.tokens):
-            kind, hint = "COMMA", "settings are separated by commas"
-    elif text[at] == '"':
-        unclosed = re.compile(r"\"[^\n]*").match(text, at)
-        assert unclosed is not None
-        wrong, kind = unclosed.group().rstrip(), "STRING"
-        code, message = "LACE002", "this text is never closed"
-        hint = 'put a `"` at its end, on the same line'
-    else:
-        stray = re.compile(_STRAY).match(text, at)
-        wrong = stray.group() if stray else text[at]
-        code, message = "LACE001", f"{_shown(wrong)} has no meaning here"
-        hint = "leave it out" if len(wrong) > 1 else _stray_hint(text, at)
+    at, line, column = state.line_ctr.char_pos, state.line_ctr.line, state.line_ctr.column
+    wrong, slip = _slip(text, at)
+    hint, read = slip["hint"], slip.get("read", "").format(wrong.strip(_QUOTES))
+    if wrong == ";" and _in_settings(result.tokens):
+        hint, read = "settings are separated by commas", ","
     state.line_ctr.feed(wrong)
     span = Span(line, column, state.line_ctr.line, state.line_ctr.column)
-    result.problems.append(Diagnostic(code, message, span, hint))
-    if kind is None or kind == "MINUS":
-        result.gaps.append(at)
-    else:
-        value = shapes().get(kind) or _WORDS.get(kind) or f'"{wrong.strip(_QUOTES)}"'
+    message = slip["says"].format(wrong)
+    result.problems.append(Diagnostic(slip.get("code", "LACE008"), message, span, hint))
+    if read:
+        kind = "STRING" if read[0] == '"' else "UNIT" if read in UNITS else kind_of(read)
         end = column + len(wrong)
-        result.tokens.append(Token(kind, value, at, line, column, line, end, at + len(wrong)))
+        result.tokens.append(Token(kind, read, at, line, column, line, end, at + len(wrong)))
+    else:
+        result.gaps.append(at)
 
 
 def _add_name(token: Token, result: Tokens) -> None:
@@ -223,23 +208,24 @@ _STRAY_HINTS = {
 
 def _join_touching(result: Tokens) -> None:
     """Read `==`, `=>`, `=<` and `<>` as the one operator that was meant."""
-    tokens = result.tokens
     joined: list[Token] = []
-    for token in tokens:
+    for token in result.tokens:
         before = joined[-1] if joined else None
-        if before is not None and before.end_pos == token.start_pos:
-            meant = _TOUCHING.get((before.type, token.type))
-            if meant is not None and len(before) < 3:
-                kind, hint = meant
-                if len(result.problems) < MAX_PROBLEMS:
-                    message = f"`{before}{token}` is not how it is written here"
-                    span = between(before, token)
-                    result.problems.append(Diagnostic("LACE008", message, span, hint))
-                start = before.start_pos, before.line, before.column
-                end = token.end_line, token.end_column, token.end_pos
-                joined[-1] = Token(kind, shapes()[kind], *start, *end)
-                continue
-        joined.append(token)
+        if (
+            before is not None
+            and token.type in OPERATORS
+            and before.type in _JOINED
+            and before.end_pos == token.start_pos
+            and (meant := _signs().get(f"{before}{token}")) is not None
+        ):
+            if len(result.problems) < MAX_PROBLEMS:
+                message, hint = _NOT_SO.format(f"{before}{token}"), f"write `{meant}`"
+                result.problems.append(Diagnostic("LACE008", message, between(before, token), hint))
+            start = before.start_pos, before.line, before.column
+            end = token.end_line, token.end_column, token.end_pos
+            joined[-1] = Token(kind_of(meant), meant, *start, *end)
+        else:
+            joined.append(token)
     result.tokens[:] = joined
 
 

@@ -18,6 +18,9 @@ def table(name: str) -> dict[str, Any]:
 
 
 _TABLE = table("words")
+SLIPS: list[dict[str, str]] = _TABLE.pop("slip")
+"""What the lexer of programs refuses: patterns, and what is said of them."""
+
 SETS = {name: frozenset(words.split()) for name, words in _TABLE.pop("sets").items()}
 WORDS: dict[str, dict[str, str]] = {
     element: {phrase: meaning for meaning, phrases in said.items() for phrase in phrases}
