@@ -10,7 +10,7 @@ What a condition prints as (`str`) is its source text, and is read back as the s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar, Literal, NoReturn, TypeVar
 
 from attrs import frozen
@@ -35,16 +35,9 @@ _SEVERAL = "several values, like a list"
 N = TypeVar("N", bound=nodes.Predicate)
 J = TypeVar("J", nodes.And, nodes.Or, nodes.Xor, nodes.Implies)
 
-# How tight each form binds; an operand that binds less tight than its place asks is bracketed.
-_TIGHTNESS: dict[type[nodes.Node], int] = {
-    nodes.Implies: 0,
-    nodes.Or: 1,
-    nodes.Xor: 2,
-    nodes.And: 3,
-    nodes.Not: 4,
-    nodes.Tuned: 5,
-}
-_BARE = 6
+# The loosest first; an operand that binds less tight than its place asks is bracketed.
+_FORMS = (nodes.Implies, nodes.Or, nodes.Xor, nodes.And, nodes.Not, nodes.Tuned)
+_BARE = len(_FORMS)
 
 
 @frozen(repr=False)
@@ -86,7 +79,7 @@ class Condition:
 
     def __invert__(self) -> Condition:
         """It does not hold: `not a`."""
-        inner = self._operand(_TIGHTNESS[nodes.Not])
+        inner = self._operand(_FORMS.index(nodes.Not))
         return Condition(_nested(nodes.Not(inner, span=NOWHERE)))
 
     def weight(self, weight: float) -> Condition:
@@ -121,7 +114,8 @@ class Condition:
 
     def _operand(self, tightness: int) -> nodes.Predicate:
         """Return the node, in brackets where its place needs them."""
-        if _TIGHTNESS.get(type(self.node), _BARE) >= tightness:
+        kind = type(self.node)
+        if (_FORMS.index(kind) if kind in _FORMS else _BARE) >= tightness:
             return self.node
         return _nested(nodes.Parenthesis(self.node, span=NOWHERE))
 
@@ -131,6 +125,21 @@ class Condition:
         if isinstance(node, nodes.Tuned) and all(each.keyword != keyword for each in node.settings):
             return Condition(nodes.Tuned(node.term, (*node.settings, setting), span=NOWHERE))
         return Condition(_nested(nodes.Tuned(self._operand(_BARE), (setting,), span=NOWHERE)))
+
+
+def _comparing(operator: str) -> Callable[[Attr, Value], Condition]:
+    """Return what compares an attribute with a value by one of the language's operators."""
+
+    def compare(self: Attr, value: Value) -> Condition:
+        if isinstance(value, Attr | Condition):
+            other = repr(value) if isinstance(value, Attr) else "a condition"
+            raise UsageError(
+                f"an attribute is compared with a value, not with {other}; {_BRACKETS}"
+            )
+        node = value_of(_member(value) if operator in ("=", "!=") else value, "value")
+        return Condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
+
+    return compare
 
 
 class Attr:
@@ -148,23 +157,12 @@ class Attr:
         self._word = word_of(name, "the name of an attribute")
         self.name = self._word.name
 
-    def __eq__(self, value: Value) -> Condition:  # type: ignore[override]
-        return self._compare("=", value)
-
-    def __ne__(self, value: Value) -> Condition:  # type: ignore[override]
-        return self._compare("!=", value)
-
-    def __lt__(self, value: Value) -> Condition:
-        return self._compare("<", value)
-
-    def __le__(self, value: Value) -> Condition:
-        return self._compare("<=", value)
-
-    def __gt__(self, value: Value) -> Condition:
-        return self._compare(">", value)
-
-    def __ge__(self, value: Value) -> Condition:
-        return self._compare(">=", value)
+    __eq__ = _comparing("=")  # type: ignore[assignment]
+    __ne__ = _comparing("!=")  # type: ignore[assignment]
+    __lt__ = _comparing("<")
+    __le__ = _comparing("<=")
+    __gt__ = _comparing(">")
+    __ge__ = _comparing(">=")
 
     def between(self, low: Value, high: Value) -> Condition:
         """It lies between two values: `age in 60..70`."""
@@ -207,17 +205,6 @@ class Attr:
 
     __ror__ = __rxor__ = __rand__
 
-    def _compare(self, operator: str, value: Value) -> Condition:
-        if isinstance(value, Attr | Condition):
-            other = repr(value) if isinstance(value, Attr) else "a condition"
-            raise UsageError(
-                f"an attribute is compared with a value, not with {other}; {_BRACKETS}"
-            )
-        if operator in ("=", "!="):
-            value = _member(value)
-        node = value_of(value, "value")
-        return Condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
-
 
 def attr(name: str) -> Attr:
     """Return the attribute called `name`, to be compared; a UsageError says that it is no name."""
@@ -252,7 +239,7 @@ def _joined(
         if isinstance(operand.node, kind) and merged in ("both", side):
             terms.extend(operand.node.terms)
         else:
-            terms.append(operand._operand(_TIGHTNESS[kind] + 1))
+            terms.append(operand._operand(_FORMS.index(kind) + 1))
     return Condition(kind(tuple(terms), span=NOWHERE))
 
 
