@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from attrs import evolve
+from attrs import define
 
 from lacelang import ir
 from lacelang.generators import ARCHITECTURES
-from lacelang.semantics.context import LostError, Module, Report, did_you_mean
+from lacelang.semantics.context import Frame, LostError, did_you_mean
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 
@@ -29,21 +29,20 @@ _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!
 _FILE = re.compile(r".+\.[A-Za-z0-9]+")
 
 
-def declare(node: nodes.Model, module: Module, report: Report) -> ir.ModelSpec | None:
+def declare(node: nodes.Model, frame: Frame) -> ir.ModelSpec | None:
     """Return the model that `node` declares, or None if its declaration is wrong."""
-    return _Declaration(node, module, report).spec()
+    return _Declaration(node, frame).spec()
 
 
+@define
 class _Declaration:
-    def __init__(self, node: nodes.Model, module: Module, report: Report) -> None:
-        self.node = node
-        self.module = module
-        self.report = report
-        self.wrong = False
+    node: nodes.Model
+    frame: Frame
+    wrong: bool = False
 
     def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
         self.wrong = True
-        return self.report.say(code, message, at, self.module, hint)
+        return self.frame.say(code, message, at, hint)
 
     def spec(self) -> ir.ModelSpec | None:
         generator = self._only(nodes.Generator, "generator")
@@ -51,26 +50,24 @@ class _Declaration:
         attributes = tuple(self._attributes())
         name = self.node.name
         if generator is None:
-            if not self.module.broken:
+            if not self.frame.module.broken:
                 hint = "add `generator mobilestylegan from …`"
                 self.say("LACE401", f"the model `{name.name}` has no generator", name, hint)
             return None
+        digest = generator.sha256
+        if digest is not None and not _DIGEST.fullmatch(digest.value):
+            message = "a SHA-256 checksum has 64 hexadecimal digits"
+            self.say("LACE406", message, digest, f"these are {len(digest.value)} characters")
         spec = ir.ModelSpec(
-            name=name.name,
-            generator=generator.architecture.name,
-            classifiers=classifiers.file.value if classifiers is not None else None,
+            name.name,
+            generator.architecture.name,
+            **self._origin(generator.source),
+            sha256=None if digest is None else digest.value.lower(),
+            classifiers=None if classifiers is None else classifiers.file.value,
             space=self._space(classifiers),
             attributes=attributes,
-            path=self.module.folder,
+            path=self.frame.module.folder,
         )
-        if generator.source is not None:
-            spec = self._from(generator.source, spec)
-        digest = generator.sha256
-        if digest is not None:
-            spec = evolve(spec, sha256=digest.value.lower())
-            if not _DIGEST.fullmatch(digest.value):
-                message = "a SHA-256 checksum has 64 hexadecimal digits"
-                self.say("LACE406", message, digest, f"these are {len(digest.value)} characters")
         return None if self.wrong else spec
 
     def _only(self, kind: type[T], name: str) -> T | None:
@@ -80,15 +77,17 @@ class _Declaration:
             self.say("LACE401", message, item, "keep one of them")
         return found[0] if found else None
 
-    def _from(self, source: nodes.Text, spec: ir.ModelSpec) -> ir.ModelSpec:
+    def _origin(self, source: nodes.Text | None) -> dict[str, str]:
+        if source is None:
+            return {}
         package = _PACKAGE.fullmatch(source.value)
         if package is not None:
-            return evolve(spec, package=package[1], version=package[2])
+            return {"package": package[1], "version": package[2]}
         if "=" in source.value or not _FILE.fullmatch(source.value):
             message = f'`"{source.value}"` is neither a package with its version nor a file'
             hint = 'write `"random-face==2021.7.21.1"` or `"weights.safetensors"`'
             self.say("LACE406", message, source, hint)
-        return evolve(spec, file=source.value)
+        return {"file": source.value}
 
     def _space(self, classifiers: nodes.Classifiers | None) -> ir.Space:
         word = classifiers.space if classifiers is not None else None

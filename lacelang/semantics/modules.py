@@ -11,7 +11,7 @@ from pathlib import Path
 from lacelang.errors import ProgramError
 from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
-from lacelang.semantics.context import Definition, LostError, Module, Report, did_you_mean
+from lacelang.semantics.context import Definition, Frame, LostError, Module, Report, did_you_mean
 from lacelang.semantics.models import declare
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
@@ -110,7 +110,7 @@ class Library:
                 message = f"the model `{node.name.name}` is declared twice"
                 self.report.say("LACE110", message, node.name, module)
             elif isinstance(node, nodes.Model):
-                module.models[node.name.name] = declare(node, module, self.report)
+                module.models[node.name.name] = declare(node, Frame(module, self.report))
             elif isinstance(node, nodes.Let | nodes.Def):
                 self._define(node, module)
         module.order = mark_circular(module, self.report)
