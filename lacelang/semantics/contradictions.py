@@ -15,7 +15,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from lacelang import ir
 from lacelang.errors import Span
-from lacelang.semantics.context import Definition, Module, Report
+from lacelang.semantics.context import Definition, Frame, Module
 
 _LONGEST = 60
 
@@ -88,9 +88,22 @@ class Term:
         return _possible_together([term])
 
 
-def warn_contradictions(predicate: ir.Predicate, module: Module, report: Report) -> None:
-    """Warn of conditions that leave nothing possible, or nothing impossible."""
-    _Search(predicate, module, report).run()
+def warn_contradictions(predicate: ir.Predicate, frame: Frame) -> None:
+    """Warn of conditions that leave nothing possible, or nothing impossible, and of repeats."""
+    pending = [Term(predicate)]
+    while pending:
+        whole = pending.pop().bare()
+        terms = list(whole.conjuncts())
+        if terms and not whole.is_choice:
+            _warn_of_repeats(terms, frame)
+            _warn_of_clashes(whole, terms, predicate.span, frame)
+        for choice in terms:
+            pending.extend(choice.choices)
+            # That not both of two hold which cannot, nobody writes but a definition for all cases.
+            if choice.is_choice and not choice.denied:
+                _warn_of_repeats(choice.choices, frame)
+                if evolve(choice, denied=True).possible() is None:
+                    frame.say("LACE502", f"`{choice.text}` always holds", choice.said.span)
 
 
 def never_together(predicates: Sequence[ir.Predicate]) -> bool:
@@ -150,80 +163,47 @@ def _excludes(term: Term, regions: Regions) -> bool:
     return known is None or met(known, regions) is None
 
 
-class _Search:
-    """One search of a condition for what is worth a warning."""
-
-    def __init__(self, predicate: ir.Predicate, module: Module, report: Report) -> None:
-        self.root = predicate
-        self.module = module
-        self.report = report
-
-    def run(self) -> None:
-        """Search the condition and all that is in it."""
-        pending = [Term(self.root)]
-        while pending:
-            term = pending.pop().bare()
-            together = list(term.conjuncts())
-            if together and not term.is_choice:
-                self._together(term, together)
-            for choice in together:
-                if choice.is_choice:
-                    self._choice(choice)
-                    pending.extend(choice.choices)
-
-    def _choice(self, term: Term) -> None:
-        if term.denied:
-            # That not both of two hold which cannot, nobody writes but a definition for all cases.
+def _warn_of_clashes(whole: Term, terms: Sequence[Term], root: Span, frame: Frame) -> None:
+    """Warn of terms that cannot all hold, in the condition at `root`."""
+    known = _Known()
+    for term in _comparisons_first(terms):
+        clash = known.clash(term)
+        if clash is None:
+            continue
+        (culprit,) = clash
+        if culprit is None or culprit.is_choice:
+            frame.say("LACE501", f"`{whole.text}` can never hold", whole.said.span)
             return
-        self._said_twice(term.choices)
-        if evolve(term, denied=True).possible() is None:
-            message = f"`{term.text}` always holds"
-            self.report.say("LACE502", message, term.said.span, self.module)
-
-    def _together(self, whole: Term, terms: list[Term]) -> None:
-        self._said_twice(terms)
-        known = _Known()
-        for term in _comparisons_first(terms):
-            clash = known.clash(term)
-            if clash is None:
-                continue
-            (culprit,) = clash
-            if culprit is None or culprit.is_choice:
-                message = f"`{whole.text}` can never hold"
-                self.report.say("LACE501", message, whole.said.span, self.module)
-                return
-            message = f"`{culprit.text}` and `{term.text}` cannot hold together"
-            hint = "for one or the other, write `or`"
-            self.report.say("LACE501", message, self._place(culprit, term), self.module, hint)
-
-    def _place(self, first: Term, second: Term) -> Span:
-        """Return where two terms that clash come together."""
-        spans = first.said.span, second.said.span
-        homes = [self._home(span) for span in spans]
+        # Where the two come together.
+        first, second = culprit.said.span, term.said.span
+        homes = _home(first, frame.module), _home(second, frame.module)
+        place = first if homes[0] is None else root
         if homes[0] is homes[1] or homes[1] is None:
-            return spans[1]
-        return spans[0] if homes[0] is None else self.root.span
+            place = second
+        message = f"`{culprit.text}` and `{term.text}` cannot hold together"
+        frame.say("LACE501", message, place, "for one or the other, write `or`")
 
-    def _home(self, span: Span) -> Definition | None:
-        """Return the definition that the span stands in; None for the statement itself."""
-        # In the order of the text, as they were collected.
-        definitions = list(self.module.definitions.values())
-        at = (span.line, span.column)
-        before = bisect_right(definitions, at, key=lambda d: (d.node.span.line, d.node.span.column))
-        if not before:
-            return None
-        last = definitions[before - 1]
-        return last if at < (last.node.span.end_line, last.node.span.end_column) else None
 
-    def _said_twice(self, terms: Sequence[Term]) -> None:
-        if len(terms) < 2:
-            return
-        seen: set[Term] = set()
-        for term in terms:
-            if term in seen:
-                message = f"`{term.text}` is said twice"
-                self.report.say("LACE514", message, term.said.span, self.module)
-            seen.add(term)
+def _home(span: Span, module: Module) -> Definition | None:
+    """Return the definition that the span stands in; None for the statement itself."""
+    # In the order of the text, as they were collected.
+    definitions = list(module.definitions.values())
+    at = (span.line, span.column)
+    before = bisect_right(definitions, at, key=lambda d: (d.node.span.line, d.node.span.column))
+    if not before:
+        return None
+    last = definitions[before - 1]
+    return last if at < (last.node.span.end_line, last.node.span.end_column) else None
+
+
+def _warn_of_repeats(terms: Sequence[Term], frame: Frame) -> None:
+    if len(terms) < 2:
+        return
+    seen: set[Term] = set()
+    for term in terms:
+        if term in seen:
+            frame.say("LACE514", f"`{term.text}` is said twice", term.said.span)
+        seen.add(term)
 
 
 Key: TypeAlias = tuple[str, str]

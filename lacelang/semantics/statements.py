@@ -279,7 +279,7 @@ class Statements:
         """Return the checked condition; None if it is wrong, which has been reported."""
         predicate = Conditions(model).resolve(node, frame)
         if predicate is not None:
-            warn_contradictions(predicate, self.module, frame.report)
+            warn_contradictions(predicate, frame)
         return predicate
 
     def _condition(self, read: Clauses, keyword: str) -> ir.Predicate | None:
