@@ -10,7 +10,7 @@ from attrs import frozen
 from lacelang import ir
 from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
 from lacelang.semantics.models import unit_hint
-from lacelang.semantics.values import Scalar, plain_number, settle
+from lacelang.semantics.values import Limits, Scalar, limited, settle
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
@@ -89,10 +89,7 @@ class Comparisons:
         if not binary:
             message = f"`~` gives the degree of a yes-or-no attribute; `{name}` is one of several"
             raise frame.say("LACE201", message, node, f"write `{_some(attribute)}`")
-        degree = plain_number(node.value, frame, "a degree")
-        if not 0 <= degree <= 1:
-            message = f"a degree lies between 0 and 1; {number_text(degree)} does not"
-            raise frame.say("LACE206", message, node.value)
+        degree = limited(node.value, "a degree", Limits("LACE206", 0, 1), frame)
         return ir.Degree(attribute, 1, degree, span=span)
 
     def _class_of(

@@ -13,20 +13,20 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.errors import Span
-from lacelang.samplers import SAMPLERS, Option, Sampler
+from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.semantics import defaults
 from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.values import (
-    LIMITS,
-    in_bounds,
-    plain_number,
+    STRONGEST,
+    WEAKEST,
+    Limits,
+    limited,
     plain_quantity,
     settle,
     temperature,
 )
 from lacelang.syntax import nodes
-from lacelang.text.numerals import number_text
 
 ALLOWED = {
     "sample": (
@@ -42,10 +42,6 @@ ALLOWED = {
 """The clauses of each statement."""
 
 _MEANT = {("sample", "given"): "where", ("measure", "where"): "given"}
-
-MAX_SEED = 2**63 - 1
-LEAST_TRUNCATION = 1e-3
-"""Below it, too little of a sample is left in float32 to be edited."""
 
 C = TypeVar("C", bound=nodes.Clause)
 
@@ -112,10 +108,6 @@ class Clauses:
             raise LostError
         return self.model
 
-    def number(self, value: nodes.Value, what: str) -> float:
-        """Return a number without a unit, or raise `LostError`."""
-        return plain_number(value, self.frame, what)
-
     def condition_options(self, predicates: Sequence[ir.Predicate]) -> ir.ConditionOptions:
         """Return what the statement says of all of its conditions."""
         temp, logit = self.value("temp")
@@ -140,11 +132,12 @@ class Clauses:
         options: ir.ConditionOptions = defaults.CONDITION_OPTIONS,
     ) -> None:
         """Report conditions whose weights and temperatures multiply to too much or too little."""
-        low, high = LIMITS
-        hint = f"together they may come to {low} at least and {high} at most"
+        hint = f"their product must be from {WEAKEST:g} to {STRONGEST:g}"
         for predicate in predicates:
             factors = _factors(predicate, 1.0, options)
-            beyond = next(((at, each) for at, each in factors if not in_bounds(each)), None)
+            beyond = next(
+                (found for found in factors if not WEAKEST <= found[1] <= STRONGEST), None
+            )
             if beyond is None:
                 continue
             span, factor = beyond
@@ -188,42 +181,30 @@ def _factors(
 # How the value of each clause is read
 
 
+_NEAR = "1 leaves the samples as they are, 0.7 keeps them near the average"
+# Below the least, too little of a sample is left in float32 to be edited.
+_TRUNCATION = Limits("LACE209", 0, 1, _NEAR, above=True, least=1e-3)
+_SEED = Limits("LACE205", 0, 2**63 - 1, whole=True)
+_STRENGTH = Limits("LACE205", 0, STRONGEST, least=WEAKEST)
+_USED = "the paper's experiments use 0.1"
+_CONTRAST = Limits("LACE205", 0, STRONGEST, _USED, above=True, least=WEAKEST)
+
+
 def _truncation(clause: nodes.ValueClause, read: Clauses) -> float:
-    """Psi, in (0, 1]."""
-    value = read.number(clause.value, "`truncation`")
-    if LEAST_TRUNCATION <= value <= 1:
-        return value
-    message = f"truncation lies above 0 and goes up to 1; {number_text(value)} does not"
-    if 0 < value < 1:
-        least = number_text(LEAST_TRUNCATION)
-        message = f"truncation goes from {least} to 1; {number_text(value)} is less"
-    hint = "1 leaves the samples as they are, 0.7 keeps them near the average"
-    raise read.say("LACE209", message, clause.value, hint)
+    return limited(clause.value, "`truncation`", _TRUNCATION, read.frame)
 
 
 def _seed(clause: nodes.ValueClause, read: Clauses) -> int:
     quantity = plain_quantity(clause.value, read.frame, "`seed`")
-    value = quantity.number
     # Beyond 2**53 a float would round the seed that is written.
     exact = quantity.text.lstrip("+0")
-    if value > MAX_SEED or (exact.isdigit() and int(exact) > MAX_SEED):
-        raise read.say("LACE205", "this seed is too large", clause.value)
-    if not (value.is_integer() and value >= 0):
-        message = f"a seed is a whole number, 0 or more, and not {number_text(value)}"
-        raise read.say("LACE205", message, clause.value)
-    return int(exact) if exact.isdigit() else int(value)
+    number = int(exact) if exact.isdigit() else quantity.number
+    _SEED.check(number, "`seed`", clause.value, read.frame)
+    return int(number)
 
 
 def _strength(clause: nodes.ValueClause, read: Clauses) -> float:
-    keyword = clause.keyword
-    value = read.number(clause.value, f"`{keyword}`")
-    if value < 0:
-        message = f"`{keyword}` is 0 or more; {number_text(value)} is less"
-        raise read.say("LACE205", message, clause.value)
-    if value > 0 and not in_bounds(value):
-        message = f"`{keyword}` is 0, or goes from {LIMITS[0]} to {LIMITS[1]}"
-        raise read.say("LACE205", message, clause.value)
-    return value
+    return limited(clause.value, f"`{clause.keyword}`", _STRENGTH, read.frame)
 
 
 def _hold(clause: nodes.ValueClause, read: Clauses) -> tuple[float, str]:
@@ -258,14 +239,7 @@ def _negation(clause: nodes.WordClause, read: Clauses) -> ir.Negation:
     if clause.argument is None:
         hint = "write `contrast(0.1)`"
         raise read.say("LACE012", "`contrast` needs a number", clause.word, hint)
-    scale = read.number(clause.argument, "`contrast`")
-    if not in_bounds(scale):
-        message = f"`contrast` takes a number from {LIMITS[0]} to {LIMITS[1]}"
-        if scale <= 0:
-            message = f"`contrast` takes a number above 0; {number_text(scale)} is not"
-        hint = "the paper's experiments use 0.1"
-        raise read.say("LACE205", message, clause.argument, hint)
-    return ("contrast", scale)
+    return "contrast", limited(clause.argument, "`contrast`", _CONTRAST, read.frame)
 
 
 def _known(
@@ -324,23 +298,11 @@ def _option(node: nodes.Option, sampler: Sampler, read: Clauses) -> float | int:
         known = [o.name for o in sampler.options] + (["preset"] if sampler.presets else [])
         message = f"the sampler `{sampler.name}` has no option `{name}`"
         raise read.say("LACE107", message, node.name, did_you_mean(name, known, "it has:"))
-    value = read.number(node.value, f"`{name}`")
-    if option.whole and not float(value).is_integer():
-        message = f"`{name}` is a whole number; {number_text(value)} is not"
-        raise read.say("LACE211", message, node.value)
-    wrong = None
-    if value > option.high or value < option.low or (option.above and value == option.low):
-        wrong = f"{_limits(option)}; {number_text(value)} is not"
-    elif 0 < value < option.least:
-        wrong = f"{option.least:g} or more; {number_text(value)} is less"
-    if wrong is not None:
-        raise read.say("LACE211", f"`{name}` is {wrong}", node.value, option.doc)
+    limits = Limits(
+        "LACE211", option.low, option.high, option.doc, option.above, option.whole, option.least
+    )
+    value = limited(node.value, f"`{name}`", limits, read.frame)
     return int(value) if option.whole else value
-
-
-def _limits(option: Option) -> str:
-    above = "above" if option.above else "at least"
-    return f"{above} {number_text(option.low)} and at most {number_text(option.high)}"
 
 
 # The table

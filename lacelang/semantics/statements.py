@@ -19,10 +19,10 @@ from lacelang.semantics.contradictions import follows, never_together, warn_cont
 from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
+from lacelang.semantics.values import Limits, limited
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.names import place_of
-from lacelang.text.numerals import number_text
 
 MAX_STATEMENTS = 20_000
 """How many statements a program may come to when its loops are written out."""
@@ -163,11 +163,8 @@ class Statements:
             if unit is not None:
                 message = f"the number of samples stands alone, without `{unit.name}`"
                 raise read.say("LACE202", message, unit, "leave it out")
-            count = read.number(node.count, "the number of samples")
-            if count.is_integer() and 1 <= count <= MAX_COUNT:
-                return int(count)
-            given = f"a whole number from 1 to {MAX_COUNT}, and not {number_text(count)}"
-            raise read.say("LACE205", f"the number of samples is {given}", node.count)
+            limits = Limits("LACE205", 1, MAX_COUNT, whole=True)
+            return int(limited(node.count, "the number of samples", limits, read.frame))
         except LostError:
             read.wrong = True
             return defaults.COUNT
@@ -250,9 +247,7 @@ class Statements:
         found = self.groups.model_of(node.group, frame)
         what = self.resolved(node.what, found[1] if found is not None else None, frame)
         share = node.share.number
-        if not 0 <= share <= 100:
-            message = f"a share lies between 0 and 100 %; {number_text(share)} does not"
-            raise frame.say("LACE212", message, node.share)
+        Limits("LACE212", 0, 100).check(share, "a share in %", node.share, frame)
         if what is None or refuse_unseen(what, node.what, frame) or found is None:
             raise LostError
         name, model = found

@@ -116,13 +116,52 @@ WEAKEST, STRONGEST = 1e-9, 1e9
 The energies of logits up to 1e4, and the squares of their gradients, stay finite.
 """
 
-LIMITS = f"{WEAKEST:g}", f"{STRONGEST:g}"
-"""The same, as messages say them."""
+
+@frozen
+class Limits:
+    """What a number may be, and the code and hint of the diagnostic where it is something else.
+
+    It goes from `low`, which is left out if `above` is true, to `high`. What lies between 0 and
+    `least` is too little for float32.
+    """
+
+    code: str
+    low: float
+    high: float
+    hint: str | None = None
+    above: bool = False
+    whole: bool = False
+    least: float = 0.0
+
+    def check(self, number: float, what: str, at: nodes.Node, frame: Frame) -> None:
+        """Report another number than these, and raise `LostError`."""
+        low, high, least = (
+            str(bound) if isinstance(bound, int) else f"{bound:g}"
+            for bound in (self.low, self.high, self.least)
+        )
+        within = self.low <= number <= self.high and not (self.above and number == self.low)
+        if within and 0 < number < self.least:
+            wanted = f"at least {least}" if self.above else f"0, or at least {least}"
+        elif within and (not self.whole or float(number).is_integer()):
+            return
+        else:
+            wanted = f"above {low} and at most {high}" if self.above else f"from {low} to {high}"
+            wanted = f"a whole number {wanted}" if self.whole else wanted
+        message = f"{what} must be {wanted}, not {number_text(number)}"
+        raise frame.say(self.code, message, at, self.hint)
 
 
-def in_bounds(value: float) -> bool:
-    """Whether float32 energies can be multiplied and divided by `value`."""
-    return WEAKEST <= value <= STRONGEST
+def limited(value: nodes.Value, what: str, limits: Limits, frame: Frame) -> float:
+    """Return a number without a unit, within its limits."""
+    number = plain_number(value, frame, what)
+    limits.check(number, what, value, frame)
+    return number
+
+
+_STRICTER = "below 1 makes a condition stricter, above 1 looser"
+_TEMP = Limits("LACE208", 0, STRONGEST, _STRICTER, above=True, least=WEAKEST)
+_OPPOSITE = "0 takes the condition away; to ask for the opposite, write `not`"
+_WEIGHT = Limits("LACE207", 0, STRONGEST, _OPPOSITE, least=WEAKEST)
 
 
 @define
@@ -171,27 +210,12 @@ def temperature(setting: nodes.Setting, frame: Frame) -> tuple[float | None, flo
     if form is not None and form.name != "logit":
         hint = did_you_mean(form.name, ("logit",)) or "write `temp 0.5` or `temp logit(0.5)`"
         raise frame.say("LACE109", f"`temp` does not know `{form.name}`", form, hint)
-    value = plain_number(setting.value, frame, "`temp`")
-    said = number_text(value)
-    if value <= 0:
-        hint = "below 1 makes a condition stricter, above 1 looser"
-        message = f"a temperature lies above 0; {said} does not"
-        raise frame.say("LACE208", message, setting.value, hint)
-    if not in_bounds(value):
-        message = f"a temperature goes from {LIMITS[0]} to {LIMITS[1]}; {said} lies outside"
-        raise frame.say("LACE208", message, setting.value)
+    value = limited(setting.value, "`temp`", _TEMP, frame)
     return (value, None) if form is None else (None, value)
 
 
 def _weight(setting: nodes.Setting, frame: Frame) -> float:
-    value = plain_number(setting.value, frame, "`weight`")
-    said = number_text(value)
+    value = limited(setting.value, "`weight`", _WEIGHT, frame)
     if value == 0:
         frame.say("LACE503", "weight 0 takes this condition away", setting)
-    elif value < 0:
-        hint = "to ask for the opposite, write `not`"
-        raise frame.say("LACE207", f"a weight is 0 or more; {said} is less", setting.value, hint)
-    elif not in_bounds(value):
-        message = f"a weight is 0, or goes from {LIMITS[0]} to {LIMITS[1]}; {said} lies outside"
-        raise frame.say("LACE207", message, setting.value)
     return value
