@@ -69,8 +69,7 @@ def walk(
         H(z, v) = E(z) + ||z||^2 / 2 + ||v||^2 / 2
 
     and accepts the end with probability min(1, e^-(rise of H)) (Neal 2011; with the prior's part as
-    a rotation, Beskos et al. 2011). A trajectory is at most a quarter turn long: where E is flat,
-    it then ends in a fresh draw from the prior.
+    a rotation, Beskos et al. 2011). A trajectory is at most a `quarter_turn` long.
 
     With one leapfrog step it is the Metropolis-adjusted Langevin algorithm. With the Langevin step
     delta = h^2 / 2 (as in `langevin`), that proposes
@@ -78,8 +77,6 @@ def walk(
         z' = ((2 - delta) z - 2 delta grad E(z) + sqrt(8 delta) eps) / (2 + delta)
 
     which takes the prior's drift at the middle of the step (pCNL of Cotter et al. 2013, sec. 4).
-    The rise of H is -log of the Metropolis-Hastings ratio (Neal 2011, section 5.2). Where E is flat
-    every proposal is accepted, in any dimension.
 
     Each chain adapts its own step size in its warm-up and then keeps it, so that the target is the
     stationary law of what follows.
@@ -136,13 +133,12 @@ def leapfrog(
         z, v <- c z + s v, c v - s z,    c = (1 - h^2/4) / (1 + h^2/4),  s = h / (1 + h^2/4)
         v <- v - h/2 inverse_temperature grad E(z)
 
-    The rotation is the Crank-Nicolson step of the prior's own dynamics and keeps H's last two terms
-    as they are, so that the error, and with it the step size, does not depend on the dimension
-    but on the curvature of E (Beskos et al. 2011; Cotter et al. 2013). Every part is reversible and
-    keeps volume.
+    The rotation is the Crank-Nicolson step of the prior's own dynamics and conserves H's last two
+    terms, so that the error depends on the curvature of E and not on the dimension (Beskos et al.
+    2011; Cotter et al. 2013).
 
-    Step sizes h are (n,), velocities (n, d). Returns the end points, their velocities, and by how
-    much H rose (n,): +inf where a number was not finite.
+    Step sizes h are (n,), velocities (n, d). Returns the end points, their velocities, and the rise
+    of H (n,): +inf where a number was not finite.
     """
     h = h.to(at.z)[:, None]
     quarter = 0.25 * h * h

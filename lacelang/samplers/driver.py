@@ -75,7 +75,7 @@ class Driver:
         return finite
 
     def end(self, rows: Tensor, z: Tensor, status: Status) -> None:
-        """Note that some samples ended at z, or, as their status may have it, at their best."""
+        """Note that some samples ended at z, or at their best point where their status says so."""
         self.z[rows] = self._best[rows] if status.at_best else z
         self._status[rows] = int(status)
 
@@ -133,7 +133,7 @@ def only(kept: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
 
 
 MANY_ROWS = 128
-"""Rows that are evaluated together where a single sample already asks for many."""
+"""Rows to evaluate at once where every sample asks for several."""
 
 
 class Blocks:
@@ -158,18 +158,16 @@ SAFETY = 0.9
 SHRINKAGE = 0.05
 FIRST_MOVE = 0.1
 RETRIES = 20
-"""How often a sample may meet an energy that is not finite, and try again with a shorter step."""
+"""How often a sample may try again with a shorter step where an energy is not finite."""
 
 
 @define(eq=False, slots=False)
 class Pace:
-    """How far each sample of a flow goes in a step: the step size, and what is left of its way.
+    """The step size of each sample of a flow, and the time that it has left.
 
-    A step whose error is too large is cut, not thrown away: to the share theta of its length at
-    which the error, which goes with its square, is just what is allowed. So the path depends
-    continuously on every rounding, where accepting or rejecting would jump. Where the gradient
-    vanishes steps grow until one spans the rest; there is no earlier stop, for a small gradient may
-    be a saddle's.
+    A step whose error is too large is not rejected but cut, to the share theta of its length at
+    which the error, which goes with its square, is the tolerance. So the path depends continuously
+    on rounding. There is no early stop: a small gradient may be a saddle's.
 
     Attributes:
         run: the samples under way.
@@ -195,8 +193,8 @@ class Pace:
     def cut(self, h: Tensor, error: Tensor, finite: Tensor) -> Tensor:
         """Take a step of the size h (n,), at most `self.h`, and find the next size.
 
-        The error (n,) of the whole step is 0 where it ended at no finite energy. Returns theta
-        (n,), the share of the step that is to be made.
+        The error (n,) of the whole step is 0 where its end is not finite. Returns theta (n,), the
+        share of the step to make.
         """
         excess = error / self.tolerance
         whole = finite & (excess <= 1.0)
@@ -210,9 +208,9 @@ class Pace:
         return theta
 
     def settle(self, z: Tensor, lost: Tensor | None = None) -> Tensor:
-        """End the samples at z (n, d) whose way or steps are used up, or that fail again and again.
+        """End the samples at z (n, d) whose time or steps are used up, or that failed too often.
 
-        Those of the mask `lost` (n,) cannot go on. Returns which ones do, (n,).
+        Those of the mask `lost` (n,) end too. Returns the mask of those that go on.
         """
         run = self.run
         arrived = self._left <= 0.0

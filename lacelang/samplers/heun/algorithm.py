@@ -32,13 +32,11 @@ def heun(
     The slope at the prediction is the first one of the next step (FSAL), so a step costs one
     evaluation. Half the difference of the two slopes times h is the embedded Euler error; its RMS
     over the coordinates, in units of the prior's standard deviation, is held at `tolerance`.
-
     A step that is too long is cut to theta h (`Pace`): the quadratic through both slopes is
     z + theta h (k + theta (k' - k) / 2).
 
     Returns:
-        Samples, with `rejected` counting steps that were cut or, for a slope that was not finite,
-        tried again shorter.
+        Samples, with `rejected` counting steps that were cut or tried again shorter.
     """
     run = Driver(target.regularised, z0, on_step, target.args)
     at = run.evaluate_finite(z0)

@@ -1,4 +1,4 @@
-"""The flow, and then a chain: near the condition in a few steps, and on from there exactly."""
+"""The flow to the condition in a few steps, and then a chain."""
 
 from __future__ import annotations
 
@@ -27,18 +27,16 @@ def hybrid(
 ) -> Solution:
     """Follow the flow (`exponential`), then take `mala` steps from where it ends.
 
-    The flow alone keeps of its prior draw what the condition does not ask for, and stops where the
-    condition is met rather than where samples of it lie; every step of the chain brings the sample
-    nearer to e^-E times the prior, and a chain that starts at the flow's end has little to burn in.
-
-    The flow descends the regularised energy; the chain needs no bound that keeps it near the prior,
-    since the prior is part of what it samples.
+    The flow alone stops where the condition is met rather than where samples of it lie. Every step
+    of the chain brings the sample nearer to e^-E times the prior, and a chain that starts at the
+    flow's end needs little warm-up. The flow descends the regularised energy; the chain samples the
+    condition with the prior, and needs no regulariser.
 
     `tolerance`, `time` and `max_steps` are of the flow, the others options of `mala`.
 
     Returns:
-        The last states of the chains, with the cost of both. A flow that used up its steps is a
-        start like any other; one that met no finite energy ends there.
+        The last states of the chains, with the cost of both. The chain starts from a flow that used
+        up its steps too, but not from one that met no finite energy.
     """
 
     def half(done: float) -> OnStep | None:

@@ -2,13 +2,7 @@
 
 import math
 
-from lacelang.samplers.declaration import Option, Sampler, Values, whole
-
-
-def _unbiased(values: Values) -> float:
-    """The scale at which the chain is an unbiased discretisation of the diffusion."""
-    return math.sqrt(2.0 * values["step"])
-
+from lacelang.samplers.declaration import Option, Sampler, whole
 
 DECLARED = (
     Sampler(
@@ -25,10 +19,10 @@ DECLARED = (
                 10.0,
                 "noise per step; sqrt(2 step) if not given",
                 above=False,
-                derived=_unbiased,
+                derived=lambda values: math.sqrt(2.0 * values["step"]),
             ),
         ),
-        # Its noise is chosen apart from its step: biased, and it shrinks ||z||.
+        # Noise below sqrt(2 step) is biased and shrinks ||z||.
         presets={"paper": {"steps": 100, "step": 0.01, "noise": 0.01}},
     ),
 )

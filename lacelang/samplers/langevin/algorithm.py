@@ -22,9 +22,9 @@ def langevin(
 ) -> Solution:
     """Walk z <- z - step grad(E(z) + ||z||^2 / 2) + noise eps.
 
-    With noise sqrt(2 step), the default, the walk is an unbiased discretisation of the diffusion
-    whose stationary law is e^-E times the prior. The preset `paper` has less noise. A sample whose
-    energy or gradient turns non-finite stops at the best point seen.
+    With noise sqrt(2 step), the default, it is the Euler discretisation of the diffusion whose
+    stationary law is e^-E times the prior. A sample whose energy or gradient turns non-finite stops
+    at the best point seen.
 
     Raises:
         UsageError: noise is asked for without streams, or with streams of another batch.

@@ -35,10 +35,9 @@ def pc(
         z <- z + a s(z) + sqrt(2 a) eps,   a = 2 (1 - beta_k) (snr ||eps|| / ||s(z)||)^2
 
     The norms are each sample's own. As the energy does not change with time (LACE A.2), the
-    predictor alone would settle at e^-2E times the prior, and the corrector at e^-E; what comes
-    out lies between, and is biased by the size of the steps.
-
-    A sample whose energy or gradient turns non-finite stops at the best point seen.
+    predictor alone would settle at e^-2E times the prior, and the corrector at e^-E; samples lie
+    between, with a bias from the size of the steps. One whose energy or gradient turns non-finite
+    stops at the best point seen.
 
     Raises:
         UsageError: there are no streams, or too few steps.

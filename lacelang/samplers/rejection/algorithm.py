@@ -27,17 +27,12 @@ def rejection(
 ) -> Solution:
     """Draw from the prior until a draw is accepted, with probability e^-E (LACE A.1, Lemma 1).
 
-    What is accepted has the density e^-E N(0, I) / Z, exactly, and Z is the share of draws that
-    are. The first draw of a sample is its start, the others come one after another from its own
-    stream, so that looking at many of them at once changes nothing.
-
-    Args:
-        target: its condition costs at least 0 everywhere.
+    Accepted draws have the density e^-E N(0, I) / Z, exactly, and Z is their share. The first draw
+    of a sample is its start, the others come one after another from its own stream, however many
+    are evaluated at once. The condition's energy must be at least 0 everywhere.
 
     Returns:
         Samples, with `nfe` and `rejected` counting a sample's draws up to the accepted one.
-        Those that were accepted are exact however few they are: giving up does not depend on what
-        would have come next.
 
     Raises:
         UsageError: there are no streams, or an energy is below 0 and e^-E no probability.
@@ -59,7 +54,7 @@ def rejection(
             )
         accepted = streams.exponential(owners).to(e).view(-1, ahead) >= e
         found = accepted.any(dim=1)
-        # argmax is the first of several: what lies behind an accepted draw was never needed.
+        # argmax is the first of several: draws after an accepted one do not count.
         tries = torch.where(found, accepted.int().argmax(dim=1) + 1, ahead)
         needed = torch.arange(ahead, device=z.device) < tries[:, None]
         best = torch.where(needed & e.isfinite(), e, math.inf).argmin(dim=1)

@@ -1,7 +1,4 @@
-"""Sequential Monte Carlo from the prior to the condition, a population for each sample.
-
-A pilot run finds the tempering schedule.
-"""
+"""Sequential Monte Carlo from the prior to the condition, with particles for each sample."""
 
 from __future__ import annotations
 
@@ -28,18 +25,16 @@ def smc(
     streams: Streams | None = None,
     on_step: OnStep | None = None,
 ) -> Solution:
-    """Carry particles from the prior through e^(-b E), b from 0 to 1, and take one.
+    """Carry particles from the prior through e^(-b E), b from 0 to 1, and take one at random.
 
     At each inverse temperature b (Del Moral, Doucet and Jasra 2006) the particles of a sample
 
         are weighted by e^(-(b - b before) E) and resampled by those weights,
         then moved `moves` times by `mala`'s step at b.
 
-    A sample has particles of its own, and one of them at the end, chosen at random, is it. The
-    schedule and its step sizes are found beforehand by a pilot run (`temper`), which depends on the
-    energy and the seed and on no sample, so that nothing in a sample's own run is adapted: the
-    product of its mean weights is an unbiased estimate of Z = E_prior[e^-E]. Its logarithm is
-    `extra["log_evidence"]`.
+    A pilot run (`temper`) finds the schedule and its step sizes from the energy and the seed alone.
+    So nothing in a sample's own run is adapted, and the product of its mean weights is an unbiased
+    estimate of Z = E_prior[e^-E]. Its logarithm is `extra["log_evidence"]`.
 
     Weighted by its estimate of Z a sample is exact. Unweighted, its law differs from the exact one
     in total variation by no more than half the mean of |estimate / Z - 1|.
@@ -84,10 +79,9 @@ def smc(
 
 
 class ParticleSystem:
-    """n populations of K particles: draws from e^(-b E) N(0, I), b the inverse temperature.
+    """K particles for each of n samples, from e^(-b E) N(0, I), b the inverse temperature.
 
-    They begin at prior draws z (n, K, d); `evaluate` evaluates (n K, d), and each population has a
-    stream.
+    They begin at prior draws z (n, K, d). `evaluate` evaluates (n K, d); each sample has a stream.
     """
 
     def __init__(self, evaluate: Evaluate, z: Tensor, streams: Streams) -> None:
@@ -133,18 +127,18 @@ class ParticleSystem:
         return moved.view(-1, self.size), likely.view(-1, self.size)
 
     def pick(self) -> Tensor:
-        """One particle of each population at random, (n, d)."""
+        """One particle of each sample at random, (n, d)."""
         chosen = (self._streams.uniform(self._rows) * self.size).long()
         chosen += _offsets(chosen, self.size)
         return self.at.z[chosen.to(self.at.z.device)]
 
 
 def systematic(weights: Tensor, start: Tensor) -> Tensor:
-    """Systematic resampling of each population (Carpenter et al. 1999).
+    """Systematic resampling of each sample's particles (Carpenter et al. 1999).
 
-    Of weights (n, K) and starts (n,), uniform in [0, 1), follow int64 (n K,), the row among all n K
-    that each particle's place is taken by: particle j of a population is taken K w_j / sum(w) times
-    on average. A population whose weights are all 0 stays as it is.
+    From weights (n, K) and starts (n,), uniform in [0, 1), to the rows (n K,) that particles are
+    copied from: particle j of a sample is copied K w_j / sum(w) times on average. Where all weights
+    are 0, the particles stay as they are.
     """
     size = weights.shape[1]
     total = weights.cumsum(dim=1)
@@ -160,7 +154,7 @@ def _offsets(rows: Tensor, size: int) -> Tensor:
 
 
 PILOT = MANY_ROWS
-"""Particles of the pilot run: as many as cost nothing more."""
+"""Particles of the pilot run."""
 
 TUNING = 6
 """Moves with which the step size at an inverse temperature is found."""
@@ -172,12 +166,10 @@ _BISECTIONS = 60
 def temper(
     evaluate: Evaluate, like: Tensor, streams: Streams, ess: float, max_steps: int
 ) -> list[tuple[float, Tensor]]:
-    """Find inverse temperatures up to 1, each as far above the last as the particles allow.
+    """Find inverse temperatures at which the share `ess` of the particles stays effective.
 
-    The share `ess` of them stays effective from level to level (Jasra et al. 2011). After
-    `max_steps` levels the schedule ends below 1. Latents are of the kind of `like` (1, d).
-
-    Returns the levels, each with the largest step size (1,) of the moves there.
+    They rise to 1 (Jasra et al. 2011), or after `max_steps` levels end below. Latents are of the
+    kind of `like` (1, d). Returns the levels, each with the largest step size (1,) of its moves.
     """
     z = streams.normal([0] * PILOT, like.expand(PILOT, -1))
     system = ParticleSystem(evaluate, z[None], streams)
@@ -210,7 +202,7 @@ def _next_level(system: ParticleSystem, ess: float) -> float:
 
 
 def _effective(log_weights: Tensor) -> float:
-    """(sum w)^2 / (K sum w^2); 1 where all weights are 0, and no level is better than another."""
+    """(sum w)^2 / (K sum w^2); 1 where all weights are 0."""
     weights = torch.exp(log_weights - log_weights.max().clamp_min(-1e300))
     square = weights.square().sum()
     return float(weights.sum().square() / (square * weights.numel())) if square > 0 else 1.0
