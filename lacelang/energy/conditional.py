@@ -43,12 +43,11 @@ class ConditionalEnergy:
         """Return the energies (N,) of latents (N, d), differentiable in z as often as wanted.
 
         It is a pure function, for `torch.func` too: `vmap(grad(lambda z: energy(z[None])[0]))`.
-        An energy has the same bits whatever latents are beside its own, but for what a transform
-        or a compiler makes of the function.
+        Except under a transform or a compiler, a row has the same bits whatever rows are beside it.
 
         Args:
-            z: a tensor on any device, or a numpy array, of any floating-point type; what is
-                narrower than float32 is computed in float32.
+            z: a tensor on any device, or a numpy array, of any floating-point type; narrower ones
+                are computed in float32.
             args: what else the features take, (N, ...) each.
 
         Raises:

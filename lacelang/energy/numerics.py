@@ -27,7 +27,7 @@ def softplus(x: Tensor) -> Tensor:
 
 
 def nonnegative(x: Tensor) -> Tensor:
-    """Lift what rounding pushed below zero to zero, and leave the gradient alone."""
+    """x with negative values, which are rounding errors, set to 0; the gradient is that of x."""
     return x + (-x).clamp_min(0.0).detach()
 
 
@@ -41,10 +41,7 @@ def log_phi1(y: Tensor) -> Tensor:
 
 
 def deny(energy: Tensor) -> Tensor:
-    """-log(1 - e^-E), with e^-E held `RESOLUTION` below 1.
-
-    It is for energies that reach zero, where the complement has a pole: there it is `LARGEST`.
-    """
+    """-log(1 - e^-E), with e^-E held `RESOLUTION` below 1: at E = 0 it is `LARGEST`."""
     return -torch.log(-torch.expm1(-(energy + _CERTAIN)))
 
 
@@ -59,15 +56,11 @@ def total(energies: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 def deny_total(
     energies: Sequence[Tensor], complements: Sequence[Tensor], weights: Sequence[float]
 ) -> Tensor:
-    """The complement -log(1 - e^-S) of S = sum of w_k E_k, exact where S underflows.
+    """The complement -log(1 - e^-S) of S = sum of w_k E_k, w_k > 0, exact where S underflows.
 
-    Args:
-        energies: E_k (N,).
-        complements: -log(1 - e^-E_k) (N,) of each, which keep what E_k lost.
-        weights: w_k > 0.
-
-    Since 1 - e^-E = E phi_1(-E), every log E_k is -(complement + log phi_1(-E_k)), however small
-    E_k is; their log-sum-exp is log S, and the same identity turns it into the complement.
+    Energies are E_k (N,), complements -log(1 - e^-E_k) (N,). Since 1 - e^-E = E phi_1(-E), log E_k
+    is -(complement + log phi_1(-E_k)), however small E_k is. Their log-sum-exp is log S, and the
+    same identity turns it into the complement.
     """
     logs = [
         math.log(w) - c - log_phi1(e)
@@ -87,8 +80,8 @@ def mixture(energies: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 def log_erfcx(t: Tensor) -> Tensor:
     """log(e^(t^2) erfc(t)) for t > -5, gradient included.
 
-    torch's own derivative of erfcx cancels to noise for large t; the asymptotic series
-    1 - 1/2t^2 + 3/4t^4 - 15/8t^6 takes over there, where it is exact to rounding.
+    For large t, where torch's derivative of erfcx cancels, it is by the asymptotic series
+    1 - 1/2t^2 + 3/4t^4 - 15/8t^6.
     """
     far = t > _SERIES_FROM
     u = torch.where(far, t, _SERIES_FROM)
@@ -111,13 +104,13 @@ def log_ndtr(x: Tensor) -> Tensor:
 
 
 def log_interval(distance: Tensor, half: float) -> Tensor:
-    """log of the normal probability of an interval.
+    """log of the normal probability of an interval, in standard deviations.
 
     Args:
-        distance: (N,) how far the mean is from the interval's middle, in standard deviations.
-        half: half the interval's width in standard deviations, > 0.
+        distance: (N,), of the mean from the interval's middle.
+        half: half the interval's width, > 0.
 
-    Far out, both ends have vanishing probability and their difference must be formed in logs:
+    Far out, where both ends have vanishing probability, their difference is formed in logs:
     log Phi(b) + log(1 - e^-D), D = log Phi(b) - log Phi(a) = 2 h s + a difference of log erfcx.
     """
     s = distance.abs()

@@ -22,8 +22,8 @@ class Reduced:
     """E(z) = node(coordinates(z)), where the k coordinates are all that the node reads.
 
     A continuous head is one coordinate; a head of C classes is C - 1, the differences of its logits
-    from the first one's. The Hessian of E in z is J^T A J plus what the coordinates' own curvature
-    adds, which is nothing inside a linear piece of a ReLU network.
+    from the first one's. The Hessian of E in z is J^T A J, plus a term in the coordinates' second
+    derivatives, which vanish inside a linear piece of a ReLU network.
 
     Attributes:
         widths: by head, the number of its coordinates: 0 stands for a continuous head.
@@ -58,10 +58,7 @@ class Reduced:
         return o.detach(), pull
 
     def linearise(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
-        """Return coordinates o (N, k) and their Jacobian J (N, k, d) at z (N, d), detached.
-
-        It costs one pass of the features and k backward ones.
-        """
+        """Return coordinates (N, k) and, by k backward passes, their Jacobian (N, k, d) at z."""
         with isolated(threads=False):
             z = plain(z).detach().requires_grad_()
             o = self._coordinates(z, *args)
@@ -82,9 +79,8 @@ class Reduced:
     def expand(self, o: Tensor) -> tuple[Tensor, Tensor]:
         """Return the gradient (N, k) and the Hessian (N, k, k) by coordinates (N, k), detached.
 
-        Coordinates that no term reads together share a backward pass, so that a conjunction of any
-        number of comparisons takes one (Curtis, Powell and Reid 1974). Entries of the Hessian that
-        are no numbers, far out in a tail, are zero.
+        Coordinates that no term reads together share a backward pass (Curtis, Powell and Reid
+        1974). Entries of the Hessian that are no numbers, far out in a tail, are zero.
         """
         flat = o.new_zeros(*o.shape, o.shape[1])
         with isolated(threads=False):

@@ -30,8 +30,7 @@ class Layout:
     Attributes:
         latent_dim: length of z.
         w_dim: length of w.
-        style_layers: for each of its styles, the layers that it stands for; `layers` clauses number
-            them so.
+        style_layers: for each of its styles, the layers that it stands for in `layers` clauses.
     """
 
     latent_dim: int
@@ -51,12 +50,11 @@ class Architecture:
     Attributes:
         name: as `generator` in a `model` declaration calls it.
         doc: what it is, one line.
-        code: `package.module:function` of a function that loads it: of its weights and a device,
-            and by keyword of `progress`, `help_` and `threads` (see `load`).
+        code: `package.module:function` of the function that loads it, with the arguments of `load`.
         layout: what its latents look like.
         weights: what a declaration gives after `from`: a published `package`, a `file`, or `none`.
-        ready: `package.module:function` of a function of its weights: whether loading takes
-            neither a network nor a conversion. By default it never does.
+        ready: `package.module:function` of a function of its weights (see `is_ready`); by default
+            it always is.
     """
 
     name: str
@@ -67,7 +65,7 @@ class Architecture:
     ready: str = ""
 
     def is_ready(self, weights: Weights) -> bool:
-        """Whether loading it takes neither a network nor a conversion of its weights."""
+        """Whether loading it needs neither a download nor a conversion of its weights."""
         return not self.ready or bool(imported(self.ready)(weights))
 
     def load(

@@ -38,10 +38,10 @@ class Generator:
         synthesis: module from styles (N, style_count, w_dim) to planes (N, 3, H, W), RGB in
             [−1, 1]; left out by a class that has its own method `synthesis`.
         mapping: by default w is z.
-        w_mean: of w under the prior; 0 by default.
-        whitening: (w_dim, w_dim), of which (w − w_mean) @ whitening has the covariance I. By
-            default w has it.
-        device: where it is to compute.
+        w_mean: by default 0.
+        whitening: (w_dim, w_dim), so that (w − w_mean) @ whitening has the covariance I; by default
+            I.
+        device: by default the CPU.
 
     Raises:
         TypeError: there is neither a module nor a method `synthesis`.
@@ -126,7 +126,7 @@ class Generator:
 
 
 def torch_decoder(synthesis: nn.Module, device: torch.device) -> Decoder:
-    """Decode on a torch device, a few images at a time: always as many, so that all are alike."""
+    """Decode on a torch device, always as many images at a time, so that all are alike."""
     synthesis = synthesis.to(device).eval()
 
     def decode(styles: Tensor) -> Iterator[Image]:

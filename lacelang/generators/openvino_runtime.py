@@ -30,7 +30,7 @@ _running: WeakSet[Any] = WeakSet()
 
 
 def openvino() -> Any:
-    """Import OpenVINO for use in this process; like all here, it may `refuse_after_fork`."""
+    """Import OpenVINO for use in this process; it may `refuse_after_fork`."""
     global _used_in
     # Before the lock, which a thread of the parent may have held when this process was forked.
     refuse_after_fork()
@@ -43,9 +43,8 @@ def openvino() -> Any:
 def core() -> Any:
     """Return the one `openvino.Core` of this process, which stays for as long as it runs.
 
-    The CPU plugin of a `Core` sets the stack on which the thread that first compiles with it takes
-    signals, and frees that stack with the `Core`: the next signal, be it Ctrl-C, would be a
-    segmentation fault.
+    The CPU plugin of a `Core` sets the signal stack of the thread that first compiles with it, and
+    frees that stack with the `Core`: the next signal, be it Ctrl-C, would be a segmentation fault.
     """
     global _core
     ov = openvino()
@@ -66,7 +65,7 @@ def refuse_after_fork() -> None:
 
 
 def convert(network: Any, **options: Any) -> Any:
-    """`openvino.convert_model`, not reported either where the user had imported OpenVINO before."""
+    """`openvino.convert_model`, not reported where the user had imported OpenVINO before either."""
     ov = openvino()
     with _lock, _silenced():
         return ov.convert_model(network, **options)
@@ -102,7 +101,7 @@ def save(model: Any, path: Path) -> None:
 
 
 def _forked() -> None:
-    """Keep what runs for ever: its destructors would wait for threads that are missing here."""
+    """Never free what runs: its destructors would wait for threads that are missing here."""
     import ctypes
 
     for each in list(_running):

@@ -1,8 +1,7 @@
 """The laws of the operators: what holds of every condition, whatever it is made of.
 
-Each law is about an algebra: ways to join terms, and what the energy of a term is. Terms are the
-energies themselves (`NODES`), or texts of conditions that are compiled. docs/testing.md puts
-the laws to generated cases.
+A law is about an algebra: ways to join terms, and what the energy of a term is. Terms are the
+energies themselves (`NODES`), or texts of conditions that are compiled. See docs/testing.md.
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ class Algebra:
         negation: of a term.
         tempered: of a term and a temperature.
         energy: of a term.
-        scales: by head, what is a small change of its output, in units of 1e-6; 1 where it is
-            left out.
+        scales: by head, a small change of its output in units of 1e-6; by default 1.
     """
 
     conjunction: Callable[[Sequence[Any], Sequence[float]], Any]
@@ -62,9 +60,8 @@ class Law:
     """A law, to be called with an algebra and a case; it raises an AssertionError.
 
     Attributes:
-        check: what is called.
         terms: how many it is about.
-        bound: up to which outputs of heads it holds; beyond them numbers are rounded to nothing.
+        bound: the largest outputs of heads for which it holds in floating point.
     """
 
     check: Callable[[Algebra, Case], None]
@@ -72,7 +69,7 @@ class Law:
     bound: float
 
     def __call__(self, algebra: Algebra, case: Case) -> None:
-        """Put it to a case."""
+        """Check a case."""
         self.check(algebra, case)
 
 

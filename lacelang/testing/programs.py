@@ -21,23 +21,20 @@ def _measured(draw: st.DrawFn) -> str:
     return f"{name} {operator} {draw(values)}{unit}"
 
 
-_DISCRETE = st.one_of(
-    st.tuples(_BINARY, st.sampled_from(["=1", " = 0", " != 1"])).map("".join),
-    st.sampled_from(["gender=male", "haircolor in {gray, blond}", "haircolor != red"]),
-)
+def discrete_comparisons() -> st.SearchStrategy[str]:
+    """Comparisons of classes."""
+    return st.one_of(
+        st.tuples(_BINARY, st.sampled_from(["=1", " = 0", " != 1"])).map("".join),
+        st.sampled_from(["gender=male", "haircolor in {gray, blond}", "haircolor != red"]),
+    )
+
+
 _ATOMS = st.one_of(
-    _DISCRETE,
+    discrete_comparisons(),
     _BINARY.map(lambda name: f"{name} ~ 0.6"),
     st.sampled_from(["yaw=left", "age = child", "yaw in {left, right}"]),
     _measured(),
 )
-
-
-def discrete_comparisons() -> st.SearchStrategy[str]:
-    """Comparisons of classes."""
-    return _DISCRETE
-
-
 _WEIGHTS = st.sampled_from(["", "", " [weight 2]", " [temp 0.5]", " [weight 0.5, temp 2]"])
 
 

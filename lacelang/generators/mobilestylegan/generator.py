@@ -98,11 +98,10 @@ def export(synthesis: SynthesisNetwork, path: Path) -> None:
 
 
 def openvino_decoder(path: Path, threads: int = 0) -> Decoder:
-    """Return what decodes on a CPU with the IR that `export` wrote, one request per core.
+    """Return what decodes styles (N, 23, 512) on a CPU, in order, with the IR that `export` wrote.
 
-    Styles (N, 23, 512) are decoded in order; at most a few images are held at once. Requests are
-    waited for, never called back from: a callback still holding Python objects in a thread of
-    OpenVINO when the interpreter ends aborts the process.
+    There is a request per core, so that few images are held at once. Requests are waited for: a
+    callback that runs in a thread of OpenVINO when the interpreter ends would abort the process.
     """
     compiled = openvino_runtime.compile_model(path, "THROUGHPUT", threads)
     jobs = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
