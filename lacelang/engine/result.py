@@ -26,13 +26,9 @@ Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
 
 @frozen(eq=False)
 class Stats(solution.Stats):
-    """What sampling a group cost.
+    """What sampling a group cost."""
 
-    Attributes:
-        seconds: spent on sampling; 0 where all of it was kept from an earlier run.
-    """
-
-    seconds: float
+    seconds: float  # spent on sampling; 0 where all of it was kept from an earlier run
 
 
 class Group:
@@ -91,7 +87,7 @@ class Group:
     def __repr__(self) -> str:
         return f"<Group {self.name}: {len(self)} samples>"
 
-    # Copies, both of them: what is read from a file may lie in memory that nobody may write to.
+    # Both are copies: the memory of what is read from a file may be read-only.
     @cached_property
     def latents(self) -> Tensor:
         """z, float32 (N, d), on the CPU; NaN where an edit began from w alone."""
@@ -114,10 +110,7 @@ class Group:
 
     @cached_property
     def films(self) -> list[list[Image.Image]]:
-        """Of edited faces, each before the first line and after every one, decoded now.
-
-        The film of a face that nobody edited is that face.
-        """
+        """Each face before an edit and after each of its lines, decoded now; unedited, one."""
         films = []
         for row in range(len(self)):
             frames = torch.from_numpy(self._frames(self.rows.rows([row]))[0])

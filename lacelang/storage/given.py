@@ -44,7 +44,7 @@ _KEYS: dict[str, Space] = {
     "latent": "any", "latents": "any", "latent_code": "any", "latent_codes": "any",
     "codes": "any", "samples": "any", "arr_0": "any", "": "any",
 }  # fmt: skip
-_EDIT_PATH = {"trail.w": "floats", "trail.taken": "int64", "trail.given": "floats"}
+_EDIT_PATH = {"trail.w": "f", "trail.taken": "i", "trail.given": "f"}
 # The same words as parts of a file's name, such as `faces_w+.npy` or `z-01.npy`.
 _IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
     ("w+", re.compile(r"(?<![a-z0-9])(w\+|w[_-]?plus|wp)\d*(?![a-z0-9])")),
@@ -69,8 +69,8 @@ _SAFETENSORS: dict[str, Any] = {
     "BF16": _BFLOAT16,
 }  # fmt: skip
 _KINDS = {
-    "f": "floats",
     "O": "Python objects, which are never unpickled",
+    "V": "records of several fields",
     "c": "complex numbers",
     "i": "whole numbers",
     "u": "whole numbers",
@@ -161,8 +161,8 @@ def _of_file_name(stem: str, shown: str) -> Space:
 
 def _samples(stored: _Stored, space: Space, layout: Layout, where: str) -> Float32:
     """Read an array as samples: (N, width) or (N, styles, width)."""
-    if stored.kind != "floats":
-        kind = "whole numbers" if stored.kind == "int64" else stored.kind
+    if stored.kind != "f":
+        kind = _KINDS.get(stored.kind, "values of another kind")
         raise ResourceError(
             f"{where} holds {kind}, and latents are floating-point numbers", _REMEDY
         )
@@ -247,14 +247,8 @@ class _Stored:
 
     @property
     def kind(self) -> str:
-        """`floats`, `int64`, or in words what else it holds."""
-        if self.dtype == _BFLOAT16:
-            return "floats"
-        if self.dtype == np.dtype("<i8"):
-            return "int64"
-        if self.dtype.names:
-            return "records of several fields"
-        return _KINDS.get(self.dtype.kind, "values of another kind")
+        """What it holds, as numpy's `dtype.kind`, with `f` for bfloat16 too."""
+        return "f" if self.dtype == _BFLOAT16 else self.dtype.kind
 
     @property
     def nbytes(self) -> int:
@@ -262,7 +256,7 @@ class _Stored:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def load(self) -> NDArray[Any]:
-        """Read it: float32 of floats, int64 of int64."""
+        """Read it: float32 of floats, int64 of whole numbers."""
         count = math.prod(self.shape)
         if self.unpacked is None:
             numbers = np.fromfile(self.file, self.dtype, count, offset=self.start)
@@ -271,7 +265,7 @@ class _Stored:
         if self.dtype == _BFLOAT16:
             numbers = (numbers["bfloat16"].astype(np.uint32) << 16).view(np.float32)
         array = numbers.reshape(self.shape, order="F" if self.fortran else "C")
-        wanted = np.int64 if self.kind == "int64" else np.float32
+        wanted = np.int64 if self.kind == "i" else np.float32
         # What float32 cannot hold becomes infinite, and is refused as such.
         with np.errstate(over="ignore", invalid="ignore"):
             # Torch wants arrays that can be written to.
@@ -352,7 +346,7 @@ def _npy(
     shape, start = tuple(map(int, shape)), header.tell()
     array = _Stored(name, shape, dtype, file.name, start, fortran, unpacked)
     missing = start + array.nbytes - size
-    if missing and array.kind in ("floats", "int64"):
+    if missing and array.kind in "fi":
         wrong = "is cut short: it holds less" if missing > 0 else "is damaged: it holds more"
         raise _DamagedError(f"{wrong} than its header says")
     yield array

@@ -29,7 +29,7 @@ from attrs import evolve, frozen
 
 from lacelang.errors import another_folder
 from lacelang.storage.files import disk_errors, flush_folder, make_folder, sweep_parts
-from lacelang.storage.latents import Latents, Shards, is_shard
+from lacelang.storage.latents import SHARD, Latents, Shards
 from lacelang.storage.png import is_finished, is_whole
 from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen, plain
 
@@ -38,6 +38,9 @@ ANNOTATIONS = "annotations.jsonl"
 SHEET = "sheet.png"
 FILMS = "edits"
 _IMAGE = re.compile(r"\d{4,}\.png")
+_OWN = re.compile(
+    "|".join([_IMAGE.pattern, SHARD.pattern, *map(re.escape, (SHEET, SAMPLES, ANNOTATIONS))])
+)
 _LONGEST_LINE = 16 << 20
 
 T = TypeVar("T")
@@ -208,17 +211,17 @@ class GroupFolder:
 
 def own_images(folder: Path) -> Iterator[Path]:
     """Files that have the names of a group's images; none behind a link."""
-    if folder.is_dir() and not folder.is_symlink():
-        yield from (path for path in sorted(folder.iterdir()) if _IMAGE.fullmatch(path.name))
+    return _named(folder, _IMAGE)
 
 
 def own_files(folder: Path) -> Iterator[Path]:
     """Files of the names that a run writes into a group's folder; none behind a link."""
+    yield from (*_named(folder, _OWN), *own_images(folder / FILMS))
+
+
+def _named(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
     if folder.is_dir() and not folder.is_symlink():
-        for path in sorted(folder.iterdir()):
-            if path.name in (SHEET, SAMPLES, ANNOTATIONS) or is_shard(path.name):
-                yield path
-        yield from (*own_images(folder), *own_images(folder / FILMS))
+        yield from (path for path in sorted(folder.iterdir()) if names.fullmatch(path.name))
 
 
 def refuse_link(folder: Path) -> None:

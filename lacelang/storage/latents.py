@@ -29,7 +29,7 @@ Float32 = NDArray[np.float32]
 
 _KEY = "lacelang"
 _TAKEN = "trail.taken"
-_NAME = re.compile(r"latents-(\d{6,18})\.safetensors")
+SHARD = re.compile(r"latents-(\d{6,18})\.safetensors")
 
 
 @frozen(eq=False)
@@ -152,11 +152,6 @@ def edit_path_of(arrays: Mapping[str, NDArray[Any]]) -> EditPath | None:
     return EditPath(arrays["trail.w"], arrays[_TAKEN], arrays.get("trail.given"))
 
 
-def is_shard(name: str) -> bool:
-    """Whether a file of this name is a shard."""
-    return _NAME.fullmatch(name) is not None
-
-
 @frozen
 class _Shard:
     """One file: samples `first` to `first + count - 1`, and the SHA-256 of what it holds."""
@@ -183,7 +178,7 @@ class Shards:
     def open(folder: Path, fingerprint: str) -> Shards:
         """Return the valid shards of a group, up to the first sample that none of them holds."""
         shards = Shards(folder, fingerprint)
-        names = (_NAME.fullmatch(path.name) for path in folder.glob("latents-*"))
+        names = (SHARD.fullmatch(path.name) for path in folder.glob("latents-*"))
         for first in sorted({int(name[1]) for name in names if name}):
             found = shards._read(first) if first <= len(shards) else None
             if found is None:

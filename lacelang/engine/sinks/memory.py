@@ -24,9 +24,10 @@ class MemorySink(Sink):
         self._batches: list[Batch] = []
         self._groups: dict[str, Group] = {}
         for task in planned.chosen:
-            found = earlier.get(task.record.name)
-            if found is not None and _identity(found.record) == _identity(task.record):
-                self._groups[found.name] = found
+            name, made_of = task.record.name, task.record.fingerprint
+            found = earlier.get(name)
+            if found and found.record.fingerprint == made_of and len(found) == task.record.count:
+                self._groups[name] = found
 
     def begin(self, task: GroupTask) -> Begun:
         """See `Sink`."""
@@ -73,7 +74,3 @@ class MemorySink(Sink):
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
         """See `Sink`."""
         return [self._groups[task.record.name] for task in self._planned.chosen]
-
-
-def _identity(group: GroupRecord) -> tuple[str, int]:
-    return group.fingerprint, group.count
