@@ -5,12 +5,11 @@ Pictures are decoded in one thread while the caller goes on sampling.
 
 from __future__ import annotations
 
-import queue
-import threading
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from typing import Self, TypeAlias
+from contextlib import ExitStack, suppress
+from typing import Self
 
 from attrs import evolve
 
@@ -31,7 +30,7 @@ from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress, Stage
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import ExpectationRecord, MeasureRecord, SampleRecord
-from lacelang.system.threads import checkpoint, owned
+from lacelang.system.threads import Pool
 
 
 def execute(program: CheckedProgram, options: Options, progress: Progress) -> Run:
@@ -147,86 +146,56 @@ def _judge(planned: Plan, sink: Sink) -> list[ExpectationRecord]:
     ]
 
 
-_Job: TypeAlias = tuple[GroupTask, Sequence[SampleRecord], Latents]
-
-
 class _StoppedError(Exception):
     """No more pictures are wanted."""
 
 
 class DecodePipeline:
-    """Decodes what is put into it, and hands the pictures to a sink.
+    """Decodes what is put into it in a thread of its own, and hands the pictures to a sink.
 
-    Leaving the `with` block waits for everything; leaving it with an exception gives up what has
-    not been decoded yet, and keeps what has.
-
-    Raises:
-        ResourceError: from `put` or at the end of the block, if a file could not be written or
-            the decoder failed.
+    Leaving the `with` block waits for everything. After an error of the decoder, the sink or the
+    caller no more is decoded, and what has been decoded is kept.
     """
 
     def __init__(self, sink: Sink, stage: Stage) -> None:
         self._sink = sink
         self._stage = stage
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._failure: BaseException | None = None
-        self._ended = threading.Event()
-        self._thread = owned(self._work, "decoder")
+        self._pool = Pool(1, "decoder", most=sys.maxsize)
 
     def put(self, task: GroupTask, samples: Sequence[SampleRecord]) -> None:
-        """Queue samples of a group, whose latents the sink has."""
-        if self._failure is not None:
-            raise self._failure
+        """Queue samples of a group, whose latents the sink has; raise what has gone wrong."""
         # Not all at once: the frames of an edit are large.
         for start in range(0, len(samples), BATCH):
             some = samples[start : start + BATCH]
             latents = self._sink.latents(task.record.name).rows([s.index for s in some])
-            self._jobs.put((task, some, latents))
+            self._pool.submit(self._decode, task, some, latents)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None:
-            self._stop.set()
-        self._jobs.put(None)
         try:
-            while not self._ended.wait(0.1):
-                checkpoint()
-        except BaseException:
-            # Ctrl-C while the last pictures are decoded: no more of them, but those under way.
-            self._stop.set()
-            self._ended.wait()
-            raise
-        # Not `join` above: interrupted, it takes the thread for finished (CPython issue 89437).
-        self._thread.join()
-        if kind is None and self._failure is not None:
-            raise self._failure
-
-    def _work(self) -> None:
-        try:
-            try:
-                while (job := self._jobs.get()) is not None:
-                    self._decode(*job)
-            finally:
+            if kind is None:
+                self._pool.close()
                 self._sink.flush()
-        except _StoppedError:
-            pass
-        except BaseException as error:
-            self._failure = error
         finally:
-            self._ended.set()
+            # After Ctrl-C too: no more pictures but those under way.
+            self._pool.drop()
+            with suppress(Exception):
+                self._sink.flush()
 
     def _decode(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
         frames = task.frames(latents)
         pictures = self._wanted(task.model.decode(frames.reshape(-1, *frames.shape[2:])))
-        for sample in samples:
-            self._sink.picture(task, sample, pictures)
-            self._stage.advance()
+        try:
+            for sample in samples:
+                self._sink.picture(task, sample, pictures)
+                self._stage.advance()
+        except BaseException:
+            self._pool.left.set()
+            raise
 
     def _wanted(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
-        while not self._stop.is_set():
+        while not self._pool.left.is_set():
             yield next(pictures)
         raise _StoppedError

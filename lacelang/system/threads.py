@@ -152,13 +152,12 @@ if hasattr(os, "register_at_fork"):
 class Pool:
     """Some threads that do what is submitted, in order.
 
-    Leaving the `with` block waits for all of it; leaving it with an exception drops what has not
-    begun and sets `left`. Unlike `ThreadPoolExecutor` it can be used in a thread that goes on after
-    the main one has ended.
+    Leaving the `with` block waits for all of it, after an exception only for what is under way.
+    Unlike `ThreadPoolExecutor` it works in a thread that goes on after the main one has ended.
 
     Args:
-        most: jobs that may wait or be under way; for one more, `submit` waits, and raises what went
-            wrong with an earlier one, as does `close`. Without it, only futures raise.
+        most: jobs that may wait or be under way; for one more, `submit` waits. It raises what went
+            wrong with earlier jobs, and so does `close`. Without `most`, only futures raise.
     """
 
     def __init__(self, count: int, name: str, most: int | None = None) -> None:
@@ -167,7 +166,7 @@ class Pool:
         self._name = name
         self._most = most
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[tuple[threading.Thread, threading.Event]] = []
         self._pending: deque[Future[Any]] = deque()
 
     def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
@@ -186,13 +185,14 @@ class Pool:
                     future.set_exception(error)
 
         if self._most is not None:
-            while len(self._pending) >= self._most:
+            while self._pending and (len(self._pending) >= self._most or self._pending[0].done()):
                 self._pending.popleft().result()
             self._pending.append(future)
         self._jobs.put(job)
         if len(self._threads) < self._count:
-            self._threads.append(owned(self._work, self._name))
-            self._threads[-1].start()
+            ended = threading.Event()
+            self._threads.append((owned(self._work, self._name, ended), ended))
+            self._threads[-1][0].start()
         return future
 
     def each(self, work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
@@ -211,21 +211,31 @@ class Pool:
         """Wait until all that was submitted is done."""
         for _ in self._threads:
             self._jobs.put(None)
-        for thread in self._threads:
+        for thread, ended in self._threads:
+            # Not `join` first: interrupted, it takes the thread for finished (CPython issue 89437).
+            while not ended.wait(0.1):
+                checkpoint()
             thread.join()
         self._threads.clear()
         while self._pending:
             self._pending.popleft().result()
 
+    def drop(self) -> None:
+        """Drop what has not begun, set `left`, and wait for what is under way."""
+        self.left.set()
+        self._pending.clear()
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self.left.set()
-            self._pending.clear()
-        self.close()
+        if kind is None:
+            self.close()
+        else:
+            self.drop()
 
-    def _work(self) -> None:
+    def _work(self, ended: threading.Event) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+        ended.set()
