@@ -31,7 +31,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     Every package in `package` lists its own in `DECLARED`. Those of other distributions come from
     the entry points of the group that is called like `package`, and never replace one of these.
-    An entry point that cannot be used is in `broken`; only asking for it by name is an error.
+    An entry point that cannot be used is in `broken`; asking for it by name is a ResourceError.
 
     Args:
         package: e.g. `lacelang.samplers`.
@@ -45,12 +45,6 @@ class Registry(Mapping[str, T], Generic[T]):
         self._first = first
 
     def __getitem__(self, name: str) -> T:
-        """Return the declaration called `name`.
-
-        Raises:
-            KeyError: there is none.
-            ResourceError: it is an entry point that cannot be used.
-        """
         if name in self._own:
             return self._own[name]
         found, broken = self._others

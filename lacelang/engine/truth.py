@@ -20,13 +20,13 @@ def truth(predicate: ir.Predicate, columns: Columns) -> Bools:
     """Which faces satisfy the whole predicate, bool (N,).
 
     Columns are annotations by attribute: class index or value; NaN if nothing was seen. Such a face
-    satisfies neither a comparison of the attribute nor its denial.
+    satisfies neither a comparison of the attribute nor its negation.
     """
     return _verdicts(predicate, columns)[0]
 
 
 def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
-    """Which faces satisfy the predicate, and which its denial: Kleene's three values."""
+    """Which faces satisfy the predicate, and which its negation: Kleene's three values."""
     match predicate:
         case ir.And(terms=terms):
             yes, no = zip(*(_verdicts(term, columns) for term in terms), strict=True)

@@ -113,7 +113,6 @@ class FolderSink(Sink):
             folder.__exit__()
 
     def open(self, progress: Progress) -> None:
-        """See `Sink`; groups that differ are going to be replaced, which is said."""
         root = self._folder.root
         replaced = self._folder.begin()
         if replaced:
@@ -128,7 +127,6 @@ class FolderSink(Sink):
             progress.note(f"{root}: {there} of {wanted} {what} are there already")
 
     def begin(self, task: GroupTask) -> Begun:
-        """See `Sink`; a sheet that is missing from a finished group is drawn."""
         name = task.record.name
         group = self._folder.group(name)
         if not self.decodes:
@@ -139,16 +137,15 @@ class FolderSink(Sink):
         return Begun(len(group.samples), group.unfinished)
 
     def add(self, task: GroupTask, batch: Batch) -> None:
-        """See `Sink`."""
         self._folder.add(task.record.name, batch.records, batch.latents)
 
     def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
-        """See `Sink`: the film of an edited sample first, for its picture says it is finished."""
         group = self._folder.group(task.record.name)
         earlier = len(group.record.steps)
         film = [thumbnail(image) for image in islice(frames, earlier)]
         image = next(frames)
         if film:
+            # Written first, for the picture says that the sample is finished.
             film.append(thumbnail(image))
             write_sheet(group.film(sample.index), draw_film(group.record, sample, film))
         self._writer.submit(self._write, group, sample, image)
@@ -170,50 +167,42 @@ class FolderSink(Sink):
         group.has_sheet = True
 
     def flush(self) -> None:
-        """See `Sink`."""
         self._writer.close()
 
     def end(self, task: GroupTask, seconds: float) -> None:
-        """See `Sink`."""
         self._seconds[task.record.name] = seconds
 
     def group(self, name: str) -> GroupRecord | None:
-        """See `Sink`."""
         found = self._folder.find(name)
         return None if found is None else found.group
 
     def latents(self, name: str) -> Shards:
-        """See `Sink`."""
         return self._folder.group(name).latents
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
-        """See `Sink`: as they were written, or decoded where none were wanted."""
         task = next(task for task in self._planned.chosen if task.record.name == name)
         group = self._folder.group(name)
 
         def picture(index: int) -> Picture:
             if index in group.finished:
                 return np.asarray(opened(group.image(index)))
+            # No picture was wanted.
             return next(task.model.decode(group.latents.rows([index]).w))
 
         return (partial(picture, index) for index in indices)
 
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
-        """See `Sink`."""
         group = self._folder.group(name)
         for index, seen in annotations:
             group.annotate(Annotation(index, seen))
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
-        """See `Sink`."""
         return self._folder.measured(fingerprint)
 
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[Expectation]) -> None:
-        """See `Sink`."""
         self._folder.keep(measures, found)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
-        """See `Sink`."""
         timing = {
             "started": self._begun,
             "seconds": round(time.perf_counter() - started, 3),

@@ -30,15 +30,12 @@ class MemorySink(Sink):
                 self._groups[name] = found
 
     def begin(self, task: GroupTask) -> Begun:
-        """See `Sink`."""
         return Begun(len(self._groups.get(task.record.name, ())))
 
     def add(self, task: GroupTask, batch: Batch) -> None:
-        """See `Sink`."""
         self._batches.append(batch)
 
     def end(self, task: GroupTask, seconds: float) -> None:
-        """See `Sink`."""
         batches, self._batches = self._batches, []
         if batches:
             samples = tuple(record for batch in batches for record in batch.records)
@@ -49,21 +46,17 @@ class MemorySink(Sink):
             )
 
     def group(self, name: str) -> GroupRecord | None:
-        """See `Sink`."""
         found = self._groups.get(name)
         return None if found is None else found.record
 
     def latents(self, name: str) -> Latents | Shards:
-        """See `Sink`."""
         return self._groups[name].rows
 
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
-        """See `Sink`."""
         images = enumerate(self._groups[name].each_image())
         return (partial(np.asarray, image) for index, image in images if index in indices)
 
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
-        """See `Sink`."""
         group, found = self._groups[name], dict(annotations)
         samples = tuple(
             evolve(sample, seen=found.get(sample.index, sample.seen))
@@ -72,5 +65,4 @@ class MemorySink(Sink):
         group.record = evolve(group.record, samples=samples)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
-        """See `Sink`."""
         return [self._groups[task.record.name] for task in self._planned.chosen]
