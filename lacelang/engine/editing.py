@@ -72,15 +72,6 @@ class Source:
     latents: Callable[[Available], Latents | Shards]  # of all of them, given those of groups
 
 
-def begun_from(task: GroupTask) -> Source:
-    """Begin from the samples that another task makes."""
-    made = task.record
-    psi = float(made.settings["truncation"])
-    return Source(
-        (made.name,), made.seed, made.count, psi, made.fingerprint, lambda of: of(made.name)
-    )
-
-
 def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
     """Begin from samples on disk; a ResourceError if they are gone, or of another model."""
     seed, psi = saved.seed, saved.truncation
@@ -115,7 +106,14 @@ def edit_task(
 ) -> GroupTask:
     """Return the group of a statement, given the groups before it by name."""
     saved, weights = statement.saved, model.weights(conditioned=True)
-    source = begun_from(groups[statement.group]) if saved is None else begun_on_disk(saved, model)
+    if saved is None:
+        made = groups[statement.group].record
+        psi = float(made.settings["truncation"])
+        source = Source(
+            (made.name,), made.seed, made.count, psi, made.fingerprint, lambda of: of(made.name)
+        )
+    else:
+        source = begun_on_disk(saved, model)
     plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
     record = GroupRecord(
         name=statement.name,

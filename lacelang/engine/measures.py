@@ -36,29 +36,21 @@ from lacelang.system.torch_state import isolated
 Z_95 = 1.959963984540054
 
 
-@frozen(eq=False)
 class MeasureTask:
     """One probability to estimate: its statement, the model it is of, the seed in force."""
 
-    statement: MeasureStatement
-    model: Model
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """The statement's name."""
-        return self.statement.name
-
-    @property
-    def fingerprint(self) -> str:
-        """A digest of all that the estimate depends on."""
+    def __init__(self, statement: MeasureStatement, model: Model, seed: int) -> None:
+        self.statement = statement
+        self.model = model
+        self.seed = seed
+        self.name = statement.name
         weights = {
-            **self.model.weights(conditioned=True),
+            **model.weights(conditioned=True),
             "draws": str(DRAWS),
             # The random numbers that give a draw its values come in this order.
-            "attributes": " ".join(a.name for a in self.statement.model.attributes),
+            "attributes": " ".join(a.name for a in statement.model.attributes),
         }
-        return fingerprint(self.statement, self.seed, weights)
+        self.fingerprint = fingerprint(statement, seed, weights)
 
     def run(self, progress: Progress) -> MeasureRecord:
         """Estimate it, as a share of the draws that satisfy the condition, if there is one.
