@@ -1,8 +1,8 @@
 """The group of an `edit` statement: another group's samples, changed one line after another.
 
 Edits move in coordinates u of w that are halfway between its own and whitened ones; see `Model`.
-What a step must not change is told by what was before it, which differs from sample to sample:
-where the step began, and the outputs before the first step, are arguments of the energy.
+What a step must not change differs from sample to sample: where the step began, and the outputs
+before the first step, are arguments of the energy.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
 
 
 def _latents(given: Given, model: Model, psi: float) -> Latents:
-    """Samples of a file, with what the decoder is to be given; w is truncated already, z is not."""
+    """Samples of a file with the input of the decoder: w is truncated already, z is not."""
     if given.w is not None:
         return Latents(given.z, given.w, given.edit_path)
     assert given.z is not None

@@ -1,4 +1,4 @@
-"""What a group's samples depend on: named in one digest, and shown to a reader."""
+"""What a group's samples depend on, as a digest and for a reader."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lacelang.storage.cache import sha256_of
 from lacelang.text.numerals import number_text
 from lacelang.version import __version__
 
-#: Raised when samplers or energies come to other numbers, so that no run goes on with old ones.
+#: Raised when samplers or energies give other numbers, so that no run continues with old ones.
 _NUMBERS = 5
 _NUMBERS_OF_EDITS = 6
 

@@ -1,4 +1,4 @@
-"""What a run is to make: a task for every statement of the program, in its order."""
+"""What a run makes: a task for every statement of the program, in its order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Options:
-    """How a program is to be run; see `Program.run`."""
+    """How to run a program; see `Program.run`."""
 
     seed: int | None
     device: Device
@@ -71,7 +71,7 @@ class Plan:
 
 
 def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
-    """Load what the program's statements need, and settle what each of them is to make.
+    """Load the models of a program, and return a task for each of its statements.
 
     Raises:
         ResourceError: weights or annotators cannot be had.

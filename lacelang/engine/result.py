@@ -70,12 +70,11 @@ class Group:
             name: _column(sample.extra.get(name) for sample in samples)
             for name in dict.fromkeys(name for sample in samples for name in sample.extra)
         }
-        self.stats = Stats(
-            nfe=torch.tensor([sample.nfe for sample in samples], dtype=torch.int64),
-            accepted=torch.tensor([sample.accepted for sample in samples], dtype=torch.int64),
-            rejected=torch.tensor([sample.rejected for sample in samples], dtype=torch.int64),
-            seconds=seconds,
-        )
+        costs = {
+            name: torch.tensor([getattr(sample, name) for sample in samples], dtype=torch.int64)
+            for name in ("nfe", "accepted", "rejected")
+        }
+        self.stats = Stats(**costs, seconds=seconds)
         self.folder = folder
         self._files = files or {}
         self._decode = decode

@@ -1,4 +1,4 @@
-"""What a run asks of every kind of statement that makes a group."""
+"""What a run needs of every statement that makes a group."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ _PART = re.compile(r"\.(.+)\.\d+\.part")
 
 @contextlib.contextmanager
 def whole(path: Path, flush: bool = False) -> Iterator[Path]:
-    """Give a hidden name beside `path` for a file or a folder, which takes its place at the end.
+    """Give a hidden name for a file or a folder, which is renamed to `path` at the end.
 
-    Whatever interrupts the block, no reader ever sees half of it under `path`. `flush` waits until
-    a file is on the disk itself, so that a power loss does not undo it.
+    `path` never holds half of it. `flush` waits until a file is on the disk itself, so that a power
+    loss does not undo it.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -42,7 +42,7 @@ def whole(path: Path, flush: bool = False) -> Iterator[Path]:
         if flush:
             flush_folder(path.parent)
     finally:
-        # Gone already after the rename; left over after an error, or an interrupt in between.
+        # Left over after an error or an interrupt.
         with contextlib.suppress(OSError):
             _remove(part)
 
@@ -54,7 +54,7 @@ def write_atomic(path: Path, data: bytes, flush: bool = False) -> None:
 
 
 def flush_folder(path: Path) -> None:
-    """Wait until the names in the folder `path` are on the disk itself, where a system can."""
+    """Wait until the names in the folder `path` are on the disk itself, if the system can."""
     if os.name == "posix":
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -115,7 +115,7 @@ def disk_error(error: OSError, path: Path, what: str = "written") -> ResourceErr
 
 
 def folder_name(name: str, taken: Collection[str] = ()) -> str:
-    """Turn a group's name, any text, into one folder's name, safe on every file system.
+    """Turn a group's name, any text, into a folder's name that is safe on every file system.
 
     It differs from each name that is `taken` in more than case.
     """

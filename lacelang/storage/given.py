@@ -83,7 +83,7 @@ class Given:
     """Samples of a file; z or w may be missing, not both."""
 
     z: Float32 | None  # (N, latent_dim)
-    w: Float32 | None  # what the decoder is to be given: (N, w_dim) or (N, styles, w_dim)
+    w: Float32 | None  # the input of the decoder: (N, w_dim) or (N, styles, w_dim)
     edit_path: EditPath | None = None  # of samples that lacelang edited
 
     def __len__(self) -> int:
@@ -222,7 +222,7 @@ def _edit_path(parts: Mapping[str, _Stored], w: Float32 | None, shown: str) -> E
 
 
 class _DamagedError(Exception):
-    """The file is not what it says; the message goes on after its name."""
+    """The file is not what it says; the message continues after its name."""
 
 
 class _Tensor(msgspec.Struct):

@@ -77,8 +77,8 @@ class Lines(Generic[T]):
         """Let `append` write after the first `count` lines."""
         del self._ends[count + 1 :]
 
-    def append(self, items: Iterable[T]) -> None:
-        """Write `items` after what was read and appended so far, and to the disk itself."""
+    def append(self, items: Iterable[T], flush: bool = True) -> None:
+        """Write `items` after what was read and appended so far; `flush` to the disk itself."""
         lines = [msgspec.json.encode(plain(item)) + b"\n" for item in items]
         # What a link leads to is not the run's.
         flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -88,8 +88,9 @@ class Lines(Generic[T]):
                 file.truncate(self._ends[-1])
                 file.seek(self._ends[-1])
                 file.write(b"".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
+                if flush:
+                    file.flush()
+                    os.fsync(file.fileno())
         for line in lines:
             self._ends.append(self._ends[-1] + len(line))
 
@@ -187,7 +188,8 @@ class GroupFolder:
 
     def annotate(self, annotation: Annotation) -> None:
         """Keep what annotators say of an image."""
-        self._annotations.append([annotation])
+        # What a power loss takes is annotated again.
+        self._annotations.append([annotation], flush=False)
         self._note(annotation)
 
     def _note(self, annotation: Annotation) -> None:

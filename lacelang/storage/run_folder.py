@@ -47,7 +47,7 @@ from lacelang.text.names import ByName, nfc
 TEXT = "-"
 """The origin of a program that is no file."""
 
-#: The most that the file of a lock holds: the number of a process.
+#: The longest file that is taken for a lock.
 _LOCK_BYTES = 128
 
 
@@ -97,7 +97,7 @@ class RunFolder:
     def __enter__(self) -> Self:
         make_folder(self.root)
         lock = self.root / ".lock"
-        # Whoever takes a lock empties its file; what others left in theirs is a few bytes at most.
+        # Taking a lock empties its file, which must not be somebody's.
         if lock.is_symlink() or (lock.is_file() and lock.stat().st_size > _LOCK_BYTES):
             raise another_folder(f"{lock} is not the lock of a run")
 
@@ -115,9 +115,10 @@ class RunFolder:
         self._lock.close()
 
     def begin(self) -> tuple[str, ...]:
-        """See what is there, write run.json and return the groups that are going to be replaced.
+        """Read what is there, write run.json and return the groups that are going to be replaced.
 
-        If something else is in the way, that is a ResourceError, and nothing has changed.
+        Raises:
+            ResourceError: something is in the way; nothing has changed.
         """
         self._before = read_index(self.root) or self._before
         self._known = ByName((group.name, group) for group in self._before.groups)

@@ -50,10 +50,10 @@ class Sink:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Let go of what the run has held, whatever ended it."""
+        """Release what the run has held, however it ended."""
 
     def open(self, progress: Progress) -> None:
-        """See what an earlier run left of the groups that are to be made."""
+        """Read what an earlier run left of the groups to make."""
 
     def begin(self, task: GroupTask) -> Begun:
         """Begin a group, or go on with it."""
@@ -67,7 +67,7 @@ class Sink:
         """Take the pictures of a sample, its own last; called in the decoder's thread."""
 
     def flush(self) -> None:
-        """Wait until all pictures are where they belong."""
+        """Wait until all pictures are kept."""
 
     def end(self, task: GroupTask, seconds: float) -> None:
         """End a group: all its samples are there, and `seconds` went into those made now."""
@@ -94,7 +94,7 @@ class Sink:
         return None
 
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[ExpectationRecord]) -> None:
-        """Take what has been measured so far, and what came of expectations."""
+        """Take what has been measured so far, and the results of expectations."""
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
         """End the run, and return the groups that were asked for.

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from lacelang.ir import CheckedProgram
 
 _LIBRARIES = ("torch", "openvino", "numpy")
-#: Latents of at most so many samples are held in memory when a run has ended.
+#: Latents of at most so many samples are read into memory when a run has ended.
 _HELD = 4096
 
 
@@ -98,15 +98,15 @@ class FolderSink(Sink):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Write down how far an unfinished run has come, and let others into the folder."""
+        """Record how far an unfinished run has come, and release the folder."""
         folder = self._folder
         try:
             if error is not None and self._open:
-                # What went wrong matters more than that it could not be written down.
+                # The first error matters more than one of saving.
                 with contextlib.suppress(LaceError):
                     folder.save()
             if isinstance(error, KeyboardInterrupt) and self._open:
-                # The same error, which may say more than that it was an interruption.
+                # The same error, which may carry the number of a signal.
                 kept = f"{folder.finished()} finished faces are kept in {folder.root}"
                 error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
         finally:
@@ -212,7 +212,7 @@ class FolderSink(Sink):
         return [self._result(task) for task in self._planned.chosen]
 
     def _result(self, task: GroupTask) -> Group:
-        """A group as it is returned; one of usual size outlives its folder, others stay there."""
+        """A group as the run returns it; latents of a large one stay on disk."""
         folder = self._folder.group(task.record.name)
         latents = folder.latents
         return Group(
