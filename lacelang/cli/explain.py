@@ -15,7 +15,7 @@ from lacelang.text.names import nfc
 
 
 def explain_file(arguments: Namespace) -> int:
-    """Print the outline of a program, or that of one of its statements with figures."""
+    """Print the outline of a program, or of one of its statements with figures."""
     found = outlines(compiled(read_source(arguments.file)).checked)
     data: Any
     if arguments.only is not None:

@@ -1,4 +1,4 @@
-"""`lacelang check` and `lacelang fmt`: are programs right, and are they in their one layout?"""
+"""`lacelang check` and `lacelang fmt`: diagnostics of programs, and their layout."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_files(arguments: Namespace) -> int:
     def warnings(source: Source) -> Sequence[Diagnostic]:
         return check(source.text, source.path, arguments.pedantic).warnings
 
-    # An error in a file that several of them import is listed once.
+    # An error in a file that several programs import is listed once.
     found: dict[Diagnostic, None] = {}
     code = 0
     for name in arguments.files:
@@ -35,7 +35,7 @@ def check_files(arguments: Namespace) -> int:
 
 
 def format_files(arguments: Namespace) -> int:
-    """Format every file, or say which of them would change; a wrong one is left alone."""
+    """Format every file, or say which of them would change; a wrong one is left as it is."""
     from lacelang.syntax.format import format_source
     from lacelang.syntax.render import as_json, render_all, shown_path
 
@@ -67,7 +67,7 @@ def format_files(arguments: Namespace) -> int:
 
 
 def _put(name: str, source: Source, text: str, check: bool) -> None:
-    """Write the layout where it belongs, or say that it would change."""
+    """Write a formatted program, or say that it would change."""
     from lacelang.storage.files import write_atomic
 
     if check:
@@ -81,5 +81,5 @@ def _put(name: str, source: Source, text: str, check: bool) -> None:
                 f"{name} is no regular file, and is not written over\n"
                 "`lacelang fmt -` reads standard input and writes standard output"
             )
-        # A link stays a link: what it points to is replaced.
+        # The file that a link points to is replaced, not the link.
         write_atomic(source.path.resolve(), text.encode())

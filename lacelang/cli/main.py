@@ -1,8 +1,8 @@
-"""`lacelang`: its commands, and how each of them ends.
+"""`lacelang`: runs a command and turns errors into messages and exit codes.
 
-Until it handles signals this module imports next to nothing: Ctrl-C would print a traceback.
-Nothing here imports torch or numpy; a command imports what it needs when it runs. Results go to
-standard output, messages and progress to standard error.
+Until it handles signals this module imports little: Ctrl-C would print a traceback. Nothing here
+imports torch or numpy; a command imports what it needs when it runs. Results go to standard output,
+messages and progress to standard error.
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ INTERRUPTED = _BY_SIGNAL + 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the code to exit with; only its own `--help` exits by itself.
+    """Run one command and return the exit code; `--help` and the like raise SystemExit.
 
-    Args:
-        arguments: the command line without the program's name; None takes the process's own, and
-            ends the process here where a thread in the background has not ended.
+    `arguments` is the command line without the program's name; None takes the process's own, and
+    ends the process here if a background thread still runs.
     """
     with streams.usable(), signals.heeded():
         code = _run(arguments)
         ended = signals.received()
         if ended is not None:
-            # Whatever went wrong on the way out, where the terminal may be gone.
+            # Whatever else went wrong then: the terminal may be gone.
             code = _BY_SIGNAL + ended
     if arguments is None:
         _leave(code)
@@ -51,7 +50,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return _written(_dispatch(arguments))
     except SystemExit as stop:
-        # Of argparse: its help is output as well.
+        # argparse's help is output as well.
         raise SystemExit(_written(stop.code if isinstance(stop.code, int) else 0)) from None
     except KeyboardInterrupt as stop:
         _say(f"lacelang: {stop}" if str(stop) else "lacelang: interrupted")
@@ -65,7 +64,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         if os.environ.get(DEBUG):
             raise
         if isinstance(error, OSError):
-            # Of a file whose own messages do not foresee it: a disk that fails, for one.
+            # One that nothing else has turned into a message: a disk that fails, for example.
             where = f"{error.filename}: " if error.filename else ""
             _say(f"lacelang: {where}{(error.strerror or str(error)).lower()}")
         else:
@@ -105,7 +104,7 @@ def _written(code: int) -> int:
 
 
 def worded(error: LaceError) -> str:
-    """Return an error's text with options in place of arguments and ways out."""
+    """Return an error's text, with options in place of arguments and ways out."""
     from lacelang.errors import ResourceError, UsageError, WayOut
 
     if isinstance(error, ResourceError):
@@ -131,15 +130,15 @@ def _shown(error: LaceError) -> str:
 
 
 def _leave(code: int) -> None:
-    """End the process if a thread in the background is still at work: its result is not needed.
+    """End the process if a background thread still runs, whose result is not needed.
 
-    One that was interrupted ends here too. Python kills itself by SIGINT at its end if the
-    interruption came into an `exec`, whoever caught it, and the code would be another one.
+    An interrupted process ends here too: after an interruption inside of an `exec`, Python would
+    end itself by SIGINT, with another exit code.
     """
     from lacelang.system import threads
 
     if threading.current_thread() is threading.main_thread():
-        # Ctrl-C while threads wind up must end the process, not print a traceback.
+        # Ctrl-C while threads end must end the process without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if threads.busy() or code > _BY_SIGNAL:
         atexit._run_exitfuncs()

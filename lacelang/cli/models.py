@@ -1,4 +1,4 @@
-"""`lacelang models`: what models there are, what can be asked of each, and their weights."""
+"""`lacelang models`: models, their attributes and their weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def list_models(arguments: Namespace) -> int:
 
 
 def show_model(arguments: Namespace) -> int:
-    """Print what a program can ask of a model."""
+    """Print a model's attributes and where it comes from."""
     from lacelang.system.filenames import on_disk
 
     spec = find_model(arguments.name)

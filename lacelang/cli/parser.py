@@ -21,7 +21,7 @@ def _commands(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Command]:
 
 @frozen
 class Command:
-    """A command of the table, which says what the fields are."""
+    """A command; `commands.toml` explains the fields."""
 
     help: str
     function: str = ""
@@ -94,7 +94,7 @@ def _path(text: str) -> Path:
 
 
 def _name(text: str) -> str:
-    """Read a name; one that the locale cannot hold is UTF-8, as programs are."""
+    """Read a name; bytes that the locale cannot decode are UTF-8, as programs are."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -125,11 +125,11 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "--count": _positive,
     "--workers": _positive,
 }
-"""How values are read, by what they are called, or by option."""
+"""How values are read, by the name of the value or by option."""
 
 
 class _Version(Action):
-    """`--version`; looking it up takes longer than checking a program, so it waits until asked."""
+    """`--version`, which is looked up only when it is asked for, since that takes long."""
 
     def __call__(
         self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None

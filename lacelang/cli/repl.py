@@ -10,7 +10,7 @@ from lacelang.errors import UsageError
 
 
 def prompt(arguments: Namespace) -> int:
-    """Read and obey statements until the person leaves."""
+    """Run the prompt until the user leaves."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise UsageError(
             "a prompt needs a terminal\n`lacelang run -` runs a program that comes from a pipe"

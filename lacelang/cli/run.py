@@ -1,4 +1,4 @@
-"""`lacelang run`: run a program, and say what came of it."""
+"""`lacelang run`: run a program, and print its results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run_file(arguments: Namespace) -> int:
-    """Run a program and print what it made."""
+    """Run a program and print its results."""
     source = read_source(arguments.file)
     name = "stdin" if source.path is None else source.path.stem
     run = compiled(source).run(
@@ -41,7 +41,7 @@ def run_file(arguments: Namespace) -> int:
 
 
 def _lines(group: Group) -> Iterator[str]:
-    """What was made and where, how samples failed, and how far each comparison holds."""
+    """Yield what was made and where, how samples failed, and how often each comparison holds."""
     from lacelang.storage.group_folder import SHEET
 
     ends = Counter(status for status in group.status if status.name != "converged")

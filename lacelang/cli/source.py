@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @frozen
 class Source:
-    """A program's text and where it came from; `path` is None for standard input."""
+    """A program's text and its file; `path` is None for standard input."""
 
     text: str
     path: Path | None
@@ -45,10 +45,9 @@ def compiled(source: Source) -> Program:
 def attempted(
     name: str, as_json: bool, work: Callable[[Source], T]
 ) -> tuple[T | None, tuple[Diagnostic, ...], int]:
-    """Read the file `name` and work on it; return what comes of it, diagnostics, the exit code.
+    """Read the file `name` and call `work`; return its result, the diagnostics and the exit code.
 
-    A file that cannot be read raises, but for JSON: there it is a diagnostic, so that a program
-    which reads the list need not look for the reason elsewhere.
+    A file that cannot be read raises an error; for JSON it is a diagnostic.
     """
     try:
         return work(read_source(name)), (), 0
@@ -91,7 +90,7 @@ def read_source(name: str) -> Source:
 
 
 def _standard_input() -> bytes:
-    # A stream that somebody put in place may hold text alone.
+    # A stream that replaces standard input may hold text only.
     buffer = getattr(sys.stdin, "buffer", None)
     if buffer is None:
         buffer = io.BytesIO(sys.stdin.read(MOST + 1).encode("utf-8", "surrogateescape"))

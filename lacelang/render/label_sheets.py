@@ -1,4 +1,4 @@
-"""Contact sheets of labels: faces that an annotator put low, in the middle and high."""
+"""Contact sheets of labels: faces with each class, or with low, middle and high values."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Floats = NDArray[np.float32]
 
 FACES = 12
 _SIDE, _GAP, _MARGIN, _CAPTION, _HEAD = 120, 6, 16, 18, 24
-# Where low, middle and high of a number lie, as quantiles of its labels: bands, not extremes.
+# Low, middle and high values as quantiles of the labels.
 _BANDS = (("low", 0.02), ("middle", 0.5), ("high", 0.98))
 _BAND_WIDTH = 0.02
 
 
 Band = tuple[str, NDArray[np.int64]]
-"""One row of a sheet: what it shows, and which labelled rows."""
+"""One row of a sheet: its title, and the indices of labels."""
 
 
 def bands(column: Floats, values: Sequence[str], unit: str | None) -> list[Band]:
-    """Choose rows to show of one attribute from its labels (N,), NaN where nothing was seen.
+    """Choose labels of one attribute (N,), NaN where nothing was seen, to show.
 
     `values` are the classes of a discrete attribute; a number has none.
     """

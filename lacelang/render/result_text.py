@@ -1,4 +1,4 @@
-"""What `measure` and `expect` found, as a line to read."""
+"""Results of `measure` and `expect`, and readings, as text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def measure_text(measured: MeasureRecord) -> str:
 
 
 def expectation_text(expected: ExpectationRecord) -> str:
-    """Whether an expectation holds, in how many faces, and which do not show it."""
+    """Whether an expectation holds, in how many faces, and the indices of the others."""
     shown = expected.faces - len(expected.failing)
     verdict = "holds" if expected.holds else "FAILED"
     counted = f"{shown} of {expected.faces} faces show it ({100 * expected.seen:.3g} %)"
@@ -46,15 +46,15 @@ def expectation_text(expected: ExpectationRecord) -> str:
 
 
 def achieved(atom: Atom, value: float | None) -> str:
-    """How a reading stands on the sheet: `0.99` for a probability, `14.2` for a value.
+    """Write a reading: `0.99` for a probability, `14.2` for a value.
 
-    Under a `not`, the probability of what was wanted: of the opposite.
+    Under a `not` it is the probability of the opposite.
     """
     if value is None:
         return "-"
     if atom.reading == "probability":
         value = 1 - value if atom.negated else value
-        # 0.997 must not read as certainty, nor 0.004 as impossibility.
+        # 0.997 must not be printed as 1.00, nor 0.004 as 0.00.
         if 0.995 <= value < 0.9995 or 0.0005 <= value < 0.005:
             return f"{value:.3f}"
         return f"{value:.2f}"
@@ -63,7 +63,7 @@ def achieved(atom: Atom, value: float | None) -> str:
 
 
 def _digits(width: float) -> int:
-    """Decimals that show an interval of this width, and no chance beyond it."""
+    """Return the decimals that an interval of this width is worth."""
     return min(9, max(3, math.ceil(-math.log10(width)))) if width > 0 else 3
 
 

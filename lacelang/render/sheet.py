@@ -15,12 +15,12 @@ from lacelang.storage.records import GroupRecord, SampleRecord
 from lacelang.text.numerals import number_text
 
 MOST_FACES = 400
-# Wider strips are more than Pillow opens without a warning of a decompression bomb.
+# Pillow warns of a decompression bomb when it opens wider strips.
 _MOST_PICTURES = 200
 
 
 def columns_for(count: int) -> int:
-    """How many faces stand side by side in a sheet of `count`: nearly square, its last row full.
+    """How many faces stand side by side in a sheet of `count`.
 
     Of the widths between a square and twice as wide as high, the one that leaves the fewest
     places empty; at most 16.
@@ -38,8 +38,8 @@ def draw_sheet(
 ) -> Image.Image:
     """Draw the contact sheet of the first `MOST_FACES` samples of `group`.
 
-    `thumbnails` are by sample index; a missing one leaves an empty frame. `source` says on the
-    sheet where the readings come from. Without `columns` the sheet is nearly square.
+    `thumbnails` are by sample index; a missing one leaves an empty frame. `source` is printed as
+    the source of the readings. Without `columns` the sheet is nearly square.
     """
     cells = [
         Cell(thumbnails.get(s.index), f"{s.index:04d}", s.energy, s.status, s.readings)
@@ -66,9 +66,9 @@ def draw_film(
 ) -> Image.Image:
     """Draw the film strip of one edited sample.
 
-    Under each picture stand all comparisons of the edit with what was read there; those that the
-    lines so far do not ask for are faint. `thumbnails` show its face before the first line and
-    after each; of very many, those in the middle are left out.
+    Under each picture are all comparisons of the edit with their readings; those that its line does
+    not ask for are faint. `thumbnails` show the face before the first line and after each; of very
+    many, those in the middle are left out.
     """
     atoms = list({atom.text: atom for step in group.steps for atom in step.atoms}.values())
     facts = _made_by(group)

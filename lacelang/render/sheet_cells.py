@@ -1,4 +1,4 @@
-"""A picture of cells under a headline: faces small, with what was wanted and what was got."""
+"""A picture of cells under a headline: small faces, with comparisons and their readings."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _ALARM = "#ff6b5e"
 
 @frozen(eq=False)
 class Cell:
-    """One face: its `thumbnail` or an empty frame, and what is said of it.
+    """A face: its `thumbnail`, or None for an empty frame, and the text under it.
 
-    Readings are by the comparison's text; comparisons that are `unasked` are read, not judged.
+    Readings are by the comparison's text; those of `unasked` comparisons are faint.
     """
 
     picture: Image.Image | None
@@ -48,7 +48,7 @@ def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     size = (THUMBNAIL, THUMBNAIL)
     if picture.width < THUMBNAIL:
-        # Pixels of a small generator are shown as they are, not blurred into a photograph.
+        # Pixels of a small generator stay visible.
         return picture.convert("RGB").resize(size, Image.Resampling.NEAREST)
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
@@ -61,8 +61,8 @@ def draw_cells(
     cells: Sequence[Cell],
     columns: int,
 ) -> Image.Image:
-    """Draw cells, so many side by side, with a row for each of the first comparisons."""
-    # A title wants some room, even over a single face.
+    """Draw cells, `columns` side by side, with a row for each of the first comparisons."""
+    # At least two faces wide, for the title.
     width = 2 * MARGIN + max(columns * (THUMBNAIL + GAP) - GAP, 2 * THUMBNAIL)
     lines = _headline(title, condition, facts, width - 2 * MARGIN)
     top = MARGIN + sum(size + space for _, size, _, space in lines) + GAP
@@ -92,7 +92,7 @@ def draw_cells(
 def _headline(
     title: str, condition: str, facts: Sequence[str], width: int
 ) -> list[tuple[str, int, str, int]]:
-    """Set the lines over the cells: text, size, ink, and the space below."""
+    """Return the lines over the cells: text, size, colour, and the space below."""
     face = font_for(title, _TITLE)
     lines = [(fit(legible(title, face), face, width), _TITLE, INK, 12)]
     condition = condition or "no condition: draws from the prior"
@@ -108,7 +108,7 @@ def _headline(
 def _draw_rows(
     draw: ImageDraw.ImageDraw, x: int, y: int, cell: Cell, atoms: Sequence[Atom]
 ) -> None:
-    """Draw what stands under a picture: its caption, and a row for each comparison."""
+    """Draw the caption under a picture, and a row for each comparison."""
     small = font(_SMALL)
     left, right = x + 10, x + THUMBNAIL - 10
 

@@ -9,7 +9,7 @@ from PIL import ImageFont
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-# Pillow's own font knows little beyond ASCII; these are common where it does not suffice.
+# Pillow's own font has little beyond ASCII; these are common system fonts with more.
 _WIDER = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")
 _PLAIN = str.maketrans({"–": "-", "—": "-", "−": "-", "×": "x", "≥": ">=", "≤": "<=", "\t": " "})
 
@@ -21,14 +21,14 @@ def font(size: int) -> Font:
 
 
 def font_for(text: str, size: int) -> Font:
-    """A font that can show `text`: Pillow's own, else one of the system's, else Pillow's again."""
+    """A font with all characters of `text`, Pillow's own or a system's; Pillow's if none has."""
     fonts = [font(size), *(_system_font(name, size) for name in _WIDER)]
     able = (face for face in fonts if face is not None and _knows(text, face))
     return next(able, font(size))
 
 
 def legible(text: str, face: Font) -> str:
-    """`text` on one line, with a plain stand-in for each character that `face` lacks."""
+    """`text` on one line, with a plain substitute for each character that `face` lacks."""
 
     def shown(char: str) -> str:
         plain = char if _knows(char, face) else char.translate(_PLAIN)

@@ -1,8 +1,8 @@
 """The session as one program that reproduces it.
 
-At the prompt a definition may be replaced, and what was made before keeps what it meant then. In
-a file a name has one meaning. So a replaced definition is left out if nothing used it, and else
-takes another name, with everything that used it.
+At the prompt a definition may be replaced, and older statements keep the older meaning. In a file a
+name has one meaning. So a replaced definition is left out if nothing used it, and renamed with all
+its uses if something did.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 
 
 def program_text(entries: Sequence[Entry], path: Path, folder: Path | None = None) -> str:
-    """Return the entries as the text of a program in `path`, laid out.
+    """Return the entries as the formatted text of a program in `path`.
 
-    Imports of files counted from `folder` (the current one) and are rewritten to count from
-    `path`'s. A LaceError says that no one program means the same.
+    Imports relative to `folder` (the current one) become relative to `path`. A LaceError says that
+    no one program means the same.
     """
     if not entries:
         raise UsageError("there is nothing to save yet")
@@ -49,7 +49,7 @@ def program_text(entries: Sequence[Entry], path: Path, folder: Path | None = Non
 
 
 class _Renaming:
-    """Gives every definition that was replaced, and is still used, a name of its own."""
+    """Renames the definitions that were replaced and are still used."""
 
     def __init__(self, entries: Sequence[Entry], path: Path, folder: Path) -> None:
         self.entries = entries
@@ -68,7 +68,7 @@ class _Renaming:
         return "\n".join(map(self._entry, range(len(self.entries))))
 
     def _note_needs(self, i: int) -> None:
-        """Add what the kept statements of entry i use; only what was said before can be."""
+        """Add the definitions that the kept statements of entry i use, which are older."""
         before = -1
         while len(self.needed) > before:
             before = len(self.needed)
@@ -80,7 +80,7 @@ class _Renaming:
         return not isinstance(node, nodes.Let | nodes.Def) or (i, node.name.name) in self.needed
 
     def _uses(self, i: int, node: nodes.Node) -> Iterator[tuple[Span, Key]]:
-        """Yield the places in entry i that name a definition, and which one it is."""
+        """Yield the spans in entry i that name a definition, and the definition."""
         found = [(word.span, word.name) for word in words_used(node)]
         for text in quoted_names(node):
             for hole in _HOLE.finditer(text.value):
@@ -94,7 +94,7 @@ class _Renaming:
                     break
 
     def _name(self, key: Key) -> str:
-        """Return what a definition is called: its own name, unless it was replaced."""
+        """Return the name of a definition in the program: its own, unless it was replaced."""
         i, name = key
         if all(name not in later.defined for later in self.entries[i + 1 :]):
             return name

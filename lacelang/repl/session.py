@@ -1,4 +1,4 @@
-"""The session: one program that grows an entry at a time, without a terminal and without torch."""
+"""The session: a program that grows by entries, without a terminal and without torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lacelang.syntax.tokens import tokenize
 from lacelang.text.names import folded
 
 FACES = 4
-"""How many faces a `sample` without a number makes at the prompt; in a file it is more."""
+"""How many faces a `sample` without a number makes at the prompt; in a file they are more."""
 
 _SIGNS = COMPARISONS | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
 """What follows a name in a condition."""
@@ -31,7 +31,7 @@ _NUMBERED = re.compile(r"(.*)_\d+")
 
 @frozen(eq=False)
 class Entry:
-    """What one Enter brought: a checked piece, and its text with what the prompt fills in."""
+    """An input that was checked, and its text with what the prompt fills in."""
 
     text: str
     piece: Piece
@@ -44,7 +44,7 @@ class Entry:
 
 
 class Session:
-    """The entries so far, each of them right, and what they come to."""
+    """The entries so far, and what they define and make."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.entries: list[Entry] = []
@@ -52,7 +52,7 @@ class Session:
 
     @property
     def statements(self) -> tuple[ir.Statement, ...]:
-        """All that the program does so far, resolved, in its order."""
+        """The checked statements of the program so far."""
         return tuple(s for entry in self.entries for s in entry.piece.statements)
 
     @property
@@ -62,7 +62,7 @@ class Session:
 
     @property
     def model(self) -> ir.ModelSpec | None:
-        """The model in use: the one that was used or declared last, else the library's only one."""
+        """The model in use: that used or declared last, else the only one of the library."""
         for entry in reversed(self.entries):
             for statement in reversed(entry.piece.statements):
                 return statement.model
@@ -78,7 +78,7 @@ class Session:
 
     @property
     def models(self) -> dict[str, ir.ModelSpec]:
-        """Every model that `from` can name, those of the standard library included."""
+        """Every model that `from` can name."""
         return {**{m.name: m for m in self._library}, **self.known.models}
 
     @cached_property
@@ -87,15 +87,15 @@ class Session:
 
     @property
     def _head(self) -> str:
-        """What stands before a bare condition to make it a statement."""
+        """What makes a statement of a condition that follows it."""
         return f"sample {FACES} from {self.model.name if self.model else 'ffhq'} where"
 
     def outlook(self, typed: str) -> Outlook:
-        """Say how `typed` may go on; a bare condition goes on like the `sample` it stands for."""
+        """Return how `typed` may go on; a condition goes on like the `sample` it stands for."""
         return outlook(f"{self._head}\n{typed}" if self.is_condition(typed) else typed)
 
     def is_condition(self, typed: str) -> bool:
-        """Whether `typed` is no statement but a condition, short for a `sample` with it."""
+        """Whether `typed` is a condition, which is short for a `sample` with it."""
         tokens = tokenize(typed).tokens
         if not tokens or tokens[0].type in STATEMENTS:
             return False
@@ -108,7 +108,7 @@ class Session:
         return tokens[0] in self.known.definitions or tokens[0] in self.attributes
 
     def read(self, typed: str) -> Entry:
-        """Check what was typed, without adding it; its diagnostics speak of `typed` as it is."""
+        """Check what was typed, without adding it; diagnostics are about `typed` itself."""
         if self.is_condition(typed):
             try:
                 check_piece(f"{self._head}\n{typed}", self.known, self.model)
@@ -123,7 +123,7 @@ class Session:
         return Entry(text, check_piece(text, self.known, self.model))
 
     def program(self, entry: Entry) -> Program:
-        """Return what runs `entry`: its statements, after those that made the groups they need."""
+        """Return the statements of `entry`, after those that make the groups they need."""
         needed = {statement.needs for statement in entry.piece.statements}
         before: list[ir.Statement] = []
         for statement in reversed(self.statements):
@@ -134,13 +134,13 @@ class Session:
         return Program(ir.CheckedProgram(statements, path=Path(PATH), source=entry.text))
 
     def undo(self) -> Entry:
-        """Take the last entry back."""
+        """Remove the last entry and return it."""
         if not self.entries:
             raise UsageError("there is nothing to take back")
         return self.entries.pop()
 
     def older_uses(self, entry: Entry) -> tuple[str, ...]:
-        """Names of earlier definitions that go on using what `entry` defines anew."""
+        """Names of earlier definitions that still use what `entry` redefines."""
         before = self.known.own
         anew = {name for name in entry.defined if name in before}
         return tuple(
@@ -187,7 +187,7 @@ class Session:
 
 
 def _counted(text: str, tree: nodes.Program) -> str:
-    """Write out how many faces each `sample` makes that does not say."""
+    """Insert the number of faces into every `sample` that has none."""
     patches: list[Patch] = []
     pending: list[nodes.Statement] = list(tree.statements)
     while pending:

@@ -1,4 +1,4 @@
-"""The text of an entry: where its nodes stand in it, which words they use, and changes to it."""
+"""The text of an entry: the offsets of its nodes, the words they use, and changes to it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lacelang.syntax import nodes
 from lacelang.syntax.lines import Lines, with_line_feeds
 
 Patch = tuple[int, int, str]
-"""From where to where (offsets, the end excluded), and what stands there instead."""
+"""Begin and end as offsets, and the text that replaces what is there."""
 
-# Fields whose words name something else than a definition, but for references and calls.
+# Fields whose words do not name a definition, except in references and calls.
 _OTHER_NAMES = frozenset(
     {"attribute", "form", "group", "items", "model", "name", "sampler", "target", "unit", "word"}
 )
 
 
 def offsets(text: str, span: Span) -> tuple[int, int]:
-    """Return where `span` begins and ends in `text`, counted in characters from 0."""
+    """Return the offsets in `text` at which `span` begins and ends."""
     return Lines(with_line_feeds(text)).offsets(span)
 
 
@@ -32,7 +32,7 @@ def patched(text: str, patches: Iterable[Patch]) -> str:
 
 
 def words_used(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterator[nodes.Word]:
-    """Yield the words of `node` that may stand for definitions: not `bound` by a `def` or `for`."""
+    """Yield the words of `node` that may name definitions: not `bound` by a `def` or `for`."""
     if isinstance(node, nodes.Word):
         if node.name not in bound:
             yield node
@@ -50,7 +50,7 @@ def words_used(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterato
 
 
 def quoted_names(node: nodes.Node) -> Iterator[nodes.Text]:
-    """Yield the names in quotes that `node` gives to groups or finds them by."""
+    """Yield the quoted names of groups in `node`."""
     for field, part in _parts(node):
         if isinstance(part, nodes.Text) and field in ("name", "group"):
             yield part
