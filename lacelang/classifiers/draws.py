@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from attrs import evolve, frozen
 from numpy.typing import NDArray
+from torch import Tensor
 
+from lacelang.generators.generator import Generator
 from lacelang.samplers.streams import prior, stream
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from lacelang.generators.generator import Generator
 
 # Purpose of the random stream that a label row's truncation comes from (0 and 1 are a sample's).
 TRUNCATION_STREAM = 2
@@ -52,8 +50,6 @@ class Draws:
 
     def styles(self, generator: Generator) -> Tensor:
         """Truncated w (N, d')."""
-        import torch
-
         with torch.inference_mode():
             w = generator.mapping(torch.from_numpy(self.z))
             return generator.truncate(w, torch.from_numpy(self.psi)[:, None])

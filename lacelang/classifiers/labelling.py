@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve
@@ -21,12 +20,10 @@ from lacelang.classifiers.draws import Draws, from_prior, joined
 from lacelang.classifiers.labels import Columns, Labels, columns_of
 from lacelang.classifiers.measuring import Source, measure
 from lacelang.classifiers.training import train
+from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
+from lacelang.progress import Progress
 from lacelang.storage.cache import cache_dir, whole_file
-
-if TYPE_CHECKING:
-    from lacelang.generators.generator import Generator
-    from lacelang.progress import Progress
 
 #: Faces of the published tables, and the share of them that is conditioned.
 COUNT = 12_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -22,12 +22,10 @@ from lacelang.classifiers.draws import Draws, from_prior, joined, rounded, unrou
 from lacelang.classifiers.heads_file import reading
 from lacelang.classifiers.measuring import Measured
 from lacelang.errors import UsageError
+from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
-
-if TYPE_CHECKING:
-    from lacelang.generators.generator import Generator
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from attrs import asdict, evolve, frozen
@@ -27,10 +26,8 @@ from lacelang.classifiers.draws import TRUNCATIONS
 from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.training import Progress, Recipe, TrainResult
 from lacelang.classifiers.training import train as train_classifiers
+from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
-
-if TYPE_CHECKING:
-    from lacelang.generators.generator import Generator
 
 #: The paper's step sizes.
 STEP_SIZES = (0.1, 0.01)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import torch
 from attrs import frozen
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
@@ -23,11 +24,9 @@ from lacelang.annotators.faces import FACES
 from lacelang.classifiers.draws import Draws
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import Weights
+from lacelang.progress import Progress
 from lacelang.storage.cache import cache_dir, guarded, whole_file
 from lacelang.system.processes import processes
-
-if TYPE_CHECKING:
-    from lacelang.progress import Progress
 
 Measured: TypeAlias = dict[str, NDArray[Any]]
 """What annotators measured, by name: arrays (N, ...), a row a face."""
@@ -96,8 +95,6 @@ def _measure(source: Source, annotators: tuple[str, ...], faces: Draws, path: Pa
 
 @cache
 def _loaded(source: Source, annotators: tuple[str, ...]) -> Networks:
-    import torch
-
     torch.set_num_threads(1)
     return _load(source, [ANNOTATORS[name] for name in annotators])
 
@@ -106,8 +103,6 @@ def _load(
     source: Source, annotators: Sequence[Annotator], progress: Progress | None = None
 ) -> Networks:
     """Return the function from faces to what annotators measure in them; it uses one thread."""
-    import torch
-
     generator = ARCHITECTURES[source.architecture].load(
         source.weights, torch.device("cpu"), progress=progress, threads=1
     )

@@ -7,24 +7,20 @@ thousand prior draws would hardly show. Combinations are drawn at random and kep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
 from lacelang.energy import ConditionalEnergy, Node, NormalAt, Surprisal, conjunction
+from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
+from lacelang.progress import Progress
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.streams import prior
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from lacelang.generators.generator import Generator
-    from lacelang.progress import Progress
 
 Columns = Mapping[str, NDArray[np.float32]]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
@@ -12,17 +11,15 @@ from numpy.typing import NDArray
 
 from lacelang import ir
 from lacelang.annotators import all_judging, judging
+from lacelang.api import Program
 from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
 from lacelang.engine.loading import weights_of
+from lacelang.engine.result import Group
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
-
-if TYPE_CHECKING:
-    from lacelang.api import Program
-    from lacelang.engine.result import Group
-    from lacelang.progress import Progress
+from lacelang.progress import Progress
 
 
 @frozen(eq=False)

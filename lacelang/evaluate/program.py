@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from lacelang.api import Program
 from lacelang.evaluate.judged import METRICS, Judged, judge_groups
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import sheet_of
+from lacelang.progress import Progress
 from lacelang.system.torch_state import isolated
-
-if TYPE_CHECKING:
-    from lacelang.progress import Progress
 
 #: Figures to set beside one's own: row → attribute → accuracy.
 Published = Mapping[str, Mapping[str, float]]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import field, frozen
+from PIL.Image import Image
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Drawn
 
 from lacelang.render.markdown import markdown_table
 from lacelang.render.sheet import write_sheet
 from lacelang.storage.files import make_folder, write_atomic
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from rich.console import Console
 
 Cell: TypeAlias = str | float | int | None
 Row: TypeAlias = Mapping[str, Cell]
@@ -144,10 +145,6 @@ def save(report: Report, folder: Path) -> None:
 
 def print_tables(report: Report, console: Console) -> None:
     """Print the tables."""
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table as Drawn
-
     for table in report.tables:
         # The brackets of weights are no markup.
         console.print(f"[bold]{escape(table.title)}[/bold]", soft_wrap=True)

@@ -11,19 +11,17 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from lacelang.api import Program
+from lacelang.engine.loading import load
+from lacelang.engine.result import Group
 from lacelang.errors import ResourceError
+from lacelang.progress import Progress
 from lacelang.storage.cache import cache_dir, locked
 from lacelang.storage.files import write_atomic
 from lacelang.system.processes import processes
-
-if TYPE_CHECKING:
-    from lacelang.engine.result import Group
-    from lacelang.progress import Progress
 
 #: The parts of the package that samples depend on; a change in them makes every group anew.
 _DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
@@ -50,8 +48,6 @@ def sample_groups(program: Program, progress: Progress) -> list[Group]:
 
 def _make(runs: Sequence[tuple[Program, Path]], progress: Progress) -> Iterator[int]:
     """Make groups, and yield how many samples are done."""
-    from lacelang.engine.loading import load
-
     if not runs:
         return
     # Weights are fetched and converted once, here, where the progress bar is.

@@ -10,13 +10,15 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import Literal, cast, get_args
+
+from PIL import Image
+from rich.color import Color
+from rich.console import RenderableType
+from rich.segment import Segment, Segments
+from rich.style import Style
 
 from lacelang.errors import UsageError
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from rich.console import RenderableType
 
 Way = Literal["kitty", "sixel", "blocks", "none"]
 
@@ -85,10 +87,6 @@ def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> Renderable
 def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType:
     """Return `picture` as `columns` × `rows` characters of two pixels each."""
     import numpy as np
-    from PIL import Image
-    from rich.color import Color
-    from rich.segment import Segment, Segments
-    from rich.style import Style
 
     small = picture.convert("RGB").resize((columns, 2 * rows), Image.Resampling.LANCZOS)
     pixels = np.asarray(small).tolist()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from PIL import Image
+from rich.cells import cell_len
+from rich.console import Console
+from rich.control import Control
+from rich.text import Text
+
+from lacelang.render.result_text import achieved
 from lacelang.repl.pictures import Way, drawn, pixels_of
 from lacelang.storage.records import Atom, GroupRecord, SampleRecord
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from rich.console import Console
-    from rich.text import Text
 
 MOST = 16
 """At most so many faces are drawn; more would scroll away."""
@@ -60,9 +62,6 @@ def _draw_row(
     faces: Iterable[Image.Image], count: int, layout: Layout, console: Console, way: Way
 ) -> None:
     """Draw a row, and draw it again with every face that arrives."""
-    from PIL import Image
-    from rich.control import Control
-
     step = layout.width + GAP
     width, height = pixels_of(count * step - GAP, layout.height, way)
     one, _ = pixels_of(layout.width, layout.height, way)
@@ -79,10 +78,6 @@ def _draw_row(
 
 def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> list[Text]:
     """Return the lines under a row of faces: number and energy, then a line for each comparison."""
-    from rich.text import Text
-
-    from lacelang.render.result_text import achieved
-
     head = []
     for sample in row:
         energy = "-" if sample.energy is None else f"{sample.energy:.2f}"
@@ -102,9 +97,6 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
 
 def _cell(left: str, right: str, width: int, left_style: str, right_style: str) -> Text:
     """Return a cell with one text at its left edge and another at its right."""
-    from rich.cells import cell_len
-    from rich.text import Text
-
     cell = Text(left, left_style)
     cell.truncate(max(0, width - cell_len(right) - 1), overflow="ellipsis", pad=True)
     return Text.assemble(cell, " ", (right, right_style))
