@@ -38,17 +38,11 @@ _MAPPING_BATCH = 4096
 
 @frozen(eq=False)
 class Examples:
-    """N latents and the annotations of their images.
+    """N latents and the annotations of their images."""
 
-    Attributes:
-        w: float32 (N, d), after truncation.
-        columns: by attribute, float32 (N,): class index or value, NaN where nothing was seen.
-        conditioned: bool (N,), false for prior draws.
-    """
-
-    w: Floats
-    columns: Mapping[str, Floats]
-    conditioned: NDArray[np.bool_]
+    w: Floats  # (N, d), after truncation
+    columns: Mapping[str, Floats]  # (N,): class index or value, NaN where nothing was seen
+    conditioned: NDArray[np.bool_]  # (N,), false for prior draws
 
     def __len__(self) -> int:
         return len(self.w)
@@ -80,19 +74,13 @@ class Examples:
 
 @frozen(eq=False)
 class Labels:
-    """Labelled latents: prior rows, and conditioned rows after them.
+    """Labelled latents: prior rows, and conditioned rows after them."""
 
-    Attributes:
-        prior_seed: of the prior rows, which are its draws 0 … prior_count − 1.
-        columns: by attribute, float32 (N,): class index or value, NaN where nothing was seen.
-        about: JSON values: generator, annotators, conditions of the other rows.
-    """
-
-    prior_seed: int
+    prior_seed: int  # of the prior rows, which are its draws 0 … prior_count − 1
     prior_count: int
     conditioned: Draws
-    columns: Mapping[str, Floats]
-    about: Mapping[str, Any]
+    columns: Mapping[str, Floats]  # (N,): class index or value, NaN where nothing was seen
+    about: Mapping[str, Any]  # JSON values: the generator, and the conditions of the other rows
 
     def __len__(self) -> int:
         return self.prior_count + len(self.conditioned)

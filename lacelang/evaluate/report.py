@@ -56,19 +56,12 @@ class Table:
 
 @frozen(eq=False)
 class Picture:
-    """A picture beside the tables.
+    """A picture beside the tables."""
 
-    Attributes:
-        name: of its file.
-        title: what it shows.
-        draw: makes it; called only when it is saved.
-        data: the JSON values that a figure is drawn from; None of sheets of faces.
-    """
-
-    name: str
+    name: str  # of its file
     title: str
-    draw: Callable[[], Image]
-    data: Mapping[str, Any] | None = None
+    draw: Callable[[], Image]  # called only when it is saved
+    data: Mapping[str, Any] | None = None  # of a figure, JSON values; None of sheets of faces
 
     @property
     def file(self) -> str:

@@ -14,21 +14,14 @@ from lacelang.engine.truth import Columns, truth
 
 @frozen
 class Score:
-    """The score of one comparison of a conjunction over N faces.
-
-    Attributes:
-        wanted: the comparison as written, or how many values were pooled.
-        unseen: in how many faces the annotator saw nothing.
-        accuracy: share that shows the value; for a number 1 − mean |Δ| / range (LACE, table 2).
-        error: mean |Δ| in the attribute's unit; None for a class.
-    """
+    """The score of one comparison of a conjunction."""
 
     attribute: str
-    wanted: str
+    wanted: str  # the comparison as written, or how many values were pooled
     faces: int
-    unseen: int
-    accuracy: float
-    error: float | None = None
+    unseen: int  # in how many of the faces the annotator saw nothing
+    accuracy: float  # share that shows the value; of a number 1 − mean |Δ| / range (LACE, table 2)
+    error: float | None = None  # mean |Δ| in the attribute's unit; None for a class
     unit: str | None = None
 
     @property
