@@ -32,6 +32,9 @@ class Safe:
         self._open = not _is_gone(stream)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            # What is written there would not pass through here.
+            raise AttributeError(name)
         return getattr(self.stream, name)
 
     def isatty(self) -> bool:
@@ -53,7 +56,7 @@ class Safe:
         Raises:
             ResourceError: the stream takes text alone, in an encoding that lacks a character.
         """
-        buffer = getattr(self, "buffer", None)
+        buffer = getattr(self.stream, "buffer", None)
         if buffer is not None:
             # Written after what the text layer still holds.
             self.flush()
