@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 
 from lacelang import ir
 from lacelang.classifiers.classifier import Heads
-from lacelang.errors import LaceError, ResourceError
+from lacelang.errors import ResourceError
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
 
@@ -114,10 +114,7 @@ def reading(
         raise
     except FileNotFoundError as error:
         raise ResourceError(f"there are no {what} at {path}", remedy) from error
-    except (
-        *(OSError, SafetensorError, LaceError),
-        *(KeyError, TypeError, ValueError, RuntimeError, AttributeError),
-    ) as error:
+    except Exception as error:
         raise ResourceError(f"the {what} {path} are damaged: {error}", remedy) from error
 
 

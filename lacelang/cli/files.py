@@ -6,9 +6,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 from lacelang.cli.source import Source, attempted
-from lacelang.cli.streams import print_json, write_program
+from lacelang.cli.streams import Safe, print_json
 from lacelang.errors import Diagnostic, UsageError
 
 
@@ -74,7 +75,8 @@ def _put(name: str, source: Source, text: str, check: bool) -> None:
         if text != source.text:
             print(f"{name} would be laid out anew", file=sys.stderr)
     elif source.path is None:
-        write_program(text)
+        # Programs are UTF-8, whatever the terminal is.
+        cast(Safe, sys.stdout).write_utf8(text)
     elif text != source.text:
         if not source.path.is_file():
             raise UsageError(

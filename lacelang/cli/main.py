@@ -96,7 +96,8 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
 def _written(code: int) -> int:
     """Return the code, or `FAILED` for a result that could not be written."""
-    failed = streams.failure()
+    sys.stdout.flush()
+    failed: OSError | None = getattr(sys.stdout, "failure", None)
     if failed is None or code not in (0, 1):
         return code
     _say(f"lacelang: cannot write the output: {failed.strerror or failed}")

@@ -127,23 +127,11 @@ def usable() -> Iterator[None]:
                 setattr(sys, name, stream)
 
 
-def failure() -> OSError | None:
-    """Return why standard output could not be written, if it could not."""
-    sys.stdout.flush()
-    return sys.stdout.failure if isinstance(sys.stdout, Safe) else None
-
-
 def is_terminal(stream: Any) -> bool:
     """Whether a stream, of any kind or None, is a terminal."""
     with suppress(AttributeError, OSError, ValueError):
         return bool(stream.isatty())
     return False
-
-
-def write_program(text: str) -> None:
-    """Write a program's text to standard output as UTF-8, which is what programs are."""
-    stream = sys.stdout if isinstance(sys.stdout, Safe) else Safe(sys.stdout)
-    stream.write_utf8(text)
 
 
 def print_json(value: Any) -> None:
