@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from attrs import frozen
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from lacelang.annotators.faces.annotation import Floats, Ints, Probe
+from lacelang.annotators.faces.annotation import Floats, Probe
+
+Ints = NDArray[np.int64]
 
 
 @frozen

@@ -119,16 +119,12 @@ class Heads(nn.Module):
         own = [stacked[:, k, :, : a.width] for k, a in enumerate(self.attributes)]
         return torch.cat(own, dim=-1)
 
-    def calibrate(self, raw: Tensor) -> Tensor:
-        """Turn mean outputs of the networks (N, columns) into calibrated ones."""
-        return raw * self.gain + self.shift
-
     def forward(self, w: Tensor) -> Outputs:
         """Return outputs by attribute for truncated latents (N, inputs).
 
         They are calibrated logits (N, C), or of a continuous one its expected value (N,).
         """
-        outputs = self.calibrate(self.raw(self.standardise(w)).mean(dim=0))
+        outputs = self.raw(self.standardise(w)).mean(dim=0) * self.gain + self.shift
         return {
             a.name: outputs[:, at] if a.discrete else outputs[:, at.start]
             for a, at in zip(self.attributes, self.columns.values(), strict=True)

@@ -23,6 +23,8 @@ TRUNCATIONS = (0.5, 1.0)
 # Conditioned latents are stored in steps of 1/32, a byte a number. The rounded latent is the one
 # that is decoded and labelled, so nothing is lost.
 _STEP = 1 / 32
+# Rows that are mapped at once.
+_BATCH = 4096
 
 
 @frozen(eq=False)
@@ -50,9 +52,10 @@ class Draws:
 
     def styles(self, generator: Generator) -> Tensor:
         """Truncated w (N, d')."""
+        z, psi = (torch.split(torch.from_numpy(x), _BATCH) for x in (self.z, self.psi))
         with torch.inference_mode():
-            w = generator.mapping(torch.from_numpy(self.z))
-            return generator.truncate(w, torch.from_numpy(self.psi)[:, None])
+            batches = zip(map(generator.mapping, z), psi, strict=True)
+            return torch.cat([generator.truncate(w, p[:, None]) for w, p in batches])
 
     def images(self, generator: Generator) -> Iterator[NDArray[np.uint8]]:
         """Decode the faces: uint8 (H, W, 3) each."""

@@ -33,7 +33,6 @@ Columns = dict[str, Floats]
 
 FORMAT = "lacelang-labels-1"
 _REMEDY = "make it with `lacelang label`, or restore the file"
-_MAPPING_BATCH = 4096
 
 
 @frozen(eq=False)
@@ -93,7 +92,7 @@ class Labels:
     def examples(self, generator: Generator) -> Examples:
         """The rows as truncated w and labels, for training."""
         conditioned = np.arange(len(self)) >= self.prior_count
-        return Examples(styles(generator, self.draws()), self.columns, conditioned)
+        return Examples(self.draws().styles(generator).numpy(), self.columns, conditioned)
 
 
 def split(examples: Examples, held_out: float, seed: int) -> tuple[Rows, Rows]:
@@ -105,13 +104,6 @@ def split(examples: Examples, held_out: float, seed: int) -> tuple[Rows, Rows]:
         kept_apart.append(rng.permutation(rows)[: round(held_out * len(rows))])
     held = np.sort(np.concatenate(kept_apart))
     return np.setdiff1d(np.arange(len(examples)), held), held
-
-
-def styles(generator: Generator, draws: Draws) -> NDArray[np.float32]:
-    """Truncated w (N, d') of latents, by the generator's mapping."""
-    starts = range(0, len(draws), _MAPPING_BATCH)
-    parts = [draws.rows(slice(s, s + _MAPPING_BATCH)).styles(generator) for s in starts]
-    return np.concatenate([part.numpy() for part in parts])
 
 
 def columns_of(measured: Measured, annotators: Sequence[Annotator] = (FACES,)) -> Columns:

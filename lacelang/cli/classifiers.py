@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from lacelang.classifiers import heads_file, labelling, labels, latent_jem
-from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
 from lacelang.classifiers.training import recipe_named, train
@@ -106,5 +104,5 @@ def label_sheet(table: Labels, attribute: Attribute, generator: Generator) -> Im
     draws, column = table.draws(), table.columns[attribute.name]
     chosen = bands(column, attribute.values, attribute.unit)
     rows = np.concatenate([rows for _, rows in chosen])
-    w = labels.styles(generator, Draws(draws.z[rows], draws.psi[rows]))
-    return draw(attribute.name, chosen, column, generator.decode(torch.from_numpy(w)))
+    w = draws.rows(rows).styles(generator)
+    return draw(attribute.name, chosen, column, generator.decode(w))

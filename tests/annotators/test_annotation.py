@@ -9,7 +9,7 @@ import pytest
 
 from lacelang.annotators import seen_attributes
 from lacelang.annotators.faces import FACES, annotation
-from lacelang.annotators.faces.annotation import EMBEDDING, MEASURES, scores
+from lacelang.annotators.faces.annotation import LIPS, MEASURES, scores
 
 PLAIN = {"presence": 1.0, "width_ratio": 0.87, "age": 30.0, "light_0": 0.3, "skin_l": 60.0}
 
@@ -17,7 +17,7 @@ PLAIN = {"presence": 1.0, "width_ratio": 0.87, "age": 30.0, "light_0": 0.3, "ski
 def measured(**measures: float) -> dict[str, np.ndarray]:
     known = PLAIN | measures
     raw = np.array([known.get(name, 0.0) for name in MEASURES], dtype=np.float32)
-    return {"raw": raw, "embedding": np.zeros(EMBEDDING, dtype=np.float16)}
+    return {"raw": raw, "embedding": np.zeros(LIPS.stop, dtype=np.float16)}
 
 
 def judged(**measures: float) -> dict[str, float]:

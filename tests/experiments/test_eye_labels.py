@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import eye_labels as eye
-from lacelang.annotators.faces.annotation import EMBEDDING, MEASURES
+from lacelang.annotators.faces.annotation import LIPS, MEASURES
 
 
 def test_labels_are_enough_to_fit_to() -> None:
@@ -35,7 +35,7 @@ def test_open_cells_are_not_fitted() -> None:
 
 def test_fit_finds_what_the_labels_depend_on() -> None:
     rng = np.random.default_rng(0)
-    embedding = rng.normal(size=(120, EMBEDDING)).astype(np.float16)
+    embedding = rng.normal(size=(120, LIPS.stop)).astype(np.float16)
     raw = rng.uniform(1, 60, size=(120, len(MEASURES))).astype(np.float32)
     lightness = raw[:, MEASURES.index("hair_l")]
     labels = [

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from experiments import probes
-from lacelang.annotators.faces.annotation import Floats, Ints, load_probe
+from experiments.probes import Ints
+from lacelang.annotators.faces.annotation import Floats, load_probe
 
 
 def clouds(classes: int, gap: float, count: int = 150) -> tuple[Floats, Ints]:

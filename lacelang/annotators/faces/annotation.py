@@ -20,7 +20,6 @@ from lacelang.annotators.faces import BINARY, FACES
 from lacelang.resources import shipped
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 #: Shipped file with the fitted probes.
 PROBES = "ffhq.probes.safetensors"
@@ -57,8 +56,6 @@ MEASURES = (
 WHOLE = slice(0, 1280)  # image features of the whole picture
 LOWER = slice(1280, 2560)  # image features of the lower face
 LIPS = slice(2560, 2680)  # offsets of the lip outline, 40 points in 3-D
-#: Length of an embedding.
-EMBEDDING = LIPS.stop
 
 # Share of the image from which spectacles are worn. Of 1290 faces none lies between 0.004, where
 # misjudged pixels end, and 0.010, where thin rims begin.
