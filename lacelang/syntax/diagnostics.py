@@ -12,13 +12,11 @@ from typing import Any
 
 from lark import Token
 
-from lacelang.syntax import nodes
-from lacelang.syntax.build import between, span_of
+from lacelang.syntax.build import between
 from lacelang.syntax.grammar import (
     CLAUSES,
     CLOSER,
     CLOSERS,
-    ITEMS,
     JOINTS,
     OPERATORS,
     STATEMENTS,
@@ -26,7 +24,7 @@ from lacelang.syntax.grammar import (
     shape_of,
     shapes,
 )
-from lacelang.syntax.hints import NEED_CONDITION, TABLE, Rule
+from lacelang.syntax.hints import ENDS, NEED_CONDITION, TABLE, Rule
 from lacelang.syntax.node import RULES
 from lacelang.syntax.parse_error import ParseError, Repair
 from lacelang.text.names import is_name, nfc
@@ -41,7 +39,6 @@ NEED_NAME = {word.upper(): what for word, what in TABLE["names"].items()}
 
 ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
 NEED_VALUE = OPERATORS | {"TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
-ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
 
 PHRASES = {
     "NAME": "a name",
@@ -139,15 +136,6 @@ def _percentage(e: ParseError) -> Repair | None:
 
 
 # Words
-
-
-def _synonym_of_a_clause(e: ParseError) -> Repair | None:
-    """`with temperature 0.5`."""
-    meant = SYNONYMS.get(str(e.before).lower(), "")
-    if e.kind_at(-2) != "WITH" or e.kind != "NUMBER" or meant.upper() not in CLAUSES:
-        return None
-    message, at = f"`{meant}` is a clause of its own", e.before or e.token
-    return Repair("LACE003", message, at, f"write `{meant} {e.token}`", instead=[])
 
 
 def _misspelt(e: ParseError) -> Repair | None:
@@ -253,25 +241,7 @@ def _needless_quotes(e: ParseError) -> Repair | None:
     return Repair("LACE003", message, e.token, f"write `{bare}`", instead=[Token("NAME", bare)])
 
 
-def _missing_quotes(e: ParseError) -> Repair | None:
-    if e.kind != "NAME" or "STRING" not in e.expected or "NAME" in e.expected:
-        return None
-    text = Token("STRING", f'"{e.token}"')
-    return Repair("LACE003", "this belongs in quotes", e.token, f"write `{text}`", instead=[text])
-
-
 # What is missing
-
-
-def _missing_share(e: ParseError) -> Repair | None:
-    begun = e.kind in ("IN", "NUMBER", "OF")
-    if "IN_SHARE" not in e.expected or not (begun or e.kind in ENDS):
-        return None
-    message = "`expect` needs a share and a group"
-    at = span_of(e.token if begun else e.before or e.token)
-    if e.kind == "IN" and e.after is not None and e.kind_at(1) == "NUMBER":
-        message, at = "a share is so many percent", span_of(e.after)
-    return Repair("LACE003", message, at, f"like `{nodes.Expect.example}`")
 
 
 def _missing_sign(e: ParseError) -> Repair | None:
@@ -292,22 +262,16 @@ def _missing_sign(e: ParseError) -> Repair | None:
 
 def _missing_part(e: ParseError) -> Repair | None:
     """Something is due after the token before, and this is not it."""
-    if e.before is None:
-        return None
-    due, at = "", span_of(e.before)
     if e.previous in NEED_CONDITION and "NAME" in e.expected:
-        side = " after it" if e.previous in JOINTS else ""
-        due = f"`{e.before}` needs a condition{side}, such as `smile=1`"
+        due = "a condition after it" if e.previous in JOINTS else "a condition"
+        due += ", such as `smile=1`"
     elif e.previous in NEED_VALUE and "NUMBER" in e.expected:
-        values = "`10..20` or `{gray, blond}`" if e.previous == "IN" else "a value"
-        due = f"`{e.before}` needs {values} after it"
+        due = "`10..20` or `{gray, blond}` after it" if e.previous == "IN" else "a value after it"
     elif e.previous in NEED_NAME and "NAME" in e.expected:
-        due = f"`{e.before}` needs {NEED_NAME[e.previous]} after it"
-    elif (e.previous, e.kind) == ("LPAR", "RPAR"):
-        due = "there is nothing between these brackets"
-    elif (e.previous, e.kind) == ("LBRACE", "RBRACE"):
-        due, at = "there is nothing in these braces", between(e.before, e.token)
-    return Repair("LACE012", due, at) if due else None
+        due = f"{NEED_NAME[e.previous]} after it"
+    else:
+        return None
+    return Repair("LACE012", f"`{e.before}` needs {due}", e.before or e.token)
 
 
 def _unexpected(e: ParseError) -> Repair:

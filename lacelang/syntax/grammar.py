@@ -126,7 +126,9 @@ def shape_of(kind: str) -> str:
 
 
 def kind_of(text: str) -> str:
-    """Return the terminal that a word or sign of the language is; a name if it is none."""
+    """Return the terminal that a word, sign or text is; a name if it is no other."""
+    if text.startswith('"'):
+        return "STRING"
     return text.upper() if text in keywords() else _terminals().get(text, "NAME")
 
 

@@ -13,7 +13,7 @@ from lark import Token
 
 from lacelang.errors import Span
 from lacelang.syntax.build import between
-from lacelang.syntax.grammar import JOINTS, OPERATORS, asking
+from lacelang.syntax.grammar import CLAUSES, CLOSERS, ITEMS, JOINTS, OPERATORS, STATEMENTS, asking
 from lacelang.syntax.notations.shapes import Shape
 from lacelang.syntax.parse_error import BRACKETED, ParseError, Repair, text_of
 
@@ -21,6 +21,8 @@ TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="ut
 
 NEED_CONDITION = JOINTS | asking()
 """Terminals that a condition follows."""
+
+ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
 
 _WHEN: dict[str, Callable[[ParseError], bool]] = {
     "repeated": lambda e: e.kind == e.previous,
@@ -31,6 +33,7 @@ _WHEN: dict[str, Callable[[ParseError], bool]] = {
         or e.kind_at(3) in OPERATORS | {"IN"}
         or not e.accepts(["AND", "NAME"])
     ),
+    "ends": lambda e: e.kind in ENDS,
     "compared": lambda e: e.previous != "NAME",
     "condition begins": lambda e: (
         e.previous in NEED_CONDITION or (e.previous == "LPAR" and "NOT" in e.expected)
@@ -48,8 +51,8 @@ class Rule:
 
     @shapes.default
     def _shapes(self) -> tuple[Shape, Shape, Shape]:
-        before, _, after = f" {self.said['shape']}".rpartition(" | ")
-        replaced, _, kept = f"{after} ".partition(" / ")
+        before, _, after = f" {self.said['shape']} ".rpartition(" | ")
+        replaced, _, kept = after.partition(" / ")
         return Shape(before), Shape(replaced), Shape(kept)
 
     def __call__(self, error: ParseError) -> Repair | None:
@@ -98,7 +101,11 @@ class Rule:
         hint = said["hint"].format_map(texts) if "hint" in said else None
         instead: list[str | Token] | None = None
         if "read" in said:
-            words = [parts[w[1:-1]] if w[1:] and w[0] == "{" else [w] for w in said["read"].split()]
-            instead = [token for tokens in words for token in tokens]
+            instead = []
+            for word in said["read"].split():
+                if word[0] == "{" and word[1:]:
+                    instead += parts[word[1:-1]]
+                else:
+                    instead.append(word.format_map(texts) if word[0] == '"' else word)
         code, message = said.get("code", "LACE003"), said["says"].format_map(texts)
         return Repair(code, message, at, hint, instead=instead, count=count)

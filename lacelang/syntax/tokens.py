@@ -30,7 +30,7 @@ from lacelang.syntax.grammar import (
     retype,
 )
 from lacelang.syntax.lines import with_line_feeds
-from lacelang.text.names import is_joining, is_part, mended, nfc, what_is_wrong
+from lacelang.text.names import is_joining, mended, nfc, what_is_wrong
 
 MAX_PROBLEMS = 200
 """A text with more mistakes than this is not a program; reading stops."""
@@ -38,9 +38,8 @@ MAX_PROBLEMS = 200
 MAX_NESTING = 64
 """How many brackets and `not`s may stand inside one another."""
 
-
 _JOINED = OPERATORS | {"COLON"}
-_NOT_SO = "`{}` is not how it is written here"
+_NOT_SO = "{} is not how it is written here"
 _DENIED = re.compile(r"\s*[\w(!¬\"]")
 
 
@@ -53,9 +52,6 @@ class Tokens:
     problems: list[Diagnostic] = field(factory=list)  # what had to be mended or left out
     gaps: list[int] = field(factory=list)  # offsets at which something was left out
     complete: bool = True  # reading did not stop early
-
-
-_STRAY = r"[^\w\s\"#=!<>~{}()\[\],:%+\-.&|;'“‘≠≤≥…−–—°^/\ufeff]+"
 
 
 def tokenize(text: str) -> Tokens:
@@ -118,14 +114,8 @@ def _slip(text: str, at: int) -> tuple[str, dict[str, str]]:
     if sign is not None and (sign not in "!¬" or _DENIED.match(text, at + 1)):
         read = _signs()[sign]
         return sign, {"says": _NOT_SO, "hint": f"write `{read}`", "read": read}
-    for slip in SLIPS:
-        if found := re.compile(slip["pattern"]).match(text, at):
-            return found.group().rstrip(), slip
-    stray = re.compile(_STRAY).match(text, at)
-    wrong = stray.group() if stray else text[at]
-    hint = "leave it out" if len(wrong) > 1 else _stray_hint(text, at)
-    message = f"{_shown(wrong)} has no meaning here".replace("{", "{{").replace("}", "}}")
-    return wrong, {"code": "LACE001", "says": message, "hint": hint}
+    found = ((re.compile(slip["pattern"]).match(text, at), slip) for slip in SLIPS)
+    return next((match.group().rstrip() or match.group(), slip) for match, slip in found if match)
 
 
 def _mend(text: str, state: LexerState, result: Tokens) -> None:
@@ -137,10 +127,10 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
         hint, read = "settings are separated by commas", ","
     state.line_ctr.feed(wrong)
     span = Span(line, column, state.line_ctr.line, state.line_ctr.column)
-    message = slip["says"].format(wrong)
+    message = slip["says"].format(_shown(wrong), wrong)
     result.problems.append(Diagnostic(slip.get("code", "LACE008"), message, span, hint))
     if read:
-        kind = "STRING" if read[0] == '"' else "UNIT" if read in UNITS else kind_of(read)
+        kind = "UNIT" if read in UNITS else kind_of(read)
         end = column + len(wrong)
         result.tokens.append(Token(kind, read, at, line, column, line, end, at + len(wrong)))
     else:
@@ -185,27 +175,6 @@ def _in_settings(tokens: list[Token]) -> bool:
     return False
 
 
-def _stray_hint(text: str, at: int) -> str:
-    character, around = text[at], text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
-    in_a_word = len(around) == 2 and all(map(is_part, around))
-    if character == "-" and in_a_word:
-        return "a name is made of letters, digits and `_`; any other stands in quotes"
-    if character == "." and in_a_word and not around.isdigit():
-        return "a name has no dots; the name of a file stands in quotes"
-    if character == "." and text[max(at - 1, 0) : at].isdigit():
-        return "a number has a digit after its point, `2.0`; a range has two dots, `20..30`"
-    if character.isdigit():
-        return "write numbers with the digits 0 to 9"
-    return _STRAY_HINTS.get(character, "leave it out")
-
-
-_STRAY_HINTS = {
-    **dict.fromkeys("+-", "a sign belongs right before a number; the language does no arithmetic"),
-    **dict.fromkeys("*/", "leave it out; the language does no arithmetic"),
-    ".": "a range has two dots, `20..30`",
-}
-
-
 def _join_touching(result: Tokens) -> None:
     """Read `==`, `=>`, `=<` and `<>` as the one operator that was meant."""
     joined: list[Token] = []
@@ -219,7 +188,7 @@ def _join_touching(result: Tokens) -> None:
             and (meant := _signs().get(f"{before}{token}")) is not None
         ):
             if len(result.problems) < MAX_PROBLEMS:
-                message, hint = _NOT_SO.format(f"{before}{token}"), f"write `{meant}`"
+                message, hint = _NOT_SO.format(f"`{before}{token}`"), f"write `{meant}`"
                 result.problems.append(Diagnostic("LACE008", message, between(before, token), hint))
             start = before.start_pos, before.line, before.column
             end = token.end_line, token.end_column, token.end_pos

@@ -18,8 +18,9 @@ def condition(found: Found) -> str | None:
 
 
 def weighed(found: Found, weight: float | None = None) -> Remedy | str | None:
-    """Return how part `p` is given a weight, part `n` for one, where it may have one."""
-    weight = found.number("n") if weight is None else weight
+    """Return how part `p` is given a weight, part `n` or `t` for one, where it may have one."""
+    if weight is None:
+        weight = float(found["t"][1:]) if "t" in found.parts else found.number("n")
     asked = condition(found)
     if weight >= 0 and _is_idle(found):
         write = None if asked is None else found.group("p")
@@ -61,21 +62,6 @@ def weighed_or_value(found: Found) -> Remedy | str | None:
     return weighed(found)
 
 
-def weighed_above_one(found: Found) -> Remedy | str | None:
-    """`[a:1.3]`; a number up to one is a share of the steps."""
-    return weighed(found) if found.number("n") > 1 else None
-
-
-def weighed_in_brackets(found: Found, weight: float) -> Remedy | str | None:
-    """`[a]`."""
-    return weighed(found, weight) if condition(found) is not None else None
-
-
-def times(found: Found) -> Remedy | str | None:
-    """`smile=1 x2`."""
-    return weighed(found, float(found["t"][1:])) if not found.bare("p") else None
-
-
 def pluses(found: Found) -> Remedy | str | None:
     """`smile=1++`."""
     sign, reader, end = found["s"], found.reader, found.end
@@ -88,11 +74,6 @@ def pluses(found: Found) -> Remedy | str | None:
     if len(sign) == 1 and not reader.touches(end - 1):
         return None
     return weighed(found, round((_UP if sign[0] == "+" else _DOWN) ** len(sign), 4))
-
-
-def stressed(found: Found, weight: float) -> Remedy | str | None:
-    """`very smile`, of an attribute that is known, or of a condition."""
-    return weighed(found, weight) if not found.bare("p") or found.fact("p") is not None else None
 
 
 # Words

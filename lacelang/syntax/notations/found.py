@@ -12,6 +12,8 @@ from lacelang.syntax.notations.facts import Fact
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.words import COMPARING, DENIALS, HERE, JOINTS, WORDS
 
+_CONDITIONS = ("condition", "predicate", "stated")
+
 
 @frozen
 class Remedy:
@@ -40,7 +42,7 @@ class Found:
         """Return the text of a part, as it is written in lacelang; empty if there is none."""
         if name not in self.parts:
             return ""
-        return self.text(*self.parts[name], asked=self.kinds[name] in ("condition", "predicate"))
+        return self.text(*self.parts[name], asked=self.kinds[name] in _CONDITIONS)
 
     def text(self, start: int, end: int, asked: bool = True) -> str:
         """Return the lexemes from `start` up to `end` on one line, operators as they are here.

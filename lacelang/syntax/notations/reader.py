@@ -34,6 +34,7 @@ class Reader:
         self.lexemes = lexemes
         self.facts = facts
         self._words = keywords()
+        self._read: dict[tuple[str, int], int | None] = {}
         self._conditions: dict[int, int | None] = {}
         self._chains: dict[str, dict[int, int | None]] = defaultdict(dict)
 
@@ -59,21 +60,24 @@ class Reader:
 
     def read(self, element: str, i: int) -> int | None:
         """Return where an element ends: of one of the tables, or what a method here reads."""
+        key = element, i
+        if key not in self._read:
+            self._read[key] = self._read_anew(element, i)
+        return self._read[key]
+
+    def _read_anew(self, element: str, i: int) -> int | None:
         low = self.low(i)
         if element in PATTERNS:
             return i + 1 if PATTERNS[element].fullmatch(low) else None
-        phrases = WORDS.get(element)
-        if phrases is None:
-            read = _OTHERS.get(element) or getattr(Reader, element)
-            end: int | None = read(self, i)
+        if element not in WORDS:
+            end: int | None = (_OTHERS.get(element) or getattr(Reader, element))(self, i)
             return end
-        ends = (self._phrase(i, p) for p in phrases if low and p.startswith(low))
-        return max(ends, default=0) or None
-
-    def _phrase(self, i: int, phrase: str) -> int:
-        words = phrase.split()
-        fits = all(self.low(at) == word for at, word in enumerate(words, i))
-        return i + len(words) if fits else 0
+        ends = (
+            i + len(words)
+            for words in map(str.split, WORDS[element])
+            if words[0] == low and all(self.low(i + k) == word for k, word in enumerate(words))
+        )
+        return max(ends, default=None)
 
     # Values
 
@@ -293,6 +297,7 @@ _OTHERS: dict[str, Callable[[Reader, int], int | None]] = {
     "binary": lambda r, i: r.of_kind(i, "binary"),
     "measured": lambda r, i: r.of_kind(i, "measured"),
     "known": lambda r, i: r.name(i) if r.fact(i) is not None else None,
+    "stated": lambda r, i: end if (end := r.condition(i)) != r.name(i) else None,
     "literal": lambda r, i: r.value(i) if r.kind(i) != "word" else None,
     "conjoined_list": lambda r, i: r._chain(i, "conjoined"),
     "disjoined_list": lambda r, i: r._chain(i, "disjoined"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from attrs import evolve, frozen
@@ -230,14 +231,7 @@ def _scan(reader: Reader, parsing: bool) -> Iterator[tuple[Notation, Found, Reme
 def _at(
     reader: Reader, place: int, starts: _Starts, parsing: bool
 ) -> tuple[Notation, Found, Remedy] | None:
-    read: dict[str, int | None] = {}
-    for notation in _BY_WORD.get(reader.low(place), _OTHERS):
-        first = notation.first
-        if first.kind and not first.optional:
-            if first.kind not in read:
-                read[first.kind] = reader.read(first.kind, place)
-            if read[first.kind] is None:
-                continue
+    for notation in _beginning(reader.low(place)):
         if (notation.parses and not parsing) or not starts.allows(notation, place):
             continue
         found = notation.match(reader, place)
@@ -245,6 +239,12 @@ def _at(
         if found is not None and remedy is not None:
             return notation, found, remedy
     return None
+
+
+@lru_cache
+def _beginning(word: str) -> list[Notation]:
+    """Return the notations that may begin with a word."""
+    return [n for n in NOTATIONS if n.first.kind or n.first.optional or word in n.first.words]
 
 
 class _Starts:
@@ -294,13 +294,3 @@ class _Starts:
         next_step = found.reader.begins(end) and end < found.end
         first = found.start in dict(found.parts.values())
         return not (next_step and first and self._edit[found.start])
-
-
-def _beginning(word: str) -> list[Notation]:
-    """Return the notations that may begin with a word."""
-    firsts = ((notation, notation.first) for notation in NOTATIONS)
-    return [n for n, first in firsts if first.kind or first.optional or word in first.words]
-
-
-_BY_WORD = {word: _beginning(word) for n in NOTATIONS for word in n.first.words}
-_OTHERS = _beginning("")
