@@ -111,30 +111,6 @@ def _no_attribute(e: ParseError) -> Repair | None:
     return None
 
 
-def _negative_end(e: ParseError) -> Repair | None:
-    """`10-20`."""
-    if e.kind != "NUMBER" or not e.token.startswith("-") or "RANGE" not in e.expected:
-        return None
-    if e.before is None or e.previous not in ("NUMBER", "UNIT"):
-        return None
-    end = Token("NUMBER", e.token[1:])
-    at, hint = between(e.before, e.token), f"write `{e.before}..{end}`"
-    return Repair("LACE003", "a range has two dots", at, hint, instead=["..", end])
-
-
-def _percentage(e: ParseError) -> Repair | None:
-    """`80%`."""
-    before = e.before
-    if e.kind != "PERCENT" or before is None or before.type != "NUMBER":
-        return None
-    share = f"{float(before) / 100:g}"
-    hint = f"write `{share}`"
-    if e.kind_at(-2) in ("EQUAL", "UNEQUAL"):
-        hint = f"for a degree, write `{e.at(-3)} ~ {share}`"
-    at = between(before, e.token)
-    return Repair("LACE003", "a percentage stands in `expect` only", at, hint, instead=[])
-
-
 # Words
 
 

@@ -126,9 +126,11 @@ def shape_of(kind: str) -> str:
 
 
 def kind_of(text: str) -> str:
-    """Return the terminal that a word, sign or text is; a name if it is no other."""
-    if text.startswith('"'):
+    """Return the terminal that a word, sign, text or number is; a name if it is no other."""
+    if text[0] == '"':
         return "STRING"
+    if text[0].isdigit():
+        return "NUMBER"
     return text.upper() if text in keywords() else _terminals().get(text, "NAME")
 
 

@@ -41,6 +41,15 @@ _WHEN: dict[str, Callable[[ParseError], bool]] = {
 }
 
 
+class _Text(str):
+    """The text of a part, in the forms that a table names."""
+
+    def __format__(self, form: str) -> str:
+        if form == "share":
+            return f"{float(self) / 100:g}"
+        return self.lstrip("-") if form == "positive" else self
+
+
 @frozen
 class Rule:
     """A row of the table, called with an error for its repair."""
@@ -93,7 +102,7 @@ class Rule:
         self, error: ParseError, parts: Mapping[str, Sequence[Token]], count: int, last: Token
     ) -> Repair:
         said = self.said
-        texts = {name: text_of(tokens) for name, tokens in parts.items()}
+        texts = {name: _Text(text_of(tokens)) for name, tokens in parts.items()}
         at: Token | Span = error.token
         if "at" in said:
             first, _, to = said["at"].partition(" ")
@@ -103,9 +112,9 @@ class Rule:
         if "read" in said:
             instead = []
             for word in said["read"].split():
-                if word[0] == "{" and word[1:]:
+                if word[0] == "{" and word[1:-1] in parts:
                     instead += parts[word[1:-1]]
                 else:
-                    instead.append(word.format_map(texts) if word[0] == '"' else word)
+                    instead.append(word.format_map(texts) if word[1:] else word)
         code, message = said.get("code", "LACE003"), said["says"].format_map(texts)
         return Repair(code, message, at, hint, instead=instead, count=count)

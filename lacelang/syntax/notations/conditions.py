@@ -103,13 +103,6 @@ def arrow(found: Found) -> str | None:
     return found.filled("{a:operand} implies {b:operand}") if not gives else None
 
 
-def alternatives(found: Found) -> Remedy | None:
-    """`{a|b}` and `[a|b]`, whose bars have been read as joints."""
-    if not {"|", "||"} & {*found.lows("p")}:
-        return None
-    return Remedy(f"({found['p']})", "with `disjunction balanced`, each is seen as often")
-
-
 # Options
 
 
@@ -127,10 +120,3 @@ def option(found: Found) -> Remedy | str | None:
         return Remedy("", "what a sample must not be is said with `not`")
     known = word in SETS["other_flags"]
     return Remedy("", "a program holds conditions and clauses only") if known else None
-
-
-def network(found: Found) -> Remedy | None:
-    """`and <lora:x:0.8>`, unless another condition follows."""
-    if found.reader.condition(found.end) is not None:
-        return None
-    return Remedy("", "how much a condition counts is said with `[weight 2]`")

@@ -42,15 +42,12 @@ def _element(written: str) -> Element:
     found = _ELEMENT.fullmatch(written)
     assert found is not None, written
     touching, name, kinds, kept, words, word, optional = found.groups(default="")
-    options = options_of(words or word)
+    listed = words or word
+    options = frozenset({*listed.split(",")} - {""})
+    if listed == "," or ",," in listed:
+        options |= {","}
     read = tuple(kinds.split(",")) if kinds else ()
     return Element(options, read, name or kept, bool(optional), bool(touching))
-
-
-def options_of(words: str) -> frozenset[str]:
-    """Return the words that have commas between; `,,` is one of them."""
-    options = {*words.split(",")} - {""}
-    return frozenset(options | {","} if words == "," or ",," in words else options)
 
 
 @frozen

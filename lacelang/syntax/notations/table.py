@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from lacelang.syntax.notations import conditions, counting, values
 from lacelang.syntax.notations.found import Found, Remedy
 from lacelang.syntax.notations.reader import Reader
-from lacelang.syntax.notations.shapes import Element, Shape, options_of
+from lacelang.syntax.notations.shapes import Element, Shape
 from lacelang.syntax.notations.words import table
 
 _ANSWERS = {**vars(conditions), **vars(counting), **vars(values)}
@@ -26,6 +26,11 @@ class Notation:
     said: Mapping[str, Any]
     parses: bool = False  # the grammar may read it too: only a mistake there shows it is meant
     starts: bool = False  # it stands where a condition begins
+    unless: Shape = field(init=False, repr=False)
+
+    @unless.default
+    def _unless(self) -> Shape:
+        return Shape(self.said.get("unless", ""))
 
     @property
     def first(self) -> Element:
@@ -36,7 +41,7 @@ class Notation:
         """Return the notation if it begins with the lexeme at `start`."""
         parts: dict[str, tuple[int, int]] = {}
         end = self.shape.match(reader, start, parts)
-        if end is None or reader.low(end) in options_of(self.said.get("unless", "")):
+        if end is None or any(e.end(reader, end) for e in self.unless):
             return None
         kinds = {element.name: element.kind for element in self.shape}
         return Found(reader, start, end, parts, kinds)

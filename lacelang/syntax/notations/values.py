@@ -36,15 +36,14 @@ def _unit(found: Found) -> str:
     return f" {unit.strip()}" if unit else ""
 
 
-def range_of(found: Found) -> Remedy | str:
-    """Return the range from part `n` to `m`."""
-    return _ranged(found, found.number("n"), found.number("m"))
+def range_of(found: Found, width: int = 0, above: float | None = None) -> Remedy | str | None:
+    """Return the range from part `n` to `m`, or of a width.
 
-
-def ends_of_range(found: Found) -> Remedy | str | None:
-    """Return the range for `age=20:30`, which is a weight if the second number is a small one."""
-    low, high = found.number("n"), found.number("m")
-    return range_of(found) if high > low and high > 3 else None
+    It is none if `m` is not larger, and `above` a number: `age=20:2` has a weight.
+    """
+    low = found.number("n")
+    high = low + width if width else found.number("m")
+    return _ranged(found, low, high) if above is None or high > max(low, above) else None
 
 
 def tolerance(found: Found) -> Remedy | str | None:
@@ -56,12 +55,6 @@ def tolerance(found: Found) -> Remedy | str | None:
     if not around and "n" in found.parts:
         return _near(found, _text(middle))
     return _ranged(found, middle - around, middle + around)
-
-
-def decade(found: Found) -> Remedy | str | None:
-    """Return the range for `age=20s`."""
-    start = found.number("n")
-    return _ranged(found, start, start + 10) if not start % 10 else None
 
 
 def at_least(found: Found) -> str | None:
@@ -135,21 +128,15 @@ def values(found: Found, words: bool | None = None) -> str | None:
     return f"{found['x']} in {{{', '.join(given)}}}" if all(known) else None
 
 
-def set_of_values(found: Found, denied: bool = False) -> str | None:
-    """Return the set for `haircolor in [gray, blond]`."""
-    given = found.values("b", (",", ";", "|", "or", "}", "]", ")"), first=1)
+def set_of_values(found: Found, denied: bool = False, barred: bool = False) -> str | None:
+    """Return the set for `haircolor in [gray, blond]`, or `{gray|blond}` with `barred`."""
+    given = found.values("b", (*_SIGNS, ";", "or", "}", "]", ")"), first=1) or ()
     start, reader = found.parts["b"][0], found.reader
     written_so = reader.low(start) == "{" and reader.low(start - 1) == "in" and not denied
-    if not given or written_so:
+    bars = {"|", "||", "/"} & {*found.lows("b")}
+    if not given or (written_so and not bars) or (barred and not (bars and given[1:])):
         return None
     return f"{'not ' * denied}{found['x']} in {{{', '.join(map(plain, given))}}}"
-
-
-def alternative_values(found: Found) -> str | None:
-    """Return the set for `haircolor={black|blond}`."""
-    given = found.values("b", ("|", "||", "/", "}", "]", ")", ","), first=1) or ()
-    bars = {"|", "||", "/"} & {*found.lows("b")}
-    return f"{found['x']} in {{{', '.join(given)}}}" if len(given) > 1 and bars else None
 
 
 def mapping(found: Found) -> str | None:

@@ -37,6 +37,8 @@ HERE = {**JOINTS, **DENIALS, **COMPARING}
 
 PATTERNS = {
     "count": re.compile(rf"\d+|{'|'.join(WORDS['numeral'])}"),
+    "decade": re.compile(r"\d*0"),
+    "negative": re.compile(r"-[\d.].*"),
     "pluses": re.compile(r"\++|-+"),
     "times": re.compile(r"x\d+"),
     "truth": re.compile(rf"[\"']*({'|'.join(WORDS['truth'])})[\"']*"),
