@@ -36,7 +36,7 @@ CODES = tomllib.loads((DOCS / "codes.toml").read_text(encoding="utf-8"))
 _WRONG_PROGRAMS = DOCS.parent / "tests" / "bad"
 
 _SECTIONS = {
-    "0": "The text",
+    "0": "Syntax",
     "1": "Names",
     "2": "Values",
     "3": "Statements",
@@ -61,7 +61,7 @@ def pages() -> dict[Path, str]:
 
 
 def _annotators() -> str:
-    lines = ["| annotator | what it looks at | attributes |", "| --- | --- | --- |"]
+    lines = ["| annotator | what it measures | attributes |", "| --- | --- | --- |"]
     for one in ANNOTATORS.values():
         names = ", ".join(f"`{name}`" for name in one.attributes) or "none"
         lines.append(f"| `{one.name}` | {one.doc} | {names} |")
@@ -80,7 +80,7 @@ def _samplers() -> str:
         default = " (the default)" if name == DEFAULT_SAMPLER else ""
         lines.append(f"| `{name}`{default} | {table.doc} | {', '.join(shown)} |")
     first, *others = (f"`{name}`" for name, sampler in SAMPLERS.items() if sampler.edits)
-    lines += ["", f"Edits take {first} unless told otherwise; {', '.join(others)} can edit too."]
+    lines += ["", f"The default for edits is {first}; {', '.join(others)} can edit, too."]
     lines += ["", "| option | of | limits | meaning |", "| --- | --- | --- | --- |"]
     rows = [
         (option.name, _limits(option), option.doc, name)
@@ -108,7 +108,7 @@ def _default(option: Option) -> str:
 def _limits(option: Option) -> str:
     low = "above" if option.above else "from"
     low = f"from {option.least:g}" if option.least else f"{low} {option.low:g}"
-    whole = "whole, " if option.whole else ""
+    whole = "integer, " if option.whole else ""
     return f"{whole}{low} to {f'{option.high:,.15g}'.replace(',', ' ')}"
 
 
@@ -215,9 +215,9 @@ def _errors() -> str:
         "",
         "<!-- This page is made by docs/make.py. -->",
         "",
-        "Every error has a code that never changes its meaning. All errors of a program",
-        "come at once, each with its place and, where one can be made, a hint. Errors keep a",
-        "program from running. Warnings do not; the later ones are given under `--pedantic` only.",
+        "Every error has a stable code. All errors of a program are reported at once, each with",
+        "its location and, if possible, a hint. A program with errors does not run. Warnings do",
+        "not prevent a run; those from LACE510 on are reported only with `--pedantic`.",
         "",
     ]
     for section, codes in groupby(CODES, key=lambda code: code.removeprefix("LACE")[0]):
