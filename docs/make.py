@@ -1,4 +1,4 @@
-"""Make the parts of these pages that say what the code says: `python docs/make.py`.
+"""Update the parts of these pages that are generated from the code: `python docs/make.py`.
 
 It writes errors.md whole, and in the other pages what stands between `<!-- NAME: made by
 docs/make.py -->` and `<!-- end -->`. The tests fail while a page is out of date.
@@ -264,7 +264,7 @@ def main() -> int:
     for path, page in pages().items():
         if not path.exists() or path.read_text(encoding="utf-8") != page:
             path.write_text(page, encoding="utf-8")
-            print(f"{path.relative_to(DOCS.parent)} is made anew")
+            print(f"{path.relative_to(DOCS.parent)} updated")
     return 0
 
 
