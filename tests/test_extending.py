@@ -92,7 +92,7 @@ def test_the_checker_knows_the_sampler_and_its_options(installed: Path) -> None:
     done = check(installed, "sample 2 from ffhq where glasses=1 with adam(stps=50, step=0)\n")
     assert done.returncode == 1
     assert "did you mean `steps`?" in done.stderr
-    assert "`step` is above 0" in done.stderr
+    assert "`step` must be above 0" in done.stderr
     done = check(installed, "sample 2 from ffhq as a\nedit a { smile=1 } with adam\n")
     assert "it cannot edit" in done.stderr
 

@@ -18,7 +18,7 @@ from lacelang.errors import UsageError
 
 @frozen
 class Quantity:
-    """Key of an output that is no attribute's: a number of the latent itself, or of its past."""
+    """Key of an output that belongs to no attribute: a number of the latent, or of its past."""
 
     name: str
 
@@ -27,7 +27,7 @@ class Quantity:
 
 
 ATYPICALITY = Quantity("latent atypicality")
-"""How far the latent is from where draws of the prior lie, or how far beyond a bound on that."""
+"""How far the latent is from draws of the prior, or how far beyond a bound on that."""
 
 DISPLACEMENT = Quantity("latent displacement")
 """How far the latent is from where it began."""
@@ -35,7 +35,7 @@ DISPLACEMENT = Quantity("latent displacement")
 Key: TypeAlias = str | Quantity
 """The name of an attribute, or what else an output is of."""
 
-# Of `Key`s: Any, because a dict by names is no Mapping by `Key` to a type checker.
+# By `Key`: Any, because to a type checker a dict by names is not a Mapping by `Key`.
 Outputs: TypeAlias = Mapping[Any, Tensor]
 """Attribute name -> logits (N, C) of a discrete attribute, values (N,) of a continuous one."""
 

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -132,15 +132,9 @@ def _silenced() -> Iterator[None]:
     """Put OpenVINO's own stand-in in place of the telemetry that its tools have imported."""
     from openvino.tools.ovc import telemetry_stub
 
-    theirs = [
-        (module, module.tm)
-        for name, module in list(sys.modules.items())
-        if name.startswith(_TOOLS) and getattr(module, "tm", telemetry_stub) is not telemetry_stub
-    ]
-    for module, _ in theirs:
-        module.tm = telemetry_stub  # type: ignore[attr-defined]
-    try:
+    with ExitStack() as stack:
+        for name, module in list(sys.modules.items()):
+            if name.startswith(_TOOLS) and hasattr(module, "tm"):
+                stack.callback(setattr, module, "tm", module.tm)
+                module.tm = telemetry_stub  # type: ignore[attr-defined]
         yield
-    finally:
-        for module, telemetry in theirs:
-            module.tm = telemetry  # type: ignore[attr-defined]

@@ -75,8 +75,9 @@ class Driver:
         return finite
 
     def end(self, rows: Tensor, z: Tensor, status: Status) -> None:
-        """Note that some samples ended at z, or at their best point where their status says so."""
-        self.z[rows] = self._best[rows] if status.at_best else z
+        """End some samples at z, or, where nothing was found, at their best point."""
+        at_best = status in (Status.non_finite, Status.max_tries)
+        self.z[rows] = self._best[rows] if at_best else z
         self._status[rows] = int(status)
 
     def drop(self, ended: Tensor, z: Tensor, status: Status) -> Tensor:

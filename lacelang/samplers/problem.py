@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import torch
 from attrs import frozen
@@ -51,8 +51,7 @@ class Target:
         return cls(energy, energy, args)
 
 
-@frozen(eq=False)
-class Point:
+class Point(NamedTuple):
     """Latents z (n, d) that have been evaluated: energies (n,) and gradients (n, d)."""
 
     z: Tensor
@@ -66,7 +65,7 @@ class Point:
 
     def only(self, rows: Tensor) -> Point:
         """The points at some rows, by their numbers or by a mask."""
-        return Point(self.z[rows], self.energy[rows], self.gradient[rows])
+        return Point(*(each[rows] for each in self))
 
     def where(self, moved: Tensor, other: Point) -> Point:
         """`other` in the rows where `moved` (n,) is true, these ones elsewhere."""

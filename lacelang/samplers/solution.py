@@ -47,11 +47,6 @@ class Status(IntEnum):
         "Allow a longer warm-up (`warmup`), or sample the condition with `smc`.",
     )
 
-    @property
-    def at_best(self) -> bool:
-        """Whether a sample that ended so is kept at the best point it has seen."""
-        return self in (Status.non_finite, Status.max_tries)
-
 
 @frozen(eq=False)
 class Stats:

@@ -14,12 +14,12 @@ SIDE = 64
 
 
 def images(count: int = 3, side: int = SIDE) -> NDArray[np.uint8]:
-    """Return pictures of nothing, uint8 (count, side, side, 3)."""
+    """Return pictures of noise, uint8 (count, side, side, 3)."""
     return np.random.default_rng(7).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
 
 
 @CONTRACT
-def it_says_what_it_judges(annotator: Annotator) -> None:
+def it_declares_its_attributes(annotator: Annotator) -> None:
     """It has a name and a line of help; a discrete attribute has two classes or more."""
     assert annotator.name.isidentifier()
     assert annotator.doc
@@ -30,8 +30,8 @@ def it_says_what_it_judges(annotator: Annotator) -> None:
 
 
 @CONTRACT
-def it_judges_every_attribute(annotator: Annotator) -> None:
-    """Of any picture there is a value or NaN for each attribute; a class is one of its numbers."""
+def it_measures_every_attribute(annotator: Annotator) -> None:
+    """Every picture has a value or NaN for each attribute; a class is given by its number."""
     measure = annotator.load()
     for image in images():
         values = annotator.values(measure(image))
@@ -44,7 +44,7 @@ def it_judges_every_attribute(annotator: Annotator) -> None:
 
 @CONTRACT
 def the_same_picture_has_the_same_values(annotator: Annotator) -> None:
-    """Whatever it looked at before, and however often it was loaded."""
+    """They do not depend on earlier pictures, nor on how often it was loaded."""
     first, *others = images()
     measure, again = annotator.load(), annotator.load()
     before = annotator.values(measure(first))
@@ -56,7 +56,7 @@ def the_same_picture_has_the_same_values(annotator: Annotator) -> None:
 
 @CONTRACT
 def a_picture_is_left_as_it_is(annotator: Annotator) -> None:
-    """It writes nothing into the picture, which others look at too."""
+    """It writes nothing into the picture, which other annotators use too."""
     (image,) = images(1)
     kept = image.copy()
     annotator.load()(image)

@@ -1,6 +1,6 @@
 """What every generator promises, as checks: each takes an `Architecture`, raises AssertionErrors.
 
-They are for an architecture without weights. `with_weights` gives the checks of one that has some.
+For an architecture that has weights, take the checks from `with_weights`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def truncation_goes_to_the_mean(architecture: Architecture, weights: Weights = N
 
 
 @CONTRACT
-def whitening_is_undone(architecture: Architecture, weights: Weights = None) -> None:
-    """`colour` is the inverse of `whiten`, and of the prior whitened w has about variance 1."""
+def colour_inverts_whiten(architecture: Architecture, weights: Weights = None) -> None:
+    """`colour` is the inverse of `whiten`, and whitened draws of the prior have variance 1."""
     generator, w = _loaded(architecture, weights)
     assert torch.allclose(generator.colour(generator.whiten(w)), w, atol=1e-3)
     random = torch.Generator().manual_seed(SEED)
@@ -73,10 +73,8 @@ def whitening_is_undone(architecture: Architecture, weights: Weights = None) -> 
 
 
 @CONTRACT
-def images_are_in_order_and_the_same_in_any_company(
-    architecture: Architecture, weights: Weights = None
-) -> None:
-    """uint8 (H, W, 3), bit for bit the same alone, among others and again, of w and of w+."""
+def images_are_the_same_in_any_batch(architecture: Architecture, weights: Weights = None) -> None:
+    """In order, uint8 (H, W, 3), the same bits alone, among others and again, of w and of w+."""
     generator, w = _loaded(architecture, weights)
     whole = list(generator.decode(w))
     assert len(whole) == 3

@@ -73,7 +73,7 @@ def exact_samplers_draw_from_the_posterior(sampler: Sampler) -> None:
 
 
 @CONTRACT
-def a_sample_is_the_same_in_any_company(sampler: Sampler) -> None:
+def a_sample_is_the_same_in_any_batch(sampler: Sampler) -> None:
     """Bit for bit: alone, among others, in another order, and again."""
     whole = draw(sampler, RIDGE.energy, range(6), RIDGE.dim)
     again = draw(sampler, RIDGE.energy, range(6), RIDGE.dim)
@@ -96,7 +96,7 @@ def no_samples_are_no_samples(sampler: Sampler) -> None:
 
 
 @CONTRACT
-def what_is_not_finite_is_said_and_spares_the_rest(sampler: Sampler) -> None:
+def a_sample_that_is_not_finite_leaves_the_others_alone(sampler: Sampler) -> None:
     """A sample that meets nothing but NaN is `non_finite`; its neighbours are what they were."""
     lost = 2
     z0 = prior(SEED, range(5), RIDGE.dim)
@@ -107,7 +107,7 @@ def what_is_not_finite_is_said_and_spares_the_rest(sampler: Sampler) -> None:
     without = sampler(energy, z0[kept], streams=Streams(SEED, kept))
     assert among.z.isfinite().all()
     if among.status[lost] is Status.converged:
-        # Some begin anew from another draw of the prior.
+        # Some samplers start again from another draw of the prior.
         assert among.energy[lost].isfinite()
     else:
         assert among.status[lost] in (Status.non_finite, Status.stuck, Status.max_tries)
@@ -116,7 +116,7 @@ def what_is_not_finite_is_said_and_spares_the_rest(sampler: Sampler) -> None:
 
 @CONTRACT
 def options_at_their_limits(sampler: Sampler) -> None:
-    """The least of every option is survived: an end with a status and a finite latent."""
+    """With the least value of every option there is a status and a finite latent."""
     for option in sampler.options:
         if option.of_target:
             continue
@@ -127,7 +127,7 @@ def options_at_their_limits(sampler: Sampler) -> None:
 
 @CONTRACT
 def progress_ends_at_one_and_may_interrupt(sampler: Sampler) -> None:
-    """Shares rise to 1, and an exception of whoever listens leaves the sampler."""
+    """Shares rise to 1, and what `on_step` raises leaves the sampler."""
     shares: list[float] = []
     draw(sampler, RIDGE.energy, range(3), RIDGE.dim, on_step=shares.append)
     assert shares == sorted(shares)

@@ -1,4 +1,4 @@
-"""What samplers compute outside of blocks has the same bits in any company as well."""
+"""What samplers compute outside of blocks has the same bits in any batch as well."""
 
 from __future__ import annotations
 
