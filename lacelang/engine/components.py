@@ -1,9 +1,8 @@
 """Assignment of samples to the disjuncts of a balanced `or`.
 
-A flow descends to the disjunct that is nearest to its draw, whatever the odds: where one is common
-and another is rare, all samples end in the common one. But a mixture can be drawn from by choosing
-the component first, in the shares that balanced odds give the disjuncts. So each sample is assigned
-one disjunct of every balanced `or` before it moves. Exact samplers choose themselves.
+A flow descends to the disjunct nearest to its draw, whatever the odds, so that all samples may end
+in a common one. A mixture can be drawn from by choosing the component first: each sample gets one
+disjunct of every balanced `or`, by the odds, before it moves. Exact samplers choose themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from lacelang.samplers.streams import COMPONENT, PERMUTATION, stream
 Rows: TypeAlias = list[int]
 Solve: TypeAlias = Callable[[Node, Rows], Solution]
 
-#: Samples that change places with each other before an edit assigns them to disjuncts.
+#: Consecutive samples that an edit permutes before it assigns them to disjuncts.
 _BLOCK = 8
 
 
@@ -64,13 +63,12 @@ def components_of(
 ) -> list[dict[Balanced, int]]:
     """Choose a disjunct of every balanced `or` for each sample, by the seed and its index alone.
 
-    By an additive recurrence from a random start: a disjunct has the probability of its written
-    odds, and any few samples in a row share the disjuncts out almost evenly, those of several
-    `or`s against each other as well (Roberts 2018, the R sequence). The same `or` in several nodes
-    is the same choice.
+    By an additive recurrence from a random start (Roberts 2018, the R sequence): a disjunct has the
+    probability of its written odds, and any few consecutive samples share the disjuncts almost
+    evenly, also those of several `or`s. The same `or` in several nodes is the same choice.
 
-    `edit` is 0 for a sample; for an edit, one more than the lines before it. What a sample becomes
-    by an edit is independent of earlier choices, so neighbours change places first.
+    `edit` is 0 for a sample; for an edit, one more than the lines before it. Edits permute
+    neighbours first, so that the choice is independent of earlier ones.
     """
     found = () if SAMPLERS[sampler].exact else (each for node in nodes for each in balanced(node))
     disjunctions = tuple(dict.fromkeys(found))

@@ -2,9 +2,8 @@
 
 A classifier does not say what a draw shows but how likely each value is. `drawn` therefore gives a
 draw a value at random: a class by its calibrated probability, or a number from the normal around
-the classifier's value with the held-out residual as its spread. So a draw has one value of each
-attribute, as a labelled picture has, and the laws of logic hold. `decided` is the classifiers'
-verdict instead: the likeliest class, or the value itself.
+the classifier's value with the held-out residual as its spread, so that a draw has one value of
+each attribute, as a labelled picture has. `decided` is the likeliest class, or the value itself.
 """
 
 from __future__ import annotations
@@ -87,8 +86,7 @@ class MeasureTask:
 def wilson(hits: int, draws: int, z: float = Z_95) -> tuple[float, float]:
     """Return Wilson's score interval of a probability (Wilson 1927).
 
-    It stays inside 0..1 and says something sensible of no hits and of nothing but hits. `z` is a
-    quantile of the standard normal.
+    It stays inside 0..1, without hits too. `z` is a quantile of the standard normal.
     """
     share = hits / draws
     shrink = 1 + z * z / draws
@@ -106,8 +104,7 @@ def _share(hits: int, draws: int) -> float | None:
 Columns = dict[str, NDArray[np.float32]]
 
 DRAWS = 100_000
-#: Draws that share a stream of random numbers and one pass of the networks. A stream for each draw,
-#: as samples have, takes as long as the networks do.
+#: Draws that share a stream of random numbers; one for each takes as long as the networks.
 BLOCK = 5_000
 _MOST_THREADS = 16
 
@@ -138,7 +135,7 @@ def prior_sample(
 
     def make() -> PriorSample:
         blocks = []
-        # Threads of our own, in each of which torch works alone: their number changes no bit.
+        # In each thread torch works alone: their number changes no bit.
         threads = Pool(min(os.cpu_count() or 1, _MOST_THREADS), "prior draws")
         block = partial(_block, model, attributes, truncation, seed, draws)
         with progress.stage("measuring", draws) as stage, threads as pool:
@@ -178,7 +175,7 @@ def _block(
             if attribute.limits is not None:
                 decided = output.cpu().numpy()
                 drawn = decided + model.sigma[attribute.name] * normal
-                # Nobody is minus three years old, whatever the residual's tail says.
+                # No age is below zero, even in the residual's tail.
                 drawn, decided = (x.clip(*attribute.limits) for x in (drawn, decided))
             else:
                 drawn, decided = _classes(output, uniform)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _IMPORTING = "<frozen importlib."
@@ -20,21 +20,13 @@ _MOST = 3000
 
 
 class EndedError(KeyboardInterrupt):
-    """The process was asked to end by the signal `number`."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+    """The process was asked to end by a signal; see `received`."""
 
 
 Deliver: TypeAlias = Callable[[EndedError], None]
 
 
-def _raise(stop: EndedError) -> NoReturn:
-    raise stop
-
-
-_delivered_by: list[Deliver] = [_raise]
+_deliver: Deliver | None = None
 _received: int | None = None
 _postponed = 0
 
@@ -70,11 +62,12 @@ def heeded() -> Iterator[None]:
 @contextmanager
 def delivered(deliver: Deliver) -> Iterator[None]:
     """Hand an `EndedError` over instead of raising it wherever the main thread is."""
-    _delivered_by.append(deliver)
+    global _deliver
+    _deliver = deliver
     try:
         yield
     finally:
-        _delivered_by.pop()
+        _deliver = None
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
@@ -87,7 +80,9 @@ def _handle(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
     elif _received is None:
         _received = number
-        _delivered_by[-1](EndedError(number))
+        if _deliver is None:
+            raise EndedError
+        _deliver(EndedError())
 
 
 def _send_again(number: int) -> None:

@@ -106,7 +106,7 @@ class FolderSink(Sink):
                 with contextlib.suppress(LaceError):
                     folder.save()
             if isinstance(error, KeyboardInterrupt) and self._open:
-                # The same error, which may carry the number of a signal.
+                # The same error, which may be that of a signal.
                 kept = f"{folder.finished()} finished faces are kept in {folder.root}"
                 error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
         finally:
