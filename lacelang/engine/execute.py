@@ -41,8 +41,8 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         if expected not in planned.due:
             text = condition_text(expected)
             progress.note(f"expect {text}: skipped, {expected.group} is not made")
-    with _sink(program, planned, options) as sink:
-        sink.open(progress)
+    sink = _sink(program, planned, options)
+    with sink.open(progress):
         # Loaded before anything is made, so that what they lack is known at once.
         annotators = None
         if _unannotated(planned, sink):

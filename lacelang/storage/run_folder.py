@@ -89,8 +89,7 @@ class RunFolder:
         self._groups: ByName[GroupFolder] = ByName()
         # Paths of groups that are going to be replaced, by name.
         self._old: dict[str, Path] = {}
-        # What earlier runs left.
-        self._before = RunRecord(ProgramRecord("", ""), {})
+        self.before = RunRecord(ProgramRecord("", ""), {})  # what earlier runs left
         self._known: ByName[GroupRecord] = ByName()
         self._lock = ExitStack()
 
@@ -120,15 +119,15 @@ class RunFolder:
         Raises:
             ResourceError: something is in the way; nothing has changed.
         """
-        self._before = read_index(self.root) or self._before
-        self._known = ByName((group.name, group) for group in self._before.groups)
+        self.before = read_index(self.root) or self.before
+        self._known = ByName((group.name, group) for group in self.before.groups)
         for new in self._chosen:
             if new.name in self._known:
                 self._refuse(new, self._known[new.name])
-        for group in self._before.groups:
+        for group in self.before.groups:
             recover(self._path(group.folder), group.fingerprint)
         sweep_parts(self.root)
-        taken = [group.folder for group in self._before.groups]
+        taken = [group.folder for group in self.before.groups]
         for new in self._chosen:
             folder = self._take(new, self._known.get(new.name), taken)
             taken.append(folder.record.folder)
@@ -199,11 +198,6 @@ class RunFolder:
             self.save()
             retire(place)
 
-    def measured(self, fingerprint: str) -> MeasureRecord | None:
-        """What an earlier run measured under this fingerprint."""
-        before = self._before.measures
-        return next((m for m in before if m.fingerprint == fingerprint), None)
-
     def keep(
         self, measures: Sequence[MeasureRecord], expectations: Sequence[ExpectationRecord]
     ) -> None:
@@ -213,7 +207,7 @@ class RunFolder:
     def save(self, complete: bool = False, timing: Mapping[str, Any] | None = None) -> RunRecord:
         """Write run.json as things stand, and return what it says."""
         measured = {measure.name for measure in self._run.measures}
-        before = self._before
+        before = self.before
         run = evolve(
             self._run,
             groups=tuple(self._records()),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,14 +47,10 @@ class Sink:
 
     decodes = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Release what the run has held, however it ended."""
-
-    def open(self, progress: Progress) -> None:
-        """Read what an earlier run left of the groups to make."""
+    @contextmanager
+    def open(self, progress: Progress) -> Iterator[None]:
+        """Hold what the run needs, and read what an earlier run left of the groups to make."""
+        yield
 
     def begin(self, task: GroupTask) -> Begun:
         """Begin a group, or go on with it."""

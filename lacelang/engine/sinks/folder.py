@@ -6,14 +6,14 @@ drawn. So whatever ends the run, what the folder holds is true, and the next run
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -86,45 +86,36 @@ class FolderSink(Sink):
             metadata=options.metadata,
             begun_from=[task.file for task in planned.chosen if task.file is not None],
         )
-        self._open = False
         self._seconds: dict[str, float] = {}
         # A slow disk makes the decoder wait, so that few pictures are held in memory.
         self._writer = Pool(2, "png", most=6)
         # Pictures for the sheet of each group, by index.
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
 
-    def __enter__(self) -> Self:
-        self._folder.__enter__()
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Record how far an unfinished run has come, and release the folder."""
-        folder = self._folder
-        try:
-            if error is not None and self._open:
+    @contextmanager
+    def open(self, progress: Progress) -> Iterator[None]:
+        with self._folder as folder:
+            replaced = folder.begin()
+            if replaced:
+                progress.note(f"{folder.root}: {', '.join(replaced)} changed, and will be replaced")
+            groups = [folder.group(task.record.name) for task in self._planned.chosen]
+            drawn = sum(len(group.samples) for group in groups)
+            there = folder.finished() if self.decodes else drawn
+            if there:
+                wanted = sum(group.record.count for group in groups)
+                what = "faces" if self.decodes else "samples"
+                progress.note(f"{folder.root}: {there} of {wanted} {what} are there already")
+            try:
+                yield
+            except BaseException as error:
                 # The first error matters more than one of saving.
-                with contextlib.suppress(LaceError):
+                with suppress(LaceError):
                     folder.save()
-            if isinstance(error, KeyboardInterrupt) and self._open:
-                # The same error, which may be that of a signal.
-                kept = f"{folder.finished()} finished faces are kept in {folder.root}"
-                error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
-        finally:
-            folder.__exit__()
-
-    def open(self, progress: Progress) -> None:
-        root = self._folder.root
-        replaced = self._folder.begin()
-        if replaced:
-            progress.note(f"{root}: {', '.join(replaced)} changed, and will be replaced")
-        self._open = True
-        groups = [self._folder.group(task.record.name) for task in self._planned.chosen]
-        drawn = sum(len(group.samples) for group in groups)
-        there = self._folder.finished() if self.decodes else drawn
-        if there:
-            wanted = sum(group.record.count for group in groups)
-            what = "faces" if self.decodes else "samples"
-            progress.note(f"{root}: {there} of {wanted} {what} are there already")
+                if isinstance(error, KeyboardInterrupt):
+                    # The same error, which may be that of a signal.
+                    kept = f"{folder.finished()} finished faces are kept in {folder.root}"
+                    error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
+                raise
 
     def begin(self, task: GroupTask) -> Begun:
         name = task.record.name
@@ -197,7 +188,8 @@ class FolderSink(Sink):
             group.annotate(Annotation(index, seen))
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
-        return self._folder.measured(fingerprint)
+        before = self._folder.before.measures
+        return next((known for known in before if known.fingerprint == fingerprint), None)
 
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[Expectation]) -> None:
         self._folder.keep(measures, found)
