@@ -146,11 +146,7 @@ def device(value: object, known: Collection[Name]) -> Name:
 
 
 def refuse(value: object, name: str, wanted: str) -> NoReturn:
-    """Say what an argument takes, and what it was given.
-
-    Raises:
-        UsageError: always.
-    """
+    """Raise a UsageError that says what an argument takes, and what it was given."""
     raise UsageError(f"`{name}` {wanted}, not {shown(value)}", name)
 
 

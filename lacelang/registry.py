@@ -27,16 +27,11 @@ T = TypeVar("T", bound=Named)
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Declarations by name, read when one is first asked for.
+    """Declarations of class `kind` by name, `first` before all others.
 
-    Every package in `package` lists its own in `DECLARED`. Those of other distributions come from
-    the entry points of the group that is called like `package`, and never replace one of these.
-    An entry point that cannot be used is in `broken`; asking for it by name is a ResourceError.
-
-    Args:
-        package: e.g. `lacelang.samplers`.
-        kind: the class of a declaration.
-        first: the name to list before all others.
+    Every package in `package`, such as `lacelang.samplers`, lists its own in `DECLARED`. Those of
+    other distributions come from the entry points of the group `package`, and never replace one of
+    these. An entry point that cannot be used is in `broken`; asking for it is a ResourceError.
     """
 
     def __init__(self, package: str, kind: type[T], first: str) -> None:

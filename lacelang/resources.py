@@ -12,11 +12,8 @@ _PACKAGE = Path(__file__).resolve().parent
 def shipped(folder: str) -> Path:
     """Return the shipped folder `grammars` or `stdlib`.
 
-    An installed wheel carries both under `lacelang/_shipped`; an editable install finds them
-    beside the package, at the top of the checkout.
-
-    Raises:
-        ResourceError: the installation lacks the folder.
+    An installed wheel has both under `lacelang/_shipped`; an editable install finds them at the top
+    of the checkout.
     """
     for parent in (_PACKAGE / "_shipped", _PACKAGE.parent):
         candidate = parent / folder

@@ -29,7 +29,7 @@ _BLOCK = 8
 def by_component(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve) -> Solution:
     """Solve a condition for N samples, each with the disjuncts that `components_of` chose for it.
 
-    `solve` moves the samples of some rows of 0..N-1 so that they meet a condition.
+    `solve` moves the samples of some of the rows so that they meet a condition.
     """
     rows_of: dict[Node, Rows] = {}
     for row, disjuncts in enumerate(chosen):

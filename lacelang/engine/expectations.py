@@ -56,10 +56,7 @@ class AnnotatorPool:
 
 
 def judged_attributes(expected: Iterable[ExpectStatement]) -> set[str]:
-    """Return what annotators are to judge: all attributes of the expectations' models.
-
-    Not only those that are expected, for the next run may expect others of the same images.
-    """
+    """Return all attributes of the expectations' models: the next run may expect others."""
     return {attribute.name for one in expected for attribute in one.model.attributes}
 
 

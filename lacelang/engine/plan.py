@@ -71,11 +71,7 @@ class Plan:
 
 
 def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
-    """Load the models of a program, and return a task for each of its statements.
-
-    Raises:
-        ResourceError: weights or annotators cannot be had.
-    """
+    """Load the models of a program, and return a task for each of its statements."""
     planned = Plan(options.only)
     for statement in program.statements:
         if isinstance(statement, ExpectStatement):

@@ -69,12 +69,7 @@ def _frames(latents: Latents) -> Float32:
 
 
 def compile_condition(statement: SampleStatement, model: Model) -> Node:
-    """Return the energy of a statement's condition, all of its clauses included.
-
-    Raises:
-        UsageError: the statement has no condition.
-        ResourceError: the model's classifiers cannot be had.
-    """
+    """Return the energy of a statement's condition, with all clauses; a UsageError without one."""
     if statement.where is None:
         raise UsageError(f"the group {statement.name!r} has no condition, so it has no energy")
     meaning = meaning_of(statement.options, statement.model, model, statement.truncation)
@@ -87,9 +82,6 @@ def meaning_of(
     """Return the function from conditions to energies that a statement's clauses make.
 
     `spec` is the model as declared, `model` the same, loaded; `truncation` is of the samples.
-
-    Raises:
-        ResourceError: the model's classifiers cannot be had.
     """
     settings = Settings(spread_of(options, spec, model.sigma), options)
     if options.disjunction == "equal":
@@ -106,10 +98,7 @@ def meaning_of(
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
-    """Return the conditional energy of a statement on the latents of its model.
-
-    Raises as `compile_condition` does.
-    """
+    """Return the conditional energy of a statement on the latents of its model."""
     features = partial(_features_of_any, model, statement.truncation)
     node = compile_condition(statement, model)
     return ConditionalEnergy(features, node, model.generator.latent_dim)
