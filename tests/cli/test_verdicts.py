@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from made_runs import read_run
 
-TINY = Path(__file__).parents[1] / "engine"
+HELPERS = [str(Path(__file__).parents[1] / folder) for folder in ("engine", "storage")]
 SCRIPT = """
     import sys
-    sys.path.insert(0, {tiny!r})
+    sys.path[:0] = {helpers}
     {before}
     from test_expectations import FakePool
     from tiny import TinyModel
@@ -48,7 +48,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     path = folder / "p.lace"
     path.write_text(MODEL + source)
-    script = textwrap.dedent(SCRIPT).format(tiny=str(TINY), before=before, fake=fake)
+    script = textwrap.dedent(SCRIPT).format(helpers=HELPERS, before=before, fake=fake)
     command = [sys.executable, "-c", script, "run", str(path), "--out", str(folder / "out")]
     return subprocess.run(
         [*command, *arguments], capture_output=True, text=True, timeout=120, check=False

@@ -78,7 +78,6 @@ def roots(
         "program": lambda: lacelang.compile(SOURCE),
         "tree": lambda: parse(SOURCE),
         "energy": lambda: energy,
-        "separate": energy.separate,
         "attr": lambda: lacelang.attr("glasses"),
         "condition": lambda: (condition & ~condition).weight(2) | condition.temp(0.5),
     }
@@ -86,7 +85,7 @@ def roots(
 
 @pytest.mark.parametrize(
     "root",
-    ["run", "saved", "program", "tree", "energy", "separate", "attr", "condition"],
+    ["run", "saved", "program", "tree", "energy", "attr", "condition"],
 )
 def test_all_that_can_be_reached(root: str, roots: dict[str, Callable[[], Any]]) -> None:
     found: dict[int, tuple[str, Any]] = {}
