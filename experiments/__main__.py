@@ -22,25 +22,25 @@ from lacelang.system.torch_state import isolated
 
 
 def names() -> list[str]:
-    """Specs that there are."""
+    """Return the names of all specs."""
     return sorted(module.name for module in iter_modules(specs.__path__))
 
 
 def run(name: str, progress: Progress, faces: int | None = None) -> Report:
     """Make the report of a spec, and add the noise of its annotators.
 
-    At most `faces` are taken of each group, for a quick look; None takes the spec's own number.
+    At most `faces` faces per group are used, for quick figures; None uses the spec's own number.
     """
     spec = import_module(f"{specs.__name__}.{name}")
     with isolated(threads=False):
         report: Report = spec.study(progress, faces)
-        # No figure can be better known than the annotators know themselves.
+        # No figure is more accurate than the annotators.
         noise = annotator_noise.tables(declared_model(), progress, faces)
         return evolve(report, tables=[*report.tables, *noise])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the code to exit with."""
+    """Run the command line and return the exit code."""
     parser = ArgumentParser("python -m experiments", description="Make tables of the paper.")
     parser.add_argument("name", choices=names(), help="the spec")
     options = COMMANDS["evaluate"].options.items()

@@ -32,10 +32,10 @@ class Annotations:
     """Annotations of F faces.
 
     Attributes:
-        columns: by attribute (F,): class index or value, NaN where nothing was seen.
+        columns: by attribute (F,): class index or value, NaN where the attribute is not visible.
         features: image features (F, D), for Fréchet distances.
-        strengths: by yes-or-no attribute (F,), scores 0..1; yes from 0.5 up.
-        identity: descriptors (F, K) of identity, where they were asked for.
+        strengths: by binary attribute (F,), scores 0..1; 1 from 0.5 up.
+        identity: descriptors (F, K) of identity, if requested.
     """
 
     columns: Columns
@@ -47,7 +47,7 @@ class Annotations:
         return len(self.features)
 
     def rows(self, chosen: slice) -> Annotations:
-        """The annotations of some of the faces."""
+        """Return the annotations of some of the faces."""
         return Annotations(
             {name: column[chosen] for name, column in self.columns.items()},
             self.features[chosen],
@@ -56,7 +56,7 @@ class Annotations:
         )
 
     def split(self, counts: Sequence[int]) -> Iterator[Annotations]:
-        """Those of the first `counts[0]` faces, of the next `counts[1]`, and so on."""
+        """Split into the first `counts[0]` faces, the next `counts[1]`, and so on."""
         for start, end in pairwise(accumulate(counts, initial=0)):
             yield self.rows(slice(start, end))
 
@@ -116,6 +116,6 @@ def annotate(
 
 
 def strengths_of(measured: Measured) -> Columns:
-    """Scores of each yes-or-no attribute of faces: float32 (N,) in 0..1, yes from 0.5 up."""
+    """Return scores of each binary attribute of faces: float32 (N,) in 0..1, 1 from 0.5 up."""
     rows = [scores(row) for row in rows_of(measured)]
     return {name: np.array([row[name] for row in rows], np.float32) for name in BINARY}

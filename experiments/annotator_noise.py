@@ -1,6 +1,6 @@
-"""The annotators' own noise: how far they agree with themselves in a mirror, and with an eye.
+"""The annotators' own noise: their agreement on mirror images and with manual labels.
 
-An accuracy of 0.97 where mirror images agree in 0.97 of cases may be perfect.
+If mirror images agree in 0.97 of cases, a measured accuracy of 0.97 may be perfect.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from lacelang.samplers.streams import prior
 
 Floats = NDArray[np.float32]
 
-#: Faces of the prior that are looked at in a mirror, and how they are drawn.
+#: Draws from the prior that are compared with their mirror images, and how they are drawn.
 FACES = 200
 SEED = 5002
 TRUNCATION = 0.7
 
 
 def tables(spec: ir.ModelSpec, progress: Progress, faces: int | None = None) -> list[Table]:
-    """Tables of a model's annotators; what they measure stays in the cache.
+    """Return tables of a model's annotators; annotations stay in the cache.
 
-    `faces`, for a quick look, are looked at in a mirror, and leave the labels by eye alone.
+    `faces`, for quick figures, is the number of mirrored faces; manual labels are then left out.
     """
     count = FACES if faces is None else min(faces, FACES)
     mirror = Table(
@@ -55,7 +55,7 @@ def _in_a_mirror(spec: ir.ModelSpec, progress: Progress, faces: int) -> Iterator
     plain = columns_of(measure(source, draws, progress=progress, title="faces"))
     flipped = Mirrored(draws.z, draws.psi)
     mirrored = columns_of(measure(source, flipped, progress=progress, title="mirror images"))
-    # Of every face that is found there is an age; its hair may be hidden, which is a class too.
+    # Every detected face has an age. Hidden hair counts as a class of its own.
     found = np.isfinite(plain["age"]) & np.isfinite(mirrored["age"])
     for name, classes in ANNOTATOR.attributes.items():
         pair = plain[name][found], unmirrored(name, mirrored[name])[found]
@@ -70,10 +70,11 @@ def _in_a_mirror(spec: ir.ModelSpec, progress: Progress, faces: int) -> Iterator
 
 
 def agreement(one: Floats, other: Floats, discrete: bool) -> tuple[int, float]:
-    """How two annotations (N,) of the same faces compare, NaN where nothing was seen.
+    """Compare two annotations (N,) of the same faces, NaN where the attribute is not visible.
 
-    Returns how many faces both annotated, and the share of them with the same class, or the
-    standard deviation of one annotation about the mean of both, in the attribute's unit.
+    Returns the number of faces with both annotations and, for a class, the fraction of them with
+    the same class; for a number, the standard deviation of one annotation about the mean of both,
+    in the attribute's unit.
     """
     if discrete:
         same = (one == other) | (np.isnan(one) & np.isnan(other))
@@ -85,14 +86,14 @@ def agreement(one: Floats, other: Floats, discrete: bool) -> tuple[int, float]:
 
 
 def unmirrored(name: str, column: Floats) -> Floats:
-    """Annotations (N,) of mirror images as of the faces: yaw changes sign, light3 its side."""
+    """Convert annotations (N,) of mirror images to those of the faces: yaw and light3 flip."""
     if name == "yaw":
         return -column
     return 1 - column if name == "light3" else column
 
 
 def _by_eye(spec: ir.ModelSpec, progress: Progress) -> Table:
-    """How the annotators do on the faces that were labelled by eye."""
+    """Return the annotators' accuracy on the manually labelled faces."""
     labels = eye.read()
     faces = eye.draws(labels, load(spec, "cpu", progress).generator.latent_dim)
     source = Source(spec.generator, weights_of(spec))

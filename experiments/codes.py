@@ -1,12 +1,12 @@
-"""Attribute codes: values that are asked for, how often, and what a method makes of them.
+"""Attribute codes: requested values, their numbers of faces, and the results of a method.
 
-The paper draws codes twice: each as often as any other for ACC, and as the training labels have
-them for the Fréchet distance, which would otherwise measure that the codes are not the prior's
-(LACE A.3). Here a code is asked for as often as the prior shows it, and at least so often that its
-accuracy can be told. ACC is the mean over codes; the Fréchet distance is taken from the faces that
-the prior's proportions allot to each.
+The paper draws codes twice: uniformly for ACC, and in the proportions of the training labels for
+the Fréchet distance, which would otherwise measure the difference of the codes from the prior
+(LACE A.3). Here a code gets its number of faces in the prior's proportions, and at least as many as
+its accuracy needs. ACC is the mean over codes; the Fréchet distance uses the faces in the prior's
+proportions only.
 
-Methods are samplers of the language, and baselines: functions `Draw` from a statement to faces.
+A method is a sampler of the language or a baseline: a function `Draw` from a statement to faces.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from lacelang.samplers.solution import Status
 K = TypeVar("K")
 Change = Callable[[ModelSpec], ModelSpec]
 
-#: Values of numbers that are asked for; a label counts for the nearest.
+#: Requested values of continuous attributes; a label counts for the nearest.
 VALUES: dict[str, tuple[float, ...]] = {
     "yaw": (-30, -15, 0, 15, 30),
     "pitch": (-12, -6, 0, 6, 12),
@@ -50,9 +50,9 @@ VALUES: dict[str, tuple[float, ...]] = {
 
 @frozen
 class Code:
-    """One combination of values: a condition, asked of `count` faces.
+    """One combination of values: a condition, requested for `count` faces.
 
-    `natural`, no more than that, is its number in the prior's proportions.
+    `natural` is its number in the prior's proportions, at most `count`.
     """
 
     condition: str
@@ -69,21 +69,21 @@ class Codes:
 
     @property
     def natural(self) -> int:
-        """How many faces are in the prior's proportions."""
+        """The number of faces in the prior's proportions."""
         return sum(code.natural for code in self.codes)
 
     @property
     def counts(self) -> list[int]:
-        """How many faces are asked for of each code."""
+        """The number of faces of each code."""
         return [code.count for code in self.codes]
 
     @property
     def faces(self) -> int:
-        """How many faces are asked for altogether."""
+        """The total number of faces."""
         return sum(self.counts)
 
     def statements(self, clauses: str, seed: int) -> list[str]:
-        """A `sample` statement for every code, each with a seed and so draws of its own."""
+        """Return a `sample` statement for every code, each with its own seed."""
         return [
             sample(code.count, code.condition, clauses, seed + i)
             for i, code in enumerate(self.codes)
@@ -95,8 +95,8 @@ def codes_of(
 ) -> Codes:
     """Enumerate the codes of some attributes; a number takes the values of `VALUES`.
 
-    `natural` faces are allotted in the proportions of the labels' prior rows; each code is asked of
-    the share `least`, at least, of what it would get if all were equal.
+    `natural` faces are distributed in the proportions of the labels' prior rows. Each code gets at
+    least the fraction `least` of an equal split.
     """
     declared = [spec.attribute(name) for name in attributes]
     columns = [_nearest(labels.columns[a.name][: labels.prior_count], a) for a in declared]
@@ -128,7 +128,7 @@ def _values(attribute: ir.Attribute) -> Sequence[str | float]:
 
 
 def _nearest(column: NDArray[np.float32], attribute: ir.Attribute) -> NDArray[np.float32]:
-    """Index of the value that each label counts for; NaN where nothing was seen."""
+    """Return the index of each label's value; NaN where the attribute is not visible."""
     if attribute.limits is None:
         return column
     values = np.array(VALUES[attribute.name], np.float32)
@@ -136,7 +136,7 @@ def _nearest(column: NDArray[np.float32], attribute: ir.Attribute) -> NDArray[np
     return np.where(np.isnan(column), np.float32("nan"), nearest)
 
 
-# What methods make of codes
+# Results of methods
 
 
 def same(spec: ModelSpec) -> ModelSpec:
@@ -146,7 +146,7 @@ def same(spec: ModelSpec) -> ModelSpec:
 
 @frozen
 class Asked:
-    """Codes, further clauses such as `with euler`, and what makes the model that samples."""
+    """Codes, further clauses such as `with euler`, and the function that makes the model."""
 
     codes: Codes
     clauses: str = ""
@@ -155,9 +155,9 @@ class Asked:
 
 @frozen(eq=False)
 class Drawn:
-    """Faces that a baseline made for a statement.
+    """Faces of a baseline for a statement.
 
-    How many did not converge, evaluations of each (mean), and seconds that one core took.
+    With the number that did not converge, mean evaluations per face, and seconds on one core.
     """
 
     faces: Draws
@@ -171,9 +171,9 @@ Draw = Callable[[SampleStatement], Drawn]
 
 @frozen(eq=False)
 class Outcome:
-    """What a method made of codes: a statement for each, and annotations of its faces.
+    """The results of a method: for each code a statement, and annotations of its faces.
 
-    `failed` samples did not converge; there are groups where a program made them.
+    `failed` is the number of samples that did not converge; `groups` are those of a program.
     """
 
     codes: Codes
@@ -183,7 +183,7 @@ class Outcome:
     groups: Sequence[Annotated] = ()
 
     def accuracies(self) -> dict[str, Score]:
-        """ACC by attribute, the mean over codes, whatever their numbers."""
+        """Return ACC by attribute, the unweighted mean over codes."""
         found: dict[str, list[Score]] = {}
         for statement, faces in zip(self.statements, self.annotations, strict=True):
             for score in scores([(statement.where, faces.columns)]):
@@ -191,9 +191,9 @@ class Outcome:
         return {name: _mean(each) for name, each in found.items()}
 
     def distances(self, prior: Unconditioned | None) -> Row:
-        """The Fréchet distance of the faces in the prior's proportions to unconditioned ones.
+        """Return the Fréchet distance between the faces in the prior's proportions and the prior.
 
-        Beside it, its ratio to that of as many unconditioned faces.
+        Also returns its ratio to the distance of an equal number of unconditioned faces.
         """
         distance = floor = None
         if prior is not None:
@@ -212,7 +212,7 @@ def _mean(each: Sequence[Score]) -> Score:
 
 
 def by_samplers(asked: Mapping[K, Asked], seed: int, progress: Progress) -> dict[K, Outcome]:
-    """Sample codes in the language, and judge them; all begin from the same draws."""
+    """Sample codes in the language, and judge them; all start from the same draws."""
     whole = list(asked.values())
     statements = {
         (k, " ".join(one.codes.attributes), i): text
@@ -232,7 +232,7 @@ def by_samplers(asked: Mapping[K, Asked], seed: int, progress: Progress) -> dict
 
 
 def by_baseline(codes: Codes, draw: Draw, seed: int, progress: Progress, title: str) -> Outcome:
-    """Draw codes by a baseline, and judge the faces."""
+    """Draw codes with a baseline, and judge the faces."""
     statements = compile(named(dict(enumerate(codes.statements("", seed))))).samples
     drawn = []
     with progress.stage(title, total=codes.faces) as stage:
@@ -245,7 +245,7 @@ def by_baseline(codes: Codes, draw: Draw, seed: int, progress: Progress, title: 
 def outcome_of(
     codes: Codes, statements: Sequence[SampleStatement], drawn: Sequence[Drawn], progress: Progress
 ) -> Outcome:
-    """Judge what a baseline drew for every code."""
+    """Judge the faces of a baseline for every code."""
     found = annotate(statements[0].model, joined([one.faces for one in drawn]), progress)
     failed = sum(one.failed for one in drawn)
     return Outcome(codes, statements, list(found.split(codes.counts)), failed)

@@ -1,4 +1,4 @@
-"""Edited faces, annotated before the first line of the edit and after each, and what that says."""
+"""Edited faces, annotated before the first line of the edit and after each line, and metrics."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Array: TypeAlias = NDArray[np.floating]
 Floats: TypeAlias = NDArray[np.float32]
 Decode: TypeAlias = Callable[[torch.Tensor], Iterator[NDArray[np.uint8]]]
 
-#: Faces of a sheet.
+#: Faces per sheet.
 SHOWN = 4
 
 
 @frozen(eq=False)
 class EditPaths:
-    """What was seen in N faces at P moments: before an edit's first line, and after each.
+    """Annotations of N faces at P moments: before an edit's first line, and after each line.
 
-    `frames` are the w+ (N, P, styles, d) that were decoded; moments have N annotations each.
+    `frames` are the decoded w+ (N, P, styles, d); each moment has N annotations.
     """
 
     frames: Floats
@@ -48,18 +48,18 @@ class EditPaths:
         return len(self.frames)
 
     def identity(self, moment: int) -> Floats:
-        """Descriptors (N, K) of who each face is at a moment."""
+        """Return the identity descriptors (N, K) of the faces at a moment."""
         found = self.moments[moment].identity
         assert found is not None
         return found
 
     def followed(self, rest: EditPaths) -> EditPaths:
-        """The same faces, with the moments of `rest` after these."""
+        """Return the same faces, with the moments of `rest` appended."""
         frames = np.concatenate([self.frames, rest.frames], axis=1)
         return EditPaths(frames, [*self.moments, *rest.moments])
 
     def first(self, faces: int) -> EditPaths:
-        """Those of the first faces alone."""
+        """Return the first faces only."""
         some = slice(faces)
         return EditPaths(self.frames[some], [moment.rows(some) for moment in self.moments])
 
@@ -67,8 +67,8 @@ class EditPaths:
 def annotate_paths(
     model: ir.ModelSpec, parts: Sequence[Floats], progress: Progress
 ) -> list[EditPaths]:
-    """Annotate frames, w+ (N, P, styles, d) each, of which N and P may differ."""
-    # In one go, so that the annotators start up once.
+    """Annotate several arrays of frames, w+ (N, P, styles, d) each; N and P may differ."""
+    # All at once, so that the annotators are loaded only once.
     frames = [part[:, moment] for part in parts for moment in range(part.shape[1])]
     flat = Styles(np.concatenate(frames))
     found = annotate(model, flat, progress, "judging edited faces", identity=True)
@@ -76,13 +76,13 @@ def annotate_paths(
     return [EditPaths(part, list(islice(moments, part.shape[1]))) for part in parts]
 
 
-# Did each edit do what it was asked, and nothing else?
+# Accuracy, disentanglement and drift
 
 
 def accuracies(steps: Sequence[ir.Predicate], paths: EditPaths) -> Array:
-    """The accuracy of every line's comparison at every moment, (lines + 1, lines).
+    """Return the accuracy of every line's comparison at every moment, (lines + 1, lines).
 
-    Of a class the share of faces that show it, of a number 1 − mean |Δ| / range.
+    For a class, the fraction of faces that have it; for a number, 1 − mean |Δ| / range.
     """
     return np.array(
         [[scores([(s, moment.columns)])[0].accuracy for s in steps] for moment in paths.moments]
@@ -90,11 +90,11 @@ def accuracies(steps: Sequence[ir.Predicate], paths: EditPaths) -> Array:
 
 
 def strengths(accuracy: Array, least: float) -> tuple[Array, Array]:
-    """The disentangled edit strength of every line, as published and without its division.
+    """Return the disentangled edit strength of every line, as published and without its division.
 
-    D_i = a_i − max over j ≠ i of |a_j|, where a is what line i adds to the accuracies, as published
-    as shares of what there was to add, 1 − the accuracy before (LACE section 3.2), and no less than
-    `least`: what one face counts. Their means over the lines are the DES.
+    D_i = a_i − max over j ≠ i of |a_j|, where a_j is the change of accuracy j by line i. As
+    published (LACE section 3.2), a_j is divided by 1 − the accuracy before, which is bounded below
+    by `least`, the contribution of one face. The DES is the mean over the lines.
     """
     added = np.diff(accuracy, axis=0)
     return _apart(added / np.maximum(1 - accuracy[:-1], least)), _apart(added)
@@ -111,10 +111,10 @@ def _apart(added: Array) -> Array:
 def drift(
     attributes: Iterable[ir.Attribute], paths: EditPaths, asked: Container[str]
 ) -> dict[str, float]:
-    """How far each attribute that no line speaks of has gone, from before all lines to after them.
+    """Return the change of each attribute that no line mentions, from the start to the end.
 
-    Of a class the share of faces that changed it, of a number the mean change over the range;
-    faces in which nothing was seen at either end are left out.
+    For a class, the fraction of faces whose class changed; for a number, the mean change divided by
+    the range. Faces in which the attribute is not visible at either end are left out.
     """
     found: dict[str, float] = {}
     before, after = paths.moments[0].columns, paths.moments[-1].columns
@@ -136,16 +136,15 @@ def drift(
 def likeness(before: Array, after: Array, mean: Array) -> dict[str, float]:
     """Compare descriptors (N, K) of the same N faces before and after.
 
-    The mean descriptor (K,) of the generator's faces is where cosines are taken from: descriptors
-    all lie on one side of the origin.
+    Cosines are taken after subtraction of the mean descriptor (K,) of the generator's faces,
+    because all descriptors lie on one side of the origin.
 
     Returns:
-        `ID distance`, the mean Euclidean distance of descriptors; `cosine`, their mean cosine as
-        seen from the mean face: 1 for the same face, 0 on average for two people; `alike`, what
-        that would be if each face had moved by the mean move of all and no further; `own`, the
-        cosine without the mean move, each side seen from its own mean: 1 for faces that keep what
-        sets them apart; `nearest`, the share of faces to which no other face before is nearer
-        than their own.
+        `ID distance`, the mean Euclidean distance of descriptors; `cosine`, their mean cosine: 1
+        for the same face, 0 on average for two people; `alike`, the cosine if each face had moved
+        by the mean displacement and no more; `own`, the cosine with each side centred on its own
+        mean: 1 for faces that keep their differences; `nearest`, the fraction of faces whose own
+        start is the nearest of all starts.
     """
     apart = np.linalg.norm(after[:, None] - before[None], axis=2)
     own = np.diag(apart)
@@ -160,14 +159,14 @@ def likeness(before: Array, after: Array, mean: Array) -> dict[str, float]:
 
 
 def _cosine(a: Array, b: Array) -> float:
-    """Mean cosine of the rows of (N, K) with each other; NaN where one has no length."""
+    """Return the mean cosine of corresponding rows (N, K); NaN if a row is zero."""
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return float(((a * b).sum(axis=1) / lengths).mean())
 
 
 def strangers(descriptors: Array) -> float:
-    """Mean distance of two different faces of (N, K), N > 1."""
+    """Return the mean distance of two different faces of (N, K), N > 1."""
     apart = np.linalg.norm(descriptors[:, None] - descriptors[None], axis=2)
     n = len(apart)
     return float(apart.sum() / (n * (n - 1)))
@@ -185,7 +184,7 @@ def film_sheet(
     decode: Decode,
     faces: int = SHOWN,
 ) -> Picture:
-    """Film strips of the first faces, under each frame what was seen; decoded when saved."""
+    """Film strips of the first faces, with annotations under each frame; decoded when saved."""
     shown = annotated_record(statement, record, paths.first(faces))
     return Picture(name, title, partial(_draw, shown, paths, decode))
 
@@ -193,7 +192,7 @@ def film_sheet(
 def annotated_record(
     statement: ir.EditStatement, record: GroupRecord, paths: EditPaths
 ) -> GroupRecord:
-    """An edited group's record of these faces, with annotations in place of readings."""
+    """Return an edited group's record of these faces, with annotations instead of predictions."""
     near = near_sigma(statement.model)
     predicates = [step.predicate for step in statement.steps]
     atoms = {atom.text: atom for p in predicates for atom in atoms_of(p, near)}

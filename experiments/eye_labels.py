@@ -1,9 +1,9 @@
-"""The faces that were labelled by eye, and fitting the annotators' probes to them.
+"""The manually labelled faces, and fitting the annotators' probes to them.
 
-`ffhq.eye.csv` has a row per face that a person looked at: how to draw it (seed, index and
-truncation) and what was seen. An empty cell was not looked at; `?` was, and was left open: light
-stubble, half a smile, a child's gender, hair between two colours or under coloured light. Open
-cells are neither fitted to nor counted, so the figures are about faces with a clear answer.
+`ffhq.eye.csv` has a row per labelled face: how to draw it (seed, index and truncation) and its
+labels. An empty cell was not labelled. `?` marks an unclear case: light stubble, half a smile, a
+child's gender, hair between two colours or under coloured light. Unclear cells are used neither
+for fitting nor for evaluation, so the figures are about clear faces.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lacelang.annotators.faces.annotation import LIPS, LOWER, Probe, colour_feat
 from lacelang.classifiers.draws import Draws
 from lacelang.resources import shipped
 
-#: Attributes in it, each with its values in the order of their class numbers.
+#: Its attributes, each with its values in the order of the class indices.
 VALUES: dict[str, tuple[str, ...]] = {
     "beard": ("0", "1"),
     "smile": ("0", "1"),
@@ -36,7 +36,7 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 @frozen
 class EyeLabel:
-    """One face that was looked at: how to draw it, and the class seen of each clear attribute."""
+    """One labelled face: how to draw it, and the class of each clear attribute."""
 
     seed: int
     index: int
@@ -50,7 +50,7 @@ class EyeLabel:
 
 
 Features: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float16]], NDArray[np.float64]]
-#: What each probe reads of raw measures and embedding, (N, F), and its penalty, the best of
+#: The features (N, F) of each probe, from raw measures and embedding, and its penalty, the best of
 #: ten-fold cross-validation.
 RECIPES: dict[str, tuple[Features, float]] = {
     "beard": (lambda _, e: e[:, LOWER].astype(np.float64), 0.01),
@@ -60,7 +60,7 @@ RECIPES: dict[str, tuple[Features, float]] = {
 
 
 def read(path: Path | None = None) -> list[EyeLabel]:
-    """Read eye labels, the shipped ones by default."""
+    """Read manual labels, by default the shipped ones."""
     with (path or shipped("stdlib") / f"{MODEL}.eye.csv").open(newline="") as file:
         return [_label(row) for row in csv.DictReader(file)]
 
@@ -79,7 +79,7 @@ def fit(
 ) -> dict[str, Probe]:
     """Fit every probe to N labelled faces, by raw measures (N, M) and embeddings (N, E).
 
-    `probes.save` of them is the shipped file.
+    The shipped file is `probes.save` of the result.
     """
     return {
         name: probes.fit(*_clear(name, labels, raw, embedding), len(VALUES[name]), penalty)
@@ -90,7 +90,7 @@ def fit(
 def held_out(
     labels: Sequence[EyeLabel], raw: NDArray[np.float32], embedding: NDArray[np.float16]
 ) -> dict[str, Figures]:
-    """How good every probe is on tenths of the faces that it was not fitted to; see `fit`."""
+    """Evaluate every probe by ten-fold cross-validation; see `fit`."""
     figures = {}
     for name, (_, penalty) in RECIPES.items():
         x, y = _clear(name, labels, raw, embedding)
@@ -105,7 +105,7 @@ def _clear(
     raw: NDArray[np.float32],
     embedding: NDArray[np.float16],
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Features (n, F) and classes (n,) of the faces with a clear answer."""
+    """Return features (n, F) and classes (n,) of the clear faces."""
     features = RECIPES[name][0](raw, embedding)
     usable = np.array([name in label.seen for label in labels]) & np.isfinite(features).all(1)
     classes = np.array([label.seen.get(name, -1) for label in labels])
@@ -113,6 +113,6 @@ def _clear(
 
 
 def draws(labels: Sequence[EyeLabel], dim: int) -> Draws:
-    """The latents (N, dim) of the labelled faces, to be decoded and measured."""
+    """Return the latents (N, dim) of the labelled faces."""
     psi = np.array([label.truncation for label in labels], dtype=np.float32)
     return Draws(np.stack([label.latent(dim) for label in labels]), psi)

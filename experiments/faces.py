@@ -1,4 +1,4 @@
-"""Faces that are no draws of latents, to be decoded and annotated like them."""
+"""Faces that are not draws from the prior, in a form that can be decoded and annotated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Styles(Draws):
         return digest(np.array(self.z.shape), self.z)
 
     def styles(self, generator: Generator) -> Tensor:
-        """The styles themselves."""
+        """Return the styles."""
         return torch.from_numpy(np.ascontiguousarray(self.z))
 
 
@@ -33,7 +33,7 @@ class Mirrored(Draws):
     """Faces whose images are flipped left to right."""
 
     def fingerprint(self) -> str:
-        """That of the faces, marked."""
+        """Return the fingerprint of the unflipped faces, with a suffix."""
         return f"{super().fingerprint()}-mirrored"
 
     def images(self, generator: Generator) -> Iterator[NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""Formulas to try a sampler on: generated, satisfiable, of things that can be seen in an image."""
+"""Generated, satisfiable formulas over attributes that annotators judge, for testing samplers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from attrs import frozen
 
 from lacelang import ir
 
-#: Comparisons by attribute. Of numbers they are regions: a number is never exactly a value, so that
-#: `not` of one would be nearly everywhere true.
+#: Comparisons by attribute. Those of numbers are intervals: a number never equals a value exactly,
+#: so the negation of `=` would hold almost everywhere.
 COMPARISONS: Mapping[str, tuple[str, ...]] = {
     "smile": ("smile=1", "smile=0"),
     "glasses": ("glasses=1", "glasses=0"),
@@ -26,7 +26,7 @@ DEPTHS = (1, 2, 3, 4)
 _NEGATED = 0.25
 _THIRD = 0.2
 
-#: Formulas drawn for each that is wanted: many are too rare, or nearly always true.
+#: Formulas drawn for each formula kept: many are too rare, or almost always true.
 _DRAWN = 8
 
 Shares: TypeAlias = Callable[[list[str]], Mapping[str, float]]
@@ -34,7 +34,7 @@ Shares: TypeAlias = Callable[[list[str]], Mapping[str, float]]
 
 @frozen
 class Formula:
-    """A generated condition, the depth of its connectives, and its share of the prior."""
+    """A generated condition, the depth of its connectives, and its probability under the prior."""
 
     text: str
     depth: int
@@ -42,12 +42,12 @@ class Formula:
 
 
 def formulas(seed: int, each: int, shares: Shares, least: float, most: float) -> list[Formula]:
-    """Generate `each` different formulas of every depth, or as many as can be had.
+    """Generate `each` different formulas of every depth, or as many as there are.
 
-    Depth is the number of connectives from the whole to its innermost comparison; `not` is none. At
-    every level one term goes on to the next, `and` and `or` alternate, and no attribute occurs
-    twice. Kept are those whose share of the prior lies between `least` and `most`: others show
-    nothing.
+    Depth is the number of connectives above the innermost comparison, not counting `not`. At
+    every level one term is nested further, `and` and `or` alternate, and no attribute occurs
+    twice. Formulas whose probability under the prior is outside `least` to `most` are dropped,
+    because they say nothing about a sampler.
     """
     drawn: dict[str, int] = {}
     for depth in DEPTHS:
@@ -72,7 +72,7 @@ def _formula(rng: random.Random, depth: int, connective: str, attributes: list[s
         return _comparison(rng, attributes.pop())
     other = "or" if connective == "and" else "and"
     terms = [_formula(rng, depth - 1, other, attributes)]
-    # What is left has to do for the levels above as well.
+    # The remaining attributes must suffice for the levels above.
     count = 3 if rng.random() < _THIRD and len(attributes) > 2 else 2
     for _ in range(count - 1):
         if attributes:
@@ -90,7 +90,7 @@ def _comparison(rng: random.Random, attribute: str) -> str:
 
 
 def disjunctions(predicate: ir.Predicate | None, asserted: bool = True) -> Iterator[ir.Or]:
-    """Yield every `or` of a condition that is asked for, and not denied by a `not` around it."""
+    """Yield every `or` of a condition that is not under a `not`."""
     match predicate:
         case ir.Not(term=term):
             yield from disjunctions(term, not asserted)

@@ -1,11 +1,11 @@
-"""A classifier of images that steers latents: the paper's third space, as far as it is feasible.
+"""An image classifier that steers latents: the paper's third space, as far as it is feasible.
 
-The whole way back through the decoder at full size takes seconds for one evaluation of one face. So
-pictures are small and cheap: the features of the decoder at 64 x 64 hold the picture at that size
-but for some detail, and a linear readout, fitted to the whole decoder's pictures, turns their
-channels into colours, for a tenth of the work. The classifier is the same network as in the other
-spaces, on the principal components of such a picture. It is trained on the thumbnails of labelled
-latents, and never sees a latent.
+One evaluation with a gradient through the full decoder takes seconds per face. Images are therefore
+small: the decoder's features at 64 x 64 contain the image at that size except for some detail. A
+linear readout, fitted to images of the full decoder, converts their channels to colours, for a
+tenth of the work. The classifier is the same network as in the other
+spaces, on the principal components of such an image. It is trained on thumbnails of labelled
+latents; its input never includes a latent.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
 SIDE = 64
 #: Blocks of the decoder up to that size; the first is of 4 x 4.
 BLOCKS = 4
-#: Faces that the readout is fitted to, and others that it is tried on.
+#: Faces for fitting the readout, and for testing it.
 FITTED = 32
 TRIED = 16
 SEED = 5003
 TRUNCATION = 0.7
 #: Weight of the squared coefficients, in units of the features' mean square.
 PENALTY = 1e-6
-#: Every so many labelled rows one is decoded, and the principal components that are kept.
+#: One of so many labelled rows is decoded; and the number of principal components.
 EVERY = 4
 COMPONENTS = 256
 _SHARD = 100
@@ -68,13 +68,13 @@ Tensors = Mapping[str, Tensor]
 
 
 class ImageModel(Model):
-    """A model whose classifiers look at small pictures of truncated styles w (N, d).
+    """A model whose classifiers read small images of truncated styles w (N, d).
 
     Attributes:
         network: the decoder.
         readout: of `readout`.
-        components: mean (P,) and basis (P, COMPONENTS) of the pictures' principal components.
-        folder: where in the cache everything about them is kept.
+        components: mean (P,) and basis (P, COMPONENTS) of the images' principal components.
+        folder: the folder in the cache.
     """
 
     def __init__(
@@ -91,30 +91,30 @@ class ImageModel(Model):
         self.components: Tensors = {}
 
     def judge_by(self, classifiers: Path) -> None:
-        """Take the classifiers of a file."""
+        """Use the classifiers of a file."""
         self.spec = self._spec = evolve(self.spec, classifiers=str(classifiers))
 
     def thumbnails(self, w: Tensor) -> Tensor:
-        """Pictures (N, 3 · SIDE · SIDE), RGB, nominally in [−1, 1]; differentiable."""
+        """Return images (N, 3 · SIDE · SIDE), RGB, nominally in [−1, 1]; differentiable."""
         weight = self.readout["weight"][:, :, None, None]
         features = half_decoded(self.network, w)
         return F.conv2d(features, weight, self.readout["bias"]).flatten(1)
 
     def projected(self, pictures: Tensor) -> Tensor:
-        """Pictures on their principal components (N, COMPONENTS)."""
+        """Return the principal components (N, COMPONENTS) of the images."""
         return (pictures - self.components["mean"]) @ self.components["basis"]
 
     def judge(self, z: Tensor, w: Tensor) -> Outputs:
-        """What the classifiers say of the pictures."""
+        """Return the classifiers' predictions for the images."""
         outputs: Outputs = self.heads(self.projected(self.thumbnails(w)))
         return outputs
 
 
 def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageModel:
-    """Fit a readout and train classifiers of its pictures, where the cache does not hold them.
+    """Fit a readout and train classifiers of its images, unless they are in the cache.
 
     Raises:
-        UsageError: the model's decoder is not known to make small pictures.
+        UsageError: the model's decoder does not support small images.
     """
     whole = load(spec, "cpu", progress)
     if not isinstance(whole.generator, MobileStyleGAN):
@@ -138,7 +138,7 @@ def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageMode
 
 
 def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
-    """Tensors from the cache, made now if they are not there."""
+    """Return tensors from the cache, computing them if they are missing."""
     if not path.is_file():
         made = make()
         with whole_file(path) as partial:
@@ -150,7 +150,7 @@ def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
 
 
 def half_decoded(network: SynthesisNetwork, w: Tensor) -> Tensor:
-    """The decoder's features (N, C, SIDE, SIDE) of truncated w (N, d)."""
+    """Return the decoder's features (N, C, SIDE, SIDE) for truncated w (N, d)."""
     x: Tensor = network.first(network.input, w, 1.0)
     blocks = zip(network.ups, network.conv1, network.conv2, strict=True)
     for _, (up, conv1, conv2) in zip(range(BLOCKS), blocks, strict=False):
@@ -164,7 +164,7 @@ def _fit(model: Model, network: SynthesisNetwork, progress: Progress) -> Tensors
         w = model.styles(z, TRUNCATION)
         features, pictures = [], []
         for row, image in zip(w, model.decode(w), strict=True):
-            # Every other pixel of every other row tells as much.
+            # Every second pixel of every second row is enough.
             features.append(half_decoded(network, row[None])[0, :, ::2, ::2].clone())
             pictures.append(torch.from_numpy(small(image))[:, ::2, ::2])
             stage.advance()
@@ -172,10 +172,10 @@ def _fit(model: Model, network: SynthesisNetwork, progress: Progress) -> Tensors
 
 
 def readout(features: Tensor, pictures: Tensor, count: int) -> dict[str, Tensor]:
-    """Least squares from features (N, C, H, W) to colours (N, 3, H, W), pixel by pixel.
+    """Fit least squares from features (N, C, H, W) to colours (N, 3, H, W), per pixel.
 
-    The first `count` faces are fitted to. Returns `weight` (3, C), `bias` (3,) and `explained` (),
-    the share of variance on the others.
+    The first `count` faces are for fitting. Returns `weight` (3, C), `bias` (3,) and `explained`
+    (), the explained fraction of the variance of the others.
     """
 
     def pixels(planes: Tensor) -> Tensor:
@@ -194,14 +194,14 @@ def readout(features: Tensor, pictures: Tensor, count: int) -> dict[str, Tensor]
 
 
 def small(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A picture, uint8 (H, W, 3), as float32 (3, SIDE, SIDE) in [−1, 1], pixels means of many."""
+    """Downsample an image, uint8 (H, W, 3), to float32 (3, SIDE, SIDE) in [−1, 1], by averages."""
     side = image.shape[0] // SIDE
     blocks = image.reshape(SIDE, side, SIDE, side, 3).mean(axis=(1, 3), dtype=np.float32)
     return np.ascontiguousarray(blocks.transpose(2, 0, 1) / np.float32(127.5) - 1)
 
 
 def _pictures(model: ImageModel, w: NDArray[np.float32], progress: Progress) -> Tensor:
-    """Thumbnails (N, 3 · SIDE · SIDE) of truncated w, in [−1, 1]; shards stay in the cache."""
+    """Return thumbnails (N, 3 · SIDE · SIDE) of truncated w, in [−1, 1]; shards are cached."""
 
     def make(part: NDArray[np.float32]) -> Tensors:
         with one_thread(), torch.inference_mode():
@@ -224,9 +224,9 @@ def _pictures(model: ImageModel, w: NDArray[np.float32], progress: Progress) -> 
 
 
 def _components(pictures: Tensor) -> Tensors:
-    """Mean (P,) and principal components (P, COMPONENTS) of pictures (N, P)."""
+    """Return the mean (P,) and principal components (P, COMPONENTS) of images (N, P)."""
     mean = pictures.mean(dim=0)
-    # There are fewer pictures than pixels: their own products are the smaller problem.
+    # There are fewer images than pixels, so the Gram matrix is the smaller problem.
     _, rows = torch.linalg.eigh((pictures - mean) @ (pictures - mean).T)
     basis = (pictures - mean).T @ rows[:, -COMPONENTS:]
     return {"mean": mean, "basis": basis / basis.norm(dim=0)}
@@ -238,7 +238,7 @@ def _components(pictures: Tensor) -> Tensors:
 def draw(
     statements: Sequence[SampleStatement], model: ImageModel, progress: Progress
 ) -> list[Drawn]:
-    """Sample statements by the classifier of images, a core for each; groups stay in the cache."""
+    """Sample statements with the image classifier, one core each; groups stay in the cache."""
     with (
         progress.stage("sampling by the image", total=sum(s.count for s in statements)) as stage,
         Pool(os.cpu_count() or 1, "sampling") as pool,
@@ -249,7 +249,7 @@ def draw(
 
 
 class _Stoppable(Stage):
-    """A stage whose work ends at its next step once nobody waits for the pool any more."""
+    """A stage whose work stops at the next step after the pool is abandoned."""
 
     def __init__(self, pool: Pool, stage: Stage) -> None:
         self._pool, self._stage = pool, stage

@@ -1,6 +1,6 @@
-"""Sampling Latent-JEM, a baseline: Langevin dynamics on the joint energy of its own classifiers.
+"""Sampling of the baseline Latent-JEM: Langevin dynamics on the joint energy of its classifiers.
 
-`lacelang train MODEL --latent-jem` trains those; see `lacelang.classifiers.latent_jem`.
+`lacelang train MODEL --latent-jem` trains them; see `lacelang.classifiers.latent_jem`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from lacelang.samplers.streams import Streams, prior
 from lacelang.system.torch_state import one_thread
 
 MARGINAL = Quantity("latent marginal")
-"""What the logits add to the prior's energy."""
+"""The logits' part of the energy of the latents."""
 STEPS = 100
 
 
 def with_jem(spec: ir.ModelSpec) -> ir.ModelSpec:
-    """The model with Latent-JEM's classifiers, which must have been trained beside its own."""
+    """Return the model with Latent-JEM's classifiers, which must have been trained already."""
     path = classifiers_of(spec).with_suffix(".jem.safetensors")
     if not path.is_file():
         raise ResourceError(
@@ -38,10 +38,10 @@ def with_jem(spec: ir.ModelSpec) -> ir.ModelSpec:
 
 
 def joint_energy(statement: ir.SampleStatement, model: Model) -> ConditionalEnergy:
-    """-log p(c, z) up to a constant and the prior's part (LACE A.4).
+    """Return -log p(c, z) up to a constant and without the prior's part (LACE A.4).
 
-    The conditional energy and the marginal one of z; attributes that the condition does not speak
-    of are summed out, in which their logits' logsumexp is left.
+    It is the sum of the conditional energy and the marginal energy of z. Attributes that the
+    condition does not mention are summed out, which leaves the logsumexp of their logits.
     """
     features = model.features(statement.truncation)
 
@@ -56,8 +56,8 @@ def joint_energy(statement: ir.SampleStatement, model: Model) -> ConditionalEner
 def solve(statement: ir.SampleStatement, model: Model, step: float) -> Solution:
     """Sample a statement by Langevin dynamics of `STEPS` steps from draws of the prior.
 
-    As in LACE-LD the paper chooses the noise apart from the step; how, its text has lost. Here it
-    is sqrt(2 step), with which the chain samples the joint energy, and which training used.
+    In the paper, as in LACE-LD, the noise is independent of the step size; its value is not in
+    the text. Here it is sqrt(2 step), as in training, so the chain samples the joint energy.
     """
     seed, indices = statement.seed or 0, range(statement.count)
     z0 = prior(seed, indices, model.generator.latent_dim)
@@ -67,7 +67,7 @@ def solve(statement: ir.SampleStatement, model: Model, step: float) -> Solution:
 
 
 def draw(statement: ir.SampleStatement, model: Model, step: float) -> Drawn:
-    """Faces of a statement; see `solve`."""
+    """Return faces of a statement; see `solve`."""
     solution = solve(statement, model, step)
     failed = sum(status is not Status.converged for status in solution.status)
     return Drawn(Draws.at(solution.z.numpy(), statement.truncation), failed)

@@ -1,12 +1,12 @@
-"""The linear baseline: a direction in w for each attribute, followed until the classifier agrees.
+"""The linear baseline: moves along one direction in w per attribute until the classifier agrees.
 
 A direction is the normal of a linear probe of labelled w: logistic regression for classes, ridge
 regression for numbers. A face starts as a draw from the prior and moves along one straight line
-after another, each clear of what the probes of all other attributes see (conditional manipulation:
-Shen et al. 2020, section 3.3).
+after another. Each line is orthogonal to the probes of all other attributes (conditional
+manipulation: Shen et al. 2020, section 3.3).
 
-Normals and right angles are those of whitened w, in which the prior is isotropic. Those of w itself
-lead three times as far from the prior for the same predictions.
+Normals and orthogonality are those of whitened w, in which the prior is isotropic. With those of w
+itself, faces move three times as far from the prior for the same predictions.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ Classifiers: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
 
 #: Weight of the squared coefficients, per row, of the probes.
 PENALTY = 0.01
-#: The probability from which the classifier counts as agreeing with a class. At one half a face
-#: would stop on the boundary, where every other one does not show what was asked.
+#: The probability from which the classifier agrees with a class. At one half, faces would stop on
+#: the decision boundary, and half of them would not have the class.
 CERTAINTY = 0.95
-#: Length of a step, in standard deviations of w, and the bound on their number in a pass.
+#: Length of a step, in standard deviations of w, and the largest number of steps in a pass.
 STEP = 0.2
 STEPS = 30
-#: Passes over the attributes: moving the last may have moved the first.
+#: Passes over the attributes: a later move can change an earlier attribute.
 PASSES = 3
 
 
 @frozen(eq=False)
 class Directions:
-    """Directions of all attributes, and the classifier that says when to stop.
+    """Directions of all attributes, and the classifier that decides when to stop.
 
     Attributes:
-        vectors: by attribute, unit vectors (K, d) in whitened coordinates: one, towards 1 or more,
-            or one towards each value of a choice.
-        space: whitens w and takes it back.
+        vectors: by attribute, unit vectors (K, d) in whitened coordinates: one, towards 1 or larger
+            values, or one towards each value of a categorical attribute.
+        space: the whitening of w and its inverse.
         classify: truncated w (N, d) → the classifiers' outputs.
     """
 
@@ -71,8 +71,8 @@ class Directions:
     def move(self, w: Tensor, where: ir.Predicate, held: Iterable[str] = ()) -> Tensor:
         """Move truncated w (N, d) until the classifier agrees with a condition, or steps run out.
 
-        Only its `a=v` terms are followed, in the order of writing; without any there is a
-        UsageError. Moves keep clear of the directions of `held` attributes too.
+        Only `a=v` terms are used, in their order; a condition without any is a
+        UsageError. Moves are also orthogonal to the directions of `held` attributes.
         """
         wanted = list(conjuncts(where))
         if not wanted:
@@ -88,13 +88,13 @@ class Directions:
         return w.clone()
 
     def _towards(self, atom: ir.Comparison) -> Tensor:
-        """The direction (d,) in which a comparison comes true; of a number, in which it grows."""
+        """The direction (d,) towards the value of a comparison, or towards larger numbers."""
         vectors = self.vectors[atom.attribute.name]
         if not isinstance(atom, ir.ClassComparison):
             return vectors[0]
         classes = sorted(atom.classes)
         if len(vectors) == 1:
-            # Towards both values of a yes-or-no attribute is nowhere.
+            # There is no direction towards both values of a binary attribute.
             return vectors[0] * sum(1.0 if c else -1.0 for c in classes)
         return vectors[classes].mean(dim=0)
 
@@ -107,7 +107,7 @@ class Directions:
                 break
             tried = u + ((along + STEP) * signs)[:, None] * direction
             reached = self._aim(atom, tried, signs)[1]
-            # The last step ends where the classifier comes to agree, as if it were linear in it.
+            # The last step ends where a linear interpolation of the classifier agrees.
             share = torch.where(reached >= 0, margin / (margin - reached).clamp_max(-1e-9), 1.0)
             along = torch.where(unfinished, along + STEP * share, along)
             margin = torch.where(unfinished, reached, margin)
@@ -117,9 +117,9 @@ class Directions:
     def _aim(
         self, atom: ir.Comparison, u: Tensor, signs: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Which way to go, ±1 (N,), and a margin (N,), negative until the classifier agrees.
+        """Return the direction's sign, ±1 (N,), and a margin (N,), negative until agreement.
 
-        `signs` were chosen before: a number is not turned round half way.
+        `signs` are the signs of earlier steps, which do not change for a number.
         """
         output = self.classify(self.space.colour(u))[atom.attribute.name]
         if not isinstance(atom, ir.ClassComparison):
@@ -165,9 +165,9 @@ def draw(statement: ir.SampleStatement, directions: Directions) -> Drawn:
 
 
 def clear_of(direction: Tensor, others: Iterable[Tensor]) -> Tensor:
-    """The part of a direction (d,) orthogonal to all others (K, d), at unit length.
+    """Return the part of a direction (d,) orthogonal to all others (K, d), at unit length.
 
-    Zero where the others leave nothing of it.
+    Zero if the direction is in their span.
     """
     rows = torch.cat([direction.new_zeros(1, len(direction)), *others]).double()
     whole = direction.double()
@@ -190,7 +190,7 @@ def _vectors(u: NDArray[np.float64], column: NDArray[np.float32], attribute: Att
 
 
 def _ridge(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Coefficients (d,) of a ridge regression on standardised columns, in the columns' units."""
+    """Return coefficients (d,) of a ridge regression on standardised columns, in their units."""
     scale = x.std(axis=0) + 1e-6
     s, t = (x - x.mean(axis=0)) / scale, (y - y.mean()) / y.std()
     gram = s.T @ s / len(s) + PENALTY * np.eye(s.shape[1])

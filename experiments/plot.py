@@ -38,7 +38,7 @@ def scatter(
 
 @contextmanager
 def _own_folder() -> Iterator[None]:
-    """Let matplotlib, if nobody has imported it, keep its list of fonts in the cache."""
+    """Let matplotlib keep its list of fonts in the cache, unless it is already imported."""
     name = "MPLCONFIGDIR"
     if name in os.environ or "matplotlib" in sys.modules:
         yield

@@ -1,4 +1,4 @@
-"""What the classifiers say of latents: shares under the prior, and distances between samples."""
+"""The classifiers' predictions: probabilities under the prior, and distances between samples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK = 2048
 
 
 def prior_shares(conditions: Sequence[str]) -> dict[str, float]:
-    """How often the prior satisfies each condition, by its classifiers: mean of e^-E."""
+    """Return the probability of each condition under the prior, by its classifiers: mean e^-E."""
     statements = [sample(PRIOR_DRAWS, condition, seed=PRIOR_SEED) for condition in conditions]
     program = compile(named(dict(enumerate(statements))))
     model = loaded_model(program.samples[0])
@@ -34,10 +34,10 @@ def prior_shares(conditions: Sequence[str]) -> dict[str, float]:
 
 
 def predict(model: Model, z: Tensor, truncation: float) -> Predictions:
-    """Everything that the classifiers say of latents (N, d).
+    """Return all predictions of the classifiers for latents (N, d).
 
-    By attribute a value in its unit, or the log-odds of being class 1; by `attribute=value` the
-    log-odds of each value where there are more than two.
+    By attribute, a value in its unit or the log-odds of class 1; for more than two values, by
+    `attribute=value`, the log-odds of each value.
     """
     found: dict[str, NDArray[np.float64]] = {}
     for name, head in _outputs(model, z, truncation).items():
@@ -57,8 +57,8 @@ def predict(model: Model, z: Tensor, truncation: float) -> Predictions:
 def distances(a: Predictions, b: Predictions, without: Iterable[str]) -> dict[str, float]:
     """Kolmogorov-Smirnov statistics sup |F_a − F_b| of two samples' predictions, by attribute.
 
-    Of an attribute with several values, the largest over the values. Left out is what the condition
-    speaks of.
+    For an attribute with several values, the largest over the values. Attributes that the condition
+    mentions are left out.
     """
     from scipy.stats import ks_2samp
 
@@ -74,7 +74,7 @@ def distances(a: Predictions, b: Predictions, without: Iterable[str]) -> dict[st
 
 def _outputs(model: Model, z: Tensor, truncation: float) -> dict[str, Tensor]:
     features = model.features(truncation)
-    # Not inference mode: classifiers that are first read in it could not be steered by any more.
+    # Not inference mode: classifiers loaded in it could not compute gradients afterwards.
     with torch.no_grad():
         parts = [features(rows.to(model.device)) for rows in torch.split(z, _CHUNK)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -1,4 +1,4 @@
-"""Linear probes: regularised logistic regression, and figures of how well they do."""
+"""Linear probes: regularised logistic regression, and measures of accuracy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 @frozen
 class Figures:
-    """How well a probe does on faces that it was not fitted to.
+    """The accuracy of a probe on held-out faces.
 
     `balanced` is the mean recall of the classes; `auc` is NaN for more than two.
     """
@@ -32,14 +32,14 @@ class Figures:
 def fit(
     features: Floats, labels: Ints, classes: int = 2, penalty: float = 0.01, balance: float = 0.5
 ) -> Probe:
-    """Fit a probe by penalised maximum likelihood; two classes give it one logit.
+    """Fit a probe by penalised maximum likelihood, with one logit for two classes.
 
-    `penalty` weighs the squared coefficients of the standardised features, per face; each class
-    counts in proportion to its size to the power 1 − `balance`.
+    `penalty` is the weight of the squared coefficients of the standardised features, per face.
+    The weight of a class is its size to the power 1 − `balance`.
     """
     mean, scale = features.mean(0), features.std(0) + 1e-6
-    # In the basis of the data's own directions the problem has no more unknowns than faces, and
-    # the penalty, being a length, is the same.
+    # In the basis of the data's singular vectors the problem has at most as many unknowns as
+    # faces. The penalty is a length, so it does not change.
     directions = np.linalg.svd((features - mean) / scale, full_matrices=False)[2].T
     x = torch.from_numpy((features - mean) / scale @ directions)
     y = torch.from_numpy(labels)
@@ -103,7 +103,7 @@ def figures(logits: Floats, labels: Ints) -> Figures:
 
 
 def auc(scores: Floats, labels: Ints) -> float:
-    """Chance that a face labelled 1 scores above one labelled 0, ties counting half."""
+    """Return the probability that label 1 scores above label 0; ties count half."""
     ones, zeros = scores[labels == 1], np.sort(scores[labels == 0])
     below = np.searchsorted(zeros, ones, "left") + np.searchsorted(zeros, ones, "right")
     return float(below.mean() / 2 / len(zeros))

@@ -1,4 +1,4 @@
-"""The paper's sampler just as published, to compare others with (LACE eq. 7)."""
+"""The paper's sampler as published, for comparison (LACE eq. 7)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TOLERANCE = 1e-3
 
 
 def paper(energy: Energy, z0: Tensor) -> Solution:
-    """Integrate LACE eq. 7 by one dopri5 for the whole batch, with the adjoint.
+    """Integrate LACE eq. 7 with one dopri5 for the whole batch, with the adjoint method.
 
-    With `separate` it is the paper's setting. No program can name it: the batch shares every step
-    size, so a sample depends on its neighbours. Samples end together: one that is not finite stands
-    still from there on.
+    With `separate` it is the paper's setting. It is not available in programs: the batch shares
+    every step size, so a sample depends on the rest of the batch. All samples end together; a
+    sample that is not finite does not move any further.
     """
     run = Driver(energy, z0)
     if len(z0):
@@ -33,10 +33,10 @@ def paper(energy: Energy, z0: Tensor) -> Solution:
 
 
 def separate(energy: ConditionalEnergy) -> ConditionalEnergy:
-    """Return the same energy with a features pass of its own for every attribute it reads.
+    """Return the same energy with a separate pass of the features for every attribute.
 
-    So the published classifiers cost: an MLP for each attribute, and the mapping network anew for
-    each. Its values and gradients are those of the energy, so that solutions compare.
+    This is the cost of the published classifiers: one MLP and one evaluation of the mapping network
+    per attribute. Values and gradients do not change, so solutions can be compared.
     """
     names = sorted({atom.attribute for atom in atoms(energy.node)}, key=str)
     return evolve(energy, features=partial(_separate, energy.features, names))

@@ -13,7 +13,7 @@ from lacelang.render.sheet_cells import GAP, PAPER
 
 
 def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> Picture:
-    """The first faces of several groups, a row each."""
+    """The first faces of several groups, one row per group."""
     columns = min(faces, max(map(len, groups)))
     return Picture(
         name, title, lambda: stacked([draw_judged(one, faces, columns) for one in groups])
@@ -21,7 +21,7 @@ def rows_sheet(name: str, title: str, groups: Sequence[Judged], faces: int) -> P
 
 
 def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Pictures one above the other."""
+    """Stack images vertically."""
     height = sum(picture.height for picture in pictures) + GAP * (len(pictures) - 1)
     whole = Image.new("RGB", (max(picture.width for picture in pictures), height), PAPER)
     top = 0

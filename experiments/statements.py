@@ -1,4 +1,4 @@
-"""From keys to judged groups: a spec names its statements by what a table's cells are about."""
+"""From keys to judged groups: a spec identifies its statements by the keys of table cells."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from lacelang.progress import Progress, Silent
 
 K = TypeVar("K")
 
-#: The model that all specs are about.
+#: The model of all specs.
 MODEL = "ffhq"
 _UNNAMED = re.compile(r"[^\w .=-]")
 
 
 def sample(count: int, where: str = "", clauses: str = "", seed: int = 0) -> str:
-    """A `sample` statement without its name; no condition asks for draws from the prior."""
+    """Return a `sample` statement without a name; without a condition it draws from the prior."""
     condition = f" where {where}" if where else ""
     return f"sample {count} from {MODEL}{condition} {clauses} seed {seed}"
 
 
 def named(statements: Mapping[K, str]) -> str:
-    """The statements as a program; a group is called as its key, whose parts are spaced."""
+    """Return the statements as a program; a group's name is its key, joined by spaces."""
     lines = []
     for key, text in statements.items():
         words = key if isinstance(key, tuple) else (key,)
@@ -46,9 +46,9 @@ def judge(
     identity: bool = False,
     change: Callable[[K, ModelSpec], ModelSpec] | None = None,
 ) -> dict[K, Annotated]:
-    """Sample, decode and annotate the group of every key, all in one go; see `judge_groups`.
+    """Sample, decode and annotate the groups of all keys together; see `judge_groups`.
 
-    `change` gives the model to sample with in place of the declared one, by key.
+    `change` returns the model to sample with, by key, instead of the declared one.
     """
     program = compile(named(statements))
     if change is not None:
@@ -59,14 +59,14 @@ def judge(
 
 
 def with_models(program: Program, models: Iterable[ModelSpec]) -> Program:
-    """A program of `sample` statements, each with another model: other classifiers, for one."""
+    """A program whose `sample` statements use changed models, such as other classifiers."""
     pairs = zip(program.samples, models, strict=True)
     statements = tuple(evolve(statement, model=model) for statement, model in pairs)
     return Program(evolve(program.checked, statements=statements))
 
 
 def run_of(text: str, change: Callable[[ModelSpec], ModelSpec]) -> Callable[[], object]:
-    """What runs a statement with a changed model."""
+    """Run a statement with a changed model."""
     program = compile(text)
     return with_models(program, [change(program.samples[0].model)]).run
 

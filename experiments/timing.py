@@ -1,7 +1,7 @@
-"""How long sampling takes: the median of some rounds, after one that is not counted.
+"""The time of sampling: the median of several rounds after a warm-up round.
 
-On a CPU what counts is the processor's time: sampling keeps one core busy, and other programs on
-the machine hardly lengthen it. Other devices work apart from it, and are timed by the clock.
+On a CPU, processor time is measured: sampling keeps one core busy, and other load has little effect
+on it. Other devices run asynchronously and are measured by wall-clock time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ K = TypeVar("K")
 
 
 def once(work: Callable[[], object]) -> float:
-    """Seconds that a piece of work takes."""
+    """Return the seconds that a function takes."""
     clock = process_time if choose_device("auto").type == "cpu" else perf_counter
     begun = clock()
     work()
@@ -28,9 +28,9 @@ def once(work: Callable[[], object]) -> float:
 def medians(
     work: Mapping[K, Callable[[], object]], rounds: int = ROUNDS
 ) -> dict[K, tuple[float, float]]:
-    """Time several pieces of work in turns, so that what slows the machine down slows all of them.
+    """Time several functions alternately, so that other load affects all of them equally.
 
-    By name the median, and the largest distance of a round from it, in seconds.
+    Returns by name the median and the largest deviation of a round from it, in seconds.
     """
     for one in work.values():
         one()

@@ -1,4 +1,4 @@
-"""Classifiers that a spec trains for itself, kept in the cache."""
+"""Classifiers that a spec trains, kept in the cache."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from lacelang.version import __version__
 def trained(
     spec: ModelSpec, name: str, make: Callable[[OnEpoch], TrainResult], progress: Progress
 ) -> Path:
-    """The file of classifiers called `name`, trained on a model's labels if it is not there.
+    """Return the file of classifiers `name`, trained on a model's labels if it is missing.
 
-    The name says all that training depends on but the labels and the release; `make` says after
-    each epoch how far it is.
+    The name states everything that training depends on except the labels and the release. `make`
+    reports its progress after each epoch.
     """
     labels = file_digest(labels_of(spec))[:12]
     path = cache_dir() / "trained" / f"{name}-{labels}-{__version__}.safetensors"

@@ -1,6 +1,6 @@
-"""One module an evaluation: what is asked, of which methods, and what the paper has for it.
+"""One module per evaluation: its conditions, the methods, and the paper's figures.
 
-Each has a function `study(progress, faces) -> Report`: `progress` shows how far it is, and `faces`,
-if it is not None, stands in place of the spec's own number of faces, for a quick look. It raises a
-`ResourceError` where weights cannot be had. What is sampled and judged stays in the cache.
+Each has a function `study(progress, faces) -> Report`: `progress` shows its progress, and `faces`,
+if not None, replaces the spec's own number of faces, for quick figures. It raises a
+`ResourceError` if weights are not available. Samples and judgements stay in the cache.
 """

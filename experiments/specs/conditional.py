@@ -1,7 +1,7 @@
-"""Conditional sampling by every method: the paper's table 2, on faces of our own generator.
+"""Conditional sampling with every method: the paper's table 2, on faces.
 
-Single attributes by the default sampler; glasses, and gender with smile and age, by the samplers
-that the paper has, by Latent-JEM, and by a linear direction in w.
+Single attributes with the default sampler; glasses, and gender with smile and age, with the
+samplers of the paper, with Latent-JEM, and with a linear direction in w.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from lacelang.samplers import DEFAULT_SAMPLER
 
 SINGLES = ("glasses", "smile", "gender", "beard", "haircolor", "yaw", "age")
 JOINT = ("gender", "smile", "age")
-#: What is asked of every method, in the order of `COMPARED`.
+#: The attributes of each comparison of methods, in the order of `COMPARED`.
 SEVERAL = (("glasses",), JOINT)
-#: Faces in the prior's proportions: of each single attribute, of the joint code, and of either by
+#: Faces in the prior's proportions: of each single attribute, of the joint code, and of either with
 #: a method that is not the default.
 NATURAL = 128
 NATURAL_JOINT = 192
 NATURAL_OTHERS = 72
-#: Every code is asked of this share, at least, of the faces it would get if all were equal.
+#: Every code gets at least this fraction of an equal split of the faces.
 LEAST = 0.75
 SEED = 700
 BATCH = 64
@@ -48,15 +48,15 @@ LINEAR = "linear direction"
 
 @frozen
 class Paper:
-    """A method's row of the paper's table 2 for one condition: FID, seconds, ACC by attribute."""
+    """One row of the paper's table 2 for one condition: FID, seconds, ACC by attribute."""
 
     fid: float
     seconds: float
     accuracy: tuple[float, ...]
 
 
-#: By title, what is timed and the paper's rows. The default sampler follows the flow of the
-#: paper's ODE, and is set beside it too.
+#: By title, the timed condition and the paper's rows. The default sampler integrates the flow
+#: of the paper's ODE, so it is compared with the same row.
 COMPARED: Mapping[str, tuple[str, Mapping[str, Paper]]] = {
     "glasses": (
         "glasses=1",
@@ -87,7 +87,8 @@ ByMethod = dict[str, Outcome]
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample, judge and time every method.
 
-    `faces` are in the prior's proportions, of every condition. Too few have no Fréchet distance.
+    `faces` is the number in the prior's proportions, for every condition. With too few there is no
+    Fréchet distance.
     """
     spec = declared_model()
     most = NATURAL_JOINT if faces is None else faces
@@ -105,7 +106,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         tables,
         pictures=[sheet_of(outcome.groups[-1]) for outcome in singles.values()],
         about={
-            # The default's glasses stand in two tables, and count in both.
+            # The default's figures for glasses are in two tables.
             "faces": sum(one.codes.faces for one in found.values())
             + singles[SEVERAL[0][0]].codes.faces,
             "reference faces": reference.FACES,
@@ -115,7 +116,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def baselines(spec: ModelSpec, progress: Progress) -> dict[str, Draw]:
-    """By name, what draws a statement's faces without a sampler of the language."""
+    """Return by name the baselines, which draw faces without a sampler of the language."""
     model = load(latent_jem.with_jem(spec), "cpu", progress)
     directions = linear_directions.fit(spec, progress)
     draws: dict[str, Draw] = {
@@ -127,7 +128,7 @@ def baselines(spec: ModelSpec, progress: Progress) -> dict[str, Draw]:
 def _outcomes(
     spec: ModelSpec, draws: Mapping[str, Draw], progress: Progress, faces: int | None
 ) -> dict[tuple[str, tuple[str, ...]], Outcome]:
-    """Single attributes by the default sampler; glasses, and the joint code, by every method."""
+    """Judge single attributes with the default sampler, glasses and the joint code with all."""
     table = labels.load(labels_of(spec))
 
     def codes(names: Sequence[str], natural: int) -> Codes:
@@ -209,7 +210,7 @@ def _by_method(
 
 
 def _seconds(condition: str, draws: Mapping[str, Draw], progress: Progress) -> dict[str, float]:
-    """By method, seconds of sampling a batch that meets a condition."""
+    """Return by method the seconds for sampling a batch of a condition."""
     works: dict[str, Callable[[], object]] = {
         name: compile(sample(BATCH, condition, f"with {name}", SEED)).run for name in SAMPLERS
     }

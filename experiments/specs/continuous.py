@@ -1,7 +1,7 @@
-"""Continuous control of yes-or-no attributes (LACE A.10 and figure 17).
+"""Continuous control of binary attributes (LACE A.10 and figure 17).
 
-An attribute is asked for at several temperatures, in both forms, and to several degrees, always
-from the same draws. What is seen in the images should grow as the temperature falls and as the
+An attribute is sampled at several temperatures, in both forms, and at several degrees, always
+from the same draws. The annotated strength should increase as the temperature falls and as the
 degree rises.
 """
 
@@ -18,9 +18,9 @@ from lacelang.progress import Progress
 
 FACES = 16
 SEED = 71
-#: What is controlled, as in the paper, and one attribute more.
+#: The attributes of the paper, and one more.
 ATTRIBUTES = ("beard", "smile", "glasses")
-#: By form, how it is written, and its settings from weak to strong.
+#: By form, its text, and its settings from weak to strong.
 FORMS: dict[str, tuple[str, tuple[float, ...]]] = {
     "temp": ("{a}=1 temp {v}", (64, 32, 16, 8, 4, 2, 1)),
     "temp logit": ("{a}=1 temp logit({v})", (4, 3, 2, 1.5, 1, 0.8, 0.6)),
@@ -30,7 +30,7 @@ _SHOWN = 6
 
 
 def statements(faces: int) -> dict[tuple[str, str, float], str]:
-    """A statement for every attribute, form and setting."""
+    """Return a statement for every attribute, form and setting."""
     return {
         (attribute, form, setting): sample(faces, written.format(a=attribute, v=setting), seed=SEED)
         for attribute in ATTRIBUTES
@@ -40,9 +40,9 @@ def statements(faces: int) -> dict[tuple[str, str, float], str]:
 
 
 def study(progress: Progress, faces: int | None) -> Report:
-    """Sample every attribute at every setting and judge how much of it is seen.
+    """Sample every attribute at every setting and judge its strength.
 
-    `faces` are at each setting.
+    `faces` is the number per setting.
     """
     faces = FACES if faces is None else faces
     judged = judge(statements(faces), progress)
@@ -92,7 +92,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def correlation(values: NDArray[np.floating]) -> float:
-    """Spearman's rank correlation of values with their order; 0 where all are the same."""
+    """Return Spearman's rank correlation of values with their order; 0 if all are the same."""
     from scipy.stats import spearmanr
 
     if np.ptp(values) == 0:
@@ -101,9 +101,9 @@ def correlation(values: NDArray[np.floating]) -> float:
 
 
 def each_face(strength: NDArray[np.floating]) -> float | None:
-    """Mean of `correlation` over faces, of strengths (settings, faces); None if none changes.
+    """Return the mean correlation over faces of strengths (settings, faces), None if none change.
 
-    Faces in which nothing could be seen at some setting are left out.
+    Faces in which the attribute is not visible at some setting are left out.
     """
     changing = [
         column for column in strength.T if np.isfinite(column).all() and np.ptp(column) > 0.05

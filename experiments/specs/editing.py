@@ -1,7 +1,7 @@
 """Sequential editing: four lines, in the paper's two orders (LACE tables 3, 11 and 12).
 
-Faces begin as the opposite of what they are edited to: they look to the right, smile, are young and
-wear no glasses. What is printed is seen in the images by annotators that had no part in it.
+Faces start as the opposite of the edit's target: they look to the right, smile, are young and
+wear no glasses. All figures are judged from the images, by annotators that play no part in editing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from lacelang.storage.records import GroupRecord
 
 Floats: TypeAlias = NDArray[np.float32]
 
-#: Faces of the default, and of each variant.
+#: Number of faces for the default, and for each variant.
 FACES = 64
 VARIANT_FACES = 32
 SEED = 31
@@ -57,8 +57,8 @@ VARIANTS = {
     "no reweighting": "reweight off",
     "hold as in the paper": "hold later(0.01)",
 }
-#: Faces from the prior at the same truncation: Fréchet distances are measured to them, and the mean
-#: face is theirs. In fewer directions than a variant has faces.
+#: Draws from the prior at the same truncation, for Fréchet distances and the mean face. The number
+#: of directions is smaller than a variant's number of faces.
 REFERENCE_FACES = 400
 REFERENCE_SEED = 5200
 DIRECTIONS = 24
@@ -79,7 +79,7 @@ PAPER: Mapping[str, Mapping[str, tuple[float, tuple[float, ...], float]]] = {
 
 @frozen(eq=False)
 class Result:
-    """One variant in one order: accuracies of its paths, and what can be added to one at least."""
+    """One variant in one order: accuracies of its paths, and the contribution of one face."""
 
     paths: EditPaths
     accuracy: Array
@@ -88,14 +88,14 @@ class Result:
 
     @property
     def strengths(self) -> tuple[Array, Array]:
-        """Of `strengths`, by line."""
+        """Return `strengths`, by line."""
         return strengths(self.accuracy, self.least)
 
 
 def study(progress: Progress, faces: int | None) -> Report:
     """Edit, decode and judge every variant in both orders.
 
-    `faces` are of the default; variants have `VARIANT_FACES` at most.
+    `faces` is the number for the default; variants have at most `VARIANT_FACES`.
     """
     faces = FACES if faces is None else faces
     fewer = min(faces, VARIANT_FACES)
@@ -126,7 +126,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         paths = begun.first(len(seen)).followed(seen)
         statement = statements[name_of(order, DEFAULT)]
         accuracy = accuracies([step.predicate for step in statement.steps], paths)
-        # What one face counts where there are fewest, so that variants compare.
+        # The contribution of one face in the smallest variant, so that variants can be compared.
         results[order][variant] = Result(paths, accuracy, ORDERS[order], 1 / fewer)
         if variant in (DEFAULT, LINEAR):
             record = run[statement.name].record
@@ -148,7 +148,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def program_text(faces: int, fewer: int) -> str:
-    """Two groups, and every variant's edit of one of them in both orders."""
+    """Return two groups, and every variant's edit of one of them in both orders."""
     parts = [
         f"{sample(count, START, f'truncation {TRUNCATION}', SEED)} as {name}"
         for name, count in (("people", faces), ("fewer", fewer))
@@ -162,12 +162,12 @@ def program_text(faces: int, fewer: int) -> str:
 
 
 def name_of(order: str, variant: str) -> str:
-    """What a variant's group is called."""
+    """Return the name of a variant's group."""
     return f"{variant}, {order}"
 
 
 def without_energies(record: GroupRecord, name: str) -> GroupRecord:
-    """The record of an edit for faces that came about otherwise: theirs have no energy."""
+    """Return an edit's record for faces of a baseline, which have no energy."""
     samples = tuple(
         evolve(one, energy=None, steps=tuple(evolve(s, energy=None) for s in one.steps))
         for one in record.samples
@@ -176,7 +176,7 @@ def without_energies(record: GroupRecord, name: str) -> GroupRecord:
 
 
 def followed(directions: Directions, statement: ir.EditStatement, begun: Floats) -> Floats:
-    """Move faces w+ (N, styles, d) along linear directions: w+ after every line."""
+    """Move faces w+ (N, styles, d) along linear directions; return w+ after every line."""
     w = torch.from_numpy(begun[:, 0])
     moved = []
     for step in statement.steps:
@@ -186,7 +186,7 @@ def followed(directions: Directions, statement: ir.EditStatement, begun: Floats)
 
 
 def done_table(order: str, results: Mapping[str, Result]) -> Table:
-    """Was every edit done, and by how much?"""
+    """Return the table of accuracies and edit strengths."""
     rows: list[Row] = []
     for variant, result in results.items():
         last = dict(zip(result.order, result.accuracy[-1].tolist(), strict=True))
@@ -220,7 +220,7 @@ def kept_table(
     centre: Array,
     reference: Reference,
 ) -> Table:
-    """Is every face still that of the same person?"""
+    """Return the table of identity and drift."""
     rows: list[Row] = []
     fewest = min(len(result.paths) for result in results.values())
     for variant, result in results.items():
@@ -232,9 +232,9 @@ def kept_table(
                 "variant": variant,
                 "drift": float(np.mean(list(changed.values()))) if changed else None,
                 **alike,
-                # One face has no others to be told from.
+                # A single face has no others to compare with.
                 "own": alike["own"] if len(paths) > 1 else None,
-                # Among as many others in every row, or more faces would have it harder.
+                # The same number of faces in every row, because more faces make `nearest` harder.
                 "nearest": among_few["nearest"],
                 "Fréchet": reference.distance(few.moments[-1].features),
             }
@@ -256,7 +256,7 @@ def kept_table(
 
 
 def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Table:
-    """What did each line do by itself?"""
+    """Return the table of each line's own effect."""
     rows: list[Row] = []
     for variant, result in results.items():
         who = result.paths.identity
@@ -282,7 +282,7 @@ def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Tab
 
 
 def yardsticks(begun: EditPaths, unedited: Floats, reference: Reference, fewer: int) -> Table:
-    """What the figures are to be held against."""
+    """Return the table of reference values."""
     rows: list[Row] = [
         {"what": "ID distance of two unedited faces", "figure": strangers(unedited)},
         {"what": "ID distance of two faces to edit", "figure": strangers(begun.identity(0))},

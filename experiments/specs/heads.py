@@ -1,4 +1,4 @@
-"""A network for each attribute, or one trunk for all: the paper's table 10, up to 12 attributes."""
+"""A network per attribute, or one trunk for all: the paper's table 10, up to 12 attributes."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from lacelang.engine.loading import labels_of, load
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
-#: In the order in which the paper adds them, and then the others.
+#: In the order in which the paper adds them, followed by the others.
 ORDER = (
     *("glasses", "age", "smile", "gender", "yaw"),
     *("pitch", "light3", "light0", "haircolor", "beard", "width", "bald"),
 )
 COUNTS = (1, 2, 3, 4, 5, 8, 12)
-#: Combinations of values that are asked for, and faces of each.
+#: Requested combinations of values, and faces per combination.
 CODES = 8
 FACES = 6
 SEED = 800
 BATCH = 64
-#: Enough for either arrangement: twice as many change no held-out figure by a hundredth.
+#: Enough for both arrangements: twice as many change no held-out figure by a hundredth.
 EPOCHS = 40
 ARRANGEMENTS: tuple[Arrangement, ...] = ("single", "separate")
 
@@ -54,9 +54,9 @@ Key = tuple[Arrangement, int]
 
 
 def study(progress: Progress, faces: int | None) -> Report:
-    """Train both arrangements alike, sample with either, judge the faces, and time a batch.
+    """Train both arrangements in the same way, sample with both, judge the faces, time a batch.
 
-    `faces` are of each code.
+    `faces` is the number per code.
     """
     spec = declared_model()
     table = labels.load(labels_of(spec))
@@ -76,7 +76,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def classifier_files(spec: ir.ModelSpec, progress: Progress) -> dict[Key, Path]:
-    """By arrangement and number of attributes, the file of classifiers."""
+    """Return the files of classifiers, by arrangement and number of attributes."""
 
     def make(arrangement: Arrangement, on_epoch: OnEpoch) -> TrainResult:
         generator = load(spec, "cpu", progress).generator
@@ -89,13 +89,13 @@ def classifier_files(spec: ir.ModelSpec, progress: Progress) -> dict[Key, Path]:
     for name in ARRANGEMENTS:
         whole = trained(spec, f"{name}-{EPOCHS}", partial(make, name), progress)
         for count in COUNTS:
-            # A network that nothing is asked of need not be evaluated; a trunk has no such part.
+            # Unused separate networks need not be evaluated; a trunk has no unused part.
             files[name, count] = _part(whole, ORDER[:count]) if name == "separate" else whole
     return files
 
 
 def _part(path: Path, names: Sequence[str]) -> Path:
-    """The file with the networks of these attributes alone, beside the whole one."""
+    """Return a file with the networks of these attributes only, next to the whole one."""
     found = path.with_name(f"{path.stem}-{len(names)}.safetensors")
     if not found.is_file():
         saved = heads_file.load(path)
@@ -104,7 +104,7 @@ def _part(path: Path, names: Sequence[str]) -> Path:
 
 
 def only(heads: Heads, names: Sequence[str]) -> Heads:
-    """The separate networks of some attributes, of heads with one member."""
+    """Return the separate networks of some attributes, of heads with one member."""
     places = [k for k, a in enumerate(heads.attributes) if a.name in names]
     kept = [heads.attributes[k] for k in places]
     found = Heads(kept, arrangement="separate", inputs=heads.inputs)
@@ -127,7 +127,7 @@ def _change(file: Path, count: int, spec: ir.ModelSpec) -> ir.ModelSpec:
 
 
 def row_codes(spec: ir.ModelSpec, table: Labels, count: int, faces: int) -> Codes:
-    """What some labelled faces show of the first attributes: combinations that there are."""
+    """Return the values of the first attributes in some labelled faces: existing combinations."""
     names = ORDER[:count]
     columns = [table.columns[name][: table.prior_count] for name in ORDER]
     whole = np.flatnonzero(~np.isnan(columns).any(axis=0))

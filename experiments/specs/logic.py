@@ -1,7 +1,7 @@
-"""Do faces satisfy whole formulas, and are all the cases of an `or` seen? (LACE figure 6)
+"""Do faces satisfy whole formulas, and does every disjunct of an `or` occur? (LACE figure 6)
 
-Generated formulas of depth 1 to 4, sampled with `or` as it is by default, with
-`disjunction balanced`, and, where they have a `not`, with the paper's negation.
+Generated formulas of depth 1 to 4, sampled with the default `or`, with
+`disjunction balanced`, and, if they have a `not`, with the paper's negation.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
 FACES = 16
-#: Formulas of each depth, the seed of their choice, and the shares of the prior they lie between.
+#: Formulas per depth, the seed of their choice, and bounds of their probability under the prior.
 EACH = 10
 FORMULA_SEED = 6
 LEAST, MOST = 0.002, 0.5
 SEED = 41
-#: Clauses of a statement by variant, and the word without which they change nothing.
+#: Clauses of a statement by variant, and the keyword without which they have no effect.
 VARIANTS = {
     "default": ("", ""),
     "balanced": ("disjunction balanced", " or "),
     "contrast": ("negation contrast(0.1)", "not "),
 }
-#: The share of faces that a disjunct of an `or` of two should have at least.
+#: The smallest fraction of faces that each disjunct of an `or` of two should have.
 ENOUGH = 0.3
 _SHOWN = 8
 
@@ -39,9 +39,9 @@ Found = Mapping[tuple[str, int], Judged]
 
 
 def study(progress: Progress, faces: int | None) -> Report:
-    """Sample and judge every formula in every variant that makes a difference to it.
+    """Sample and judge every formula in every variant that affects it.
 
-    `faces` are of each formula.
+    `faces` is the number per formula.
     """
     faces = FACES if faces is None else faces
     chosen = formulas(FORMULA_SEED, EACH, prior_shares, LEAST, MOST)
@@ -60,7 +60,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def statements(chosen: Sequence[Formula], faces: int) -> dict[tuple[str, int], str]:
-    """A statement for every formula and variant that makes a difference to it."""
+    """Return a statement for every formula and every variant that affects it."""
     return {
         (variant, i): sample(faces, formula.text, clauses, SEED)
         for i, formula in enumerate(chosen)
@@ -74,7 +74,7 @@ def _by_depth(chosen: Sequence[Formula], found: Found) -> Table:
     for depth in DEPTHS:
         numbers = [i for i, formula in enumerate(chosen) if formula.depth == depth]
         denied = [i for i in numbers if ("contrast", i) in found]
-        # Where nothing is to be balanced, balancing changes nothing.
+        # Without an `or`, `disjunction balanced` has no effect.
         balanced = [found.get(("balanced", i), found["default", i]) for i in numbers]
         rows.append(
             {
@@ -130,9 +130,9 @@ def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
 
 
 def disjunct_shares(judged: Judged) -> list[list[float] | None]:
-    """For every `or` of a group's condition, the share of faces that show each disjunct.
+    """Return the fraction of faces that satisfy each disjunct, for every `or` of a condition.
 
-    Among the faces that show the `or` itself; None if there are none.
+    Among the faces that satisfy the `or` itself; None if there are none.
     """
     found: list[list[float] | None] = []
     for disjunction in disjunctions(judged.statement.where):

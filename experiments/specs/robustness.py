@@ -1,9 +1,9 @@
-"""Do results hang on a sampler's settings? The paper's figure 5, on faces.
+"""Do results depend on a sampler's settings? The paper's figure 5, on faces.
 
-Faces are sampled for every combination of three yes-or-no attributes, each as often as the prior
-shows it. A sampler that does what it is asked and nothing else therefore returns the generator's
-own distribution: accuracy 1, at the Fréchet distance that fresh unconditioned faces have. What is
-plotted is how far each setting of the ODE and of Langevin dynamics stays from that corner.
+Faces are sampled for every combination of three binary attributes, in the prior's proportions. An
+ideal sampler therefore returns the generator's own distribution: accuracy 1, at the Fréchet
+distance of other unconditioned faces. The plot shows the distance of each setting of the ODE and of
+Langevin dynamics from that corner.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lacelang.evaluate.scores import scores
 from lacelang.progress import Progress
 
 FACES = 40
-#: Principal directions that distances are taken in: less than `FACES`.
+#: Principal directions for distances: fewer than `FACES`.
 DIRECTIONS = 16
 SEED = 100
 CONDITIONS = [
@@ -33,7 +33,7 @@ _TOLERANCES = ("1e-1", "3e-2", "1e-2", "1e-3", "1e-4")
 _STEPS = (50, 100, 200)
 _STEP = ("3e-3", "1e-2", "3e-2")
 _NOISE = ("0.01", "0.05", "0.1")
-#: Samplers with their options as a program writes them, by series.
+#: Samplers with options, as in a program, by series.
 SETTINGS: dict[str, list[str]] = {
     "ODE: dopri5 (atol, rtol)": [
         f"dopri5(atol={a}, rtol={r})" for a, r in product(_TOLERANCES, _TOLERANCES)
@@ -51,16 +51,16 @@ SETTINGS: dict[str, list[str]] = {
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample, decode and judge every setting.
 
-    `faces` are for each setting, at least more than `DIRECTIONS`.
+    `faces` is the number per setting; it must be larger than `DIRECTIONS`.
     """
     faces = FACES if faces is None else max(faces, DIRECTIONS + 1)
     whole = reference.prior_features(reference.FACES, reference.SEED, progress)
     prior = reference.Reference.of(whole, DIRECTIONS)
-    # Faces that the reference does not hold, as many as a setting has: the best there is.
+    # As many unconditioned faces as a setting has, not in the reference: the floor.
     best = prior.distance(reference.prior_features(faces, SEED, progress))
     assert best is not None
     counts = allotted(prior_shares(CONDITIONS), faces)
-    # Seeds of their own, so that no two groups start from the same draws.
+    # Different seeds, so that no two groups start from the same draws.
     statements = {
         (sampler, i): sample(count, condition, f"with {sampler}", SEED + i)
         for samplers in SETTINGS.values()

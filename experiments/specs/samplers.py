@@ -1,9 +1,9 @@
-"""Which sampler should be the default? Every backend on six conditions, beside exact samples.
+"""Which sampler should be the default? Every sampler on six conditions, with exact samples.
 
-Gradient flow from a prior draw is no sample of p(z | c), and a sample of p(z | c) obeys only as
-well as the classifiers know. So three things are measured at once: do the images show what was
-asked (ACC, by annotators), are the attributes that nobody asked for those of exact samples (the
-Kolmogorov-Smirnov statistic of the classifiers' predictions), and how long does it take.
+The end of a gradient flow is not a sample of p(z | c), and a sample of p(z | c) meets the condition
+only as far as the classifiers are certain. Three quantities are therefore measured: ACC, by
+annotators of the images; the Kolmogorov-Smirnov statistic of the classifiers' predictions against
+exact samples, for attributes that the condition does not mention; and time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lacelang.evaluate.scores import conjuncts, scores
 from lacelang.progress import Progress
 from lacelang.samplers.solution import Status
 
-#: Faces judged, and latents compared, of every condition by every backend.
+#: Judged faces and compared latents, per condition and sampler.
 FACES = 48
 LATENTS = 384
 REFERENCE_LATENTS = 1000
@@ -38,10 +38,10 @@ CONDITIONS: dict[str, str] = {
     "logic": "(glasses=1 or yaw=front) and not smile=1",
     "gray": "age > 55 and haircolor=gray and glasses=1",
 }
-#: Conditions that too few draws satisfy to reject the others.
+#: Conditions that are too rare for rejection.
 RARE = frozenset({"gray"})
 EXACT = "exact"
-#: Clauses of a statement, as a program writes them.
+#: Clauses of a statement, as in a program.
 BACKENDS = (
     "with heun",
     "with exponential",
@@ -61,14 +61,14 @@ BACKENDS = (
 )
 _FAILED = "failed"
 
-#: How one backend did on one condition, by column.
+#: Results of one sampler on one condition, by column.
 Figures = dict[str, float]
 
 
 def study(progress: Progress, faces: int | None) -> Report:
-    """Sample every condition by every backend, judge faces and compare predictions.
+    """Sample every condition with every sampler, judge faces and compare predictions.
 
-    `faces` are judged of each.
+    `faces` is the number of judged faces for each.
     """
     faces = FACES if faces is None else min(faces, LATENTS)
     references = {
@@ -120,11 +120,11 @@ def _clauses(backend: str, name: str) -> str:
 
 
 def figures_of(judged: Judged, exact: Group) -> Figures:
-    """How one backend did on one condition.
+    """Return the results of one sampler on one condition.
 
-    ACC is the mean over the comparisons of the share of faces that show them (1 − |Δ| / range for a
-    number); for a condition with `or` or `not`, the share that shows all of it. KS is of the
-    attributes that the condition does not speak of.
+    ACC is the mean over comparisons of the fraction of faces that satisfy them (1 − |Δ| / range for
+    a number); for a condition with `or` or `not`, the fraction that satisfies all of it. KS is for
+    the attributes that the condition does not mention.
     """
     statement, group = judged.statement, judged.group
     where = statement.where
@@ -134,7 +134,7 @@ def figures_of(judged: Judged, exact: Group) -> Figures:
     comparisons = list(ir.comparisons(where))
     apart = list(distances(ours, theirs, {c.attribute.name for c in comparisons}).values())
     satisfied = obedience([judged])
-    # Comparisons have an accuracy each where the condition is nothing but `a=v and …`.
+    # Each comparison has an accuracy if the condition has the form `a=v and …`.
     plain = len(list(conjuncts(where))) == len(comparisons)
     compared = [score.accuracy for score in scores([judged.asked])]
     return {

@@ -1,4 +1,4 @@
-"""Where should the classifier look? On z, on w, or on the image: the paper's table 6, on faces."""
+"""Which input should the classifier have: z, w, or the image? The paper's table 6, on faces."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from lacelang.samplers import DEFAULT_SAMPLER
 from lacelang.system.torch_state import one_thread
 
 CONDITIONS = {"glasses": ("glasses",), "joint": ("gender", "smile", "age")}
-#: Faces in the prior's proportions of each condition, and of each code the share it gets at least.
+#: Faces in the prior's proportions per condition; the smallest fraction of an equal split per code.
 NATURAL = 72
 LEAST = 0.75
 SEED = 900
 BATCH = 64
 TIMED = "gender=female and smile=1 and age=55"
-#: What is sampled by the image too, and of how many faces: each takes most of a minute, since
-#: the energy of a picture is rough. Steps are counted out, and faces judged where they have got to.
+#: Conditions for the image classifier, and faces of each: a face takes most of a minute, because
+#: the energy of an image is rough. Steps are limited, and faces are judged where the sampler ends.
 FEW = (
     "glasses=1",
     "glasses=0",
@@ -71,7 +71,7 @@ Key = tuple[str, str]
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample with classifiers of each space, and judge the faces.
 
-    `faces` are in the prior's proportions, of every condition; by the image of every code.
+    `faces` is the number in the prior's proportions per condition; for the image, per code.
     """
     spec = declared_model()
     table = labels.load(labels_of(spec))
@@ -109,10 +109,10 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def on_z(spec: ModelSpec, table: Labels, progress: Progress) -> Change:
-    """The change to classifiers that look at z, trained on the same labels as those that look at w.
+    """Return the change to classifiers of z, trained on the same labels as those of w.
 
-    Lengths are kept: they change no image, but the prior's hardly vary, and a flow that makes use
-    of them is the space's own weakness.
+    z is not normalised. Its length does not change the image and hardly varies under the prior; a
+    flow that changes it shows a weakness of this space.
     """
 
     def make(on_epoch: OnEpoch) -> TrainResult:
@@ -192,7 +192,7 @@ def _all_three(beside: Mapping[str, Outcome], drawn: Sequence[Drawn], image: Ima
 
 
 def _whole_decoder(image: ImageModel) -> float:
-    """Seconds of one core for one evaluation, forward and back, of one face at full size."""
+    """Return the seconds on one core of one evaluation with gradient for a face at full size."""
     network = image.network
     z = torch.ones(1, image.generator.latent_dim, requires_grad=True)
 

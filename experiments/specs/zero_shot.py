@@ -1,7 +1,7 @@
-"""Combinations that the classifiers have hardly seen, or never (LACE figure 4).
+"""Combinations that are rare or missing in the classifiers' training data (LACE figure 4).
 
-Beside the paper's two, twenty more of four attributes each, drawn at random and kept if fewer than
-one in a thousand of the faces that the classifiers were trained on show them.
+In addition to the paper's two, twenty random combinations of four attributes that occur in fewer
+than one in a thousand of the faces that the classifiers were trained on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PAPER: Mapping[str, Mapping[str, float]] = {
 }
 FACES = 32
 COUNT = 20
-#: Four attributes of those that programs ask for most, in fewer than one label of a thousand.
+#: Combinations of four common attributes, in fewer than one label of a thousand.
 KIND = Kind(
     sizes=(4,),
     rare=0.001,
@@ -43,14 +43,14 @@ KIND = Kind(
 )
 CHOICE_SEED = 4
 SEED = 61
-#: As the paper's two combinations are sampled: a longer flow, nearer to the prior.
+#: The sampler of the paper's two combinations: a longer flow, closer to the prior.
 SAMPLER = "exponential(time=15, tolerance=2e-2, typical=1)"
 _SHOWN = 6
 
 
 @frozen
 class Rare:
-    """A combination, and its shares of all labels, and of those that are draws from the prior."""
+    """A combination, and its fractions of all labels and of the labels of prior draws."""
 
     combination: Combination
     labelled: float
@@ -73,7 +73,7 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def shown() -> Program:
-    """The paper's combinations as a program."""
+    """Return the paper's combinations as a program."""
     return compile(PROGRAM.read_text("utf-8"), PROGRAM)
 
 
@@ -89,7 +89,7 @@ def rare_combinations(spec: ir.ModelSpec) -> list[Rare]:
 
 
 def statements(rare: Sequence[Rare], faces: int) -> dict[tuple[str, int], str]:
-    """A statement for every combination."""
+    """Return a statement for every combination."""
     clauses = f"with {SAMPLER}"
     return {
         ("rare", i): sample(faces, str(one.combination), clauses, SEED)
