@@ -12,7 +12,6 @@ from typing import Any
 
 from lark import Token
 
-from lacelang.syntax.build import between
 from lacelang.syntax.grammar import (
     CLAUSES,
     CLOSER,
@@ -25,7 +24,6 @@ from lacelang.syntax.grammar import (
     shapes,
 )
 from lacelang.syntax.hints import ENDS, NEED_CONDITION, TABLE, Rule
-from lacelang.syntax.node import RULES
 from lacelang.syntax.parse_error import ParseError, Repair
 from lacelang.text.names import is_name, nfc
 
@@ -49,7 +47,6 @@ PHRASES = {
 }
 """Terminals that have no one spelling."""
 
-_NAMING = ALWAYS_NAME | {"AS", "EDIT"}
 _SMALL = "the words of the language are written small"
 
 
@@ -158,39 +155,6 @@ def _shouted(e: ParseError) -> Repair | None:
 # Names
 
 
-def _several_words(e: ParseError) -> Repair | None:
-    """`as my kids`, `let old man = …`."""
-    naming = e.kind_at(-2)
-    if e.kind != "NAME" or e.before is None or e.previous != "NAME" or naming not in _NAMING:
-        return None
-    end = 1
-    while e.kind_at(end) == "NAME" and e.kind_at(end + 1) not in OPERATORS:
-        end += 1
-    if naming == "EDIT" and e.kind_at(end) != "LBRACE":
-        return None
-    words = e.text(-1, end)
-    at = between(e.before, e.at(end - 1) or e.token)
-    message, hint = "a name is one word", f"write `{words.replace(' ', '_')}`"
-    if naming in ("AS", "EDIT"):
-        message, hint = "a name of several words stands in quotes", f'write `"{words}"`'
-    return Repair("LACE003", message, at, hint, instead=[], count=end)
-
-
-def _digit_first(e: ParseError) -> Repair | None:
-    """`as 3d`."""
-    if e.kind != "NUMBER" or e.previous not in _NAMING:
-        return None
-    touches = e.after is not None and e.after.start_pos == e.token.end_pos
-    count = 2 if touches and e.kind_at(1) in ("NAME", "UNIT") else 1
-    written = "".join(map(str, e.run(0, count)))
-    at = between(e.token, e.at(count - 1) or e.token)
-    message, name = "a name does not begin with a digit", Token("NAME", f"_{written}")
-    if e.previous in ("AS", "EDIT"):
-        message = "a name that begins with a digit stands in quotes"
-        name = Token("STRING", f'"{written}"')
-    return Repair("LACE003", message, at, f"write `{name}`", instead=[name], count=count)
-
-
 def _reserved(e: ParseError) -> Repair | None:
     if str(e.token) not in keywords() or "NAME" not in e.expected or e.before is None:
         return None
@@ -222,11 +186,6 @@ def _needless_quotes(e: ParseError) -> Repair | None:
 
 def _missing_sign(e: ParseError) -> Repair | None:
     """One small token is missing, and all would be well with it."""
-    if "RANGE" in e.expected and e.before is not None and e.previous in ("NUMBER", "UNIT", "NAME"):
-        hint = "like `-45..45`"
-        if e.kind_at(-2) == "IN" and e.kind_at(-3) == "NAME":
-            hint = f"write `{e.at(-3)}={e.before}`, or a range such as `10..20`"
-        return Repair("LACE013", "a range needs two dots and an end", e.before, hint)
     beyond = [e.after.type] if e.after is not None else []
     for kind in ("EQUAL", "COMMA", "COLON", "IN"):
         if kind in e.expected and e.accepts([kind, e.kind, *beyond]):
@@ -261,7 +220,7 @@ def _unexpected(e: ParseError) -> Repair:
     hint = None
     in_value = any(bracket.type != "LBRACE" for bracket in e.opened)
     if e.statement is not None and not e.expected >= STATEMENTS and not in_value:
-        hint = f"like `{RULES[e.statement.type.lower()].example}`"
+        hint = f"like `{TABLE['examples'][e.statement.type.lower()]}`"
     return Repair("LACE003", message, at, hint)
 
 

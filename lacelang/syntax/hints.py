@@ -47,6 +47,8 @@ class _Text(str):
     def __format__(self, form: str) -> str:
         if form == "share":
             return f"{float(self) / 100:g}"
+        if form == "joined":
+            return self.replace(" ", "_")
         return self.lstrip("-") if form == "positive" else self
 
 

@@ -16,17 +16,13 @@ RULES: dict[str, type[Any]] = {}
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class _Kind(type):
-    """What makes attrs classes of the nodes; `rules` are those of the grammar that make one.
+    """What makes attrs classes of the nodes; `rules` are those of the grammar that make one."""
 
-    Statements and items of models have an `example`, which is shown where one is wrong.
-    """
-
-    def __new__(cls, name: str, bases: Any, names: Any, rules: str = "", example: str = "") -> Any:
+    def __new__(cls, name: str, bases: Any, names: Any, rules: str = "") -> Any:
         made: Any = super().__new__(cls, name, bases, names)
         if "__attrs_attrs__" in names:
             return made  # attrs makes the class again, with slots: half the memory
         made = frozen(made, eq=False, repr=False)
-        made.example = example
         own = (attribute for attribute in fields(made) if not attribute.kw_only)
         lists = tuple(str(attribute.type).startswith("tuple") for attribute in own)
         made._lists = lists if any(lists) else ()
@@ -41,7 +37,6 @@ class Node(Record, metaclass=_Kind):
     """What every node carries."""
 
     __attrs_attrs__: ClassVar[Any]
-    example: ClassVar[str]
     _lists: ClassVar[tuple[bool, ...]]  # which fields hold several nodes, if any do
 
     span: Span = field(eq=False, repr=False, kw_only=True)

@@ -249,9 +249,7 @@ Clause: TypeAlias = (
 # Models
 
 
-class Generator(
-    Node, rules="generator", example='generator mobilestylegan from "package==1.0" sha256 "…"'
-):
+class Generator(Node, rules="generator"):
     """`generator mobilestylegan from "random-face==2021.7.21.1" sha256 "…"`."""
 
     architecture: Word
@@ -259,7 +257,7 @@ class Generator(
     sha256: Text | None = None
 
 
-class Classifiers(Node, rules="classifiers", example='classifiers "ffhq.safetensors" on w'):
+class Classifiers(Node, rules="classifiers"):
     """`classifiers "ffhq.safetensors" on w`."""
 
     file: Text
@@ -293,11 +291,7 @@ class Point(Node, rules="point"):
     value: Quantity
 
 
-class Attribute(
-    Node,
-    rules="attribute",
-    example="attribute yaw : -45..45 deg layers 0..3 { left = -25, front = 0 }",
-):
+class Attribute(Node, rules="attribute"):
     """`attribute yaw : -45..45 deg  layers 0..3  { left = -25, front = 0 }`."""
 
     name: Word
@@ -312,27 +306,27 @@ Item: TypeAlias = Generator | Classifiers | Attribute
 # Statements
 
 
-class Model(Node, rules="model", example="model ffhq { generator … classifiers … attribute … }"):
+class Model(Node, rules="model"):
     """A model's declaration."""
 
     name: Word
     items: tuple[Item, ...]
 
 
-class Import(Node, rules="import", example="import faces"):
+class Import(Node, rules="import"):
     """`import faces` or `import "my/faces.lace"`."""
 
     target: Word | Text
 
 
-class Let(Node, rules="let", example="let grandpa = gender=male and age in 60..70"):
+class Let(Node, rules="let"):
     """`let grandpa = …`: a name for a predicate or for a number."""
 
     name: Word
     value: Predicate | Quantity
 
 
-class Def(Node, rules="def", example="def either(a, b) = (a or b) and not (a and b)"):
+class Def(Node, rules="def"):
     """`def exactly_one(a, b) = …`."""
 
     name: Word
@@ -340,7 +334,7 @@ class Def(Node, rules="def", example="def either(a, b) = (a or b) and not (a and
     body: Predicate
 
 
-class Sample(Node, rules="sample", example="sample 8 from ffhq where smile=1 as smiling"):
+class Sample(Node, rules="sample"):
     """`sample 16 from ffhq where …`."""
 
     count: Value | None
@@ -354,7 +348,7 @@ class Step(Node, rules="step"):
     layers: LayersClause | None = None
 
 
-class Edit(Node, rules="edit", example="edit men { smile = 0 } as men_edited"):
+class Edit(Node, rules="edit"):
     """`edit men { yaw = left  smile = 0 } as men_edited`."""
 
     group: Word | Text
@@ -362,9 +356,7 @@ class Edit(Node, rules="edit", example="edit men { smile = 0 } as men_edited"):
     clauses: tuple[Clause, ...]
 
 
-class For(
-    Node, rules="for", example="for t in 2, 1, 0.5 { sample from ffhq where beard=1 temp t }"
-):
+class For(Node, rules="for"):
     """`for t in 2, 1, 0.5 { … }`."""
 
     variable: Word
@@ -372,14 +364,14 @@ class For(
     body: tuple[Statement, ...]
 
 
-class Measure(Node, rules="measure", example="measure glasses=1 given age < 20 from ffhq"):
+class Measure(Node, rules="measure"):
     """`measure glasses=1 given age < 20 from ffhq`."""
 
     what: Predicate
     clauses: tuple[Clause, ...]
 
 
-class Expect(Node, rules="expect", example="expect glasses=1 in 95% of kids"):
+class Expect(Node, rules="expect"):
     """`expect glasses=1 in 95% of bearded_kids`; `share` is the number before the %."""
 
     what: Predicate

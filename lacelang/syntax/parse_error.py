@@ -54,18 +54,26 @@ class TokenReader(Reader):
         self.refused = index - first
         super().__init__([_lexeme(token) for token in self.tokens], {})
 
+    def terminal(self, i: int) -> str:
+        """Return the type of the token at `i`; empty beyond them."""
+        return self.tokens[i].type if 0 <= i < len(self.tokens) else ""
+
     def read(self, element: str, i: int) -> int | None:
         """Return where an element ends, if it begins with the token at `i`."""
-        kind = self.tokens[i].type if 0 <= i < len(self.tokens) else None
+        kind = self.terminal(i)
         if element in _ONE:
             return i + 1 if kind in _ONE[element] else None
         if element in BRACKETED:
             return self.closing(i) if kind == BRACKETED[element] else None
-        if element in _SEVERAL and kind in _SEVERAL[element]:
-            return self.read(element, i + 1) or i + 1
-        if element in _SEVERAL or (element == "any" and kind is None):
-            return None
-        return i + 1 if element == "any" else super().read(element, i)
+        if element in _SEVERAL:
+            return (self.read(element, i + 1) or i + 1) if kind in _SEVERAL[element] else None
+        if element == "name_run" and kind == "NAME":
+            # A name that is compared begins a condition.
+            goes_on = self.terminal(i + 1) == "NAME" and self.terminal(i + 2) not in OPERATORS
+            return self.read(element, i + 1) if goes_on else i + 1
+        if element in ("any", "name_run"):
+            return i + 1 if kind and element == "any" else None
+        return super().read(element, i)
 
     def unit(self, i: int) -> int:
         """A unit, known or not, or nothing."""

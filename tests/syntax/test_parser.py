@@ -7,6 +7,7 @@ from lace_programs import larks_own
 
 from lacelang.errors import ProgramError, Span
 from lacelang.syntax import nodes
+from lacelang.syntax.hints import TABLE
 from lacelang.syntax.nodes import (
     And,
     Comparison,
@@ -148,7 +149,7 @@ def test_programs_without_mistakes(source: str) -> None:
 
 @pytest.mark.parametrize("kind", [k for k in get_args(nodes.Statement) if k is not nodes.Model])
 def test_examples_of_statements_are_programs(kind: type[nodes.Node]) -> None:
-    (statement,) = parse(kind.example).statements
+    (statement,) = parse(TABLE["examples"][kind.__name__.lower()]).statements
     assert isinstance(statement, kind)
 
 
