@@ -135,8 +135,7 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
         facts.append(Fact("truncation", number_text(truncation), truncation))
         facts.append(Fact("seed", str(seed), own))
     if asked and statement.makes is not None:
-        # The classifiers that are asked, in the order in which they are.
-        heads = list(dict.fromkeys(a.attribute.name for c in asked for a in ir.comparisons(c)))
+        heads = list(ir.attributes(*asked))
         facts.append(Fact("heads", ", ".join(heads), heads))
     if asked and statement.makes == "group":
         facts += _settings(asked, statement.sampler, options)

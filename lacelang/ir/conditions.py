@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from lacelang.errors import Span
 from lacelang.ir.comparisons import NOWHERE, ClassComparison, Comparison, Predicate
+from lacelang.ir.models import Attribute
 from lacelang.record import Record
 
 
@@ -143,6 +144,11 @@ def walk(predicate: Predicate) -> Iterator[Predicate]:
 def comparisons(predicate: Predicate) -> Iterator[Comparison]:
     """Yield the comparisons of a condition from left to right."""
     return (each for each in walk(predicate) if isinstance(each, Comparison))
+
+
+def attributes(*predicates: Predicate) -> dict[str, Attribute]:
+    """Return the attributes that conditions are about, by name, in the order of the text."""
+    return {a.attribute.name: a.attribute for each in predicates for a in comparisons(each)}
 
 
 def literals(predicate: Predicate, denied: bool = False) -> Iterator[tuple[Comparison, bool]]:

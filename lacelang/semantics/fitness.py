@@ -36,58 +36,54 @@ def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
 
 
-# How a generator takes its weights, how a model names them, and how that is declared.
+# How the weights of a generator are given, and how a model declares that.
 _WEIGHTS = {
-    "package": ("comes in a package", "come in a package", ' from "package==version" sha256 "…"'),
-    "file": ("takes a file", "are a file", ' from "weights.safetensors" sha256 "…"'),
-    "none": ("has none", "", ""),
+    "package": ("a package", ' from "package==version" sha256 "…"'),
+    "file": ("a file", ' from "weights.safetensors" sha256 "…"'),
+    "none": ("nothing", ""),
 }
 
 
 def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> None:
-    """Report a generator that nobody could load, as it is declared."""
+    """Report a generator that cannot be loaded as it is declared."""
     name, kind = model.name, model.generator
     if kind not in ARCHITECTURES:
-        message = f"the model {name} is a `{kind}`, and no generator is called that"
-        hint = did_you_mean(kind, ARCHITECTURES, "there are only:")
-        read.say("LACE407", message, at, hint)
+        message = f"the model {name} is a `{kind}`, and there is no such generator"
+        read.say("LACE407", message, at, did_you_mean(kind, ARCHITECTURES, "there are only:"))
         return
     wanted, code = ARCHITECTURES[kind].weights, "LACE401"
     given = "file" if model.file is not None else "package" if model.package is not None else "none"
     if given not in (wanted, "none"):
-        code = "LACE406"
-        message = f"the weights of {name} {_WEIGHTS[given][1]}; a {kind} {_WEIGHTS[wanted][0]}"
+        code, message = "LACE406", f"a {kind} takes its weights from {_WEIGHTS[wanted][0]}"
+        message = f"{message}, and the model {name} names {_WEIGHTS[given][0]}"
     elif given != wanted:
         message = f"the model {name} does not say where its weights come from"
     elif wanted != "none" and model.sha256 is None:
         message = f"the model {name} does not say the checksum of its weights"
     else:
         return
-    read.say(code, message, at, f"declare it: generator {kind}{_WEIGHTS[wanted][2]}")
+    read.say(code, message, at, f"declare it: generator {kind}{_WEIGHTS[wanted][1]}")
 
 
 def refuse_unseen(what: ir.Predicate, at: nodes.Node, frame: Frame) -> bool:
     """Report attributes that no annotator sees in an image, or sees as something else.
 
-    Returns:
-        Whether there are any.
+    Returns whether there are any.
     """
-    found = {leaf.attribute.name: leaf.attribute for leaf in ir.comparisons(what)}
     known = seen_attributes()
-    refused = [a for a in found.values() if not _is_seen(a, known.get(a.name))]
+    found = ir.attributes(what).values()
+    refused = [a for a in found if not _is_seen(a, known.get(a.name))]
     for attribute in refused:
         name, classes = attribute.name, known.get(attribute.name)
+        message, hint = f"no annotator sees `{name}` in an image", None
         if classes is None:
-            message = f"no annotator sees `{name}` in an image"
-            hint = "; ".join(
-                [f"they see: {', '.join(known)}", *map(str, ANNOTATORS.broken.values())]
-            )
-            frame.say("LACE312", message, at, hint)
-            continue
-        seen = f"one of {', '.join(classes)}" if classes else "a number"
-        seen = "yes or no" if classes == YES_OR_NO else seen
-        message = f"annotators see `{name}` as {seen}, which is not how its model declares it"
-        frame.say("LACE312", message, at)
+            broken = map(str, ANNOTATORS.broken.values())
+            hint = "; ".join([f"they see: {', '.join(known)}", *broken])
+        else:
+            seen = f"one of {', '.join(classes)}" if classes else "a number"
+            seen = "yes or no" if classes == YES_OR_NO else seen
+            message = f"annotators see `{name}` as {seen}, which is not how its model declares it"
+        frame.say("LACE312", message, at, hint)
     return bool(refused)
 
 

@@ -96,10 +96,8 @@ class Groups:
         elif wrong is not None:
             shown = wrong.group() if wrong.group().isprintable() else f"U+{ord(wrong.group()):04X}"
             problem = f"`{shown}` cannot stand in a group's name"
-        elif name != name.strip() or name.startswith("."):
+        elif name != name.strip() or name != name.strip("."):
             problem = "a group's name neither begins nor ends with a space or a dot"
-        elif name.endswith("."):
-            problem = "a group's name does not end with a dot"
         elif len(name) > MAX_LENGTH:
             problem, hint = f"this name has {len(name)} characters; {MAX_LENGTH} are the most", None
         elif _RESERVED.fullmatch(name):

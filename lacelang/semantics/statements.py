@@ -302,7 +302,7 @@ class Statements:
 
 def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
     """Return the layers declared for a condition's attributes; None if one of them has all."""
-    layers = [atom.attribute.layers for atom in ir.comparisons(predicate)]
+    layers = [attribute.layers for attribute in ir.attributes(predicate).values()]
     known = [each for each in layers if each is not None]
     return tuple(sorted(set().union(*known))) if len(known) == len(layers) else None
 
