@@ -184,7 +184,7 @@ class Comparisons:
             raise frame.say("LACE204", message, node, hint)
         text = f"{name} in {shown}"
         if (low, high) == attribute.limits:
-            frame.say("LACE502", f"`{text}` always holds: it is all there is", node)
+            frame.say("LACE502", f"`{text}` always holds: it is the whole range", node)
         return ir.Between(attribute, low, high, text=text, span=frame.span_of(node))
 
     def _points(
@@ -247,7 +247,7 @@ def _wrong_unit(unit: nodes.Word, attribute: ir.ContinuousAttribute, scalar: Sca
 
 
 def _say_twice(value: nodes.Value, text: str, frame: Frame) -> None:
-    frame.say("LACE514", f"`{text}` stands in this set already", value)
+    frame.say("LACE514", f"`{text}` is in this set already", value)
 
 
 def _range_text(attribute: ir.ContinuousAttribute) -> str:

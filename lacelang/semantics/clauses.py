@@ -68,7 +68,7 @@ class Clauses:
                 message = f"`{keyword}` does not belong to `{statement}`"
                 self.say("LACE303", message, clause, hint)
             elif (before := self._found.setdefault(keyword, clause)) is not clause:
-                hint = f"it stands in line {before.span.line} already; keep one of them"
+                hint = f"it is in line {before.span.line} already; keep one of them"
                 if isinstance(clause, nodes.PredicateClause):
                     hint = f"join the two conditions with `and`, behind one `{keyword}`"
                 self.say("LACE301", f"`{keyword}` is given twice", clause, hint)

@@ -25,10 +25,10 @@ from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 
 MAX_TERMS = 10_000
-"""How many comparisons one condition may come to when all its definitions are written out."""
+"""How many comparisons one condition may have when all its definitions are expanded."""
 
 MAX_DEPTH = 150
-"""How deep a condition may become when all its definitions are written out."""
+"""How deep a condition may nest when all its definitions are expanded."""
 
 Role: TypeAlias = Literal["root", "and", "or", "not", "xor", "implies"]
 
@@ -81,12 +81,13 @@ class Conditions:
             return None
         except TooLargeError as outgrown:
             hint = "say it in several statements"
-            frame.say("LACE307", f"this condition {outgrown}", node, hint)
+            message = f"this condition {outgrown}, with definitions expanded"
+            frame.say("LACE307", message, node, hint)
             return None
 
     def _resolve(self, node: nodes.Predicate, frame: Frame, place: Place) -> ir.Predicate:
         if place.depth > MAX_DEPTH:
-            raise TooLargeError(f"nests more than {MAX_DEPTH} levels deep, definitions written out")
+            raise TooLargeError(f"nests more than {MAX_DEPTH} levels deep")
         span = frame.span_of(node)
         match node:
             case nodes.Parenthesis():
@@ -142,11 +143,10 @@ class Conditions:
             argument = argument.name
         if not isinstance(argument, nodes.Word):
             if any(attribute.name == word.name for attribute in self._attributes):
-                message = f"`{word.name}` stands for something else here and hides the attribute"
-                hint = "give the other one another name"
-                raise frame.say("LACE118", message, word, hint)
-            message = "the name of an attribute is wanted here"
-            message = f"{message}: `{word.name}` is compared with a value"
+                message = f"`{word.name}` is a parameter or a loop variable here"
+                hint = "give it another name"
+                raise frame.say("LACE118", f"{message}, and hides the attribute", word, hint)
+            message = f"`{word.name}` is compared with a value: it must be the name of an attribute"
             raise binding.frame.say("LACE118", message, argument)
         return self._named(argument, binding.frame)
 
@@ -218,7 +218,7 @@ class Conditions:
         if argument is None:
             raise LostError
         if isinstance(argument, nodes.Quantity | nodes.Text):
-            message = f"`{node.name.name}` stands for a value here, not for a condition"
+            message = f"`{node.name.name}` is a value here, not a condition"
             raise binding.frame.say("LACE118", message, argument)
         return self._resolve(argument, binding.frame, place.deeper())
 
@@ -277,8 +277,7 @@ class Conditions:
     def _grow(self, by: int) -> None:
         self._left -= max(by, 0)
         if self._left < 0:
-            much = f"comes to more than {MAX_TERMS} comparisons"
-            raise TooLargeError(f"{much}, definitions written out")
+            raise TooLargeError(f"has more than {MAX_TERMS} comparisons")
 
 
 def _wrong_arguments(

@@ -202,7 +202,7 @@ def _warn_of_repeats(terms: Sequence[Term], frame: Frame) -> None:
     seen: set[Term] = set()
     for term in terms:
         if term in seen:
-            frame.say("LACE514", f"`{term.text}` is said twice", term.said.span)
+            frame.say("LACE514", f"`{term.text}` is repeated", term.said.span)
         seen.add(term)
 
 

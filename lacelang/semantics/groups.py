@@ -147,7 +147,7 @@ def _meant(inside: str, at: nodes.Node, frame: Frame) -> str:
         raise LostError
     hint = did_you_mean(inside, frame.bindings, "it may be")
     hint = hint or "only a loop variable or a number defined by `let` can stand there"
-    message = f"`{{{inside}}}` stands for nothing here"
+    message = f"`{{{inside}}}` is not defined here"
     if frame.module.find(inside) is not None:
         message = f"`{inside}` is a condition, and cannot be part of a name"
     raise frame.say("LACE113", message, at, hint)

@@ -93,7 +93,7 @@ class _Declaration:
         word = classifiers.space if classifiers is not None else None
         found = _named(word, _SPACES)
         if word is not None and found is None:
-            hint = did_you_mean(word.name, _SPACES, "classifiers stand on one of")
+            hint = did_you_mean(word.name, _SPACES, "classifiers read one of")
             self.say("LACE109", f"`on` does not know `{word.name}`", word, hint)
         return found or "w"
 
@@ -107,7 +107,7 @@ class _Declaration:
             before = first.setdefault(item.name.name, item)
             if before is not item:
                 message = f"the attribute `{item.name.name}` is declared twice"
-                hint = f"it stands in line {before.span.line} already"
+                hint = f"it is in line {before.span.line} already"
                 self.say("LACE110", message, item.name, hint)
                 continue
             with suppress(LostError):

@@ -119,7 +119,7 @@ class Library:
         name = node.name.name
         before = module.definitions.get(name)
         if before is not None:
-            hint = f"it stands in line {before.node.span.line} already"
+            hint = f"it is in line {before.node.span.line} already"
             self.report.say("LACE110", f"`{name}` is defined twice", node.name, module, hint)
             return
         if name in module.visible:
@@ -287,10 +287,10 @@ def _report(cycle: list[Definition], module: Module, report: Report) -> None:
     for definition in cycle:
         definition.circular = True
     first = cycle[0].node.name
-    message = f"`{first.name}` is defined by itself"
+    message = f"`{first.name}` is defined in terms of itself"
     if len(cycle) > 1:
         names = " → ".join(definition.node.name.name for definition in (*cycle, cycle[0]))
-        message = f"these definitions go in a circle: {names}"
+        message = f"these definitions form a cycle: {names}"
     report.say("LACE116", message, first, module, "a definition may use others only")
 
 

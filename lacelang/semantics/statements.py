@@ -25,7 +25,7 @@ from lacelang.syntax.grammar import UNITS
 from lacelang.text.names import place_of
 
 MAX_STATEMENTS = 20_000
-"""How many statements a program may come to when its loops are written out."""
+"""How many statements a program may have when its loops are unrolled."""
 
 MAX_COUNT = 1_000_000
 
@@ -133,7 +133,7 @@ class Statements:
             used = used or inside.bindings[name].used
         if self._left < 0 and not self._stopped:
             self._stopped = True
-            message = f"this comes to more than {MAX_STATEMENTS} statements, loops written out"
+            message = f"this is more than {MAX_STATEMENTS} statements, with loops unrolled"
             frame.say("LACE307", message, node.variable, "loop over fewer values")
         if not used and node.body and not self.module.broken:
             frame.say("LACE515", f"nothing in the loop uses `{name}`", node.variable)
@@ -158,11 +158,7 @@ class Statements:
     def _count(self, node: nodes.Sample, read: Clauses) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):
             return defaults.COUNT
-        unit = node.count.unit if isinstance(node.count, nodes.Quantity) else None
         try:
-            if unit is not None:
-                message = f"the number of samples stands alone, without `{unit.name}`"
-                raise read.say("LACE202", message, unit, "leave it out")
             limits = Limits("LACE205", 1, MAX_COUNT, whole=True)
             return int(limited(node.count, "the number of samples", limits, read.frame))
         except LostError:

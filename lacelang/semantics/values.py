@@ -85,7 +85,7 @@ def settle(value: nodes.Value | nodes.Reference, frame: Frame) -> Scalar:
         return Scalar(None, here.name, here.name, value, where)
     if isinstance(here, nodes.Text):
         return Scalar(None, here.name, f'"{here.name}"', value, frame, quoted=True)
-    raise where.say("LACE118", "a value is wanted here, not a condition", here)
+    raise where.say("LACE118", "a value is needed here, not a condition", here)
 
 
 def plain_number(value: nodes.Value, frame: Frame, what: str) -> float:
@@ -101,7 +101,7 @@ def plain_quantity(value: nodes.Value, frame: Frame, what: str) -> nodes.Quantit
         named = scalar.frame.module.named.items()
         numbers = (n for n, d in named if isinstance(d.body, nodes.Quantity))
         hint = did_you_mean(scalar.word or "", (*scalar.frame.bindings, *numbers))
-        message = f"{what} wants a number, and `{scalar.text}` is none"
+        message = f"{what} needs a number, and `{scalar.text}` is not one"
         raise scalar.frame.say("LACE118", message, scalar.at, hint)
     if quantity.unit is not None:
         raise frame.say("LACE202", f"{what} has no unit", scalar.unit_at, "leave it out")
