@@ -42,8 +42,9 @@ def tables(spec: ir.ModelSpec, progress: Progress, faces: int | None = None) -> 
     mirror = Table(
         "The annotators' own noise: faces and their mirror images",
         list(_in_a_mirror(spec, progress, count)),
-        f"{count} draws from the prior. Noise is the standard deviation of one annotation about "
-        "the mean of the two; yaw and light3 are turned round.",
+        f"{count} draws from the prior. `same class` is the fraction of faces whose mirror image "
+        "has the same class. Noise is the standard deviation of one annotation about the mean of "
+        "the two, with yaw and light3 flipped back.",
     )
     return [mirror] if faces is not None else [mirror, _by_eye(spec, progress)]
 
@@ -97,8 +98,8 @@ def _by_eye(spec: ir.ModelSpec, progress: Progress) -> Table:
     labels = eye.read()
     faces = eye.draws(labels, load(spec, "cpu", progress).generator.latent_dim)
     source = Source(spec.generator, weights_of(spec))
-    measured = measure(source, faces, progress=progress, title="faces labelled by eye")
-    with progress.stage("comparing with labels by eye", total=None) as stage:
+    measured = measure(source, faces, progress=progress, title="labelled faces")
+    with progress.stage("comparing with manual labels", total=None) as stage:
         found = eye.held_out(labels, measured["raw"], measured["embedding"])
         stage.advance()
     known = [i for i, label in enumerate(labels) if "gender" in label.seen]
@@ -115,9 +116,9 @@ def _by_eye(spec: ir.ModelSpec, progress: Progress) -> Table:
         for name, figures in {**found, "gender": probes.figures(male[:, None], seen)}.items()
     ]
     return Table(
-        "The annotators against labels by eye",
+        "The annotators against manual labels",
         rows,
-        "Faces with a clear answer only. The annotators of beard, smile and hair colour were "
-        "fitted to such faces, and each is annotated here by one that was fitted to the others; "
-        "that of gender has seen none.",
+        "Clear faces only; higher is better. The annotators of beard, smile and hair colour were "
+        "fitted to such faces, and are evaluated by cross-validation; the annotator of gender was "
+        "not.",
     )

@@ -168,9 +168,9 @@ def _singles(outcomes: ByMethod, prior: Unconditioned | None) -> Table:
     return Table(
         f"One attribute, with {DEFAULT_SAMPLER}",
         rows,
-        "ACC is the mean over the values asked for, each counting alike. The Fréchet distance, to "
-        f"{reference.FACES} unconditioned faces, is of those among the faces that have the "
-        "prior's proportions; beside it, its ratio to that of as many unconditioned faces.",
+        "ACC is the unweighted mean over the requested values. The Fréchet distance, to "
+        f"{reference.FACES} unconditioned faces, uses the faces in the prior's proportions; "
+        "`× unconditioned` is its ratio to that of an equal number of unconditioned faces.",
     )
 
 
@@ -200,12 +200,12 @@ def _by_method(
                 "paper's s": paper.seconds if paper else None,
             }
         )
-    note = "The paper's ODE stands beside both of ours."
+    note = "The rows exponential and dopri5 are both compared with the paper's ODE."
     return Table(f"{title}: ACC by method", obeyed, note), Table(
         f"{title}: distance and time by method",
         quality,
-        f"The paper's FID of unconditioned faces is {PAPER_UNCONDITIONED}. Seconds are of sampling "
-        "alone, on one core; the paper's on a V100.",
+        f"The paper's FID of unconditioned faces is {PAPER_UNCONDITIONED}. Seconds are for "
+        "sampling only, on one core; the paper's on a V100.",
     )
 
 

@@ -56,10 +56,10 @@ def study(progress: Progress, faces: int | None) -> Report:
             means = np.nanmean(strength, axis=1).tolist()
             about = {"attribute": attribute, "form": form}
             whole, single = correlation(np.array(means)), each_face(strength)
-            summary.append({**about, "rank correlation": whole, "of single faces, mean": single})
+            summary.append({**about, "rank correlation": whole, "mean over faces": single})
             for setting, mean, row in zip(settings, means, strength, strict=True):
                 share = float(np.nanmean(row >= 0.5))
-                found = {"setting": setting, "mean strength": mean, "share that shows it": share}
+                found = {"setting": setting, "mean strength": mean, "fraction with it": share}
                 detail.append({**about, **found})
             steps = np.linspace(0, 1, len(means)).tolist()
             points[f"{attribute}, {form}"] = list(zip(steps, means, strict=True))
@@ -67,21 +67,21 @@ def study(progress: Progress, faces: int | None) -> Report:
             sheets.append(rows_sheet(name, f"{attribute} by {form}", shown, _SHOWN))
     tables = (
         Table(
-            "Does what is seen follow what is set?",
+            "Rank correlation of setting and annotated strength",
             summary,
-            "Spearman's, of the settings from weak to strong with the mean strength that "
-            f"annotators saw in {faces} faces; and of the settings with the strength in each "
-            "face, averaged over those in which it changes.",
+            "Spearman's rank correlation of the settings, from weak to strong, with the mean "
+            f"annotated strength of {faces} faces; and with the strength of each face, averaged "
+            "over the faces in which it changes. Higher is better.",
         ),
         Table(
             "Every setting",
             detail,
-            "Strength: 0 to 1, by the annotator; from 0.5 up an attribute counts as shown.",
+            "Strength: 0 to 1, by the annotator; from 0.5 up a face has the attribute.",
         ),
     )
     figure = scatter(
         "continuous",
-        f"What is seen as control grows, {faces} faces a setting",
+        f"Annotated strength by setting, {faces} faces per setting",
         "setting, from weak to strong",
         "mean strength, judged from images",
         points,

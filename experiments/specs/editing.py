@@ -196,20 +196,20 @@ def done_table(order: str, results: Mapping[str, Result]) -> Table:
                 "variant": variant,
                 "faces": len(result.paths),
                 "DES": float(published.mean()),
-                "undivided": float(plain.mean()),
-                "of at most": float(np.diag(1 - result.accuracy[:-1]).mean()),
+                "DES undivided": float(plain.mean()),
+                "largest possible": float(np.diag(1 - result.accuracy[:-1]).mean()),
                 **{name: last[name] for name in LINES},
             }
         )
     for name, (des, accuracy, _) in PAPER[order].items():
         rows.append({"variant": name, "DES": des, **dict(zip(LINES, accuracy, strict=True))})
     return Table(
-        f"{order}: is it done?",
+        f"{order}: accuracy and edit strength",
         rows,
-        "After all four lines. Attributes: ACC, of yaw and age 1 − mean |Δ| / range. DES as "
-        "published divides what a line adds to an accuracy by what there was to add, 1 − accuracy "
-        "before, and here by no less than what one face of a variant counts; `undivided` does not, "
-        "and can be no more than `of at most`.",
+        "After all four lines; higher is better. Attributes: ACC; for yaw and age 1 − mean |Δ| / "
+        "range. The published DES divides the change of an accuracy by 1 − the accuracy before, "
+        "which is bounded below by the contribution of one face. `DES undivided` omits the "
+        "division; `largest possible` is its upper bound.",
     )
 
 
@@ -243,15 +243,17 @@ def kept_table(
         {"variant": name, "cosine": 1 - identity} for name, (*_, identity) in PAPER[order].items()
     ]
     return Table(
-        f"{order}: is it the same person?",
+        f"{order}: identity and drift",
         rows,
-        "Before the first line against after the last. Drift: the mean over the attributes that no "
-        "line speaks of, of a number the change over the range, of a class the share of faces that "
-        "changed it. The cosine of descriptors is as seen from the mean face, 1 for the same face "
-        "and 0 for two people; `alike`: what it would be if every face had moved by the mean move "
-        "and no further; `own`: without that move, each side as seen from its own mean. `nearest`: "
-        "no other face before is nearer than the own. The paper's cosine comes from another "
-        "network, and its Fréchet distances are not comparable.",
+        "Before the first line compared with after the last. Lower is better for drift and "
+        "distances, higher for the rest. Drift: the mean over the attributes that no line "
+        "mentions; for a number the change divided by the range, for a class the fraction of faces "
+        "whose class changed. Cosines of descriptors are taken after subtraction of the mean "
+        "descriptor: 1 for the same face, 0 for two people. `alike`: the cosine if every face had "
+        "moved by the mean displacement and no more; `own`: the cosine with each side centred on "
+        "its own mean. `nearest`: the fraction of faces whose own start is the nearest of all "
+        "starts. The paper's cosine is of another network, and its Fréchet distances are not "
+        "comparable.",
     )
 
 
@@ -268,30 +270,30 @@ def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Tab
                     "line": name,
                     "ACC": float(result.accuracy[i + 1, i]),
                     "DES": float(both[0]),
-                    "undivided": float(both[1]),
+                    "DES undivided": float(both[1]),
                     "ID distance": alike["ID distance"],
                     "ID cosine": alike["cosine"],
                 }
             )
     return Table(
-        f"{order}: line by line",
+        f"{order}: results by line",
         rows,
-        "ACC of the line's own attribute after it; its part of the DES; identity before against "
-        "after it.",
+        "ACC of the line's own attribute after the line; its contribution to the DES; identity "
+        "before and after the line.",
     )
 
 
 def yardsticks(begun: EditPaths, unedited: Floats, reference: Reference, fewer: int) -> Table:
     """Return the table of reference values."""
     rows: list[Row] = [
-        {"what": "ID distance of two unedited faces", "figure": strangers(unedited)},
-        {"what": "ID distance of two faces to edit", "figure": strangers(begun.identity(0))},
+        {"quantity": "ID distance of two unedited faces", "value": strangers(unedited)},
+        {"quantity": "ID distance of two faces to edit", "value": strangers(begun.identity(0))},
     ]
     distance = reference.distance(begun.first(fewer).moments[0].features)
     if distance is not None:
-        rows.append({"what": "Fréchet distance of the faces to edit", "figure": distance})
+        rows.append({"quantity": "Fréchet distance of the faces to edit", "value": distance})
     return Table(
-        "What the figures are to be held against",
+        "Reference values",
         rows,
         f"Unedited: {len(unedited)} draws from the prior at truncation {TRUNCATION}.",
     )

@@ -168,16 +168,17 @@ def _by_count(found: Mapping[Key, Outcome], seconds: Mapping[Key, tuple[float, f
                 "attributes": count,
                 **{f"s for {BATCH}, {name}": spent for name, spent in ours.items()},
                 "separate / single": ours["separate"] / ours["single"],
-                "the paper's": separate / single if single and separate else None,
+                "paper's separate / single": separate / single if single and separate else None,
                 **{f"ACC {name}": _mean(found[name, count]) for name in ARRANGEMENTS},
             }
         )
     spread = max(s for _, s in seconds.values())
     return Table(
-        "One trunk against a network for each attribute",
+        "One trunk compared with one network per attribute",
         rows,
-        f"Seconds of sampling on one core, the median of {timing.ROUNDS} rounds in turn; no round "
-        f"lay further than {spread:.2g} s from its median. ACC is the mean over the attributes.",
+        f"Seconds of sampling on one core, the median of {timing.ROUNDS} alternating rounds; no "
+        f"round differs by more than {spread:.2g} s from its median. ACC is the mean over the "
+        "attributes.",
     )
 
 
@@ -187,7 +188,7 @@ def _with_five(found: Mapping[Key, Outcome]) -> Table:
         row: dict[str, str | float] = {"attribute": attribute}
         for name in ARRANGEMENTS:
             row[name] = found[name, _PAPER_COUNT].accuracies()[attribute].accuracy
-            row[f"the paper's {name}"] = PAPER_ACCURACY[name][attribute]
+            row[f"paper's {name}"] = PAPER_ACCURACY[name][attribute]
         rows.append(row)
     return Table(f"ACC with {_PAPER_COUNT} attributes", rows)
 

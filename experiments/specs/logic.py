@@ -80,7 +80,7 @@ def _by_depth(chosen: Sequence[Formula], found: Found) -> Table:
             {
                 "depth": depth,
                 "formulas": len(numbers),
-                "of the prior": float(np.mean([chosen[i].share for i in numbers])),
+                "P under the prior": float(np.mean([chosen[i].share for i in numbers])),
                 "default": _share([found["default", i] for i in numbers]),
                 "balanced": _share(balanced),
                 "with `not`": len(denied),
@@ -89,10 +89,11 @@ def _by_depth(chosen: Sequence[Formula], found: Found) -> Table:
             }
         )
     return Table(
-        "Faces that satisfy the whole formula, by depth",
+        "Fraction of faces that satisfy the whole formula, by depth",
         rows,
-        "Judged from the images. `of the prior`: by its classifiers, before anything is sampled. "
-        "The last two columns are of formulas with a `not`, and are the two negations.",
+        "Judged from the images; higher is better. `P under the prior`: the mean probability of "
+        "the formulas by the classifiers, before sampling. The last two columns are the two "
+        "negations, for formulas with a `not`.",
     )
 
 
@@ -121,11 +122,11 @@ def _disjuncts(chosen: Sequence[Formula], found: Found) -> Table:
         for variant, shares in least.items()
     )
     return Table(
-        "The disjuncts of every `or`",
+        "Fraction of faces that satisfy each disjunct of every `or`",
         rows,
-        "Shares of the faces that show each disjunct, in the order of writing, among those that "
-        "show the `or`; a face may show several. Of the `or`s of two disjuncts, those of which "
-        f"each disjunct is in {ENOUGH:.0%} of the faces at least: {summary}.",
+        "Among the faces that satisfy the `or`, with disjuncts in the order of the text; a face "
+        "can satisfy several. Number of `or`s with two disjuncts in which each disjunct holds for "
+        f"at least {ENOUGH:.0%} of the faces: {summary}.",
     )
 
 
@@ -146,5 +147,5 @@ def _each(chosen: Sequence[Formula], found: Found) -> Table:
     rows: list[Row] = []
     for i, f in enumerate(chosen):
         shares = {v: _share([found[v, i]]) if (v, i) in found else None for v in VARIANTS}
-        rows.append({"depth": f.depth, "formula": f.text, "of the prior": f.share, **shares})
+        rows.append({"depth": f.depth, "formula": f.text, "P under the prior": f.share, **shares})
     return Table("Every formula", rows)

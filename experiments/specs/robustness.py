@@ -91,13 +91,13 @@ def study(progress: Progress, faces: int | None) -> Report:
     every = Table(
         "Every setting",
         rows,
-        f"{faces} faces a setting, of 8 combinations of glasses, smile and gender in the "
-        f"prior's proportions; distances in {DIRECTIONS} principal directions. As many "
-        f"unconditioned faces lie at {best:.3g}.",
+        f"{faces} faces per setting, of 8 combinations of glasses, smile and gender in the "
+        f"prior's proportions; distances in {DIRECTIONS} principal directions. The distance of "
+        f"as many unconditioned faces is {best:.3g}.",
     )
     figure = scatter(
         "robustness",
-        f"Every dot one setting, {faces} faces judged from their images",
+        f"One dot per setting, {faces} faces judged from their images",
         "Fréchet distance to the unconditioned generator",
         "ACC",
         {**points, "unconditioned faces (distance only)": [(best, 1.0)]},
@@ -113,6 +113,6 @@ def _spread(points: dict[str, list[tuple[float, float]]]) -> Table:
         row: dict[str, str | float] = {"series": series, "settings": len(of_series)}
         for of, values in (("ACC", accuracies), ("distance", distances)):
             least, median, most = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-            row |= {f"least {of}": least, f"median {of}": median, f"most {of}": most}
+            row |= {f"lowest {of}": least, f"median {of}": median, f"highest {of}": most}
         rows.append(row)
-    return Table("How far settings spread", rows)
+    return Table("Spread of the settings", rows)

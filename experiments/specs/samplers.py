@@ -94,7 +94,7 @@ def study(progress: Progress, faces: int | None) -> Report:
             means.setdefault(backend, {})[column] = mean
     figure = scatter(
         "samplers",
-        "Obedience against faithfulness, mean over six conditions",
+        "Accuracy against distance from exact samples, mean over six conditions",
         "Kolmogorov-Smirnov statistic to exact samples",
         "ACC judged from images",
         {backend: [(mean["KS, mean"], mean["ACC"])] for backend, mean in means.items()},
@@ -102,8 +102,8 @@ def study(progress: Progress, faces: int | None) -> Report:
     summary = Table(
         "Mean over six conditions",
         [{"sampler": backend, **mean} for backend, mean in means.items()],
-        "`exact` is rejection, or tempered SMC for what is too rare to reject for: not the draws "
-        "that all are compared with, so that its distances are what chance alone leaves.",
+        "`exact` is rejection, or SMC for conditions that are too rare for rejection. Its samples "
+        "are not those of the reference, so its distances are those of chance alone.",
     )
     details = [
         Table(f"{name}: {condition}", [{"sampler": b, **of[name]} for b, of in found.items()])

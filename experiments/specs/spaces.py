@@ -160,8 +160,8 @@ def _latent_spaces(
     return Table(
         "Classifiers of latents",
         rows,
-        "× unconditioned: the Fréchet distance over that of as many unconditioned faces. The "
-        "paper's figures are of CIFAR-10.",
+        "`× unconditioned`: the Fréchet distance divided by that of an equal number of "
+        "unconditioned faces; lower is better. The paper's figures are for CIFAR-10.",
     )
 
 
@@ -173,7 +173,7 @@ def _all_three(beside: Mapping[str, Outcome], drawn: Sequence[Drawn], image: Ima
             "space": space,
             **{f"ACC {name}": one.accuracy for name, one in outcome.accuracies().items()},
             "unfinished": outcome.failed,
-            "s a face": each if space == "image" else None,
+            "s per face": each if space == "image" else None,
             "paper's ACC": PAPER["ODE", space][0],
         }
         for space, outcome in beside.items()
@@ -181,13 +181,13 @@ def _all_three(beside: Mapping[str, Outcome], drawn: Sequence[Drawn], image: Ima
     nfe = sum(one.nfe for one in drawn) / len(drawn)
     explained = float(image.readout["explained"])
     return Table(
-        f"The same draws by the image too, with {FEW_SAMPLER}",
+        f"Classifiers of latents and of images, with {FEW_SAMPLER}",
         rows,
-        f"{len(FEW)} conditions, {faces} faces. Images are {SIDE} x {SIDE}, "
-        "by the first half of the decoder and a linear readout (explains "
-        f"{explained:.3f} of what the whole decoder paints at that size). A face takes "
-        f"{nfe:.0f} evaluations; one through the whole decoder takes {_whole_decoder(image):.1f} "
-        "s, so that neither it nor Langevin dynamics by the image was run.",
+        f"{len(FEW)} conditions, {faces} faces, from the same draws. Images are {SIDE} x {SIDE}, "
+        "from the first half of the decoder and a linear readout, which explains "
+        f"{explained:.3f} of the variance of the whole decoder's images at that size. A face takes "
+        f"{nfe:.0f} evaluations. One evaluation through the whole decoder takes "
+        f"{_whole_decoder(image):.1f} s, so neither it nor Langevin dynamics on the image was run.",
     )
 
 
@@ -217,7 +217,8 @@ def _classifiers(specs: Mapping[str, ModelSpec]) -> Table:
         measure = "R²" if number else "balanced accuracy"
         rows.append({"attribute": attribute, "measure": measure, **values})
     return Table(
-        "How good the classifiers are on held-out draws from the prior",
+        "Accuracy of the classifiers on held-out draws from the prior",
         rows,
-        f"Those of images have seen one labelled face in {image_classifier.EVERY}.",
+        "Higher is better. The image classifiers were trained on one of "
+        f"{image_classifier.EVERY} labelled faces.",
     )

@@ -112,17 +112,17 @@ def _table(rare: Sequence[Rare], judged: Sequence[Judged]) -> Table:
         rows.append(
             {
                 "combination": str(one.combination),
-                "of labels": one.labelled,
-                "of prior labels": one.prior,
+                "fraction of labels": one.labelled,
+                "fraction of prior labels": one.prior,
                 "mean ACC": float(np.mean(accuracy)),
-                "least ACC": min(accuracy),
+                "lowest ACC": min(accuracy),
                 "whole condition": obedience([group]),
             }
         )
     return Table(
-        f"{len(judged)} others, one by one",
+        f"{len(judged)} others, by combination",
         rows,
-        "Of labels: the share of the faces that the classifiers were trained on; of prior labels: "
-        "of those that are draws from the prior. ACC as in the tables above, over the "
+        "Fraction of labels: of the faces that the classifiers were trained on; of prior labels: "
+        "of those among them that are draws from the prior. ACC as in the tables above, over the "
         "combination's four comparisons.",
     )

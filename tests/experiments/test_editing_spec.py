@@ -118,14 +118,14 @@ def test_tables_say_what_was_done_and_what_was_kept_line_by_line() -> None:
     done = done_table(order, results)
     row = done.rows[0]
     assert [row[name] for name in LINES] == [0.75, 1, 1, 1]
-    assert row["undivided"] == (3 + 0.75) / 4
+    assert row["DES undivided"] == (3 + 0.75) / 4
     # Nothing is divided by less than was said.
     assert row["DES"] == (3 + 0.5) / 4
-    assert row["of at most"] == 1
+    assert row["largest possible"] == 1
     assert row["faces"] == n
     steps = steps_table(order, results, np.full(n, 0.1))
     assert [line["line"] for line in steps.rows] == list(names)
-    assert [line["undivided"] for line in steps.rows] == [1, 1, 1, 0.75]
+    assert [line["DES undivided"] for line in steps.rows] == [1, 1, 1, 0.75]
     assert [line["ID distance"] for line in steps.rows[:3]] == [0, 0, 0]
     reference = Reference.of(rng.normal(size=(40, 4)).astype(np.float32), 2)
     kept = kept_table(order, results, spec.attributes, np.zeros(n), reference)

@@ -117,10 +117,10 @@ def test_heads_sets_both_arrangements_side_by_side(monkeypatch: pytest.MonkeyPat
     by_count, with_five = whole(heads.study(Silent(), None))["tables"]
     assert [row["attributes"] for row in by_count["rows"]] == list(heads.COUNTS)
     assert {row["separate / single"] for row in by_count["rows"]} == {1.5}
-    assert by_count["rows"][4]["the paper's"] == pytest.approx(7.84 / 2.63)
-    assert by_count["rows"][-1]["the paper's"] is None
+    assert by_count["rows"][4]["paper's separate / single"] == pytest.approx(7.84 / 2.63)
+    assert by_count["rows"][-1]["paper's separate / single"] is None
     assert [row["attribute"] for row in with_five["rows"]] == list(heads.ORDER[:5])
-    assert with_five["rows"][0]["the paper's separate"] == 0.994
+    assert with_five["rows"][0]["paper's separate"] == 0.994
 
 
 def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
@@ -158,6 +158,6 @@ def test_spaces_has_latents_by_both_samplers_and_the_image_beside(
         *(("z", 0.929), ("w", 0.971), ("z", 0.924), ("w", 0.935))
     ]
     assert [row["space"] for row in all_three["rows"]] == ["z", "w", "image"]
-    assert all_three["rows"][2]["s a face"] == 96.0 / spaces.FEW_FACES
+    assert all_three["rows"][2]["s per face"] == 96.0 / spaces.FEW_FACES
     assert all_three["rows"][2]["unfinished"] == 2 * len(spaces.FEW)
     assert "18 evaluations" in all_three["note"]
