@@ -73,7 +73,7 @@ def _put(name: str, source: Source, text: str, check: bool) -> None:
 
     if check:
         if text != source.text:
-            print(f"{name} would be laid out anew", file=sys.stderr)
+            print(f"{name} would be reformatted", file=sys.stderr)
     elif source.path is None:
         # Programs are UTF-8, whatever the terminal is.
         cast(Safe, sys.stdout).write_utf8(text)

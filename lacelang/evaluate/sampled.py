@@ -23,7 +23,7 @@ from lacelang.storage.cache import cache_dir, locked
 from lacelang.storage.files import write_atomic
 from lacelang.system.processes import processes
 
-#: The parts of the package that samples depend on; a change in them makes every group anew.
+#: The parts of the package that samples depend on; a change in them invalidates every group.
 _DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
 _PACKAGE = Path(__file__).parents[1]
 #: Written when a group is complete: how many seconds its sampling took.

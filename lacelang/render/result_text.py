@@ -20,7 +20,7 @@ def measure_text(measured: MeasureRecord) -> str:
     if measured.truncation != defaults.TRUNCATION:
         draws += f" at truncation {number_text(measured.truncation)}"
     if measured.value is None or measured.low is None or measured.high is None:
-        return f"P({what}) cannot be said: of {draws}, none has {measured.given}"
+        return f"P({what}) is unknown: of {draws}, none has {measured.given}"
     digits = _digits(measured.high - measured.low)
     facts = [f"{measured.low:.{digits}f} to {measured.high:.{digits}f}", draws]
     if measured.given is not None:

@@ -57,7 +57,7 @@ def run_command(loop: Loop, line: str) -> None:
         raise UsageError(f"there is no command `:{name}`\n{hint}")
     argument = rest.strip()
     if argument and not command.argument:
-        raise UsageError(f"`:{name}` stands alone")
+        raise UsageError(f"`:{name}` takes no argument")
     command.run(loop, argument)
 
 
@@ -143,7 +143,7 @@ def _undo(loop: Loop, argument: str) -> None:
     entry = loop.session.undo()
     names = loop.session.known.groups.models
     loop.groups = {name: group for name, group in loop.groups.items() if name in names}
-    loop.say(f"taken back: {' '.join(entry.text.split())}")
+    loop.say(f"undone: {' '.join(entry.text.split())}")
 
 
 def _save(loop: Loop, argument: str) -> None:
@@ -187,8 +187,8 @@ def _quit(loop: Loop, argument: str) -> None:
 HELP = f"""\
 Statements are those of files: sample, edit, let, def, import, for, measure, expect, model.
 A condition alone samples {FACES} faces of the model in use:  glasses=1 and age < 20
-Enter ends a statement that is whole; an open one goes on, and an empty line ends it anyway.
-Alt-Enter begins a new line in a whole one. Tab completes. Ctrl-C stops sampling, Ctrl-D leaves."""
+Enter ends a complete statement; an incomplete one continues, and an empty line ends it anyway.
+Alt-Enter begins a new line anyway. Tab completes. Ctrl-C stops sampling. Ctrl-D leaves."""
 
 _TABLE = (
     Command("attrs", "[MODEL]", "what can be asked of the model in use", _attrs, model_offers),
@@ -204,7 +204,7 @@ _TABLE = (
         group_offers,
     ),
     Command("again", "", "the last `sample` with the next seed", _again),
-    Command("undo", "", "take the last entry back", _undo),
+    Command("undo", "", "undo the last entry", _undo),
     Command("save", "FILE", "write the session as a program; `:save! FILE` over another", _save),
     Command("keep", "DIR", "run the program so far into a folder, images and all", _keep),
     Command("help", "", "this", _help),

@@ -41,7 +41,7 @@ COMMAND = ":"
 
 
 class ProgramLexer(Lexer):
-    """Colours programs: the tokenizer's kinds, and what names stand for in the session."""
+    """Colours programs by the tokenizer's kinds and the meaning of names in the session."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -20,7 +20,7 @@ from lacelang.render.result_text import expectation_text, measure_text
 from lacelang.repl.commands import COLON, PLAIN_WORDS, QuitError, command_offers, run_command
 from lacelang.repl.completion import SessionCompleter
 from lacelang.repl.lexer import STYLE, ProgramLexer
-from lacelang.repl.pictures import Way, environment_way
+from lacelang.repl.pictures import Graphics, supported_graphics
 from lacelang.repl.session import Entry, Session
 from lacelang.repl.show import show_group
 from lacelang.repl.warm import Warming
@@ -44,7 +44,7 @@ class Loop:
     def __init__(
         self,
         console: Console | None = None,
-        way: Way | None = None,
+        graphics: Graphics | None = None,
         history: History | None = None,
         warming: Warming | None = None,
         input: Input | None = None,
@@ -53,7 +53,7 @@ class Loop:
         self.session = Session()
         self.groups: dict[str, Group] = {}
         self.console = console or Console(file=sys.stdout, highlight=False)
-        self.way = way if way is not None else environment_way()
+        self.graphics = graphics if graphics is not None else supported_graphics()
         self.warming = warming or Warming()
         self._prompt: PromptSession[str] = PromptSession(
             [("class:prompt", PROMPT)],
@@ -167,7 +167,7 @@ class Loop:
         noun = "face" if len(group) == 1 else "faces"
         said = f"{group.name}: {len(group)} {noun}, seed {record.seed}"
         self.console.print(said, style="bold", markup=False)
-        show_group(record, group.each_image(), self.console, self.way)
+        show_group(record, group.each_image(), self.console, self.graphics)
 
     # Keys
 
@@ -199,7 +199,7 @@ class Loop:
         return keys
 
     def _whole(self, typed: str) -> bool:
-        """Whether Enter ends what is typed: it is whole, or its last line is empty."""
+        """Whether Enter ends what is typed: it is complete, or its last line is empty."""
         if not typed.strip() or typed.lstrip().startswith(COLON):
             return True
         ended = "\n" in typed and not typed.rsplit("\n", 1)[1].strip()

@@ -20,7 +20,7 @@ from rich.style import Style
 
 from lacelang.errors import UsageError
 
-Way = Literal["kitty", "sixel", "blocks", "none"]
+Graphics = Literal["kitty", "sixel", "blocks", "none"]
 
 SETTING = "LACELANG_GRAPHICS"
 """The environment variable that overrides the guess."""
@@ -31,16 +31,18 @@ _SIXEL_PROGRAMS = frozenset({"iTerm.app", "WezTerm", "mintty", "contour"})
 _FALLBACK_CELL = (10, 20)
 
 
-def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
+def graphics_of(environment: Mapping[str, str], terminal: bool) -> Graphics:
     """Return how to draw by the environment; `none` if the output is no terminal."""
     term = environment.get("TERM", "")
     if not terminal or term in ("", "dumb") or environment.get("NO_COLOR"):
         return "none"
     wish = environment.get(SETTING)
     if wish:
-        if wish not in get_args(Way):
-            raise UsageError(f"{SETTING} is one of {', '.join(get_args(Way))}; {wish!r} is not")
-        return cast(Way, wish)
+        if wish not in get_args(Graphics):
+            raise UsageError(
+                f"{SETTING} is one of {', '.join(get_args(Graphics))}; {wish!r} is not"
+            )
+        return cast(Graphics, wish)
     if "TMUX" in environment or term.startswith(("screen", "tmux")):
         # A multiplexer redraws its panes from text, and loses pictures.
         return "blocks"
@@ -50,12 +52,12 @@ def way_to_draw(environment: Mapping[str, str], terminal: bool) -> Way:
     return "sixel" if program in _SIXEL_PROGRAMS or term.split("-")[0] in _SIXEL else "blocks"
 
 
-def environment_way() -> Way:
+def supported_graphics() -> Graphics:
     """Return how to draw on standard output."""
-    way = way_to_draw(os.environ, sys.stdout.isatty())
+    graphics = graphics_of(os.environ, sys.stdout.isatty())
     # Kitty's protocol needs characters beyond ASCII as well.
     unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    return way if way == "sixel" or unicode else "none"
+    return graphics if graphics == "sixel" or unicode else "none"
 
 
 def cell_size() -> tuple[int, int] | None:
@@ -73,15 +75,15 @@ def cell_size() -> tuple[int, int] | None:
     return (width // columns, height // rows) if known else None
 
 
-def drawn(picture: Image.Image, columns: int, rows: int, way: Way) -> RenderableType:
+def drawn(picture: Image.Image, columns: int, rows: int, graphics: Graphics) -> RenderableType:
     """Return `picture` as rich prints it, `columns` characters wide and `rows` lines high."""
-    if way == "blocks" or cell_size() is None:
+    if graphics == "blocks" or cell_size() is None:
         # Without the size of a character the library would query the terminal.
         return half_blocks(picture, columns, rows)
     with _no_questions():
         from textual_image.renderable.sixel import Image as Sixel
         from textual_image.renderable.tgp import Image as Kitty
-    return (Kitty if way == "kitty" else Sixel)(picture, width=columns, height=rows)
+    return (Kitty if graphics == "kitty" else Sixel)(picture, width=columns, height=rows)
 
 
 def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType:
@@ -99,9 +101,9 @@ def half_blocks(picture: Image.Image, columns: int, rows: int) -> RenderableType
     return Segments(segments)
 
 
-def pixels_of(columns: int, rows: int, way: Way) -> tuple[int, int]:
+def pixels_of(columns: int, rows: int, graphics: Graphics) -> tuple[int, int]:
     """Return the size in pixels at which to draw a picture of that many characters."""
-    width, height = (1, 2) if way == "blocks" else cell_size() or _FALLBACK_CELL
+    width, height = (1, 2) if graphics == "blocks" else cell_size() or _FALLBACK_CELL
     return columns * width, rows * height
 
 

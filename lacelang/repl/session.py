@@ -136,7 +136,7 @@ class Session:
     def undo(self) -> Entry:
         """Remove the last entry and return it."""
         if not self.entries:
-            raise UsageError("there is nothing to take back")
+            raise UsageError("there is nothing to undo")
         return self.entries.pop()
 
     def older_uses(self, entry: Entry) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from rich.control import Control
 from rich.text import Text
 
 from lacelang.render.result_text import achieved
-from lacelang.repl.pictures import Way, drawn, pixels_of
+from lacelang.repl.pictures import Graphics, drawn, pixels_of
 from lacelang.storage.records import Atom, GroupRecord, SampleRecord
 
 MOST = 16
@@ -42,7 +42,7 @@ def layout_for(count: int, columns: int) -> Layout:
 
 
 def show_group(
-    record: GroupRecord, faces: Iterable[Image.Image], console: Console, way: Way
+    record: GroupRecord, faces: Iterable[Image.Image], console: Console, graphics: Graphics
 ) -> None:
     """Draw a group's first `MOST` faces, in the order of its samples, and their readings."""
     shown = record.samples[:MOST]
@@ -50,8 +50,8 @@ def show_group(
     pictures = iter(faces)
     for start in range(0, len(shown), layout.side):
         row = shown[start : start + layout.side]
-        if way != "none":
-            _draw_row(islice(pictures, len(row)), len(row), layout, console, way)
+        if graphics != "none":
+            _draw_row(islice(pictures, len(row)), len(row), layout, console, graphics)
         for line in captions(record.atoms, row, layout.width):
             console.print(line, no_wrap=True, overflow="crop", crop=True)
     if len(shown) < len(record.samples):
@@ -59,21 +59,21 @@ def show_group(
 
 
 def _draw_row(
-    faces: Iterable[Image.Image], count: int, layout: Layout, console: Console, way: Way
+    faces: Iterable[Image.Image], count: int, layout: Layout, console: Console, graphics: Graphics
 ) -> None:
     """Draw a row, and draw it again with every face that arrives."""
     step = layout.width + GAP
-    width, height = pixels_of(count * step - GAP, layout.height, way)
-    one, _ = pixels_of(layout.width, layout.height, way)
+    width, height = pixels_of(count * step - GAP, layout.height, graphics)
+    one, _ = pixels_of(layout.width, layout.height, graphics)
     strip = Image.new("RGB", (width, height))
     for place, face in enumerate(faces):
-        left, _ = pixels_of(place * step, layout.height, way)
+        left, _ = pixels_of(place * step, layout.height, graphics)
         small = face.resize((one, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
         strip.paste(small, (left, 0))
         if place:
             console.control(Control.move(0, -layout.height))
         filled = strip.crop((0, 0, left + one, height))
-        console.print(drawn(filled, (place + 1) * step - GAP, layout.height, way), end="")
+        console.print(drawn(filled, (place + 1) * step - GAP, layout.height, graphics), end="")
 
 
 def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> list[Text]:

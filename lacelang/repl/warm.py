@@ -28,8 +28,8 @@ def load(model: ModelSpec) -> None:
 class Warming:
     """Loads one model in a thread of its own.
 
-    An error there is ignored: the run that needs the model meets it again and reports it. So it is
-    with weights that are not ready: the run shows how they are fetched.
+    An error there is ignored, as are weights that are not ready: the run that needs the model
+    reports the error and shows how weights are fetched.
     """
 
     def __init__(self, load: Callable[[ModelSpec], None] = load) -> None:

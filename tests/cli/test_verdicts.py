@@ -62,7 +62,7 @@ def test_measures_are_printed(tmp_path: Path) -> None:
     assert first.startswith("P(glasses=1 | age > 40) = 0.")
     assert "100 000 draws" in first
     assert "with age > 40; decided: 0." in first
-    assert second.endswith("cannot be said: of 100 000 draws, none has age < 20 and age > 30")
+    assert second.endswith("is unknown: of 100 000 draws, none has age < 20 and age > 30")
     assert [path.name for path in (tmp_path / "out").iterdir() if path.suffix] == ["run.json"]
     # The condition that cannot hold is warned of, before and not instead of the run.
     assert "warning LACE501" in result.stderr

@@ -52,7 +52,7 @@ def test_a_small_probability_keeps_its_digits() -> None:
 def test_what_no_draw_meets_cannot_be_said() -> None:
     never = measured(given_draws=0, value=None, low=None, high=None, decided=None)
     assert measure_text(never) == (
-        "P(glasses=1 | age < 20) cannot be said: of 100 000 draws, none has age < 20"
+        "P(glasses=1 | age < 20) is unknown: of 100 000 draws, none has age < 20"
     )
 
 

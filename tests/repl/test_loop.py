@@ -194,7 +194,7 @@ def test_again_undo_groups_and_show(model: TinyModel, loop: Loop, sit: Sitting) 
     )
     assert list(loop.groups) == ["kids", "kids_2"]
     assert "kids_3  2 of ffhq, seed 2  glasses=1" in printed
-    assert "taken back: sample 2 from ffhq where glasses=1 as kids_3 seed 2" in printed
+    assert "undone: sample 2 from ffhq where glasses=1 as kids_3 seed 2" in printed
     assert printed.count("kids_2: 2 faces, seed 1") == 2
     assert not (loop.groups["kids"].latents == loop.groups["kids_2"].latents).any()
 
@@ -258,7 +258,7 @@ def test_what_is_said_of_a_folder_is_said_in_the_prompts_words(
         (":save", "needs the name of a file"),
         (":save x.lace", "nothing to save yet"),
         (":keep", "needs a folder"),
-        (":quit now", "stands alone"),
+        (":quit now", "takes no argument"),
         (":explain", "nothing to explain"),
         (":explain let b = smile=0", "nothing to explain"),
         (":attrs nobody", "no model `nobody`"),

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from lacelang.errors import UsageError
 from lacelang.repl import pictures
-from lacelang.repl.pictures import drawn, environment_way, half_blocks, way_to_draw
+from lacelang.repl.pictures import drawn, graphics_of, half_blocks, supported_graphics
 
 
 @pytest.mark.parametrize(
-    ("environment", "way"),
+    ("environment", "graphics"),
     [
         ({"TERM": "xterm-256color"}, "blocks"),
         ({"TERM": "xterm-kitty"}, "kitty"),
@@ -29,13 +29,13 @@ from lacelang.repl.pictures import drawn, environment_way, half_blocks, way_to_d
         ({"TERM": "xterm-kitty", "LACELANG_GRAPHICS": "none"}, "none"),
     ],
 )
-def test_how_a_terminal_draws(environment: dict[str, str], way: str) -> None:
-    assert way_to_draw(environment, terminal=True) == way
-    assert way_to_draw(environment, terminal=False) == "none"
+def test_how_a_terminal_draws(environment: dict[str, str], graphics: str) -> None:
+    assert graphics_of(environment, terminal=True) == graphics
+    assert graphics_of(environment, terminal=False) == "none"
 
 
 @pytest.mark.parametrize(
-    ("encoding", "term", "way"),
+    ("encoding", "term", "graphics"),
     [
         ("cp1252", "xterm-256color", "none"),
         ("ascii", "xterm-kitty", "none"),
@@ -44,7 +44,7 @@ def test_how_a_terminal_draws(environment: dict[str, str], way: str) -> None:
     ],
 )
 def test_an_encoding_without_blocks_draws_none(
-    encoding: str, term: str, way: str, monkeypatch: pytest.MonkeyPatch
+    encoding: str, term: str, graphics: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("TMUX", "NO_COLOR", "TERM_PROGRAM", "LACELANG_GRAPHICS"):
         monkeypatch.delenv(name, raising=False)
@@ -52,12 +52,12 @@ def test_an_encoding_without_blocks_draws_none(
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
     monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys, "stdout", stream)
-    assert environment_way() == way
+    assert supported_graphics() == graphics
 
 
 def test_a_way_that_there_is_not() -> None:
     with pytest.raises(UsageError, match="kitty, sixel, blocks, none"):
-        way_to_draw({"TERM": "xterm", "LACELANG_GRAPHICS": "ascii"}, terminal=True)
+        graphics_of({"TERM": "xterm", "LACELANG_GRAPHICS": "ascii"}, terminal=True)
 
 
 def console() -> Console:
@@ -79,9 +79,9 @@ def test_half_blocks_have_two_pixels_each() -> None:
     )
 
 
-@pytest.mark.parametrize(("way", "sign"), [("sixel", "\x1bP"), ("kitty", "\U0010eeee")])
+@pytest.mark.parametrize(("graphics", "sign"), [("sixel", "\x1bP"), ("kitty", "\U0010eeee")])
 def test_pictures_of_terminals_that_draw(
-    monkeypatch: pytest.MonkeyPatch, way: pictures.Way, sign: str
+    monkeypatch: pytest.MonkeyPatch, graphics: pictures.Graphics, sign: str
 ) -> None:
     from textual_image import _terminal
 
@@ -91,7 +91,7 @@ def test_pictures_of_terminals_that_draw(
     sent.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "__stdout__", sent)
     screen = console()
-    screen.print(drawn(Image.new("RGB", (40, 40), "red"), 4, 2, way), end="")
+    screen.print(drawn(Image.new("RGB", (40, 40), "red"), 4, 2, graphics), end="")
     assert sign in printed(screen)
     # Nothing was asked of the terminal: it was sent pictures at most.
     assert "\x1b[c" not in sent.getvalue()

@@ -1,4 +1,4 @@
-"""Aligned faces: the paper's twelve attributes, and who a face is."""
+"""Aligned faces: the paper's twelve attributes, and a descriptor of identity."""
 
 from lacelang.annotators.declaration import YES_OR_NO, Annotator
 
@@ -29,7 +29,7 @@ FACES = Annotator(
 )
 IDENTITY = Annotator(
     "identity",
-    "a descriptor of who a face is, which pictures of one person share; it judges no attribute",
+    "a descriptor of identity, similar for pictures of the same person; it judges no attribute",
     "lacelang.annotators.faces.annotator:load_identity",
     {},
     size=512,

@@ -68,7 +68,7 @@ def years(network: Network, image: Image, points: Array) -> float:
 
 
 def male(network: Network, image: Image, points: Array) -> float:
-    """Return the probability of "male": a network's guess about a picture of nobody."""
+    """Return the probability of "male", as the network guesses it."""
     return float(network(_pair(chip(image, points, *GENDER)))[0][:, 1].mean())
 
 

@@ -33,9 +33,9 @@ _LAYERS = re.compile(rb"\x01(?:\x05con_4|\x07affine_|\x04fc_2)")
 
 
 class _Block(nn.Module):
-    """Two convolutions beside a shortcut, which is averaged down where the first one halves.
+    """Two convolutions beside a shortcut, which is average-pooled where the first one halves.
 
-    Where sizes differ, what is smaller is filled up with zeros at its right, below and behind.
+    Where shapes differ, the smaller one is padded with zeros at its right, below and behind.
     """
 
     def __init__(self, inputs: int, outputs: int, halves: bool) -> None:
@@ -60,8 +60,8 @@ def _filled(x: Tensor, shape: list[int]) -> Tensor:
 class FaceDescriptor(nn.Module):
     """Chips of faces, uint8 (N, 150, 150, 3) RGB, to descriptors float32 (N, 128).
 
-    Its author takes two pictures for one person's where they are less than 0.6 apart, and is right
-    about 99.4 % of the pairs in Labeled Faces in the Wild.
+    With a threshold of 0.6 on their distance, dlib reports an accuracy of 99.4 % on the pairs of
+    Labeled Faces in the Wild.
     """
 
     def __init__(self) -> None:
