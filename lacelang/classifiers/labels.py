@@ -29,7 +29,8 @@ from lacelang.text.names import nfc
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
-Columns = dict[str, Floats]
+Columns = Mapping[str, Floats]
+"""By attribute (N,): class index or value, NaN where nothing was seen."""
 
 FORMAT = "lacelang-labels-1"
 _REMEDY = "make it with `lacelang label`, or restore the file"
@@ -40,7 +41,7 @@ class Examples:
     """N latents and the annotations of their images."""
 
     w: Floats  # (N, d), after truncation
-    columns: Mapping[str, Floats]  # (N,): class index or value, NaN where nothing was seen
+    columns: Columns
     conditioned: NDArray[np.bool_]  # (N,), false for prior draws
 
     def __len__(self) -> int:
@@ -78,7 +79,7 @@ class Labels:
     prior_seed: int  # of the prior rows, which are its draws 0 … prior_count − 1
     prior_count: int
     conditioned: Draws
-    columns: Mapping[str, Floats]  # (N,): class index or value, NaN where nothing was seen
+    columns: Columns
     about: Mapping[str, Any]  # JSON values: the generator, and the conditions of the other rows
 
     def __len__(self) -> int:

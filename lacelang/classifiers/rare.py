@@ -10,19 +10,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
+from lacelang.classifiers.labels import Columns
 from lacelang.energy import ConditionalEnergy, Node, NormalAt, Surprisal, conjunction
 from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
 from lacelang.progress import Progress
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.streams import prior
-
-Columns = Mapping[str, NDArray[np.float32]]
 
 #: Samples of one combination.
 EACH = 20

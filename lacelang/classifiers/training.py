@@ -10,13 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from lacelang.classifiers.calibration import Scale, calibrate_and_score
 from lacelang.classifiers.classifier import Arrangement, Heads
-from lacelang.classifiers.labels import Examples, split
+from lacelang.classifiers.labels import Columns, Examples, split
 from lacelang.errors import UsageError
 from lacelang.ir import Attribute
 
@@ -26,7 +25,6 @@ _MISSING = -100
 
 Progress = Callable[[int, int], None]
 Term = Callable[[Heads], Tensor]
-Columns = Mapping[str, NDArray[np.float32]]
 
 
 @frozen
