@@ -252,7 +252,7 @@ def test_what_is_said_of_a_folder_is_said_in_the_prompts_words(
     [
         (":agian", "did you mean `again`?"),
         (":", "`:help` lists them"),
-        (":undo", "nothing to take back"),
+        (":undo", "nothing to undo"),
         (":again", "nothing to sample again"),
         (":show", "no faces yet"),
         (":save", "needs the name of a file"),
