@@ -147,7 +147,7 @@ def test_undo_takes_back_names_and_groups() -> None:
     growing.undo()
     assert growing.read("kid").piece.statements[0].where.bound == 12
     growing.undo()
-    with pytest.raises(UsageError, match="nothing to take back"):
+    with pytest.raises(UsageError, match="nothing to undo"):
         growing.undo()
 
 
