@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from attrs import evolve, frozen
 from lark import Token
@@ -50,8 +50,7 @@ class Mended:
         self._lines = Lines(text)
         self._besides = besides
         # By character of the text, where in the text as it was it begins and ends.
-        self._starts = list(range(len(text) + 1))
-        self._ends = list(range(1, len(text) + 2))
+        self._origins = [(at, at + 1) for at in range(len(text) + 1)]
         lexemes = lexemes_of(text)
         self._imported = {
             after.low for before, after in pairwise(lexemes) if before.text == "import"
@@ -59,9 +58,8 @@ class Mended:
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """Return where in the text as it was a stretch of this one comes from."""
-        last = len(self._starts) - 1
-        first = self._starts[min(start, last)]
-        return first, max(self._ends[min(max(end - 1, start), last)], first)
+        origins = self._origins[start : max(end, start + 1)] or self._origins[-1:]
+        return origins[0][0], max(origins[-1][1], origins[0][0])
 
     def replace(self, notation: Notation, found: Found, remedy: Remedy) -> bool:
         """Put what is written here in place of a notation; say whether that changed anything."""
@@ -77,9 +75,7 @@ class Mended:
         if key in self._besides or (remedy.write is not None and new == self.text[start:end]):
             return False
         inside = [p for p in self.places if at <= p.start and p.end <= until]
-        modules = frozenset([remedy.module] * bool(remedy.module)).union(
-            *(p.modules for p in inside)
-        )
+        modules = frozenset({remedy.module} - {""}).union(*(p.modules for p in inside))
         shown = self._source[at:until]
         shown = " ".join((shown if len(shown) <= 40 else shown[:37] + "…").split())
         message = notation.message.replace("{}", f"`{shown}`")
@@ -89,23 +85,21 @@ class Mended:
         self.places.append(Place(at, until, diagnostic, key, modules, remedy.write is not None))
         # Behind a joint or a bracket nothing may be missing; a space keeps words apart.
         new = f" {new} " if new else " "
-        starts, ends = [at] * len(new), [until] * len(new)
+        origins = [(at, until)] * len(new)
         for lexeme in lexemes_of(new):
             # A word that stays keeps its place.
             same = (i for i, p in enumerate(old) if p.text == lexeme.text and p.kind != "sign")
             i = next(same, None)
             if i is not None:
-                first, last = self.origin(old[i].start, old[i].end)
-                starts[lexeme.start : lexeme.end] = [first] * len(lexeme.text)
-                ends[lexeme.start : lexeme.end] = [last] * len(lexeme.text)
+                place = self.origin(old[i].start, old[i].end)
+                origins[lexeme.start : lexeme.end] = [place] * len(lexeme.text)
                 old = old[i + 1 :]
-        self._put(start, end, new, starts, ends)
+        self._put(start, end, new, origins)
         return True
 
-    def _put(self, start: int, end: int, new: str, starts: list[int], ends: list[int]) -> None:
+    def _put(self, start: int, end: int, new: str, origins: list[tuple[int, int]]) -> None:
         self.text = self.text[:start] + new + self.text[end:]
-        self._starts[start:end] = starts
-        self._ends[start:end] = ends
+        self._origins[start:end] = origins
 
     def finish(self) -> None:
         """Sort the places, and put the modules above the text that what was put in needs."""
@@ -113,7 +107,7 @@ class Mended:
         for place in self.places:
             for module in sorted(place.modules - self._imported):
                 line = f"import {module}\n"
-                self._put(0, 0, line, [place.start] * len(line), [place.end] * len(line))
+                self._put(0, 0, line, [(place.start, place.end)] * len(line))
                 self._imported.add(module)
 
 
@@ -143,7 +137,8 @@ def mend(
         return Mended("", ())
     mended = Mended(text, besides)
     for _ in range(_ROUNDS):
-        found = list(_scan(Reader(lexemes_of(mended.text), facts), parsing))
+        reader = Reader(lexemes_of(mended.text), facts)
+        found = list(islice(_scan(reader, parsing), MAX_PROBLEMS))
         changed = [mended.replace(*one) for one in reversed(found)]
         if not any(changed) or len(mended.places) >= MAX_PROBLEMS:
             break
@@ -213,15 +208,12 @@ def _placed(tokens: Tokens, mended: Mended, lines: Lines) -> Tokens:
 
 def _scan(reader: Reader, parsing: bool) -> Iterator[tuple[Notation, Found, Remedy]]:
     starts = _Starts(reader)
-    place = count = 0
-    while place < len(reader.lexemes) and count < MAX_PROBLEMS:
+    place = 0
+    while place < len(reader.lexemes):
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
             # Its braces hold names and numbers of their own, `{ child: 10 }`.
             place = reader.closing(place + 2) or len(reader.lexemes)
-            continue
-        one = _at(reader, place, starts, parsing)
-        if one is not None:
-            count += 1
+        elif one := _at(reader, place, starts, parsing):
             yield one
             place = max(one[1].end, place + 1)
         else:

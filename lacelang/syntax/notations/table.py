@@ -8,13 +8,11 @@ from typing import Any
 
 from attrs import field, frozen
 
-from lacelang.syntax.notations import conditions, counting, values
+from lacelang.syntax.notations import answers
 from lacelang.syntax.notations.found import Found, Remedy
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.shapes import Element, Shape
 from lacelang.syntax.notations.words import table
-
-_ANSWERS = {**vars(conditions), **vars(counting), **vars(values)}
 
 
 @frozen
@@ -51,7 +49,7 @@ class Notation:
         said = self.said
         if "by" in said:
             options = {key: said[key] for key in said.keys() - {"by", "unless"}}
-            answer: Remedy | str | None = _ANSWERS[said["by"]](found, **options)
+            answer: Remedy | str | None = getattr(answers, said["by"])(found, **options)
             return Remedy(answer) if isinstance(answer, str) else answer
         hint, read = (found.filled(said.get(key, ""), brackets=False) for key in ("hint", "read"))
         write = found.filled(said["write"]) if "write" in said else None
