@@ -1,9 +1,13 @@
-"""What is said of a token that the parser refuses: the rules of `hints.toml`."""
+"""Why the parser refused a token, in the words of somebody reading the program.
+
+`hints.toml` lists the rules: most are shapes of tokens, others are functions here. The first that
+fits is taken. It may say what to read instead, so that reading goes on behind the mistake.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,16 +17,51 @@ from lark import Token
 
 from lacelang.errors import Span
 from lacelang.syntax.build import between
-from lacelang.syntax.grammar import CLAUSES, CLOSERS, ITEMS, JOINTS, OPERATORS, STATEMENTS, asking
+from lacelang.syntax.grammar import (
+    CLAUSES,
+    CLOSER,
+    CLOSERS,
+    ITEMS,
+    JOINTS,
+    OPERATORS,
+    STATEMENTS,
+    asking,
+    keywords,
+    shape_of,
+    shapes,
+)
 from lacelang.syntax.notations.shapes import Shape
 from lacelang.syntax.parse_error import BRACKETED, ParseError, Repair, text_of
+from lacelang.text.names import is_name, nfc
 
 TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
+SYNONYMS: dict[str, str] = {
+    word: meant for meant, words in TABLE["synonyms"].items() for word in words.split()
+}
+"""What people write instead, and the word or sign of the language that they mean."""
+
+NEED_NAME = {word.upper(): what for word, what in TABLE["names"].items()}
+"""Keywords that a name follows, and what it names."""
+
+ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
+NEED_VALUE = OPERATORS | {"TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
 NEED_CONDITION = JOINTS | asking()
 """Terminals that a condition follows."""
 
 ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
+
+TERMINALS = TABLE["terminals"]
+"""What terminals are called that have no one spelling."""
+
+_SMALL = "the words of the language are written small"
+
+
+def explain(error: ParseError) -> Repair:
+    """Return what to tell the reader about `error`."""
+    said = (rule(error) for rule in _RULES)
+    return next(filter(None, said), None) or _unexpected(error)
+
 
 _WHEN: dict[str, Callable[[ParseError], bool]] = {
     "repeated": lambda e: e.kind == e.previous,
@@ -120,3 +159,203 @@ class Rule:
                     instead.append(word.format_map(texts) if word[1:] else word)
         code, message = said.get("code", "LACE003"), said["says"].format_map(texts)
         return Repair(code, message, at, hint, instead=instead, count=count)
+
+
+# Brackets
+
+
+def _closes_nothing(e: ParseError) -> Repair | None:
+    if e.kind not in CLOSERS or any(CLOSER[bracket.type] == e.kind for bracket in e.opened):
+        return None
+    last = e.opened[-1] if e.opened else None
+    if last is not None and last.line == e.token.line and e.accepts([CLOSER[last.type]]):
+        due = shapes()[CLOSER[last.type]]
+        message = f"`{e.token}` stands where `{due}` is due"
+        return Repair("LACE005", message, e.token, f"close `{last}` with `{due}`", instead=[due])
+    message = f"this `{e.token}` closes nothing"
+    return Repair("LACE005", message, e.token, "leave it out", instead=[])
+
+
+def _never_closed(e: ParseError) -> Repair | None:
+    # A joint ends settings and sets; in round brackets it has its place.
+    ends = e.kind in JOINTS and e.opened and e.opened[-1].type in ("LSQB", "LBRACE")
+    if e.kind not in ENDS and not ends:
+        return None
+    closers: list[str] = []
+    for bracket in reversed(e.opened):
+        closers.append(CLOSER[bracket.type])
+        if e.accepts([*closers, e.kind]):
+            signs = [shapes()[c] for c in closers]
+            many = "these brackets are" if len(closers) > 1 else f"this `{bracket}` is"
+            refused = [] if e.kind == "$END" else [e.token]
+            message, hint = f"{many} never closed", f"add `{''.join(signs)}`"
+            instead = [*signs, *refused]
+            return Repair("LACE004", message, bracket, hint, instead=instead, count=len(refused))
+    return None
+
+
+# Comparisons
+
+
+def _no_attribute(e: ParseError) -> Repair | None:
+    """`age > 10 and < 20`."""
+    compares = OPERATORS | {"IN"}
+    if e.kind not in compares or e.previous not in JOINTS - {"NOT"}:
+        return None
+    for back in range(2, 10):
+        name = e.at(-back - 1)
+        if e.kind_at(-back) in compares and name is not None and name.type == "NAME":
+            message = f"`{e.token}` needs the name of an attribute before it"
+            beyond = e.reader.refused + 1
+            end = (e.reader.value(beyond) or beyond) - e.reader.refused
+            hint = f"write `{name} {e.text(0, end)}`"
+            return Repair("LACE003", message, e.token, hint, instead=[name, e.token])
+    return None
+
+
+# Words
+
+
+def _misspelt(e: ParseError) -> Repair | None:
+    if e.kind not in ("NAME", "UNIT"):
+        return None
+    written = str(e.token)
+    wanted = {shape_of(kind): kind for kind in e.expected - {"NAME", "STRING"}}
+    meant = _meant(written.lower(), wanted.keys())
+    if meant is None:
+        return None
+    message, hint = f"`{written}` is not a word that can stand here", f"did you mean `{meant}`?"
+    if written.lower() == meant:
+        message, hint = _SMALL, f"write `{meant}`"
+    return Repair("LACE010", message, e.token, hint, instead=[Token(wanted[meant], meant)])
+
+
+def _meant(written: str, wanted: Set[str]) -> str | None:
+    """Return the word of the language, among those wanted, that `written` comes nearest to."""
+    if SYNONYMS.get(written) in wanted:
+        return SYNONYMS[written]
+    if written in wanted:
+        return written
+    from difflib import get_close_matches
+
+    words = sorted(word for word in wanted if word.isalnum())
+    swapped = [word for word in words if sorted(word) == sorted(written)]
+    begun = [word for word in words if len(written) >= 3 and word.startswith(written)]
+    close = swapped or get_close_matches(written, words, 1, 0.7) or begun
+    return close[0] if close else None
+
+
+def _shouted(e: ParseError) -> Repair | None:
+    """`sample FROM ffhq`, where `FROM` has been taken for a name."""
+    word = str(e.before).lower()
+    if e.before is None or e.previous != "NAME" or word not in keywords():
+        return None
+    # A `NOT` has been read as a condition already; any joint behind it lets reading go on.
+    meant = "and" if word == "not" else word
+    if not e.accepts([meant.upper(), e.kind]):
+        return None
+    return Repair("LACE010", _SMALL, e.before, f"write `{word}`", instead=[meant, e.token])
+
+
+# Names
+
+
+def _reserved(e: ParseError) -> Repair | None:
+    if str(e.token) not in keywords() or "NAME" not in e.expected or e.before is None:
+        return None
+    same_line = e.before.end_line == e.token.line
+    last = e.after is None or e.after.line != e.token.line
+    names = e.previous in ALWAYS_NAME or (last and e.previous in (*NEED_NAME, "EQUAL"))
+    if not same_line or not names:
+        return None
+    message = f"`{e.token}` is a word of the language and cannot be a name"
+    hint = f"choose another name, such as `{e.token}_1`"
+    return Repair("LACE007", message, e.token, hint, instead=[Token("NAME", str(e.token))])
+
+
+def _needless_quotes(e: ParseError) -> Repair | None:
+    bare = nfc(str(e.token)[1:-1])
+    if e.kind != "STRING" or "NAME" not in e.expected or not is_name(bare) or bare in keywords():
+        return None
+    what = NEED_NAME.get(e.previous)
+    if what is None and e.kind_at(1) in (*OPERATORS, "IN"):
+        what = "the name of an attribute"
+    if what is None:
+        return None
+    message = f"{what} stands without quotes"
+    return Repair("LACE003", message, e.token, f"write `{bare}`", instead=[Token("NAME", bare)])
+
+
+# What is missing
+
+
+def _missing_sign(e: ParseError) -> Repair | None:
+    """One small token is missing, and all would be well with it."""
+    beyond = [e.after.type] if e.after is not None else []
+    for kind in ("EQUAL", "COMMA", "COLON", "IN"):
+        if kind in e.expected and e.accepts([kind, e.kind, *beyond]):
+            sign = shape_of(kind)
+            message = f"`{sign}` is missing before `{_shortened(e.token)}`"
+            return Repair("LACE013", message, e.token, instead=[sign, e.token])
+    return None
+
+
+def _missing_part(e: ParseError) -> Repair | None:
+    """Something is due after the token before, and this is not it."""
+    if e.previous in NEED_CONDITION and "NAME" in e.expected:
+        due = "a condition after it" if e.previous in JOINTS else "a condition"
+        due += ", such as `smile=1`"
+    elif e.previous in NEED_VALUE and "NUMBER" in e.expected:
+        due = "`10..20` or `{gray, blond}` after it" if e.previous == "IN" else "a value after it"
+    elif e.previous in NEED_NAME and "NAME" in e.expected:
+        due = f"{NEED_NAME[e.previous]} after it"
+    else:
+        return None
+    return Repair("LACE012", f"`{e.before}` needs {due}", e.before or e.token)
+
+
+def _unexpected(e: ParseError) -> Repair:
+    """Return what is said where no rule knows more."""
+    message, at = f"`{_shortened(e.token)}` does not fit here", e.token
+    if e.kind == "$END":
+        message, at = "the program ends in the middle of a statement", e.before or e.token
+    wanted = _in_words(e.expected)
+    if wanted:
+        message += f"; expected {wanted}"
+    hint = None
+    in_value = any(bracket.type != "LBRACE" for bracket in e.opened)
+    if e.statement is not None and not e.expected >= STATEMENTS and not in_value:
+        hint = f"like `{TABLE['examples'][e.statement.type.lower()]}`"
+    return Repair("LACE003", message, at, hint)
+
+
+def _in_words(expected: frozenset[str]) -> str:
+    """Return `a name, a number or `(``; groups of keywords by what they have in common."""
+    rest = set(expected) - {"UNIT", "$END"}
+    groups = []
+    for group, phrase in ((STATEMENTS, "a statement"), (CLAUSES, "a clause")):
+        if rest >= group:
+            rest -= group
+            groups.append(phrase)
+    if rest >= {"AND", "OR"}:
+        rest -= {"XOR", "IMPLIES"}
+    if len(groups) + len(rest) > 6:
+        return ""
+    if groups == ["a statement"] and not rest:
+        return "a statement, such as `sample`"
+    rank = {"AND": 1, "OR": 2}
+    kinds = sorted(rest, key=lambda k: (k not in TERMINALS, rank.get(k, 0), k))
+    parts = [TERMINALS.get(k) or f"`{shape_of(k)}`" for k in kinds] + groups
+    return " or ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _rule(row: dict[str, Any]) -> Callable[[ParseError], Repair | None]:
+    by: Callable[[ParseError], Repair | None] = globals()[f"_{row.get('by', 'rule')}"]
+    return by if "by" in row else Rule(row)
+
+
+_RULES = tuple(map(_rule, TABLE["rule"]))

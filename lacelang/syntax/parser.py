@@ -1,6 +1,6 @@
 """From text to tree, with every mistake of a file in one pass.
 
-Lark's LALR automaton is fed token by token. Where it refuses one, `diagnostics` says why in
+Lark's LALR automaton is fed token by token. Where it refuses one, `hints` says why in
 a reader's words and, where the meaning is plain, how to mend it; then the token is fed again.
 Otherwise the automaton goes back to the last place where a statement or a clause could begin and
 the text is skipped up to the next one that can begin there.
@@ -217,7 +217,7 @@ class _Reader:
 
     def _explain(self, i: int) -> Repair:
         # Programs without mistakes need not load what is said of mistakes.
-        from lacelang.syntax.diagnostics import explain
+        from lacelang.syntax.hints import explain
         from lacelang.syntax.parse_error import ParseError
 
         error = ParseError(
