@@ -1,10 +1,10 @@
-"""How long `lacelang check` takes, beside what it cannot do without.
+"""The time of `lacelang check`, relative to its unavoidable parts.
 
-Prints ratios: a short program against importing Lark and attrs; a program of 10 000 statements
-against Lark alone parsing it to its own trees; and how the time grows from 1 000 statements to
-30 000, and to a megabyte of other texts, right and wrong ones. A ratio of 1.0 a statement or a byte
-is growth in proportion. Times are of the processor, the best of several, so that a busy machine
-counts for less.
+Prints ratios: a short program relative to importing Lark and attrs; a program of 10 000 statements
+relative to Lark alone parsing it to its own trees; and the growth of the time from 1 000 statements
+to 30 000, and to a megabyte of other texts, with and without errors. A ratio of 1.0 per statement
+or byte is linear growth. Times are processor times, the best of several rounds, to reduce the
+effect of other load.
 
     python benchmarks/check_speed.py
 """
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _short() -> None:
-    # In turns, so that both meet the same neighbours.
+    # Alternately, so that other load affects both equally.
     imports = short = float("inf")
     for _ in range(SHORT_REPEATS):
         imports = min(imports, _of_process("-c", "import lark, attrs"))
@@ -65,7 +65,7 @@ def _long() -> None:
 def _growth() -> None:
     one = None
     for count in (1_000, 10_000, 30_000):
-        # No program comes to more statements than 20 000; definitions are not among them.
+        # A program has at most 20 000 statements, not counting definitions.
         source = many_definitions(count)
         each = _best(lambda source=source: _said(source)) / count
         one = one or each
@@ -109,7 +109,7 @@ def many_definitions(count: int) -> str:
 
 
 def long_program(count: int) -> str:
-    """Return a program of `count` statements such as people write."""
+    """Return a program of `count` typical statements."""
     lines = ["let grandpa = gender=male and age in 60..70 and haircolor=gray"]
     for i in range(count - 1):
         lines.append(
@@ -121,7 +121,7 @@ def long_program(count: int) -> str:
 
 def _of_process(*arguments: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # As what is installed runs: with its bytecode, which the first of several runs leaves behind.
+    # Like an installed package: with bytecode, which the first run writes.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,11 +1,11 @@
-"""How far are the attributes nobody asked for from those of exact samples, by sampler?
+"""The effect of each sampler on attributes that the condition does not mention.
 
     python benchmarks/faithfulness.py [--samples 256] [--json docs/ffhq/faithfulness.json]
 
 For each condition on ffhq, rejection draws a reference. Every sampler's samples are then compared
-with it, attribute by attribute, by the Kolmogorov-Smirnov statistic of what the classifiers say of
-the latents; no image is decoded. Rejection itself, from another seed, shows what chance alone does.
-Times are of the processor, for one sample of many in batches of 64.
+with it, for each attribute, by the Kolmogorov-Smirnov statistic of the classifiers' predictions; no
+image is decoded. Rejection itself, with another seed, shows the effect of chance alone.
+Times are processor times per sample, in batches of 64.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SAMPLERS = (
     "mala",
     "hmc",
 )
-#: 1 % of exact samples lie further from the reference than this over sqrt(n m / (n + m)).
+#: 1 % of exact samples have a larger statistic than this divided by sqrt(n m / (n + m)).
 ONE_PERCENT = 1.63
 
 

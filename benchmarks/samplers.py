@@ -1,21 +1,21 @@
-"""How fast and how exact the flow samplers are, beside the paper's setting.
+"""The speed and accuracy of the flow samplers, compared with the paper's setting.
 
     python benchmarks/samplers.py [--json FILE] [--quick] [--only NAME] [--sigma residual]
     python benchmarks/samplers.py --sweep [--json FILE] [--picture FILE]
 
-A batch of 64 on the real mapping network and the trained heads of `ffhq`, on one thread, as a run
-samples. For each condition it prints the seconds of the paper's setting
-(`experiments.published` on separate heads) and of each sampler at its defaults,
-their ratio, and how far the ends are from the flow's own: the median over the first 16 samples of
-|z - z*| / |z* - z0|, z* a solution at 1e-7 by
-dopri5 in double precision, or with `--quick` one by `exponential` at 1e-5, 0.003 from it. All solve
+A batch of 64 on the mapping network and the trained heads of `ffhq`, on one thread, as in a
+run. For each condition it prints the seconds of the paper's setting
+(`experiments.published` on separate heads) and of each sampler with default options,
+their ratio, and the error: the median over the first 16 samples of |z - z*| / |z* - z0|, where z*
+is a solution of dopri5 at 1e-7 in double precision, or with `--quick` one of `exponential` at 1e-5,
+which differs from it by 0.003. All samplers integrate
 the same energy, with the paper's sigma of a tenth of a range and, as published, no bound on
-atypicality. Seconds are of the processor and the best of several rounds, in which the samplers take
-turns; what took longer than `PATIENCE` seconds is run once.
+atypicality. Seconds are processor times, the best of several alternating rounds; a sampler that
+takes longer than `PATIENCE` seconds runs once.
 
-Solutions at 1e-7 take up to an hour, quick ones a minute; both are kept in the cache. `--sweep`
-measures the samplers at several tolerances on one condition instead, error against seconds, and
-`--picture` draws them.
+Solutions at 1e-7 take up to an hour, quick ones a minute; both are kept in the cache. With
+`--sweep` it measures error against seconds at several tolerances on one condition, and `--picture`
+plots them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ PATIENCE = 20.0
 TIGHT = 1e-7
 QUICK = 1e-5
 
-#: Five wishes, then the other seven attributes at what is most common.
+#: Five conditions, then the most common values of the other seven attributes.
 FIVE = "yaw=20 and gender=female and smile=1 and age=55 and glasses=1"
 REST = (
     "beard=0 and haircolor=brown and pitch=0 and bald=0.35 and width=0.45 and light0=0.5 "
@@ -137,7 +137,7 @@ def main() -> None:
 
 
 def sweep() -> dict[str, Sampler]:
-    """Every sampler at every value of its option, by `name(option=value)`."""
+    """Return every sampler at every value of its option, by `name(option=value)`."""
     runs: dict[str, Sampler] = {"paper": paper}
     for name, (option, values) in SWEEPS.items():
         for value in values:
@@ -154,7 +154,7 @@ def with_option(name: str, option: str, value: float) -> Sampler:
 
 
 def target(statement: SampleStatement, model: Model, typical: float) -> ConditionalEnergy:
-    """The energy that flows descend."""
+    """Return the energy that flows descend."""
     sampler = evolve(statement.sampler, options={"typical": typical})
     statement = evolve(statement, sampler=sampler)
     return aims_of(statement, model)(compile_condition(statement, model)).regularised
@@ -163,7 +163,7 @@ def target(statement: SampleStatement, model: Model, typical: float) -> Conditio
 def problem(
     condition: str, sigma: str, typical: float, z0: Tensor, tight: float
 ) -> tuple[ConditionalEnergy, Tensor]:
-    """The energy of a condition, and the ends of its flow from the first rows of z0, float64."""
+    """Return a condition's energy, and the ends of its flow from the first rows of z0, float64."""
     source = f"sample from ffhq where {condition} sigma {sigma} as benchmark"
     (statement,) = lacelang.compile(source).samples
     with shown() as progress:
@@ -211,7 +211,7 @@ def solve(
 
 
 def double(model: Model) -> Model:
-    """A copy of a model that computes in float64."""
+    """Return a copy of a model that computes in float64."""
     twin = copy.copy(model)
     twin.heads = copy.deepcopy(model.heads).double()
     twin.generator = copy.copy(model.generator)
@@ -228,7 +228,7 @@ def measure(
     truth: Tensor,
     rounds: int,
 ) -> dict[str, dict[str, float]]:
-    """Seconds, error, energy and evaluations of each sampler."""
+    """Return seconds, error, energy and evaluations of each sampler."""
     SAMPLERS["exponential"](energy, z0[:2])  # the first of a process pays for torch's start
     found: dict[str, dict[str, float]] = {}
     for _ in range(rounds):
@@ -258,7 +258,7 @@ def figures_of(solution: Solution, z0: Tensor, truth: Tensor) -> dict[str, float
 
 
 def work_precision(rows: Mapping[str, Mapping[str, float]]) -> Picture:
-    """Error against seconds, a line for every sampler and a point for the paper's setting."""
+    """Plot error against seconds: a line per sampler, and a point for the paper's setting."""
     points: dict[str, list[tuple[float, float]]] = {}
     for run, row in rows.items():
         name = "the paper's setting" if run == "paper" else run.partition("(")[0]

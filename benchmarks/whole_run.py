@@ -1,10 +1,10 @@
-"""How long a whole run takes, against decoding its faces alone in the original runtime.
+"""The time of a whole run, relative to decoding its faces in the original runtime.
 
     python benchmarks/whole_run.py [--rounds 3]
 
-Both do the same 32 faces: `lacelang run programs/zero_shot.lace` from the start of its process to
-the end, weights cached; and the published synthesis network in OpenVINO, float32, one image after
-another, as its package runs it, counted without start-up. Also prints the decoders alone.
+Both generate the same 32 faces: `lacelang run programs/zero_shot.lace`, from the start of its
+process to the end, with cached weights; and the published synthesis network in OpenVINO, float32,
+one image at a time, as in its package, without start-up. Also compares the decoders alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def published_decoder(folder: Path):
-    """Compile the published synthesis network as it is."""
+    """Compile the unchanged published synthesis network."""
     from lacelang.cli.models import find_model
     from lacelang.engine.loading import weights_of
     from lacelang.generators.openvino_runtime import compile_model

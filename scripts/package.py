@@ -1,11 +1,11 @@
-"""Build the source archive and, from it, the wheel, and try the wheel in an environment of its own.
+"""Build the source archive and, from it, the wheel, and test the wheel in a new environment.
 
     python scripts/package.py [--borrow] [--out DIR]
 
-The archives go to dist/. The wheel is installed with what it depends on; `--borrow` takes that from
-the Python that runs the script instead of the index, which downloads nothing. Then, from an empty
-folder, `lacelang` says its version, checks a program and runs it: two faces, whose weights are
-fetched if the cache lacks them.
+The archives go to dist/. The wheel is installed with its dependencies; `--borrow` uses those of
+the Python that runs the script, without downloads. Then, in an empty folder, `lacelang` prints its
+version, checks a program and runs it: two faces. The weights are downloaded if they are not in the
+cache.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MADE = ("run.json", "two/samples.jsonl", "two/sheet.png", "two/0000.png", "two/0
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run a command outside of this checkout's path, and return what it printed."""
+    """Run a command outside of this checkout, and return its output."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
     done = subprocess.run(
         list(map(str, command)), cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True
@@ -42,12 +42,12 @@ def build(out: Path) -> Path:
 
 
 def install(wheel: Path, folder: Path, borrow: bool) -> Path:
-    """Make an environment with the wheel in it, and return the folder of its commands."""
+    """Make an environment with the wheel, and return the folder of its commands."""
     venv.create(folder, with_pip=False)
     paths = sysconfig.get_paths("venv", {"base": str(folder), "platbase": str(folder)})
     pip = [sys.executable, "-m", "pip", "--python", folder, "install", "-q", wheel]
     if borrow:
-        # Behind the environment's own, so that its lacelang is found first.
+        # After the environment's own packages, so that its lacelang is found first.
         lent = Path(paths["purelib"]) / "borrowed.pth"
         lent.write_text(sysconfig.get_path("purelib") + "\n")
         run(*pip, "--no-deps", "--no-index", "--force-reinstall")
@@ -71,7 +71,7 @@ def try_out(commands: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Do all of it."""
+    """Build and test the archives."""
     parser = argparse.ArgumentParser(description="Build sdist and wheel, and try the wheel.")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR")
     parser.add_argument(
