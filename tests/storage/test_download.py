@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from lacelang.errors import ResourceError
-from lacelang.storage import cache, fetch
+from lacelang.storage import archives, cache, download, fetch
 from lacelang.storage.fetch import Archive
 
 
@@ -22,6 +24,11 @@ class Index(ThreadingHTTPServer):
 
     file = b""
     digest: str | None = None  # in the page's link, if it lists one
+    link = "/pkg-1.0.zip"
+    moved: str | None = None  # where the file is to be found instead
+    page: bytes | None = None
+    pause = 0.0  # seconds between bytes of the file
+    length = True  # whether the server says how long it is
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -39,16 +46,26 @@ class Handler(BaseHTTPRequestHandler):
         index.asked.append(self.path)
         if self.path == "/simple/pkg/":
             digest = f"#sha256={index.digest}" if index.digest else ""
-            kind, body = "text/html", f'<a href="/pkg-1.0.zip{digest}">pkg-1.0.zip</a>'.encode()
+            link = f'<a href="{index.link}{digest}">pkg-1.0.zip</a>'.encode()
+            kind, body = "text/html", index.page or link
+        elif self.path == "/pkg-1.0.zip" and index.moved:
+            self.send_response(302)
+            self.send_header("Location", index.moved)
+            return self.end_headers()
         elif self.path == "/pkg-1.0.zip":
             kind, body = "application/zip", index.file
         else:
             return self.send_error(404)
         self.send_response(200)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        if index.length:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        pause = index.pause * (kind == "application/zip")
+        with suppress(OSError):  # who asked may have gone
+            for piece in [body[i : i + 1] for i in range(len(body))] if pause else [body]:
+                self.wfile.write(piece)
+                time.sleep(pause)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -69,7 +86,7 @@ PINNED = Archive("pkg", "1.0", hashlib.sha256(WHOLE).hexdigest(), "pkg-1.0.zip")
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     server = Index()
     server.file, server.digest = WHOLE, PINNED.sha256
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv("LACELANG_INDEX_URL", server.url)
     yield server
@@ -88,7 +105,7 @@ def test_a_file_is_downloaded_once_and_kept(index: Index, tmp_path: Path, listed
     path = fetch.obtain(PINNED)
     assert path.read_bytes() == WHOLE
     assert kept(tmp_path) == [path]
-    assert fetch.member(path, "pkg/weights.bin") == b"numbers"
+    assert archives.member(path, "pkg/weights.bin") == b"numbers"
     assert fetch.obtain(PINNED) == path
     assert index.asked == ["/simple/pkg/", "/pkg-1.0.zip"]
 
@@ -126,3 +143,74 @@ def test_a_file_that_the_index_lists_with_another_digest_is_not_asked_for(index:
 def test_a_project_that_is_not_there_is_named() -> None:
     with pytest.raises(ResourceError, match="the package index has no other"):
         fetch.obtain(Archive("other", "1.0", "0" * 64))
+
+
+@pytest.mark.parametrize("length", [True, False], ids=["length said", "length not said"])
+def test_a_file_beyond_the_limit_is_given_up(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: bool
+) -> None:
+    monkeypatch.setattr(download, "LARGEST_FILE", len(WHOLE) - 1)
+    index.length = length
+    with pytest.raises(ResourceError, match=r"not trusted: .* bytes"):
+        fetch.obtain(PINNED)
+    assert kept(tmp_path) == []
+
+
+def test_a_page_beyond_the_limit_is_given_up(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "LARGEST_PAGE", 10**6)
+    index.page = b"<a>" * 10**6
+    with pytest.raises(ResourceError, match="more than 1000000 bytes"):
+        fetch.obtain(PINNED)
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "PATIENCE", 0.3)
+    index.pause = 0.05
+    with pytest.raises(ResourceError, match="KiB a second"):
+        fetch.obtain(PINNED)
+    assert kept(tmp_path) == []
+
+
+def test_a_server_that_falls_silent_is_given_up(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "STALL", 0.2)
+    index.pause = 1.0
+    with pytest.raises(ResourceError, match="no network"):
+        fetch.obtain(PINNED)
+
+
+def test_redirects_are_followed_and_circles_are_not(index: Index) -> None:
+    index.link, index.moved = "/pkg-1.0.zip", "/pkg-1.0.zip"
+    with pytest.raises(ResourceError, match="no network"):
+        fetch.obtain(PINNED)
+    assert len(index.asked) < 10
+
+
+@pytest.mark.parametrize("where", ["file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"])
+@pytest.mark.parametrize("how", ["link", "moved"])
+def test_other_schemes_than_those_of_the_web_are_refused(
+    index: Index, tmp_path: Path, where: str, how: str
+) -> None:
+    setattr(index, how, where)
+    with pytest.raises(ResourceError):
+        fetch.obtain(PINNED)
+    assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "10.1.2.3", "192.168.0.1", "169.254.169.254", "[::1]"]
+)
+def test_the_public_index_leads_to_no_private_server(
+    index: Index, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Only who names an index has those that it leads to asked."""
+    monkeypatch.delenv("LACELANG_INDEX_URL")
+    monkeypatch.setattr(
+        download, "PYPI_SIMPLE_ENDPOINT", f"http://{host}:{index.server_port}/simple"
+    )
+    with pytest.raises(ResourceError, match="private network"):
+        fetch.obtain(PINNED)
+    assert index.asked == []

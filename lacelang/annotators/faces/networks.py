@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from lacelang.generators import openvino_runtime
 from lacelang.progress import Progress
 from lacelang.registry import imported
+from lacelang.storage.archives import member
 from lacelang.storage.cache import cache_dir, made_once
-from lacelang.storage.fetch import Archive, member, obtain
+from lacelang.storage.fetch import Archive, obtain
 
 # Part of every cached folder's name: raise it when a conversion changes.
 _CONVERSION = 1

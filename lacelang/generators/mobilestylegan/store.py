@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.errors import ResourceError
 from lacelang.storage import fetch
+from lacelang.storage.archives import member
 from lacelang.storage.cache import cache_dir, made_once, sha256_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _convert(source: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for network in ("MappingNetwork", "SynthesisNetwork"):
             for ending in ("xml", "bin"):
-                data = fetch.member(source, f"random_face/data/{network}.{ending}")
+                data = member(source, f"random_face/data/{network}.{ending}")
                 (Path(scratch) / f"{network}.{ending}").write_bytes(data)
         mapping_state = convert.mapping_state(Path(scratch) / "MappingNetwork.xml")
         synthesis_state = convert.synthesis_state(Path(scratch) / "SynthesisNetwork.xml")
