@@ -37,21 +37,14 @@ Space: TypeAlias = Literal["z", "w", "w+", "any"]
 
 MOST_SAMPLES = 1_000_000
 
-_KEYS: dict[str, Space] = {
-    "z": "z", "zs": "z",
-    "w": "w", "ws": "w", "projected_w": "w", "dlatent": "w", "dlatents": "w",
-    "w+": "w+", "wp": "w+", "wplus": "w+", "w_plus": "w+",
-    "latent": "any", "latents": "any", "latent_code": "any", "latent_codes": "any",
-    "codes": "any", "samples": "any", "arr_0": "any", "": "any",
-}  # fmt: skip
+# What arrays are called, and in part files, such as `faces_w+.npy` or `z-01.npy`.
+_WORDS: dict[Space, str] = {
+    "w+": r"w\+|w[_-]?plus|wp",
+    "w": r"(ws?|projected_w|dlatents?)(?!\d*(\+|[_-]plus))",
+    "z": r"zs?\+?",
+    "any": r"(latents?|latent_codes?|codes|samples|arr_0)?",
+}
 _EDIT_PATH = {"trail.w": "f", "trail.taken": "i", "trail.given": "f"}
-# The same words as parts of a file's name, such as `faces_w+.npy` or `z-01.npy`.
-_IN_FILE_NAME: tuple[tuple[Space, re.Pattern[str]], ...] = (
-    ("w+", re.compile(r"(?<![a-z0-9])(w\+|w[_-]?plus|wp)\d*(?![a-z0-9])")),
-    ("w", re.compile(r"(?<![a-z0-9])(ws?|dlatents?)\d*(?![a-z0-9+]|[_-]plus)")),
-    ("z", re.compile(r"(?<![a-z0-9])zs?\+?\d*(?![a-z0-9])")),
-)
-
 _REMEDY = "an edit begins from one or more samples of w, w+ or z"
 
 _LONGEST_HEADER = 1 << 20
@@ -127,7 +120,8 @@ def _spaces(found: Sequence[_Stored], stem: str, shown: str) -> dict[Space, _Sto
     """Return the arrays to begin from by what they are: z, and one of the others."""
     spaces: dict[Space, _Stored] = {}
     for array in found:
-        space = _KEYS.get(array.name.lower())
+        name = array.name.lower()
+        space = next((s for s, words in _WORDS.items() if re.fullmatch(words, name)), None)
         if space is None:
             raise ResourceError(
                 f"`{shown}` holds `{_short(array.name)}`, which is none of the latents known here",
@@ -148,8 +142,11 @@ def _spaces(found: Sequence[_Stored], stem: str, shown: str) -> dict[Space, _Sto
 
 
 def _of_file_name(stem: str, shown: str) -> Space:
+    part = r"(?<![a-z0-9])({})\d*(?![a-z0-9])"
     said: list[Space] = [
-        space for space, pattern in _IN_FILE_NAME if pattern.search(stem.casefold())
+        space
+        for space, words in _WORDS.items()
+        if space != "any" and re.search(part.format(words), stem.casefold())
     ]
     if len(said) > 1:
         raise ResourceError(
