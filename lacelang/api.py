@@ -188,7 +188,7 @@ class Program:
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """What a person would want to hear about it, in the order of the source."""
+        """Its warnings, in the order of the source."""
         return tuple(self.checked.warnings)
 
     @property
@@ -260,11 +260,10 @@ class Program:
             progress = arguments.flag(progress, "progress")
         kept = _kept(kept)
         if folder is not None:
-            # Before anything heavy is imported or fetched: a wrong folder costs nobody's time.
+            # A wrong folder is refused before anything heavy is imported or fetched.
             make_folder(folder)
 
-        # Libraries in C++ are imported here. Modules too, some of which hold tensors, are loaded
-        # apart from the caller's modes.
+        # Modules, some of which hold tensors, are imported apart from the caller's modes.
         with working():
             from lacelang.system.torch_state import isolated
 
