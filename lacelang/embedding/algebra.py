@@ -250,20 +250,12 @@ def _nested(node: N) -> N:
     return node
 
 
-def _depth(node: nodes.Value | nodes.Predicate) -> int:
+def _depth(node: nodes.Node) -> int:
     """How many brackets of its text are open at once, a `not` being one as well."""
-    match node:
-        case nodes.Parenthesis(inner=inner) | nodes.Not(term=inner):
-            return _depth(inner) + 1
-        case nodes.Tuned(term=inner):
-            return max(_depth(inner), 1) + 1
-        case nodes.InSet():
-            return 1
-        case nodes.And() | nodes.Or() | nodes.Xor() | nodes.Implies():
-            return max(map(_depth, node.terms))
-        case nodes.Call(arguments=arguments):
-            return max(map(_depth, arguments), default=0) + 1
-    return 0
+    inner = max(map(_depth, node.parts), default=0)
+    if isinstance(node, nodes.Tuned):
+        return max(inner, 1) + 1
+    return inner + isinstance(node, nodes.Parenthesis | nodes.Not | nodes.InSet | nodes.Call)
 
 
 def _member(value: Any) -> Any:

@@ -300,16 +300,8 @@ def _used_by(definition: Definition) -> Iterator[str]:
     stack: list[nodes.Node] = [definition.body]
     while stack:
         node = stack.pop()
-        match node:
-            case nodes.Reference():
-                if node.name.name not in own:
-                    yield node.name.name
-            case nodes.Call():
-                yield node.name.name
-                stack.extend(node.arguments)
-            case nodes.And() | nodes.Or() | nodes.Xor() | nodes.Implies():
-                stack.extend(node.terms)
-            case nodes.Not() | nodes.Tuned():
-                stack.append(node.term)
-            case nodes.Parenthesis():
-                stack.append(node.inner)
+        if isinstance(node, nodes.Reference | nodes.Call):
+            name = node.name.name
+            if isinstance(node, nodes.Call) or name not in own:
+                yield name
+        stack.extend(node.parts)

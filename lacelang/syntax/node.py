@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from attrs import field, fields, frozen
@@ -37,6 +37,7 @@ class Node(Record, metaclass=_Kind):
     """What every node carries."""
 
     __attrs_attrs__: ClassVar[Any]
+    __match_args__: ClassVar[tuple[str, ...]]
     _lists: ClassVar[tuple[bool, ...]]  # which fields hold several nodes, if any do
 
     span: Span = field(eq=False, repr=False, kw_only=True)
@@ -58,3 +59,12 @@ class Node(Record, metaclass=_Kind):
             parts = [*parts[: len(lists) - 1], [node for node in spread if node is not None]]
         values = (tuple(p or ()) if many else p for p, many in zip(parts, lists, strict=False))
         return cls(*values, span=span)
+
+    @property
+    def parts(self) -> Iterator[Node]:
+        """The nodes that it is made of, in the order of its fields."""
+        for name in self.__match_args__:
+            value = getattr(self, name)
+            for part in value if isinstance(value, tuple) else (value,):
+                if isinstance(part, Node):
+                    yield part
