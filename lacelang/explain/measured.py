@@ -1,19 +1,18 @@
-"""What the terms of a condition come to on draws from the prior, through a model's classifiers.
+"""Figures of the terms of a condition on prior draws, through a model's classifiers.
 
-A term's share of the gradient says which terms a sampler will mind. The conditional energy E is a
-function of the head outputs that its comparisons read; with u_k = dE/do_k for the outputs o_k that
-comparison k reads, the chain rule splits the gradient in z into one part for each comparison,
+The conditional energy E is a function of the head outputs o_k that its comparisons k read. With
+u_k = dE/do_k, the chain rule splits its gradient in z into one part for each comparison, weights,
+temperatures, odds and negations above it included:
 
-    grad E = sum over k of c_k,    c_k = (do_k/dz)^T u_k,
+    grad E = sum over k of c_k,    c_k = (do_k/dz)^T u_k.
 
-weights, temperatures, odds and negations above it included. Its share is
+Its share of the gradient, with means over the draws, is
 
-    share_k = mean <c_k, grad E> / mean |grad E|^2,
+    share_k = mean <c_k, grad E> / mean |grad E|^2.
 
-means over the draws. Along the gradient flow dz/dtau = -grad E (LACE eq. 7), <c_k, grad E> is the
-rate at which the energy falls for k's sake, so that share_k is k's part of what the flow takes off
-the energy at first. Shares of all comparisons sum to 1, a connective has the sum of those below it,
-and a negative one belongs to a term that the others overrule.
+Along the gradient flow dz/dtau = -grad E (LACE eq. 7), <c_k, grad E> is the rate at which k lowers
+the energy. Shares of all comparisons sum to 1, and a connective has the sum of those below it; a
+negative share belongs to a term that the flow moves away from.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ DRAWS = 64
 
 
 def with_figures(outline: Outline) -> Outline:
-    """Load a statement's model, and return its outline with the figures of every term."""
+    """Load a statement's model, and return its outline with figures of every term."""
     with shown() as progress:
         return measured(outline, load(outline.statement.model, "auto", progress))
 
 
 def measured(outline: Outline, model: Model) -> Outline:
-    """Return a statement's outline with the figures of every term, given its loaded model."""
+    """Return a statement's outline with figures, given its loaded model."""
     with isolated():
         return evolve(outline, trees=tuple(_tree(tree, outline, model) for tree in outline.trees))
 
@@ -72,7 +71,7 @@ def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
 
 @frozen(eq=False)
 class Split:
-    """The gradient of an energy (N,) in nats, taken apart: its norm (N,) and shares.
+    """An energy (N,) in nats, the norm of its gradient (N,), and shares of that.
 
     Comparisons have shares from left to right; None where the gradient vanishes everywhere.
     """
@@ -123,9 +122,9 @@ def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
 
 @frozen(eq=False)
 class _Measuring:
-    """Fills the figures in, term by term, from the heads' outputs at the draws.
+    """Computes the figures term by term from the heads' outputs at the draws.
 
-    `shares` are those of the comparisons still to come, `absent` that of one that takes no part.
+    `shares` are those of the next comparisons; `absent` is the share of one without weight.
     """
 
     meaning: Callable[[ir.Predicate], Node]

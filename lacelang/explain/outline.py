@@ -1,7 +1,6 @@
-"""Checked statements as outlines: what each will do, and the tree of its energy.
+"""Checked statements as outlines: what each does, and the tree of its energy.
 
-Nothing here needs weights, nor torch: it is what the checker understood. `measured` fills in what
-the terms come to on draws from the prior.
+This needs neither weights nor torch; `measured` adds figures on draws from the prior.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from lacelang.text.numerals import number_text
 
 @frozen
 class Figures:
-    """What a term comes to on draws from the prior.
+    """A term on draws from the prior.
 
-    Mean and standard deviation of its energy in nats, its weight left out; its share of the
-    gradient (see `measured`), None where that vanishes; of a comparison, the mean probability, or
-    value in the attribute's unit, that the classifiers read.
+    Mean and standard deviation of its energy in nats, without its weight; its share of the gradient
+    (see `measured`), None where that vanishes; for a comparison, the mean probability, or value in
+    the attribute's unit, that the classifiers return.
     """
 
     energy: float
@@ -33,11 +32,11 @@ class Figures:
 
 @frozen
 class Term:
-    """One node of a condition, and what it means under its statement's clauses.
+    """One node of a condition under its statement's clauses.
 
-    At most one of the temperatures is in force, its own or the statement's. `odds` is its share of
-    an `or`'s, None where they are balanced by draws; `sigma` the spread of a measured attribute in
-    its unit, None where it is the classifiers' residual and no weights have been looked at.
+    At most one of the temperatures is set, its own or the statement's. `odds` is its share of an
+    `or`'s, None where draws balance them; `sigma` the spread of a measured attribute in its unit,
+    None where it is the residual of classifiers that are not loaded.
     """
 
     predicate: ir.Predicate
@@ -90,10 +89,7 @@ class Fact:
 
 @frozen
 class Outline:
-    """One statement: the clauses and samples that it is about, what holds for it, its conditions.
-
-    `truncation` is psi of the samples, `seed` that of its draws.
-    """
+    """One statement: psi of its samples, the seed of its draws, clauses, facts and conditions."""
 
     statement: ir.Statement
     truncation: float
@@ -158,7 +154,7 @@ def _model(spec: ir.ModelSpec) -> Fact:
 
 
 def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
-    held = {"later": "of what later steps speak of", "all": "of all that no step has spoken of"}
+    held = {"later": "of the attributes of later steps", "all": "of all that no step is about yet"}
     return (
         Fact("stay", number_text(statement.stay), statement.stay),
         Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),

@@ -128,9 +128,9 @@ class EditStatement(StatementRecord):
         saved: those, if they are on disk.
         steps: in the order of the edits.
         stay: mu, the pull towards the sample before the step.
-        hold: gamma, the pull on attributes that no step so far speaks of.
-        held: whose: those that later steps speak of (the paper's), or all.
-        reweight: whether the step being made counts more than earlier ones (LACE A.3).
+        hold: gamma, the pull on attributes that no step so far is about.
+        held: which of them: those that later steps are about (the paper's), or all.
+        reweight: whether the present step counts more than earlier ones (LACE A.3).
         options: of all steps, as in a sample.
     """
 
