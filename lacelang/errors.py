@@ -27,6 +27,10 @@ class Span:
     end_column: int
 
 
+NOWHERE = Span(1, 1, 1, 1)
+"""The span of what was built in Python and has no source text."""
+
+
 LONGEST_MESSAGE = 400
 """Characters of a message; a name may be as long as the program, and is not printed twice."""
 

@@ -19,7 +19,6 @@ from lacelang import arguments
 from lacelang.arguments import shown
 from lacelang.embedding.values import Value, number_of, read_definition, value_of, word_of
 from lacelang.errors import UsageError
-from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
 from lacelang.syntax.format import unparse
 
@@ -80,7 +79,7 @@ class Condition:
     def __invert__(self) -> Condition:
         """It does not hold: `not a`."""
         inner = self._operand(_FORMS.index(nodes.Not))
-        return Condition(_nested(nodes.Not(inner, span=NOWHERE)))
+        return Condition(_nested(nodes.Not(inner)))
 
     def weight(self, weight: float) -> Condition:
         """Multiply its energy under `and`, its odds under `or`: `a [weight 2]`."""
@@ -92,7 +91,7 @@ class Condition:
 
     def logit_temp(self, temp: float) -> Condition:
         """Set the paper's temperature of the logits: `a [temp logit(2)]` (LACE A.10)."""
-        return self._tuned("temp", temp, nodes.Word("logit", span=NOWHERE))
+        return self._tuned("temp", temp, nodes.Word("logit"))
 
     def __str__(self) -> str:
         return unparse(self.node)
@@ -117,14 +116,14 @@ class Condition:
         kind = type(self.node)
         if (_FORMS.index(kind) if kind in _FORMS else _BARE) >= tightness:
             return self.node
-        return _nested(nodes.Parenthesis(self.node, span=NOWHERE))
+        return _nested(nodes.Parenthesis(self.node))
 
     def _tuned(self, keyword: str, value: float, form: nodes.Word | None = None) -> Condition:
-        setting = nodes.Setting(keyword, number_of(value, keyword), form, span=NOWHERE)
+        setting = nodes.Setting(keyword, number_of(value, keyword), form)
         node = self.node
         if isinstance(node, nodes.Tuned) and all(each.keyword != keyword for each in node.settings):
-            return Condition(nodes.Tuned(node.term, (*node.settings, setting), span=NOWHERE))
-        return Condition(_nested(nodes.Tuned(self._operand(_BARE), (setting,), span=NOWHERE)))
+            return Condition(nodes.Tuned(node.term, (*node.settings, setting)))
+        return Condition(_nested(nodes.Tuned(self._operand(_BARE), (setting,))))
 
 
 def _comparing(operator: str) -> Callable[[Attr, Value], Condition]:
@@ -137,7 +136,7 @@ def _comparing(operator: str) -> Callable[[Attr, Value], Condition]:
                 f"an attribute is compared with a value, not with {other}; {_BRACKETS}"
             )
         node = value_of(_member(value) if operator in ("=", "!=") else value, "value")
-        return Condition(nodes.Comparison(self._word, operator, node, span=NOWHERE))
+        return Condition(nodes.Comparison(self._word, operator, node))
 
     return compare
 
@@ -167,7 +166,7 @@ class Attr:
     def between(self, low: Value, high: Value) -> Condition:
         """It lies between two values: `age in 60..70`."""
         ends = value_of(low, "low"), value_of(high, "high")
-        return Condition(nodes.InRange(self._word, *ends, span=NOWHERE))
+        return Condition(nodes.InRange(self._word, *ends))
 
     def isin(self, values: Collection[Value]) -> Condition:
         """It has one of the values: `haircolor in {gray, blond}`.
@@ -180,12 +179,12 @@ class Attr:
         if isinstance(values, set | frozenset):
             members.sort(key=_alphabetical)
         found = tuple(value_of(value, "values") for value in members)
-        return Condition(nodes.InSet(self._word, found, span=NOWHERE))
+        return Condition(nodes.InSet(self._word, found))
 
     def degree(self, degree: float) -> Condition:
         """The classifier gives it the probability `degree`: `smile ~ 0.6`."""
         value = number_of(degree, "degree")
-        return Condition(nodes.Comparison(self._word, "~", value, span=NOWHERE))
+        return Condition(nodes.Comparison(self._word, "~", value))
 
     def __repr__(self) -> str:
         return f"attr({self.name!r})"
@@ -240,7 +239,7 @@ def _joined(
             terms.extend(operand.node.terms)
         else:
             terms.append(operand._operand(_FORMS.index(kind) + 1))
-    return Condition(kind(tuple(terms), span=NOWHERE))
+    return Condition(kind(tuple(terms)))
 
 
 def _nested(node: N) -> N:

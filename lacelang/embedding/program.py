@@ -12,7 +12,7 @@ from lacelang import arguments
 from lacelang.embedding.algebra import Attr, Condition, condition
 from lacelang.embedding.values import is_name, number_of, value_of, word_of
 from lacelang.errors import ProgramError, UsageError
-from lacelang.ir import NOWHERE, CheckedProgram
+from lacelang.ir import CheckedProgram
 from lacelang.syntax import nodes
 from lacelang.syntax.format import unparse
 from lacelang.text.names import nfc
@@ -48,8 +48,8 @@ def _let(name: str, meaning: Definition) -> nodes.Let:
     word = word_of(name, "the name of a definition in `definitions`")
     argument = f"definitions[{word.name!r}]"
     if isinstance(arguments.item(meaning), Condition | Attr | str):
-        return nodes.Let(word, _condition(meaning, argument), span=NOWHERE)
-    return nodes.Let(word, number_of(meaning, argument), span=NOWHERE)
+        return nodes.Let(word, _condition(meaning, argument))
+    return nodes.Let(word, number_of(meaning, argument))
 
 
 def sample_program(
@@ -72,44 +72,43 @@ def sample_program(
     for each in given:
         file = arguments.path(each, "imports", "a file or the name of a module")
         module = _named(str(file), "a module or a file in `imports`")
-        statements.append(nodes.Import(module, span=NOWHERE))
+        statements.append(nodes.Import(module))
     said = [
-        nodes.FromClause(word_of(model, "the name of a model"), span=NOWHERE),
+        nodes.FromClause(word_of(model, "the name of a model")),
         *(_clause(name, v, options) for name, v in clauses.items() if v is not None),
     ]
     number = None if count is None else number_of(count, "count")
-    statements.append(nodes.Sample(number, tuple(said), span=NOWHERE))
+    statements.append(nodes.Sample(number, tuple(said)))
     text = _laid_out("".join(f"{unparse(statement)}\n" for statement in statements))
-    return _checked(nodes.Program(tuple(statements), span=NOWHERE), text, path)
+    return _checked(nodes.Program(tuple(statements)), text, path)
 
 
 def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Clause:
     match name:
         case "where":
-            return nodes.PredicateClause(name, _condition(value, name), span=NOWHERE)
+            return nodes.PredicateClause(name, _condition(value, name))
         case "name":
             group = arguments.text(value, name, "the name of a group")
-            return nodes.AsClause(_named(group, "the name of a group"), span=NOWHERE)
+            return nodes.AsClause(_named(group, "the name of a group"))
         case "sampler":
             given = tuple(
                 nodes.Option(
                     word_of(option, "the name of an option in `options`"),
                     value_of(each, f"options[{option!r}]"),
-                    span=NOWHERE,
                 )
                 for option, each in options.items()
             )
-            return nodes.WithClause(word_of(value, "the name of a sampler"), given, span=NOWHERE)
+            return nodes.WithClause(word_of(value, "the name of a sampler"), given)
         case "disjunction" | "sigma":
-            return nodes.WordClause(name, word_of(value, f"what `{name}` says"), span=NOWHERE)
+            return nodes.WordClause(name, word_of(value, f"what `{name}` says"))
         case "temp" | "logit_temp":
-            form = None if name == "temp" else nodes.Word("logit", span=NOWHERE)
-            setting = nodes.Setting("temp", number_of(value, name), form, span=NOWHERE)
-            return nodes.TempClause(setting, span=NOWHERE)
+            form = None if name == "temp" else nodes.Word("logit")
+            setting = nodes.Setting("temp", number_of(value, name), form)
+            return nodes.TempClause(setting)
         case "contrast":
-            word = nodes.Word("contrast", span=NOWHERE)
-            return nodes.WordClause("negation", word, number_of(value, name), span=NOWHERE)
-    return nodes.ValueClause(name, number_of(value, name), span=NOWHERE)
+            word = nodes.Word("contrast")
+            return nodes.WordClause("negation", word, number_of(value, name))
+    return nodes.ValueClause(name, number_of(value, name))
 
 
 def _checked(tree: nodes.Program | None, text: str, path: Path | None) -> CheckedProgram:
@@ -138,10 +137,10 @@ def _condition(where: object, name: str) -> nodes.Predicate:
 
 def _named(text: str, what: str) -> nodes.Word | nodes.Text:
     if is_name(text):
-        return nodes.Word(nfc(text), span=NOWHERE)
+        return nodes.Word(nfc(text))
     if '"' in text or any(unicodedata.category(letter) in _UNSEEN for letter in text):
         raise UsageError(f"{arguments.shown(text)} cannot be {what}")
-    return nodes.Text(text, span=NOWHERE)
+    return nodes.Text(text)
 
 
 def _laid_out(text: str) -> str:

@@ -7,7 +7,6 @@ from typing import TypeAlias
 from lacelang import arguments
 from lacelang.arguments import shown
 from lacelang.errors import LaceError, ProgramError, UsageError
-from lacelang.ir import NOWHERE
 from lacelang.syntax import nodes
 from lacelang.syntax.lines import a_line_up
 from lacelang.text import names
@@ -30,7 +29,7 @@ def word_of(name: object, what: str) -> nodes.Word:
     """Return a name, in NFC; `what` says in messages what it names."""
     name = arguments.item(name)
     if isinstance(name, str) and is_name(name):
-        return nodes.Word(names.nfc(str.__str__(name)), span=NOWHERE)
+        return nodes.Word(names.nfc(str.__str__(name)))
     rule = "a name has letters, digits and `_`, no digit first"
     if isinstance(name, str):
         wrong = names.what_is_wrong(name)
@@ -44,7 +43,7 @@ def number_of(value: object, name: str) -> nodes.Quantity:
     number = arguments.real(value, name)
     if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:
         number = int(number)
-    return nodes.Quantity(repr(number), span=NOWHERE)
+    return nodes.Quantity(repr(number))
 
 
 def value_of(value: object, name: str) -> nodes.Value:

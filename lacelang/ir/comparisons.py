@@ -13,13 +13,10 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from lacelang.errors import Span
+from lacelang.errors import NOWHERE, Span
 from lacelang.ir.models import Attribute, BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 from lacelang.record import Record
 from lacelang.text.numerals import number_text
-
-NOWHERE = Span(1, 1, 1, 1)
-"""The span of a predicate that was built in Python and has no source text."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)

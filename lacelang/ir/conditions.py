@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from lacelang.errors import Span
-from lacelang.ir.comparisons import NOWHERE, ClassComparison, Comparison, Predicate
+from lacelang.errors import NOWHERE, Span
+from lacelang.ir.comparisons import ClassComparison, Comparison, Predicate
 from lacelang.ir.models import Attribute
 from lacelang.record import Record
 

@@ -13,8 +13,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from lacelang.errors import Diagnostic, Span
-from lacelang.ir.comparisons import NOWHERE, Predicate
+from lacelang.errors import NOWHERE, Diagnostic, Span
+from lacelang.ir.comparisons import Predicate
 from lacelang.ir.conditions import ConditionOptions
 from lacelang.ir.models import ModelSpec
 from lacelang.record import Record

@@ -114,7 +114,7 @@ class Piece:
 
 def nothing_known(folder: Path | None = None) -> Known:
     """Return the state before the first piece; quoted imports count from `folder`."""
-    module = Module("this session", PATH, folder or Path(), "", nodes.Program(span=ir.NOWHERE))
+    module = Module("this session", PATH, folder or Path(), "", nodes.Program())
     return Known(module, Groups())
 
 

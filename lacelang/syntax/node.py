@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 from attrs import field, fields, frozen
 
-from lacelang.errors import Span
+from lacelang.errors import NOWHERE, Span
 from lacelang.record import Record
 
 RULES: dict[str, type[Any]] = {}
@@ -40,7 +40,7 @@ class Node(Record, metaclass=_Kind):
     __match_args__: ClassVar[tuple[str, ...]]
     _lists: ClassVar[tuple[bool, ...]]  # which fields hold several nodes, if any do
 
-    span: Span = field(eq=False, repr=False, kw_only=True)
+    span: Span = field(default=NOWHERE, eq=False, repr=False, kw_only=True)
 
     @classmethod
     def read(cls, parts: Sequence[Any], span: Span) -> Self:
