@@ -41,11 +41,10 @@ SYNONYMS: dict[str, str] = {
 }
 """What people write instead, and the word or sign of the language that they mean."""
 
-NEED_NAME = {word.upper(): what for word, what in TABLE["names"].items()}
+NEED_NAME: dict[str, str] = {word.upper(): what for word, what in TABLE["names"].items()}
 """Keywords that a name follows, and what it names."""
 
 ALWAYS_NAME = frozenset({"LET", "DEF", "MODEL", "FOR", "ATTRIBUTE"})
-NEED_VALUE = OPERATORS | {"TRUNCATION", "SEED", "TEMP", "STAY", "HOLD", "WEIGHT", "RANGE", "IN"}
 NEED_CONDITION = JOINTS | asking()
 """Terminals that a condition follows."""
 
@@ -54,6 +53,7 @@ ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
 TERMINALS = TABLE["terminals"]
 """What terminals are called that have no one spelling."""
 
+_SHORT = 40  # characters of a token that are shown
 _SMALL = "the words of the language are written small"
 
 
@@ -88,6 +88,10 @@ class _Text(str):
             return f"{float(self) / 100:g}"
         if form == "joined":
             return self.replace(" ", "_")
+        if form == "short":
+            return self if len(self) <= _SHORT else self[: _SHORT - 3] + "…"
+        if form == "name":
+            return NEED_NAME[self.upper()]
         return self.lstrip("-") if form == "positive" else self
 
 
@@ -264,7 +268,8 @@ def _reserved(e: ParseError) -> Repair | None:
     if str(e.token) not in keywords() or "NAME" not in e.expected or e.before is None:
         return None
     same_line = e.before.end_line == e.token.line
-    last = e.after is None or e.after.line != e.token.line
+    after = e.at(1)
+    last = after is None or after.line != e.token.line
     names = e.previous in ALWAYS_NAME or (last and e.previous in (*NEED_NAME, "EQUAL"))
     if not same_line or not names:
         return None
@@ -286,37 +291,9 @@ def _needless_quotes(e: ParseError) -> Repair | None:
     return Repair("LACE003", message, e.token, f"write `{bare}`", instead=[Token("NAME", bare)])
 
 
-# What is missing
-
-
-def _missing_sign(e: ParseError) -> Repair | None:
-    """One small token is missing, and all would be well with it."""
-    beyond = [e.after.type] if e.after is not None else []
-    for kind in ("EQUAL", "COMMA", "COLON", "IN"):
-        if kind in e.expected and e.accepts([kind, e.kind, *beyond]):
-            sign = shape_of(kind)
-            message = f"`{sign}` is missing before `{_shortened(e.token)}`"
-            return Repair("LACE013", message, e.token, instead=[sign, e.token])
-    return None
-
-
-def _missing_part(e: ParseError) -> Repair | None:
-    """Something is due after the token before, and this is not it."""
-    if e.previous in NEED_CONDITION and "NAME" in e.expected:
-        due = "a condition after it" if e.previous in JOINTS else "a condition"
-        due += ", such as `smile=1`"
-    elif e.previous in NEED_VALUE and "NUMBER" in e.expected:
-        due = "`10..20` or `{gray, blond}` after it" if e.previous == "IN" else "a value after it"
-    elif e.previous in NEED_NAME and "NAME" in e.expected:
-        due = f"{NEED_NAME[e.previous]} after it"
-    else:
-        return None
-    return Repair("LACE012", f"`{e.before}` needs {due}", e.before or e.token)
-
-
 def _unexpected(e: ParseError) -> Repair:
     """Return what is said where no rule knows more."""
-    message, at = f"`{_shortened(e.token)}` does not fit here", e.token
+    message, at = f"`{_Text(e.token):short}` does not fit here", e.token
     if e.kind == "$END":
         message, at = "the program ends in the middle of a statement", e.before or e.token
     wanted = _in_words(e.expected)
@@ -347,10 +324,6 @@ def _in_words(expected: frozenset[str]) -> str:
     kinds = sorted(rest, key=lambda k: (k not in TERMINALS, rank.get(k, 0), k))
     parts = [TERMINALS.get(k) or f"`{shape_of(k)}`" for k in kinds] + groups
     return " or ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "…"
 
 
 def _rule(row: dict[str, Any]) -> Callable[[ParseError], Repair | None]:

@@ -116,11 +116,6 @@ class ParseError:
         return self.at(-1)
 
     @property
-    def after(self) -> Token | None:
-        """The token after, if there is one."""
-        return self.at(1)
-
-    @property
     def previous(self) -> str:
         """Type of the token before; empty at the start of the text."""
         return self.kind_at(-1)

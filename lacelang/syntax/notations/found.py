@@ -160,7 +160,7 @@ class Found:
 
     def filled(self, template: str, brackets: bool = True) -> str:
         """Return a template with the parts put in, in brackets if its place asks for them."""
-        text = template.format_map(_Parts(self))
+        text = template.format_map({name: _Part(self, name) for name in self.kinds})
         needed = brackets and self.tight and is_joined(_FIELD.sub("x", template))
         return f"({text})" if needed else text
 
@@ -173,16 +173,6 @@ def is_joined(text: str) -> bool:
     while (inner := re.sub(r"\([^()]*\)", "", text)) != text:
         text = inner
     return any(f" {word} " in text for word in ("and", "or", "xor", "implies"))
-
-
-class _Parts(dict[str, "_Part"]):
-    """The parts of a notation, for a template."""
-
-    def __init__(self, found: Found) -> None:
-        self.found = found
-
-    def __missing__(self, name: str) -> _Part:
-        return _Part(self.found, name)
 
 
 @frozen
