@@ -50,8 +50,8 @@ class RefusedError(Exception):
 class _Bounded(HTTPAdapter):
     """Sends requests to web servers only; reads pages up to a size, and of redirects nothing.
 
-    Unless `private`, a server in a private network is refused: an index or a redirect could lead
-    there, to what only this machine can reach.
+    Unless `private`, a server in a private network is refused: a public index or a redirect could
+    lead there, to what only this machine can reach.
     """
 
     def __init__(self, private: bool) -> None:
@@ -77,12 +77,15 @@ def index() -> PyPISimple:
     Raises `RefusedError`, and what requests and urllib3 raise.
     """
     named = next((os.environ[v] for v in INDEX_VARIABLES if os.environ.get(v)), None)
+    endpoint = named or PYPI_SIMPLE_ENDPOINT
+    # Some networks have a mirror of their own under the name of the public index.
+    private = named is not None or _is_private(endpoint)
     session = Session()
     session.max_redirects = REDIRECTS
     session.adapters.clear()  # other schemes than these are refused by requests
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Bounded(private=named is not None))
-    return PyPISimple(named or PYPI_SIMPLE_ENDPOINT, session=session)
+        session.mount(scheme, _Bounded(private))
+    return PyPISimple(endpoint, session=session)
 
 
 def download(client: PyPISimple, package: DistributionPackage, target: Path, stage: Stage) -> None:

@@ -200,17 +200,30 @@ def test_other_schemes_than_those_of_the_web_are_refused(
     assert kept(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "10.1.2.3", "192.168.0.1", "169.254.169.254", "[::1]"]
-)
-def test_the_public_index_leads_to_no_private_server(
-    index: Index, monkeypatch: pytest.MonkeyPatch, host: str
+PRIVATE = [
+    "127.0.0.1",
+    "localhost",
+    "10.1.2.3",
+    "192.168.0.1",
+    "169.254.169.254",
+    "[::1]",
+    "0.0.0.0",
+]
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+@pytest.mark.parametrize("how", ["link", "moved"])
+def test_a_public_index_leads_to_no_private_server(
+    index: Index, monkeypatch: pytest.MonkeyPatch, host: str, how: str
 ) -> None:
-    """Only who names an index has those that it leads to asked."""
-    monkeypatch.delenv("LACELANG_INDEX_URL")
+    """Only an index that the user names, or that is private itself, may do that."""
+    ours = download._is_private
     monkeypatch.setattr(
-        download, "PYPI_SIMPLE_ENDPOINT", f"http://{host}:{index.server_port}/simple"
+        download, "_is_private", lambda url: ours(url.replace(index.url[:-8], "http://1.1.1.1"))
     )
+    monkeypatch.delenv("LACELANG_INDEX_URL")
+    monkeypatch.setattr(download, "PYPI_SIMPLE_ENDPOINT", index.url)
+    setattr(index, how, f"http://{host}/secret")
     with pytest.raises(ResourceError, match="private network"):
         fetch.obtain(PINNED)
-    assert index.asked == []
+    assert all("secret" not in path for path in index.asked)
