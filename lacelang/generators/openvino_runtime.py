@@ -32,7 +32,7 @@ _running: WeakSet[Any] = WeakSet()
 def openvino() -> Any:
     """Import OpenVINO for use in this process; it may `refuse_after_fork`."""
     global _used_in
-    # Before the lock, which a thread of the parent may have held when this process was forked.
+    # Before the lock, which a thread of the parent may have held at the fork.
     refuse_after_fork()
     _used_in = os.getpid()
     with _lock, _hidden():
@@ -56,7 +56,7 @@ def core() -> Any:
 
 
 def refuse_after_fork() -> None:
-    """Refuse to use OpenVINO in a process forked from one that has: it would wait for ever."""
+    """Refuse to use OpenVINO in a process forked from one that uses it: it would hang."""
     if _used_in not in (None, os.getpid()):
         raise ResourceError(
             "no pictures in this process: it was forked from one in which OpenVINO runs",

@@ -29,7 +29,7 @@ class Option:
         low, high: its limits, included; `low` is excluded if `above` is true.
         doc: what it does, one line.
         whole: only whole numbers.
-        least: what lies between `low` and this is lost in float32, or takes for ever.
+        least: values between `low` and this are lost in float32, or take too long.
         of_target: it is about the regulariser of the target, and not for the algorithm.
     """
 

@@ -110,8 +110,7 @@ class ParticleSystem:
         logs = self.log_weights(inverse_temperature)
         top = logs.amax(dim=1, keepdim=True).clamp_min(-1e300)
         weights = torch.exp(logs - top)
-        ancestors = systematic(weights, self._streams.uniform(self._rows))
-        self.at = self.at.only(ancestors.to(self.at.z.device))
+        self.at = self._copies(systematic(weights, self._streams.uniform(self._rows)))
         self.inverse_temperature = inverse_temperature
         return weights.mean(dim=1).log() + top[:, 0]
 
@@ -129,28 +128,27 @@ class ParticleSystem:
     def pick(self) -> Tensor:
         """One particle of each sample at random, (n, d)."""
         chosen = (self._streams.uniform(self._rows) * self.size).long()
-        chosen += _offsets(chosen, self.size)
-        return self.at.z[chosen.to(self.at.z.device)]
+        return self._copies(chosen[:, None]).z
+
+    def _copies(self, chosen: Tensor) -> Point:
+        """Particles by their numbers (n, m) among those of each sample."""
+        rows = chosen + self.size * torch.arange(len(chosen))[:, None]
+        return self.at.only(rows.flatten().to(self.at.z.device))
 
 
 def systematic(weights: Tensor, start: Tensor) -> Tensor:
     """Systematic resampling of each sample's particles (Carpenter et al. 1999).
 
-    From weights (n, K) and starts (n,), uniform in [0, 1), to the rows (n K,) that particles are
-    copied from: particle j of a sample is copied K w_j / sum(w) times on average. Where all weights
-    are 0, the particles stay as they are.
+    From weights (n, K) and starts (n,), uniform in [0, 1), to the numbers (n, K) of the particles
+    to copy: particle j of a sample is there K w_j / sum(w) times on average. Where all weights are
+    0, every one is there once.
     """
     size = weights.shape[1]
     total = weights.cumsum(dim=1)
-    places = torch.arange(size, device=weights.device, dtype=weights.dtype)
+    places = torch.arange(size, dtype=weights.dtype)
     points = (places + start[:, None]) / size * total[:, -1:]
     chosen = torch.searchsorted(total, points, right=True).clamp_max(size - 1)
-    chosen = torch.where(total[:, -1:] > 0, chosen, places.long())
-    return (chosen + _offsets(start, size)[:, None]).flatten()
-
-
-def _offsets(rows: Tensor, size: int) -> Tensor:
-    return size * torch.arange(len(rows), device=rows.device)
+    return torch.where(total[:, -1:] > 0, chosen, places.long())
 
 
 PILOT = MANY_ROWS
