@@ -135,7 +135,7 @@ class Comparison(Predicate):
 
 @frozen(eq=False, repr=False)
 class ClassComparison(Comparison):
-    """What is said of an attribute that has classes."""
+    """A comparison of an attribute that has classes."""
 
     attribute: BinaryAttribute | ChoiceAttribute
 
@@ -209,7 +209,7 @@ class Degree(ClassComparison):
 
 @frozen(eq=False, repr=False)
 class NumberComparison(Comparison):
-    """What is said of a measured attribute, in its own unit."""
+    """A comparison of a measured attribute, in its own unit."""
 
     attribute: ContinuousAttribute
 

@@ -126,7 +126,7 @@ def _core(predicate: Predicate) -> Predicate:
             terms.append(term)
     if isinstance(predicate, Or) and len(terms) > 1:
         return Or(tuple(terms))
-    if isinstance(predicate, Or) and terms:  # the weight of an only term is odds against nothing
+    if isinstance(predicate, Or) and terms:  # a single disjunct has no odds
         return _weighted(terms[0], 1.0)
     return terms[0] if len(terms) == 1 and terms[0].weight == 1 else And(tuple(terms))
 
@@ -151,12 +151,12 @@ def attributes(*predicates: Predicate) -> dict[str, Attribute]:
     return {a.attribute.name: a.attribute for each in predicates for a in comparisons(each)}
 
 
-def literals(predicate: Predicate, denied: bool = False) -> Iterator[tuple[Comparison, bool]]:
-    """Yield the comparisons, and whether each is denied once every `not` has moved inwards."""
+def literals(predicate: Predicate, negated: bool = False) -> Iterator[tuple[Comparison, bool]]:
+    """Yield the comparisons, and whether each is negated once every `not` has moved inwards."""
     if isinstance(predicate, Comparison):
-        yield predicate, denied
+        yield predicate, negated
     for child in predicate.children:
-        yield from literals(child, denied != isinstance(predicate, Not))
+        yield from literals(child, negated != isinstance(predicate, Not))
 
 
 def conjuncts(predicate: Predicate, factor: float = 1.0) -> Iterator[tuple[Predicate, float]]:

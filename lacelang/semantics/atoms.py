@@ -31,7 +31,7 @@ _TRUTH = {
 
 @frozen
 class Comparisons:
-    """Turns the comparisons of one model's attributes to predicates.
+    """Turns the comparisons of one model's attributes into predicates.
 
     Every method raises `LostError` where it has reported an error instead.
     """
@@ -173,7 +173,7 @@ class Comparisons:
         shown = f"{low_text}..{high_text}"
         hint = f"write `{name}={low_text}`"
         if low > high:
-            # `10...20` is read as 10 .. .20, which nobody means.
+            # `10...20` is read as 10 .. .20, which is hardly meant.
             dots = high_text.startswith(".") and not low_text.startswith(".")
             hint = f"write `{high_text}..{low_text}`"
             hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint

@@ -74,7 +74,7 @@ class Clauses:
                 self.say("LACE301", f"`{keyword}` is given twice", clause, hint)
 
     def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
-        """Report an error; the statement comes to nothing. See `Report.say`."""
+        """Report an error, which makes the statement wrong. See `Frame.say`."""
         self.wrong = True
         return self.frame.say(code, message, at, hint)
 
@@ -163,12 +163,12 @@ def _factors(
     `odds`: the weight is that of a disjunct, which multiplies no energy.
     """
     if predicate.weight == 0:
-        return  # it is taken away
+        return  # it has no effect
     plain, logit = ir.temperatures(predicate, options)
     temp = logit if plain is None else plain
     factor *= 1.0 if odds else predicate.weight
     if temp is not None:
-        # The temperatures of nested brackets multiply, and may have come to 0.
+        # The product of the temperatures of nested brackets may be 0.
         factor = factor / temp if temp else math.inf
     if isinstance(predicate, ir.Comparison):
         yield predicate.span, factor

@@ -35,10 +35,10 @@ Role: TypeAlias = Literal["root", "and", "or", "not", "xor", "implies"]
 
 @frozen
 class Place:
-    """Where in a condition something stands: under the operator `role`, `depth` nodes deep.
+    """A position in a condition: under the operator `role`, `depth` nodes deep.
 
     `barred` is an operator further up under which `temp logit(…)` is refused, `logit` the
-    temperature that a group around gives to the logits of its comparisons of classes.
+    temperature that an enclosing group gives to the logits of its comparisons of classes.
     """
 
     role: Role = "root"
@@ -52,7 +52,7 @@ class Place:
         return Place(role, barred, self.logit, self.depth + 1)
 
     def deeper(self) -> Place:
-        """Return the place of what stands for it: in brackets, or under a name."""
+        """Return the place of what is in brackets, or of what a name refers to."""
         return evolve(self, depth=self.depth + 1)
 
 
@@ -61,10 +61,10 @@ class TooLargeError(Exception):
 
 
 class Conditions:
-    """Turns the conditions of one statement to predicates.
+    """Turns the conditions of one statement into predicates.
 
-    `model` is None where a definition is looked at that no statement uses: then only names and
-    numbers of arguments are checked.
+    `model` is None for a definition that no statement uses: only names and numbers of arguments are
+    checked then.
     """
 
     def __init__(self, model: ir.ModelSpec | None) -> None:
@@ -188,7 +188,7 @@ class Conditions:
             message = f"`temp logit(…)` cannot stand under `{place.barred}`"
             hint = "write `temp …` without `logit`"
             raise frame.say("LACE214", f"{message}: its energy may be negative", temp_at, hint)
-        # The nearest temperature counts: it stands in place of one that a group around gives.
+        # The innermost temperature replaces that of an enclosing group.
         inherited = None if temp is not None else logit or place.logit
         term = self._resolve(node.term, frame, evolve(place.deeper(), logit=inherited))
         if temp is not None and term.logit_temp is not None:
@@ -198,7 +198,7 @@ class Conditions:
         if logit is not None and isinstance(term, ir.NumberComparison):
             message = "`temp logit(…)` is for discrete attributes; this one is measured"
             raise frame.say("LACE215", message, temp_at, "write `temp …`")
-        # Those of nested brackets multiply.
+        # Temperatures of nested brackets multiply.
         if temp is not None and term.temp is not None:
             temp *= term.temp
         return evolve(

@@ -1,4 +1,4 @@
-"""What the checker knows where a piece of syntax stands, and the diagnostics about it."""
+"""The context in which a piece of syntax is checked, and the diagnostics about it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Module:
         order: the definitions, each behind those that it uses.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
         visible, visible_models: what its imports bring in.
-        uncertain: names that its broken statements seem to define, so that nothing is said of
-            their absence. None means any name.
+        uncertain: names that its broken statements seem to define, so that their absence is not
+            reported; None means any name.
         error_spans: where its syntax errors are.
     """
 
@@ -54,27 +54,27 @@ class Module:
         return bool(self.error_spans)
 
     def has_error_in(self, span: Span) -> bool:
-        """Whether a syntax error touches `span`; what else is wrong there may be due to it."""
+        """Whether a syntax error overlaps `span` and may be the cause of other errors there."""
         start, end = (span.line, span.column), (span.end_line, span.end_column)
         spans = (((s.line, s.column), (s.end_line, s.end_column)) for s in self.error_spans)
         return any(first < end and start < last for first, last in spans)
 
     def has_error_on(self, line: int) -> bool:
-        """Whether a syntax error stands on the line."""
+        """Whether there is a syntax error on the line."""
         return any(s.line <= line <= s.end_line for s in self.error_spans)
 
     def is_uncertain(self, name: str) -> bool:
-        """Whether a missing `name` may be the fault of a broken statement."""
+        """Whether a broken statement may define `name`."""
         return self.uncertain is None or name in self.uncertain
 
     def find(self, name: str) -> Definition | None:
-        """Return the definition that `name` stands for here."""
+        """Return the definition that `name` refers to here."""
         of = self.definitions, self.earlier, self.visible
         return next((known[name] for known in of if name in known), None)
 
     @property
     def named(self) -> dict[str, Definition]:
-        """All definitions that a name can stand for here."""
+        """All definitions in scope, by name."""
         return {**self.visible, **self.earlier, **self.definitions}
 
 
@@ -93,7 +93,7 @@ class Definition:
 
     @property
     def body(self) -> nodes.Predicate | nodes.Quantity:
-        """What the name stands for."""
+        """What it defines."""
         return self.node.value if isinstance(self.node, nodes.Let) else self.node.body
 
     @property
@@ -113,7 +113,7 @@ class Site:
 
 @define(eq=False)
 class Binding:
-    """What a parameter or a loop variable stands for, and the frame in which that is meant.
+    """The value of a parameter or a loop variable, and the frame that it is to be read in.
 
     `argument` is None for a parameter of a definition that is checked without being called.
     """
@@ -125,9 +125,9 @@ class Binding:
 
 @frozen(eq=False)
 class Frame:
-    """Where a piece of syntax stands: its module, the bindings around it, and who hears of errors.
+    """The context of a piece of syntax: its module, the bindings in scope, the report of errors.
 
-    `site` is set inside imported definitions: diagnostics stand there.
+    `site` is set inside imported definitions: diagnostics are reported there.
     """
 
     module: Module
@@ -140,15 +140,15 @@ class Frame:
         return evolve(self, bindings={**self.bindings, name: Binding(argument, self)})
 
     def span_of(self, node: nodes.Node) -> Span:
-        """Return the node's span in the program itself, wherever the node comes from."""
+        """Return the node's span in the program, or that of the use of an imported definition."""
         return self.site.span if self.site is not None else node.span
 
     def say(
         self, code: str, message: str, at: nodes.Node | Span, hint: str | None = None
     ) -> LostError:
-        """Report what is wrong at `at`, and return what to raise where nothing can be had for it.
+        """Report what is wrong at `at`; return what to raise if there is no value to go on with.
 
-        Inside an imported definition it stands where the program uses it.
+        Inside an imported definition, it is reported where the program uses that.
         """
         span, module = at if isinstance(at, Span) else at.span, self.module
         if self.site is not None:
@@ -157,12 +157,12 @@ class Frame:
         return self.report.say(code, message, span, module, hint)
 
     def is_known_wrong(self, name: str) -> bool:
-        """Whether nothing need be said of a missing `name`: enough is said, or it was broken."""
+        """Whether a missing `name` need not be reported: the report is full, or it was broken."""
         return self.report.full or self.module.is_uncertain(name)
 
 
 MAX_REPORTS = 1000
-"""More errors than this, or more warnings, help nobody; further ones are dropped."""
+"""Further errors, and further warnings, are dropped."""
 
 _FIRST_WARNING = "LACE500"
 _FIRST_PEDANTIC = "LACE510"
@@ -181,7 +181,7 @@ def is_pedantic(code: str) -> bool:
 
 
 class LostError(Exception):
-    """Something cannot be had, and that is reported already (or not worth a report)."""
+    """There is no value to return; the error has been reported, or needs no report."""
 
 
 def all_of(read: Callable[[T], R], parts: Iterable[T]) -> list[R]:

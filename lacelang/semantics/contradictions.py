@@ -1,7 +1,7 @@
-"""Conditions that cannot hold together, that always hold or are said twice.
+"""Conditions that contradict one another, that always hold or are repeated.
 
-What a condition leaves possible for an attribute is a set of classes or stretches of numbers. The
-sets are never too small: what they call impossible is impossible.
+The values of an attribute that a condition allows are a set of classes or of intervals. The sets
+are never too small: what they exclude is impossible.
 """
 
 from __future__ import annotations
@@ -22,61 +22,61 @@ _LONGEST = 60
 
 @frozen
 class Term:
-    """A condition and whether it is denied; `written` is how the program says that, if it does."""
+    """A condition, perhaps negated; `written` is its source in the program, if it has one."""
 
     predicate: ir.Predicate
-    denied: bool = False
+    negated: bool = False
     written: ir.Predicate | None = field(default=None, eq=False)
 
     @property
     def said(self) -> ir.Predicate:
-        """What of it stands in the program."""
+        """The part of the program that it comes from."""
         return self.written or self.predicate
 
     @property
     def text(self) -> str:
         """How a message names it."""
-        denial = self.denied and self.written is None
+        denial = self.negated and self.written is None
         text = f"not {self.predicate.as_operand}" if denial else self.said.text
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
     @property
     def weightless(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether it has no weight, and so no effect."""
         return self.said.weight == 0 or self.predicate.weight == 0
 
     @property
     def is_choice(self) -> bool:
-        """Whether it takes one of several to make it hold."""
-        return isinstance(self.predicate, ir.And if self.denied else ir.Or)
+        """Whether it holds if one of its parts does."""
+        return isinstance(self.predicate, ir.And if self.negated else ir.Or)
 
     @property
     def choices(self) -> list[Term]:
-        """What a choice is between; nothing of any other term."""
+        """The parts of a choice; none of any other term."""
         inner = self.predicate.children if self.is_choice else ()
-        return [Term(each, self.denied).bare() for each in inner if each.weight > 0]
+        return [Term(each, self.negated).bare() for each in inner if each.weight > 0]
 
     def bare(self) -> Term:
         """Return it without a `not` around it."""
         term = self
         while isinstance(term.predicate, ir.Not) and not term.weightless:
-            # A denial of a `not` says what is below it, and nobody wrote the two together.
-            unwritten = term.denied and term.written is None
-            term = Term(term.predicate.term, not term.denied, None if unwritten else term.said)
+            # The negation of a `not` is its operand, which is not written as that.
+            unwritten = term.negated and term.written is None
+            term = Term(term.predicate.term, not term.negated, None if unwritten else term.said)
         return term
 
     def conjuncts(self) -> Iterator[Term]:
         """Yield the terms that must all hold; weights and nested brackets make no difference."""
         if self.weightless:
             return
-        if isinstance(self.predicate, ir.Or if self.denied else ir.And):
+        if isinstance(self.predicate, ir.Or if self.negated else ir.And):
             for inner in self.predicate.children:
-                yield from Term(inner, self.denied).bare().conjuncts()
+                yield from Term(inner, self.negated).bare().conjuncts()
         else:
             yield self
 
     def possible(self) -> Regions | None:
-        """Return what it leaves possible; None if nothing is."""
+        """Return the values that it allows; None if it allows none."""
         term = self.bare()
         if term.weightless:
             return {}
@@ -84,12 +84,12 @@ class Term:
             ways = [way for each in term.choices if (way := each.possible()) is not None]
             return joined(ways) if ways else None
         if isinstance(term.predicate, ir.Comparison):
-            return met({}, region_of(term.predicate, term.denied))
+            return met({}, region_of(term.predicate, term.negated))
         return _possible_together([term])
 
 
 def warn_contradictions(predicate: ir.Predicate, frame: Frame) -> None:
-    """Warn of conditions that leave nothing possible, or nothing impossible, and of repeats."""
+    """Warn of conditions that allow no value, or every value, and of repeated ones."""
     pending = [Term(predicate)]
     while pending:
         whole = pending.pop().bare()
@@ -99,10 +99,10 @@ def warn_contradictions(predicate: ir.Predicate, frame: Frame) -> None:
             _warn_of_clashes(whole, terms, predicate.span, frame)
         for choice in terms:
             pending.extend(choice.choices)
-            # That not both of two hold which cannot, nobody writes but a definition for all cases.
-            if choice.is_choice and not choice.denied:
+            # A `not` of what cannot hold comes from definitions that are written for all cases.
+            if choice.is_choice and not choice.negated:
                 _warn_of_repeats(choice.choices, frame)
-                if evolve(choice, denied=True).possible() is None:
+                if evolve(choice, negated=True).possible() is None:
                     frame.say("LACE502", f"`{choice.text}` always holds", choice.said.span)
 
 
@@ -113,7 +113,7 @@ def never_together(predicates: Sequence[ir.Predicate]) -> bool:
 
 def follows(consequence: ir.Predicate, premise: ir.Predicate) -> bool:
     """Whether the premise leaves no way for the consequence to fail."""
-    return _possible_together([Term(premise), Term(consequence, denied=True)]) is None
+    return _possible_together([Term(premise), Term(consequence, negated=True)]) is None
 
 
 def _possible_together(terms: Sequence[Term]) -> Regions | None:
@@ -130,7 +130,7 @@ def _comparisons_first(terms: Sequence[Term]) -> list[Term]:
 
 @define
 class _Known:
-    """What the terms so far leave possible, and which of them are about which attribute."""
+    """The values that the terms so far allow, and by attribute the terms."""
 
     regions: Regions = Factory(dict)
     terms: dict[Key, list[Term]] = Factory(dict)
@@ -174,7 +174,7 @@ def _warn_of_clashes(whole: Term, terms: Sequence[Term], root: Span, frame: Fram
         if culprit is None or culprit.is_choice:
             frame.say("LACE501", f"`{whole.text}` can never hold", whole.said.span)
             return
-        # Where the two come together.
+        # Where the two are joined.
         first, second = culprit.said.span, term.said.span
         homes = _home(first, frame.module), _home(second, frame.module)
         place = first if homes[0] is None else root
@@ -185,7 +185,7 @@ def _warn_of_clashes(whole: Term, terms: Sequence[Term], root: Span, frame: Fram
 
 
 def _home(span: Span, module: Module) -> Definition | None:
-    """Return the definition that the span stands in; None for the statement itself."""
+    """Return the definition that contains the span; None for the statement itself."""
     # In the order of the text, as they were collected.
     definitions = list(module.definitions.values())
     at = (span.line, span.column)
@@ -251,15 +251,15 @@ class Reals:
         return Reals(stretches, self.without & other.without)
 
 
-def region_of(comparison: ir.Comparison, denied: bool) -> Regions:
+def region_of(comparison: ir.Comparison, negated: bool) -> Regions:
     """Return what a comparison, or its denial, leaves possible."""
     name = comparison.attribute.name
     if isinstance(comparison, ir.ClassComparison) and comparison.is_value:
         every = frozenset(range(len(comparison.attribute.values)))
-        return {(name, ""): every - comparison.classes if denied else comparison.classes}
+        return {(name, ""): every - comparison.classes if negated else comparison.classes}
     key = name, "~" if isinstance(comparison, ir.ClassComparison) else ""
     low, high = comparison.interval()
-    if not denied:
+    if not negated:
         return {key: Reals(((low, high),))}
     if low == high:
         return {key: Reals(((-math.inf, math.inf),), frozenset({low}))}

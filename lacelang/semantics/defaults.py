@@ -1,4 +1,4 @@
-"""What holds where a program says nothing; no other module has defaults of the language."""
+"""The defaults of the language; no other module has any."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from lacelang.syntax import nodes
 
 
 def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
-    """Report a statement that nothing could run on the model as it is declared.
+    """Report a statement that cannot run on the model as it is declared.
 
     `judged` is what needs classifiers; None if nothing does.
     """

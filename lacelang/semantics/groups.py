@@ -16,7 +16,7 @@ from lacelang.text.names import folded, nfc
 MAX_LENGTH = 100
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
-# Folders carry these names, on any system; `run.json` stands beside them.
+# Folders have these names, on any system, beside `run.json`.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u2028\u2029\ud800-\udfff]')
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|run\.json")
 
@@ -44,7 +44,7 @@ class Groups:
     def add(self, read: Clauses) -> str:
         """Return the statement's name, made up if none is given; its group is known from here on.
 
-        A name that cannot be had makes the statement wrong; of a wrong one's group nothing is said.
+        A wrong name makes the statement wrong; errors about a wrong statement's group are silent.
         """
         clause, name = read.get("as", nodes.AsClause), ""
         if clause is None:
@@ -88,27 +88,30 @@ class Groups:
     def _fit(self, name: str, at: nodes.Word | nodes.Text, read: Clauses) -> str:
         """Return a name that a folder can carry and no group has, or raise `LostError`."""
         code = "LACE112"
-        hint: str | None = "a folder will carry this name"
+        hint: str | None = "a folder will have this name"
         before = self._shown.get(folded(name))
         wrong = _FORBIDDEN.search(name)
         if not name.strip():
             problem, hint = "a group's name cannot be empty", None
         elif wrong is not None:
             shown = wrong.group() if wrong.group().isprintable() else f"U+{ord(wrong.group()):04X}"
-            problem = f"`{shown}` cannot stand in a group's name"
+            problem = f"`{shown}` cannot be in a group's name"
         elif name != name.strip() or name != name.strip("."):
             problem = "a group's name neither begins nor ends with a space or a dot"
         elif len(name) > MAX_LENGTH:
-            problem, hint = f"this name has {len(name)} characters; {MAX_LENGTH} are the most", None
+            problem, hint = (
+                f"a name of {len(name)} characters; at most {MAX_LENGTH} are allowed",
+                None,
+            )
         elif _RESERVED.fullmatch(name):
             problem = f"`{name}` cannot be the name of a group"
-            hint = "a folder will carry this name; choose another one"
+            hint = "a folder will have this name; choose another one"
         elif before is not None:
             code, hint = "LACE111", "give this one another name"
             problem = f"there is a group `{name}` already"
             if before != name:
                 problem = f"`{name}` differs from the group `{before}` only in capital letters"
-                hint = "some systems take their folders for one; give it another name"
+                hint = "on some systems their folders are the same; give it another name"
             loops = [n for n, b in read.frame.bindings.items() if b.argument is not None]
             written = at.name if isinstance(at, nodes.Text) else ""
             if loops and f"{{{loops[-1]}}}" not in written:
@@ -135,7 +138,7 @@ def _filled(name: nodes.Word | nodes.Text, frame: Frame) -> str:
 
 
 def _meant(inside: str, at: nodes.Node, frame: Frame) -> str:
-    """Return what `{inside}` stands for, without unit and quotes, or raise `LostError`."""
+    """Return the value of `{inside}`, without unit and quotes, or raise `LostError`."""
     word, bound = nodes.Word(inside, span=at.span), inside in frame.bindings
     scalar = settle(word, frame) if bound else Scalar(None, inside, inside, word, frame)
     number = scalar.number

@@ -1,4 +1,4 @@
-"""Names that nothing uses, and names that also name something of the model."""
+"""Unused names, and names that are also those of attributes or values of the model."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _MAY_BE = frozenset(f"LACE{code}" for code in (102, 103, 104, 105, 106, 118, 201
 
 
 def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]:
-    """Return the errors; in place of those that a notation has led to, what is said of it."""
+    """Return the errors; those that a notation of another tool caused are replaced by one of it."""
 
     def concerned(error: Diagnostic) -> bool:
         here = (error.path, error.source) == (module.path, module.source)
@@ -30,7 +30,7 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
 
     text = with_line_feeds(module.source)
     offsets = Lines(text).offsets
-    # What is wrong in reading has been said.
+    # Syntax errors have been reported.
     unread = [offsets(error.span) for error in errors if error.code < "LACE1"]
     places = [(offsets(n.span), n) for n in notations_read(module.source, module.program)]
     places = [
@@ -40,17 +40,17 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
         and not any(start < to and at < end for at, to in unread)
     ]
 
-    def said(error: Diagnostic) -> Diagnostic:
+    def replaced(error: Diagnostic) -> Diagnostic:
         at, to = offsets(error.span)
         inside = (n for (start, end), n in places if start <= at and to <= end)
         notation = next(inside, None) if concerned(error) else None
         return evolve(notation, path=error.path, source=error.source) if notation else error
 
-    return list(dict.fromkeys(map(said, errors)))
+    return list(dict.fromkeys(map(replaced, errors)))
 
 
 def _is_defined(text: str, start: int, module: Module) -> bool:
-    """Whether what stands there is the call of a definition."""
+    """Whether the text there calls a definition."""
     called = re.compile(r"(\w+)\(").match(text, start)
     return called is not None and (
         module.find(called.group(1)) is not None or module.is_uncertain(called.group(1))

@@ -32,7 +32,7 @@ MAX_COUNT = 1_000_000
 DEFINITIONS = nodes.Model | nodes.Import | nodes.Let | nodes.Def
 """The statements that run nothing."""
 
-# Files of latents, and those that are asked for in vain.
+# Suffixes of files of latents, also of kinds that cannot be read.
 _FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
 
 
@@ -215,7 +215,7 @@ class Statements:
         if "/" in name or "\\" in name or name.lower().endswith(_FILES):
             return True
         places = (self.module.folder or Path(), Path())
-        # Files of other kinds are told apart from groups that are not there.
+        # A file of another kind is not taken for a group that does not exist.
         return "." in name and any(os.path.isfile(place_of(place / name)) for place in places)
 
     def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement:

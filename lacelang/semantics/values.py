@@ -20,8 +20,7 @@ _CHAIN = 100
 class Scalar:
     """A value after loops and parameters are filled in: a number, or a `word` or text in quotes.
 
-    `text` is how it would be written; diagnostics stand `at` a node, in the frame of that or of the
-    name.
+    `text` is its source form. Diagnostics are reported `at` a node, in its frame or the name's.
     """
 
     quantity: nodes.Quantity | None
@@ -33,7 +32,7 @@ class Scalar:
 
     @property
     def unit_at(self) -> nodes.Node:
-        """Where diagnostics about the unit stand."""
+        """The node that diagnostics about the unit are reported at."""
         return (self.at.unit if isinstance(self.at, nodes.Quantity) else None) or self.at
 
     @property
@@ -166,7 +165,7 @@ _WEIGHT = Limits("LACE207", 0, STRONGEST, _OPPOSITE, least=WEAKEST)
 
 @define
 class Settings:
-    """What stands in square brackets behind a condition, and where; `text` is for display.
+    """The settings in square brackets after a condition, and where; `text` is for display.
 
     At most one of `temp` and `logit` is set.
     """
