@@ -39,11 +39,6 @@ class Reduced:
     places: Tensor
     seeds: Tensor
 
-    @property
-    def size(self) -> int:
-        """k."""
-        return len(self.blocks)
-
     def vjp(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Pull]:
         """Return coordinates (N, k) of latents (N, d), detached, and how their slopes pull back."""
         with isolated(threads=False):
@@ -62,7 +57,7 @@ class Reduced:
         with isolated(threads=False):
             z = plain(z).detach().requires_grad_()
             o = self._coordinates(z, *args)
-            ones = torch.eye(self.size, dtype=o.dtype, device=o.device)
+            ones = torch.eye(len(self.blocks), dtype=o.dtype, device=o.device)
             jacobian = _pullbacks(o, z, ones)
         return o.detach(), jacobian.detach()
 

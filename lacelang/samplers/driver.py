@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 
 import torch
-from attrs import define
+from attrs import define, frozen
 from torch import Tensor
 
 from lacelang.rows import in_blocks
@@ -137,11 +137,11 @@ MANY_ROWS = 128
 """Rows to evaluate at once where every sample asks for several."""
 
 
+@frozen(eq=False)
 class Blocks:
     """An energy that evaluates another one block by block (`in_blocks`)."""
 
-    def __init__(self, energy: Energy) -> None:
-        self._energy = energy
+    _energy: Energy
 
     def __call__(self, z: Tensor, *args: Tensor) -> Tensor:
         """Return the energies (N,), without a graph."""

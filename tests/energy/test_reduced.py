@@ -43,7 +43,7 @@ def test_energy_gradient_and_chain_rule_agree_with_the_whole(node: Node) -> None
     energy = ConditionalEnergy(heads, node)
     reduced = energy.reduced(Z[:1])
     o, jacobian = reduced.linearise(Z)
-    assert o.shape == (3, reduced.size)
+    assert o.shape == (3, len(reduced.blocks))
     value, slope = reduced.slope(o)
     expected, gradient = energy.value_and_grad(Z)
     assert torch.allclose(value, expected, rtol=1e-8, atol=1e-8)
@@ -59,7 +59,7 @@ def test_the_hessian_is_the_slope_s_derivative(node: Node) -> None:
     gradient, curvature = reduced.expand(o)
     assert torch.allclose(gradient, reduced.slope(o)[1], rtol=1e-9, atol=1e-9)
     step = 1e-6
-    for place in range(reduced.size):
+    for place in range(len(reduced.blocks)):
         shift = torch.zeros_like(o)
         shift[:, place] = step
         difference = (reduced.slope(o + shift)[1] - reduced.slope(o - shift)[1]) / (2 * step)
@@ -87,7 +87,7 @@ def test_only_what_the_condition_reads_becomes_a_coordinate() -> None:
     )
     reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
     assert reduced.widths == {"age": 0, CHOICE: CLASSES - 1, "smile": 1}
-    assert reduced.size == 1 + CLASSES
+    assert len(reduced.blocks) == 1 + CLASSES
 
 
 def test_a_missing_head_is_named() -> None:
