@@ -137,7 +137,7 @@ def tolerance(found: Found) -> Remedy | str | None:
     if "s" in found.parts:
         around = abs(middle) * around / 100
     if not around and "n" in found.parts:
-        return _near(found, _text(middle))
+        return near(found, _text(middle))
     return _ranged(found, middle - around, middle + around)
 
 
@@ -155,13 +155,9 @@ def at_least(found: Found) -> str | None:
     return f"{found['x']} {operator} {found['n']}{_unit(found)}"
 
 
-def near(found: Found) -> Remedy | str | None:
-    """Return how to ask for a value that is met closely."""
-    return _near(found, found["v"])
-
-
-def _near(found: Found, value: str) -> Remedy | str | None:
+def near(found: Found, value: str = "") -> Remedy | str | None:
     """Return how to ask for a value, or for a degree of a yes-or-no attribute."""
+    value = value or found["v"]
     name, fact = found["x"], found.fact()
     try:
         number = float(value.split()[0])
@@ -272,14 +268,6 @@ def _is_idle(found: Found) -> bool:
         before, after = before - 1, after + 1
     idle = SETS["idle_before"]
     return reader.low(after) in idle or reader.low(before) in idle | SETS["idle_behind"]
-
-
-def weighed_behind(found: Found) -> Remedy | str | None:
-    """`smile=1 * 2`; but `age = 2*3` is arithmetic."""
-    fact = found.reader.fact(found.start)
-    sign = found.reader.low(found.parts["p"][1])
-    measured = fact is not None and fact.kind == "measured"
-    return None if measured and sign.startswith(("*", "^", "x")) else weighed_or_value(found)
 
 
 def weighed_or_value(found: Found) -> Remedy | str | None:

@@ -12,7 +12,7 @@ from lacelang.syntax.notations.facts import Fact
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.words import COMPARING, DENIALS, HERE, JOINTS, WORDS
 
-_CONDITIONS = ("condition", "predicate", "stated", "barred_list")
+_CONDITIONS = ("condition", "predicate", "stated", "unmeasured", "barred_list")
 
 
 @frozen

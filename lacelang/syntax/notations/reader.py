@@ -297,6 +297,7 @@ _OTHERS: dict[str, Callable[[Reader, int], int | None]] = {
     "binary": lambda r, i: r.of_kind(i, "binary"),
     "measured": lambda r, i: r.of_kind(i, "measured"),
     "known": lambda r, i: r.name(i) if r.fact(i) is not None else None,
+    "unmeasured": lambda r, i: None if r.fact(i) and r.of_kind(i, "measured") else r.condition(i),
     "stated": lambda r, i: end if (end := r.condition(i)) != r.name(i) else None,
     "literal": lambda r, i: r.value(i) if r.kind(i) != "word" else None,
     "conjoined_list": lambda r, i: r._chain(i, "conjoined"),

@@ -25,7 +25,7 @@ LONGEST = 100_000
 _ROUNDS = 6  # of notations inside one another
 _SHOWN = 300  # characters of what to write; hints are cut short
 _BEFORE_A_CONDITION = {*WORDS["asking"], *JOINTS, *DENIALS, *SETS["before_a_condition"]}
-_OF_CONDITIONS = ("condition", "predicate", "conjoined_list", "disjoined_list")
+_OF_CONDITIONS = ("condition", "predicate", "unmeasured", "conjoined_list", "disjoined_list")
 
 
 @frozen
