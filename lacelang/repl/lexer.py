@@ -10,7 +10,7 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
 from lacelang.repl.session import Session
-from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, keywords, shapes
+from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, keywords
 from lacelang.syntax.tokens import tokenize
 
 STYLE = Style.from_dict(
@@ -72,7 +72,7 @@ class ProgramLexer(Lexer):
         if kind in _STYLES:
             return f"class:{_STYLES[kind]}"
         if kind != "NAME":
-            return "class:logic" if kind not in shapes() and word in keywords() else ""
+            return "class:logic" if kind == word.upper() and word in keywords() else ""
         if word in self._session.known.definitions:
             return "class:definition"
         return "class:attribute" if word in self._session.attributes else ""

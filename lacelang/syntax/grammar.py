@@ -102,41 +102,28 @@ def grammar_text() -> str:
 
 
 @cache
-def _spelled() -> dict[str, str]:
+def spellings() -> dict[str, str]:
     """Return the terminals that have one spelling, with that, read off the grammar."""
-    return {t.name: t.pattern.value for t in loaded().terminals if t.pattern.type == "str"}
+    own = {t.name: t.pattern.value for t in loaded().terminals if t.pattern.type == "str"}
+    return {"IN_SHARE": "in", "IN_LAYERS": "in", **own}
 
 
 @cache
 def keywords() -> frozenset[str]:
     """Return the reserved words."""
-    return frozenset(word for word in _spelled().values() if word.isalnum())
-
-
-@cache
-def shapes() -> dict[str, str]:
-    """Return what the terminals that are not words look like."""
-    signs = {kind: sign for kind, sign in _spelled().items() if not sign.isalnum()}
-    return signs | {"IN_SHARE": "in", "IN_LAYERS": "in"}
-
-
-def shape_of(kind: str) -> str:
-    """Return what a terminal looks like that has one shape."""
-    return shapes().get(kind, kind.lower())
+    return frozenset(word for word in spellings().values() if word.isalnum())
 
 
 def kind_of(text: str) -> str:
     """Return the terminal that a word, sign, text or number is; a name if it is no other."""
     if text[0] == '"':
         return "STRING"
-    if text[0].isdigit():
-        return "NUMBER"
-    return text.upper() if text in keywords() else _terminals().get(text, "NAME")
+    return "NUMBER" if text[0].isdigit() else _terminals().get(text, "NAME")
 
 
 @cache
 def _terminals() -> dict[str, str]:
-    return {shape: kind for kind, shape in shapes().items()}
+    return {spelling: kind for kind, spelling in spellings().items()}
 
 
 @cache

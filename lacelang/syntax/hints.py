@@ -27,8 +27,7 @@ from lacelang.syntax.grammar import (
     STATEMENTS,
     asking,
     keywords,
-    shape_of,
-    shapes,
+    spellings,
 )
 from lacelang.syntax.notations.shapes import Shape
 from lacelang.syntax.parse_error import BRACKETED, ParseError, Repair, text_of
@@ -173,7 +172,7 @@ def _closes_nothing(e: ParseError) -> Repair | None:
         return None
     last = e.opened[-1] if e.opened else None
     if last is not None and last.line == e.token.line and e.accepts([CLOSER[last.type]]):
-        due = shapes()[CLOSER[last.type]]
+        due = spellings()[CLOSER[last.type]]
         message = f"`{e.token}` stands where `{due}` is due"
         return Repair("LACE005", message, e.token, f"close `{last}` with `{due}`", instead=[due])
     message = f"this `{e.token}` closes nothing"
@@ -189,7 +188,7 @@ def _never_closed(e: ParseError) -> Repair | None:
     for bracket in reversed(e.opened):
         closers.append(CLOSER[bracket.type])
         if e.accepts([*closers, e.kind]):
-            signs = [shapes()[c] for c in closers]
+            signs = [spellings()[c] for c in closers]
             many = "these brackets are" if len(closers) > 1 else f"this `{bracket}` is"
             refused = [] if e.kind == "$END" else [e.token]
             message, hint = f"{many} never closed", f"add `{''.join(signs)}`"
@@ -224,7 +223,7 @@ def _misspelt(e: ParseError) -> Repair | None:
     if e.kind not in ("NAME", "UNIT"):
         return None
     written = str(e.token)
-    wanted = {shape_of(kind): kind for kind in e.expected - {"NAME", "STRING"}}
+    wanted = {spellings()[kind]: kind for kind in e.expected & spellings().keys()}
     meant = _meant(written.lower(), wanted.keys())
     if meant is None:
         return None
@@ -322,7 +321,7 @@ def _in_words(expected: frozenset[str]) -> str:
         return "a statement, such as `sample`"
     rank = {"AND": 1, "OR": 2}
     kinds = sorted(rest, key=lambda k: (k not in TERMINALS, rank.get(k, 0), k))
-    parts = [TERMINALS.get(k) or f"`{shape_of(k)}`" for k in kinds] + groups
+    parts = [TERMINALS.get(k) or f"`{spellings()[k]}`" for k in kinds] + groups
     return " or ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
