@@ -123,7 +123,8 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
     at, line, column = state.line_ctr.char_pos, state.line_ctr.line, state.line_ctr.column
     wrong, slip = _slip(text, at)
     hint, read = slip["hint"], slip.get("read", "").format(wrong.strip(_QUOTES))
-    if wrong == ";" and _in_settings(result.tokens):
+    square = [t.type for t in result.tokens[-16:] if t.type in ("LSQB", "RSQB")]
+    if wrong == ";" and square[-1:] == ["LSQB"]:
         hint, read = "settings are separated by commas", ","
     state.line_ctr.feed(wrong)
     span = Span(line, column, state.line_ctr.line, state.line_ctr.column)
@@ -167,14 +168,6 @@ def _shown(wrong: str) -> str:
     return f"`{''.join(shown)}`"
 
 
-def _in_settings(tokens: list[Token]) -> bool:
-    """Whether a square bracket is open."""
-    for token in reversed(tokens[-16:]):
-        if token.type in ("LSQB", "RSQB"):
-            return token.type == "LSQB"
-    return False
-
-
 def _join_touching(result: Tokens) -> None:
     """Read `==`, `=>`, `=<` and `<>` as the one operator that was meant."""
     joined: list[Token] = []
@@ -200,25 +193,20 @@ def _join_touching(result: Tokens) -> None:
 
 def _limit_nesting(result: Tokens) -> None:
     """Refuse a text whose tree would be deeper than any person's; it ends before that point."""
-    nots, total = 0, 0
-    levels: list[tuple[str, int]] = []
+    nots = 0
+    levels = [("LBRACE", 0)]  # brackets that are open, each with its depth
     for i, token in enumerate(result.tokens):
         kind = token.type
-        if kind == "NOT":
-            nots += 1
-        elif kind in CLOSER:
-            levels.append((kind, nots + 1))
-            total, nots = total + nots + 1, 0
-        else:
-            nots = 0
-            if kind in CLOSERS:
-                if levels:
-                    total -= levels.pop()[1]
-            elif kind in STATEMENTS:
-                # A bracket left open in the statement before is that statement's own mistake.
-                while levels and levels[-1][0] != "LBRACE":
-                    total -= levels.pop()[1]
-        if total + nots > MAX_NESTING:
+        if kind in CLOSER:
+            levels.append((kind, levels[-1][1] + nots + 1))
+        elif kind in CLOSERS and levels[1:]:
+            levels.pop()
+        elif kind in STATEMENTS:
+            # A bracket left open in the statement before is that statement's own mistake.
+            while levels[-1][0] != "LBRACE":
+                levels.pop()
+        nots = nots + 1 if kind == "NOT" else 0
+        if levels[-1][1] + nots > MAX_NESTING:
             message = f"conditions are nested more than {MAX_NESTING} levels deep"
             hint = "give the inner ones names with `let`, or use fewer brackets"
             result.problems.append(Diagnostic("LACE006", message, span_of(token), hint))
