@@ -125,7 +125,10 @@ def test_the_generator_paints_and_the_annotator_judges(installed: Path, tmp_path
 
 def test_what_a_model_of_the_generator_may_declare(installed: Path) -> None:
     weights = 'model discs { generator discs from "discs==1" }\nsample from discs\n'
-    assert "a discs has none" in check(installed, weights).stderr
+    assert (
+        "a discs has no weights, and the model discs names a package"
+        in check(installed, weights).stderr
+    )
     layers = "model discs { generator discs attribute bright : 0..1 layers 0..2 }\n"
     done = check(installed, layers + "sample from discs\n")
     assert "layers are whole numbers from 0 to 1" in done.stderr

@@ -38,9 +38,9 @@ def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
 
 # How the weights of a generator are given, and how a model declares that.
 _WEIGHTS = {
-    "package": ("a package", ' from "package==version" sha256 "…"'),
-    "file": ("a file", ' from "weights.safetensors" sha256 "…"'),
-    "none": ("nothing", ""),
+    "package": ("takes its weights from a package", ' from "package==version" sha256 "…"'),
+    "file": ("takes its weights from a file", ' from "weights.safetensors" sha256 "…"'),
+    "none": ("has no weights", ""),
 }
 
 
@@ -54,8 +54,8 @@ def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> Non
     wanted, code = ARCHITECTURES[kind].weights, "LACE401"
     given = "file" if model.file is not None else "package" if model.package is not None else "none"
     if given not in (wanted, "none"):
-        code, message = "LACE406", f"a {kind} takes its weights from {_WEIGHTS[wanted][0]}"
-        message = f"{message}, and the model {name} names {_WEIGHTS[given][0]}"
+        code, message = "LACE406", f"a {kind} {_WEIGHTS[wanted][0]}"
+        message = f"{message}, and the model {name} names a {given}"
     elif given != wanted:
         message = f"the model {name} does not say where its weights come from"
     elif wanted != "none" and model.sha256 is None:
