@@ -1,8 +1,8 @@
 """Comparisons of attributes with values.
 
-A comparison answers for itself: how it is written, what its energy is, which outputs of the
-classifiers it reads, and when it is true. A new form of comparison is one class here, the rule in
-`semantics/atoms.py` that makes it and one row in `compiler/condition.py`.
+A comparison answers for itself: how it is written, what its energy is, what it reads and when it is
+true. A new form is one class here, its rule in `semantics/atoms.py` and a row in
+`compiler/condition.py`.
 """
 
 from __future__ import annotations
@@ -90,8 +90,7 @@ class Comparison(Predicate):
     `spelling` says how it is written and `energy` what its energy is, in short: {a} is the
     attribute, p the classifiers' probability, f what they read. `numbers` names the fields that
     have numbers, `ends` those with the least and the greatest number of which it is true.
-    `is_value` says that it asks for a value itself, as `a=v` does. `logits` are the logits that the
-    paper's temperature divides, None where it divides the energy.
+    `is_value` says that it asks for a value itself, as `a=v` does.
     """
 
     spelling: ClassVar[str]
@@ -104,14 +103,13 @@ class Comparison(Predicate):
 
     @property
     def logits(self) -> str | None:
-        """See the class."""
+        """The logits that the paper's temperature divides; None where it divides the energy."""
         return None
 
     def interval(self, reach: float = 0.0) -> tuple[float, float]:
         """Return the least and the greatest reading with which it is taken to be true.
 
-        Args:
-            reach: how near a reading must come to a single wanted number.
+        A reading must come to within `reach` of a single wanted number.
         """
         first, last = self.ends
         low = -math.inf if first is None else getattr(self, first)

@@ -34,18 +34,18 @@ def warn_of_shadowing(module: Module, models: Mapping[str, ir.ModelSpec], report
         attributes = {attribute.name for attribute in model.attributes}
         values = {value: a.name for a in reversed(model.attributes) for value in a.named}
         for definition in module.definitions.values():
-            word, message = definition.node.name, None
+            word, of = definition.node.name, values.get(definition.node.name.name)
+            message = f"`{word.name}` is a value of `{of}` too, and means that behind `{of}=`"
             if word.name in attributes:
                 message = f"`{word.name}` is an attribute of {model.name} too"
-            elif word.name in values and isinstance(definition.body, nodes.Quantity):
-                of = values[word.name]
-                message = f"`{word.name}` is a value of `{of}` too, and means that behind `{of}=`"
-            if message is not None:
-                report.say("LACE512", message, word, module, "another name is easier to read")
+            elif of is None or not isinstance(definition.body, nodes.Quantity):
+                continue
+            report.say("LACE512", message, word, module, "another name is easier to read")
         for word in _bound(module.program.statements):
-            hidden = f"the value of `{values[word.name]}`" if word.name in values else None
-            hidden = f"the attribute of {model.name}" if word.name in attributes else hidden
-            if hidden is not None:
+            hidden = f"the attribute of {model.name}"
+            if word.name not in attributes:
+                hidden = f"the value of `{values.get(word.name)}`"
+            if word.name in attributes or word.name in values:
                 message = f"`{word.name}` hides {hidden}"
                 report.say("LACE512", message, word, module, "give it another name")
 
