@@ -304,4 +304,5 @@ def _used_by(definition: Definition) -> Iterator[str]:
             name = node.name.name
             if isinstance(node, nodes.Call) or name not in own:
                 yield name
-        stack.extend(node.parts)
+        if not isinstance(node, nodes.Atom):  # atoms name attributes only
+            stack.extend(node.parts)
