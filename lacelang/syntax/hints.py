@@ -53,7 +53,7 @@ TERMINALS = TABLE["terminals"]
 """What terminals are called that have no one spelling."""
 
 _SHORT = 40  # characters of a token that are shown
-_SMALL = "the words of the language are written small"
+_SMALL = "the words of the language are in lower case"
 
 
 def explain(error: ParseError) -> Repair:

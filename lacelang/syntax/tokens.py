@@ -192,7 +192,7 @@ def _join_touching(result: Tokens) -> None:
 
 
 def _limit_nesting(result: Tokens) -> None:
-    """Refuse a text whose tree would be deeper than any person's; it ends before that point."""
+    """Refuse a text that is nested deeper than `MAX_NESTING`; it ends before that point."""
     nots = 0
     levels = [("LBRACE", 0)]  # brackets that are open, each with its depth
     for i, token in enumerate(result.tokens):
