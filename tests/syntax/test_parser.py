@@ -7,7 +7,7 @@ from lace_programs import larks_own
 
 from lacelang.errors import ProgramError, Span
 from lacelang.syntax import nodes
-from lacelang.syntax.hints import TABLE
+from lacelang.syntax.hints import _WHEN, TABLE, Rule
 from lacelang.syntax.nodes import (
     And,
     Comparison,
@@ -26,6 +26,7 @@ from lacelang.syntax.nodes import (
     Word,
     Xor,
 )
+from lacelang.syntax.parse_error import TokenReader
 from lacelang.syntax.parser import parse, read
 
 S = Span(1, 1, 1, 1)  # spans take no part in equality
@@ -151,6 +152,13 @@ def test_programs_without_mistakes(source: str) -> None:
 def test_examples_of_statements_are_programs(kind: type[nodes.Node]) -> None:
     (statement,) = parse(TABLE["examples"][kind.__name__.lower()]).statements
     assert isinstance(statement, kind)
+
+
+def test_rules_of_hints_are_made_of_what_can_be_read() -> None:
+    rows = [row for row in TABLE["rule"] if "shape" in row]
+    assert {row["if"] for row in rows if "if" in row} == _WHEN.keys()
+    for element in {k for row in rows for s in Rule(row).shapes for e in s for k in e.kinds}:
+        assert TokenReader([], 0).read(element, 0) in (0, None)
 
 
 def test_larks_own_parser_of_the_grammar_reads_the_same_language() -> None:
