@@ -92,6 +92,8 @@ def _comparison(rng: random.Random, attribute: str) -> str:
 def disjunctions(predicate: ir.Predicate | None, asserted: bool = True) -> Iterator[ir.Or]:
     """Yield every `or` of a condition that is not under a `not`."""
     match predicate:
+        case ir.Xor():
+            yield from disjunctions(predicate.expanded, asserted)
         case ir.Not(term=term):
             yield from disjunctions(term, not asserted)
         case ir.And(terms=terms) | ir.Or(terms=terms):

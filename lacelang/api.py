@@ -26,6 +26,7 @@ def compile(
     source: str,
     path: str | PathLike[str] | None = None,
     definitions: Mapping[str, Definition] | None = None,
+    root: str | PathLike[str] | None = None,
 ) -> Program:
     """Check a program.
 
@@ -34,6 +35,8 @@ def compile(
         path: the file it comes from, for messages and for imports beside it.
         definitions: what further names stand for in it: conditions, as such or as text, and
             numbers. They become `let` statements below the program.
+        root: the folder below which imported files lie; that of `path`, or the current one, if
+            none is given.
 
     Raises:
         LaceError: the program is wrong; `diagnostics` says where and why, all of it at once.
@@ -43,14 +46,15 @@ def compile(
         raise UsageError(f"`source` is a program's text, not {type(source).__name__}")
     source = arguments.text(source, "source", "text")
     file = None if path is None else arguments.path(path, "path")
+    below = None if root is None else arguments.path(root, "root", "a folder")
     definitions = arguments.mapping(definitions, "definitions", "names to conditions and numbers")
     if definitions:
         from lacelang.embedding.program import with_definitions
 
-        return Program(with_definitions(source, file, definitions))
+        return Program(with_definitions(source, file, definitions, below))
     from lacelang.semantics.check import check
 
-    return Program(check(source, file))
+    return Program(check(source, file, root=below))
 
 
 def sampling(
@@ -87,7 +91,8 @@ def sampling(
         contrast: lambda of the paper's negation; None takes the complement.
         disjunction: how the disjuncts of an `or` are weighed.
         sigma: where the spread of measured attributes comes from.
-        imports: modules of the standard library by name, or files, that may be used.
+        imports: modules of the standard library by name, or files, wherever they are, that may be
+            used.
         path: the file that relative imports count from.
 
     Raises:

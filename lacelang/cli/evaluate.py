@@ -30,7 +30,7 @@ def evaluate_program(arguments: Namespace) -> int:
             f"no program {arguments.file!r}, which would end in .lace; the paper's tables, such "
             "as zero_shot, are made in a checkout: python -m experiments zero_shot"
         )
-    program, name = compiled(read_source(arguments.file)), Path(arguments.file).stem
+    program, name = compiled(read_source(arguments.file), arguments.root), Path(arguments.file).stem
     return write(arguments, lambda progress: evaluate(program, name, progress, arguments.faces))
 
 

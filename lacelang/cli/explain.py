@@ -16,7 +16,7 @@ from lacelang.text.names import nfc
 
 def explain_file(arguments: Namespace) -> int:
     """Print the outline of a program, or of one of its statements with figures."""
-    found = outlines(compiled(read_source(arguments.file)).checked)
+    found = outlines(compiled(read_source(arguments.file), arguments.root).checked)
     data: Any
     if arguments.only is not None:
         from lacelang.explain.measured import with_figures

@@ -19,7 +19,7 @@ def check_files(arguments: Namespace) -> int:
     from lacelang.syntax.render import as_json, render_all
 
     def warnings(source: Source) -> Sequence[Diagnostic]:
-        return check(source.text, source.path, arguments.pedantic).warnings
+        return check(source.text, source.path, arguments.pedantic, root=arguments.root).warnings
 
     # An error in a file that several programs import is listed once.
     found: dict[Diagnostic, None] = {}

@@ -18,7 +18,7 @@ def prompt(arguments: Namespace) -> int:
     from lacelang.repl.loop import Loop, kept_history
     from lacelang.version import __version__
 
-    loop = Loop(history=kept_history())
+    loop = Loop(history=kept_history(), root=arguments.root)
     loop.say(f"lacelang {__version__}  :help says what there is, Ctrl-D leaves")
     loop.run()
     return 0

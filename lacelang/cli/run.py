@@ -20,7 +20,7 @@ def run_file(arguments: Namespace) -> int:
     """Run a program and print its results."""
     source = read_source(arguments.file)
     name = "stdin" if source.path is None else source.path.stem
-    run = compiled(source).run(
+    run = compiled(source, arguments.root).run(
         seed=arguments.seed,
         device=arguments.device,
         out=arguments.out or Path("out") / name,

@@ -30,11 +30,11 @@ class Source:
     path: Path | None
 
 
-def compiled(source: Source) -> Program:
-    """Compile a program, and print its warnings."""
+def compiled(source: Source, root: Path | None) -> Program:
+    """Compile a program that imports files below `root`, and print its warnings."""
     from lacelang.api import compile
 
-    program = compile(source.text, source.path)
+    program = compile(source.text, source.path, root=root)
     if program.warnings:
         from lacelang.syntax.render import render_all
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import torch
 from attrs import frozen
@@ -33,17 +34,19 @@ def balance(node: Node, outputs: Outputs) -> Node:
     A disjunct that the prior nearly satisfies would otherwise be the only one seen. `outputs` are
     the classifiers' at draws from the prior.
     """
+    scope = Scope(outputs)
+
+    def change(node: Node) -> Node:
+        balanced = energy.map_children(node, once)
+        if isinstance(node, energy.Or) and isinstance(balanced, energy.Or):
+            shares = [_share(term, scope) for term in node.terms]
+            odds = tuple(w / share for w, share in zip(node.weights, shares, strict=True))
+            return energy.Balanced(balanced.terms, odds, node.weights)
+        return balanced
+
+    once = cache(change)
     with torch.no_grad():
-        return _balance(node, Scope(outputs))
-
-
-def _balance(node: Node, scope: Scope) -> Node:
-    balanced = energy.map_children(node, lambda below: _balance(below, scope))
-    if isinstance(node, energy.Or) and isinstance(balanced, energy.Or):
-        shares = [_share(term, scope) for term in node.terms]
-        odds = tuple(w / share for w, share in zip(node.weights, shares, strict=True))
-        return energy.Balanced(balanced.terms, odds, node.weights)
-    return balanced
+        return once(node)
 
 
 def _share(term: Node, scope: Scope) -> float:
@@ -88,11 +91,20 @@ def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
         case ir.Or(terms=terms):
             weights = [term.weight for term in terms]
             node = energy.disjunction([_energy(term, settings) for term in terms], weights)
+        case ir.Xor(terms=terms):
+            node, *others = (_energy(term, settings) for term in terms)
+            for other in others:
+                sides = node, other
+                not_both = _negated(energy.conjunction(sides), settings)
+                node = energy.conjunction([energy.disjunction(sides), not_both])
         case ir.Not(term=term):
-            node = _energy(term, settings)
-            negation = settings.options.negation
-            node = energy.Not(node) if len(negation) == 1 else energy.Contrast(node, negation[1])
+            node = _negated(_energy(term, settings), settings)
     return energy.tempered(node, predicate.temp)
+
+
+def _negated(node: Node, settings: Settings) -> Node:
+    negation = settings.options.negation
+    return energy.Not(node) if len(negation) == 1 else energy.Contrast(node, negation[1])
 
 
 def _of_classes(predicate: ir.ClassComparison, settings: Settings) -> Node:

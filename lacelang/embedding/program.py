@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Mapping
 from os import PathLike
@@ -25,7 +26,10 @@ _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def with_definitions(
-    source: str, path: Path | None, definitions: Mapping[str, Definition]
+    source: str,
+    path: Path | None,
+    definitions: Mapping[str, Definition],
+    root: Path | None = None,
 ) -> CheckedProgram:
     """Check a program with definitions below it, as if its author had written them there.
 
@@ -40,8 +44,9 @@ def with_definitions(
     try:
         tree = parse(source.removeprefix("\ufeff"))
     except ProgramError:
-        return _checked(None, text, path)
-    return _checked(nodes.Program((*tree.statements, *lets), span=tree.span), text, path)
+        return _checked(None, text, path, root)
+    both = nodes.Program((*tree.statements, *lets), span=tree.span)
+    return _checked(both, text, path, root)
 
 
 def _let(name: str, meaning: Definition) -> nodes.Let:
@@ -69,10 +74,15 @@ def sample_program(
         imports = [imports]
     given = arguments.several(imports, "imports", "several names of modules or files")
     statements: list[nodes.Import | nodes.Sample] = []
+    # Who calls names these files, wherever they are; the text of a program may not.
+    folder = path.parent if path is not None else Path()
+    folders = [folder.absolute()]
     for each in given:
         file = arguments.path(each, "imports", "a file or the name of a module")
         module = _named(str(file), "a module or a file in `imports`")
         statements.append(nodes.Import(module))
+        if isinstance(module, nodes.Text):
+            folders.append((folder / file).resolve().parent)
     said = [
         nodes.FromClause(word_of(model, "the name of a model")),
         *(_clause(name, v, options) for name, v in clauses.items() if v is not None),
@@ -80,7 +90,8 @@ def sample_program(
     number = None if count is None else number_of(count, "count")
     statements.append(nodes.Sample(number, tuple(said)))
     text = _laid_out("".join(f"{unparse(statement)}\n" for statement in statements))
-    return _checked(nodes.Program(tuple(statements)), text, path)
+    root = Path(os.path.commonpath(folders))
+    return _checked(nodes.Program(tuple(statements)), text, path, root)
 
 
 def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Clause:
@@ -111,15 +122,19 @@ def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Cl
     return nodes.ValueClause(name, number_of(value, name))
 
 
-def _checked(tree: nodes.Program | None, text: str, path: Path | None) -> CheckedProgram:
+def _checked(
+    tree: nodes.Program | None, text: str, path: Path | None, root: Path | None
+) -> CheckedProgram:
     """Check a tree; what there is to say of it is shown in its text, read for that alone."""
     from lacelang.semantics.check import check
 
     try:
-        program = None if tree is None else check(text, path, tree=tree)
+        program = None if tree is None else check(text, path, tree=tree, root=root)
     except ProgramError:
         program = None
-    return check(text, path) if program is None or program.warnings else program
+    if program is None or program.warnings:
+        return check(text, path, root=root)
+    return program
 
 
 def _condition(where: object, name: str) -> nodes.Predicate:

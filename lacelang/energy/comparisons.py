@@ -22,7 +22,7 @@ def _as_set(classes: Iterable[int]) -> frozenset[int]:
     return frozenset(classes)
 
 
-@frozen
+@frozen(eq=False)
 class OfClasses(Atom):
     """An atom on some of an attribute's classes."""
 
@@ -33,7 +33,7 @@ class OfClasses(Atom):
             raise UsageError(f"a condition on {self.attribute} names no class")
 
 
-@frozen
+@frozen(eq=False)
 class Surprisal(OfClasses):
     """The attribute has one of `classes`: -log of their total probability (LACE eq. 4)."""
 
@@ -48,7 +48,7 @@ class Surprisal(OfClasses):
         return scope.constant(LARGEST) if odds is None else softplus(-odds)
 
 
-@frozen
+@frozen(eq=False)
 class BernoulliKL(Atom):
     """The classifier gives the class the probability `degree`: KL(degree || p), zero there."""
 
@@ -69,7 +69,7 @@ class BernoulliKL(Atom):
         return nonnegative(negentropy + d * softplus(odds) + (1.0 - d) * softplus(-odds))
 
 
-@frozen
+@frozen(eq=False)
 class LogitTempered(OfClasses):
     """The paper's temperature (LACE A.10): -f[c]/tau + logsumexp f, with centred logits.
 
@@ -126,7 +126,7 @@ class Continuous(Atom):
         require_positive(f"the spread of {self.attribute}", self.sigma)
 
 
-@frozen
+@frozen(eq=False)
 class NormalAt(Continuous):
     """The attribute is `value`: (value - f)^2 / 2 sigma^2 (LACE eq. 4)."""
 
@@ -139,7 +139,7 @@ class NormalAt(Continuous):
         return 0.5 * distance * distance
 
 
-@frozen
+@frozen(eq=False)
 class OneSided(Continuous):
     """The attribute is on one side of a bound: -log Phi(side (f - bound) / sigma)."""
 
@@ -159,21 +159,21 @@ class OneSided(Continuous):
         return -log_ndtr(side * (scope.values(self.attribute) - self.bound) / self.sigma)
 
 
-@frozen
+@frozen(eq=False)
 class NormalAbove(OneSided):
     """The attribute is `bound` or more."""
 
     side = 1
 
 
-@frozen
+@frozen(eq=False)
 class NormalBelow(OneSided):
     """The attribute is `bound` or less."""
 
     side = -1
 
 
-@frozen
+@frozen(eq=False)
 class NormalInside(Continuous):
     """The attribute is in low..high: -log(Phi((high - f)/sigma) - Phi((low - f)/sigma)).
 
@@ -211,7 +211,7 @@ class NormalInside(Continuous):
         return (self.low + self.high) / 2, max(half, NARROWEST * self.sigma / 2)
 
 
-@frozen
+@frozen(eq=False)
 class Penalty(Atom):
     """`weight`, 0 or more, times the value: no probability, and nothing that could be denied."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from functools import cache
 
 from attrs import evolve, frozen
 from torch import Tensor
@@ -14,7 +14,7 @@ from lacelang.energy.numerics import LARGEST, deny_total, mixture, total
 from lacelang.errors import UsageError
 
 
-@frozen
+@frozen(eq=False)
 class Weighted(Node):
     """A node of several terms, each with a weight w_k > 0."""
 
@@ -37,7 +37,7 @@ class Weighted(Node):
         return tuple(zip(self.terms, self.weights, strict=True))
 
 
-@frozen
+@frozen(eq=False)
 class And(Weighted):
     """All terms hold: sum of w_k E_k (LACE sec. 3.3). Without terms it asks for nothing.
 
@@ -56,7 +56,7 @@ class And(Weighted):
         return deny_total(energies, complements, self.weights)
 
 
-@frozen
+@frozen(eq=False)
 class Or(Weighted):
     """At least one term holds: -log of sum of pi_k e^-E_k, pi normalised (LACE sec. 3.3).
 
@@ -79,7 +79,7 @@ class Or(Weighted):
         return deny_total([scope.energy(term, False) for term in self.terms], found, ones)
 
 
-@frozen
+@frozen(eq=False)
 class Balanced(Or):
     """An `or` whose odds make up for how rare each disjunct is under the prior.
 
@@ -90,7 +90,7 @@ class Balanced(Or):
     written: tuple[float, ...]
 
 
-@frozen
+@frozen(eq=False)
 class Not(Unary):
     """The term does not hold: -log(1 - e^-E), carried inwards (see `Node`).
 
@@ -163,7 +163,7 @@ def _kept(terms: tuple[Node, ...], weights: Sequence[float] | None) -> Iterable[
             yield term, weight
 
 
-@frozen
+@frozen(eq=False)
 class Tempered(Unary):
     """E / t for t > 0, the probability to the power 1/t: keeps E >= 0 and every law."""
 
@@ -183,7 +183,7 @@ class Tempered(Unary):
         return deny_total([energy], [other], [1.0 / self.temperature])
 
 
-@frozen
+@frozen(eq=False)
 class Contrast(Unary):
     """The paper's negation, -lambda E (LACE sec. 3.3): unbounded below, so lambda must be small."""
 
@@ -207,17 +207,14 @@ def tempered(term: Node, temperature: float | None) -> Node:
 
 def atoms(node: Node) -> tuple[Atom, ...]:
     """List the different atoms of a tree from left to right."""
-    found: dict[Atom, None] = {}
-    seen: set[int] = set()  # a definition used twice is one shared node
+    found: dict[Node, None] = {}  # equal nodes are one
     left = [node]
     while left:
         node = left.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
+        if node not in found:
+            found[node] = None
             left.extend(reversed(node.children))
-            if isinstance(node, Atom):
-                found[node] = None
-    return tuple(found)
+    return tuple(each for each in found if isinstance(each, Atom))
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -241,9 +238,14 @@ def balanced(node: Node) -> tuple[Balanced, ...]:
 
     What a `not` stands before asks for no disjunct: a denied `or` denies them all.
     """
-    own = (node,) if isinstance(node, Balanced) else ()
-    below = node.children if isinstance(node, And | Or | Tempered) else ()
-    return tuple(dict.fromkeys([*own, *chain.from_iterable(map(balanced, below))]))
+    found: dict[Node, None] = {}
+    left = [node]
+    while left:
+        node = left.pop()
+        if node not in found:
+            found[node] = None
+            left.extend(reversed(node.children) if isinstance(node, And | Or | Tempered) else ())
+    return tuple(each for each in found if isinstance(each, Balanced))
 
 
 def with_components(node: Node, disjuncts: Mapping[Balanced, int]) -> Node:
@@ -251,8 +253,13 @@ def with_components(node: Node, disjuncts: Mapping[Balanced, int]) -> Node:
 
     `disjuncts` says which one, of some of `balanced(node)`; the others stay whole.
     """
-    if isinstance(node, Balanced) and node in disjuncts:
-        return with_components(node.terms[disjuncts[node]], disjuncts)
-    if isinstance(node, And | Or | Tempered):
-        return map_children(node, lambda below: with_components(below, disjuncts))
-    return node
+
+    def change(node: Node) -> Node:
+        if isinstance(node, Balanced) and node in disjuncts:
+            return once(node.terms[disjuncts[node]])
+        if isinstance(node, And | Or | Tempered):
+            return map_children(node, once)
+        return node
+
+    once = cache(change)
+    return once(node)

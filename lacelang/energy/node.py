@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from threading import Lock
+from typing import Any, TypeAlias, cast
+from weakref import WeakValueDictionary
 
 import torch
-from attrs import frozen
+from attrs import fields, frozen, has
 from torch import Tensor
 
 from lacelang.energy.numerics import deny
@@ -40,7 +42,27 @@ Outputs: TypeAlias = Mapping[Any, Tensor]
 """Attribute name -> logits (N, C) of a discrete attribute, values (N,) of a continuous one."""
 
 
-class Node(ABC):
+class _Interned(ABCMeta):
+    """Makes equal nodes one object (hash consing), which is kept while anybody has it.
+
+    So a subtree that stands in several places is evaluated once, and to compare two trees, or to
+    find one in a dict, costs nothing. Two nodes are equal if they are the same object.
+    """
+
+    def __call__(cls, /, *args: Any, **fields: Any) -> Any:
+        made = super().__call__(*args, **fields)
+        if not has(cls):
+            return made  # the node of a user, who has not said what its fields are
+        key = (cls, *made.__reduce__()[1])
+        with _LOCK:
+            return _NODES.setdefault(key, made)
+
+
+_NODES: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
+_LOCK = Lock()
+
+
+class Node(metaclass=_Interned):
     """A condition as an energy in nats: -log of how probable it is that the sample meets it.
 
     Every node can be asserted (`holds=True`) or denied. Negation never takes the complement of a
@@ -70,8 +92,15 @@ class Node(ABC):
         """Return the energy (N,); a UsageError where an output that it reads is missing."""
         return Scope(outputs).energy(self)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy by the fields: what comes back is the node that is here already."""
+        if not has(type(self)):
+            return cast(tuple[Any, ...], super().__reduce_ex__(2))
+        own = fields(cast(Any, type(self)))
+        return type(self), tuple(getattr(self, each.name) for each in own)
 
-@frozen
+
+@frozen(eq=False)
 class Unary(Node):
     """A node of one term."""
 
@@ -83,7 +112,7 @@ class Unary(Node):
         return (self.term,)
 
 
-@frozen
+@frozen(eq=False)
 class Atom(Node):
     """A node that reads one output; its complement is its denial."""
 

@@ -34,6 +34,12 @@ def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
         case ir.Or(terms=terms):
             yes, no = zip(*(_verdicts(term, columns) for term in terms), strict=True)
             return np.any(yes, axis=0), np.all(no, axis=0)
+        case ir.Xor(terms=terms):
+            (held, denied), *others = (_verdicts(term, columns) for term in terms)
+            for is_so, is_not in others:
+                both = (held & is_not) | (denied & is_so), (held & is_so) | (denied & is_not)
+                held, denied = both
+            return held, denied
         case ir.Not(term=term):
             held, denied = _verdicts(term, columns)
             return denied, held

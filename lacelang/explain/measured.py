@@ -30,7 +30,16 @@ from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
 from lacelang.engine.loading import Model, load
 from lacelang.engine.sampling import meaning_of
-from lacelang.explain.outline import Figures, Outline, Term, Totals, Tree, disjunct_weights
+from lacelang.errors import UsageError
+from lacelang.explain.outline import (
+    MOST_TERMS,
+    Figures,
+    Outline,
+    Term,
+    Totals,
+    Tree,
+    disjunct_weights,
+)
 from lacelang.progress import shown
 from lacelang.samplers.streams import prior
 from lacelang.system.torch_state import isolated
@@ -54,6 +63,9 @@ def measured(outline: Outline, model: Model) -> Outline:
 def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
     if tree.root is None:
         return tree
+    if any(isinstance(each, ir.Xor) for each in ir.walk(tree.root.predicate)):
+        message = f"written out, the condition has more than {MOST_TERMS} comparisons"
+        raise UsageError(f"{message}: that is too many for figures of each")
     spec, options, truncation = outline.statement.model, outline.options, outline.truncation
     seed = outline.seed
     z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.device)

@@ -14,6 +14,9 @@ from lacelang import ir
 from lacelang.semantics import defaults
 from lacelang.text.numerals import number_text
 
+MOST_TERMS = 1000
+"""Comparisons of a condition that is shown without `xor`."""
+
 
 @frozen
 class Figures:
@@ -122,7 +125,8 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
     own: int | None = getattr(statement, "seed", None)
     seed = defaults.SEED if own is None else own
     options: ir.ConditionOptions = getattr(statement, "options", defaults.CONDITION_OPTIONS)
-    asked = [each for each in statement.conditions.values() if each is not None]
+    conditions = {role: _written_out(each) for role, each in statement.conditions.items()}
+    asked = [each for each in conditions.values() if each is not None]
     facts = [Fact(name, "", getattr(statement, name)) for name in statement.own]
     facts.append(_model(statement.model))
     if isinstance(statement, ir.EditStatement):
@@ -137,9 +141,16 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
         facts += _settings(asked, statement.sampler, options)
     trees = tuple(
         Tree(role, None if each is None else term_of(each, options))
-        for role, each in statement.conditions.items()
+        for role, each in conditions.items()
     )
     return Outline(statement, truncation, seed, options, tuple(facts), trees)
+
+
+def _written_out(condition: ir.Predicate | None) -> ir.Predicate | None:
+    """Return a condition without `xor`, which is an abbreviation; a long one stays."""
+    if condition is None or ir.expanded_size(condition) > MOST_TERMS:
+        return condition
+    return ir.expanded(condition)
 
 
 # Facts
@@ -262,6 +273,8 @@ def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
             plain = "Σ E" if all(term.weight == 1 for term in terms) else "Σ w E"
         case ir.Not(term=term):
             plain = _denied(term, options)
+        case ir.Xor():
+            plain = "E of (a or b) and not (a and b), from left to right"
     if temp is None or temp == 1:
         return plain
     bracketed = isinstance(predicate, ir.And | ir.Not)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -51,6 +52,29 @@ class Or(Group):
 
     def _is_joined(self) -> bool:
         return not self.is_set
+
+
+@frozen(eq=False, repr=False)
+class Xor(Group):
+    """An odd number of its terms: of two, exactly one."""
+
+    kind = "xor"
+
+    @property
+    def expanded(self) -> Predicate:
+        """The same in `and`, `or` and `not`: `(a or b) and not (a and b)`, from left to right.
+
+        Every step writes both sides twice, so that n terms come to about 2^n.
+        """
+        result = self.terms[0]
+        for i, term in enumerate(self.terms[1:], start=2):
+            sides = result, term
+            not_both = Not(conjunction(sides, self.span), span=self.span)
+            text = " xor ".join(each.as_operand for each in self.terms[:i])
+            result = conjunction([disjunction(sides, self.span), not_both], self.span, text)
+        return evolve(
+            result, weight=self.weight, temp=self.temp, settings=self.settings, via=self.via
+        )
 
 
 @frozen(eq=False, repr=False)
@@ -107,8 +131,27 @@ def _weighted(predicate: Predicate, weight: float) -> Predicate:
     return predicate if predicate.weight == weight else evolve(predicate, weight=weight)
 
 
+def expanded(predicate: Predicate) -> Predicate:
+    """Return a condition in `and`, `or` and `not` alone; see `Xor.expanded`."""
+    if isinstance(predicate, Group):
+        predicate = evolve(predicate, terms=tuple(map(expanded, predicate.terms)))
+    elif isinstance(predicate, Not):
+        predicate = evolve(predicate, term=expanded(predicate.term))
+    return predicate.expanded if isinstance(predicate, Xor) else predicate
+
+
+def expanded_size(predicate: Predicate) -> int:
+    """Return the number of comparisons in `expanded(predicate)`, without making it."""
+    sizes = [expanded_size(child) for child in predicate.children]
+    if not isinstance(predicate, Xor):
+        return sum(sizes) or 1
+    return reduce(lambda both, size: 2 * (both + size), sizes)
+
+
 def _core(predicate: Predicate) -> Predicate:
     """A simplified connective without its own weight and temperature."""
+    if isinstance(predicate, Xor):
+        return Xor(tuple(map(simplified, predicate.terms)))
     if isinstance(predicate, Not):
         term = simplified(And((predicate.term,)))
         if isinstance(term, Not):

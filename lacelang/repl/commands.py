@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from lacelang.errors import UsageError
+from lacelang.errors import ProgramError, UsageError
 from lacelang.repl.completion import Offer, group_offers, model_offers
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
+from lacelang.semantics.check import check
 from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import write_atomic
-from lacelang.system.filenames import on_disk
+from lacelang.system.filenames import on_disk, resolved
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
 
@@ -156,8 +158,15 @@ def _save(loop: Loop, argument: str) -> None:
         path = path.with_suffix(".lace")
     if path.exists() and not over:
         raise UsageError(f"{path} is there already\n`:save! {path}` writes over it")
-    write_atomic(path, program_text(loop.session.entries, path).encode())
-    loop.say(f"saved to {path}; `lacelang run {path}` makes the same")
+    root = loop.session.root
+    text = program_text(loop.session.entries, path, root=root)
+    write_atomic(path, text.encode())
+    option = "" if resolved(path).parent == root else f"--root {root} "
+    if option:
+        with suppress(ProgramError):
+            check(text, path)
+            option = ""  # all that it imports is below its own folder
+    loop.say(f"saved to {path}; `lacelang run {option}{path}` makes the same")
 
 
 def _keep(loop: Loop, argument: str) -> None:
@@ -165,8 +174,8 @@ def _keep(loop: Loop, argument: str) -> None:
 
     if not argument:
         raise UsageError("`:keep` needs a folder\nlike `:keep out/faces`")
-    path = Path("session.lace")
-    program = compile(program_text(loop.session.entries, path), path)
+    path, root = Path("session.lace"), loop.session.root
+    program = compile(program_text(loop.session.entries, path, root=root), path, root=root)
     run = program.run(out=Path(on_disk(argument.strip('"'))).expanduser(), progress=True)
     for group in run.groups.values():
         assert group.folder is not None

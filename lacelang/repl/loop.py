@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -49,8 +50,9 @@ class Loop:
         warming: Warming | None = None,
         input: Input | None = None,
         output: Output | None = None,
+        root: Path | None = None,
     ) -> None:
-        self.session = Session()
+        self.session = Session(root=root)
         self.groups: dict[str, Group] = {}
         self.console = console or Console(file=sys.stdout, highlight=False)
         self.graphics = graphics if graphics is not None else supported_graphics()

@@ -30,17 +30,19 @@ Key: TypeAlias = tuple[int, str]
 _HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 
 
-def program_text(entries: Sequence[Entry], path: Path, folder: Path | None = None) -> str:
+def program_text(
+    entries: Sequence[Entry], path: Path, folder: Path | None = None, root: Path | None = None
+) -> str:
     """Return the entries as the formatted text of a program in `path`.
 
-    Imports relative to `folder` (the current one) become relative to `path`. A LaceError says that
-    no one program means the same.
+    Imports relative to `folder` (the current one) become relative to `path`; they lie below `root`,
+    which is the folder if none is given. A LaceError says that no one program means the same.
     """
     if not entries:
         raise UsageError("there is nothing to save yet")
     text = format_source(_Renaming(entries, path, folder or Path()).text())
     try:
-        saved = check(text, path).statements
+        saved = check(text, path, root=root or folder or Path()).statements
     except ProgramError as error:
         raise LaceError(f"this session cannot be written as one program: {error}") from error
     if saved != tuple(s for entry in entries for s in entry.piece.statements):

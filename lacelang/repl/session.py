@@ -46,9 +46,14 @@ class Entry:
 class Session:
     """The entries so far, and what they define and make."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, root: Path | None = None) -> None:
         self.entries: list[Entry] = []
-        self._start = nothing_known(folder)
+        self._start = nothing_known(folder, root)
+
+    @property
+    def root(self) -> Path:
+        """The folder below which imported files lie."""
+        return self._start.module.root
 
     @property
     def statements(self) -> tuple[ir.Statement, ...]:

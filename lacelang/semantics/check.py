@@ -22,6 +22,7 @@ from lacelang.semantics.modules import Library
 from lacelang.semantics.notations import with_notations
 from lacelang.semantics.statements import DEFINITIONS, Statements
 from lacelang.syntax import nodes
+from lacelang.system.filenames import resolved
 
 _START = Span(1, 1, 1, 2)
 
@@ -34,6 +35,7 @@ def check(
     path: Path | None = None,
     pedantic: bool = False,
     tree: nodes.Program | None = None,
+    root: Path | None = None,
 ) -> CheckedProgram:
     """Check a program.
 
@@ -42,13 +44,15 @@ def check(
         path: the file it comes from: named in messages, and quoted imports count from its folder.
         pedantic: also warn of what is merely odd, such as definitions that nothing uses.
         tree: what the text says, where that is known without reading it.
+        root: the folder below which imported files lie; that of `path`, or the current one, if
+            none is given.
 
     Raises:
         ProgramError: the program is wrong. It carries every error, and then the warnings.
     """
     report = Report()
     library = Library(report)
-    module = library.program(source.removeprefix("\ufeff"), path, tree)
+    module = library.program(source.removeprefix("\ufeff"), path, tree, root)
     written = module.program.statements
     statements = Statements(module, library)
     statements.run()
@@ -112,9 +116,13 @@ class Piece:
     known: Known
 
 
-def nothing_known(folder: Path | None = None) -> Known:
-    """Return the state before the first piece; quoted imports count from `folder`."""
-    module = Module("this session", PATH, folder or Path(), "", nodes.Program())
+def nothing_known(folder: Path | None = None, root: Path | None = None) -> Known:
+    """Return the state before the first piece; quoted imports count from `folder`.
+
+    They lie below `root`, or below `folder` if none is given.
+    """
+    folder = folder or Path()
+    module = Module("this session", PATH, folder, resolved(root or folder), "", nodes.Program())
     return Known(module, Groups())
 
 

@@ -152,7 +152,7 @@ def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
     if isinstance(predicate, ir.ClassComparison) and not own:
         yield denied
     for child in predicate.children:
-        yield from _reached(child, denied or isinstance(predicate, ir.Not))
+        yield from _reached(child, denied or isinstance(predicate, ir.Not | ir.Xor))
 
 
 def _factors(
@@ -172,8 +172,8 @@ def _factors(
         factor = factor / temp if temp else math.inf
     if isinstance(predicate, ir.Comparison):
         yield predicate.span, factor
-    if isinstance(predicate, ir.Not) and options.negation[0] == "contrast":
-        factor *= options.negation[1]
+    if isinstance(predicate, ir.Not | ir.Xor) and options.negation[0] == "contrast":
+        factor *= options.negation[1] ** max(1, len(predicate.children) - 1)
     for term in predicate.children:
         yield from _factors(term, factor, options, odds=isinstance(predicate, ir.Or))
 

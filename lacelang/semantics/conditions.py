@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from attrs import evolve, frozen
 
 from lacelang import ir
-from lacelang.errors import Span
 from lacelang.semantics.atoms import Comparisons
 from lacelang.semantics.context import (
     Binding,
@@ -103,7 +101,7 @@ class Conditions:
             case nodes.Not():
                 return ir.Not(self._resolve(node.term, frame, place.under("not")), span=span)
             case nodes.Xor():
-                return self._xor(self._operands("xor", node, frame, place), span)
+                return ir.Xor(tuple(self._operands("xor", node, frame, place)), span=span)
             case nodes.Implies():
                 terms = self._operands("implies", node, frame, place)
                 denied = [ir.Not(term, span=span) for term in terms[:-1]]
@@ -161,17 +159,6 @@ class Conditions:
     ) -> list[ir.Predicate]:
         inner = place.under(role)
         return all_of(lambda term: self._resolve(term, frame, inner), node.terms)
-
-    def _xor(self, terms: Sequence[ir.Predicate], span: Span) -> ir.Predicate:
-        result = terms[0]
-        for i, term in enumerate(terms[1:], start=2):
-            # Each step writes both sides twice.
-            self._grow(sum(1 for side in (result, term) for _ in ir.comparisons(side)))
-            sides = result, term
-            not_both = ir.Not(ir.conjunction(sides, span), span=span)
-            text = " xor ".join(each.as_operand for each in terms[:i])
-            result = ir.conjunction([ir.disjunction(sides, span), not_both], span, text)
-        return result
 
     # Settings in brackets
 

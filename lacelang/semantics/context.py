@@ -25,6 +25,7 @@ class Module:
     Attributes:
         name, path: for messages; no path for text without a file.
         folder: where quoted imports are looked for.
+        root: the folder below which they lie.
         definitions, models: its own; None for a model whose declaration is wrong.
         order: the definitions, each behind those that it uses.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
@@ -37,6 +38,7 @@ class Module:
     name: str
     path: str | None
     folder: Path | None
+    root: Path
     source: str
     program: nodes.Program
     definitions: dict[str, Definition] = Factory(dict)

@@ -18,6 +18,7 @@ from lacelang.errors import Span
 from lacelang.semantics.context import Definition, Frame, Module
 
 _LONGEST = 60
+_SHORT = 128  # comparisons that a `xor` may come to
 
 
 @frozen
@@ -63,6 +64,8 @@ class Term:
             # The negation of a `not` is its operand, which is not written as that.
             unwritten = term.negated and term.written is None
             term = Term(term.predicate.term, not term.negated, None if unwritten else term.said)
+        if isinstance(term.predicate, ir.Xor) and ir.expanded_size(term.predicate) <= _SHORT:
+            return evolve(term, predicate=term.predicate.expanded)
         return term
 
     def conjuncts(self) -> Iterator[Term]:
@@ -78,8 +81,8 @@ class Term:
     def possible(self) -> Regions | None:
         """Return the values that it allows; None if it allows none."""
         term = self.bare()
-        if term.weightless:
-            return {}
+        if term.weightless or isinstance(term.predicate, ir.Xor):
+            return {}  # of a long `xor` it is not known what it excludes
         if term.is_choice:
             ways = [way for each in term.choices if (way := each.possible()) is not None]
             return joined(ways) if ways else None

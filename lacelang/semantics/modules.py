@@ -15,7 +15,7 @@ from lacelang.semantics.context import Definition, Frame, LostError, Module, Rep
 from lacelang.semantics.models import declare
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
-from lacelang.system.filenames import on_disk
+from lacelang.system.filenames import on_disk, resolved
 from lacelang.system.sources import REMEDY, TooLongError, read_file
 from lacelang.text.names import is_name, place_of
 
@@ -32,17 +32,25 @@ class Library:
         self._shared: dict[str, ModelSpec | None] = {}
         self._open: list[Path] = []
 
-    def program(self, source: str, path: Path | None, tree: nodes.Program | None = None) -> Module:
-        """Read the program itself, unless its tree is known."""
+    def program(
+        self,
+        source: str,
+        path: Path | None,
+        tree: nodes.Program | None = None,
+        root: Path | None = None,
+    ) -> Module:
+        """Read the program itself, unless its tree is known; `root` is its folder if not given."""
         shown = str(path) if path is not None else None
         folder = path.parent if path is not None else Path()
-        name = path.stem if path else "program"
+        name, below = path.stem if path else "program", resolved(folder if root is None else root)
         if tree is None:
-            module = self._module(read(source, shown), source, name, shown, folder)
+            parsed = read(source, shown)
+            module = Module(name, shown, folder, below, source, parsed.program)
+            self._note_problems(module, parsed)
         else:
-            module = Module(name, shown, folder, source, tree)
+            module = Module(name, shown, folder, below, source, tree)
         if path is not None:
-            self._open.append(_resolved(path))
+            self._open.append(resolved(path))
         self._fill(module)
         return module
 
@@ -52,8 +60,11 @@ class Library:
         A definition of one of them stands in its place from here on; what was defined before keeps
         what it meant.
         """
-        folder = before.folder or Path()
-        module = self._module(read(source, before.path), source, before.name, before.path, folder)
+        parsed = read(source, before.path)
+        module = Module(
+            before.name, before.path, before.folder, before.root, source, parsed.program
+        )
+        self._note_problems(module, parsed)
         module.earlier = {**before.earlier, **before.definitions}
         module.models = dict(before.models)
         module.visible = dict(before.visible)
@@ -70,7 +81,7 @@ class Library:
         if module.is_uncertain(name):
             return None
         file = library_files().get(name)
-        if file is not None and _resolved(file) not in self._open:
+        if file is not None and resolved(file) not in self._open:
             try:
                 shared = self._load(file, word, module)
             except LostError:
@@ -86,12 +97,9 @@ class Library:
 
     # Reading
 
-    def _module(
-        self, parsed: Parsed, source: str, name: str, path: str | None, folder: Path
-    ) -> Module:
+    def _note_problems(self, module: Module, parsed: Parsed) -> None:
         for problem in parsed.problems:
             self.report.add(problem)
-        module = Module(name, path, folder, source, parsed.program)
         module.error_spans = parsed.error_spans
         if parsed.problems:
             tokens = parsed.tokens.tokens
@@ -99,7 +107,6 @@ class Library:
             broken = sum(token.type == "IMPORT" for token in tokens) > imports
             certain = parsed.tokens.complete and not broken
             module.uncertain = names_defined(tokens) if certain else None
-        return module
 
     def _fill(self, module: Module) -> None:
         """Collect what the module defines and what its imports bring in."""
@@ -162,11 +169,20 @@ class Library:
         hint = "the path counts from the folder of this file"
         try:
             file = place_of((module.folder or Path()) / on_disk(target.value))
+            if not resolved(file).is_relative_to(module.root):
+                # Whether it is there, and what is in it, is not for this program to know.
+                message = f"`{target.value}` lies outside the folder of the program"
+                hint = "import files below it, or name a folder above both as the root"
+                raise self.report.say("LACE121", message, target, module, hint)
+            if file.suffix != _SUFFIX and file.is_file():
+                message = f"`{target.value}` is not a program"
+                hint = f"the names of programs end in {_SUFFIX}"
+                raise self.report.say("LACE114", message, target, module, hint)
             if file.is_file():
                 return file
             if file.name and file.with_name(f"{file.name}{_SUFFIX}").is_file():
                 hint = f'did you mean `"{target.value}{_SUFFIX}"`?'
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):
             pass  # there can be no file of that name
         name = target.value.removesuffix(_SUFFIX)
         if is_name(name) and name in shared:
@@ -176,16 +192,16 @@ class Library:
 
     def _load(self, file: Path, at: nodes.Node, module: Module) -> Module:
         """Read an imported file, once, or raise `LostError` where it cannot be used."""
-        resolved = _resolved(file)
-        if resolved in self._open:
-            names = [p.stem for p in self._open[self._open.index(resolved) :]]
-            message = f"{resolved.stem} imports itself"
+        place = resolved(file)
+        if place in self._open:
+            names = [p.stem for p in self._open[self._open.index(place) :]]
+            message = f"{place.stem} imports itself"
             if len(names) > 1:
-                circle = " → ".join([*names, resolved.stem])
+                circle = " → ".join([*names, place.stem])
                 message = f"these files import one another: {circle}"
             raise self.report.say("LACE115", message, at, module)
-        if resolved in self._modules:
-            return self._modules[resolved]
+        if place in self._modules:
+            return self._modules[place]
         if len(self._open) >= _MAX_IMPORTS:
             message = f"imports are nested more than {_MAX_IMPORTS} deep"
             raise self.report.say("LACE114", message, at, module)
@@ -198,9 +214,10 @@ class Library:
             elif isinstance(error, TooLongError):
                 problem, hint = str(error), REMEDY
             raise self.report.say("LACE114", f"{file.name} {problem}", at, module, hint) from None
-        other = self._module(parsed, source, file.stem, str(file), file.parent)
-        self._modules[resolved] = other
-        self._open.append(resolved)
+        other = Module(file.stem, str(file), file.parent, module.root, source, parsed.program)
+        self._note_problems(other, parsed)
+        self._modules[place] = other
+        self._open.append(place)
         self._fill(other)
         self._open.pop()
         return other
@@ -216,13 +233,6 @@ def _parsed(file: Path) -> tuple[str, Parsed]:
 def _parsed_in_state(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
     source = read_file(file).decode("utf-8-sig")
     return source, read(source, str(file))
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, ValueError, RuntimeError):
-        return path
 
 
 # The standard library

@@ -18,7 +18,7 @@ from lacelang.storage.given import SUFFIXES, read_given
 from lacelang.storage.latents import Shards
 from lacelang.storage.records import GroupRecord, read_index
 from lacelang.syntax import nodes
-from lacelang.system.filenames import as_text, on_disk
+from lacelang.system.filenames import as_text, on_disk, resolved
 from lacelang.text.names import nfc, place_of
 
 _GROUP = "name the folder of a group that a run has made, or a file of latents"
@@ -89,7 +89,9 @@ def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
         path = _place_of(shown, folder)
         group = _recorded(path)
         if group is None and path.is_dir():
-            raise ResourceError(f"`{shown}` holds no latents", _hint_inside(path, shown))
+            raise ResourceError(
+                f"`{shown}` holds no latents", _hint_inside(path, shown, resolved(folder or Path()))
+            )
     except (OSError, RuntimeError, ValueError) as error:
         # No home of that name, a name too long for a file, a folder that is not ours to read.
         why = error.strerror if isinstance(error, OSError) else None
@@ -116,12 +118,13 @@ def _recorded(path: Path) -> GroupRecord | None:
 def _place_of(shown: str, folder: Path | None) -> Path:
     """Return the file of latents, or the folder of a group, that is meant."""
     path = Path(on_disk(shown)).expanduser()
+    home = resolved(folder or Path())
     places = [place_of(place) for place in dict.fromkeys([(folder or Path()) / path, path])]
     found = next((place for place in places if place.exists()), None)
     if found is None:
         if any(place.is_symlink() for place in places):
             raise ResourceError(f"`{shown}` is a link to nothing", "mend the link, or remove it")
-        near = [hint for place in places if (hint := _hint_near(place, path, shown))]
+        near = [hint for place in places if (hint := _hint_near(place, path, shown, home))]
         raise ResourceError(f"there is no `{shown}` here", near[0] if near else _GROUP)
     suffix = found.suffix.lower()
     if found.is_dir() or suffix in SUFFIXES:
@@ -133,8 +136,15 @@ def _place_of(shown: str, folder: Path | None) -> Path:
     raise ResourceError(f"`{shown}` is not a file of latents: those end in {ends}", hint)
 
 
-def _hint_inside(folder: Path, shown: str) -> str:
+def _is_below(folder: Path, home: Path) -> bool:
+    place = resolved(folder)
+    return place.is_relative_to(home) or place.is_relative_to(resolved(Path()))
+
+
+def _hint_inside(folder: Path, shown: str, home: Path) -> str:
     """Return a hint at the samples that are in a folder which is none of a group."""
+    if not _is_below(folder, home):
+        return _GROUP
     run = read_index(folder)
     inside = [group.folder for group in run.groups] if run is not None else []
     files = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
@@ -144,15 +154,18 @@ def _hint_inside(folder: Path, shown: str) -> str:
     return f"name {what}, such as `{shown.rstrip('/')}/{(inside or files)[0]}`"
 
 
-def _hint_near(place: Path, path: Path, shown: str) -> str | None:
+def _hint_near(place: Path, path: Path, shown: str, home: Path) -> str | None:
     """Return a hint at a place whose name is much like the first missing part of `place`.
 
-    `path` is the end of `place` that was written, and `shown` how.
+    `path` is the end of `place` that was written, and `shown` how. What lies neither below `home`,
+    the program's folder, nor below the current one is not listed: the program may be a stranger's.
     """
     missing = next(each for each in (*reversed(place.parents), place) if not each.exists())
     behind = place.parts[len(missing.parts) :]
     before = path.parts[: len(path.parts) - len(behind) - 1]
     if len(behind) >= len(path.parts) or not missing.parent.is_dir():
+        return None
+    if not _is_below(missing.parent, home):
         return None
     beside = [each for each in missing.parent.iterdir() if not each.name.startswith(".")]
     fit = [e for e in beside if e.is_dir() or (not behind and e.suffix.lower() in SUFFIXES)]

@@ -307,7 +307,9 @@ def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Cl
     """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
     clause = read.get("with", nodes.WithClause)
     terms = list(ir.walk(where))
-    if options.negation[0] == "contrast" and any(isinstance(term, ir.Not) for term in terms):
+    if options.negation[0] == "contrast" and any(
+        isinstance(term, ir.Not | ir.Xor) for term in terms
+    ):
         why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
     elif options.logit_temp is not None or any(term.logit_temp is not None for term in terms):
         why, hint = "`temp logit(…)`", "write `temp …` without `logit`"

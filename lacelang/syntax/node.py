@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from attrs import field, fields, frozen
@@ -61,10 +61,8 @@ class Node(Record, metaclass=_Kind):
         return cls(*values, span=span)
 
     @property
-    def parts(self) -> Iterator[Node]:
+    def parts(self) -> tuple[Node, ...]:
         """The nodes that it is made of, in the order of its fields."""
-        for name in self.__match_args__:
-            value = getattr(self, name)
-            for part in value if isinstance(value, tuple) else (value,):
-                if isinstance(part, Node):
-                    yield part
+        values = (getattr(self, name) for name in self.__match_args__)
+        several = (value if isinstance(value, tuple) else (value,) for value in values)
+        return tuple(part for each in several for part in each if isinstance(part, Node))

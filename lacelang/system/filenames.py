@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 
 def on_disk(name: str) -> str:
@@ -21,3 +22,11 @@ def as_text(name: str) -> str:
     """Return a file's name as text that UTF-8 can hold: a byte that is no text as `\\udce9`."""
     text = os.fsencode(on_disk(name)).decode(errors="surrogateescape")
     return text.encode(errors="backslashreplace").decode()
+
+
+def resolved(path: Path) -> Path:
+    """Return where a path leads, links followed; itself where that cannot be said."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path

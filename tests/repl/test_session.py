@@ -258,7 +258,7 @@ def test_imports_are_found_from_where_the_program_is_saved(tmp_path: Path) -> No
     path = tmp_path / "deep" / "saved.lace"
     text = program_text(growing.entries, path, tmp_path)
     assert 'import "../people.lace"' in text
-    assert check(text, path).statements == statements(growing)
+    assert check(text, path, root=tmp_path).statements == statements(growing)
 
 
 def test_nothing_is_nothing_to_save() -> None:
