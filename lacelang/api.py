@@ -283,6 +283,24 @@ class Program:
                     progress = stack.enter_context(shown()) if progress else Silent()
                 return execute(self.checked, options, progress)
 
+    def fetch(self, progress: bool | Progress = False) -> None:
+        """Fetch weights that the program names and the standard library does not.
+
+        Without that they are not fetched: only call it for a program whose author you trust. What
+        the standard library names is fetched when a run needs it.
+
+        Raises:
+            ResourceError: they cannot be had.
+        """
+        from lacelang.progress import Silent, shown
+
+        with working(), ExitStack() as stack:
+            from lacelang.engine.consent import fetch_foreign
+
+            if isinstance(progress, bool):
+                progress = stack.enter_context(shown()) if progress else Silent()
+            fetch_foreign(self.checked, progress)
+
     def energy(self, name: str, device: Device = "auto") -> ConditionalEnergy:
         """Return the conditional energy of the group `name`.
 

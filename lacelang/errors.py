@@ -101,11 +101,13 @@ class WayOut(Enum):
     FOLDER = "to name another folder"
     REPLACE = "to replace a group of another program"
     FILE = "to give a downloaded archive, which is named"
+    ALLOW = "to allow the fetch of weights that are not of the standard library"
 
 
 IN_PYTHON: Mapping[WayOut, str] = {
     WayOut.FOLDER: "`out` names the folder",
     WayOut.REPLACE: "`replace=True` replaces the group",
+    WayOut.ALLOW: "`program.fetch()` fetches them",
 }
 """How each way is gone from Python. Other front ends have such tables of their own."""
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lacelang.storage.records import Atom, GroupRecord
+
+if TYPE_CHECKING:
+    from index_server import Index
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So does a shell start what runs behind it, and processes of tests would inherit it.
@@ -44,3 +49,14 @@ def make_group() -> Callable[..., GroupRecord]:
         return GroupRecord(**{**values, **fields})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """A package index on the loopback, and an empty cache."""
+    from index_server import serving
+
+    monkeypatch.setenv("LACELANG_CACHE", str(tmp_path / "cache"))
+    with serving() as server:
+        monkeypatch.setenv("LACELANG_INDEX_URL", server.url)
+        yield server

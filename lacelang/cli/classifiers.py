@@ -14,7 +14,8 @@ from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
 from lacelang.classifiers.training import recipe_named, train
 from lacelang.cli.models import find_model
-from lacelang.engine.loading import classifiers_of, labels_of, load, weights_of
+from lacelang.engine.consent import weights_of
+from lacelang.engine.loading import classifiers_of, labels_of, load
 from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
 from lacelang.progress import shown

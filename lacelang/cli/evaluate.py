@@ -23,6 +23,7 @@ WIDTH = 160
 
 def evaluate_program(arguments: Namespace) -> int:
     """Evaluate a program and print its tables."""
+    from lacelang.engine.consent import ask
     from lacelang.evaluate.program import evaluate
 
     if not arguments.file.endswith(".lace"):
@@ -31,6 +32,7 @@ def evaluate_program(arguments: Namespace) -> int:
             "as zero_shot, are made in a checkout: python -m experiments zero_shot"
         )
     program, name = compiled(read_source(arguments.file), arguments.root), Path(arguments.file).stem
+    ask(program.checked, arguments.allow_fetch)
     return write(arguments, lambda progress: evaluate(program, name, progress, arguments.faces))
 
 

@@ -16,9 +16,11 @@ from lacelang.text.names import nfc
 
 def explain_file(arguments: Namespace) -> int:
     """Print the outline of a program, or of one of its statements with figures."""
-    found = outlines(compiled(read_source(arguments.file), arguments.root).checked)
+    program = compiled(read_source(arguments.file), arguments.root)
+    found = outlines(program.checked)
     data: Any
     if arguments.only is not None:
+        from lacelang.engine.consent import ask
         from lacelang.explain.measured import with_figures
 
         named = {outline.name: outline for outline in found if outline.name is not None}
@@ -27,6 +29,7 @@ def explain_file(arguments: Namespace) -> int:
             raise UsageError(
                 f"the program has no statement called {arguments.only!r}; there are: {known}"
             )
+        ask(program.checked, arguments.allow_fetch)
         outline = with_figures(named[nfc(arguments.only)])
         data, blocks = render.outline_json(outline), [render.outline_lines(outline)]
     else:

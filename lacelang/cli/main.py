@@ -114,6 +114,7 @@ def worded(error: LaceError) -> str:
                 WayOut.FOLDER: "--out names the folder",
                 WayOut.REPLACE: "--replace replaces the group",
                 WayOut.FILE: "--from names the file",
+                WayOut.ALLOW: "--allow-fetch allows it",
             }
         )
     text = str(error)

@@ -40,7 +40,7 @@ def show_model(arguments: Namespace) -> int:
 
 def fetch_model(arguments: Namespace) -> int:
     """Fetch a model's archive, or take it from a file, and convert it."""
-    from lacelang.engine.loading import weights_of
+    from lacelang.engine.consent import weights_of
     from lacelang.generators import ARCHITECTURES
     from lacelang.generators.declaration import choose_device
     from lacelang.progress import shown

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 def run_file(arguments: Namespace) -> int:
     """Run a program and print its results."""
+    from lacelang.engine.consent import ask
+
     source = read_source(arguments.file)
     name = "stdin" if source.path is None else source.path.stem
-    run = compiled(source, arguments.root).run(
+    program = compiled(source, arguments.root)
+    ask(program.checked, arguments.allow_fetch)
+    run = program.run(
         seed=arguments.seed,
         device=arguments.device,
         out=arguments.out or Path("out") / name,

@@ -17,15 +17,15 @@ from torch import Tensor
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import Heads
 from lacelang.energy import ATYPICALITY, Outputs
+from lacelang.engine.consent import refuse_foreign, weights_of
 from lacelang.engine.fingerprint import file_digest
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
-from lacelang.generators.declaration import Weights, choose_device
+from lacelang.generators.declaration import choose_device
 from lacelang.generators.generator import Generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import one_by_one, rounds_by_place
-from lacelang.storage.fetch import Archive, WeightsFile
 from lacelang.storage.latents import Float32
 from lacelang.system.filenames import on_disk
 from lacelang.system.threads import forked_after_torch, in_background
@@ -246,16 +246,6 @@ MODELS = Models()
 load = MODELS.load
 
 
-def weights_of(spec: ModelSpec) -> Weights:
-    """Where the weights of a declared model are; None of one that has none."""
-    if spec.package is not None:
-        return Archive(spec.package, str(spec.version), str(spec.sha256))
-    if spec.file is not None:
-        path = place_of((spec.path or Path()) / on_disk(spec.file))
-        return WeightsFile(path, str(spec.sha256))
-    return None
-
-
 def classifiers_of(spec: ModelSpec) -> Path:
     """The file of a model's classifiers, in the folder of its declaration; an error if none."""
     if spec.classifiers is None:
@@ -274,7 +264,9 @@ def labels_of(spec: ModelSpec) -> Path:
 def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
     if spec.space == "image":
         raise ResourceError(f"the classifiers of {spec.name} judge images; none can be run yet")
+    weights = weights_of(spec)
+    refuse_foreign(spec.generator, weights)
     generator = ARCHITECTURES[spec.generator].load(
-        weights_of(spec), device, progress=progress, help_=f"lacelang models fetch {spec.name}"
+        weights, device, progress=progress, help_=f"lacelang models fetch {spec.name}"
     )
     return Model(spec, generator, device)

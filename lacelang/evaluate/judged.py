@@ -15,7 +15,7 @@ from lacelang.api import Program
 from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
-from lacelang.engine.loading import weights_of
+from lacelang.engine.consent import weights_of
 from lacelang.engine.result import Group
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups

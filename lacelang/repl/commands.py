@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from lacelang.repl.session import FACES, Session
 from lacelang.semantics.check import check
 from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import write_atomic
-from lacelang.system.filenames import on_disk, resolved
+from lacelang.system.filenames import on_disk
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
 
@@ -161,12 +160,12 @@ def _save(loop: Loop, argument: str) -> None:
     root = loop.session.root
     text = program_text(loop.session.entries, path, root=root)
     write_atomic(path, text.encode())
-    option = "" if resolved(path).parent == root else f"--root {root} "
-    if option:
-        with suppress(ProgramError):
-            check(text, path)
-            option = ""  # all that it imports is below its own folder
-    loop.say(f"saved to {path}; `lacelang run {option}{path}` makes the same")
+    said = f"saved to {path}; `lacelang run {path}` makes the same"
+    try:
+        check(text, path)
+    except ProgramError:
+        said += f", if it is given the root {root}: it imports files outside its own folder"
+    loop.say(said)
 
 
 def _keep(loop: Loop, argument: str) -> None:

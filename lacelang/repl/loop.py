@@ -157,11 +157,15 @@ class Loop:
             self.draw(group)
 
     def _run(self, entry: Entry) -> Run:
+        from lacelang.engine.consent import ask
+
+        program = self.session.program(entry)
+        ask(program.checked)
         with shown(leave=False) as progress:
             if self.warming.busy:
                 with progress.stage("loading the model"):
                     self.warming.wait()
-            return self.session.program(entry).run(progress=progress, kept=self.groups)
+            return program.run(progress=progress, kept=self.groups)
 
     def draw(self, group: Group) -> None:
         """Draw a group, with the readings of each sample."""

@@ -12,13 +12,13 @@ from lacelang.system.threads import checkpoint, in_background
 
 def load(model: ModelSpec) -> None:
     """Load a model if its weights are ready for use in the cache."""
-    from lacelang.engine import loading
+    from lacelang.engine import consent, loading
     from lacelang.generators import ARCHITECTURES
     from lacelang.progress import Silent
 
     checkpoint()
     known = ARCHITECTURES.get(model.generator)
-    if known is not None and known.is_ready(loading.weights_of(model)):
+    if known is not None and known.is_ready(consent.weights_of(model)):
         loaded = loading.load(model, "auto", Silent())
         checkpoint()
         loaded.prepare()

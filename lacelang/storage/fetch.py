@@ -6,6 +6,7 @@ The archive is downloaded as data. Nothing in it is installed, imported or run.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -64,6 +65,22 @@ def obtain(archive: Archive, progress: Progress | None = None, help_: str = "") 
     path = cached_path(archive)
     made_once(path, f"fetching {archive}", fetched)
     return path
+
+
+def size_of(archive: Archive) -> int | None:
+    """Ask the package index how long an archive is, in bytes; None if it does not say."""
+    from pypi_simple import NoSuchProjectError
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    from lacelang.storage.download import CONNECT, RefusedError, index
+
+    failures = RequestException, HTTPError, RefusedError, NoSuchProjectError, ValueError
+    with suppress(*failures), index() as it:
+        page = it.get_project_page(archive.package, timeout=CONNECT)
+        sizes = (p.size for p in page.packages if p.digests.get("sha256") == archive.sha256)
+        return next(sizes, None)
+    return None
 
 
 def adopt(archive: Archive, file: Path) -> Path:

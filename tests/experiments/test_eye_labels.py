@@ -33,6 +33,7 @@ def test_open_cells_are_not_fitted() -> None:
     assert label.seen == {"gender": 1}
 
 
+@pytest.mark.slow
 def test_fit_finds_what_the_labels_depend_on() -> None:
     rng = np.random.default_rng(0)
     embedding = rng.normal(size=(120, LIPS.stop)).astype(np.float16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_synthesis_agrees_with_the_published_one(
     generator: MobileStyleGAN, latents: torch.Tensor, published: Callable[[str], Network]
 ) -> None:
     theirs = published("SynthesisNetwork")
-    w = generator.mapping(latents[:2])
+    w = generator.mapping(latents[:1])
     network = generator.synthesis()
     with torch.inference_mode():
         ours = network(w[:, None].expand(-1, STYLES, -1)).numpy()
@@ -79,12 +80,12 @@ def test_decoders_agree_and_keep_the_order(
     generator: MobileStyleGAN, latents: torch.Tensor
 ) -> None:
     # Styles that differ by layer: half of one face's, half of another's.
-    w = generator.mapping(latents)
+    w = generator.mapping(latents[:2])
     mixed = w[:, None].repeat(1, STYLES, 1)
     mixed[0, 8:] = w[1]
     painted = list(generator.decode(mixed))
     reference = list(torch_decoder(generator.synthesis(), torch.device("cpu"))(mixed))
-    assert len(painted) == len(latents)
+    assert len(painted) == 2
     for ours, theirs in zip(painted, reference, strict=True):
         assert ours.shape == (1024, 1024, 3)
         assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
@@ -132,9 +133,11 @@ def test_style_layers_cover_the_eighteen() -> None:
 
 def test_changed_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = fetch.obtain(ARCHIVE)
+    whole = store.converted(ARCHIVE)
     monkeypatch.setenv("LACELANG_CACHE", str(tmp_path))
     fetch.adopt(ARCHIVE, source)
-    folder = store.converted(ARCHIVE)
+    folder = store.folder_for(ARCHIVE)
+    shutil.copytree(whole, folder)
     mapping = folder / "mapping.safetensors"
     data = bytearray(mapping.read_bytes())
     data[-1] ^= 1

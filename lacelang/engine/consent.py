@@ -1,0 +1,93 @@
+"""Weights that a program names: what of them is fetched only if the person at the machine agrees.
+
+Archives of the standard library's models are fetched when they are needed. Any other one is named
+by the program alone, and the program may be a stranger's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lacelang.errors import ResourceError, WayOut
+from lacelang.generators import ARCHITECTURES
+from lacelang.generators.declaration import Weights
+from lacelang.ir import CheckedProgram, ModelSpec
+from lacelang.progress import Progress, shown
+from lacelang.semantics.modules import library_models
+from lacelang.storage.fetch import Archive, WeightsFile, cached_path, obtain, size_of
+from lacelang.system.filenames import on_disk
+from lacelang.text.names import place_of
+
+
+def weights_of(spec: ModelSpec) -> Weights:
+    """Where the weights of a declared model are; None of one that has none."""
+    if spec.package is not None:
+        return Archive(spec.package, str(spec.version), str(spec.sha256))
+    if spec.file is not None:
+        path = place_of((spec.path or Path()) / on_disk(spec.file))
+        return WeightsFile(path, str(spec.sha256))
+    return None
+
+
+def refuse_foreign(generator: str, weights: Weights) -> None:
+    """Raise a ResourceError if these weights have to be allowed first."""
+    if _is_foreign(generator, weights):
+        assert isinstance(weights, Archive)
+        raise ResourceError(
+            f"the program names weights that are not of the standard library: {weights}, "
+            f"SHA-256 {weights.sha256}",
+            "allow the fetch if you trust whoever wrote the program",
+            {WayOut.ALLOW: ""},
+        )
+
+
+def fetch_foreign(program: CheckedProgram, progress: Progress) -> None:
+    """Fetch what a program names and the standard library does not."""
+    for archive in _foreign(program):
+        obtain(archive, progress)
+
+
+def ask(program: CheckedProgram, allowed: bool = False) -> None:
+    """Fetch what the standard library does not name if that is `allowed`, or a person agrees to it.
+
+    Who is not at a terminal is not asked; then the run that needs the weights is refused.
+    """
+    for archive in _foreign(program):
+        if not (allowed or _agreed(archive)):
+            return
+        with shown() as progress:
+            obtain(archive, progress)
+
+
+def _agreed(archive: Archive) -> bool:
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+        return False
+    size = size_of(archive)
+    long = "of unknown size" if size is None else f"{size / 2**20:.0f} MiB"
+    print(
+        f"This program names weights that are not of the standard library: {archive}, {long},\n"
+        f"SHA-256 {archive.sha256}.\nFetch them? [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _foreign(program: CheckedProgram) -> Iterator[Archive]:
+    for spec in {id(s.model): s.model for s in program.statements}.values():
+        weights = weights_of(spec)
+        if isinstance(weights, Archive) and _is_foreign(spec.generator, weights):
+            yield weights
+
+
+def _is_foreign(generator: str, weights: Weights) -> bool:
+    """Whether it is an archive that is not here, and no model of the standard library has it."""
+    if not isinstance(weights, Archive) or cached_path(weights).is_file():
+        return False
+    known = ARCHITECTURES.get(generator)
+    if known is None or known.is_ready(weights):
+        return False
+    return weights not in map(weights_of, library_models().values())
