@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import msgspec
 
 from lacelang.errors import ResourceError
 from lacelang.storage.files import FULL, sweep_parts, whole
@@ -15,6 +18,9 @@ from lacelang.system.threads import checkpoint
 
 #: Environment variable that moves the cache.
 CACHE_VARIABLE = "LACELANG_CACHE"
+
+MANIFEST = "manifest.json"
+"""In a folder of converted weights, the SHA-256 of each file beside it."""
 
 
 def cache_dir() -> Path:
@@ -97,17 +103,56 @@ def guarded(folder: Path) -> Iterator[None]:
         raise ResourceError(message, remedy) from error
 
 
-def made_once(path: Path, doing: str, make: Callable[[Path], None], proof: str = "") -> None:
-    """Make a file of the cache if it is missing: by one process, whole or not at all.
+def made(
+    path: Path, doing: str, make: Callable[[Path], None], is_whole: Callable[[], bool]
+) -> Path:
+    """Return a file or folder of the cache: made by one process, whole or not at all.
 
-    With `proof` it is a folder, which is there if that file is in it; `make` is given an empty one.
-    `doing` is said to a process that waits for another.
+    What is there and not whole is set aside as `NAME.damaged`, and made anew. `doing` is said to a
+    process that waits for another.
     """
-    if (path / proof).is_file():
-        return
-    with locked(path, doing):
-        if not (path / proof).is_file():  # another process may just have made it
-            with whole_file(path) as part:
-                if proof:
-                    part.mkdir()
-                make(part)
+    if not is_whole():
+        with locked(path, doing):
+            if not is_whole():  # another process may just have made it
+                _set_aside(path)
+                with whole_file(path) as part:
+                    make(part)
+    return path
+
+
+def kept(folder: Path, doing: str, make: Callable[[Path], None], *names: str) -> Path:
+    """Return a folder of the cache, in which these files, or all, are as they were when made.
+
+    `make` is given an empty folder; the digests of what it writes there are kept in `MANIFEST`.
+    """
+
+    def make_all(part: Path) -> None:
+        part.mkdir()
+        make(part)
+        digests = {path.name: sha256_of(path) for path in sorted(part.iterdir())}
+        (part / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(_Manifest(digests))))
+
+    return made(folder, doing, make_all, lambda: _is_as_made(folder, names))
+
+
+class _Manifest(msgspec.Struct):
+    sha256: dict[str, str]
+
+
+def _is_as_made(folder: Path, names: tuple[str, ...]) -> bool:
+    try:
+        digests = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest).sha256
+        return all(sha256_of(folder / name) == digests[name] for name in names or digests)
+    except (OSError, ValueError, KeyError, RecursionError):
+        return False
+
+
+def _set_aside(path: Path) -> None:
+    with guarded(path.parent):
+        if not os.path.lexists(path):
+            return
+        aside = path.with_name(f"{path.name}.damaged")
+        if aside.is_dir() and not aside.is_symlink():
+            shutil.rmtree(aside)
+        path.replace(aside)
+    print(f"{path} is damaged: it is set aside as {aside.name}, and made again", file=sys.stderr)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.progress import Progress, Silent
-from lacelang.storage.cache import cache_dir, locked, made_once, sha256_of, whole_file
+from lacelang.storage.cache import cache_dir, locked, made, sha256_of, whole_file
 
 
 @frozen
@@ -53,7 +53,7 @@ def cached_path(archive: Archive) -> Path:
 
 
 def obtain(archive: Archive, progress: Progress | None = None, help_: str = "") -> Path:
-    """Return the path of the verified archive, fetching it first if the cache has it not.
+    """Return the path of the archive, verified, fetched first if the cache does not hold it.
 
     `help_` is the command that takes a file from disk, named when there is no network.
     """
@@ -63,8 +63,12 @@ def obtain(archive: Archive, progress: Progress | None = None, help_: str = "") 
         _verify(archive, partial, str(archive))
 
     path = cached_path(archive)
-    made_once(path, f"fetching {archive}", fetched)
-    return path
+    return made(
+        path,
+        f"fetching {archive}",
+        fetched,
+        lambda: path.is_file() and sha256_of(path) == archive.sha256,
+    )
 
 
 def size_of(archive: Archive) -> int | None:

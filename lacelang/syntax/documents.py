@@ -176,7 +176,7 @@ class Writer:
             if isinstance(part, FormattedToken):
                 breaks = ended or bool(part.above)
                 if breaks and first:
-                    room = WIDTH - indent
+                    room = WIDTH - (indent if self._line else self._margin)
                     breaks = False
                 first, ended = False, part.behind is not None
             elif isinstance(part, Line):
@@ -193,6 +193,8 @@ class Writer:
     def _put(self, token: FormattedToken, indent: int) -> None:
         """Set a token, its comments above it on lines of their own."""
         begins = not self._line
+        if begins:  # it may be the first of something nested, which begins no deeper for that
+            indent = self._margin
         if self._behind is not None:
             self._break(indent)
         self._above(token.above, indent, begins)

@@ -54,7 +54,7 @@ def test_copies_and_pickles_are_the_node_itself(node: Node) -> None:
 
 
 def test_what_nobody_has_is_dropped() -> None:
-    nodes = [Not(NormalAt("age", float(i), 5.0)) for i in range(1000)]
+    nodes = [Not(NormalAt("age", 1e6 + i, 5.0)) for i in range(1000)]
     kept = [weakref.ref(each) for node in nodes for each in (node, node.term)]
     assert all(reference() is not None for reference in kept)
     del nodes

@@ -131,9 +131,10 @@ def test_style_layers_cover_the_eighteen() -> None:
     assert sorted({layer for group in layers for layer in group}) == list(range(18))
 
 
-def test_changed_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = fetch.obtain(ARCHIVE)
-    whole = store.converted(ARCHIVE)
+def test_a_changed_file_is_set_aside_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, whole = fetch.obtain(ARCHIVE), store.converted(ARCHIVE)
     monkeypatch.setenv("LACELANG_CACHE", str(tmp_path))
     fetch.adopt(ARCHIVE, source)
     folder = store.folder_for(ARCHIVE)
@@ -142,10 +143,20 @@ def test_changed_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     data = bytearray(mapping.read_bytes())
     data[-1] ^= 1
     mapping.write_bytes(data)
-    from lacelang.errors import ResourceError
 
-    with pytest.raises(ResourceError, match="damaged"):
-        MOBILESTYLEGAN.load(ARCHIVE, torch.device("cpu"))
+    def convert(_source: Path, part: Path) -> None:
+        shutil.copytree(whole, part, dirs_exist_ok=True)
+        (part / "manifest.json").unlink()
+
+    monkeypatch.setattr(store, "_convert", convert)
+    loaded = MOBILESTYLEGAN.load(ARCHIVE, torch.device("cpu"))
+    assert mapping.read_bytes() == (whole / "mapping.safetensors").read_bytes()
+    aside = folder.with_name(f"{folder.name}.damaged")
+    assert (aside / "mapping.safetensors").read_bytes() == data
+    assert "damaged" in capsys.readouterr().err
+    (folder / "painter.bin").write_bytes(b"")
+    loaded.decoder()
+    assert (folder / "painter.bin").stat().st_size == (whole / "painter.bin").stat().st_size
 
 
 def test_styles_that_are_all_one_w_paint_the_same_bits(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from lace_programs import from_the_grammar
@@ -19,6 +20,10 @@ _FAST = settings(
 )
 
 
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def _check(source: str) -> None:
     tree = parse(source)
     formatted = format_source(source)
@@ -27,8 +32,10 @@ def _check(source: str) -> None:
     before, after = tokenize(source), tokenize(formatted)
     assert [str(t) for t in after.tokens] == [str(t) for t in before.tokens]
     assert sorted(map(str, after.comments)) == sorted(str(c).rstrip() for c in before.comments)
-    for line in formatted.split("\n"):
+    for line, below in pairwise([*filter(None, formatted.split("\n")), ""]):
         assert line == line.rstrip()
+        if line.lstrip().startswith("#") and below and below.lstrip()[0] not in "})]":
+            assert _margin(line) == _margin(below)
         assert len(line) <= 100 or re.fullmatch(r"\s*#.*", line)
     assert "\n\n\n" not in formatted
     assert not formatted.startswith("\n")

@@ -20,11 +20,11 @@ from lacelang.generators import openvino_runtime
 from lacelang.progress import Progress
 from lacelang.registry import imported
 from lacelang.storage.archives import member
-from lacelang.storage.cache import cache_dir, made_once
+from lacelang.storage.cache import cache_dir, kept
 from lacelang.storage.fetch import Archive, obtain
 
 # Part of every cached folder's name: raise it when a conversion changes.
-_CONVERSION = 1
+_CONVERSION = 2
 _FILE = "network.xml"
 
 
@@ -40,7 +40,7 @@ class Network:
         def convert(partial: Path) -> None:
             openvino_runtime.save(_converted(name, progress), partial / _FILE)
 
-        made_once(folder, f"converting {name}", convert, _FILE)
+        kept(folder, f"converting {name}", convert, _FILE, "network.bin")
         compiled = openvino_runtime.compile_model(folder / _FILE, threads=threads)
         self._request = openvino_runtime.request(compiled)
         self._outputs = len(compiled.outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,11 @@ class MobileStyleGAN(Generator):
         help_: str = "",
         threads: int = 0,
     ) -> None:
-        self._folder = store.converted(archive, progress, help_)
+        # Whatever is read later is made again without bars, if it is damaged.
+        self._converted = partial(store.converted, archive, help_=help_)
         self._threads = threads
-        state = load_file(store.verify(self._folder, "mapping.safetensors"))
+        name = "mapping.safetensors"
+        state = load_file(store.converted(archive, name, progress=progress, help_=help_) / name)
         w_mean, whitening = state.pop("w_mean"), state.pop("w_whitening")
         mapping = MappingNetwork()
         mapping.load_state_dict(state)
@@ -49,7 +52,8 @@ class MobileStyleGAN(Generator):
     def synthesis(self) -> SynthesisNetwork:
         """The differentiable synthesis network w+ → image on this generator's device."""
         network = SynthesisNetwork()
-        network.load_state_dict(load_file(store.verify(self._folder, "synthesis.safetensors")))
+        folder = self._converted("synthesis.safetensors")
+        network.load_state_dict(load_file(folder / "synthesis.safetensors"))
         return self._frozen(network)
 
     def prepare(self) -> None:
@@ -63,8 +67,8 @@ class MobileStyleGAN(Generator):
         """Return what decodes styles (N, 23, 512), in order."""
         if self.device.type != "cpu":
             return super().decoder()
-        store.verify(self._folder, "painter.bin")
-        return openvino_decoder(store.verify(self._folder, "painter.xml"), self._threads)
+        folder = self._converted("painter.xml", "painter.bin")
+        return openvino_decoder(folder / "painter.xml", self._threads)
 
 
 class _Pixels(nn.Module):

@@ -6,23 +6,20 @@ One folder holds `mapping.safetensors`, `synthesis.safetensors`, and for a CPU t
 
 from __future__ import annotations
 
-import json
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacelang.errors import ResourceError
 from lacelang.storage import fetch
 from lacelang.storage.archives import member
-from lacelang.storage.cache import cache_dir, made_once, sha256_of
+from lacelang.storage.cache import MANIFEST, cache_dir, kept
 
 if TYPE_CHECKING:
     from lacelang.progress import Progress
 
 # Raised whenever the layout or the conversion changes, so that no stale folder is read.
 FORMAT = 2
-MANIFEST = "manifest.json"
 # Draws that mean and covariance of w are taken over: the mean's standard error is 0.4 % of w's
 # spread.
 PRIOR_DRAWS = 65_536
@@ -41,36 +38,20 @@ def is_converted(archive: fetch.Archive) -> bool:
     return (folder_for(archive) / MANIFEST).is_file()
 
 
-def converted(archive: fetch.Archive, progress: Progress | None = None, help_: str = "") -> Path:
-    """Return the folder of converted weights, fetching and converting on first use."""
-    folder = folder_for(archive)
-    if is_converted(archive):
-        return folder
-    source = fetch.obtain(archive, progress, help_)
+def converted(
+    archive: fetch.Archive, *names: str, progress: Progress | None = None, help_: str = ""
+) -> Path:
+    """Return the folder of converted weights in which these files are verified.
+
+    The weights are fetched and converted on first use, and again if a file is damaged.
+    """
 
     def make(partial: Path) -> None:
+        source = fetch.obtain(archive, progress, help_)
         with progress.stage(f"converting {archive}") if progress else nullcontext():
             _convert(source, partial)
-            digests = {path.name: sha256_of(path) for path in sorted(partial.iterdir())}
-            manifest = json.dumps({"format": FORMAT, "sha256": digests}, indent=1)
-            (partial / MANIFEST).write_text(manifest)
 
-    made_once(folder, f"converting {archive}", make, MANIFEST)
-    return folder
-
-
-def verify(folder: Path, name: str) -> Path:
-    """Return the path of a converted file, unless its SHA-256 has changed since it was made."""
-    path = folder / name
-    try:
-        expected = json.loads((folder / MANIFEST).read_text())["sha256"][name]
-        if sha256_of(path) == expected:
-            return path
-    except (OSError, ValueError, KeyError):
-        pass
-    raise ResourceError(
-        f"the converted weights {path} are damaged", f"delete the folder {folder} and run again"
-    )
+    return kept(folder_for(archive), f"converting {archive}", make, *names)
 
 
 def _convert(source: Path, folder: Path) -> None:

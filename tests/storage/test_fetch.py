@@ -8,9 +8,11 @@ import multiprocessing
 import tarfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from index_server import PINNED, WHOLE, Index
 
 from lacelang.errors import ResourceError
 from lacelang.storage import archives, cache, fetch
@@ -132,3 +134,73 @@ def test_second_process_waits_for_the_first(
 def _release_later(release: object) -> None:
     time.sleep(0.5)
     release.set()  # type: ignore[attr-defined]
+
+
+def test_a_cached_archive_that_has_changed_is_fetched_again(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = fetch.obtain(PINNED)
+    path.write_bytes(WHOLE[:-1] + b"x")
+    assert fetch.obtain(PINNED).read_bytes() == WHOLE
+    assert path.with_name(f"{path.name}.damaged").read_bytes() == WHOLE[:-1] + b"x"
+    assert "damaged" in capsys.readouterr().err
+    assert index.asked == ["/simple/pkg/", "/pkg-1.0.zip"] * 2
+
+
+def _write(part: Path) -> None:
+    (part / "a.bin").write_bytes(b"a" * 100)
+    (part / "b.bin").write_bytes(b"b" * 100)
+
+
+def _to_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "a bit": lambda folder: (folder / "a.bin").write_bytes(b"a" * 99 + b"b"),
+    "cut": lambda folder: (folder / "a.bin").write_bytes(b"a" * 99),
+    "missing": lambda folder: (folder / "a.bin").unlink(),
+    "a folder": lambda folder: _to_folder(folder / "a.bin"),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "manifest is a folder": lambda folder: _to_folder(folder / "manifest.json"),
+    **{
+        f"manifest is {text[:20]!r}": lambda folder, text=text: (  # type: ignore[misc]
+            folder / "manifest.json"
+        ).write_text(text)
+        for text in (
+            "",
+            "[]",
+            "null",
+            "{}",
+            '{"sha256": []}',
+            '{"sha256": {"a.bin": 7}}',
+            '{"sha256": {}}',
+            "[" * 100_000,
+            '{"sha256": {"a.bin": "' + "0" * 64 + '", "b.bin": "' + "0" * 64 + '"}}',
+            "\0",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_folder_of_the_cache_is_made_again(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "cache" / "things"
+    made = []
+
+    def make(part: Path) -> None:
+        made.append(part)
+        _write(part)
+
+    names = "a.bin", "b.bin"
+    for _ in range(2):
+        assert cache.kept(folder, "making things", make, *names) == folder
+    assert len(made) == 1
+    DAMAGE[damage](folder)
+    cache.kept(folder, "making things", make, *names)
+    assert len(made) == 2
+    assert (folder / "a.bin").read_bytes() == b"a" * 100
+    assert folder.with_name("things.damaged").is_dir()
+    cache.kept(folder, "making things", make, *names)
+    assert len(made) == 2
