@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Literal, TypeAlias
 
@@ -102,6 +102,12 @@ def conjunction(terms: Iterable[Predicate], span: Span = NOWHERE, text: str = ""
 def disjunction(terms: Iterable[Predicate], span: Span = NOWHERE, text: str = "") -> Or:
     """Join conditions by `or`, flat, so that order never matters."""
     return Or(tuple(_flat(Or, terms)), span=span, text=text)
+
+
+def exclusive(terms: Sequence[Predicate], span: Span = NOWHERE) -> Xor:
+    """Join conditions by `xor`, from left to right: one that begins with a `xor` is merged."""
+    first, *others = terms
+    return Xor((*_flat(Xor, [first]), *others), span=span)
 
 
 def _flat(kind: type[Group], terms: Iterable[Predicate]) -> Iterator[Predicate]:

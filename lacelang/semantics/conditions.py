@@ -101,7 +101,11 @@ class Conditions:
             case nodes.Not():
                 return ir.Not(self._resolve(node.term, frame, place.under("not")), span=span)
             case nodes.Xor():
-                return ir.Xor(tuple(self._operands("xor", node, frame, place)), span=span)
+                # Each term after the second comes to two more levels of `or` and of `not … and`.
+                inside = evolve(place, depth=place.depth + 2 * (len(node.terms) - 2))
+                if inside.depth > MAX_DEPTH:
+                    raise TooLargeError(f"joins more than {MAX_DEPTH // 2} conditions by `xor`")
+                return ir.exclusive(self._operands("xor", node, frame, inside), span)
             case nodes.Implies():
                 terms = self._operands("implies", node, frame, place)
                 denied = [ir.Not(term, span=span) for term in terms[:-1]]

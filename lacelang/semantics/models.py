@@ -138,11 +138,11 @@ class _Declaration:
         if kind.word.name != "one":
             message = f"`{kind.word.name} of` is no kind"
             raise self.say("LACE402", message, kind.word, "write `one of`")
-        values: list[str] = []
+        values: dict[str, None] = {}
         for word in kind.values:
             if word.name in values:
                 self.say("LACE110", f"`{name}` has the value `{word.name}` twice", word)
-            values.append(word.name)
+            values[word.name] = None
         if len(values) < 2:
             message = f"`{name}` needs two values or more to choose from"
             raise self.say("LACE402", message, kind, "for yes or no, write `binary`")

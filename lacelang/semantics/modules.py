@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import takewhile
 from operator import ne
 from pathlib import Path
@@ -90,10 +90,15 @@ class Library:
                 # Thousands of statements of one model look for its file once.
                 self._shared[name] = shared.models[name]
                 return shared.models[name]
-        known = [*module.models, *module.visible_models, *library_models()]
+        known = [*module.models, *module.visible_models, *self._library_models]
         hint = did_you_mean(name, known, "known:")
         self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)
         return None
+
+    @cached_property
+    def _library_models(self) -> tuple[str, ...]:
+        """Names of the standard library's models, for hints: its files are read once a check."""
+        return tuple(library_models())
 
     # Reading
 

@@ -202,7 +202,7 @@ def test_a_chain_of_xor_does_not_explode() -> None:
         assert not _survives(f"sample from ffhq where {chain}")
         return _calls(f"sample from ffhq where {chain}")
 
-    assert work(400) < 12 * work(40)
+    assert work(72) < 12 * work(9)
 
 
 def _calls(source: str) -> int:
@@ -238,6 +238,7 @@ LINES = [
     "edit g {{ smile=0 }} as e{i}\n",
     "measure smile=1 given age > {i}.5 from ffhq as m{i}\n",
     "sample 8 from ffhq where smil=1\n",
+    "sample 8 from ffhk{i} as g{i}\n",
 ]
 
 
