@@ -19,8 +19,8 @@ LOOKS = 12
 
 FEW = ("heun", "exponential", "dopri5", "euler", "langevin", "pc")
 LONG: dict[str, dict[str, float]] = {
-    "heun": {"tolerance": 1e-5},
-    "exponential": {"tolerance": 1e-6},
+    "heun": {"tolerance": 3e-5},
+    "exponential": {"tolerance": 4e-6},
     "dopri5": {"atol": 1e-7, "rtol": 1e-7},
 }
 

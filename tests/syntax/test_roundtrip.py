@@ -14,7 +14,7 @@ from lacelang.syntax.tokens import tokenize
 from lacelang.testing.programs import programs
 
 _FAST = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
