@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
-from threading import Lock
-from typing import Any, TypeAlias, cast
+from threading import RLock
+from typing import Any, SupportsIndex, TypeAlias
 from weakref import WeakValueDictionary
 
 import torch
-from attrs import fields, frozen, has
+from attrs import frozen
 from torch import Tensor
 
 from lacelang.energy.numerics import deny
@@ -51,15 +53,34 @@ class _Interned(ABCMeta):
 
     def __call__(cls, /, *args: Any, **fields: Any) -> Any:
         made = super().__call__(*args, **fields)
-        if not has(cls):
-            return made  # the node of a user, who has not said what its fields are
-        key = (cls, *made.__reduce__()[1])
-        with _LOCK:
-            return _NODES.setdefault(key, made)
+        values = _values(made)
+        if values is None:
+            return made
+        with _lock, suppress(TypeError):  # a value that has no hash
+            return _NODES.setdefault((cls, *values), made)
+        return made
 
 
 _NODES: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
-_LOCK = Lock()
+_lock = RLock()
+
+
+def _unlock() -> None:
+    """Another thread may have held the lock when this process was forked."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
+
+
+def _values(node: object) -> tuple[Any, ...] | None:
+    """What a node is made of, in order; None where the fields of its class do not say it all."""
+    own = vars(type(node)).get("__attrs_attrs__")
+    if own is None or not all(each.init and not each.kw_only for each in own):
+        return None
+    return tuple(getattr(node, each.name) for each in own)
 
 
 class Node(metaclass=_Interned):
@@ -92,12 +113,10 @@ class Node(metaclass=_Interned):
         """Return the energy (N,); a UsageError where an output that it reads is missing."""
         return Scope(outputs).energy(self)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         """Pickle and copy by the fields: what comes back is the node that is here already."""
-        if not has(type(self)):
-            return cast(tuple[Any, ...], super().__reduce_ex__(2))
-        own = fields(cast(Any, type(self)))
-        return type(self), tuple(getattr(self, each.name) for each in own)
+        values = _values(self)
+        return super().__reduce_ex__(protocol) if values is None else (type(self), values)
 
 
 @frozen(eq=False)

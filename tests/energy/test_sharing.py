@@ -7,10 +7,11 @@ import gc
 import pickle
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from attrs import evolve
+from attrs import evolve, field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,58 @@ def test_what_nobody_has_is_dropped() -> None:
     del nodes
     gc.collect()
     assert all(reference() is None for reference in kept)
+
+
+class Plain(Node):
+    """A node of a user's, which says nothing of its fields."""
+
+    def __init__(self, offset: float) -> None:
+        self.offset = offset
+
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> torch.Tensor:
+        return scope.constant(self.offset)
+
+
+@frozen(eq=False)
+class Listed(Plain):
+    """One with a field that has no hash."""
+
+    offset: list[float]
+
+
+@frozen(eq=False)
+class Keyword(Plain):
+    """One with a field that is given by name only."""
+
+    offset: float = field(kw_only=True)
+
+
+class Renamed(NormalAt):
+    """One that is made of other arguments than the class above it."""
+
+    def __init__(self, age: float) -> None:
+        super().__init__("age", age, 5.0)
+
+
+@pytest.mark.parametrize(
+    "node", [Plain(1.0), Listed([1.0]), Keyword(offset=1.0), Renamed(40.0)], ids=repr
+)
+def test_nodes_of_users_need_not_be_shared(node: Plain) -> None:
+    for again in (pickle.loads(pickle.dumps(node)), copy.copy(node), copy.deepcopy(node)):
+        assert type(again) is type(node)
+        attribute = "value" if isinstance(node, NormalAt) else "offset"
+        assert getattr(again, attribute) == getattr(node, attribute)
+    joined = And((node, node), (1.0, 1.0))
+    assert joined is And((node, node), (1.0, 1.0))
+
+
+def test_threads_make_one_node() -> None:
+    def make(_: int) -> list[Node]:
+        return [Not(NormalAt("age", 2e6 + i, 5.0)) for i in range(200)]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(make, range(16)))
+    assert all(one is other for row in found for one, other in zip(row, found[0], strict=True))
 
 
 def test_numbers_of_other_types_do_not_reach_a_node() -> None:

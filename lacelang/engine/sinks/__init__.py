@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -36,7 +37,7 @@ class Begun(NamedTuple):
     undecoded: Sequence[SampleRecord] = ()
 
 
-class Sink:
+class Sink(ABC):
     """Takes the samples of each group of a run, and their pictures as these are decoded.
 
     It keeps them, for later statements and for the run's result.
@@ -56,35 +57,37 @@ class Sink:
         """Begin a group, or go on with it."""
         return Begun()
 
+    @abstractmethod
     def add(self, task: GroupTask, batch: Batch) -> None:
         """Take the next samples of a group."""
-        raise NotImplementedError
 
     def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
         """Take the pictures of a sample, its own last; called in the decoder's thread."""
+        return None
 
     def flush(self) -> None:
         """Wait until all pictures are kept."""
+        return None
 
+    @abstractmethod
     def end(self, task: GroupTask, seconds: float) -> None:
         """End a group: all its samples are there, and `seconds` went into those made now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def group(self, name: str) -> GroupRecord | None:
         """A group of the program, with the samples that are there; None if there are none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def latents(self, name: str) -> Latents | Shards:
         """The latents of a group that is made, of the samples that are there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pictures(self, name: str, indices: Sequence[int]) -> Iterable[Look]:
         """Pictures of samples of a group that is made, in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
         """Keep annotations of samples, by index, also those that come before an error."""
-        raise NotImplementedError
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
         """What an earlier run measured under this fingerprint."""
@@ -92,7 +95,9 @@ class Sink:
 
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[ExpectationRecord]) -> None:
         """Take what has been measured so far, and the results of expectations."""
+        return None
 
+    @abstractmethod
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
         """End the run, and return the groups that were asked for.
 
@@ -100,4 +105,3 @@ class Sink:
             complete: whether all that the program measures and expects is known.
             started: `time.perf_counter()` when the run began.
         """
-        raise NotImplementedError
