@@ -9,7 +9,8 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_WIDTH, _ROW, _GAP, _MARGIN = 1000, 60, 14, 20
+_WIDTH, _GAP, _MARGIN = 1000, 14, 20
+_TITLE, _LINE = 32, 14  # heights of a box without its text, and of a line of that
 _MOST = 4  # boxes beside each other
 _HIDDEN = {"__main__"}
 _STYLE = (
@@ -52,9 +53,13 @@ def layers_picture() -> str:
         for first in range(0, len(layer), _MOST):
             row = layer[first : first + _MOST]
             width = (_WIDTH - 2 * _MARGIN - _GAP * (len(row) - 1)) / len(row)
-            for column, name in enumerate(row):
-                parts += _box(name, _MARGIN + column * (width + _GAP), y, width, low)
-            y += _ROW + _GAP
+            texts = [textwrap.wrap(said_of(name), int((width - 20) / 5.7)) for name in row]
+            height = _TITLE + _LINE * max(map(len, texts))
+            for column, (name, text) in enumerate(zip(row, texts, strict=True)):
+                x = _MARGIN + column * (width + _GAP)
+                box = f'x="{x:.0f}" y="{y}" width="{width:.0f}" height="{height}"'
+                parts += [f'<rect{low} {box} rx="5"/>', *_texts(name, text, x, y)]
+            y += height + _GAP
         if number < len(found) - 1:
             middle = _WIDTH // 2
             parts.append(f'<line x1="{middle}" y1="{y - _GAP}" x2="{middle}" y2="{y}"/>')
@@ -67,13 +72,11 @@ def layers_picture() -> str:
     )
 
 
-def _box(name: str, x: float, y: int, width: float, kind: str) -> list[str]:
-    lines = textwrap.wrap(said_of(name), int((width - 20) / 5.7))[:2]
+def _texts(name: str, lines: list[str], x: float, y: int) -> list[str]:
     return [
-        f'<rect{kind} x="{x:.0f}" y="{y}" width="{width:.0f}" height="{_ROW}" rx="5"/>',
         f'<text class="name" x="{x + 10:.0f}" y="{y + 19}">{escape(name)}</text>',
         *(
-            f'<text class="said" x="{x + 10:.0f}" y="{y + 36 + 14 * i}">{escape(line)}</text>'
+            f'<text class="said" x="{x + 10:.0f}" y="{y + 36 + _LINE * i}">{escape(line)}</text>'
             for i, line in enumerate(lines)
         ),
     ]
