@@ -95,7 +95,9 @@ class Renamed(NormalAt):
 
 
 @pytest.mark.parametrize(
-    "node", [Plain(1.0), Listed([1.0]), Keyword(offset=1.0), Renamed(40.0)], ids=repr
+    "node",
+    [Plain(1.0), Listed([1.0]), Keyword(offset=1.0), Renamed(40.0)],
+    ids=lambda node: type(node).__name__,
 )
 def test_nodes_of_users_need_not_be_shared(node: Plain) -> None:
     for again in (pickle.loads(pickle.dumps(node)), copy.copy(node), copy.deepcopy(node)):
