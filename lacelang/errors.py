@@ -14,6 +14,8 @@ from typing import Any, Literal
 from attrs import field, frozen
 from attrs.converters import optional
 
+from lacelang.text.hidden import displayed
+
 Severity = Literal["error", "warning"]
 
 
@@ -35,7 +37,8 @@ LONGEST_MESSAGE = 400
 """Characters of a message; a name may be as long as the program, and is not printed twice."""
 
 
-def _cut(text: str) -> str:
+def _fit(text: str) -> str:
+    text = displayed(text[: LONGEST_MESSAGE + 1])
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
@@ -44,16 +47,16 @@ class Diagnostic:
     """An error or warning about a program: a stable code, where, what, and a hint if any."""
 
     code: str
-    message: str = field(converter=_cut)
+    message: str = field(converter=_fit)
     span: Span
-    hint: str | None = field(default=None, converter=optional(_cut))
+    hint: str | None = field(default=None, converter=optional(_fit))
     severity: Severity = "error"
     path: str | None = None
     source: str = field(default="", repr=False, eq=False)
 
 
 class LaceError(Exception):
-    """Base of every error that lacelang raises on purpose.
+    """Base of every error that lacelang raises on purpose; its text shows what is hidden in names.
 
     Attributes:
         diagnostics: what is wrong with the program; empty where the environment failed.
@@ -63,7 +66,7 @@ class LaceError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
-        super().__init__(message)
+        super().__init__(displayed(message))
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -139,7 +142,8 @@ class ResourceError(LaceError):
         offered = [
             words[way].replace("{}", named) for way, named in self.ways.items() if way in words
         ]
-        return "\n".join(filter(None, [self.message, self.remedy, "; ".join(offered)]))
+        text = "\n".join(filter(None, [self.message, self.remedy, "; ".join(offered)]))
+        return displayed(text)
 
 
 def another_folder(
@@ -155,7 +159,7 @@ DEBUG = "LACELANG_DEBUG"
 
 def unexpected(error: Exception) -> str:
     """Return what is said of an unexpected error."""
-    what = " ".join(str(error).split())[:300]
+    what = displayed(" ".join(str(error).split())[:300])
     return (
         f"lacelang: unexpected {type(error).__name__}{': ' if what else ''}{what}\n"
         f"  this is a fault of lacelang: please report it, with the output of the same command "

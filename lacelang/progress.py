@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Self, TextIO
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Literal, Self, TextIO, cast
+
+from lacelang.text.channels import Displaying, console, say
+from lacelang.text.hidden import in_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -56,7 +59,7 @@ class Plain(Progress):
 
     def note(self, message: str) -> None:
         """Print the message."""
-        print(message, file=self._stream or sys.stderr, flush=True)
+        say(message, self._stream)
 
 
 class Bars(Progress):
@@ -71,13 +74,13 @@ class Bars(Progress):
 
     def note(self, message: str) -> None:
         """Print the message over the bars."""
-        self._rich.console.print(message, markup=False, highlight=False)
+        self._rich.console.print(message)
 
 
 class _Bar(Stage):
     def __init__(self, rich: RichProgress, name: str, total: float | None, unit: Unit) -> None:
         self._rich = rich
-        self._task = rich.add_task(name, total=total, unit=unit)
+        self._task = rich.add_task(in_line(name), total=total, unit=unit)
 
     def advance(self, amount: float = 1) -> None:
         self._rich.advance(self._task, amount)
@@ -105,14 +108,23 @@ def shown(stream: TextIO | None = None, leave: bool = True) -> Iterator[Progress
     if stream is None or not stream.isatty():
         yield Plain(stream)
         return
-    with _rich(stream, leave) as rich:
+    with _rich(stream, leave) as rich, _displaying():
         yield Bars(rich)
+
+
+@contextmanager
+def _displaying() -> Iterator[None]:
+    """Show what is hidden in what is printed beside bars, where rich reads escape sequences."""
+    with (
+        redirect_stdout(cast(TextIO, Displaying(sys.stdout))),
+        redirect_stderr(cast(TextIO, Displaying(sys.stderr))),
+    ):
+        yield
 
 
 def _rich(stream: TextIO, leave: bool) -> RichProgress:
     # Only a terminal pays for importing rich.
     from rich import progress
-    from rich.console import Console
     from rich.filesize import decimal
     from rich.text import Text
 
@@ -125,9 +137,9 @@ def _rich(stream: TextIO, leave: bool) -> RichProgress:
             whole = "" if task.total is None else f"/{written(task.total)}"
             return Text(written(task.completed) + whole, style="progress.download")
 
-    console = Console(file=stream)
+    screen = console(stream)
     # A sign that the encoding lacks would be written as an escape.
-    plain = not console.encoding.startswith("utf")
+    plain = not screen.encoding.startswith("utf")
     return progress.Progress(
         progress.SpinnerColumn(
             "line" if plain else "dots", finished_text=f"[green]{'*' if plain else '✓'}"
@@ -137,6 +149,6 @@ def _rich(stream: TextIO, leave: bool) -> RichProgress:
         Amount(),
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
-        console=console,
+        console=screen,
         transient=not leave,
     )

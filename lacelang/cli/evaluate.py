@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import compiled, read_source
 from lacelang.cli.streams import print_json
 from lacelang.errors import UsageError
+from lacelang.text.channels import console
 
 if TYPE_CHECKING:
     from lacelang.evaluate.report import Report
@@ -53,7 +54,5 @@ def write(arguments: Namespace, make: Callable[[Progress], Report]) -> int:
     if arguments.json:
         print_json(json.loads(report.as_json(found)))
     else:
-        from rich.console import Console
-
-        report.print_tables(found, Console(width=None if sys.stdout.isatty() else WIDTH))
+        report.print_tables(found, console(width=None if sys.stdout.isatty() else WIDTH))
     return 0

@@ -11,6 +11,7 @@ from lacelang.cli.streams import print_json
 from lacelang.errors import UsageError
 from lacelang.explain import render
 from lacelang.explain.outline import outlines
+from lacelang.text.channels import console
 from lacelang.text.names import nfc
 
 
@@ -39,9 +40,7 @@ def explain_file(arguments: Namespace) -> int:
     if arguments.json:
         print_json(data)
     elif sys.stdout.isatty():
-        from rich.console import Console
-
-        render.print_lines(lines, Console(highlight=False))
+        render.print_lines(lines, console())
     else:
         sys.stdout.write(render.text_of(lines))
     return 0

@@ -75,8 +75,11 @@ def _put(name: str, source: Source, text: str, check: bool) -> None:
         if text != source.text:
             print(f"{name} would be reformatted", file=sys.stderr)
     elif source.path is None:
-        # Programs are UTF-8, whatever the terminal is.
-        cast(Safe, sys.stdout).write_utf8(text)
+        if sys.stdout.isatty():
+            sys.stdout.write(text)
+        else:
+            # A file or a pipe gets the program as it is, in UTF-8 whatever the locale is.
+            cast(Safe, sys.stdout).write_utf8(text)
     elif text != source.text:
         if not source.path.is_file():
             raise UsageError(

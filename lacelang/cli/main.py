@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -62,7 +63,11 @@ def _run(arguments: Sequence[str] | None) -> int:
             _say(_shown(error))
             return _written(error.exit_code)
         if os.environ.get(DEBUG):
-            raise
+            if arguments is not None:
+                raise
+            # Printed here, where what is hidden in its text is shown.
+            traceback.print_exc()
+            return FAILED
         if isinstance(error, OSError):
             # One that nothing else has turned into a message: a disk that fails, for example.
             where = f"{error.filename}: " if error.filename else ""

@@ -1,7 +1,8 @@
 """Standard streams that cannot make a command fail, whatever they are and wherever they lead.
 
 `main` puts a `Safe` stream in place of standard output and of standard error, so that `print`,
-rich and prompt_toolkit all write through it. A character that an encoding lacks is escaped. A
+rich and prompt_toolkit all write through it. What is hidden in a text is shown, but in the escape
+sequences of rich and prompt_toolkit. A character that an encoding lacks is escaped. A
 stream that is closed or missing, or whose reader has gone, discards what is written. A result that
 could not be written for another reason (a full disk) is reported at the end of the command.
 """
@@ -14,11 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from lacelang.text.channels import Displaying
+from lacelang.text.hidden import displayed, json_displayed
+
 _FAILS = (None, "strict", "surrogateescape", "surrogatepass")
 """Error handlers with which a character without a code fails, or becomes bytes that are no text."""
 
 
-class Safe:
+class Safe(Displaying):
     """A stream to write to that never raises; what it does not define is the stream's own.
 
     Attributes:
@@ -27,31 +31,30 @@ class Safe:
     """
 
     def __init__(self, stream: Any) -> None:
-        self.stream = stream
+        super().__init__(stream)
         self.failure: OSError | None = None
         self._open = not _is_gone(stream)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "buffer":
-            # What is written there would not pass through here.
-            raise AttributeError(name)
-        return getattr(self.stream, name)
+        self.styled = _Styled(self)
 
     def isatty(self) -> bool:
         """Whether the stream is a terminal."""
         return self._open and is_terminal(self.stream)
 
     def write(self, text: str) -> int:
-        """Write text, what the encoding lacks as `\\xe9` or `\\u4e16`."""
+        """Write text, what is hidden and what the encoding lacks as `\\x1b` or `\\u4e16`."""
+        self.write_styled(displayed(text))
+        return len(text)
+
+    def write_styled(self, text: str) -> None:
+        """Write text with escape sequences, what the encoding lacks as `\\xe9` or `\\u4e16`."""
         shown, encoding = text, getattr(self, "encoding", None)
         if encoding and not text.isascii() and getattr(self, "errors", None) in _FAILS:
             with suppress(LookupError):
                 shown = text.encode(encoding, "backslashreplace").decode(encoding)
         self._try(lambda: self.stream.write(shown))
-        return len(text)
 
     def write_utf8(self, text: str) -> None:
-        """Write text as UTF-8 whatever the stream's encoding is.
+        """Write text as it is, in UTF-8 whatever the stream's encoding is.
 
         Raises:
             ResourceError: the stream takes text alone, in an encoding that lacks a character.
@@ -105,6 +108,20 @@ class Safe:
                 os.close(kept)
 
 
+class _Styled:
+    """The same stream, for those who write escape sequences around texts that are shown already."""
+
+    def __init__(self, safe: Safe) -> None:
+        self.safe = safe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.safe, name)
+
+    def write(self, text: str) -> int:
+        self.safe.write_styled(text)
+        return len(text)
+
+
 @contextmanager
 def usable() -> Iterator[None]:
     """Make the standard streams `Safe` within the block.
@@ -135,11 +152,11 @@ def is_terminal(stream: Any) -> bool:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON; where the encoding is not UTF-8, in ASCII alone."""
+    """Print a value as JSON, nothing hidden in it; where the encoding is not UTF-8, in ASCII."""
     import json
 
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
-    print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8"))
+    print(json_displayed(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8")))
 
 
 def _is_gone(stream: Any) -> bool:

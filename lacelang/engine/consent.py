@@ -18,6 +18,7 @@ from lacelang.progress import Progress, shown
 from lacelang.semantics.modules import library_models
 from lacelang.storage.fetch import Archive, WeightsFile, cached_path, obtain, size_of
 from lacelang.system.filenames import on_disk
+from lacelang.text.channels import say
 from lacelang.text.names import place_of
 
 
@@ -66,12 +67,10 @@ def _agreed(archive: Archive) -> bool:
         return False
     size = size_of(archive)
     long = "of unknown size" if size is None else f"{size / 2**20:.0f} MiB"
-    print(
+    say(
         f"This program names weights that are not of the standard library: {archive}, {long},\n"
         f"SHA-256 {archive.sha256}.\nFetch them? [y/N] ",
         end="",
-        file=sys.stderr,
-        flush=True,
     )
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

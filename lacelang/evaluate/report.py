@@ -6,15 +6,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from attrs import field, frozen
 from PIL.Image import Image
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Drawn
 
-from lacelang.render.markdown import markdown_table
+from lacelang.render.markdown import markdown_table, markdown_text
 from lacelang.render.sheet import write_sheet
 from lacelang.storage.files import make_folder, write_atomic
 
@@ -105,12 +105,14 @@ def as_json(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """The report's tables as Markdown, its pictures as links to files beside it."""
-    parts = [f"# {report.suite}"]
+    parts = [f"# {markdown_text(report.suite)}"]
     for table in report.tables:
-        parts.append(f"## {table.title}\n\n{table.markdown}")
+        parts.append(f"## {markdown_text(table.title)}\n\n{table.markdown}")
         if table.note:
             parts.append(table.note)
-    parts += [f"![{picture.title}]({picture.file})" for picture in report.pictures]
+    parts += [
+        f"![{markdown_text(picture.title)}]({quote(picture.file)})" for picture in report.pictures
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -137,16 +139,15 @@ def save(report: Report, folder: Path) -> None:
 
 
 def print_tables(report: Report, console: Console) -> None:
-    """Print the tables."""
+    """Print the tables to a console without markup, as `text.channels` makes them."""
     for table in report.tables:
-        # The brackets of weights are no markup.
-        console.print(f"[bold]{escape(table.title)}[/bold]", soft_wrap=True)
+        console.print(table.title, style="bold", soft_wrap=True)
         drawn = Drawn(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for heading, numeric in zip(table.columns, table.numeric, strict=True):
-            drawn.add_column(escape(heading), justify="right" if numeric else "left")
+            drawn.add_column(heading, justify="right" if numeric else "left")
         for row in table.texts:
-            drawn.add_row(*map(escape, row))
+            drawn.add_row(*row)
         console.print(drawn)
         if table.note:
-            console.print(escape(table.note), soft_wrap=True)
+            console.print(table.note, soft_wrap=True)
         console.print()

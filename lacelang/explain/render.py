@@ -12,6 +12,7 @@ from attrs import asdict
 from lacelang import ir
 from lacelang.explain.outline import Figures, Outline, Term, Totals, Tree
 from lacelang.text.columns import columns_of, padded
+from lacelang.text.hidden import displayed
 from lacelang.text.numerals import number_text
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def print_lines(lines: Sequence[Line], console: Console) -> None:
     from rich.text import Text
 
     for line in lines:
-        console.print(Text.assemble(*line), soft_wrap=True)
+        shown = ((displayed(text), style) for text, style in line)
+        console.print(Text.assemble(*shown), soft_wrap=True)
 
 
 def text_of(lines: Sequence[Line]) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lacelang.render.sheet_cells import INK, PAPER, SOFT
-from lacelang.render.text import fit, font
+from lacelang.render.text import fit, font, font_for, legible
 
 Floats = NDArray[np.float32]
 
@@ -54,10 +54,12 @@ def draw(
     width = 2 * _MARGIN + FACES * (_SIDE + _GAP) - _GAP
     sheet = Image.new("RGB", (width, 2 * _MARGIN + 34 + len(chosen) * row_height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, _MARGIN), title, INK, font(24))
+    face = font_for(title, 24)
+    pen.text((_MARGIN, _MARGIN), fit(legible(title, face), face, width), INK, face)
     for k, (words, rows) in enumerate(chosen):
         top = _MARGIN + 34 + k * row_height
-        pen.text((_MARGIN, top), fit(words, font(15), width), SOFT, font(15))
+        face = font_for(words, 15)
+        pen.text((_MARGIN, top), fit(legible(words, face), face, width), SOFT, face)
         for i, row in enumerate(rows):
             left = _MARGIN + i * (_SIDE + _GAP)
             small = Image.fromarray(next(faces)).resize((_SIDE, _SIDE), reducing_gap=2.0)

@@ -7,6 +7,8 @@ from functools import cache
 
 from PIL import ImageFont
 
+from lacelang.text.hidden import displayed
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # Pillow's own font has little beyond ASCII; these are common system fonts with more.
@@ -28,13 +30,13 @@ def font_for(text: str, size: int) -> Font:
 
 
 def legible(text: str, face: Font) -> str:
-    """`text` on one line, with a plain substitute for each character that `face` lacks."""
+    """`text` as it is displayed, on one line; what `face` lacks has a plain substitute."""
 
     def shown(char: str) -> str:
         plain = char if _knows(char, face) else char.translate(_PLAIN)
         return plain if _knows(plain, face) else "?"
 
-    return "".join(map(shown, " ".join(text.split())))
+    return "".join(map(shown, displayed(" ".join(text.split()))))
 
 
 def fit(text: str, face: Font, width: float) -> str:

@@ -14,7 +14,7 @@ from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
 from lacelang.semantics.check import check
 from lacelang.semantics.context import did_you_mean
-from lacelang.storage.files import write_atomic
+from lacelang.storage.files import disk_errors, write_atomic
 from lacelang.system.filenames import on_disk
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
@@ -129,6 +129,7 @@ def _explain(loop: Loop, argument: str) -> None:
             "there is nothing to explain; name a group or a condition\n"
             "like `:explain glasses=1 or smile=1`"
         )
+    loop.ask(CheckedProgram(statements[place : place + 1]))
     loop.warming.wait()
     outline = outlines(CheckedProgram(statements))[place]
     print_lines(outline_lines(measured.with_figures(outline)), loop.console)
@@ -152,10 +153,12 @@ def _save(loop: Loop, argument: str) -> None:
     name = argument.removeprefix("!").strip().strip('"')
     if not name:
         raise UsageError("`:save` needs the name of a file\nlike `:save faces.lace`")
-    path = Path(on_disk(name)).expanduser()
+    path = _typed_path(name)
     if not path.suffix:
         path = path.with_suffix(".lace")
-    if path.exists() and not over:
+    with disk_errors(path):
+        taken = path.exists()
+    if taken and not over:
         raise UsageError(f"{path} is there already\n`:save! {path}` writes over it")
     root = loop.session.root
     text = program_text(loop.session.entries, path, root=root)
@@ -168,14 +171,26 @@ def _save(loop: Loop, argument: str) -> None:
     loop.say(said)
 
 
+def _typed_path(typed: str) -> Path:
+    try:
+        if "\0" in typed:
+            raise ValueError
+        return Path(on_disk(typed)).expanduser()
+    except (ValueError, RuntimeError):
+        # No name of a file can hold it, or `~` is nobody here.
+        raise UsageError(f"`{typed}` cannot be the path of a file") from None
+
+
 def _keep(loop: Loop, argument: str) -> None:
     from lacelang.api import compile
 
     if not argument:
         raise UsageError("`:keep` needs a folder\nlike `:keep out/faces`")
+    out = _typed_path(argument.strip('"'))
     path, root = Path("session.lace"), loop.session.root
     program = compile(program_text(loop.session.entries, path, root=root), path, root=root)
-    run = program.run(out=Path(on_disk(argument.strip('"'))).expanduser(), progress=True)
+    loop.ask(program.checked)
+    run = program.run(out=out, progress=True)
     for group in run.groups.values():
         assert group.folder is not None
         loop.say(f"{group.name}: {group.folder / 'sheet.png'}")

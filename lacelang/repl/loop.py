@@ -12,7 +12,7 @@ from prompt_toolkit.filters import Condition, completion_is_selected
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.output import Output
+from prompt_toolkit.output import Output, create_output
 from rich.console import Console
 
 from lacelang.errors import DEBUG, LaceError, ProgramError, ResourceError, WayOut, unexpected
@@ -24,18 +24,25 @@ from lacelang.repl.lexer import STYLE, ProgramLexer
 from lacelang.repl.pictures import Graphics, supported_graphics
 from lacelang.repl.session import Entry, Session
 from lacelang.repl.show import show_group
+from lacelang.repl.typed import ShownTyping
 from lacelang.repl.warm import Warming
 from lacelang.syntax.render import render_all
 from lacelang.system.signals import EndedError, delivered
+from lacelang.text.channels import console as screen
+from lacelang.text.channels import styled
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group, Run
+    from lacelang.ir import CheckedProgram
 
 PROMPT = "lace> "
 CONTINUED = "  ... "
 INDENT = 2
 
-WAYS = {WayOut.FOLDER: "`:keep FOLDER` names the folder"}
+WAYS = {
+    WayOut.FOLDER: "`:keep FOLDER` names the folder",
+    WayOut.ALLOW: "enter it again and answer `y` to fetch them",
+}
 """What the prompt says of ways out of an error."""
 
 
@@ -54,7 +61,7 @@ class Loop:
     ) -> None:
         self.session = Session(root=root)
         self.groups: dict[str, Group] = {}
-        self.console = console or Console(file=sys.stdout, highlight=False)
+        self.console = console or screen()
         self.graphics = graphics if graphics is not None else supported_graphics()
         self.warming = warming or Warming()
         self._prompt: PromptSession[str] = PromptSession(
@@ -62,13 +69,14 @@ class Loop:
             multiline=True,
             prompt_continuation=_continued,
             lexer=ProgramLexer(self.session),
+            input_processors=[ShownTyping()],
             style=STYLE,
             completer=SessionCompleter(self.session, command_offers),
             complete_while_typing=False,
             history=history if history is not None else InMemoryHistory(),
             key_bindings=self._keys(),
             input=input,
-            output=output,
+            output=output or create_output(styled(sys.stdout)),
         )
 
     @property
@@ -131,8 +139,8 @@ class Loop:
             self.say(unexpected(error))
 
     def say(self, text: str) -> None:
-        """Print lines without markup."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        """Print lines."""
+        self.console.print(text, soft_wrap=True)
 
     def enter(self, typed: str) -> None:
         """Check `typed`, run it, and add it to the session if all went well."""
@@ -150,29 +158,33 @@ class Loop:
         made = [g for name, g in run.groups.items() if g is not self.groups.get(name)]
         self.groups.update(run.groups)
         for measured in run.measures.values():
-            self.console.print(measure_text(measured), markup=False)
+            self.console.print(measure_text(measured))
         for expected in run.expectations:
-            self.console.print(expectation_text(expected), markup=False)
+            self.console.print(expectation_text(expected))
         for group in made:
             self.draw(group)
 
     def _run(self, entry: Entry) -> Run:
-        from lacelang.engine.consent import ask
-
         program = self.session.program(entry)
-        ask(program.checked)
+        self.ask(program.checked)
         with shown(leave=False) as progress:
             if self.warming.busy:
                 with progress.stage("loading the model"):
                     self.warming.wait()
             return program.run(progress=progress, kept=self.groups)
 
+    def ask(self, program: CheckedProgram) -> None:
+        """Fetch weights that the standard library does not name, if the person agrees."""
+        from lacelang.engine.consent import ask
+
+        ask(program)
+
     def draw(self, group: Group) -> None:
         """Draw a group, with the readings of each sample."""
         record = group.record
         noun = "face" if len(group) == 1 else "faces"
         said = f"{group.name}: {len(group)} {noun}, seed {record.seed}"
-        self.console.print(said, style="bold", markup=False)
+        self.console.print(said, style="bold")
         show_group(record, group.each_image(), self.console, self.graphics)
 
     # Keys

@@ -15,6 +15,7 @@ from rich.text import Text
 from lacelang.render.result_text import achieved
 from lacelang.repl.pictures import Graphics, drawn, pixels_of
 from lacelang.storage.records import Atom, GroupRecord, SampleRecord
+from lacelang.text.hidden import in_line
 
 MOST = 16
 """At most so many faces are drawn; more would scroll away."""
@@ -97,6 +98,7 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
 
 def _cell(left: str, right: str, width: int, left_style: str, right_style: str) -> Text:
     """Return a cell with one text at its left edge and another at its right."""
+    left, right = in_line(left), in_line(right)
     cell = Text(left, left_style)
     cell.truncate(max(0, width - cell_len(right) - 1), overflow="ellipsis", pad=True)
     return Text.assemble(cell, " ", (right, right_style))

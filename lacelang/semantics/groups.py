@@ -11,13 +11,14 @@ from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.context import Frame, LostError, did_you_mean
 from lacelang.semantics.values import Scalar, settle
 from lacelang.syntax import nodes
+from lacelang.text.hidden import first_hidden, in_line
 from lacelang.text.names import folded, nfc
 
 MAX_LENGTH = 100
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 # Folders have these names, on any system, beside `run.json`.
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u2028\u2029\ud800-\udfff]')
+_FORBIDDEN = re.compile(r'[\t\n/\\:*?"<>|]')
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|run\.json")
 
 
@@ -90,12 +91,12 @@ class Groups:
         code = "LACE112"
         hint: str | None = "a folder will have this name"
         before = self._shown.get(folded(name))
-        wrong = _FORBIDDEN.search(name)
+        found = _FORBIDDEN.search(name)
+        wrong = first_hidden(name) if found is None else found.start()
         if not name.strip():
             problem, hint = "a group's name cannot be empty", None
         elif wrong is not None:
-            shown = wrong.group() if wrong.group().isprintable() else f"U+{ord(wrong.group()):04X}"
-            problem = f"`{shown}` cannot be in a group's name"
+            problem = f"`{in_line(name[wrong])}` cannot be in a group's name"
         elif name != name.strip() or name != name.strip("."):
             problem = "a group's name neither begins nor ends with a space or a dot"
         elif len(name) > MAX_LENGTH:

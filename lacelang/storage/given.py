@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from lacelang.errors import ResourceError
 from lacelang.storage.latents import EditPath, Float32, edit_path_of
 from lacelang.storage.records import Count
+from lacelang.text.hidden import in_line
 
 if TYPE_CHECKING:
     from lacelang.generators import Layout
@@ -355,5 +356,5 @@ SUFFIXES = tuple(_READERS)
 
 def _short(name: str) -> str:
     """A key as a message shows it."""
-    shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+    shown = in_line(name)
     return shown if len(shown) <= 40 else shown[:39] + "…"

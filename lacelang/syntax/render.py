@@ -8,8 +8,8 @@ from attrs import asdict
 
 from lacelang.errors import Diagnostic
 from lacelang.syntax.lines import lines_of
-from lacelang.text.columns import columns_of
-from lacelang.text.names import is_joining
+from lacelang.text.columns import cells_of
+from lacelang.text.hidden import escaped, in_line, is_hidden
 
 _WINDOW = 96
 """Columns of a source line that are shown; more is cut around the carets."""
@@ -29,14 +29,14 @@ def render(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     where = f"{shown_path(diagnostic.path)}:{span.line}:{span.column}"
     said = f"{where}: {diagnostic.severity} {diagnostic.code}: {diagnostic.message}"
-    lines = [_printable(said)]
+    lines = [in_line(said)]
     window = _window(diagnostic)
     if window is not None:
         number = str(span.line)
         gutter = " " * len(number)
         lines += [f"  {number} | {window[0]}".rstrip(), f"  {gutter} | {window[1]}"]
     if diagnostic.hint:
-        lines.append(_printable(f"  hint: {diagnostic.hint}"))
+        lines.append(in_line(f"  hint: {diagnostic.hint}"))
     return "\n".join(lines)
 
 
@@ -84,8 +84,8 @@ def _window(diagnostic: Diagnostic) -> tuple[str, str] | None:
     before, after = "…" if left else "", "…" if right < len(line) else ""
     shown = [_shown(line, at) for at in range(left, right)]
     end = max(min(end, right), start + 1)
-    margin = sum(map(columns_of, shown[: start - left])) + len(before)
-    carets = max(1, sum(map(columns_of, shown[start - left : end - left])))
+    margin = sum(map(cells_of, shown[: start - left])) + len(before)
+    carets = max(1, sum(map(cells_of, shown[start - left : end - left])))
     return before + "".join(shown) + after, " " * margin + "^" * carets
 
 
@@ -94,23 +94,17 @@ def _cut(line: str, start: int) -> tuple[int, int]:
     left = right = start
     room = _WINDOW
     begin, end = max(0, start - _CHARACTERS), min(len(line), start + _CHARACTERS)
-    while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
+    while left > begin and (wide := cells_of(_shown(line, left - 1))) <= room - 2 * _WINDOW // 3:
         left, room = left - 1, room - wide
-    while right < end and (wide := columns_of(_shown(line, right))) <= room:
+    while right < end and (wide := cells_of(_shown(line, right))) <= room:
         right, room = right + 1, room - wide
-    while left > begin and (wide := columns_of(_shown(line, left - 1))) <= room:
+    while left > begin and (wide := cells_of(_shown(line, left - 1))) <= room:
         left, room = left - 1, room - wide
     return left, right
 
 
-def _printable(text: str) -> str:
-    """Return the text without what a terminal would obey rather than show."""
-    return text if text.isprintable() else "".join(_shown(text, at) for at in range(len(text)))
-
-
 def _shown(text: str, at: int) -> str:
     """Return how the character at `at` is printed."""
-    character = text[at]
-    if character == "\t":
+    if text[at] == "\t":
         return _TAB
-    return character if character.isprintable() or is_joining(text, at) else "\ufffd"
+    return escaped(text[at]) if is_hidden(text, at) else text[at]

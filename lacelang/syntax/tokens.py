@@ -30,7 +30,8 @@ from lacelang.syntax.grammar import (
     retype,
 )
 from lacelang.syntax.lines import with_line_feeds
-from lacelang.text.names import is_joining, mended, nfc, what_is_wrong
+from lacelang.text.hidden import REFUSED, displayed, escaped, first_hidden, without_hidden
+from lacelang.text.names import mended, nfc, what_is_wrong
 
 MAX_PROBLEMS = 200
 """A text with more mistakes than this is not a program; reading stops."""
@@ -79,6 +80,8 @@ def tokenize(text: str) -> Tokens:
             else:
                 _add_name(token, result)
             continue
+        if token.type in ("STRING", "COMMENT"):
+            token = _seen(token, result)
         (comments if token.type == "COMMENT" else tokens).append(token)
         open_ += (token.type in CLOSER) - (token.type in CLOSERS)
         if open_ > _HOPELESS:
@@ -155,17 +158,33 @@ def _add_name(token: Token, result: Tokens) -> None:
         result.gaps.append(token.start_pos or 0)
 
 
+def _seen(token: Token, result: Tokens) -> Token:
+    """Return a quoted text without what is hidden in it, which is reported; or a comment as it is.
+
+    A comment may hold what has no width, but nothing that drives a terminal or reorders its line.
+    """
+    quoted = token.type == "STRING"
+    found = REFUSED.search(token)
+    at = first_hidden(token) if quoted else found.start() if found else None
+    if at is None or len(result.problems) >= MAX_PROBLEMS:
+        return token
+    line, column = token.line or 1, (token.column or 1) + at
+    where = "quotes" if quoted else "a comment"
+    message = f"`{escaped(token[at])}` cannot stand in {where}"
+    hint = "it would not be seen as what it is; leave it out"
+    if quoted:
+        hint += ", and rename a file that has it in its name"
+    span = Span(line, column, line, column + 1)
+    result.problems.append(Diagnostic("LACE001", message, span, hint))
+    return token.update(value=without_hidden(token)) if quoted else token
+
+
 _QUOTES = "\"'“”‘’"
 
 
 def _shown(wrong: str) -> str:
-    """Return the characters for a message, the unprintable ones by their numbers."""
-    short = wrong if len(wrong) <= 20 else wrong[:20] + "…"
-    shown = (
-        c if c.isprintable() or is_joining(short, at) else f"U+{ord(c):04X}"
-        for at, c in enumerate(short)
-    )
-    return f"`{''.join(shown)}`"
+    """Return the characters for a message, the hidden ones by their numbers."""
+    return f"`{displayed(wrong if len(wrong) <= 20 else wrong[:20] + '…')}`"
 
 
 def _join_touching(result: Tokens) -> None:

@@ -1,1 +1,1 @@
-"""Characters in; names, numbers and columns as people read them, out."""
+"""Characters in; names, numbers, columns and texts as people read them, out."""

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from lacelang.text.hidden import displayed
+
 
 def columns_of(text: str) -> int:
-    """Return how many columns a terminal takes for `text`."""
+    """Return how many columns a terminal takes for `text`, displayed."""
+    return cells_of(displayed(text))
+
+
+def cells_of(text: str) -> int:
+    """Return how many columns a terminal takes for a text that is displayed already."""
     if text.isascii():
         return len(text)
     import unicodedata

@@ -7,7 +7,8 @@ brings it to NFC here, once.
 
 The two joiners ZWJ and ZWNJ change how a script joins its letters. They may stand where they do so:
 beside a virama (UAX 31, A2 and B) and, ZWNJ, between two letters of the Arabic kind (A1). There
-they are part of the name; anywhere else they would not be seen, and are refused.
+they are part of the name; anywhere else they would not be seen, and are refused,
+as all characters are that are not seen (hidden.py).
 """
 
 from __future__ import annotations
@@ -16,13 +17,9 @@ import unicodedata
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from lacelang.text.hidden import is_hidden, is_joining
+
 T = TypeVar("T")
-
-_ZWNJ = "\u200c"
-_JOINERS = (_ZWNJ, "\u200d")
-_VIRAMA = 9
-"""The canonical combining class of what takes a consonant's vowel away."""
-
 
 _MOST_MARKS = 30
 """Marks on one letter; more are in no word of any language (UAX 15, Stream-Safe Text Format)."""
@@ -85,13 +82,13 @@ def is_name(text: str) -> bool:
 def what_is_wrong(text: str) -> str | None:
     """Return which character of the text cannot stand in a name, in words; None if all can."""
     name = nfc(text)
-    if name.isidentifier():
+    if name.isascii() and name.isidentifier():
         return None
     for at, character in enumerate(name):
         if _fits(name, at, first=at == 0):
             continue
         shown = f"{unicodedata.name(character, 'the character')} (U+{ord(character):04X})"
-        if character in _JOINERS:
+        if character in "\u200c\u200d":
             return f"{shown} cannot stand here in a name"
         if is_part(character):
             return f"a name does not begin with {shown}"
@@ -110,32 +107,14 @@ def mended(text: str) -> str:
 
 def is_part(character: str) -> bool:
     """Whether the character may stand inside of some name."""
-    return f"_{character}".isidentifier() or character in _JOINERS
-
-
-def is_joining(text: str, at: int) -> bool:
-    """Whether a joiner stands at `at`, at a place where it joins or parts letters."""
-    if not 0 < at < len(text) or text[at] not in _JOINERS:
-        return False
-    after = text[at + 1] if at + 1 < len(text) else " "
-    if _VIRAMA in (unicodedata.combining(text[at - 1]), unicodedata.combining(after)):
-        return True
-    letter = at - 1
-    while letter and unicodedata.combining(text[letter]):
-        letter -= 1
-    return text[at] == _ZWNJ and _is_arabic(text[letter]) and _is_arabic(after)
+    return f"_{character}".isidentifier() or character in "\u200c\u200d"
 
 
 def _fits(name: str, at: int, first: bool) -> bool:
     character = name[at]
     if first:
-        return character.isidentifier()
-    return f"_{character}".isidentifier() or is_joining(name, at)
-
-
-def _is_arabic(character: str) -> bool:
-    """Whether it is a letter of Arabic, Syriac or their kin, whose letters join by themselves."""
-    return unicodedata.bidirectional(character) == "AL" and character.isalpha()
+        return character.isidentifier() and not is_hidden(name, at)
+    return is_joining(name, at) or (f"_{character}".isidentifier() and not is_hidden(name, at))
 
 
 def _normal(form: Literal["NFC", "NFD"], text: str) -> str:

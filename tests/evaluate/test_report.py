@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 from PIL import Image
-from rich.console import Console
 
 from lacelang.evaluate.report import (
     Picture,
@@ -19,6 +18,7 @@ from lacelang.evaluate.report import (
     save,
     shown,
 )
+from lacelang.text.channels import console
 
 REPORT = Report(
     "trial",
@@ -57,9 +57,9 @@ def test_a_table_of_nine_columns_fits_a_terminal() -> None:
     table = Table(
         "t", [dict(zip(columns, ("hold as in the paper", 64, *[0.123] * 7), strict=True))]
     )
-    console = Console(width=80, record=True, file=io.StringIO())
-    print_tables(Report("trial", (table,)), console)
-    text = console.export_text()
+    screen = console(io.StringIO(), width=80, record=True)
+    print_tables(Report("trial", (table,)), screen)
+    text = screen.export_text()
     assert "…" not in text
     assert text.count("0.123") == 7
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
-from rich.console import Console
 
 from lacelang.repl.loop import Loop
 from lacelang.repl.warm import Warming
+from lacelang.text.channels import console
 
 sys.path.append(str(Path(__file__).parents[1] / "engine"))
 
@@ -39,8 +39,8 @@ def keyboard() -> Iterator[PipeInput]:
 @pytest.fixture
 def loop(keyboard: PipeInput) -> Loop:
     """A prompt that is typed at through a pipe and prints into a string."""
-    console = Console(file=io.StringIO(), width=80, highlight=False)
-    return Loop(console, "none", None, Warming(lambda spec: None), keyboard, DummyOutput())
+    screen = console(io.StringIO(), width=80)
+    return Loop(screen, "none", None, Warming(lambda spec: None), keyboard, DummyOutput())
 
 
 @pytest.fixture

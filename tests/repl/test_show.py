@@ -9,6 +9,7 @@ from rich.console import Console
 
 from lacelang.repl.show import GAP, MOST, NARROWEST, layout_for, show_group
 from lacelang.storage.records import Atom, GroupRecord, SampleRecord
+from lacelang.text.channels import console
 
 GLASSES = Atom("glasses=1", "glasses", "probability", 0.5, 1.0)
 HAIR = Atom("haircolor=gray and more of it", "haircolor", "probability", 0.5, 1.0)
@@ -23,7 +24,7 @@ def group(count: int, atoms: tuple[Atom, ...] = (GLASSES, HAIR)) -> GroupRecord:
 
 
 def screen(width: int, **options: object) -> Console:
-    return Console(file=io.StringIO(), force_terminal=False, width=width, **options)  # type: ignore[arg-type]
+    return console(io.StringIO(), force_terminal=False, width=width, **options)
 
 
 def text(console: Console) -> str:

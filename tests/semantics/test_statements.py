@@ -256,7 +256,7 @@ def test_an_import_that_imports_itself(tmp_path: Path) -> None:
 def test_an_import_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.lace").write_bytes(b"let a = \xff\xfe")
     assert _codes('import "a.lace"', tmp_path / "main.lace") == ["LACE114"]
-    assert _codes('import "\0.lace"', tmp_path / "main.lace") == ["LACE114"]
+    assert _codes('import "\0.lace"', tmp_path / "main.lace") == ["LACE001"]
     assert _codes('import "."', tmp_path / "main.lace") == ["LACE114"]
 
 

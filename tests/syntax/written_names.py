@@ -7,6 +7,7 @@ import unicodedata
 from hypothesis import strategies as st
 
 from lacelang.syntax.grammar import keywords
+from lacelang.text.hidden import first_hidden
 
 WORDS = (
     "बूढ़ा",  # Hindi, with a nukta
@@ -87,6 +88,11 @@ BAD_WORDS = {
     "בן־אדם": "HEBREW PUNCTUATION MAQAF",
     "རྒན་པོ": "TIBETAN MARK INTERSYLLABIC TSHEG",
     "a\u20dd": "COMBINING ENCLOSING CIRCLE",
+    "né\ufe0f": "VARIATION SELECTOR-16",
+    "né\U000e0100": "VARIATION SELECTOR-17",
+    "é\u034fé": "COMBINING GRAPHEME JOINER",
+    "\u3164é": "HANGUL FILLER",
+    "é\uffa0": "HALFWIDTH HANGUL FILLER",
 }
 """Words that are not, and the character that is in the way."""
 
@@ -106,7 +112,12 @@ _LATER = st.characters(categories=["L", "M", "Nd", "Nl", "Pc"]).filter(_may_foll
 def _is_free(name: str) -> bool:
     # Names in ASCII may be those of attributes.
     plain = unicodedata.normalize("NFC", name)
-    return not plain.isascii() and plain.isidentifier() and plain not in keywords()
+    return (
+        not plain.isascii()
+        and plain.isidentifier()
+        and plain not in keywords()
+        and first_hidden(plain) is None
+    )
 
 
 def identifiers() -> st.SearchStrategy[str]:
