@@ -46,7 +46,7 @@ def run_file(arguments: Namespace) -> int:
 
 def _lines(group: Group) -> Iterator[str]:
     """Yield what was made and where, how samples failed, and how often each comparison holds."""
-    from lacelang.storage.group_folder import SHEET
+    from lacelang.storage.images import SHEET
 
     ends = Counter(status for status in group.status if status.name != "converged")
     count = f"{len(group)} face{'' if len(group) == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from lacelang import arguments
-from lacelang.errors import UsageError
+from lacelang.errors import ResourceError, UsageError
 from lacelang.samplers import solution
 from lacelang.storage.latents import Float32, Latents, Shards
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
@@ -178,7 +179,11 @@ def _column(values: Iterable[float | None]) -> Tensor:
     return torch.tensor([np.nan if value is None else value for value in values]).float()
 
 
-def opened(path: Path) -> Image.Image:
-    """Read a picture, RGB."""
-    with Image.open(path) as image:
-        return image.convert("RGB")
+def opened(file: Path | IO[bytes]) -> Image.Image:
+    """Read a picture, RGB; one that is damaged, or far too large, is a ResourceError."""
+    try:
+        with Image.open(file, formats=("PNG",)) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        what = file if isinstance(file, Path) else "an image of the run"
+        raise ResourceError(f"{what} cannot be read: {error}", "run the program again") from error

@@ -102,7 +102,11 @@ def _made_by(group: GroupRecord) -> list[str]:
 
 def write_sheet(path: Path, sheet: Image.Image, quality: int = 86) -> None:
     """Write a picture as PNG or JPEG, by the name of its file, whole or not at all."""
+    write_atomic(path, encoded(sheet, "JPEG" if path.suffix == ".jpg" else "PNG", quality))
+
+
+def encoded(sheet: Image.Image, kind: str = "PNG", quality: int = 86) -> bytes:
+    """Return the bytes of a picture's file."""
     buffer = io.BytesIO()
-    kind = "JPEG" if path.suffix == ".jpg" else "PNG"
     sheet.save(buffer, kind, compress_level=4, quality=quality)
-    write_atomic(path, buffer.getvalue())
+    return buffer.getvalue()

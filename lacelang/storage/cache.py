@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from lacelang.errors import ResourceError
-from lacelang.storage.files import FULL, sweep_parts, whole
+from lacelang.storage.files import FULL, read_regular, sweep_parts, whole
 from lacelang.system.threads import checkpoint
 from lacelang.text.channels import say
 
@@ -21,6 +22,7 @@ CACHE_VARIABLE = "LACELANG_CACHE"
 
 MANIFEST = "manifest.json"
 """In a folder of converted weights, the SHA-256 of each file beside it."""
+_LONGEST_MANIFEST = 1 << 20
 
 
 def cache_dir() -> Path:
@@ -34,7 +36,10 @@ def cache_dir() -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """SHA-256 of a regular file, in hexadecimal."""
+    if not path.is_file():
+        # A pipe may never end.
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -114,7 +119,7 @@ def made(
     if not is_whole():
         with locked(path, doing):
             if not is_whole():  # another process may just have made it
-                _set_aside(path)
+                set_aside(path)
                 with whole_file(path) as part:
                     make(part)
     return path
@@ -141,18 +146,27 @@ class _Manifest(msgspec.Struct):
 
 def _is_as_made(folder: Path, names: tuple[str, ...]) -> bool:
     try:
-        digests = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest).sha256
-        return all(sha256_of(folder / name) == digests[name] for name in names or digests)
+        said = read_regular(folder / MANIFEST, _LONGEST_MANIFEST) or b""
+        digests = msgspec.json.decode(said, type=_Manifest).sha256
+        # A manifest of nothing vouches for nothing.
+        wanted = names or tuple(digests)
+        return bool(wanted) and all(sha256_of(folder / name) == digests[name] for name in wanted)
     except (OSError, ValueError, KeyError, RecursionError):
         return False
 
 
-def _set_aside(path: Path) -> None:
+def set_aside(path: Path) -> None:
+    """Rename what is damaged in the cache to `NAME.damaged`, and say so; an older one is removed.
+
+    Nothing is done where there is nothing.
+    """
     with guarded(path.parent):
         if not os.path.lexists(path):
             return
         aside = path.with_name(f"{path.name}.damaged")
         if aside.is_dir() and not aside.is_symlink():
             shutil.rmtree(aside)
+        else:
+            aside.unlink(missing_ok=True)
         path.replace(aside)
     say(f"{path} is damaged: it is set aside as {aside.name}, and made again")

@@ -13,6 +13,7 @@ from lacelang.errors import ResourceError, another_folder
 from lacelang.text.names import folded, nfc
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -59,8 +60,25 @@ def flush_folder(path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            # Some network file systems have no such call for folders.
+            if error.errno not in _NO_FLUSH:
+                raise
         finally:
             os.close(descriptor)
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """Return what a regular file holds; None if there is none, or it is longer than `most`."""
+    try:
+        # A pipe or a device may never end.
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError):
+        return None
+    return data if len(data) <= most else None
 
 
 def make_folder(path: Path) -> None:

@@ -3,6 +3,7 @@
     samples.jsonl                     one line a sample: `SampleRecord`
     latents-000000.safetensors …      z, and w as the decoder is given it, one row a sample
     annotations.jsonl                 what annotators say of a sample's image, where it was asked
+    images.jsonl                      names and digests of the images that were written
     0000.png …  sheet.png             the images, and all of them small
     edits/0000.png …                  of edited samples, the image before and after each line
 
@@ -20,79 +21,23 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import Self
 
-import msgspec
 from attrs import evolve, frozen
 
 from lacelang.errors import another_folder
+from lacelang.storage.checks import secret
 from lacelang.storage.files import disk_errors, flush_folder, make_folder, sweep_parts
+from lacelang.storage.images import FILMS, SHEET, WRITTEN, Images, files_of, named_images
 from lacelang.storage.latents import SHARD, Latents, Shards
-from lacelang.storage.png import is_finished, is_whole
-from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen, plain
+from lacelang.storage.lines import Lines
+from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen
 
 SAMPLES = "samples.jsonl"
 ANNOTATIONS = "annotations.jsonl"
-SHEET = "sheet.png"
-FILMS = "edits"
-_IMAGE = re.compile(r"\d{4,}\.png")
-_OWN = re.compile(
-    "|".join([_IMAGE.pattern, SHARD.pattern, *map(re.escape, (SHEET, SAMPLES, ANNOTATIONS))])
-)
-_LONGEST_LINE = 16 << 20
-
-T = TypeVar("T")
-
-
-class Lines(Generic[T]):
-    """A file with one JSON object a line, each an attrs class of one kind.
-
-    A process that is killed while it appends leaves part of a line. `read` takes the lines before
-    the first one that is not whole or not valid; `append` writes over what comes after them.
-    """
-
-    def __init__(self, path: Path, kind: type[T]) -> None:
-        self.path = path
-        self._decoder = msgspec.json.Decoder(kind)
-        self._ends = [0]  # of each line that counts, behind the beginning
-
-    def read(self) -> list[T]:
-        """Return the valid lines from the beginning; none if there is no file."""
-        items: list[T] = []
-        self.cut(0)
-        damaged = msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FileNotFoundError
-        with disk_errors(self.path, "read"), contextlib.suppress(*damaged):
-            if self.path.exists() and not self.path.is_file():
-                return items
-            with self.path.open("rb") as file:
-                # A line that is longer is none of ours, and may never end.
-                while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
-                    items.append(self._decoder.decode(line))
-                    self._ends.append(self._ends[-1] + len(line))
-        return items
-
-    def cut(self, count: int) -> None:
-        """Let `append` write after the first `count` lines."""
-        del self._ends[count + 1 :]
-
-    def append(self, items: Iterable[T], flush: bool = True) -> None:
-        """Write `items` after what was read and appended so far; `flush` to the disk itself."""
-        lines = [msgspec.json.encode(plain(item)) + b"\n" for item in items]
-        # What a link leads to is not the run's.
-        flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        with disk_errors(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | flags)
-            with open(descriptor, "r+b") as file:
-                file.truncate(self._ends[-1])
-                file.seek(self._ends[-1])
-                file.write(b"".join(lines))
-                if flush:
-                    file.flush()
-                    os.fsync(file.fileno())
-        for line in lines:
-            self._ends.append(self._ends[-1] + len(line))
+_RECORDS = re.compile("|".join([SHARD.pattern, *map(re.escape, (SAMPLES, ANNOTATIONS, WRITTEN))]))
 
 
 @frozen
@@ -100,21 +45,24 @@ class Annotation:
     """What annotators say of the image of one sample."""
 
     index: Count
+    of: str  # the digest of the image, or where none was written, of the latents
     values: Seen
 
 
 class GroupFolder:
     """The samples of one group on disk. Images are noted from several threads."""
 
-    def __init__(self, path: Path, record: GroupRecord) -> None:
+    def __init__(self, path: Path, record: GroupRecord, images: Images | None = None) -> None:
         self.path = path
         self.record = record  # the group as it is asked for, without its samples
         self.samples: list[SampleRecord] = []  # those that are there, from index 0 on
         self.latents = Shards(path, record.fingerprint)  # of the same samples
         self.finished: set[int] = set()  # indices of the samples whose image is there and whole
         self.has_sheet = False  # the contact sheet shows all samples
+        self.images = images or Images(path)
         self._lines = Lines(path / SAMPLES, SampleRecord)
-        self._annotations = Lines(path / ANNOTATIONS, Annotation)
+        # Sealed: a verdict rests on them alone.
+        self._annotations = Lines(path / ANNOTATIONS, Annotation, secret)
         self._lock = threading.Lock()
 
     def load(self, before: int, metadata: bool) -> Self:
@@ -130,15 +78,18 @@ class GroupFolder:
         count = min(good, len(self.latents), record.count)
         self.latents.cut(count)
         self.samples = samples[:count]
-        for annotation in self._annotations.read():
-            self._note(annotation)
+        self.images.read()
         self.finished = {
             index
             for index in range(count)
-            if is_finished(self.image(index), record, index, metadata)
-            and (not record.steps or is_whole(self.film(index)))
+            if self.images.holds(image_name(index), metadata)
+            and (not record.steps or self.images.holds(film_name(index)))
         }
-        self.has_sheet = before == record.count == len(self.finished) and is_whole(self.sheet)
+        everything = before == record.count == len(self.finished)
+        self.has_sheet = everything and self.images.holds(SHEET)
+        for annotation in self._annotations.read():
+            if annotation.index < count and annotation.of == self._shown(annotation.index):
+                self._note(annotation)
         return self
 
     def make(self) -> None:
@@ -156,16 +107,7 @@ class GroupFolder:
 
     def image(self, index: int) -> Path:
         """Where the image of sample `index` goes."""
-        return self.path / f"{index:04d}.png"
-
-    def film(self, index: int) -> Path:
-        """Where the film strip of sample `index` goes, if the group is edited."""
-        return self.path / FILMS / f"{index:04d}.png"
-
-    @property
-    def sheet(self) -> Path:
-        """Where the contact sheet goes."""
-        return self.path / SHEET
+        return self.path / image_name(index)
 
     @property
     def unfinished(self) -> list[SampleRecord]:
@@ -186,8 +128,9 @@ class GroupFolder:
             self.finished.add(index)
             return len(self.finished) == self.record.count
 
-    def annotate(self, annotation: Annotation) -> None:
-        """Keep what annotators say of an image."""
+    def annotate(self, index: int, values: Seen) -> None:
+        """Keep what annotators say of the image of a sample."""
+        annotation = Annotation(index, self._shown(index), values)
         # What a power loss takes is annotated again.
         self._annotations.append([annotation], flush=False)
         self._note(annotation)
@@ -195,8 +138,13 @@ class GroupFolder:
     def _note(self, annotation: Annotation) -> None:
         index = annotation.index
         with self._lock:
-            if index < len(self.samples):
-                self.samples[index] = evolve(self.samples[index], seen=annotation.values)
+            self.samples[index] = evolve(self.samples[index], seen=annotation.values)
+
+    def _shown(self, index: int) -> str:
+        """What tells the image of a sample from any other: its digest, or that of the latents."""
+        if index in self.finished:
+            return self.images.digest(image_name(index))
+        return self.latents.digest_of(index)
 
     def take_place(self, place: Path) -> None:
         """Move to `place`; the group that is there goes to its `.old`."""
@@ -208,22 +156,23 @@ class GroupFolder:
             self.path.rename(place)
             flush_folder(place.parent)
         self.path = self.latents.folder = place
+        self.images.move(place)
         self._lines.path, self._annotations.path = place / SAMPLES, place / ANNOTATIONS
 
 
-def own_images(folder: Path) -> Iterator[Path]:
-    """Files that have the names of a group's images; none behind a link."""
-    return _named(folder, _IMAGE)
+def image_name(index: int) -> str:
+    """Return the name of the image of a sample."""
+    return f"{index:04d}.png"
+
+
+def film_name(index: int) -> str:
+    """Return the name of the film strip of an edited sample."""
+    return f"{FILMS}/{index:04d}.png"
 
 
 def own_files(folder: Path) -> Iterator[Path]:
     """Files of the names that a run writes into a group's folder; none behind a link."""
-    yield from (*_named(folder, _OWN), *own_images(folder / FILMS))
-
-
-def _named(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
-    if folder.is_dir() and not folder.is_symlink():
-        yield from (path for path in sorted(folder.iterdir()) if names.fullmatch(path.name))
+    yield from (*files_of(folder, _RECORDS), *named_images(folder))
 
 
 def refuse_link(folder: Path) -> None:
@@ -242,7 +191,9 @@ def hidden(folder: Path, ending: str) -> Path:
 
 def clear(folder: Path) -> None:
     """Remove what a run has written into `folder`, and the folder if nothing else is in it."""
-    for path in list(own_files(folder)):
+    images = Images(folder).read()
+    gone = [path for path in named_images(folder) if images.is_known(path)]
+    for path in (*gone, *files_of(folder, _RECORDS)):
         path.unlink(missing_ok=True)
     for each in (folder / FILMS, folder):
         if each.is_dir() and not each.is_symlink():
@@ -265,11 +216,14 @@ def retire(place: Path) -> None:
         clear(old)
 
 
-def recover(place: Path, fingerprint: str) -> None:
-    """Finish a replacement that a killed run began: `place` gets the group of this fingerprint."""
+def recover(place: Path, fingerprint: str) -> bool:
+    """Finish a replacement that a killed run began: `place` gets the group of this fingerprint.
+
+    Returns whether there was one.
+    """
     old, new = hidden(place, "old"), hidden(place, "new")
     if not old.is_dir() or old.is_symlink():
-        return
+        return False
     if len(Shards.open(place, fingerprint)):
         retire(place)
     elif len(Shards.open(old, fingerprint)):
@@ -278,3 +232,4 @@ def recover(place: Path, fingerprint: str) -> None:
             if place.exists():
                 place.rename(new)
             old.rename(place)
+    return True

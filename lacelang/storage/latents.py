@@ -8,7 +8,6 @@ sample, as after a killed run, the one that begins later holds it.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -19,15 +18,13 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from lacelang.errors import ResourceError
+from lacelang.storage.arrays import digest_of, packed, unpacked
 from lacelang.storage.files import write_atomic
 
 Float32 = NDArray[np.float32]
 
-_KEY = "lacelang"
 _TAKEN = "trail.taken"
 SHARD = re.compile(r"latents-(\d{6,18})\.safetensors")
 
@@ -139,7 +136,9 @@ def arrays_of(latents: Latents) -> dict[str, NDArray[Any]]:
 def latents_of(arrays: Mapping[str, NDArray[Any]]) -> Latents | None:
     """Return the samples that `arrays_of` made `arrays` from; None if they are none."""
     z, w = arrays.get("z"), arrays.get("w")
-    if w is None or w.ndim not in (2, 3) or (z is not None and len(z) != len(w)):
+    if w is None or w.ndim not in (2, 3):
+        return None
+    if z is not None and (z.ndim != 2 or len(z) != len(w)):
         return None
     path = edit_path_of(arrays)
     return None if path is not None and not path.fits(w) else Latents(z, w, path)
@@ -179,11 +178,15 @@ class Shards:
         """Return the valid shards of a group, up to the first sample that none of them holds."""
         shards = Shards(folder, fingerprint)
         names = (SHARD.fullmatch(path.name) for path in folder.glob("latents-*"))
+        form: dict[str, tuple[int, ...]] = {}
         for first in sorted({int(name[1]) for name in names if name}):
             found = shards._read(first) if first <= len(shards) else None
             if found is None:
                 break
             latents, digest = found
+            form = form or _form(latents)
+            if _form(latents) != form:
+                break
             shards._shards.append(_Shard(first, len(latents), digest))
         return shards
 
@@ -199,17 +202,19 @@ class Shards:
         for shard, end in zip(self._shards, ends, strict=True):
             latents = self._load(shard)
             for row in range(end - shard.first):
-                whole.update(_digest(arrays_of(latents.rows([row]))).encode())
+                whole.update(digest_of(arrays_of(latents.rows([row]))).encode())
         return whole.hexdigest()
+
+    def digest_of(self, index: int) -> str:
+        """SHA-256 of one sample, in hexadecimal."""
+        return digest_of(arrays_of(self.rows([index])))
 
     def append(self, first: int, latents: Latents) -> None:
         """Write the latents of the samples from `first` on."""
         arrays = arrays_of(latents)
-        digest = _digest(arrays)
-        said = {"fingerprint": self.fingerprint, "first": first, "sha256": digest}
-        # One entry, for safetensors writes several in no fixed order, and a run writes fixed bytes.
-        data = save(arrays, metadata={_KEY: json.dumps(said)})
-        write_atomic(_path(self.folder, first), data, flush=True)
+        digest = digest_of(arrays)
+        said = {"fingerprint": self.fingerprint, "first": first}
+        write_atomic(_path(self.folder, first), packed(arrays, said), flush=True)
         self._shards = [s for s in self._shards if s.first < first]
         self._shards.append(_Shard(first, len(latents), digest))
         self._last = (self._shards[-1], latents)
@@ -244,30 +249,27 @@ class Shards:
 
     def _read(self, first: int) -> tuple[Latents, str] | None:
         """The latents of a shard and their digest; None if they are not what was written."""
-        path = _path(self.folder, first)
-        try:
-            if path.is_symlink() or not path.is_file():
-                return None
-            with safe_open(path, framework="numpy") as file:
-                said = json.loads((file.metadata() or {})[_KEY])
-                if said["fingerprint"] != self.fingerprint or said["first"] != first:
-                    return None
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            digest = _digest(arrays)
-            latents = latents_of(arrays) if digest == said["sha256"] else None
-            return None if latents is None else (latents, digest)
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        found = unpacked(_path(self.folder, first))
+        if found is None or found.said != {"fingerprint": self.fingerprint, "first": first}:
             return None
+        latents = latents_of(found.arrays) if _are_sound(found.arrays) else None
+        return None if latents is None else (latents, found.digest)
 
 
 def _path(folder: Path, first: int) -> Path:
     return folder / f"latents-{first:06d}.safetensors"
 
 
-def _digest(arrays: dict[str, NDArray[Any]]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+def _are_sound(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether arrays that may be anything have the types of latents, and finite values."""
+    return all(
+        array.size > 0
+        and array.dtype == (np.int64 if name == _TAKEN else np.float32)
+        and np.isfinite(array).all()
+        for name, array in arrays.items()
+    )
+
+
+def _form(latents: Latents) -> dict[str, tuple[int, ...]]:
+    """The shapes of one sample."""
+    return {name: each.shape[name != _TAKEN :] for name, each in arrays_of(latents).items()}

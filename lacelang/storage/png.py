@@ -52,9 +52,11 @@ def metadata_of(path: Path) -> dict[str, Any] | None:
     None if it carries nothing of ours, and an empty dictionary if it cannot be read.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
             text = image.info.get(KEY)
-    except (OSError, ValueError):
+    except Image.DecompressionBombError:
+        return None
+    except (OSError, SyntaxError, ValueError):
         return {}
     with suppress(ValueError, TypeError, RecursionError):
         value = json.loads(text)  # type: ignore[arg-type]
@@ -75,6 +77,9 @@ def is_whole(path: Path) -> bool:
             file.seek(0)
             with Image.open(file, formats=("PNG",)) as image:
                 image.verify()
+    except Image.DecompressionBombError:
+        # Far larger than ours, and whole for all that is known of it.
+        return True
     except (OSError, SyntaxError, ValueError):
         # Pillow reports a broken chunk as SyntaxError, a short file as OSError.
         return False
@@ -118,19 +123,3 @@ def provenance(run: RunRecord, group: GroupRecord, sample: SampleRecord) -> dict
 
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-
-
-def is_foreign(path: Path) -> bool:
-    """Whether `path` is a whole image that says nothing of a run: a person made or changed it."""
-    return metadata_of(path) is None and is_whole(path)
-
-
-def is_finished(path: Path, group: GroupRecord, index: int, metadata: bool) -> bool:
-    """Whether `path` is the whole image of sample `index`, with metadata or without as wanted.
-
-    An image without metadata is taken for that of the sample whose name it has.
-    """
-    said = metadata_of(path) if is_whole(path) else {}
-    if said is None or not metadata:
-        return said is None and not metadata
-    return (said.get("fingerprint"), said.get("index")) == (group.fingerprint, index)

@@ -1,7 +1,7 @@
 """What is known about a run, a group and a sample, as plain values: no tensors, no images.
 
 Their types are the schema of the files they are kept in: what does not fit is refused on reading.
-`run.json`, the index of a run's folder, has in schema 3:
+`run.json`, the index of a run's folder, has in schema 4:
 
     schema, lacelang        of this file, and of the program that wrote it
     program                 name, and source text, of the program that ran last
@@ -11,6 +11,7 @@ Their types are the schema of the files they are kept in: what does not fit is r
     measures[]              `MeasureRecord`
     expectations[]          `ExpectationRecord`, and whether it holds
     timing                  all that differs between two runs of one command
+    check                   a checksum of all but `timing`
 
 What grows with the number of samples stands in the folder of each group; see
 `lacelang.storage.group_folder`.
@@ -18,6 +19,7 @@ What grows with the number of samples stands in the folder of each group; see
 
 from __future__ import annotations
 
+import hmac
 import json
 import math
 from collections.abc import Mapping
@@ -28,15 +30,18 @@ import msgspec
 from attrs import NOTHING, asdict, evolve, field, frozen
 
 from lacelang.errors import another_folder
+from lacelang.storage.checks import check_of_json, secret
 from lacelang.storage.files import disk_error, is_folder_name, write_atomic
 from lacelang.text.names import nfc
 
-SCHEMA = 3
+SCHEMA = 4
 NAME = "run.json"
 _MOST = 64 << 20
 
 Reading = Literal["probability", "value"]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Ending: TypeAlias = Literal["converged", "max_steps", "non_finite", "max_tries", "stuck"]
+"""How a sampler ended: the names of `lacelang.samplers.Status`."""
 Seen: TypeAlias = Mapping[str, float | None]
 """What annotators saw in an image: by attribute, a class number or a value; None for nothing."""
 
@@ -73,7 +78,7 @@ class StepRecord:
     """
 
     energy: float | None
-    status: str
+    status: Ending
     nfe: Count
     accepted: Count
     rejected: Count
@@ -95,7 +100,7 @@ class SampleRecord:
 
     index: Count  # in the group; with the group's seed, all that its prior draw depends on
     energy: float | None  # conditional, in nats, prior excluded; None where it is not finite
-    status: str  # how its sampler ended, such as `converged` (`lacelang.samplers.Status`)
+    status: Ending
     nfe: Count  # evaluations of the energy and its gradient
     readings: Mapping[str, float | None]  # atom's text → what the classifiers read of the latent
     accepted: Count = 0  # steps that the sampler took
@@ -124,7 +129,6 @@ class GroupRecord:
     samples: tuple[SampleRecord, ...] = ()
     steps: tuple[StepPlan, ...] = ()  # the lines of an edit
     origin: str | None = None  # the program's file as seen from the run's folder, `-` for none
-    without_provenance: bool = False  # images were written that do not say what they are made from
 
 
 @frozen
@@ -144,6 +148,18 @@ class MeasureRecord:
     low: float | None  # 95 % interval of the probability behind it, for the error of drawing alone
     high: float | None
     decided: float | None  # the share where every draw is what its classifiers find likeliest
+    seal: str = field(default="", eq=False)  # whoever has it measured it, under any name
+
+    def sealed(self) -> MeasureRecord:
+        """Return the record with the seal of this user."""
+        return evolve(self, seal=self._own_seal())
+
+    def is_sealed(self) -> bool:
+        """Whether this user has measured it."""
+        return hmac.compare_digest(self.seal.encode(errors="replace"), self._own_seal().encode())
+
+    def _own_seal(self) -> str:
+        return check_of_json(plain(evolve(self, name="", seal="")), secret())
 
 
 @frozen
@@ -222,9 +238,17 @@ def write_index(folder: Path, run: RunRecord) -> None:
         ],
         "timing": dict(run.timing),
     }
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
     # Text from Python may hold surrogates, which no file can.
-    write_atomic(folder / NAME, text.encode(errors="replace"), flush=True)
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+    content = msgspec.json.decode(text)
+    content["check"] = _check_of(content)
+    text = json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n"
+    write_atomic(folder / NAME, text, flush=True)
+
+
+def _check_of(content: Mapping[str, Any]) -> str:
+    apart = "check", "timing"
+    return check_of_json({name: each for name, each in content.items() if name not in apart})
 
 
 def read_index(folder: Path) -> RunRecord | None:
@@ -243,6 +267,9 @@ def read_index(folder: Path) -> RunRecord | None:
             raise another_folder(
                 f"{path} was written by {age} version of lacelang (schema {schema}, not {SCHEMA})"
             )
+        said = msgspec.json.decode(data)
+        if said.get("check") != _check_of(said):
+            raise ValueError("it does not agree with its checksum")
         run = msgspec.json.decode(data, type=RunRecord)
         folders = [group.folder for group in run.groups]
         if not all(map(is_folder_name, folders)):

@@ -24,13 +24,12 @@ from lacelang.storage.group_folder import (
     clear,
     hidden,
     own_files,
-    own_images,
     recover,
     refuse_link,
     retire,
 )
+from lacelang.storage.images import Images
 from lacelang.storage.latents import Latents
-from lacelang.storage.png import is_foreign
 from lacelang.storage.records import (
     ExpectationRecord,
     GroupRecord,
@@ -87,6 +86,7 @@ class RunFolder:
         self._metadata = metadata
         self._begun_from = {path.resolve() for path in begun_from}
         self._groups: ByName[GroupFolder] = ByName()
+        self._images: dict[str, Images] = {}  # of the groups that are there, by name
         # Paths of groups that are going to be replaced, by name.
         self._old: dict[str, Path] = {}
         self.before = RunRecord(ProgramRecord("", ""), {})  # what earlier runs left
@@ -125,7 +125,8 @@ class RunFolder:
             if new.name in self._known:
                 self._refuse(new, self._known[new.name])
         for group in self.before.groups:
-            recover(self._path(group.folder), group.fingerprint)
+            if recover(self._path(group.folder), group.fingerprint):
+                self._images.pop(group.name, None)
         sweep_parts(self.root)
         taken = [group.folder for group in self.before.groups]
         for new in self._chosen:
@@ -140,9 +141,9 @@ class RunFolder:
     ) -> GroupFolder:
         """Return the folder of a group with what is there of it."""
         folder = folder_name(new.name, taken) if old is None else old.folder
-        path, origin, without = self._path(folder), self._origin, not self._metadata
+        path, origin, images = self._path(folder), self._origin, None
         if old is not None and old.fingerprint == new.fingerprint:
-            origin, without = old.origin, without or old.without_provenance
+            origin, images = old.origin, self._images.get(new.name)
         else:
             if old is not None:
                 self._old[new.name] = path
@@ -152,10 +153,9 @@ class RunFolder:
                 raise another_folder(
                     f"{stranger} is there already, and not from a run that {self.root} records"
                 )
-        record = evolve(new, folder=folder, origin=origin, without_provenance=without)
-        made = GroupFolder(path, record)
+        made = GroupFolder(path, evolve(new, folder=folder, origin=origin), images)
         made.make()
-        return made.load(record.count if old is None else old.count, self._metadata)
+        return made.load(new.count if old is None else old.count, self._metadata)
 
     def group(self, name: str) -> GroupFolder:
         """The folder of a group that is made."""
@@ -244,8 +244,8 @@ class RunFolder:
             whose = "another program" if old.origin in (TEXT, None) else f"`{old.origin}`"
             message = f"{folder} holds a group `{old.name}` of {whose}"
             raise another_folder(message, "choose another folder", WayOut.REPLACE)
-        images = () if old.without_provenance else own_images(folder)
-        for foreign in filter(is_foreign, images):
+        images = self._images[new.name] = Images(folder).read()
+        for foreign in images.foreign():
             raise another_folder(
                 f"{foreign} is not as a run has written it",
                 "rename it or move it away, or choose another folder",

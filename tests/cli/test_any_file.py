@@ -13,7 +13,7 @@ from made_runs import read_run
 
 import lacelang
 from lacelang.cli.main import main
-from lacelang.storage.group_folder import Lines
+from lacelang.storage.lines import Lines
 from lacelang.storage.records import read_index
 from lacelang.system.sources import MOST
 

@@ -120,6 +120,7 @@ def test_a_killed_run_leaves_whole_faces_and_goes_on(tmp_path: Path, source: Pat
     assert [path.stat().st_mtime_ns for path in kept] == times
     assert sorted(os.listdir(out / "kids")) == [
         *(f"{i:04d}.png" for i in range(40)),
+        "images.jsonl",
         "latents-000000.safetensors",
         "samples.jsonl",
         "sheet.png",

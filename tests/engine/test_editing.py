@@ -91,6 +91,7 @@ def test_a_folder_holds_faces_films_and_the_whole_way(model: TinyModel, tmp_path
     assert sorted(map(str, names)) == [
         *(f"000{i}.png" for i in range(5)),
         *(f"edits/000{i}.png" for i in range(5)),
+        "images.jsonl",
         "latents-000000.safetensors",
         "samples.jsonl",
         "sheet.png",

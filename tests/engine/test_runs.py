@@ -66,10 +66,12 @@ def test_a_run_into_a_folder_leaves_faces_sheet_and_record(
     assert names == [
         ".lock",
         *(f"kids/000{i}.png" for i in range(5)),
+        "kids/images.jsonl",
         "kids/latents-000000.safetensors",
         "kids/samples.jsonl",
         "kids/sheet.png",
         *(f"men/000{i}.png" for i in range(3)),
+        "men/images.jsonl",
         "men/latents-000000.safetensors",
         "men/samples.jsonl",
         "men/sheet.png",

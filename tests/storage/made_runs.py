@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 from attrs import evolve
 
+from lacelang.storage import records
 from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, SampleRecord, read_index
@@ -29,6 +31,14 @@ def make_samples(first: int, count: int, status: str = "converged") -> list[Samp
 def make_latents(count: int, start: float = 0.0) -> Latents:
     rows = np.arange(count * 8, dtype=np.float32).reshape(count, 8) + np.float32(start)
     return Latents(z=rows, w=rows / 2)
+
+
+def forge_index(root: Path, data: object) -> None:
+    """Write JSON as a run.json whose checksum is right."""
+    if isinstance(data, dict):
+        data.pop("check", None)
+        data["check"] = records._check_of(json.loads(json.dumps(data)))
+    (root / records.NAME).write_text(json.dumps(data))
 
 
 def read_run(root: Path) -> RunRecord | None:

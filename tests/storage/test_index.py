@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from attrs import evolve
-from made_runs import make_run, make_samples
+from made_runs import forge_index, make_run, make_samples
 
 from lacelang.errors import ResourceError
 from lacelang.storage.files import is_folder_name
@@ -130,11 +131,37 @@ def test_any_change_of_any_value_is_read_or_refused_in_words(
                 inner[path[-1]] = value
             else:
                 data = value
-            (tmp_path / NAME).write_text(json.dumps(data))
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeEncodeError):
+                forge_index(tmp_path, data)
             with contextlib.suppress(ResourceError):
                 read = read_index(tmp_path)
                 assert read is not None
                 assert all(is_folder_name(group.folder) for group in read.groups)
+
+
+def test_any_change_of_any_value_is_noticed(
+    tmp_path: Path, make_group: Callable[..., GroupRecord]
+) -> None:
+    measured = MeasureRecord("m", "a", None, "ffhq", 0.7, 3, "f", 9, 4, 0.2, 0.1, 0.4, None)
+    write_index(tmp_path, evolve(make_run(make_group()), measures=(measured,)))
+    whole = (tmp_path / NAME).read_bytes()
+    # Line ends and indentation are no change.
+    (tmp_path / NAME).write_bytes(whole.replace(b"\n", b"\r\n   "))
+    assert read_index(tmp_path) is not None
+    noticed = 0
+    for path in _paths(json.loads(whole)):
+        data = inner = json.loads(whole)
+        for key in path[:-1]:
+            inner = inner[key]
+        if not path or isinstance(inner[path[-1]], dict | list):
+            continue
+        was = inner[path[-1]]
+        inner[path[-1]] = f"{was}x" if isinstance(was, str) else 1 if was is None else was / 2 + 1
+        (tmp_path / NAME).write_text(json.dumps(data))
+        with pytest.raises(ResourceError):
+            read_index(tmp_path)
+        noticed += 1
+    assert noticed > 40
 
 
 def test_numbers_are_short_and_never_nan() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 import string
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +12,10 @@ from attrs import evolve
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_runs import make_run, make_samples
-from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from lacelang.storage.png import encode, is_finished, metadata_of, provenance
+from lacelang.storage.png import encode, metadata_of, provenance
 from lacelang.storage.records import GroupRecord
-
-Make = Callable[..., GroupRecord]
-Face = NDArray[np.uint8]
 
 
 def text(size: int, alphabet: str) -> str:
@@ -62,18 +56,3 @@ def test_an_image_opens_whatever_the_program(
         assert carried["program"]["source"] == source
     if sum(sizes) * 12 < 200_000:
         assert not left
-    assert is_finished(path, group, 0, metadata=True)
-    assert not is_finished(path, group, 1, metadata=True)
-
-
-def test_an_image_that_no_reader_opens_is_not_finished(
-    tmp_path: Path, face: Face, make_group: Make
-) -> None:
-    """Such were written before there was a limit: they are painted once more."""
-    group = make_group()
-    (sample,) = make_samples(0, 1)
-    whole = provenance(make_run(), group, sample)
-    (tmp_path / "0000.png").write_bytes(encode(face, whole))
-    assert is_finished(tmp_path / "0000.png", group, 0, metadata=True)
-    (tmp_path / "0000.png").write_bytes(encode(face, whole | {"program": "a" * (2 << 20)}))
-    assert not is_finished(tmp_path / "0000.png", group, 0, metadata=True)

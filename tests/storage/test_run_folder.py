@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_runs import make_latents, make_run, make_samples, read_run
+from made_runs import forge_index, make_latents, make_run, make_samples, read_run
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.storage import run_folder
-from lacelang.storage.files import folder_name, is_folder_name, write_atomic
-from lacelang.storage.group_folder import SAMPLES, GroupFolder
+from lacelang.storage.files import folder_name, is_folder_name
+from lacelang.storage.group_folder import SAMPLES, GroupFolder, image_name
+from lacelang.storage.images import SHEET
 from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import NAME, GroupRecord, RunRecord, read_index
 from lacelang.storage.run_folder import RunFolder, origin_of
@@ -34,7 +35,7 @@ def fill(
     group = folder.group(name)
     for sample in group.samples[:faces]:
         metadata = provenance(run, group.record, sample)
-        write_atomic(group.image(sample.index), encode(face, metadata))
+        group.images.write(image_name(sample.index), encode(face, metadata), provenance=True)
         group.note_image(sample.index)
     return group
 
@@ -151,6 +152,7 @@ def test_a_changed_group_is_replaced_once_the_new_one_exists(
         fill(again, "kids", face, count=2, faces=1, run=changed)
     assert sorted(os.listdir(tmp_path / "kids")) == [
         "0000.png",
+        "images.jsonl",
         "latents-000000.safetensors",
         "notes.txt",
         "samples.jsonl",
@@ -264,7 +266,7 @@ def test_a_forged_run_file_does_not_lead_out_of_the_folder(
     begin(root, make_run(make_group("evil", "e")))
     data = json.loads((root / NAME).read_text())
     data["groups"][0]["folder"] = forged
-    (root / NAME).write_text(json.dumps(data))
+    forge_index(root, data)
     with pytest.raises(ResourceError, match="damaged"):
         begin(root, make_run(make_group("evil", "e2")))
     assert (outside / "0000.png").read_bytes() == b"holiday"
@@ -387,9 +389,9 @@ def test_a_run_is_complete_when_all_is_there(tmp_path: Path, make_group: Make, f
     assert folder.finished() == 4
     assert folder.is_complete(images=False)
     assert not folder.is_complete()
-    group.sheet.write_bytes(b"")
+    (group.path / SHEET).write_bytes(b"")
     assert not begin(tmp_path, run).is_complete()
-    group.sheet.write_bytes(encode(face))
+    group.images.write(SHEET, encode(face))
     assert begin(tmp_path, run).is_complete()
 
 

@@ -14,8 +14,7 @@ from made_runs import make_latents, make_run, make_samples, read_run
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
-from lacelang.storage.files import write_atomic
-from lacelang.storage.group_folder import Annotation
+from lacelang.storage.group_folder import image_name
 from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import GroupRecord, RunRecord
 from lacelang.storage.run_folder import RunFolder
@@ -33,7 +32,7 @@ def made(root: Path, run: RunRecord, face: Face, metadata: bool = True) -> None:
         there = folder.group(group.name)
         for sample in there.samples:
             said = provenance(run, there.record, sample) if metadata else None
-            write_atomic(there.image(sample.index), encode(face, said))
+            there.images.write(image_name(sample.index), encode(face, said), provenance=metadata)
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -62,7 +61,7 @@ def test_an_image_of_a_person_stops_a_run_into_its_group(
         folder.begin()
 
 
-def test_images_without_provenance_are_taken_for_those_of_the_run(
+def test_an_image_of_a_person_beside_those_without_provenance(
     tmp_path: Path, make_group: Make, face: Face
 ) -> None:
     run = make_run(make_group(count=2))
@@ -70,9 +69,10 @@ def test_images_without_provenance_are_taken_for_those_of_the_run(
     for metadata in (False, True, False):
         with RunFolder(tmp_path, run, metadata=metadata) as folder:
             folder.begin()
-    record = read_run(tmp_path)
-    assert record is not None
-    assert record.groups[0].without_provenance
+            assert len(folder.group("kids").unfinished) == (2 if metadata else 0)
+    (tmp_path / "kids" / "0001.png").write_bytes(encode(face[::-1]))
+    with RunFolder(tmp_path, run) as folder, pytest.raises(ResourceError, match="is not as a run"):
+        folder.begin()
 
 
 def test_folders_beside_the_samples_go_to_the_new_group(
@@ -137,7 +137,7 @@ def test_nothing_is_written_through_a_link(
 
         def write() -> None:
             folder.add("kids", make_samples(len(group.samples), 2), make_latents(2))
-            group.annotate(Annotation(0, {"smile": 1.0}))
+            group.annotate(0, {"smile": 1.0})
 
         with pytest.raises(ResourceError, match=re.escape(name)):
             write()

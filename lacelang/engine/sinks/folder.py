@@ -6,8 +6,10 @@ drawn. So whatever ends the run, what the folder holds is true, and the next run
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -22,12 +24,12 @@ from lacelang.engine.plan import Options, Plan
 from lacelang.engine.result import Group, opened
 from lacelang.engine.sinks import Begun, Look, Picture, Sink
 from lacelang.engine.tasks import Batch, GroupTask
-from lacelang.errors import LaceError
+from lacelang.errors import LaceError, another_folder
 from lacelang.progress import Progress
-from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, write_sheet
+from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, encoded
 from lacelang.render.sheet_cells import thumbnail
-from lacelang.storage.files import write_atomic
-from lacelang.storage.group_folder import Annotation, GroupFolder
+from lacelang.storage.group_folder import GroupFolder, film_name, image_name
+from lacelang.storage.images import SHEET
 from lacelang.storage.latents import Shards
 from lacelang.storage.png import encode, provenance
 from lacelang.storage.records import ExpectationRecord as Expectation
@@ -89,6 +91,7 @@ class FolderSink(Sink):
         self._seconds: dict[str, float] = {}
         # A slow disk makes the decoder wait, so that few pictures are held in memory.
         self._writer = Pool(2, "png", most=6)
+        self._last: Future[None] | None = None
         # Pictures for the sheet of each group, by index.
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
 
@@ -120,6 +123,8 @@ class FolderSink(Sink):
     def begin(self, task: GroupTask) -> Begun:
         name = task.record.name
         group = self._folder.group(name)
+        if len(group.latents) and not _fit(group.latents, task):
+            raise another_folder(f"{group.path} holds latents of another model")
         if not self.decodes:
             return Begun(len(group.samples))
         self._thumbnails[name] = {}
@@ -136,25 +141,39 @@ class FolderSink(Sink):
         film = [thumbnail(image) for image in islice(frames, earlier)]
         image = next(frames)
         if film:
-            # Written first, for the picture says that the sample is finished.
             film.append(thumbnail(image))
-            write_sheet(group.film(sample.index), draw_film(group.record, sample, film))
-        self._writer.submit(self._write, group, sample, image)
+        self._last = self._writer.submit(self._write, group, sample, image, film, self._last)
 
-    def _write(self, group: GroupFolder, sample: SampleRecord, image: Picture) -> None:
+    def _write(
+        self,
+        group: GroupFolder,
+        sample: SampleRecord,
+        image: Picture,
+        film: Sequence[Image.Image],
+        before: Future[None] | None,
+    ) -> None:
+        """Write what shows a sample, after what was submitted before it: the order is fixed."""
+        index = sample.index
         said = provenance(self._run, group.record, sample) if self._metadata else None
-        write_atomic(group.image(sample.index), encode(image, said))
-        if sample.index < MOST_FACES:
-            self._thumbnails[group.record.name][sample.index] = thumbnail(image)
-        if group.note_image(sample.index):
+        data = encode(image, said)
+        strip = encoded(draw_film(group.record, sample, film)) if film else b""
+        if before is not None:
+            wait([before])
+        if strip:
+            # Written first, for the picture says that the sample is finished.
+            group.images.write(film_name(index), strip)
+        group.images.write(image_name(index), data, provenance=self._metadata)
+        if index < MOST_FACES:
+            self._thumbnails[group.record.name][index] = thumbnail(image)
+        if group.note_image(index):
             self._draw_sheet(group)
 
     def _draw_sheet(self, group: GroupFolder) -> None:
         pictures = self._thumbnails.pop(group.record.name)
         for sample in group.samples[:MOST_FACES]:
             if sample.index not in pictures:
-                pictures[sample.index] = thumbnail(opened(group.image(sample.index)))
-        write_sheet(group.sheet, draw_sheet(group.group, pictures))
+                pictures[sample.index] = thumbnail(_read(group, sample.index))
+        group.images.write(SHEET, encoded(draw_sheet(group.group, pictures)))
         group.has_sheet = True
 
     def flush(self) -> None:
@@ -176,7 +195,7 @@ class FolderSink(Sink):
 
         def picture(index: int) -> Picture:
             if index in group.finished:
-                return np.asarray(opened(group.image(index)))
+                return np.asarray(_read(group, index))
             # No picture was wanted.
             return next(task.model.decode(group.latents.rows([index]).w))
 
@@ -185,14 +204,15 @@ class FolderSink(Sink):
     def annotate(self, name: str, annotations: Iterable[tuple[int, Seen]]) -> None:
         group = self._folder.group(name)
         for index, seen in annotations:
-            group.annotate(Annotation(index, seen))
+            group.annotate(index, seen)
 
     def measured(self, fingerprint: str) -> MeasureRecord | None:
         before = self._folder.before.measures
-        return next((known for known in before if known.fingerprint == fingerprint), None)
+        found = (known for known in before if known.fingerprint == fingerprint)
+        return next((known for known in found if known.is_sealed()), None)
 
     def keep(self, measures: Sequence[MeasureRecord], found: Sequence[Expectation]) -> None:
-        self._folder.keep(measures, found)
+        self._folder.keep([measure.sealed() for measure in measures], found)
 
     def finish(self, complete: bool, started: float) -> Sequence[Group]:
         timing = {
@@ -216,3 +236,16 @@ class FolderSink(Sink):
             folder.path,
             {index: folder.image(index) for index in folder.finished},
         )
+
+
+def _read(group: GroupFolder, index: int) -> Image.Image:
+    """Read the image of a sample, as the run has written it."""
+    return opened(io.BytesIO(group.images.data(image_name(index))))
+
+
+def _fit(latents: Shards, task: GroupTask) -> bool:
+    """Whether the model of a group can decode the latents that are there."""
+    first, generator = latents.rows([0]), task.model.generator
+    w, styles = generator.w_mean.shape[0], generator.style_count
+    z_fits = first.z is None or first.z.shape == (1, generator.latent_dim)
+    return z_fits and first.w.shape in ((1, w), (1, styles, w))
