@@ -29,9 +29,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import torch
 from attrs import evolve
-from safetensors.torch import load_file, save_file
+from numpy.typing import NDArray
 from torch import Tensor
 
 import lacelang
@@ -48,7 +49,7 @@ from lacelang.progress import shown
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import prior
-from lacelang.storage.cache import cache_dir
+from lacelang.storage.cache import cache_dir, kept_arrays
 
 BATCH = 64
 SOLVED = 16
@@ -171,16 +172,15 @@ def problem(
         energy = target(statement, model, typical)
         key = json.dumps([source, typical, SOLVED, SEED, tight, model.weights(conditioned=True)])
         name = f"flow-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
-        path = cache_dir() / "measured" / name
-        if not path.exists():
+        path = cache_dir() / "benchmarks" / name
+
+        def solved() -> dict[str, NDArray[np.float64]]:
             with progress.stage(f"solving at {tight:g}: {condition}", 1.0) as stage:
                 twin = target(statement, double(model), typical)
-                ends = solve(twin, z0[:SOLVED].double(), tight, stage.advance)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".part")
-            save_file({"z": ends}, partial)
-            partial.rename(path)
-    return energy, load_file(path)["z"]
+                return {"z": solve(twin, z0[:SOLVED].double(), tight, stage.advance).numpy()}
+
+        ends = kept_arrays(path, f"solving {condition}", solved)["z"]
+    return energy, torch.from_numpy(ends)
 
 
 def solve(

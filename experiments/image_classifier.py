@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from attrs import evolve
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -40,7 +39,7 @@ from lacelang.ir import ModelSpec, SampleStatement
 from lacelang.progress import Progress, Stage
 from lacelang.samplers.solution import Status
 from lacelang.samplers.streams import prior
-from lacelang.storage.cache import cache_dir, whole_file
+from lacelang.storage.cache import cache_dir, kept_arrays
 from lacelang.storage.latents import Latents
 from lacelang.system.threads import Pool
 from lacelang.system.torch_state import one_thread
@@ -121,7 +120,7 @@ def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageMode
         raise UsageError(f"no part of the decoder of {whole.name} is known to make small pictures")
     network = whole.generator.synthesis()
     name = f"{whole.weights(conditioned=False)['generator'][:12]}-{BLOCKS}-{FITTED}"
-    folder = cache_dir() / "thumbnails" / name
+    folder = cache_dir() / "thumbnails-2" / name
     fitted = kept(folder / "readout.safetensors", lambda: _fit(whole, network, progress))
     model = ImageModel(spec, whole, network, fitted, folder)
     examples = table.examples(whole.generator).take(np.arange(0, len(table), EVERY))
@@ -138,12 +137,13 @@ def image_model(spec: ModelSpec, table: Labels, progress: Progress) -> ImageMode
 
 
 def kept(path: Path, make: Callable[[], Tensors]) -> Tensors:
-    """Return tensors from the cache, computing them if they are missing."""
-    if not path.is_file():
-        made = make()
-        with whole_file(path) as partial:
-            save_file({name: tensor.contiguous() for name, tensor in made.items()}, partial)
-    return load_file(path)
+    """Return tensors from the cache, computing them if they are missing or damaged."""
+
+    def arrays() -> dict[str, NDArray[np.generic]]:
+        return {name: tensor.numpy() for name, tensor in make().items()}
+
+    found = kept_arrays(path, f"computing {path.stem}", arrays)
+    return {name: torch.from_numpy(each) for name, each in found.items()}
 
 
 # Thumbnails

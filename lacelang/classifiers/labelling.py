@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from attrs import evolve
-from safetensors.numpy import load_file, save_file
 
 from lacelang.annotators import all_judging
 from lacelang.classifiers import rare
 from lacelang.classifiers.draws import Draws, from_prior, joined
 from lacelang.classifiers.labels import Columns, Labels, columns_of
-from lacelang.classifiers.measuring import Source, measure
+from lacelang.classifiers.measuring import MEASURED, Source, measure
 from lacelang.classifiers.training import train
 from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
 from lacelang.progress import Progress
-from lacelang.storage.cache import cache_dir, whole_file
+from lacelang.storage.arrays import Arrays
+from lacelang.storage.cache import cache_dir, kept_arrays
 
 #: Faces of the published tables, and the share of them that is conditioned.
 COUNT = 12_000
@@ -78,18 +79,11 @@ def label(
     for number, kind in enumerate(ROUNDS, start=1):
         wanted = rare.combinations(attributes, prior_columns, -(-each // rare.EACH), kind, seed)
         asked += map(str, wanted)
-        path = cache_dir() / "measured" / f"draws-{_key(table, asked, seed)}.safetensors"
+        path = cache_dir() / MEASURED / f"draws-{_key(table, asked, seed)}.safetensors"
+
+        steered = partial(_steered, generator, attributes, table, wanted, each, seed, number)
         # Training is not bit-identical on every machine, so its draws are kept.
-        if not path.is_file():
-            with progress.stage(f"training classifiers, round {number}") as stage:
-                heads = train(table.examples(generator), attributes, seed=seed).heads
-                stage.advance()
-            draws = rare.draw(
-                generator, heads, wanted, count=each, seed=seed + number, progress=progress
-            )
-            with whole_file(path) as part:
-                save_file({"z": draws.z, "psi": draws.psi}, part)
-        kept = load_file(path)
+        kept = kept_arrays(path, f"drawing rare faces, round {number}", partial(steered, progress))
         draws = Draws(kept["z"], kept["psi"])
         columns = labels_of(draws, f"rare faces, round {number}")
         table = evolve(
@@ -98,6 +92,24 @@ def label(
             columns={n: np.concatenate([c, columns[n]]) for n, c in table.columns.items()},
         )
     return evolve(table, about={**about, "combinations": asked})
+
+
+def _steered(
+    generator: Generator,
+    attributes: Sequence[Attribute],
+    table: Labels,
+    wanted: Sequence[rare.Combination],
+    count: int,
+    seed: int,
+    number: int,
+    progress: Progress,
+) -> Arrays:
+    """Train classifiers on the rows so far, and draw latents of rare combinations with them."""
+    with progress.stage(f"training classifiers, round {number}") as stage:
+        heads = train(table.examples(generator), attributes, seed=seed).heads
+        stage.advance()
+    draws = rare.draw(generator, heads, wanted, count=count, seed=seed + number, progress=progress)
+    return {"z": draws.z, "psi": draws.psi}
 
 
 def _key(table: Labels, asked: list[str], seed: int) -> str:

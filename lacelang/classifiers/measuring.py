@@ -1,7 +1,7 @@
 """Decode and annotate many faces in worker processes.
 
 Measures are kept in the cache in shards, files that are whole or absent: a killed run goes on from
-them, and a second run with the same faces reads them.
+them, and a second run with the same faces reads them. A shard whose digest is wrong is made again.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ import numpy as np
 import torch
 from attrs import frozen
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
 from lacelang.annotators import ANNOTATORS, Annotator
 from lacelang.annotators.faces import FACES
 from lacelang.classifiers.draws import Draws
+from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import Weights
 from lacelang.progress import Progress
-from lacelang.storage.cache import cache_dir, guarded, whole_file
+from lacelang.storage.arrays import packed, unpacked
+from lacelang.storage.cache import cache_dir, guarded, set_aside, whole_file
 from lacelang.system.processes import processes
 
 Measured: TypeAlias = dict[str, NDArray[Any]]
@@ -34,6 +35,8 @@ Networks: TypeAlias = Callable[[Draws], Measured]
 
 #: Draws in a shard: about ten seconds of work for a core.
 SHARD = 25
+#: The folder of the cache; another one where files have another form.
+MEASURED = "measured-2"
 
 
 @frozen
@@ -70,7 +73,10 @@ def measure(
         (faces.rows(slice(start, start + SHARD)), folder / f"{start:06d}.safetensors")
         for start in range(0, len(faces), SHARD)
     ]
-    missing = [shard for shard in shards if not shard[1].is_file()]
+    parts = {path: _read(path, len(shard)) for shard, path in shards}
+    missing = [shard for shard in shards if parts[shard[1]] is None]
+    for _, path in missing:
+        set_aside(path)
     with progress.stage(title, total=len(faces)) as stage:
         stage.advance(len(faces) - sum(len(shard) for shard, _ in missing))
         if missing:
@@ -81,15 +87,26 @@ def measure(
                 jobs = [pool.submit(_measure, source, names, *shard) for shard in missing]
                 for job in as_completed(jobs):
                     stage.advance(job.result())
-    parts = [load_file(path) for _, path in shards]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    parts |= {path: _read(path, len(shard)) for shard, path in missing}
+    found = [part for part in parts.values() if part is not None]
+    if len(found) < len(parts):
+        raise ResourceError(f"measures of faces in {folder} have changed", "run the command again")
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+
+def _read(path: Path, count: int) -> Measured | None:
+    """The measures of so many faces; None if they are missing or damaged."""
+    found = unpacked(path)
+    if found is None or not all(each.shape[:1] == (count,) for each in found.arrays.values()):
+        return None
+    return found.arrays or None
 
 
 def _measure(source: Source, annotators: tuple[str, ...], faces: Draws, path: Path) -> int:
     """Measure a shard in a worker process, and return how many faces it has."""
     measured = _loaded(source, annotators)(faces)
     with whole_file(path) as partial:
-        save_file(measured, partial)
+        partial.write_bytes(packed(measured))
     return len(faces)
 
 
@@ -127,4 +144,4 @@ def _folder(source: Source, faces: Draws, annotators: Sequence[Annotator]) -> Pa
     others = [f"{a.name}{a.version if a.version > 1 else ''}" for a in annotators if a != FACES]
     if FACES not in annotators:
         others.insert(0, "without-faces")
-    return cache_dir() / "measured" / "-".join([name, *others])
+    return cache_dir() / MEASURED / "-".join([name, *others])

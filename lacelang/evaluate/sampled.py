@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 from attrs import evolve
 
 from lacelang.api import Program
@@ -19,8 +21,10 @@ from lacelang.engine.loading import load
 from lacelang.engine.result import Group
 from lacelang.errors import ResourceError
 from lacelang.progress import Progress
-from lacelang.storage.cache import cache_dir, locked
-from lacelang.storage.files import write_atomic
+from lacelang.storage.cache import cache_dir, locked, set_aside
+from lacelang.storage.files import read_regular, write_atomic
+from lacelang.storage.records import read_index
+from lacelang.system.filenames import on_disk
 from lacelang.system.processes import processes
 
 #: The parts of the package that samples depend on; a change in them invalidates every group.
@@ -28,6 +32,10 @@ _DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "gener
 _PACKAGE = Path(__file__).parents[1]
 #: Written when a group is complete: how many seconds its sampling took.
 _DONE = "sampled.json"
+
+
+class _Done(msgspec.Struct):
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 def sample_groups(program: Program, progress: Progress) -> list[Group]:
@@ -70,16 +78,40 @@ def _sampled(program: Program, folder: Path) -> Group:
     """Return the one group of a program, from `folder` or made now."""
     done = folder / _DONE
     with locked(folder, "sampling"):
+        if not _is_sound(folder):
+            set_aside(folder)
         (group,) = program.run(out=folder, images=False, replace=True).groups.values()
-        if group.stats.seconds or not done.is_file():
-            write_atomic(done, json.dumps({"seconds": group.stats.seconds}).encode())
-    try:
-        seconds = float(json.loads(done.read_bytes())["seconds"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResourceError(f"{done} is damaged", "remove it") from error
+        seconds = _seconds_of(done)
+        if group.stats.seconds or seconds is None:
+            seconds = group.stats.seconds
+            write_atomic(done, json.dumps({"seconds": seconds}).encode())
     # Those of the run that made it: this one may have found it complete.
     group.stats = evolve(group.stats, seconds=seconds)
     return group
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether a run can go on in `folder`; what it finds damaged in there it makes anew."""
+    if not os.path.lexists(folder):
+        return True
+    try:
+        run = read_index(folder)
+    except ResourceError:
+        return False
+    groups = [folder / on_disk(group.folder) for group in (run.groups if run else ())]
+    files = [path for path in folder.iterdir() if path not in groups]
+    for group in filter(os.path.lexists, groups):
+        if not group.is_dir() or group.is_symlink():
+            return False
+        files += group.iterdir()
+    return all(path.is_file() for path in files)
+
+
+def _seconds_of(done: Path) -> float | None:
+    try:
+        return msgspec.json.decode(read_regular(done, 1 << 10) or b"", type=_Done).seconds
+    except (ValueError, RecursionError):
+        return None
 
 
 def _folder(statement: str, code: str) -> Path:

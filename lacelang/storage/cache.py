@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +17,11 @@ from lacelang.errors import ResourceError
 from lacelang.storage.files import FULL, read_regular, sweep_parts, whole
 from lacelang.system.threads import checkpoint
 from lacelang.text.channels import say
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lacelang.storage.arrays import Arrays
 
 #: Environment variable that moves the cache.
 CACHE_VARIABLE = "LACELANG_CACHE"
@@ -138,6 +144,24 @@ def kept(folder: Path, doing: str, make: Callable[[Path], None], *names: str) ->
         (part / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(_Manifest(digests))))
 
     return made(folder, doing, make_all, lambda: _is_as_made(folder, names))
+
+
+def kept_arrays(path: Path, doing: str, make: Callable[[], Arrays]) -> dict[str, NDArray[Any]]:
+    """Return arrays from a file of the cache, made now if it is missing or damaged."""
+    # `check` keeps its grammar in the cache, and imports nothing heavy.
+    import numpy as np
+
+    from lacelang.storage.arrays import packed, unpacked
+
+    def write(part: Path) -> None:
+        arrays = {name: np.ascontiguousarray(each) for name, each in make().items()}
+        part.write_bytes(packed(arrays))
+
+    made(path, doing, write, lambda: unpacked(path) is not None)
+    found = unpacked(path)
+    if found is None:
+        raise ResourceError(f"{path} cannot be read back", f"move the cache: {CACHE_VARIABLE}=DIR")
+    return found.arrays
 
 
 class _Manifest(msgspec.Struct):
