@@ -2,64 +2,58 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from lacelang.errors import ResourceError
-from lacelang.generators.mobilestylegan.networks import HAAR, IN_CHANNELS
-from lacelang.generators.openvino_runtime import core
+from lacelang.generators.mobilestylegan.networks import DEPTH, HAAR, IN_CHANNELS
+from lacelang.generators.openvino_ir import Array, Graph, Layer, read
 
 State = dict[str, Tensor]
 
-
-class _Graph:
-    """An IR's operations by name, with the constants that feed them."""
-
-    def __init__(self, xml: Path) -> None:
-        self.ops: list[Any] = core().read_model(str(xml)).get_ordered_ops()
-        self.by_name = {op.get_friendly_name(): op for op in self.ops}
-
-    def constant(self, op: Any, port: int) -> Tensor:
-        source = op.input_value(port).get_node()
-        if source.get_type_name() != "Constant":
-            raise ResourceError(f"unexpected graph: input {port} of {op.get_friendly_name()}")
-        return _tensor(source)
-
-    def named(self, name: str) -> Tensor:
-        return _tensor(self.by_name[name])
-
-    def consumer(self, op: Any) -> Any:
-        (only,) = op.output(0).get_target_inputs()
-        return only.get_node()
+_LATER = {"Broadcast": "opset3", "ShapeOf": "opset3", "Gather": "opset7"}
+_FIRST = (
+    *("Add", "Concat", "Const", "Convolution", "GroupConvolution", "GroupConvolutionBackpropData"),
+    *("MatMul", "Multiply", "PReLU", "Parameter", "Power", "ReduceMean", "Reshape", "Result"),
+    *("Squeeze", "Tile", "Unsqueeze", "VariadicSplit"),
+)
+#: Types of the layers in both networks, with their versions.
+LAYERS = {**_LATER, **dict.fromkeys(_FIRST, "opset1")}
 
 
-def _tensor(constant: Any) -> Tensor:
-    return torch.tensor(np.asarray(constant.get_data(), dtype=np.float32))
+def _read(xml: bytes, data: bytes) -> Graph:
+    return read(xml, data, LAYERS.items())
 
 
-def mapping_state(xml: Path) -> State:
-    """State dict of `MappingNetwork` from the IR at `xml`."""
-    graph = _Graph(xml)
+def _tensor(value: Array) -> Tensor:
+    tensor = torch.tensor(np.asarray(value, dtype=np.float32))
+    if not tensor.isfinite().all():
+        raise ValueError("a weight is not finite")
+    return tensor
+
+
+def mapping_state(xml: bytes, data: bytes) -> State:
+    """State dict of `MappingNetwork` from an IR; call it in a `reading` block."""
+    graph = _read(xml, data)
     state: State = {}
-    products = [op for op in graph.ops if op.get_type_name() == "MatMul"]
+    products = [layer for layer in graph.layers if layer.type == "MatMul"]
+    if len(products) != DEPTH:
+        raise ValueError(f"it multiplies {len(products)} matrices, and not {DEPTH}")
     for k, matmul in enumerate(products):
-        state[f"layers.{k}.weight"] = graph.constant(matmul, 1)
-        state[f"layers.{k}.bias"] = graph.constant(graph.consumer(matmul), 1).reshape(-1)
+        state[f"layers.{k}.weight"] = _tensor(graph.constant(matmul, 1))
+        bias = _tensor(graph.constant(graph.consumer(matmul), 1))
+        state[f"layers.{k}.bias"] = bias.reshape(-1)
     return state
 
 
-def synthesis_state(xml: Path) -> State:
-    """State dict of `SynthesisNetwork` from the IR at `xml`.
+def synthesis_state(xml: bytes, data: bytes) -> State:
+    """State dict of `SynthesisNetwork` from an IR; call it in a `reading` block.
 
     Modulation weights keep their names in the IR. The convolution weights do not: they are found
     behind the multiplication that each modulation feeds.
     """
-    graph = _Graph(xml)
-    state: State = {"input": graph.named("m.input.input")}
+    graph = _read(xml, data)
+    state: State = {"input": _tensor(graph.named("m.input.input"))}
     _conv(graph, state, "first", "m.conv1", separable=False)
     for k in range(len(IN_CHANNELS)):
         _modulation(graph, state, f"ups.{k}.modulation", f"m.layers.{k}.up.modulation")
@@ -67,8 +61,9 @@ def synthesis_state(xml: Path) -> State:
             _conv(graph, state, f"{name}.{k}", f"m.layers.{k}.{name}", separable=True)
     last = f"m.layers.{len(IN_CHANNELS) - 1}.to_img"
     _modulation(graph, state, "to_image", f"{last}.conv.modulation")
-    state["image_weight"] = _to_pixels(graph.named(f"{last}.conv.weight"))
-    state["image_bias"] = _to_pixels(graph.named(f"{last}.bias").reshape(12, 1))[:, 0]
+    state["image_weight"] = _to_pixels(_tensor(graph.named(f"{last}.conv.weight")))
+    bias = _tensor(graph.named(f"{last}.bias"))
+    state["image_bias"] = _to_pixels(bias.reshape(12, 1))[:, 0]
     return state
 
 
@@ -80,25 +75,24 @@ def _to_pixels(bands: Tensor) -> Tensor:
     return pixels.reshape(12, *bands.shape[1:])
 
 
-def _modulation(graph: _Graph, state: State, ours: str, theirs: str) -> Any:
+def _modulation(graph: Graph, state: State, ours: str, theirs: str) -> Layer:
     """Read weight and bias, times the constant that scales them; return the scaled operation."""
-    matmul = graph.consumer(graph.by_name[f"{theirs}.weight"])
+    matmul = graph.consumer(graph.layer(f"{theirs}.weight"))
     multiply = graph.consumer(graph.consumer(graph.consumer(matmul)))
-    sources = [multiply.input_value(port).get_node() for port in (0, 1)]
-    scales = [_tensor(source) for source in sources if source.get_type_name() == "Constant"]
+    scales = [_tensor(graph.value(each)) for each in graph.inputs(multiply) if each.type == "Const"]
     scale = scales[0].item() if scales else 1.0
-    state[f"{ours}.weight"] = graph.named(f"{theirs}.weight") * scale
-    state[f"{ours}.bias"] = graph.named(f"{theirs}.bias").reshape(-1) * scale
+    state[f"{ours}.weight"] = _tensor(graph.named(f"{theirs}.weight")) * scale
+    state[f"{ours}.bias"] = _tensor(graph.named(f"{theirs}.bias")).reshape(-1) * scale
     return multiply
 
 
-def _conv(graph: _Graph, state: State, ours: str, theirs: str, *, separable: bool) -> None:
+def _conv(graph: Graph, state: State, ours: str, theirs: str, *, separable: bool) -> None:
     scaled = _modulation(graph, state, f"{ours}.modulation", f"{theirs}.conv.modulation")
     conv = graph.consumer(graph.consumer(scaled))
     if separable:
         # (C, 1, 1, 3, 3): groups, out, in, kernel
-        state[f"{ours}.depthwise"] = graph.constant(conv, 1)[:, 0]
+        state[f"{ours}.depthwise"] = _tensor(graph.constant(conv, 1))[:, 0]
         conv = graph.consumer(conv)
-    state[f"{ours}.weight"] = graph.constant(conv, 1)
-    state[f"{ours}.noise"] = graph.constant(graph.consumer(conv), 1)
-    state[f"{ours}.bias"] = graph.named(f"{theirs}.bias").reshape(-1)
+    state[f"{ours}.weight"] = _tensor(graph.constant(conv, 1))
+    state[f"{ours}.noise"] = _tensor(graph.constant(graph.consumer(conv), 1))
+    state[f"{ours}.bias"] = _tensor(graph.named(f"{theirs}.bias")).reshape(-1)

@@ -6,7 +6,6 @@ One folder holds `mapping.safetensors`, `synthesis.safetensors`, and for a CPU t
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,18 +60,18 @@ def _convert(source: Path, folder: Path) -> None:
     from lacelang.generators.mobilestylegan import DIM, convert
     from lacelang.generators.mobilestylegan.generator import export
     from lacelang.generators.mobilestylegan.networks import MappingNetwork, SynthesisNetwork
+    from lacelang.generators.openvino_ir import reading
 
-    with tempfile.TemporaryDirectory() as scratch:
-        for network in ("MappingNetwork", "SynthesisNetwork"):
-            for ending in ("xml", "bin"):
-                data = member(source, f"random_face/data/{network}.{ending}")
-                (Path(scratch) / f"{network}.{ending}").write_bytes(data)
-        mapping_state = convert.mapping_state(Path(scratch) / "MappingNetwork.xml")
-        synthesis_state = convert.synthesis_state(Path(scratch) / "SynthesisNetwork.xml")
-    mapping = MappingNetwork()
-    mapping.load_state_dict(mapping_state)
-    synthesis = SynthesisNetwork()
-    synthesis.load_state_dict(synthesis_state)
+    def files(network: str) -> list[bytes]:
+        return [member(source, f"random_face/data/{network}.{end}") for end in ("xml", "bin")]
+
+    mapping, synthesis = MappingNetwork(), SynthesisNetwork()
+    with reading(f"MappingNetwork.xml in {source}"):
+        mapping_state = convert.mapping_state(*files("MappingNetwork"))
+        mapping.load_state_dict(mapping_state)
+    with reading(f"SynthesisNetwork.xml in {source}"):
+        synthesis_state = convert.synthesis_state(*files("SynthesisNetwork"))
+        synthesis.load_state_dict(synthesis_state)
     with torch.inference_mode():
         z = torch.randn(PRIOR_DRAWS, DIM, generator=torch.Generator().manual_seed(PRIOR_SEED))
         w = torch.cat([mapping(part) for part in torch.split(z, 4096)]).double()
