@@ -263,7 +263,6 @@ def test_our_processes_do_not_run_a_script_again(watched: Watched) -> None:
 
 
 def test_figures_leave_nothing_in_the_home(watched: Watched, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     done = watched.script(
         f"""
         import os
@@ -278,10 +277,12 @@ def test_figures_leave_nothing_in_the_home(watched: Watched, tmp_path: Path) -> 
     assert watched.left() == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")
 @pytest.mark.weights
 def test_the_prompt_leaves_its_history_and_nothing_else(watched: Watched) -> None:
-    ptyprocess = pytest.importorskip("ptyprocess")
-    pyte = pytest.importorskip("pyte")
+    import ptyprocess
+    import pyte
+
     child = ptyprocess.PtyProcess.spawn(
         [sys.executable, *MAIN], cwd=str(watched.work), env={**watched.environment, "TERM": "xterm"}
     )

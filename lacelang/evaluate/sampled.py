@@ -31,7 +31,7 @@ from lacelang.system.processes import processes
 _DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
 _PACKAGE = Path(__file__).parents[1]
 #: Written when a group is complete: how many seconds its sampling took.
-_DONE = "sampled.json"
+_DONE = ".sampled.json"
 
 
 class _Done(msgspec.Struct):

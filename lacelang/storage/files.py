@@ -17,7 +17,9 @@ _NO_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\.|$)", re.IGNORECASE
+)
 _NAME_BYTES = 120
 _PART = re.compile(r"\.(.+)\.\d+\.part")
 
@@ -137,16 +139,12 @@ def folder_name(name: str, taken: Collection[str] = ()) -> str:
 
     It differs from each name that is `taken` in more than case.
     """
-    # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
-    safe = _UNSAFE.sub("_", nfc(name)).strip(" .") or "group"
-    if _RESERVED.match(safe):
-        safe = f"_{safe}"
-    safe = _shortened(safe, _NAME_BYTES)
+    safe = _safe(name, _NAME_BYTES)
     used = {folded(other) for other in taken}
     candidate, number = safe, 2
     while folded(candidate) in used:
         ending = f"_{number}"
-        candidate = _shortened(safe, _NAME_BYTES - len(ending)) + ending
+        candidate = _safe(safe, _NAME_BYTES - len(ending)) + ending
         number += 1
     return candidate
 
@@ -156,6 +154,19 @@ def is_folder_name(name: str) -> bool:
     return folder_name(name) == name
 
 
-def _shortened(name: str, size: int) -> str:
-    """Cut `name` to so many bytes, at the end of a character and not after a space or a dot."""
-    return name.encode(errors="replace")[:size].decode(errors="ignore").rstrip(" .")
+def _safe(name: str, size: int) -> str:
+    """Replace what some file system refuses or changes, and cut to so many bytes.
+
+    What comes out goes in unchanged: a cut may let marks combine that were too many before.
+    """
+    before = None
+    while name != before:
+        before = name
+        # Halves of characters, which only text from Python has.
+        name = nfc(name).encode(errors="replace").decode()
+        # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
+        name = _UNSAFE.sub("_", name).strip(" .") or "group"
+        if _RESERVED.match(name):
+            name = f"_{name}"
+        name = name.encode()[:size].decode(errors="ignore").rstrip(" .")
+    return name

@@ -31,6 +31,7 @@ from lacelang.storage.group_folder import (
 from lacelang.storage.images import Images
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import (
+    NAME,
     ExpectationRecord,
     GroupRecord,
     MeasureRecord,
@@ -128,7 +129,7 @@ class RunFolder:
             if recover(self._path(group.folder), group.fingerprint):
                 self._images.pop(group.name, None)
         sweep_parts(self.root)
-        taken = [group.folder for group in self.before.groups]
+        taken = [NAME, *(group.folder for group in self.before.groups)]
         for new in self._chosen:
             folder = self._take(new, self._known.get(new.name), taken)
             taken.append(folder.record.folder)

@@ -57,7 +57,8 @@ class Prompt:
     """A prompt in a pseudo-terminal, its model being loaded in the background."""
 
     def __init__(self, folder: Path) -> None:
-        ptyprocess = pytest.importorskip("ptyprocess")
+        import ptyprocess
+
         self.environment = {**os.environ, "TERM": "xterm", "XDG_DATA_HOME": str(folder)}
         self.process = ptyprocess.PtyProcess.spawn(
             MAIN, cwd=str(folder), env=self.environment, dimensions=(24, 80)

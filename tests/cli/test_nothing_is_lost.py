@@ -148,3 +148,35 @@ def test_what_an_edit_begins_from_is_not_replaced(
         assert run(source, "--out", "o", *options) == 3
         assert "which this run would replace" in capsys.readouterr().err
         assert images(here) == before
+
+
+LOOP = """
+for t in 2, 1, 0.5 {{ sample 1 from ffhq temp t seed 3 as "{name} {{t}}" }}
+for s in 1, 2, 3 {{ sample 1 from ffhq seed s as "{{s}}{name}-" }}
+"""
+
+
+NAMES = {
+    "cyrillic": "\u0436" * 70,
+    "chinese": "\u4e2d" * 50 + ". .",
+    "emoji": "\U0001f600" * 40,
+    "device": "con",
+    "long": "\u00e9" * 95,
+    "marks": "\u0436" * 40 + "e" + "\u0301" * 31,
+    "index": "run.json",
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_loop_of_any_names_is_found_again(
+    here: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = LOOP.format(name=NAMES[kind])
+    assert run(source) == 0
+    before = images(here / "out")
+    assert len(before) == 6
+    times = {path: path.stat().st_mtime_ns for path in (here / "out").rglob("*.png")}
+    capsys.readouterr()
+    assert run(source) == 0
+    assert "6 of 6 faces are there already" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in times} == times

@@ -19,8 +19,10 @@ from lacelang.render.result_text import achieved
 from lacelang.repl.loop import Loop
 from lacelang.repl.show import GAP, layout_for
 
-ptyprocess = pytest.importorskip("ptyprocess", reason="there are no pseudo-terminals here")
-pyte = pytest.importorskip("pyte")
+if sys.platform == "win32":
+    pytest.skip("no pseudo-terminals there", allow_module_level=True)
+import ptyprocess
+import pyte
 
 pytestmark = pytest.mark.weights
 

@@ -60,9 +60,8 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Mo
         write_atomic(tmp_path / "a.bin", b"x")
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc on this system")
 def test_a_kernel_path_that_really_refuses() -> None:
-    if not Path("/proc/self").is_dir():
-        pytest.skip("no /proc on this system")
     with pytest.raises(ResourceError, match="cannot be written"):
         make_folder(Path("/proc/lacelang/out"))
 

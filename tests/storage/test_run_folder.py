@@ -9,14 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from made_runs import forge_index, make_latents, make_run, make_samples, read_run
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.storage import run_folder
-from lacelang.storage.files import folder_name, is_folder_name
 from lacelang.storage.group_folder import SAMPLES, GroupFolder, image_name
 from lacelang.storage.images import SHEET
 from lacelang.storage.png import encode, provenance
@@ -299,18 +296,6 @@ def test_names_that_differ_in_case_get_folders_of_their_own(
         folder = begin(tmp_path, run)
         assert folder.group("Kids").path.name == "Kids"
         assert folder.group("kids").path.name == "kids_2"
-
-
-@given(st.lists(st.text(min_size=1, max_size=100), min_size=1, max_size=6))
-@settings(max_examples=200, deadline=None)
-def test_folders_of_groups_are_recognised(names: list[str]) -> None:
-    taken: list[str] = []
-    for name in names:
-        folder = folder_name(name, taken)
-        assert is_folder_name(folder)
-        assert len(folder.encode()) <= 120
-        assert folder.casefold() not in {other.casefold() for other in taken}
-        taken.append(folder)
 
 
 @pytest.mark.parametrize("ending", [" a", ".a", "  ", "b.c"])
