@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", choices=names(), help="the spec")
     options = COMMANDS["evaluate"].options.items()
     add_options(parser, {usage: help_ for usage, help_ in options if usage.startswith("--")})
-    parsed = parser.parse_args(arguments)
     with streams.usable():
+        parsed = parser.parse_args(arguments)
         try:
             return evaluate.write(parsed, lambda progress: run(parsed.name, progress, parsed.faces))
         except LaceError as error:

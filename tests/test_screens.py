@@ -6,6 +6,7 @@ import html
 import io
 import json
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -421,7 +422,19 @@ def test_what_writing_needs_is_left(text: str) -> None:
     assert name == text
 
 
-@pytest.mark.parametrize("piece", PIECES)
+def test_there_is_one_way_to_each_screen() -> None:
+    package = Path(lacelang.__file__).parent
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(package).as_posix()
+        # On the command line the streams themselves display what is printed.
+        if not name.startswith("cli/") and name != "text/channels.py":
+            assert not re.search(r"(?<![\w.])print\(|std(out|err)\.write\(", text), name
+        if name != "text/screen.py":
+            assert not re.search(r"\bConsole\(|rich\.markup|from rich import print", text), name
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=ascii)
 def test_each_is_shown_by_its_number(piece: str) -> None:
     shown_ = displayed(f"a{piece}b")
     assert NEVER.search(shown_) is None

@@ -82,7 +82,8 @@ def draw_cells(
         if cell.picture is not None:
             picture.paste(cell.picture, (x, y))
         if cell.status != "converged":
-            words, small = cell.status.replace("_", " "), font(_SMALL)
+            small = font(_SMALL)
+            words = legible(cell.status.replace("_", " "), small)
             draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=_ALARM, width=3)
             draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=_ALARM)
             draw.text((x + 10, y + 4), words, font=small, fill=PAPER)
