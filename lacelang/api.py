@@ -70,7 +70,7 @@ def sampling(
     sampler: str | None = None,
     options: Mapping[str, float | str] | None = None,
     contrast: float | None = None,
-    disjunction: Literal["equal", "balanced"] | None = None,
+    disjunction: Literal["equal", "balanced", "exact"] | None = None,
     sigma: Literal["residual", "paper"] | None = None,
     imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
     path: str | PathLike[str] | None = None,
@@ -89,7 +89,8 @@ def sampling(
         temp, logit_temp: temperature of discrete comparisons; the second is the paper's form.
         sampler, options: its name, e.g. `heun`, and e.g. `{"tolerance": 1e-2}`.
         contrast: lambda of the paper's negation; None takes the complement.
-        disjunction: how the disjuncts of an `or` are weighed.
+        disjunction: how the disjuncts of an `or` are weighed, or `exact` for no mixture but the
+            probability of the formula.
         sigma: where the spread of measured attributes comes from.
         imports: modules of the standard library by name, or files, wherever they are, that may be
             used.
@@ -130,7 +131,7 @@ def energy_of(
     temp: float | None = None,
     logit_temp: float | None = None,
     contrast: float | None = None,
-    disjunction: Literal["equal", "balanced"] | None = None,
+    disjunction: Literal["equal", "balanced", "exact"] | None = None,
     sigma: Literal["residual", "paper"] | None = None,
     imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
     path: str | PathLike[str] | None = None,

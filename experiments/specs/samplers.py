@@ -114,9 +114,10 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def _clauses(backend: str, name: str) -> str:
-    if backend != EXACT:
-        return backend
-    return "with smc" if name in RARE else "with rejection"
+    if backend == EXACT:
+        backend = "with smc" if name in RARE else "with rejection"
+    # Without the clause, an `or` would be a mixture for flows, and not for exact samplers.
+    return f"{backend} disjunction equal"
 
 
 def figures_of(judged: Judged, exact: Group) -> Figures:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lacelang import energy, ir
 from lacelang.energy import Node, Outputs, Scope
@@ -70,7 +70,8 @@ def lower(predicate: ir.Predicate, settings: Settings) -> Node:
         UsageError: an attribute has no spread, or a negative energy stands under a complement; a
             checked statement with a fitting classifier has neither.
     """
-    return _energy(ir.simplified(ir.And((predicate,))), settings)
+    sums = settings.options.disjunction != "exact"
+    return _energy(ir.simplified(ir.And((predicate,)), sums), settings)
 
 
 def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
@@ -85,6 +86,8 @@ def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
             numbers = (getattr(predicate, name) for name in predicate.numbers)
             sigma = settings.sigma[attribute.name]
             node: Node = _OF_NUMBERS[type(predicate)](attribute.name, *numbers, sigma)
+        case ir.Group() | ir.Not() if settings.options.disjunction == "exact":
+            node = _formula(evolve(predicate, temp=None), settings)
         case ir.And(terms=terms):
             weights = [term.weight for term in terms]
             node = energy.conjunction([_energy(term, settings) for term in terms], weights)
@@ -100,6 +103,32 @@ def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
         case ir.Not(term=term):
             node = _negated(_energy(term, settings), settings)
     return energy.tempered(node, predicate.temp)
+
+
+def _formula(predicate: ir.Predicate, settings: Settings) -> Node:
+    """Return -log of the probability of a Boolean formula, given the latent.
+
+    Attributes are independent given the latent, so that terms of an `and` that share none are as
+    many energies. A term that is one comparison is its energy, to the last bit.
+    """
+    found = []
+    for part in ir.parts(predicate, settings.options):
+        if isinstance(part, ir.Predicate):
+            found.append(_region(part, settings))
+        elif part.value is False:
+            return energy.negation(energy.conjunction(()))  # whatever else is asked for
+        elif part.value is None:
+            regions = tuple(_region(each, settings) for each in part.regions)
+            found.append(energy.Formula(regions, part.nodes))
+    return energy.conjunction(found)
+
+
+def _region(predicate: ir.Predicate, settings: Settings) -> Node:
+    """Lower a comparison or an event, its weight included, or its negation."""
+    if isinstance(predicate, ir.Not) and not ir.is_event(predicate, settings.options):
+        return energy.negation(_region(predicate.term, settings))
+    node = _energy(evolve(predicate, weight=1.0), settings)
+    return energy.conjunction([node], [predicate.weight])
 
 
 def _negated(node: Node, settings: Settings) -> Node:

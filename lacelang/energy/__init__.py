@@ -6,5 +6,6 @@ Nodes read the outputs of attribute classifiers and know neither syntax nor gene
 # All that these modules define, so that a new node is a class in one of them alone.
 from lacelang.energy.comparisons import *
 from lacelang.energy.conditional import *
+from lacelang.energy.formula import *
 from lacelang.energy.logic import *
 from lacelang.energy.node import *

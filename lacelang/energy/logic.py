@@ -9,27 +9,21 @@ from functools import cache
 from attrs import evolve, frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Node, Scope, Unary, require_positive
+from lacelang.energy.node import Atom, Joined, Node, Scope, Unary, require_positive
 from lacelang.energy.numerics import LARGEST, deny_total, mixture, total
 from lacelang.errors import UsageError
 
 
 @frozen(eq=False)
-class Weighted(Node):
+class Weighted(Joined):
     """A node of several terms, each with a weight w_k > 0."""
 
-    terms: tuple[Node, ...]
     weights: tuple[float, ...]
 
     def __attrs_post_init__(self) -> None:
         positive = all(0.0 < weight < math.inf for weight in self.weights)
         if len(self.weights) != len(self.terms) or not positive:
             raise UsageError("every term needs a positive weight")
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        """The terms."""
-        return self.terms
 
     @property
     def weighted(self) -> tuple[tuple[Node, float], ...]:
@@ -219,7 +213,7 @@ def atoms(node: Node) -> tuple[Atom, ...]:
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return the node with each of the nodes right below it changed, from left to right."""
-    if isinstance(node, Weighted):
+    if isinstance(node, Joined):
         return evolve(node, terms=tuple(map(change, node.terms)))
     if isinstance(node, Unary):
         return evolve(node, term=change(node.term))

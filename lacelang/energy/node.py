@@ -132,6 +132,18 @@ class Unary(Node):
 
 
 @frozen(eq=False)
+class Joined(Node):
+    """A node of several terms."""
+
+    terms: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The terms."""
+        return self.terms
+
+
+@frozen(eq=False)
 class Atom(Node):
     """A node that reads one output; its complement is its denial."""
 

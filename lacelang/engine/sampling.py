@@ -84,7 +84,7 @@ def meaning_of(
     `spec` is the model as declared, `model` the same, loaded; `truncation` is of the samples.
     """
     settings = Settings(spread_of(options, spec, model.sigma), options)
-    if options.disjunction == "equal":
+    if options.disjunction != "balanced":
         return lambda predicate: lower(predicate, settings)
 
     def outputs_at_draws() -> Outputs:

@@ -10,6 +10,9 @@ Its share of the gradient, with means over the draws, is
 
     share_k = mean <c_k, grad E> / mean |grad E|^2.
 
+Under `disjunction exact`, comparisons of one attribute are no separate terms of the energy. Their
+attribute has a share then, that of its head, and so has what contains all that is said of it.
+
 Along the gradient flow dz/dtau = -grad E (LACE eq. 7), <c_k, grad E> is the rate at which k lowers
 the energy. Shares of all comparisons sum to 1, and a connective has the sum of those below it; a
 negative share belongs to a term that the flow moves away from.
@@ -17,6 +20,7 @@ negative share belongs to a term that the flow moves away from.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -75,7 +79,11 @@ def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
     with torch.no_grad():
         sigma = spread_of(options, spec, model.sigma)
         absent = 0.0 if split.norm.any() else None
-        filling = _Measuring(meaning, features(z), sigma, iter(split.shares), absent)
+        shares = iter(split.shares)
+        of_heads = None
+        if options.disjunction == "exact":
+            of_heads = _OfHeads(split.of_heads, Counter(_counted(tree.root.predicate)))
+        filling = _Measuring(meaning, features(z), sigma, shares, absent, of_heads)
         root = filling.term(tree.root)
     totals = Totals(DRAWS, seed, *_moments(split.energy), split.norm.mean().item())
     return evolve(tree, root=root, totals=totals)
@@ -85,12 +93,22 @@ def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
 class Split:
     """An energy (N,) in nats, the norm of its gradient (N,), and shares of that.
 
-    Comparisons have shares from left to right; None where the gradient vanishes everywhere.
+    Comparisons have shares from left to right, each of its head; None where the gradient vanishes
+    everywhere.
     """
 
     energy: Tensor
     norm: Tensor
     shares: tuple[float | None, ...]
+    heads: tuple[Key, ...]
+
+    @property
+    def of_heads(self) -> dict[Key, float | None]:
+        """The share of all comparisons of each head."""
+        result: dict[Key, float | None] = {}
+        for head, share in zip(self.heads, self.shares, strict=True):
+            result[head] = None if share is None else (result.get(head) or 0.0) + share
+        return result
 
 
 def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
@@ -129,14 +147,40 @@ def split_gradient(node: Node, features: Features, z: Tensor) -> Split:
         ((slope * along[head]).double().sum() / whole).item() if whole else None
         for slope, head in zip(slopes, heads, strict=True)
     )
-    return Split(energy.detach(), gradient.norm(dim=1), shares)
+    return Split(energy.detach(), gradient.norm(dim=1), shares, tuple(heads))
+
+
+@frozen(eq=False)
+class _OfHeads:
+    """The shares of heads, and how often a condition names each."""
+
+    shares: Mapping[Key, float | None]
+    named: Counter[str]
+
+    def share(self, predicate: ir.Predicate) -> float | None:
+        """The share of a part of the condition; None if its heads are named elsewhere too."""
+        own = Counter(_counted(predicate))
+        shares = [self.shares.get(head, 0.0) for head in own]
+        if None in shares or any(self.named[head] > count for head, count in own.items()):
+            return None
+        return sum(share for share in shares if share is not None)
+
+
+def _counted(predicate: ir.Predicate) -> Iterator[str]:
+    """Yield the heads of a condition's comparisons that have a weight."""
+    if predicate.weight > 0:
+        if isinstance(predicate, ir.Comparison):
+            yield predicate.attribute.name
+        for child in predicate.children:
+            yield from _counted(child)
 
 
 @frozen(eq=False)
 class _Measuring:
     """Computes the figures term by term from the heads' outputs at the draws.
 
-    `shares` are those of the next comparisons; `absent` is the share of one without weight.
+    `shares` are those of the next comparisons, unless heads have them; `absent` is the share of one
+    without weight.
     """
 
     meaning: Callable[[ir.Predicate], Node]
@@ -144,6 +188,7 @@ class _Measuring:
     sigma: Mapping[str, float]
     shares: Iterator[float | None]
     absent: float | None
+    of_heads: _OfHeads | None
 
     def term(self, term: Term, counts: bool = True) -> Term:
         """Return `term` with its figures; `counts` is false below a weight of 0."""
@@ -153,14 +198,18 @@ class _Measuring:
         terms = tuple(self.term(below, counts) for below in term.terms)
         reading = None
         if isinstance(predicate, ir.Comparison):
-            share = next(self.shares) if counts else self.absent
+            share = self.absent
+            if counts and self.of_heads is None:
+                share = next(self.shares)
             reading = read(predicate, self.outputs).mean().item()
             term = evolve(term, sigma=self.sigma.get(predicate.attribute.name))
         else:
-            if isinstance(predicate, ir.Or):
+            if isinstance(predicate, ir.Or) and self.of_heads is None:
                 terms = self._with_odds(predicate, terms)
             known = [t.figures.share for t in terms if t.figures is not None]
             share = None if None in known else sum(s for s in known if s is not None)
+        if counts and self.of_heads is not None:
+            share = self.of_heads.share(predicate)
         figures = Figures(*_moments(node(self.outputs)), share, reading)
         return evolve(term, terms=terms, figures=figures)
 

@@ -38,8 +38,8 @@ class Term:
     """One node of a condition under its statement's clauses.
 
     At most one of the temperatures is set, its own or the statement's. `odds` is its share of an
-    `or`'s, None where draws balance them; `sigma` the spread of a measured attribute in its unit,
-    None where it is the residual of classifiers that are not loaded.
+    `or`'s, None where draws balance them or there are none; `sigma` the spread of a measured
+    attribute in its unit, None where it is the residual of classifiers that are not loaded.
     """
 
     predicate: ir.Predicate
@@ -209,7 +209,7 @@ def _settings(
         Fact("temp", shown, temp),
         Fact("logit_temp", "", logit),
         Fact("negation", form if denies else "", list(negation)),
-        Fact("disjunction", disjunction if chooses else "", disjunction),
+        Fact("disjunction", disjunction if chooses or disjunction == "exact" else "", disjunction),
         Fact("sigma", options.sigma if measures else "", options.sigma),
     )
 
@@ -258,7 +258,7 @@ def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
     """Return the energy of a condition under its statement's clauses, its own weight left out.
 
     p is the classifiers' probability, f what they read, E a term's energy, w its weight, π the odds
-    of a disjunct; the table of `docs/language.md` has the same forms.
+    of a disjunct, P the probability of a Boolean formula; `docs/energies.md` has the same forms.
     """
     temp, logit = ir.temperatures(predicate, options)
     if isinstance(predicate, ir.Comparison) and predicate.logits and logit is not None:
@@ -267,6 +267,8 @@ def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
     match predicate:
         case ir.Comparison():
             plain = predicate.formula
+        case _ if options.disjunction == "exact":
+            plain = "−log P"
         case ir.Or():
             plain = "−log Σ π e^(−E)"
         case ir.And(terms=terms):
@@ -277,7 +279,7 @@ def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
             plain = "E of (a or b) and not (a and b), from left to right"
     if temp is None or temp == 1:
         return plain
-    bracketed = isinstance(predicate, ir.And | ir.Not)
+    bracketed = isinstance(predicate, ir.And | ir.Not) and options.disjunction != "exact"
     return f"{f'({plain})' if bracketed else plain} / {number_text(temp)}"
 
 

@@ -3,5 +3,6 @@
 # All that the modules of this folder define, so that a new kind is a class in one of them alone.
 from lacelang.ir.comparisons import *
 from lacelang.ir.conditions import *
+from lacelang.ir.diagrams import *
 from lacelang.ir.models import *
 from lacelang.ir.statements import *

@@ -118,14 +118,15 @@ def _flat(kind: type[Group], terms: Iterable[Predicate]) -> Iterator[Predicate]:
             yield term
 
 
-def simplified(predicate: Predicate) -> Predicate:
+def simplified(predicate: Predicate, sums: bool = True) -> Predicate:
     """Return a condition of the same energy, without what changes none.
 
     Terms of weight 0 go, and so do a `not` of a `not` and groups of one term. Groups in a group of
     their kind are merged into it, weights and all; in an `or`, a group that has a weight of its own
-    stays apart. An `and` without terms asks for nothing. Texts and spans are lost.
+    stays apart, and so it does in an `and` unless that is one of `sums`: the energy of a weighted
+    formula is no sum. An `and` without terms asks for nothing. Texts and spans are lost.
     """
-    core = _core(predicate)
+    core = _core(predicate, sums)
     if core is predicate:
         return core
     if predicate.temp in (None, 1.0):
@@ -154,20 +155,21 @@ def expanded_size(predicate: Predicate) -> int:
     return reduce(lambda both, size: 2 * (both + size), sizes)
 
 
-def _core(predicate: Predicate) -> Predicate:
+def _core(predicate: Predicate, sums: bool) -> Predicate:
     """A simplified connective without its own weight and temperature."""
     if isinstance(predicate, Xor):
-        return Xor(tuple(map(simplified, predicate.terms)))
+        return Xor(tuple(simplified(term, sums) for term in predicate.terms))
     if isinstance(predicate, Not):
-        term = simplified(And((predicate.term,)))
+        term = simplified(And((predicate.term,)), sums)
         if isinstance(term, Not):
             return term.term
         return term if term == And(()) else Not(term)
     if not isinstance(predicate, Group):
         return predicate
     terms: list[Predicate] = []
-    for term in map(simplified, (term for term in predicate.terms if term.weight > 0)):
-        if isinstance(predicate, And) and isinstance(term, And) and term.temp is None:
+    for term in (simplified(term, sums) for term in predicate.terms if term.weight > 0):
+        summed = sums or term.weight == 1
+        if isinstance(predicate, And) and isinstance(term, And) and term.temp is None and summed:
             terms += [_weighted(inner, term.weight * inner.weight) for inner in term.terms]
         elif isinstance(predicate, Or) and isinstance(term, Or) and term.is_plain:
             terms += term.terms
@@ -231,14 +233,15 @@ class ConditionOptions(Record):
         temp: divides the energy of every comparison of classes without a temperature of its own.
         logit_temp: the same in the paper's form; never together with `temp`.
         negation: the complement, or the paper's contrast and its lambda.
-        disjunction: how the disjuncts of an `or` are weighed.
+        disjunction: how the disjuncts of an `or` are weighed; `exact` takes the probability of the
+            Boolean formula instead of a mixture.
         sigma: where the spread of measured attributes comes from.
     """
 
     temp: float | None
     logit_temp: float | None
     negation: Negation
-    disjunction: Literal["equal", "balanced"]
+    disjunction: Literal["equal", "balanced", "exact"]
     sigma: Literal["residual", "paper"]
 
 

@@ -56,7 +56,8 @@ class Sampler:
         options: what a program can set.
         presets: values of several options by name (`with langevin(preset=paper)`).
         settings: further arguments of the algorithm.
-        exact: its samples are draws from e^-E times the prior, all disjuncts in their odds.
+        exact: its samples are draws from e^-E times the prior, all disjuncts in their odds; without
+            a clause `disjunction`, an `or` is the probability of the formula to it.
         edits: it moves a sample from where it is, so that it can edit.
         probability: it takes e^-E for a probability, and needs energies of at least 0.
     """

@@ -9,13 +9,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lacelang import ir
 from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.semantics import defaults
 from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
+from lacelang.semantics.formulas import improbable, is_formula_for
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.values import (
     STRONGEST,
@@ -108,8 +109,10 @@ class Clauses:
             raise LostError
         return self.model
 
-    def condition_options(self, predicates: Sequence[ir.Predicate]) -> ir.ConditionOptions:
-        """Return what the statement says of all of its conditions."""
+    def condition_options(
+        self, predicates: Sequence[ir.Predicate], sampler: ir.SamplerChoice
+    ) -> ir.ConditionOptions:
+        """Return what the statement says of all of its conditions, which `sampler` samples."""
         temp, logit = self.value("temp")
         clause = self.get("temp", nodes.TempClause)
         if clause is not None and (temp, logit) != (None, None):
@@ -124,7 +127,40 @@ class Clauses:
         words = (self.value(keyword) for keyword in ("negation", "disjunction", "sigma"))
         options = ir.ConditionOptions(temp, logit, *words)
         self.refuse_beyond_bounds(predicates, options)
+        if "disjunction" not in self._found and is_formula_for(sampler, predicates, options):
+            options = evolve(options, disjunction="exact")
+            meant = f"`{sampler.name}`, which samples by its probability"
+            self._refuse_too_large(predicates, options, meant)
+        elif options.disjunction == "exact":
+            self._refuse_without_probability(predicates, options)
+            self._refuse_too_large(predicates, options, "`disjunction exact`")
         return options
+
+    def _refuse_without_probability(
+        self, predicates: Sequence[ir.Predicate], options: ir.ConditionOptions
+    ) -> None:
+        """Report what gives a condition an energy that is no probability of a formula."""
+        for predicate in predicates:
+            for what, hint, at in improbable(predicate, options):
+                self.wrong = True
+                where = self._found[at].span if isinstance(at, str) else at
+                message = f"`disjunction exact` takes the probability of the formula, and {what}"
+                self.frame.report.say("LACE316", message, where, self.frame.module, hint)
+
+    def _refuse_too_large(
+        self, predicates: Sequence[ir.Predicate], options: ir.ConditionOptions, meant: str
+    ) -> None:
+        if self.wrong:
+            return
+        for predicate in predicates:
+            try:
+                ir.require_small(predicate, options)
+            except ir.FormulaTooLargeError:
+                self.wrong = True
+                message = f"this condition is too large a formula for {meant}"
+                hint = "say it in several statements, or write `disjunction equal` for a mixture"
+                module = self.frame.module
+                self.frame.report.say("LACE317", message, predicate.span, module, hint)
 
     def refuse_beyond_bounds(
         self,
@@ -328,7 +364,7 @@ CLAUSE_KINDS: Mapping[str, ClauseKind] = {
     "seed": ClauseKind(_seed, None),
     "with": ClauseKind(sampler_choice, None),
     "negation": ClauseKind(_negation, _USUAL.negation, ("complement", "contrast")),
-    "disjunction": ClauseKind(_word, _USUAL.disjunction, ("equal", "balanced")),
+    "disjunction": ClauseKind(_word, _USUAL.disjunction, ("equal", "balanced", "exact")),
     "sigma": ClauseKind(_word, _USUAL.sigma, ("residual", "paper")),
     "stay": ClauseKind(_strength, defaults.STAY),
     "hold": ClauseKind(_hold, (defaults.HOLD, defaults.HELD), ("later", "all")),

@@ -144,9 +144,9 @@ class Statements:
         read = self._clauses("sample", node, frame)
         count = self._count(node, read)
         where = self._condition(read, "where")
-        options = read.condition_options(() if where is None else (where,))
-        truncation, seed = read.value("truncation"), read.value("seed")
         sampler = read.value("with") or defaults.sampler()
+        options = read.condition_options(() if where is None else (where,), sampler)
+        truncation, seed = read.value("truncation"), read.value("seed")
         refuse_unfit(read, judged=read.get("where", nodes.PredicateClause))
         if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
@@ -180,8 +180,8 @@ class Statements:
             message = "this edit has no steps"
             read.say("LACE306", message, node, "like `edit men { smile = 0 } as men_edited`")
         stay, (hold, held) = read.value("stay"), read.value("hold")
-        options = read.condition_options([step.predicate for step in steps])
         sampler = read.value("with") or defaults.sampler()
+        options = read.condition_options([step.predicate for step in steps], sampler)
         clause = read.get("with", nodes.WithClause)
         if not SAMPLERS[sampler.name].edits and clause is not None:
             message = f"`{sampler.name}` does not follow a flow from where a sample is"

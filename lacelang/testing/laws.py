@@ -31,6 +31,7 @@ class Algebra:
         tempered: of a term and a temperature.
         energy: of a term.
         scales: by head, a small change of its output in units of 1e-6; by default 1.
+        tolerance: how far apart energies are that a law says are the same.
     """
 
     conjunction: Callable[[Sequence[Any], Sequence[float]], Any]
@@ -39,6 +40,7 @@ class Algebra:
     tempered: Callable[[Any, float], Any]
     energy: Callable[[Any], Energy]
     scales: Mapping[str, float] = field(factory=dict, hash=False)
+    tolerance: float = 1e-9
 
 
 NODES = Algebra(conjunction, disjunction, negation, tempered, lambda node: node)
@@ -75,6 +77,13 @@ class Law:
 
 #: By name, every law.
 LAWS: dict[str, Law] = {}
+#: Those of `LAWS` that are about mixtures, whose disjuncts have odds.
+OF_MIXTURES = (
+    "weights_scale_under_and_and_are_odds_under_or",
+    "or_lies_between_its_best_disjunct_and_the_price_of_its_odds",
+)
+#: By name, the laws of Boolean algebra, which probabilities of formulas obey and mixtures do not.
+FORMULA_LAWS: dict[str, Law] = {}
 _ONES = (1.0, 1.0, 1.0)
 
 
@@ -90,9 +99,11 @@ def cases(law: Law, terms: st.SearchStrategy[Any], heads: st.SearchStrategy[Outp
     )
 
 
-def _law(terms: int, bound: float = 8.0) -> Callable[[Callable[[Algebra, Case], None]], None]:
+def _law(
+    terms: int, bound: float = 8.0, among: dict[str, Law] = LAWS
+) -> Callable[[Callable[[Algebra, Case], None]], None]:
     def kept(check: Callable[[Algebra, Case], None]) -> None:
-        LAWS[check.__name__] = Law(check, terms, bound)
+        among[check.__name__] = Law(check, terms, bound)
 
     return kept
 
@@ -212,6 +223,63 @@ def rows_do_not_touch(algebra: Algebra, case: Case) -> None:
     assert all(gradient[1:].isfinite().all() for gradient in gradients.values())
 
 
+@_law(2, among=FORMULA_LAWS)
+def de_morgan(algebra: Algebra, case: Case) -> None:
+    """A denied `or` denies both, and a denied `and` either."""
+    deny, both, either = algebra.negation, *_joins(algebra)
+    a, b = case.terms
+    _same(algebra, case, deny(either(a, b)), both(deny(a), deny(b)))
+    _same(algebra, case, deny(both(a, b)), either(deny(a), deny(b)))
+
+
+@_law(1, among=FORMULA_LAWS)
+def idempotence(algebra: Algebra, case: Case) -> None:
+    """What is said twice counts once."""
+    (a,) = case.terms
+    for join in _joins(algebra):
+        _same(algebra, case, join(a, a), a)
+
+
+@_law(2, among=FORMULA_LAWS)
+def absorption(algebra: Algebra, case: Case) -> None:
+    """`a or (a and b)` is a, and so is `a and (a or b)`."""
+    both, either = _joins(algebra)
+    a, b = case.terms
+    _same(algebra, case, either(a, both(a, b)), a)
+    _same(algebra, case, both(a, either(a, b)), a)
+
+
+@_law(3, among=FORMULA_LAWS)
+def distribution(algebra: Algebra, case: Case) -> None:
+    """Of `and` over `or`, and of `or` over `and`."""
+    both, either = _joins(algebra)
+    a, b, c = case.terms
+    _same(algebra, case, both(a, either(b, c)), either(both(a, b), both(a, c)))
+    _same(algebra, case, either(a, both(b, c)), both(either(a, b), either(a, c)))
+
+
+@_law(2, among=FORMULA_LAWS)
+def probabilities_add_up(algebra: Algebra, case: Case) -> None:
+    """P(a) + P(not a) = 1, and P(a or b) = P(a) + P(b) - P(a and b)."""
+    both, either = _joins(algebra)
+    a, b = case.terms
+
+    def p(term: Any) -> Tensor:
+        return torch.exp(-algebra.energy(term)(case.heads))
+
+    for term in (a, b, either(a, b)):
+        assert torch.allclose(p(term) + p(algebra.negation(term)), torch.ones(()).double())
+    assert torch.allclose(p(either(a, b)) + p(both(a, b)), p(a) + p(b), atol=1e-6)
+
+
+def _joins(algebra: Algebra) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """`and` and `or` of two terms."""
+    return (
+        lambda a, b: algebra.conjunction([a, b], _ONES[:2]),
+        lambda a, b: algebra.disjunction([a, b], _ONES[:2]),
+    )
+
+
 def slopes(energy_of: Energy, heads: Outputs) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the energies (N,) and their gradients by each head."""
     leaves = {name: head.clone().requires_grad_() for name, head in heads.items()}
@@ -236,8 +304,8 @@ def survives_formatting(source: str) -> None:
 
 
 def _same(algebra: Algebra, case: Case, one: Any, other: Any) -> None:
-    _close(algebra.energy(one)(case.heads), algebra.energy(other)(case.heads))
+    _close(algebra.energy(one)(case.heads), algebra.energy(other)(case.heads), algebra.tolerance)
 
 
-def _close(one: Tensor, other: Tensor) -> None:
-    assert torch.allclose(one, other, rtol=1e-9, atol=1e-9)
+def _close(one: Tensor, other: Tensor, tolerance: float = 1e-9) -> None:
+    assert torch.allclose(one, other, rtol=tolerance, atol=tolerance)

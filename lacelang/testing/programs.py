@@ -36,24 +36,28 @@ _ATOMS = st.one_of(
     _measured(),
 )
 _WEIGHTS = st.sampled_from(["", "", " [weight 2]", " [temp 0.5]", " [weight 0.5, temp 2]"])
+_TEMPERATURES = st.sampled_from(["", "", " [temp 0.5]"])
 
 
-def predicates() -> st.SearchStrategy[str]:
-    """Conditions on ffhq without errors."""
+def predicates(odds: bool = True, max_leaves: int = 8) -> st.SearchStrategy[str]:
+    """Conditions on ffhq without errors; those without `odds` fit `disjunction exact`."""
 
     def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-        terms = st.lists(
-            st.tuples(inner, _WEIGHTS).map(lambda t: f"({t[0]}){t[1]}"), min_size=2, max_size=4
+        terms, disjuncts = (
+            st.lists(
+                st.tuples(inner, settings).map(lambda t: f"({t[0]}){t[1]}"), min_size=2, max_size=4
+            )
+            for settings in (_WEIGHTS, _WEIGHTS if odds else _TEMPERATURES)
         )
         return st.one_of(
             terms.map(" and ".join),
-            terms.map(" or ".join),
+            disjuncts.map(" or ".join),
             st.tuples(inner, inner).map(lambda t: f"({t[0]}) xor ({t[1]})"),
             st.tuples(inner, inner).map(lambda t: f"({t[0]}) implies ({t[1]})"),
             inner.map(lambda p: f"not ({p})"),
         )
 
-    return st.recursive(_ATOMS, grow, max_leaves=8)
+    return st.recursive(_ATOMS, grow, max_leaves=max_leaves)
 
 
 _CLAUSES = [

@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 import torch
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -18,10 +19,9 @@ from torch import Tensor
 from lacelang import ir
 from lacelang.compiler import Settings, lower
 from lacelang.energy import Node, Outputs
-from lacelang.semantics import defaults
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
-from lacelang.testing.laws import LAWS, Algebra, Law, cases, slopes
+from lacelang.testing.laws import FORMULA_LAWS, LAWS, OF_MIXTURES, Algebra, Law, cases, slopes
 from lacelang.testing.programs import discrete_comparisons, predicates
 
 FFHQ = library_models()["ffhq"]
@@ -37,12 +37,17 @@ on_both = pytest.mark.parametrize(
 seeds = st.integers(0, 2**32 - 1)
 
 
-def node(condition: str) -> Node:
+def node(condition: str, clauses: str = "") -> Node:
     """The energy of a condition on ffhq."""
-    (statement,) = check(f"sample from ffhq where {condition}").statements
+    (statement,) = check(f"sample from ffhq where {condition} {clauses}").statements
     assert isinstance(statement, ir.SampleStatement)
     assert statement.where is not None
-    return lower(statement.where, Settings(SIGMA, defaults.CONDITION_OPTIONS))
+    return lower(statement.where, Settings(SIGMA, statement.options))
+
+
+def exactly(condition: str) -> Node:
+    """The same under `disjunction exact`."""
+    return node(condition, "disjunction exact")
 
 
 def outputs(
@@ -102,6 +107,25 @@ TEXTS = Algebra(
     node,
     SIGMA,
 )
+
+
+# What is denied is held a little below 1: see `lacelang.energy.numerics.RESOLUTION`.
+FORMULAS = evolve(
+    TEXTS,
+    disjunction=lambda terms, weights: " or ".join(f"({term})" for term in terms),
+    energy=exactly,
+    tolerance=1e-6,
+)
+OF_FORMULAS = {name: law for name, law in LAWS.items() if name not in OF_MIXTURES} | FORMULA_LAWS
+
+
+@on_both
+@pytest.mark.parametrize("which", OF_FORMULAS.values(), ids=OF_FORMULAS)
+@law
+@given(data=st.data())
+def test_laws_of_exact_disjunctions(heads: str, which: Law, data: st.DataObject) -> None:
+    drawn = seeds.map(lambda seed: outputs(heads, seed, which.bound))
+    which(FORMULAS, data.draw(cases(which, predicates(odds=False, max_leaves=4), drawn)))
 
 
 @on_both

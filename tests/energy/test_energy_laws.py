@@ -21,7 +21,7 @@ from lacelang.energy import (
     tempered,
 )
 from lacelang.testing.conditions import comparisons, conditions, outputs
-from lacelang.testing.laws import LAWS, NODES, Law, cases
+from lacelang.testing.laws import FORMULA_LAWS, LAWS, NODES, Case, Law, cases
 
 law = settings(deadline=None, max_examples=40)
 
@@ -76,3 +76,11 @@ def test_a_denied_or_is_high_where_one_arm_holds() -> None:
     either = disjunction([Surprisal("smile", {1}), Surprisal("glasses", {1})])
     assert either(heads).item() == pytest.approx(math.log(2))
     assert negation(either)(heads).item() == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("which", FORMULA_LAWS.values(), ids=FORMULA_LAWS)
+def test_mixtures_break_the_laws_of_formulas(which: Law) -> None:
+    heads = {name: torch.tensor([[0.0, 1.0]]).double() for name in ("smile", "glasses", "hair")}
+    terms = [Surprisal(name, {1}) for name in heads]
+    with pytest.raises(AssertionError):
+        which(NODES, Case(terms[: which.terms], [1.0, 1.0, 1.0], 1.0, heads))

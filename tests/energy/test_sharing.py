@@ -39,6 +39,7 @@ def made() -> Iterator[Node]:
     yield from (smile, old, Not(smile), And((smile, old), (1.0, 2.0)), Or((smile, old), (1.0, 1.0)))
     yield from (energy.tempered(smile, 0.5), energy.Contrast(old, 0.1))
     yield energy.Balanced((smile, old), (1.0, 3.0), (1.0, 1.0))
+    yield energy.Formula((smile, Not(smile), old, Not(old)), (((0, 0), (1, 1)), ((2, 2), (3, 1))))
 
 
 def test_equal_nodes_are_one_object() -> None:

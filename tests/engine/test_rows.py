@@ -72,13 +72,14 @@ conditions = st.recursive(
 @st.composite
 def programs(draw: st.DrawFn, sampler: str) -> str:
     """A program of one group and its edit, with {n} for the number of samples."""
-    balanced = " disjunction balanced" if draw(st.booleans()) else ""
+    clauses = ["", " disjunction balanced", " disjunction exact", " disjunction exact"]
+    disjunction = draw(st.sampled_from(clauses))
     where, then, last = draw(conditions), draw(conditions), draw(conditions)
     psi, seed = draw(st.sampled_from((0.5, 0.7, 1))), draw(st.integers(0, 9))
     return (
         f"sample {{n}} from ffhq where {where} truncation {psi} seed {seed} with {sampler}"
-        f"{balanced} as a\n"
-        f"edit a {{ {then} {last} }} with {draw(st.sampled_from(EDITORS))}{balanced} as e\n"
+        f"{disjunction} as a\n"
+        f"edit a {{ {then} {last} }} with {draw(st.sampled_from(EDITORS))}{disjunction} as e\n"
     )
 
 

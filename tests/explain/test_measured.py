@@ -106,6 +106,48 @@ def test_shares_add_up_and_so_do_odds(
             assert sum(o for o in odds if o is not None) == pytest.approx(1.0)
 
 
+@settings(max_examples=40, deadline=None)
+@given(conditions)
+def test_under_exact_an_attribute_has_one_share(where: ir.Predicate) -> None:
+    where = without_odds(where)
+    tree = tree_of(where, disjunction="exact")
+    root, totals = tree.root, tree.totals
+    assert root is not None
+    assert root.figures is not None
+    assert totals is not None
+    expected = energies(where, disjunction="exact").double().mean().item()
+    assert totals.energy == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    if root.predicate.weight > 0 and totals.gradient > 1e-6:
+        assert root.figures.share == pytest.approx(1.0, abs=1e-3)
+    for term in _all(root):
+        assert term.odds is None
+
+
+def without_odds(where: ir.Predicate) -> ir.Predicate:
+    if isinstance(where, ir.Not):
+        return evolve(where, term=without_odds(where.term))
+    if not isinstance(where, ir.Group):
+        return where
+    terms = tuple(map(without_odds, where.terms))
+    if isinstance(where, ir.Or):
+        terms = tuple(evolve(term, weight=1.0) for term in terms)
+    return evolve(where, terms=terms)
+
+
+def test_shares_of_what_an_exact_formula_names_twice() -> None:
+    either = ir.Or((smiling, old))
+    where = ir.And((either, ir.Or((smiling, bespectacled)), red))
+    root = tree_of(where, disjunction="exact").root
+    assert root is not None
+    first, second, hair = root.terms
+    figures = [term.figures for term in (*first.terms, *second.terms, first, second, hair)]
+    found = [None if each is None else each.share for each in figures]
+    # smile, age; smile, glasses; both `or`s name smiles; hair.
+    assert [share is None for share in found] == [True, False, True, False, True, True, False]
+    assert root.figures is not None
+    assert root.figures.share == pytest.approx(1.0, abs=1e-3)
+
+
 def _all(term: Term) -> Iterator[Term]:
     yield term
     for below in term.terms:
