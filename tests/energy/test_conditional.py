@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from numpy.typing import NDArray
 from torch import Tensor
 
-from lacelang.energy import ConditionalEnergy, Node, Outputs, Surprisal
+from lacelang.energy import ConditionalEnergy, Node, NormalAt, Outputs, Surprisal, conjunction
 from lacelang.errors import UsageError
 from lacelang.testing.conditions import BINARY, CHOICE, CLASSES, CONTINUOUS, conditions
 
@@ -74,6 +78,96 @@ def test_latents_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     energy = ConditionalEnergy(features, Surprisal("smile", {1}), DIM)
     with pytest.raises(UsageError, match=rf"\(N, {DIM}\)"):
         energy(torch.zeros(shape))
+
+
+NUMBERS = np.linspace(-2.0, 2.0, 4 * DIM).reshape(4, DIM)
+GIVEN: dict[str, tuple[Tensor | NDArray[Any], torch.dtype]] = {
+    "float64": (torch.from_numpy(NUMBERS), torch.float64),
+    "float32": (torch.from_numpy(NUMBERS).float(), torch.float32),
+    "float16": (torch.from_numpy(NUMBERS).half(), torch.float32),
+    "bfloat16": (torch.from_numpy(NUMBERS).bfloat16(), torch.float32),
+    "array of 8 bytes": (NUMBERS, torch.float64),
+    "array of 16 bytes": (NUMBERS.astype(np.longdouble), torch.float64),
+    "array of 4 bytes": (NUMBERS.astype(np.float32), torch.float32),
+    "array of 2 bytes": (NUMBERS.astype(np.float16), torch.float32),
+    "foreign byte order": (NUMBERS.astype(">f8"), torch.float64),
+    "reversed": (NUMBERS[::-1, ::-1], torch.float64),
+}
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_latents_of_any_floating_point_type(kind: str) -> None:
+    """Computed in float64 where they are, else in float32; gradients have the latents' type."""
+    given, computed = GIVEN[kind]
+    energy = ConditionalEnergy(features, Surprisal("smile", {1}), DIM)
+    if isinstance(given, Tensor):
+        same, back = given.to(computed), given.dtype
+    else:
+        same, back = torch.from_numpy(np.array(given, "=f8")).to(computed), computed
+    expected = -torch.log_softmax(features(same)["smile"], dim=1)[:, 1]
+    for found in (energy(given), energy.value_and_grad(given)[0]):
+        assert found.dtype == computed
+        torch.testing.assert_close(found, expected)
+    gradient = energy.value_and_grad(given)[1]
+    assert gradient.dtype == back
+    torch.testing.assert_close(gradient, energy.value_and_grad(same)[1].to(back))
+    assert energy.prior(given).dtype == computed
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([[0.0] * DIM], "`z` is a tensor (N, 6), not [[0.0,"),
+        (torch.zeros(2, DIM, dtype=torch.int64), "numbers (N, 6), not torch.int64"),
+        (np.zeros((2, DIM), np.int32), "floating-point numbers (N, 6), not int32"),
+        (
+            torch.zeros(2, DIM).to_sparse(),
+            "dense tensor (N, 6), not one of layout torch.sparse_coo",
+        ),
+        (torch.zeros(2, DIM, device="meta"), "a dense tensor (N, 6), not one without numbers"),
+        (torch.zeros(2, DIM, 1), "has the shape (N, 6), not (2, 6, 1)"),
+    ],
+)
+def test_what_is_no_latents_is_refused_in_words(given: Any, words: str) -> None:
+    energy = ConditionalEnergy(features, Surprisal("smile", {1}), DIM)
+    for use in (energy, energy.value_and_grad, energy.prior):
+        with pytest.raises(UsageError, match=re.escape(words)):
+            use(given)
+    with pytest.raises(UsageError, match=re.escape(words.replace("6)", "d)"))):
+        ConditionalEnergy(features, energy.node)(given)
+
+
+def test_what_differs_from_row_to_row_reaches_the_features() -> None:
+    """Arguments go to the features row by row, and into every way to the energy."""
+
+    def moved(z: Tensor, shift: Tensor, scale: Tensor) -> Outputs:
+        return {"age": (z * scale[:, None] + shift).sum(dim=1), "smile": z[:, :2] * shift[:, :2]}
+
+    z = latents()
+    args = (2 * latents().flip(0), torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.double))
+    node = conjunction([NormalAt("age", 2.0, 1.5), Surprisal("smile", {1})])
+    energy = ConditionalEnergy(moved, node)
+    leaf = z.clone().requires_grad_()
+    heads = moved(leaf, *args)
+    expected = 0.5 * ((heads["age"] - 2.0) / 1.5).square()
+    expected = expected - torch.log_softmax(heads["smile"], dim=1)[:, 1]
+    (slope,) = torch.autograd.grad(expected.sum(), leaf, retain_graph=True)
+    value, gradient = energy.value_and_grad(z, *args)
+    torch.testing.assert_close(energy(z, *args), expected.detach())
+    torch.testing.assert_close(value, expected.detach())
+    torch.testing.assert_close(gradient, slope)
+
+    reduced = energy.reduced(z[:1], *(each[:1] for each in args))
+    o, pull = reduced.vjp(z, *args)
+    both = torch.stack([heads["age"], heads["smile"][:, 1] - heads["smile"][:, 0]], dim=1)
+    torch.testing.assert_close(o, both.detach())
+    again, jacobian = reduced.linearise(z, *args)
+    assert torch.equal(again, o)
+    v = torch.tensor([[1.0, 0.5], [-2.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
+    (pulled,) = torch.autograd.grad(both, leaf, v.double())
+    torch.testing.assert_close(pull(v), pulled)
+    torch.testing.assert_close((jacobian * v[:, :, None]).sum(dim=1), pulled)
+    torch.testing.assert_close(reduced.slope(o)[0], expected.detach())
 
 
 @pytest.mark.parametrize("use", [ConditionalEnergy.__call__, ConditionalEnergy.value_and_grad])

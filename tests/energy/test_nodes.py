@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
 from lacelang.energy import (
+    And,
     BernoulliKL,
     ConditionalEnergy,
     Contrast,
@@ -20,6 +22,7 @@ from lacelang.energy import (
     NormalInside,
     Or,
     Outputs,
+    Scope,
     Surprisal,
     atoms,
     conjunction,
@@ -95,25 +98,56 @@ def test_a_group_of_nothing_asks_for_nothing() -> None:
     assert conjunction([empty, Surprisal("hair", {1})]) == Surprisal("hair", {1})
 
 
+HAIR = Surprisal("hair", {1})
+
+
 @pytest.mark.parametrize(
-    "make",
+    ("make", "words"),
     [
-        lambda: Surprisal("hair", set()),
-        lambda: BernoulliKL("hair", 0, 1.5),
-        lambda: NormalAt("age", 1.0, 0.0),
-        lambda: NormalInside("age", 3.0, 2.0, 1.0),
-        lambda: conjunction([Surprisal("hair", {1})], [-1.0]),
-        lambda: disjunction([Surprisal("hair", {1})], [math.nan]),
-        lambda: conjunction([Surprisal("hair", {1})], [1.0, 1.0]),
-        lambda: Or((), ()),
-        lambda: tempered(Surprisal("hair", {1}), 0.0),
-        lambda: LogitTempered("hair", {1}, -1.0),
-        lambda: Contrast(Surprisal("hair", {1}), math.inf),
+        (lambda: Surprisal("hair", set()), "a condition on hair names no class"),
+        (
+            lambda: BernoulliKL("hair", 0, 1.5),
+            "a degree lies between 0 and 1, 1.5 does not",
+        ),
+        (lambda: BernoulliKL("hair", 0, -0.1), "a degree lies between 0 and 1, -0.1 does not"),
+        (lambda: NormalAt("age", 1.0, 0.0), "the spread of age is positive, 0.0 is not"),
+        (lambda: NormalAt("age", 1.0, math.inf), "the spread of age is positive, inf is not"),
+        (lambda: NormalInside("age", 3.0, 3.0, 1.0), "age in 3.0..3.0 is empty"),
+        (lambda: NormalInside("age", 2.0, 3.0, -1.0), "the spread of age is positive, -1.0 is not"),
+        (lambda: conjunction([HAIR], [-1.0]), "a weight is 0 or more, -1.0 is not"),
+        (lambda: disjunction([HAIR], [math.nan]), "a weight is 0 or more, nan is not"),
+        (lambda: disjunction([HAIR], [math.inf]), "a weight is 0 or more, inf is not"),
+        (lambda: conjunction([HAIR], [1.0, 1.0]), "1 terms have 2 weights"),
+        (lambda: Or((), ()), "an `or` needs a term"),
+        (lambda: And((HAIR,), (1.0, 1.0)), "every term needs a positive weight"),
+        (lambda: And((HAIR,), (0.0,)), "every term needs a positive weight"),
+        (lambda: Or((HAIR,), (math.inf,)), "every term needs a positive weight"),
+        (lambda: tempered(HAIR, 0.0), "a temperature is positive, 0.0 is not"),
+        (lambda: tempered(HAIR, 1e-320), "a temperature is positive, 1e-320 is not"),
+        (lambda: LogitTempered("hair", {1}, -1.0), "a temperature is positive, -1.0 is not"),
+        (lambda: LogitTempered("hair", set(), 1.0), "a condition on hair names no class"),
+        (lambda: Contrast(HAIR, math.inf), "the strength of a contrast is positive, inf is not"),
+        (
+            lambda: negation(Contrast(HAIR, 0.1)),
+            "the complement of a contrast or of `temp logit(t)` is not defined; "
+            "use `temp t`, or the complement negation throughout",
+        ),
     ],
 )
-def test_nonsense_is_refused(make: object) -> None:
-    with pytest.raises(UsageError):
-        make()  # type: ignore[operator]
+def test_nonsense_is_refused_in_words(make: Callable[[], Node], words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        make()
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(("holds", "complement"), [(False, False), (True, True), (False, True)])
+def test_what_may_be_negative_is_only_asserted(holds: bool, complement: bool) -> None:
+    with pytest.raises(UsageError, match=r"^a contrast has no complement$"):
+        Scope(HEADS).energy(Contrast(HAIR, 0.1), holds, complement)
+    if not holds and complement:
+        return  # of an atom the complement of its denial is itself
+    with pytest.raises(UsageError, match=r"^this condition on hair has no complement$"):
+        Scope(HEADS).energy(LogitTempered("hair", {1}, 0.5), holds, complement)
 
 
 @pytest.mark.parametrize(

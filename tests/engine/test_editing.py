@@ -10,10 +10,10 @@ import pytest
 import torch
 from attrs import evolve
 from made_runs import read_run
-from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 from tiny import AGE, AGE_40, GLASSES_1, TinyModel, edit, program, statement
+from torch import Tensor
 
 from lacelang import ir
 from lacelang.errors import ResourceError
@@ -59,20 +59,77 @@ def test_where_nothing_is_wanted_nothing_moves(model: TinyModel) -> None:
     assert torch.equal(run["edited"].w, run["kids"].w[:, None].expand(-1, 3, -1))
 
 
-def test_more_stay_moves_less_and_only_what_is_wanted_moves(model: TinyModel) -> None:
-    def moved(stay: float) -> NDArray[np.float32]:
-        free = ir.SamplerChoice("exponential", {"tolerance": 1e-3, "typical": 0})
-        lines = (ir.EditStep(AGE_40),)
-        run = program(PLAIN, edit(steps=lines, stay=stay, sampler=free)).run()
-        edit_path = run["edited"].rows.edit_path
-        assert edit_path is not None
-        total: NDArray[np.float32] = np.abs(edit_path.w[:, 1] - edit_path.w[:, 0]).sum(axis=0)
-        return total
+def moved_to(age: ir.Equals, stay: float, typical: float) -> Tensor:
+    """Edit coordinates (N, 8) before and after an edit of the age alone: (2, N, 8)."""
+    options = {"tolerance": 2e-3, "typical": typical, "time": 1.0}
+    line = edit(
+        steps=(ir.EditStep(age),),
+        stay=stay,
+        hold=0.0,
+        sampler=ir.SamplerChoice("exponential", options),
+    )
+    edited = program(PLAIN, line).run()["edited"]
+    assert edited.status == (Status.converged,) * 5
+    edit_path = edited.rows.edit_path
+    assert edit_path is not None
+    return torch.from_numpy(edit_path.w).double().transpose(0, 1) / PLAIN.truncation
 
-    free, stiff = moved(0.0), moved(100.0)
-    assert stiff.sum() < 0.5 * free.sum()
+
+# Of a step that wants an age: the weight of a number over twice the square of its spread, and the
+# change of the age with an edit coordinate.
+WANTED, SLOPE = 10.0 / (2 * 4.0**2), 10.0 * PLAIN.truncation
+# A coordinate that moves by x moves w by 0.7 x, and both count.
+BOTH = 1.0 + PLAIN.truncation**2
+STAY = 3.0
+
+
+@pytest.mark.parametrize("stay", [0.0, STAY, 10.0])
+def test_stay_holds_back_by_its_share_and_only_what_is_wanted_moves(
+    model: TinyModel, stay: float
+) -> None:
+    """The minimum of WANTED (SLOPE x - 5)^2 + stay BOTH (x - x_0)^2."""
+    before, after = moved_to(AGE_40, stay, typical=0.0)
+    spring = WANTED * SLOPE**2
+    share = spring / (spring + stay * BOTH)
+    expected = before.clone()
     # Age is read from the second coordinate alone: nothing pulls at the others.
-    assert np.delete(free, 1).max() < 1e-3 * free[1]
+    expected[:, 1] += share * (5.0 / SLOPE - before[:, 1])
+    assert torch.allclose(after, expected, rtol=0, atol=2e-3 * share)
+
+
+def test_the_bound_of_an_edit_is_as_soft_as_is_said(model: TinyModel) -> None:
+    """Half the square of what is beyond the bound, over 0.05; a start beyond it is the bound."""
+    typical = 1.2
+    far = ir.Equals(AGE, 65.0, text="age=65")
+    before, after = moved_to(far, STAY, typical)
+
+    assert 0 < (before.square().mean(dim=1) > typical).sum() < 5
+
+    def minimum(softness: float) -> Tensor:
+        u = before.clone().requires_grad_()
+        bound = before.square().mean(dim=1).clamp_min(typical)
+
+        def energy() -> Tensor:
+            beyond = (u.square().mean(dim=1) - bound).clamp_min(0.0) / softness
+            missed = WANTED * (SLOPE * u[:, 1] - 30.0).square()
+            rest = STAY * BOTH * (u - before).square().sum(dim=1)
+            return (missed + rest + 0.5 * beyond.square()).sum()
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            value = energy()
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+
+        optimizer = torch.optim.LBFGS(
+            [u], max_iter=2000, tolerance_grad=1e-10, line_search_fn="strong_wolfe"
+        )
+        optimizer.step(closure)
+        return u.detach()
+
+    assert torch.allclose(after, minimum(0.05), rtol=0, atol=0.01)
+    for other in (0.025, 0.1):
+        assert (minimum(other) - after).abs().max() > 0.05
 
 
 def test_a_later_line_supersedes_an_earlier_one_on_its_attribute(model: TinyModel) -> None:

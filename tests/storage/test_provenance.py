@@ -56,3 +56,23 @@ def test_an_image_opens_whatever_the_program(
         assert carried["program"]["source"] == source
     if sum(sizes) * 12 < 200_000:
         assert not left
+
+
+def test_an_image_says_all_that_it_was_made_from(make_group: Make) -> None:
+    group = make_group()
+    (sample,) = make_samples(0, 1)
+    run = make_run()
+    assert provenance(run, group, sample) == {
+        "schema": 1,
+        "versions": dict(run.versions),
+        "program": {"name": run.program.name, "source": run.program.source},
+        "group": "kids",
+        "condition": "glasses=1 and age=15",
+        "fingerprint": "f0",
+        "settings": {"model": "ffhq", "sampler": "heun", "truncation": 0.7},
+        "seed": 124,
+        "index": 0,
+        "energy": sample.energy,
+        "status": sample.status,
+        "readings": dict(sample.readings),
+    }

@@ -1,0 +1,521 @@
+"""Change the code of a package in many small ways, and count the changes that its tests notice.
+
+    python scripts/mutants.py PACKAGE [--sample N] [--seed S] [--budget SECONDS] [--jobs J]
+                              [--only TEXT]
+
+PACKAGE is energy, samplers, semantics or storage. A mutant is a copy of one module with one change
+by mutmut's operators: a number, a comparison, a string, an argument, ... It is killed if a test
+fails. `--sample` takes that many mutants at random, by the seed; the share of killed ones is
+printed with its 95% interval (Wilson), then what survived.
+
+Every mutant runs in a process forked off this one, which has loaded torch but no module of
+lacelang. It runs the tests that reach the changed statement, the quickest first, as long as they
+take no more than `--budget` seconds of a processor together, and stops at the first that fails.
+So the share is a lower bound. Which tests reach what is measured once and kept in `.mutants/`. Left
+out are tests that are slow, need weights, start processes (those would import the module as it is)
+or fail as it is. A mutant that takes far longer than its tests is killed as well.
+
+Not changed are docstrings, annotations, decorators, first arguments of `cast`, and `strict=` of
+`zip`, which guards against mistakes in the code itself. The case of a text with spaces is kept:
+that it is changed at all is one mutant. `--only` keeps mutants whose line contains a text, such
+as `logic.py:4`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gc
+import hashlib
+import importlib.machinery
+import importlib.util
+import itertools
+import json
+import math
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import libcst as cst
+import pytest
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.mutators import mutation_operators
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = {
+    "energy": ["energy", "samplers/test_exponential.py"],
+    "samplers": ["samplers"],
+    "semantics": ["semantics"],
+    "storage": ["storage", "engine/test_editing.py", "engine/test_runs.py"],
+}
+"""Folders and files of tests/ that hold a package."""
+
+HEAVY = (
+    "torch",
+    "torch.func",
+    "numpy",
+    "hypothesis",
+    "lark",
+    "attrs",
+    "msgspec",
+    "PIL.Image",
+    "filelock",
+    "safetensors.torch",
+    "torchdiffeq",
+    "greenlet",
+    "platformdirs",
+    "tomllib",
+    "hypothesis.strategies",
+    "email",
+    "http.server",
+    "pypi_simple",
+    "requests",
+    "unittest.mock",
+)
+"""What mutants find loaded: nothing of these runs code of lacelang."""
+
+LONGEST_TEST = 10.0
+"""Tests that take more seconds are left out."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module with one change: its file, lines of the statement and the function, and its text."""
+
+    path: Path
+    statement: range
+    function: range
+    change: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.change}"
+
+
+def _named(node: cst.CSTNode, *names: str) -> bool:
+    return isinstance(node, cst.Name) and node.value in names
+
+
+def _untouched(node: cst.CSTNode) -> bool:
+    """Whether changes of a node, or below it, cannot matter to a running program."""
+    if isinstance(node, cst.If):
+        return _named(node.test, "TYPE_CHECKING")
+    if isinstance(node, cst.Expr):
+        return isinstance(node.value, cst.SimpleString | cst.ConcatenatedString)
+    if isinstance(node, cst.AnnAssign):
+        return _named(node.annotation.annotation, "TypeAlias")
+    if isinstance(node, cst.Call):
+        return _named(node.func, "len", "isinstance", "TypeVar", "cast")
+    return isinstance(node, cst.Annotation | cst.Decorator | cst.Import | cst.ImportFrom)
+
+
+class _Changes(cst.CSTVisitor):
+    """Collects (node, its replacement, lines of the statement, lines of the function)."""
+
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[cst.CSTNode, cst.CSTNode, range, range]] = []
+        self._statements: list[cst.CSTNode] = []
+        self._functions: list[range] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if _untouched(node):
+            if isinstance(node, cst.Call) and _named(node.func, "cast"):
+                node.args[1].visit(self)
+            return False
+        if isinstance(node, cst.FunctionDef):
+            self._functions.append(self._lines(node))
+        if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+            self._statements.append(node)
+        for kind, operator in mutation_operators:
+            if isinstance(node, kind) and self._statements:
+                for other in operator(node):
+                    if self._matters(node, other):
+                        where = self._statement()
+                        function = self._functions[0] if self._functions else where
+                        self.found.append((node, other, where, function))
+        return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        if self._statements and self._statements[-1] is original_node:
+            self._statements.pop()
+        if isinstance(original_node, cst.FunctionDef):
+            self._functions.pop()
+
+    def _lines(self, node: cst.CSTNode) -> range:
+        place = self.get_metadata(PositionProvider, node)
+        return range(place.start.line, place.end.line + 1)
+
+    def _statement(self) -> range:
+        """The innermost statement's lines; of a compound one, those above its block."""
+        statement = self._statements[-1]
+        lines = self._lines(statement)
+        if isinstance(statement, cst.SimpleStatementLine) or not hasattr(statement, "body"):
+            return lines
+        return range(lines.start, max(self._lines(statement.body).start, lines.start + 1))
+
+    @staticmethod
+    def _matters(node: cst.CSTNode, other: cst.CSTNode) -> bool:
+        if isinstance(node, cst.SimpleString) and isinstance(other, cst.SimpleString):
+            return "XX" in other.value or " " not in node.value
+        if isinstance(node, cst.Arg) and node.keyword and node.keyword.value == "strict":
+            return False
+        if isinstance(node, cst.Call) and _named(node.func, "zip") and isinstance(other, cst.Call):
+            rest = [a for a in node.args if not (a.keyword and a.keyword.value == "strict")]
+            kept = [a for a in other.args if not (a.keyword and a.keyword.value == "strict")]
+            return len(rest) != len(kept) or any(
+                a is not b for a, b in zip(rest, kept, strict=True)
+            )
+        return True
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a file that has not been made yet."""
+
+    path: Path
+    module: cst.Module
+    node: cst.CSTNode
+    other: cst.CSTNode
+    statement: range
+    function: range
+
+    def mutant(self) -> Mutant | None:
+        """Make it; None where what results is no program, or the same one."""
+        source = self.module.deep_replace(self.node, self.other).code  # type: ignore[arg-type]
+        try:
+            if ast.dump(ast.parse(source)) == ast.dump(ast.parse(self.module.code)):
+                return None
+        except SyntaxError:
+            return None
+        old, new = [*self.module.code.splitlines(), ""], [*source.splitlines(), ""]
+        line = next(k for k, (a, b) in enumerate(zip(old, new, strict=False)) if a != b)
+        text = f"{line + 1}: {old[line].strip()}  ->  {new[line].strip()}"
+        return Mutant(self.path, self.statement, self.function, text, source)
+
+
+def changes(path: Path) -> Iterator[Change]:
+    """Every change of a file, in the order of the text."""
+    wrapper = MetadataWrapper(cst.parse_module(path.read_text()))
+    visitor = _Changes()
+    wrapper.visit(visitor)
+    for node, other, statement, function in visitor.found:
+        yield Change(path, wrapper.module, node, other, statement, function)
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Compiles a module from another text than its file's, and keeps nothing on the disk."""
+
+    def __init__(self, name: str, path: str, source: str) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._source, self.path, "exec", dont_inherit=True)
+
+
+class _Finder:
+    """Finds one module of the mutant in place of the real one."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        parts = mutant.path.relative_to(ROOT).with_suffix("").parts
+        self._folder = parts[-1] == "__init__"
+        self._name = ".".join(parts[:-1] if self._folder else parts)
+        self._mutant = mutant
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
+        if name != self._name:
+            return None
+        file = str(self._mutant.path)
+        return importlib.util.spec_from_file_location(
+            name,
+            file,
+            loader=_Loader(name, file, self._mutant.source),
+            submodule_search_locations=[os.path.dirname(file)] if self._folder else None,
+        )
+
+
+class _Chosen:
+    """Runs the named tests of what was collected, in the given order."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._rank = {name: k for k, name in enumerate(names)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted(
+            (each for each in items if each.nodeid in self._rank),
+            key=lambda each: self._rank[each.nodeid],
+        )
+
+
+class _Watched:
+    """Measures for each test what it reaches, how long it takes and whether it can be used."""
+
+    def __init__(self, package: Path) -> None:
+        import coverage
+
+        self._coverage = coverage.Coverage(
+            data_file=None, config_file=False, include=[f"{package}/*"]
+        )
+        self._now = ""
+        self._seconds: dict[str, float] = {}
+        self._unfit: set[str] = set()
+        self._package = package
+        sys.addaudithook(self._hear)
+        self._coverage.start()
+
+    def _hear(self, event: str, arguments: object) -> None:
+        if event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.exec") and self._now:
+            self._unfit.add(self._now)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        self._now = item.nodeid
+        self._coverage.switch_context(item.nodeid)
+        begun = time.process_time()
+        try:
+            return (yield)
+        finally:
+            self._seconds[item.nodeid] = time.process_time() - begun
+            self._now = ""
+            self._coverage.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed or report.skipped:
+            self._unfit.add(report.nodeid)
+
+    def result(self) -> dict[str, Any]:
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        lines = {
+            os.path.relpath(file, ROOT): {
+                str(line): sorted(set(names) - {""} - self._unfit)
+                for line, names in data.contexts_by_lineno(file).items()
+            }
+            for file in data.measured_files()
+        }
+        seconds = {
+            name: s
+            for name, s in self._seconds.items()
+            if name not in self._unfit and s <= LONGEST_TEST
+        }
+        return {"seconds": seconds, "lines": lines}
+
+
+def _pytest(paths: Iterable[Path], plugin: object) -> int:
+    """Run tests in this process, in an empty folder, with an empty cache of weights."""
+    import hypothesis
+
+    folder = tempfile.mkdtemp(prefix="mutant-")
+    os.chdir(folder)
+    os.environ["LACELANG_CACHE"] = os.path.join(folder, "cache")
+    hypothesis.settings.register_profile("mutants", database=None, derandomize=True)
+    hypothesis.settings.load_profile("mutants")
+    options = ["-o", "addopts=", "-q", "-m", "not slow and not weights", "--assert=plain"]
+    options += ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+    options += ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml")]
+    options += ["--basetemp", os.path.join(folder, "tests")]
+    if isinstance(plugin, _Chosen):
+        options.append("-x")
+    return int(pytest.main([*options, *map(str, paths)], plugins=[plugin]))
+
+
+def _forked(work: Callable[[], int], seconds: float = math.inf) -> int:
+    """Start work in a process of its own group, without output; the process's number.
+
+    It is ended once it has used so many seconds of a processor.
+    """
+    sys.stdout.flush()
+    number = os.fork()
+    if number:
+        return number
+    code = 70
+    try:
+        os.setpgid(0, 0)
+        silent = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(silent, stream)
+        resource.setrlimit(resource.RLIMIT_DATA, (8 << 30, 8 << 30))
+        if seconds < math.inf:
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds)))
+        code = work()
+    finally:
+        os._exit(code)
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def reached(package: Path) -> tuple[dict[str, float], dict[str, dict[str, list[str]]]]:
+    """The seconds of each test, and for each file's line the tests that reach it."""
+    seconds: dict[str, float] = {}
+    lines: dict[str, dict[str, list[str]]] = {}
+    keep = ROOT / ".mutants"
+    keep.mkdir(exist_ok=True)
+    for place in TESTS[package.name]:
+        named = ROOT / "tests" / place
+        folder = named if named.is_dir() else named.parent
+        helpers = [each for each in folder.rglob("*.py") if not each.name.startswith("test_")]
+        for test in sorted(folder.rglob("test_*.py") if folder == named else [named]):
+            kept = keep / f"{test.stem}-{_digest([test, *helpers, *package.rglob('*.py')])}.json"
+            if not kept.exists():
+                print(f"measuring {test.relative_to(ROOT)}", file=sys.stderr)
+
+                def measure(test: Path = test, kept: Path = kept) -> int:
+                    watched = _Watched(package)
+                    _pytest([test], watched)
+                    made = kept.with_suffix(f".{os.getpid()}")
+                    made.write_text(json.dumps(watched.result()))
+                    made.rename(kept)
+                    return 0
+
+                for old in keep.glob(f"{test.stem}-*.json"):
+                    old.unlink()
+                os.waitpid(_forked(measure), 0)
+            found = json.loads(kept.read_text())
+            seconds |= found["seconds"]
+            for file, by_line in found["lines"].items():
+                ours = lines.setdefault(file, {})
+                for line, names in by_line.items():
+                    ours.setdefault(line, []).extend(names)
+    return seconds, lines
+
+
+class Runner:
+    """Runs mutants on the tests that reach them."""
+
+    def __init__(self, package: Path, budget: float) -> None:
+        self._budget = budget
+        self._seconds, self._lines = reached(package)
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """The tests of a mutant, quickest first: of the statement, else the function, else all."""
+        by_line = self._lines.get(str(mutant.path.relative_to(ROOT)), {})
+        everything = range(1, 1 + max(map(int, by_line), default=0))
+        for lines in (mutant.statement, mutant.function, everything):
+            names = {name for line in lines for name in by_line.get(str(line), ())}
+            names &= self._seconds.keys()
+            if names:
+                break
+        chosen, spent = [], 0.0
+        for name in sorted(names, key=lambda name: (self._seconds[name], name)):
+            spent += self._seconds[name]
+            if chosen and spent > self._budget:
+                break
+            chosen.append(name)
+        return chosen
+
+    def start(self, mutant: Mutant) -> tuple[int, float] | None:
+        """Start its process: its number and the time at which it counts as hung."""
+        names = self.tests(mutant)
+        if not names:
+            return None
+
+        def work() -> int:
+            sys.meta_path.insert(0, _Finder(mutant))  # type: ignore[arg-type]
+            paths = dict.fromkeys(ROOT / name.split("::")[0] for name in names)
+            return _pytest(paths, _Chosen(names))
+
+        allowed = 10.0 + 5.0 * sum(self._seconds[name] for name in names)
+        return _forked(work, allowed), time.monotonic() + 10.0 * allowed
+
+    def run(self, chosen: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, str]]:
+        """Each mutant with `killed`, `hung`, `survived` or `no test`, as they end."""
+        left = list(reversed(chosen))
+        running: dict[int, tuple[Mutant, float]] = {}
+        while left or running:
+            while left and len(running) < jobs:
+                mutant = left.pop()
+                started = self.start(mutant)
+                if started is None:
+                    yield mutant, "no test"
+                else:
+                    running[started[0]] = mutant, started[1]
+            for number, (mutant, until) in list(running.items()):
+                done, status = os.waitpid(number, os.WNOHANG)
+                if not done and time.monotonic() > until:
+                    os.killpg(number, signal.SIGKILL)
+                    os.waitpid(number, 0)
+                    del running[number]
+                    yield mutant, "hung"
+                elif done:
+                    del running[number]
+                    code = os.waitstatus_to_exitcode(status)
+                    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+                        yield mutant, "hung"
+                    elif code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                        yield mutant, "survived"
+                    else:
+                        yield mutant, "killed"
+            time.sleep(0.02)
+
+
+def interval(killed: int, of: int) -> tuple[float, float]:
+    """The 95% interval of a share, by Wilson."""
+    z = 1.96
+    share = killed / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return middle - half, middle + half
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("package", choices=TESTS)
+    parser.add_argument("--sample", type=int, help="mutants, at random (default: all)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--budget", type=float, default=20.0, help="seconds of a processor for tests"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
+    parser.add_argument("--only", default="", help="mutants whose line contains this text")
+    options = parser.parse_args()
+
+    os.environ |= {"OMP_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / ".mutants" / "compiled")
+    for name in HEAVY:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # forked processes do not look through what is loaded already
+    package = ROOT / "lacelang" / options.package
+    every = [each for file in sorted(package.rglob("*.py")) for each in changes(file)]
+    if options.sample is not None:
+        random.Random(options.seed).shuffle(every)
+    made = (mutant for each in every if (mutant := each.mutant()) and options.only in str(mutant))
+    chosen = list(itertools.islice(made, options.sample))
+
+    counts = dict.fromkeys(("killed", "hung", "survived", "no test"), 0)
+    began = time.monotonic()
+    for k, (mutant, end) in enumerate(Runner(package, options.budget).run(chosen, options.jobs)):
+        counts[end] += 1
+        if end in ("survived", "no test"):
+            print(f"{end:8} {mutant}", flush=True)
+        print(f"{k + 1}/{len(chosen)} {time.monotonic() - began:.0f} s", end="\r", file=sys.stderr)
+    killed = counts["killed"] + counts["hung"]
+    low, high = interval(killed, len(chosen))
+    print(
+        f"{options.package}, seed {options.seed}: {killed} of {len(chosen)} mutants killed, "
+        f"{killed / len(chosen):.3f} (95%: {low:.3f} to {high:.3f}), of {len(every)} in all; "
+        f"{counts['hung']} by time, {counts['no test']} reached by no test, "
+        f"{time.monotonic() - began:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

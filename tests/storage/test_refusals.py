@@ -1,0 +1,317 @@
+"""What refusals of files say, to the letter: the file, what is wrong with it, and the remedy."""
+
+from __future__ import annotations
+
+import json
+import struct
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from index_server import Index
+
+from lacelang.errors import ResourceError, WayOut
+from lacelang.generators import Layout
+from lacelang.storage import archives, fetch
+from lacelang.storage.given import read_given
+from lacelang.storage.records import NAME, SCHEMA, read_index
+
+LAYOUT = Layout(8, 8, ((0, 1, 2), (3,), tuple(range(4, 18))))
+FORM_Z, FORM_PLUS = "its shape is to be (N, 8)", "its shape is to be (N, 3 or 18, 8)"
+FORM_W = "its shape is to be (N, 8), or (N, 3 or 18, 8) for w+"
+BEGINS = "an edit begins from one or more samples of w, w+ or z"
+FLOATS = "and latents are floating-point numbers"
+FORMATS = "give a file of latents: .safetensors, .npy or .npz"
+
+
+def numbers(*shape: int) -> Any:
+    return np.zeros(shape, np.float32)
+
+
+ARRAYS: list[tuple[str, Any, str, str | None]] = [
+    ("w.npy", numbers(3, 7), "is 3×7; of this model, w has 8 numbers", FORM_W),
+    ("x.npy", numbers(3, 7), "is 3×7; of this model, w has 8 numbers", FORM_W),
+    ("wp.npy", numbers(3, 7), "is 3×7; of this model, w+ has 8 numbers", FORM_PLUS),
+    ("z.npy", numbers(3, 7), "is 3×7; of this model, z has 8 numbers", FORM_Z),
+    ("w.npy", numbers(), "is a single number; of this model, w has 8 numbers", FORM_W),
+    ("w.npy", numbers(2, 5, 8), "is 2×5×8, which is not a shape of w", FORM_W),
+    ("w.npy", numbers(2, 3, 4, 8), "is 2×3×4×8, which is not a shape of w", FORM_W),
+    ("z.npy", numbers(2, 18, 8), "is 2×18×8, which is not a shape of z", FORM_Z),
+    ("wp.npy", numbers(5, 8), "is 5×8, which is not a shape of w+", FORM_PLUS),
+    ("w.npy", numbers(0, 8), "holds no samples: it is 0×8", BEGINS),
+    ("w.npy", np.zeros((2, 8), np.int16), f"holds whole numbers, {FLOATS}", BEGINS),
+    ("w.npy", np.zeros((2, 8), np.uint8), f"holds whole numbers, {FLOATS}", BEGINS),
+    ("w.npy", np.zeros((2, 8), bool), f"holds booleans, {FLOATS}", BEGINS),
+    ("w.npy", np.zeros((2, 8), np.complex64), f"holds complex numbers, {FLOATS}", BEGINS),
+    ("w.npy", np.zeros(3, [("z", "f4", 8)]), f"holds records of several fields, {FLOATS}", BEGINS),
+    ("w.npy", np.array(["a"]), f"holds values of another kind, {FLOATS}", BEGINS),
+    (
+        "w.npy",
+        np.array([None], dtype=object),
+        f"holds Python objects, which are never unpickled, {FLOATS}",
+        BEGINS,
+    ),
+    (
+        "w.npy",
+        np.full((2, 8), np.inf),
+        "holds NaN, or numbers beyond those of float32",
+        "leave such samples out",
+    ),
+    (
+        "x.npy",
+        numbers(3, 8),
+        "is 3×8: that is 3 samples of w, or the styles of one",
+        "name the file or the key `w` or `w_plus`, or give the shape (1, 3, 8)",
+    ),
+]
+
+
+def said_of(path: Path) -> ResourceError:
+    with pytest.raises(ResourceError) as refused:
+        read_given(path, LAYOUT, path.name)
+    return refused.value
+
+
+@pytest.mark.parametrize("case", range(len(ARRAYS)))
+def test_an_array_that_is_no_latents(tmp_path: Path, case: int) -> None:
+    name, array, message, remedy = ARRAYS[case]
+    np.save(tmp_path / name, array, allow_pickle=True)
+    error = said_of(tmp_path / name)
+    assert (error.message, error.remedy) == (f"`{name}` {message}", remedy)
+
+
+def test_more_samples_than_are_taken(tmp_path: Path) -> None:
+    """A million and one; the file is sparse, for its numbers are not read."""
+    count = 1_000_001
+    path = tmp_path / "w.npy"
+    np.lib.format.open_memmap(path, "w+", np.float32, (count, 8)).flush()
+    assert said_of(path).message == "`w.npy` holds 1000001 samples; 1000000 are the most"
+    np.lib.format.open_memmap(path, "w+", np.float32, (count - 1, 8)).flush()
+    assert len(read_given(path, LAYOUT, "w.npy")) == 1_000_000
+
+
+KEYS: list[tuple[str, dict[str, Any], str, str]] = [
+    (
+        "x.npz",
+        {"psi" * 20: numbers(1)},
+        f"`x.npz` holds `{('psi' * 20)[:39]}…`, which is none of the latents known here",
+        "keep one array, under the key `w`, `w_plus` or `z`",
+    ),
+    (
+        "x.npz",
+        {"w": numbers(1, 8), "latents": numbers(1, 8)},
+        "`x.npz` holds both `w` and `latents`",
+        "keep the one to begin from",
+    ),
+    (
+        "z_of_w.npz",
+        {"latents": numbers(2, 8)},
+        "the name of `z_of_w.npz` speaks of both w and z",
+        "rename it to say which it holds, such as `w.npy` or `z.npy`",
+    ),
+    (
+        "x.npz",
+        {"z": numbers(2, 8), "w": numbers(3, 8)},
+        "`x.npz` holds 2 z and 3 w",
+        "give as many of the one as of the other",
+    ),
+    (
+        "x.npz",
+        {"w": numbers(2, 8), "trail.w": numbers(2, 2, 8)},
+        "`x.npz` holds `trail` arrays that do not fit its `w`",
+        "leave them out, or make the group anew",
+    ),
+    (
+        "x.npz",
+        {"w": numbers(2, 7)},
+        "`w` of `x.npz` is 2×7; of this model, w has 8 numbers",
+        FORM_W,
+    ),
+    ("x.npz", {}, "`x.npz` holds no latents", BEGINS),
+]
+
+
+@pytest.mark.parametrize("case", range(len(KEYS)))
+def test_keys_that_do_not_tell(tmp_path: Path, case: int) -> None:
+    name, arrays, message, remedy = KEYS[case]
+    np.savez(tmp_path / name, **arrays)
+    error = said_of(tmp_path / name)
+    assert (error.message, error.remedy) == (message, remedy)
+
+
+SAFETENSORS = {
+    "F16": 2, "F32": 4, "F64": 8, "BF16": 2, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "U8": 1,
+    "U16": 2, "U32": 4, "U64": 8, "BOOL": 1, "C64": 8, "F8_E4M3": 1,
+}  # fmt: skip
+"""The format's types and the bytes of each."""
+
+
+@pytest.mark.parametrize("kind", SAFETENSORS)
+def test_every_type_of_safetensors_is_taken_or_named(tmp_path: Path, kind: str) -> None:
+    size = SAFETENSORS[kind]
+    header = {"w": {"dtype": kind, "shape": [2, 8], "data_offsets": [0, 16 * size]}}
+    text = json.dumps(header).encode()
+    path = tmp_path / "x.safetensors"
+    ones = {"F16": np.float16(1).tobytes(), "F32": np.float32(1).tobytes()}
+    ones |= {"F64": np.float64(1).tobytes(), "BF16": b"\x80\x3f"}
+    path.write_bytes(struct.pack("<Q", len(text)) + text + 16 * ones.get(kind, bytes(size)))
+    if kind in ones:
+        found = read_given(path, LAYOUT, path.name).w
+        assert found is not None
+        assert np.array_equal(found, np.ones((2, 8), np.float32))
+        return
+    names = {"B": "booleans", "C": "complex numbers", "F": "records of several fields"}
+    holds = names.get(kind[0], "whole numbers")
+    assert said_of(path).message == f"`w` of `x.safetensors` holds {holds}, {FLOATS}"
+
+
+def header(fields: object, data: bytes = b"") -> bytes:
+    text = json.dumps(fields).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+W = {"w": {"dtype": "F32", "shape": [1, 8], "data_offsets": [0, 32]}}
+DAMAGED: list[tuple[str, bytes, str]] = [
+    ("x.safetensors", b"123456789", "is cut short, or not a .safetensors file"),
+    ("x.safetensors", header(W, bytes(31)), "is cut short: it holds less than its header says"),
+    (
+        "x.safetensors",
+        struct.pack("<Q", (1 << 20) + 1) + bytes(1 << 21),
+        "has a header that is too long for latents",
+    ),
+    (
+        "x.safetensors",
+        header({"w": {**W["w"], "data_offsets": [0, 28]}}, bytes(32)),
+        "is damaged: its header makes no sense",
+    ),
+    ("x.safetensors", header([1, 2]), "is damaged, or not a .safetensors file"),
+    ("x.NPY", b"no array at all", "is damaged, or not a .npy file"),
+    ("x.npz", b"no archive at all", "is damaged, or not a .npz file"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(DAMAGED)))
+def test_a_file_that_is_not_what_it_says(tmp_path: Path, case: int) -> None:
+    name, data, message = DAMAGED[case]
+    (tmp_path / name).write_bytes(data)
+    error = said_of(tmp_path / name)
+    assert (error.message, error.remedy) == (f"`{name}` {message}", FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [(-4, "is cut short: it holds less"), (4, "is damaged: it holds more")],
+)
+def test_an_npy_of_another_length(tmp_path: Path, extra: int, message: str) -> None:
+    np.save(tmp_path / "w.npy", numbers(2, 8))
+    data = (tmp_path / "w.npy").read_bytes()
+    (tmp_path / "w.npy").write_bytes(data[:extra] if extra < 0 else data + bytes(extra))
+    assert said_of(tmp_path / "w.npy").message == f"`w.npy` {message} than its header says"
+
+
+def test_archives_name_the_file_and_the_way_on(tmp_path: Path) -> None:
+    path, name = tmp_path / "a", "pkg/weights.bin"
+
+    def said() -> tuple[str, str | None]:
+        with pytest.raises(ResourceError) as refused:
+            archives.member(path, name)
+        return refused.value.message, refused.value.remedy
+
+    another, again = (
+        "name another archive in the model's declaration",
+        f"delete {path} and run again",
+    )
+
+    def tar(kind: bytes, size: int = 0) -> None:
+        info = tarfile.TarInfo(name)
+        info.type, info.size = kind, size
+        path.write_bytes(info.tobuf() + bytes(1024))
+
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE):
+        tar(kind)
+        assert said() == (f"{name} in {path} is a link, or no file at all", another)
+    tar(tarfile.REGTYPE, 512 * 2**20 + 1)
+    assert said() == (f"{name} in {path} is larger than 512 MiB", another)
+    tar(tarfile.REGTYPE, 4096)
+    message, remedy = said()
+    assert message.startswith(f"cannot read {name} from {path}: ")
+    assert remedy == again
+    path.write_bytes(tarfile.TarInfo("other").tobuf() + bytes(1024))
+    assert said() == (f"there is no {name} in {path}", again)
+    behind = tarfile.TarInfo("other")
+    behind.size = 4 * 2**30 + 1
+    path.write_bytes(behind.tobuf(tarfile.GNU_FORMAT))
+    assert said() == (f"{name} in {path} lies behind 4 GiB of other files", another)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as wheel:
+        wheel.writestr(name, b"abc")
+    assert said() == (f"{name} in {path} is compressed in another way than wheels are", another)
+
+
+INDICES: list[tuple[bytes, str]] = [
+    (b'{"schema": 4}', "was written by a later version of lacelang (schema 4, not 3)"),
+    (b'{"schema": 2}', "was written by an earlier version of lacelang (schema 2, not 3)"),
+    (b" " * ((64 << 20) + 1), "is damaged, or no run of lacelang: it is longer than 64 MiB"),
+    (b" " * (64 << 20), "is damaged, or no run of lacelang: Input data was truncated"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(INDICES)))
+def test_an_index_of_another_kind(tmp_path: Path, case: int) -> None:
+    assert SCHEMA == 3
+    data, message = INDICES[case]
+    path = tmp_path / NAME
+    path.write_bytes(data)
+    with pytest.raises(ResourceError) as refused:
+        read_index(tmp_path)
+    assert refused.value.message == f"{path} {message}"
+    assert refused.value.remedy == "move it away, or choose another folder"
+    assert set(refused.value.ways) == {WayOut.FOLDER}
+
+
+def test_an_index_that_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(ResourceError) as refused:
+        read_index(tmp_path)
+    assert refused.value.message.endswith("no run of lacelang: it is no regular file")
+
+
+def test_weights_that_are_not_there_or_others(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    declared = fetch.WeightsFile(path, "0" * 64)
+    with pytest.raises(ResourceError) as refused:
+        declared.verify()
+    assert refused.value.message == f"there are no weights at {path}"
+    assert refused.value.remedy == "put the file there"
+    path.write_bytes(b"abc")
+    with pytest.raises(ResourceError) as refused:
+        declared.verify()
+    assert refused.value.message == f"the weights {path} are not those declared"
+    assert refused.value.remedy == "restore the file, or declare the checksum of this one"
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert fetch.WeightsFile(path, abc).verify() == path
+
+
+def test_an_archive_that_cannot_be_had(tmp_path: Path, index: Index) -> None:
+    del index
+    remedy = "check the network, or name an index mirror with LACELANG_INDEX_URL=URL"
+    file = f"{remedy}, or download pkg==1.0 elsewhere and give it to `this`"
+    unknown = fetch.Archive("pkg", "1.0", "0" * 64)
+    for help_, said in (("", remedy), ("this", file)):
+        with pytest.raises(ResourceError) as refused:
+            fetch.obtain(unknown, None, help_)
+        assert refused.value.message == "the package index has no pkg==1.0 as pinned"
+        assert refused.value.remedy == said
+        assert set(refused.value.ways) == ({WayOut.FILE} if help_ else set())
+    other = tmp_path / "other"
+    other.write_bytes(b"abc")
+    with pytest.raises(ResourceError) as refused:
+        fetch.adopt(unknown, other)
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert refused.value.message == (
+        f"{other} is damaged or is not the file that was pinned: its SHA-256 is {abc}, "
+        f"expected {'0' * 64}"
+    )
+    assert refused.value.remedy == "fetch it again; nothing was kept"
