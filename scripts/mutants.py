@@ -115,6 +115,8 @@ def _untouched(node: cst.CSTNode) -> bool:
         return _named(node.annotation.annotation, "TypeAlias")
     if isinstance(node, cst.Call):
         return _named(node.func, "len", "isinstance", "TypeVar", "cast")
+    if isinstance(node, cst.Arg):
+        return node.keyword is not None and node.keyword.value == "strict"
     return isinstance(node, cst.Annotation | cst.Decorator | cst.Import | cst.ImportFrom)
 
 
@@ -169,8 +171,6 @@ class _Changes(cst.CSTVisitor):
     def _matters(node: cst.CSTNode, other: cst.CSTNode) -> bool:
         if isinstance(node, cst.SimpleString) and isinstance(other, cst.SimpleString):
             return "XX" in other.value or " " not in node.value
-        if isinstance(node, cst.Arg) and node.keyword and node.keyword.value == "strict":
-            return False
         if isinstance(node, cst.Call) and _named(node.func, "zip") and isinstance(other, cst.Call):
             rest = [a for a in node.args if not (a.keyword and a.keyword.value == "strict")]
             kept = [a for a in other.args if not (a.keyword and a.keyword.value == "strict")]
@@ -465,15 +465,6 @@ class Runner:
             time.sleep(0.02)
 
 
-def interval(killed: int, of: int) -> tuple[float, float]:
-    """The 95% interval of a share, by Wilson."""
-    z = 1.96
-    share = killed / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return middle - half, middle + half
-
-
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -499,6 +490,8 @@ def main() -> None:
         random.Random(options.seed).shuffle(every)
     made = (mutant for each in every if (mutant := each.mutant()) and options.only in str(mutant))
     chosen = list(itertools.islice(made, options.sample))
+    if not chosen:
+        parser.error("there is no such mutant")
 
     counts = dict.fromkeys(("killed", "hung", "survived", "no test"), 0)
     began = time.monotonic()
@@ -508,7 +501,9 @@ def main() -> None:
             print(f"{end:8} {mutant}", flush=True)
         print(f"{k + 1}/{len(chosen)} {time.monotonic() - began:.0f} s", end="\r", file=sys.stderr)
     killed = counts["killed"] + counts["hung"]
-    low, high = interval(killed, len(chosen))
+    from lacelang.engine.measures import wilson  # here, for mutants are to import it anew
+
+    low, high = wilson(killed, len(chosen))
     print(
         f"{options.package}, seed {options.seed}: {killed} of {len(chosen)} mutants killed, "
         f"{killed / len(chosen):.3f} (95%: {low:.3f} to {high:.3f}), of {len(every)} in all; "

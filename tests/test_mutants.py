@@ -1,0 +1,82 @@
+"""Which changes scripts/mutants.py makes, and which it leaves out because they cannot matter."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("mutmut")
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "mutants.py"
+SOURCE = '''"""A docstring: 1 < 2."""
+
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from a import b
+
+Key: TypeAlias = str | int
+
+
+@decorated(number=1)
+def shorter(a: list[int], b: list["int"]) -> bool:
+    """Another docstring."""
+    for x, y in zip(a, b, strict=True):
+        if x < y:
+            return cast("bool", True)
+    raise ValueError("they are as long")
+'''
+MADE = {
+    ("for x, y in zip(a, b, strict=True):", "for x, y in zip(None, b, strict=True):"),
+    ("for x, y in zip(a, b, strict=True):", "for x, y in zip(a, None, strict=True):"),
+    ("for x, y in zip(a, b, strict=True):", "for x, y in zip(b, strict=True):"),
+    ("for x, y in zip(a, b, strict=True):", "for x, y in zip(a, strict=True):"),
+    ("if x < y:", "if x <= y:"),
+    ('return cast("bool", True)', 'return cast("bool", False)'),
+    ('raise ValueError("they are as long")', "raise ValueError(None)"),
+    ('raise ValueError("they are as long")', 'raise ValueError("XXthey are as longXX")'),
+}
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("mutants", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mutants"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_cannot_matter_is_not_changed(script: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "shorter.py"
+    path.write_text(SOURCE)
+    lines = SOURCE.splitlines()
+    found = set()
+    for change in script.changes(path):
+        mutant = change.mutant()
+        assert mutant is not None
+        after = mutant.source.splitlines()
+        (place,) = [k for k, (a, b) in enumerate(zip(lines, after, strict=True)) if a != b]
+        assert place + 1 in mutant.statement
+        assert mutant.statement.start in mutant.function
+        found.add((lines[place].strip(), after[place].strip()))
+    assert found == MADE
+
+
+def test_a_mutant_is_what_an_import_finds(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    (tmp_path / "one.py").write_text("def one():\n    return 1\n")
+    (change,) = script.changes(tmp_path / "one.py")
+    finder = script._Finder(change.mutant())
+    assert finder.find_spec("other") is None
+    module = importlib.util.module_from_spec(finder.find_spec("one"))
+    module.__loader__.exec_module(module)
+    assert module.one() == 2
