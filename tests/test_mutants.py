@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 pytest.importorskip("mutmut")
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "mutants.py"
+import mutants
+from code_changes import changes
+
 SOURCE = '''"""A docstring: 1 < 2."""
 
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -42,23 +42,12 @@ MADE = {
 }
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("mutants", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutants"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_what_cannot_matter_is_not_changed(script: ModuleType, tmp_path: Path) -> None:
+def test_what_cannot_matter_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "shorter.py"
     path.write_text(SOURCE)
     lines = SOURCE.splitlines()
     found = set()
-    for change in script.changes(path):
+    for change in changes(path):
         mutant = change.mutant()
         assert mutant is not None
         after = mutant.source.splitlines()
@@ -69,13 +58,11 @@ def test_what_cannot_matter_is_not_changed(script: ModuleType, tmp_path: Path) -
     assert found == MADE
 
 
-def test_a_mutant_is_what_an_import_finds(
-    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(script, "ROOT", tmp_path)
+def test_a_mutant_is_what_an_import_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
     (tmp_path / "one.py").write_text("def one():\n    return 1\n")
-    (change,) = script.changes(tmp_path / "one.py")
-    finder = script._Finder(change.mutant())
+    (change,) = changes(tmp_path / "one.py")
+    finder = mutants._Finder(change.mutant())
     assert finder.find_spec("other") is None
     module = importlib.util.module_from_spec(finder.find_spec("one"))
     module.__loader__.exec_module(module)
