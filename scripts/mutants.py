@@ -48,7 +48,7 @@ TESTS = {
     "energy": ["energy", "samplers/test_exponential.py"],
     "samplers": ["samplers"],
     "semantics": ["semantics"],
-    "storage": ["storage", "engine/test_editing.py", "engine/test_runs.py"],
+    "storage": ["storage"],
 }
 """Folders and files of tests/ that hold a package."""
 
@@ -181,7 +181,7 @@ def _pytest(paths: Iterable[Path], plugin: object) -> int:
 
 
 def _forked(work: Callable[[], int], seconds: float = math.inf) -> int:
-    """Start work in a process of its own group, without output; the process's number.
+    """Start work in a process of its own session, without output; the process's number.
 
     It is ended once it has used so many seconds of a processor.
     """
@@ -191,7 +191,7 @@ def _forked(work: Callable[[], int], seconds: float = math.inf) -> int:
         return number
     code = 70
     try:
-        os.setpgid(0, 0)
+        os.setsid()
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silent, stream)
@@ -201,6 +201,12 @@ def _forked(work: Callable[[], int], seconds: float = math.inf) -> int:
         code = work()
     finally:
         os._exit(code)
+
+
+def _end(number: int) -> None:
+    """End a process that `_forked` started, and those that it started."""
+    os.killpg(number, signal.SIGKILL)
+    os.waitpid(number, 0)
 
 
 def _digest(paths: Iterable[Path]) -> str:
@@ -235,7 +241,12 @@ def reached(package: Path) -> tuple[dict[str, float], dict[str, dict[str, list[s
 
                 for old in keep.glob(f"{test.stem}-*.json"):
                     old.unlink()
-                os.waitpid(_forked(measure), 0)
+                number = _forked(measure)
+                try:
+                    os.waitpid(number, 0)
+                except BaseException:
+                    _end(number)
+                    raise
             found = json.loads(kept.read_text())
             seconds |= found["seconds"]
             for file, by_line in found["lines"].items():
@@ -287,31 +298,35 @@ class Runner:
         """Each mutant with `killed`, `hung`, `survived` or `no test`, as they end."""
         left = list(reversed(chosen))
         running: dict[int, tuple[Mutant, float]] = {}
-        while left or running:
-            while left and len(running) < jobs:
-                mutant = left.pop()
-                started = self.start(mutant)
-                if started is None:
-                    yield mutant, "no test"
-                else:
-                    running[started[0]] = mutant, started[1]
-            for number, (mutant, until) in list(running.items()):
-                done, status = os.waitpid(number, os.WNOHANG)
-                if not done and time.monotonic() > until:
-                    os.killpg(number, signal.SIGKILL)
-                    os.waitpid(number, 0)
-                    del running[number]
-                    yield mutant, "hung"
-                elif done:
-                    del running[number]
-                    code = os.waitstatus_to_exitcode(status)
-                    if code in (-signal.SIGXCPU, -signal.SIGKILL):
-                        yield mutant, "hung"
-                    elif code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-                        yield mutant, "survived"
+        try:
+            while left or running:
+                while left and len(running) < jobs:
+                    mutant = left.pop()
+                    started = self.start(mutant)
+                    if started is None:
+                        yield mutant, "no test"
                     else:
-                        yield mutant, "killed"
-            time.sleep(0.02)
+                        running[started[0]] = mutant, started[1]
+                for number, (mutant, until) in list(running.items()):
+                    done, status = os.waitpid(number, os.WNOHANG)
+                    if not done and time.monotonic() > until:
+                        _end(number)
+                        status = signal.SIGKILL
+                    elif not done:
+                        continue
+                    del running[number]
+                    yield mutant, _ended_as(os.waitstatus_to_exitcode(status))
+                time.sleep(0.02)
+        finally:
+            for number in running:
+                _end(number)
+
+
+def _ended_as(code: int) -> str:
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        return "hung"
+    survived = code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    return "survived" if survived else "killed"
 
 
 def main() -> None:

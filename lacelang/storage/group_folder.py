@@ -190,7 +190,12 @@ def hidden(folder: Path, ending: str) -> Path:
 
 
 def clear(folder: Path) -> None:
-    """Remove what a run has written into `folder`, and the folder if nothing else is in it."""
+    """Remove what a run has written into `folder`, and the folder if nothing else is in it.
+
+    What a link leads to is not the run's and stays.
+    """
+    if folder.is_symlink():
+        return
     images = Images(folder).read()
     gone = [path for path in named_images(folder) if images.is_known(path)]
     for path in (*gone, *files_of(folder, _RECORDS)):

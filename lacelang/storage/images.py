@@ -143,7 +143,8 @@ class Images:
 def named_images(folder: Path) -> Iterator[Path]:
     """Files that have the names of a group's images, sheets or film strips; none behind a link."""
     yield from files_of(folder, re.compile(f"{IMAGE.pattern}|{re.escape(SHEET)}"))
-    yield from files_of(folder / FILMS, IMAGE)
+    if not folder.is_symlink():
+        yield from files_of(folder / FILMS, IMAGE)
 
 
 def files_of(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:
