@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import string
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_an_image_opens_whatever_the_program(
         assert not left
 
 
-def test_an_image_says_all_that_it_was_made_from(make_group: Make) -> None:
+def test_an_image_says_all_that_it_was_made_from(make_group: Callable[..., GroupRecord]) -> None:
     group = make_group()
     (sample,) = make_samples(0, 1)
     run = make_run()
