@@ -88,4 +88,4 @@ def unrounded(steps: NDArray[np.int8]) -> NDArray[np.float32]:
 
 def digest(*arrays: NDArray[Any]) -> str:
     """A short digest of all numbers."""
-    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:32]

@@ -49,7 +49,7 @@ class Source:
     @property
     def key(self) -> str:
         """What tells it from others; the architecture, if it has no weights."""
-        return self.weights.sha256[:12] if self.weights is not None else self.architecture
+        return self.weights.sha256 if self.weights is not None else self.architecture
 
 
 def measure(

@@ -84,6 +84,7 @@ def _foreign(program: CheckedProgram) -> Iterator[Archive]:
 
 def _is_foreign(generator: str, weights: Weights) -> bool:
     """Whether it is an archive that is not here, and no model of the standard library has it."""
+    # The names of what is here carry the whole digest: one of the same beginning is another.
     if not isinstance(weights, Archive) or cached_path(weights).is_file():
         return False
     known = ARCHITECTURES.get(generator)

@@ -229,15 +229,15 @@ class Library:
 
 
 def _parsed(file: Path) -> tuple[str, Parsed]:
-    """Read a file; a program that embeds lacelang does so once for many checks."""
-    status = file.stat()
-    return _parsed_in_state(file, status.st_mtime_ns, status.st_size)
+    """Read a file; a program that embeds lacelang parses it once for many checks."""
+    # Time and size of a file may stay where its text changes.
+    source = read_file(file).decode("utf-8-sig")
+    return source, _parsed_text(source, str(file))
 
 
 @lru_cache(maxsize=64)
-def _parsed_in_state(file: Path, _modified: int, _size: int) -> tuple[str, Parsed]:
-    source = read_file(file).decode("utf-8-sig")
-    return source, read(source, str(file))
+def _parsed_text(source: str, name: str) -> Parsed:
+    return read(source, name)
 
 
 # The standard library

@@ -78,8 +78,9 @@ def _refuse_other_models(shards: Shards, layout: Layout, shown: str) -> None:
     """Raise a `ResourceError` if a model of that layout cannot take a group's latents."""
     if not len(shards):
         raise ResourceError(f"`{shown}` holds no latents that are whole", _MADE_AGAIN)
-    shape, styles = shards.rows([0]).w.shape[1:], len(layout.style_layers)
-    if shape not in ((layout.w_dim,), (styles, layout.w_dim)):
+    first, styles = shards.rows([0]), len(layout.style_layers)
+    fits = first.w.shape[1:] in ((layout.w_dim,), (styles, layout.w_dim))
+    if not fits or (first.z is not None and first.z.shape[1:] != (layout.latent_dim,)):
         raise ResourceError(f"`{shown}` holds latents of another model", _MADE_AGAIN)
 
 

@@ -48,7 +48,7 @@ class WeightsFile:
 
 def cached_path(archive: Archive) -> Path:
     """Where the verified archive lies, or would lie, in the cache."""
-    name = f"{archive.package}-{archive.version}-{archive.sha256[:12]}"
+    name = f"{archive.package}-{archive.version}-{archive.sha256}"
     return cache_dir() / "archives" / name
 
 

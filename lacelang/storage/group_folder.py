@@ -73,7 +73,9 @@ class GroupFolder:
         record = self.record
         self.latents = Shards.open(self.path, record.fingerprint)
         samples = self._lines.read()
-        good = next((i for i, s in enumerate(samples) if s.index != i), len(samples))
+        moments = len(record.steps) + 1 if record.steps else 0
+        fit = (s.index == i and len(s.steps) == moments for i, s in enumerate(samples))
+        good = next((i for i, fits in enumerate(fit) if not fits), len(samples))
         self._lines.cut(min(good, len(self.latents)))
         count = min(good, len(self.latents), record.count)
         self.latents.cut(count)

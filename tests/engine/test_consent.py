@@ -93,3 +93,15 @@ def test_models_of_the_standard_library_need_no_consent() -> None:
     (statement,) = lacelang.compile("sample from ffhq").checked.statements
     weights = consent.weights_of(statement.model)
     consent.refuse_foreign(statement.model.generator, weights)
+
+
+def test_a_digest_that_begins_alike_is_another_archive(index: Index) -> None:
+    """What lies in the cache under a digest is never taken for what a program names."""
+    assert main(["run", "mine.lace", "--allow-fetch"]) == 3
+    whole = cached_path(PINNED).read_bytes()
+    other = PINNED.sha256[:40] + "0" * 24
+    (Path.cwd() / "mine.lace").write_text(PROGRAM.replace(PINNED.sha256, other))
+    with pytest.raises(ResourceError, match="not of the standard library"):
+        lacelang.compile(PROGRAM.replace(PINNED.sha256, other)).run()
+    assert main(["run", "mine.lace", "--allow-fetch"]) == 3
+    assert cached_path(PINNED).read_bytes() == whole

@@ -173,6 +173,12 @@ def test_shards_of_different_forms_end_where_they_differ(tmp_path: Path) -> None
         {"index": 2**70},
         {"nfe": -3},
         {"energy": "x"},
+        {
+            "steps": [
+                json.loads("""{"energy":1,"status":"stuck","nfe":1,"accepted":1,"rejected":1,
+            "readings":{}}""")
+            ]
+        },
     ],
     ids=str,
 )

@@ -123,3 +123,16 @@ def test_hints_list_no_folder_outside(
     with pytest.raises(ProgramError) as caught:
         check(text, home / "main.lace")
     assert "homely" not in str(caught.value.diagnostics[0].hint)
+
+
+def test_a_file_that_changes_within_a_tick_of_the_clock_is_read_again(tmp_path: Path) -> None:
+    """Neither its time nor its size tells that it is another text."""
+    imported, program = tmp_path / "part.lace", tmp_path / "p.lace"
+    program.write_text('import "part.lace"\nsample 1 from ffhq where who as a\n')
+    found = []
+    for value in "01":
+        imported.write_text(f"let who = glasses={value}\n")
+        os.utime(imported, ns=(10**18, 10**18))
+        (statement,) = lacelang.compile(program.read_text(), program).samples
+        found.append(str(statement.where))
+    assert found[0] != found[1]

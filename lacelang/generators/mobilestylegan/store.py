@@ -29,7 +29,7 @@ VARIANCE_FLOOR = 1e-3
 
 def folder_for(archive: fetch.Archive) -> Path:
     """Where the converted weights of `archive` lie."""
-    return cache_dir() / "models" / f"mobilestylegan-{FORMAT}-{archive.sha256[:12]}"
+    return cache_dir() / "models" / f"mobilestylegan-{FORMAT}-{archive.sha256}"
 
 
 def is_converted(archive: fetch.Archive) -> bool:
