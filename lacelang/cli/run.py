@@ -58,10 +58,11 @@ def _lines(group: Group) -> Iterator[str]:
         yield f"{number} × {end.name}: {end.sentence} {end.remedy}"
     width = max((columns_of(atom.wanted) for atom in group.record.atoms), default=0)
     for atom in group.record.atoms:
-        values = [s.readings.get(atom.text) for s in group.record.samples]
-        known = [value for value in values if value is not None]
+        samples = group.record.samples
+        read = [(atom.of(s.drawn), s.readings.get(atom.text)) for s in samples]
+        known = [(wanted, value) for wanted, value in read if value is not None]
         if known:
-            mean = achieved(atom, sum(known) / len(known))
-            held = sum(map(atom.holds, known))
-            wanted = padded(atom.wanted, width)
-            yield f"{wanted}  mean {mean:>6}  holds in {held}/{len(values)}"
+            mean = achieved(atom, sum(value for _, value in known) / len(known))
+            held = sum(wanted.holds(value) for wanted, value in known)
+            text = padded(atom.wanted, width)
+            yield f"{text}  mean {mean:>6}  holds in {held}/{len(samples)}"

@@ -85,7 +85,11 @@ def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
                 raise UsageError(f"the classifiers do not say how exact they are about {what}")
             numbers = (getattr(predicate, name) for name in predicate.numbers)
             sigma = settings.sigma[attribute.name]
-            node: Node = _OF_NUMBERS[type(predicate)](attribute.name, *numbers, sigma)
+            node: Node
+            if isinstance(predicate, ir.DrawnValue | ir.DrawnRange):
+                node = energy.NormalAt(energy.Wanted(attribute.name), 0.0, sigma)
+            else:
+                node = _OF_NUMBERS[type(predicate)](attribute.name, *numbers, sigma)
         case ir.Group() | ir.Not() if settings.options.disjunction == "exact":
             node = _formula(evolve(predicate, temp=None), settings)
         case ir.And(terms=terms):
@@ -138,14 +142,17 @@ def _negated(node: Node, settings: Settings) -> Node:
 
 def _of_classes(predicate: ir.ClassComparison, settings: Settings) -> Node:
     temp, logit_temp = ir.temperatures(predicate, settings.options)
-    name = predicate.attribute.name
+    name: energy.Key = predicate.attribute.name
+    classes = predicate.classes
+    if isinstance(predicate, ir.DrawnClass):
+        name, classes = energy.Wanted(predicate.attribute.name), frozenset({0})
     if isinstance(predicate, ir.Degree):
         # The logit form pushes past certainty, and a degree has nowhere to push.
         node: Node = energy.BernoulliKL(name, predicate.cls, predicate.degree)
         return energy.tempered(node, logit_temp if temp is None else temp)
     if temp is None and logit_temp is not None:
-        return energy.LogitTempered(name, predicate.classes, logit_temp)
-    return energy.tempered(energy.Surprisal(name, predicate.classes), temp)
+        return energy.LogitTempered(name, classes, logit_temp)
+    return energy.tempered(energy.Surprisal(name, classes), temp)
 
 
 _OF_NUMBERS: Mapping[type[ir.Predicate], Callable[..., Node]] = {

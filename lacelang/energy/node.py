@@ -36,7 +36,21 @@ ATYPICALITY = Quantity("latent atypicality")
 DISPLACEMENT = Quantity("latent displacement")
 """How far the latent is from where it began."""
 
-Key: TypeAlias = str | Quantity
+
+@frozen
+class Wanted:
+    """Key of an attribute's output relative to the value that is wanted of each sample.
+
+    Of a number it is the difference, of classes the logits with the wanted class first.
+    """
+
+    attribute: str
+
+    def __str__(self) -> str:
+        return f"wanted {self.attribute}"
+
+
+Key: TypeAlias = str | Quantity | Wanted
 """The name of an attribute, or what else an output is of."""
 
 # By `Key`: Any, because to a type checker a dict by names is not a Mapping by `Key`.

@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from lacelang import ir
+from lacelang.energy import Outputs, Wanted
 from lacelang.engine.fingerprint import condition_text
 from lacelang.storage.records import Atom
 
@@ -30,7 +31,7 @@ def atoms_of(where: ir.Predicate, sigma: Mapping[str, float]) -> tuple[Atom, ...
     return tuple(atoms.values())
 
 
-def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def read_atoms(where: ir.Predicate | None, outputs: Outputs) -> dict[str, Tensor]:
     """Read each comparison: a probability or a value in the attribute's units, by text (N,)."""
     leaves = () if where is None else ir.comparisons(where)
     return {condition_text(leaf): read(leaf, outputs) for leaf in leaves}
@@ -39,15 +40,20 @@ def read_atoms(where: ir.Predicate | None, outputs: Mapping[str, Tensor]) -> dic
 def _atom(leaf: ir.Comparison, sigma: Mapping[str, float], negated: bool) -> Atom:
     name, unit = leaf.attribute.name, leaf.attribute.unit
     of_classes = isinstance(leaf, ir.ClassComparison)
-    ends = leaf.interval(DEGREE if of_classes else CLOSE * sigma[name])
+    reach = DEGREE if of_classes else CLOSE * sigma[name]
+    drawn = isinstance(leaf, ir.Drawn)
+    ends = (-reach, reach) if drawn and not of_classes else leaf.interval(reach)
     low, high = (end if math.isfinite(end) else None for end in ends)
     kind: Literal["probability", "value"] = "probability" if of_classes else "value"
-    return Atom(condition_text(leaf), name, kind, low, high, unit, negated)
+    return Atom(condition_text(leaf), name, kind, low, high, unit, negated, drawn)
 
 
-def read(leaf: ir.Comparison, outputs: Mapping[str, Tensor]) -> Tensor:
+def read(leaf: ir.Comparison, outputs: Outputs) -> Tensor:
     """Read one comparison (N,): the probability of what it says, or the attribute's value."""
-    output = outputs[leaf.attribute.name]
+    name = leaf.attribute.name
+    if isinstance(leaf, ir.DrawnClass):
+        return outputs[Wanted(name)].softmax(dim=1)[:, 0]
+    output = outputs[name]
     if isinstance(leaf, ir.ClassComparison):
         return output.softmax(dim=1)[:, sorted(leaf.classes)].sum(dim=1)
     return output

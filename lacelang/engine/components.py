@@ -26,15 +26,22 @@ Solve: TypeAlias = Callable[[Node, Rows], Solution]
 _BLOCK = 8
 
 
-def by_component(node: Node, chosen: Sequence[Mapping[Balanced, int]], solve: Solve) -> Solution:
+def by_component(
+    node: Node,
+    chosen: Sequence[Mapping[Balanced, int]],
+    solve: Solve,
+    apart: Sequence[Sequence[float]] | None = None,
+) -> Solution:
     """Solve a condition for N samples, each with the disjuncts that `components_of` chose for it.
 
-    `solve` moves the samples of some of the rows so that they meet a condition.
+    `solve` moves the samples of some of the rows so that they meet a condition. Samples whose
+    `apart`, by row, differ are not solved together.
     """
-    rows_of: dict[Node, Rows] = {}
+    rows_of: dict[tuple[Node, tuple[float, ...]], Rows] = {}
     for row, disjuncts in enumerate(chosen):
-        rows_of.setdefault(with_components(node, disjuncts), []).append(row)
-    solutions = [solve(component, rows) for component, rows in rows_of.items()]
+        key = with_components(node, disjuncts), tuple(apart[row]) if apart else ()
+        rows_of.setdefault(key, []).append(row)
+    solutions = [solve(component, rows) for (component, _), rows in rows_of.items()]
     if len(solutions) == 1:
         return solutions[0]
     order = torch.tensor([row for rows in rows_of.values() for row in rows]).argsort()

@@ -11,10 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lacelang import ir
 from lacelang.compiler import Settings, balance, lower, spread_of
-from lacelang.energy import ATYPICALITY, ConditionalEnergy, Node, NormalBelow, Outputs, conjunction
+from lacelang.energy import (
+    ATYPICALITY,
+    ConditionalEnergy,
+    Features,
+    Node,
+    NormalBelow,
+    Outputs,
+    conjunction,
+)
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
+from lacelang.engine.drawn import named, relative, values_of
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
 from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
@@ -98,8 +108,12 @@ def meaning_of(
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
-    """Return the conditional energy of a statement on the latents of its model."""
-    features = partial(_features_of_any, model, statement.truncation)
+    """Return the conditional energy of a statement on the latents of its model.
+
+    Where `each` draws values, they are its argument, (N, m): classes by their number.
+    """
+    of_any = partial(_features_of_any, model, statement.truncation)
+    features = _compared(statement.where, of_any)
     node = compile_condition(statement, model)
     return ConditionalEnergy(features, node, model.generator.latent_dim)
 
@@ -109,23 +123,40 @@ def _features_of_any(model: Model, truncation: float, z: Tensor) -> Outputs:
     return model.features(truncation)(z.to(model.device, torch.float32))
 
 
-def aims_of(statement: SampleStatement, model: Model) -> Callable[[Node], Target]:
+def aims_of(statement: SampleStatement, model: Model) -> Callable[..., Target]:
     """Return the function from conditions to targets that a statement's sampler needs.
+
+    Where `each` draws values, they are its second argument, (N, m).
 
     A gradient flow has no prior term (LACE eq. 7), and left alone it descends to latents that no
     draw from the prior resembles: there the classifiers are satisfied and the eye is not. Its
     regulariser is a one-sided term that holds the atypicality of w, 1 on average under the prior,
     at the option `typical` or below; within it does next to nothing.
     """
-    features = model.features(statement.truncation)
+    where = statement.where
+    features = _compared(where, model.features(statement.truncation))
     typical = float(statement.sampler.options.get(TYPICAL.name, 0.0))
     if not typical:
-        return lambda node: Target.of(ConditionalEnergy(features, node))
+        return lambda node, *values: Target.of(ConditionalEnergy(features, node), values)
     bound = NormalBelow(ATYPICALITY, typical, TYPICAL_SIGMA)
-    beside = partial(model.flow_features, truncation=statement.truncation)
-    return lambda node: Target(
-        ConditionalEnergy(features, node), ConditionalEnergy(beside, conjunction([node, bound]))
-    )
+    beside = _compared(where, partial(model.flow_features, truncation=statement.truncation))
+
+    def aim(node: Node, *values: Tensor) -> Target:
+        regularised = ConditionalEnergy(beside, conjunction([node, bound]))
+        return Target(ConditionalEnergy(features, node), regularised, values)
+
+    return aim
+
+
+def _compared(where: Predicate | None, features: Features) -> Features:
+    """Features of latents and, where `each` draws some, of the values (N, m) wanted of them."""
+    return partial(_features_compared, where, features) if ir.drawn(where) else features
+
+
+def _features_compared(
+    where: Predicate | None, features: Features, z: Tensor, values: Tensor
+) -> Outputs:
+    return relative(where, features(z), values)
 
 
 def _draw(
@@ -138,29 +169,35 @@ def _draw(
 ) -> Batch:
     begun = time.perf_counter()
     z0 = prior(seed, indices, model.generator.latent_dim).to(model.device)
+    drawn = values_of(statement.where, seed, indices)
+    values = torch.from_numpy(drawn).to(model.device)
     if condition is None:
         solution = unmoved(z0)
         stage.advance(len(indices))
     else:
-        sampler, aim = statement.sampler, aims_of(statement, model)
+        chosen, aim = statement.sampler, aims_of(statement, model)
+        sampler = SAMPLERS[chosen.name]
+        wanted = (values,) if values.shape[1] else ()
 
         def solve(node: Node, rows: list[int]) -> Solution:
             streams = Streams(seed, [indices[row] for row in rows])
+            target = aim(node, *(each[rows] for each in wanted))
             with shown_on(stage, len(rows)) as shown:
-                return SAMPLERS[sampler.name](
-                    aim(node), z0[rows], **sampler.options, streams=streams, on_step=shown
-                )
+                return sampler(target, z0[rows], **chosen.options, streams=streams, on_step=shown)
 
-        chosen = components_of([condition], sampler.name, seed, indices)
-        solution = by_component(condition, chosen, solve)
-    found = named_in_blocks(partial(_look, statement, model, condition), solution.z)
+        disjuncts = components_of([condition], chosen.name, seed, indices)
+        apart = drawn.tolist() if sampler.pilots else None
+        solution = by_component(condition, disjuncts, solve, apart)
+    found = named_in_blocks(partial(_look, statement, model, condition), solution.z, values)
     w, reached = found.pop(_STYLES), solution.energy
     if condition is not None:
         reached = torch.where(reached.isfinite(), found.pop(_ENERGY), reached)
     energies, readings, extra = numbers(reached), by_row(found), by_row(solution.extra)
+    named_values = named(statement.where, drawn)
     records = tuple(
         SampleRecord(
             index=index,
+            drawn=named_values[row],
             energy=energies[row],
             readings=readings(row),
             extra=extra(row),
@@ -173,14 +210,17 @@ def _draw(
 
 
 def _look(
-    statement: SampleStatement, model: Model, condition: Node | None, z: Tensor
+    statement: SampleStatement, model: Model, condition: Node | None, z: Tensor, values: Tensor
 ) -> dict[str, Tensor]:
-    """What latents (N, d) are: their styles, and what they cost and read under a condition."""
+    """What latents (N, d) are: their styles, and what they cost and read under a condition.
+
+    `values` (N, m) are those that `each` drew for them.
+    """
     with torch.no_grad():
         w = model.styles(z, statement.truncation)
         if condition is None:
             return {_STYLES: w}
-        outputs = model.judge(z, w)
+        outputs = relative(statement.where, model.judge(z, w), values)
         cost = condition(outputs)
         return {**read_atoms(statement.where, outputs), _STYLES: w, _ENERGY: cost}
 

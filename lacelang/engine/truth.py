@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lacelang import ir
+from lacelang.energy import Wanted
 
-Columns = Mapping[str, NDArray[np.float32]]
+# By attribute and, of values that are drawn for each sample, by `Wanted`: Any, because to a type
+# checker a dict by names is not a Mapping by either.
+Columns = Mapping[Any, NDArray[np.floating]]
 Bools = NDArray[np.bool_]
 
 # A number counts as shown when the annotator reads one within this share of the range.
@@ -20,7 +24,8 @@ def truth(predicate: ir.Predicate, columns: Columns) -> Bools:
     """Which faces satisfy the whole predicate, bool (N,).
 
     Columns are annotations by attribute: class index or value; NaN if nothing was seen. Such a face
-    satisfies neither a comparison of the attribute nor its negation.
+    satisfies neither a comparison of the attribute nor its negation. What `each` drew for the faces
+    is a column by the key `Wanted` of its attribute.
     """
     return _verdicts(predicate, columns)[0]
 
@@ -46,13 +51,19 @@ def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
     if not isinstance(predicate, ir.Comparison):
         raise TypeError(f"{type(predicate).__name__} is no predicate")
     column = columns[predicate.attribute.name]
-    shown, seen = _shown(predicate, column), ~np.isnan(column)
+    shown, seen = _shown(predicate, column, columns), ~np.isnan(column)
     return shown & seen, ~shown & seen
 
 
-def _shown(atom: ir.Comparison, column: NDArray[np.float32]) -> Bools:
+def _shown(atom: ir.Comparison, column: NDArray[np.floating], columns: Columns) -> Bools:
+    if isinstance(atom, ir.DrawnClass):
+        shown: Bools = column == columns[Wanted(atom.attribute.name)]
+        return shown
     if isinstance(atom, ir.ClassComparison):
         return np.isin(column, sorted(atom.shown_as))
     least, most = atom.attribute.limits or (0.0, 0.0)
+    if isinstance(atom, ir.Drawn):
+        near: Bools = np.abs(column - columns[Wanted(atom.attribute.name)]) <= NEAR * (most - least)
+        return near
     low, high = atom.interval(NEAR * (most - least))
     return (column >= low) & (column <= high)

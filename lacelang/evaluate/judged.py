@@ -16,6 +16,7 @@ from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
 from lacelang.engine.consent import weights_of
+from lacelang.engine.drawn import values_of, wanted_columns
 from lacelang.engine.result import Group
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
@@ -26,7 +27,8 @@ from lacelang.progress import Progress
 class Judged:
     """A group and the annotations of its first F faces.
 
-    By attribute they are (F,): class index or value, NaN where nothing was seen.
+    By attribute they are (F,): class index or value, NaN where nothing was seen. What `each` drew
+    for the faces stands beside them, as `truth` takes it.
     """
 
     statement: ir.SampleStatement
@@ -85,6 +87,15 @@ def judge_groups(program: Program, progress: Progress) -> list[Judged]:
     columns = columns_of(measured, annotators)
     ends = pairwise(accumulate(map(len, draws), initial=0))
     return [
-        Judged(statement, group, {name: c[start:end] for name, c in columns.items()})
+        Judged(
+            statement,
+            group,
+            {**{name: c[start:end] for name, c in columns.items()}, **_wanted(statement, group)},
+        )
         for statement, group, (start, end) in zip(statements, groups, ends, strict=True)
     ]
+
+
+def _wanted(statement: ir.SampleStatement, group: Group) -> Columns:
+    values = values_of(statement.where, group.record.seed, range(len(group)))
+    return wanted_columns(statement.where, values)

@@ -9,6 +9,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from lacelang import ir
+from lacelang.energy import Wanted
 from lacelang.engine.truth import Columns, truth
 
 
@@ -32,11 +33,11 @@ class Score:
 
 def scores(pairs: Iterable[tuple[ir.Predicate | None, Columns]]) -> list[Score]:
     """Score every comparison of conjunctions, pooling groups that constrain the same attributes."""
-    pooled: dict[str, list[tuple[ir.Comparison, NDArray[np.float32]]]] = {}
+    pooled: dict[str, list[tuple[ir.Comparison, Columns]]] = {}
     for predicate, columns in pairs:
         for atom in conjuncts(predicate):
             name = atom.attribute.name
-            pooled.setdefault(name, []).append((atom, columns[name]))
+            pooled.setdefault(name, []).append((atom, columns))
     return [_score(name, entries) for name, entries in pooled.items()]
 
 
@@ -48,17 +49,23 @@ def conjuncts(predicate: ir.Predicate | None) -> Iterator[ir.Comparison]:
             yield term
 
 
-def _score(name: str, entries: list[tuple[ir.Comparison, NDArray[np.float32]]]) -> Score:
+def _score(name: str, entries: list[tuple[ir.Comparison, Columns]]) -> Score:
     texts = list(dict.fromkeys(atom.text for atom, _ in entries))
     wanted = texts[0] if len(texts) == 1 else f"{name}: {len(texts)} values"
-    seen = np.concatenate([column for _, column in entries])
+    seen = np.concatenate([columns[name] for _, columns in entries])
     missing = np.isnan(seen)
     counted = (name, wanted, len(seen), int(missing.sum()))
     attribute = entries[0][0].attribute
     if attribute.limits is None:
-        held = np.concatenate([truth(atom, {name: column}) for atom, column in entries])
+        held = np.concatenate([truth(atom, columns) for atom, columns in entries])
         return Score(*counted, float(held.mean()))
-    deltas = [column.astype(float) - atom.interval()[0] for atom, column in entries]
+    deltas = [columns[name].astype(float) - _asked(atom, columns) for atom, columns in entries]
     error = float(np.abs(np.concatenate(deltas))[~missing].mean()) if not missing.all() else np.nan
     low, high = attribute.limits
     return Score(*counted, 1 - error / (high - low), error, attribute.unit)
+
+
+def _asked(atom: ir.Comparison, columns: Columns) -> NDArray[np.floating] | float:
+    """The number that a comparison asks for, or those that it asks of each face (F,)."""
+    drawn = isinstance(atom, ir.Drawn)
+    return columns[Wanted(atom.attribute.name)] if drawn else atom.interval()[0]

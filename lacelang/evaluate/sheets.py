@@ -12,7 +12,7 @@ from PIL import Image
 
 from lacelang import ir
 from lacelang.engine.atoms import CLOSE, atoms_of
-from lacelang.engine.truth import NEAR, Columns
+from lacelang.engine.truth import NEAR, Columns, truth
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.report import Picture
 from lacelang.render.sheet import draw_sheet
@@ -70,7 +70,8 @@ def annotated_readings(
     for leaf in (leaf for condition in conditions for leaf in ir.comparisons(condition)):
         values = columns[leaf.attribute.name].astype(float)
         if isinstance(leaf, ir.ClassComparison):
-            shown = np.isin(values, sorted(leaf.classes))
+            drawn = isinstance(leaf, ir.DrawnClass)
+            shown = truth(leaf, columns) if drawn else np.isin(values, sorted(leaf.classes))
             values = np.where(np.isnan(values), np.nan, shown)
         for face, value in zip(found, values.tolist(), strict=True):
             face[" ".join(leaf.text.split())] = None if np.isnan(value) else value

@@ -32,6 +32,7 @@ from lacelang import ir
 from lacelang.compiler import spread_of
 from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, map_atoms
 from lacelang.engine.atoms import read
+from lacelang.engine.drawn import relative, values_of
 from lacelang.engine.loading import Model, load
 from lacelang.engine.sampling import meaning_of
 from lacelang.errors import UsageError
@@ -73,7 +74,14 @@ def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
     spec, options, truncation = outline.statement.model, outline.options, outline.truncation
     seed = outline.seed
     z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.device)
-    features = model.features(truncation)
+    # Of what `each` draws, the values that the samples at these draws would have.
+    where = tree.root.predicate
+    values = torch.from_numpy(values_of(where, seed, range(DRAWS))).to(z.device)
+    heads = model.features(truncation)
+
+    def features(z: Tensor) -> Outputs:
+        return relative(where, heads(z), values)
+
     meaning = meaning_of(options, spec, model, truncation)
     split = split_gradient(meaning(tree.root.predicate), features, z)
     with torch.no_grad():

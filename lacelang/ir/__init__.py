@@ -4,5 +4,6 @@
 from lacelang.ir.comparisons import *
 from lacelang.ir.conditions import *
 from lacelang.ir.diagrams import *
+from lacelang.ir.drawn import *
 from lacelang.ir.models import *
 from lacelang.ir.statements import *

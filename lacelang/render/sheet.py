@@ -42,7 +42,9 @@ def draw_sheet(
     the source of the readings. Without `columns` the sheet is nearly square.
     """
     cells = [
-        Cell(thumbnails.get(s.index), f"{s.index:04d}", s.energy, s.status, s.readings)
+        Cell(
+            thumbnails.get(s.index), f"{s.index:04d}", s.energy, s.status, s.readings, drawn=s.drawn
+        )
         for s in group.samples[:MOST_FACES]
     ]
     count = len(group.samples)

@@ -6,13 +6,13 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lacelang.render.result_text import achieved
 from lacelang.render.text import fit, font, font_for, legible, wrap
-from lacelang.storage.records import Atom
+from lacelang.storage.records import Atom, DrawnValues
 
 THUMBNAIL = 256
 MARGIN, GAP = 28, 16
@@ -32,7 +32,8 @@ _ALARM = "#ff6b5e"
 class Cell:
     """A face: its `thumbnail`, or None for an empty frame, and the text under it.
 
-    Readings are by the comparison's text; those of `unasked` comparisons are faint.
+    Readings are by the comparison's text; those of `unasked` comparisons are faint. `drawn` are the
+    values that `each` gave to the sample.
     """
 
     picture: Image.Image | None
@@ -41,6 +42,7 @@ class Cell:
     status: str
     readings: Mapping[str, float | None]
     unasked: Collection[str] = ()
+    drawn: DrawnValues = field(factory=dict)
 
 
 def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
@@ -123,11 +125,11 @@ def _draw_rows(
     energy = "energy -" if cell.energy is None else f"energy {cell.energy:.2f}"
     row(cell.caption, _FAINT, energy if atoms else "", _FAINT)
     for atom in atoms[:_MOST_ROWS]:
-        value = cell.readings.get(atom.text)
+        value, wanted = cell.readings.get(atom.text), atom.of(cell.drawn)
         if atom.text in cell.unasked:
             soft = ink = _FAINT
         else:
-            soft, ink = SOFT, _GOT if value is not None and atom.holds(value) else INK
-        row(atom.wanted, soft, achieved(atom, value), ink)
+            soft, ink = SOFT, _GOT if value is not None and wanted.holds(value) else INK
+        row(wanted.wanted, soft, achieved(atom, value), ink)
     if len(atoms) > _MOST_ROWS:
         row(f"and {len(atoms) - _MOST_ROWS} more", _FAINT, "", _FAINT)

@@ -89,9 +89,10 @@ def captions(atoms: Sequence[Atom], row: Sequence[SampleRecord], width: int) -> 
     lines = [head]
     for atom in atoms:
         cells = []
-        for value in (sample.readings.get(atom.text) for sample in row):
-            style = "green" if value is not None and atom.holds(value) else "yellow"
-            cells.append(_cell(atom.wanted, achieved(atom, value), width, "", style))
+        for sample in row:
+            value, wanted = sample.readings.get(atom.text), atom.of(sample.drawn)
+            style = "green" if value is not None and wanted.holds(value) else "yellow"
+            cells.append(_cell(wanted.wanted, achieved(atom, value), width, "", style))
         lines.append(cells)
     return [Text(" " * GAP).join(cells) for cells in lines]
 

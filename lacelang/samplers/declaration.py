@@ -60,6 +60,8 @@ class Sampler:
             a clause `disjunction`, an `or` is the probability of the formula to it.
         edits: it moves a sample from where it is, so that it can edit.
         probability: it takes e^-E for a probability, and needs energies of at least 0.
+        pilots: a pilot run, which is of no sample, settles how it runs: the arguments of its
+            energy are the same for all samples that it is given.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Sampler:
     exact: bool = False
     edits: bool = False
     probability: bool = False
+    pilots: bool = False
 
     def option(self, name: str) -> Option | None:
         """Return the option called `name`, or None."""

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
+from lacelang.semantics.drawn import weighted
 from lacelang.semantics.models import unit_hint
 from lacelang.semantics.values import Limits, Scalar, limited, settle
 from lacelang.syntax import nodes
@@ -56,11 +57,20 @@ class Comparisons:
                 return self._range(node, attribute, frame)
             if isinstance(node, nodes.InSet):
                 return self._points(node, attribute, frame)
+            if isinstance(node, nodes.DrawnFromRange):
+                return self._drawn_number(node, attribute, frame)
+            if isinstance(node, nodes.DrawnFromSet):
+                return self._drawn_point(node, attribute, frame)
             return self._compare_numbers(node, attribute, frame)
-        if isinstance(node, nodes.InRange):
+        if isinstance(node, nodes.DrawnFromSet):
+            return self._drawn_class(node, attribute, frame)
+        if isinstance(node, nodes.InRange | nodes.DrawnFromRange):
             several = ", ".join(attribute.values)
             message = f"`{attribute.name}` has no range: it is one of {several}"
-            raise frame.say("LACE201", message, node, f"write `{_some(attribute)}`")
+            some = ", ".join(attribute.values[:2])
+            drawn = isinstance(node, nodes.DrawnFromRange)
+            written = f"{attribute.name} {'= each' if drawn else 'in'} {{{some}}}"
+            raise frame.say("LACE201", message, node, f"write `{written}`")
         if isinstance(node, nodes.InSet):
             return self._classes(node, attribute, frame)
         return self._compare_classes(node, attribute, frame)
@@ -139,6 +149,21 @@ class Comparisons:
             frame.say("LACE502", f"`{text}` always holds: it names every value", node)
         return ir.Discrete(attribute, frozenset(classes), text=text, span=frame.span_of(node))
 
+    def _drawn_class(
+        self, node: nodes.DrawnFromSet, attribute: DiscreteAttribute, frame: Frame
+    ) -> ir.Predicate:
+        classes: dict[int, str] = {}
+
+        def read(choice: nodes.Choice) -> int:
+            cls, text = self._class_of(choice.value, attribute, frame)
+            if cls in classes:
+                raise _drawn_twice(choice, text, frame)
+            classes[cls] = text
+            return cls
+
+        choices = weighted(node, all_of(read, node.choices), frame)
+        return ir.DrawnClass(attribute, choices, span=frame.span_of(node))
+
     # Numbers
 
     def _compare_numbers(
@@ -167,6 +192,19 @@ class Comparisons:
     def _range(
         self, node: nodes.InRange, attribute: ir.ContinuousAttribute, frame: Frame
     ) -> ir.Predicate:
+        low, high, shown = self._ends(node, attribute, frame)
+        text = f"{attribute.name} in {shown}"
+        if (low, high) == attribute.limits:
+            frame.say("LACE502", f"`{text}` always holds: it is the whole range", node)
+        return ir.Between(attribute, low, high, text=text, span=frame.span_of(node))
+
+    def _ends(
+        self,
+        node: nodes.InRange | nodes.DrawnFromRange,
+        attribute: ir.ContinuousAttribute,
+        frame: Frame,
+    ) -> tuple[float, float, str]:
+        """Return the ends of a range, and its text."""
         name = attribute.name
         low, low_text = self._measured(node.low, attribute, frame)
         high, high_text = self._measured(node.high, attribute, frame)
@@ -182,10 +220,29 @@ class Comparisons:
         if high - low < attribute.paper_sigma * _NARROWEST:
             message = f"the range {shown} is too narrow to tell from one value"
             raise frame.say("LACE204", message, node, hint)
-        text = f"{name} in {shown}"
-        if (low, high) == attribute.limits:
-            frame.say("LACE502", f"`{text}` always holds: it is the whole range", node)
-        return ir.Between(attribute, low, high, text=text, span=frame.span_of(node))
+        return low, high, shown
+
+    def _drawn_number(
+        self, node: nodes.DrawnFromRange, attribute: ir.ContinuousAttribute, frame: Frame
+    ) -> ir.Predicate:
+        low, high, shown = self._ends(node, attribute, frame)
+        text = f"{attribute.name} = each {shown}"
+        return ir.DrawnRange(attribute, low, high, text=text, span=frame.span_of(node))
+
+    def _drawn_point(
+        self, node: nodes.DrawnFromSet, attribute: ir.ContinuousAttribute, frame: Frame
+    ) -> ir.Predicate:
+        points: dict[float, str] = {}
+
+        def read(choice: nodes.Choice) -> float:
+            number, text = self._measured(choice.value, attribute, frame)
+            if number in points:
+                raise _drawn_twice(choice, text, frame)
+            points[number] = text
+            return number
+
+        choices = weighted(node, all_of(read, node.choices), frame)
+        return ir.DrawnValue(attribute, choices, span=frame.span_of(node))
 
     def _points(
         self, node: nodes.InSet, attribute: ir.ContinuousAttribute, frame: Frame
@@ -248,6 +305,11 @@ def _wrong_unit(unit: nodes.Word, attribute: ir.ContinuousAttribute, scalar: Sca
 
 def _say_twice(value: nodes.Value, text: str, frame: Frame) -> None:
     frame.say("LACE514", f"`{text}` is in this set already", value)
+
+
+def _drawn_twice(choice: nodes.Choice, text: str, frame: Frame) -> LostError:
+    hint = "write it once, with a weight: `each {black: 3, blond: 1}`"
+    return frame.say("LACE220", f"`each` has {text} already", choice, hint)
 
 
 def _range_text(attribute: ir.ContinuousAttribute) -> str:

@@ -17,6 +17,7 @@ from lacelang.semantics.context import (
     all_of,
     did_you_mean,
 )
+from lacelang.semantics.drawn import refuse_place
 from lacelang.semantics.modules import library_homes
 from lacelang.semantics.values import settings_of
 from lacelang.syntax import nodes
@@ -36,18 +37,21 @@ class Place:
     """A position in a condition: under the operator `role`, `depth` nodes deep.
 
     `barred` is an operator further up under which `temp logit(…)` is refused, `logit` the
-    temperature that an enclosing group gives to the logits of its comparisons of classes.
+    temperature that an enclosing group gives to the logits of its comparisons of classes, `apart`
+    the outermost operator further up that is no `and`.
     """
 
     role: Role = "root"
     barred: str | None = None
     logit: float | None = None
     depth: int = 0
+    apart: str | None = None
 
     def under(self, role: Role) -> Place:
         """Return the place of an operand."""
         barred = self.barred or (role if role in ("not", "xor", "implies") else None)
-        return Place(role, barred, self.logit, self.depth + 1)
+        apart = self.apart or (None if role == "and" else role)
+        return Place(role, barred, self.logit, self.depth + 1, apart)
 
     def deeper(self) -> Place:
         """Return the place of what is in brackets, or of what a name refers to."""
@@ -62,12 +66,14 @@ class Conditions:
     """Turns the conditions of one statement into predicates.
 
     `model` is None for a definition that no statement uses: only names and numbers of arguments are
-    checked then.
+    checked then. `statement` is the kind of a statement that draws no samples, in which `each` has
+    no meaning.
     """
 
-    def __init__(self, model: ir.ModelSpec | None) -> None:
+    def __init__(self, model: ir.ModelSpec | None, statement: str | None = None) -> None:
         self.comparisons = Comparisons(model) if model is not None else None
         self._attributes = model.attributes if model is not None else ()
+        self._statement = statement
         self._left = MAX_TERMS
 
     def resolve(self, node: nodes.Predicate, frame: Frame) -> ir.Predicate | None:
@@ -123,6 +129,8 @@ class Conditions:
 
     def _atom(self, node: nodes.Atom, frame: Frame, place: Place) -> ir.Predicate:
         self._grow(1)
+        if isinstance(node, nodes.Drawn):
+            refuse_place(node, self._statement, place.apart, frame)
         word, where = self._named(node.attribute, frame)
         if self.comparisons is None:
             raise LostError

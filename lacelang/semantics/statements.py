@@ -16,6 +16,7 @@ from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.conditions import Conditions
 from lacelang.semantics.context import Binding, Definition, Frame, LostError, Module
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
+from lacelang.semantics.drawn import loop_values, refuse_compared_again
 from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
@@ -113,8 +114,9 @@ class Statements:
         if name in frame.bindings or self.module.find(name) is not None:
             message = f"the loop variable `{name}` hides another `{name}`"
             frame.say("LACE512", message, node.variable)
+        values = loop_values(node.values, MAX_STATEMENTS, frame)
         seen: set[nodes.Value | str] = set()
-        for value in node.values:
+        for value in values:
             same = value.name if isinstance(value, nodes.Text) else value
             if same in seen:
                 frame.say("LACE514", "the loop has this value already", value)
@@ -124,7 +126,7 @@ class Statements:
                 message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
                 frame.say("LACE308", message, inner, "put it before the loop")
         used = False
-        for value in node.values:
+        for value in values:
             inside = frame.bind(name, value)
             for inner in node.body:
                 if self._left < 0:
@@ -172,7 +174,7 @@ class Statements:
         steps: list[ir.EditStep] = []
         for step in node.steps:
             layers = block if step.layers is None else read.value("layers", step.layers)
-            predicate = self.resolved(step.predicate, read.model, frame)
+            predicate = self.resolved(step.predicate, read.model, frame, "edit")
             if predicate is not None:
                 layers = _declared(predicate) if layers == "declared" else layers
                 steps.append(ir.EditStep(predicate, layers))
@@ -220,7 +222,7 @@ class Statements:
 
     def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement:
         read = self._clauses("measure", node, frame)
-        what = self.resolved(node.what, read.model, frame)
+        what = self.resolved(node.what, read.model, frame, "measure")
         given = self._condition(read, "given")
         truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
@@ -241,7 +243,8 @@ class Statements:
 
     def _expect(self, node: nodes.Expect, frame: Frame) -> ir.ExpectStatement:
         found = self.groups.model_of(node.group, frame)
-        what = self.resolved(node.what, found[1] if found is not None else None, frame)
+        model = found[1] if found is not None else None
+        what = self.resolved(node.what, model, frame, "expect")
         share = node.share.number
         Limits("LACE212", 0, 100).check(share, "a share in %", node.share, frame)
         if what is None or refuse_unseen(what, node.what, frame) or found is None:
@@ -265,10 +268,19 @@ class Statements:
         return model
 
     def resolved(
-        self, node: nodes.Predicate, model: ir.ModelSpec | None, frame: Frame
+        self,
+        node: nodes.Predicate,
+        model: ir.ModelSpec | None,
+        frame: Frame,
+        statement: str | None = None,
     ) -> ir.Predicate | None:
-        """Return the checked condition; None if it is wrong, which has been reported."""
-        predicate = Conditions(model).resolve(node, frame)
+        """Return the checked condition; None if it is wrong, which has been reported.
+
+        `statement` is the kind of a statement that draws no samples.
+        """
+        predicate = Conditions(model, statement).resolve(node, frame)
+        if predicate is not None and refuse_compared_again(predicate, frame):
+            return None
         if predicate is not None:
             warn_contradictions(predicate, frame)
         return predicate
@@ -277,7 +289,8 @@ class Statements:
         clause = read.get(keyword, nodes.PredicateClause)
         if clause is None:
             return None
-        predicate = self.resolved(clause.predicate, read.model, read.frame)
+        draws_none = None if keyword == "where" else read.statement
+        predicate = self.resolved(clause.predicate, read.model, read.frame, draws_none)
         read.wrong = read.wrong or predicate is None
         return predicate
 

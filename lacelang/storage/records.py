@@ -33,6 +33,7 @@ from lacelang.errors import another_folder
 from lacelang.storage.checks import check_of_json, secret
 from lacelang.storage.files import disk_error, is_folder_name, write_atomic
 from lacelang.text.names import nfc
+from lacelang.text.numerals import number_text
 
 SCHEMA = 4
 NAME = "run.json"
@@ -42,6 +43,8 @@ Reading = Literal["probability", "value"]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Ending: TypeAlias = Literal["converged", "max_steps", "non_finite", "max_tries", "stuck"]
 """How a sampler ended: the names of `lacelang.samplers.Status`."""
+DrawnValues: TypeAlias = Mapping[str, str | float]
+"""What was drawn for a sample by `each`: by attribute, a class or a value."""
 Seen: TypeAlias = Mapping[str, float | None]
 """What annotators saw in an image: by attribute, a class number or a value; None for nothing."""
 
@@ -57,6 +60,7 @@ class Atom:
     high: float | None
     unit: str | None = None  # of the value: `deg`, `years` or none
     negated: bool = False  # it stands under a `not`, and is satisfied outside of `low` to `high`
+    drawn: bool = False  # its value is drawn for each sample; ends of a value are relative to it
 
     @property
     def wanted(self) -> str:
@@ -68,6 +72,17 @@ class Atom:
         above = self.low is None or self.low <= value
         below = self.high is None or value <= self.high
         return (above and below) != self.negated
+
+    def of(self, drawn: DrawnValues) -> Atom:
+        """Return the comparison with the value that was drawn for a sample."""
+        wanted = drawn.get(self.attribute) if self.drawn else None
+        if wanted is None:
+            return self
+        if isinstance(wanted, str):
+            return evolve(self, text=f"{self.attribute}={wanted}", drawn=False)
+        low, high = (None if end is None else wanted + end for end in (self.low, self.high))
+        text = f"{self.attribute}={number_text(wanted)}"
+        return evolve(self, text=text, low=low, high=high, drawn=False)
 
 
 @frozen
@@ -108,6 +123,7 @@ class SampleRecord:
     extra: Mapping[str, float | None] = field(factory=dict)  # what else the sampler found out
     seen: Seen | None = None  # by annotators in its image; None where nothing was asked
     steps: tuple[StepRecord, ...] = ()  # of an edited sample, its start and then each step
+    drawn: DrawnValues = field(factory=dict)  # the values that `each` gave it
 
 
 @frozen

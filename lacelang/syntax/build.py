@@ -42,7 +42,7 @@ class _Nodes(list[Any]):
 
 _MAKERS: dict[str, Callable[[list[Any], Span], Any]] = {
     **{rule: kind.read for rule, kind in RULES.items()},
-    **dict.fromkeys(("layers", "parameters", "points", "settings", "steps", "values"), _Nodes),
+    **dict.fromkeys(("layers", "looped", "parameters", "points", "settings", "steps"), _Nodes),
 }
 _TERMINALS: dict[str, Callable[[Token], nodes.Node]] = {
     **dict.fromkeys(("NAME", "UNIT", "ON"), lambda t: nodes.Word(str(t), span=span_of(t))),

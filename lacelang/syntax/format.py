@@ -137,6 +137,15 @@ class _Documents:
                 return [head, GAP, self._range(low, high)]
             case nodes.InSet(attribute, values):
                 return [self.words(attribute, "in"), GAP, self.bracketed("{", values, "}")]
+            case nodes.DrawnFromSet(attribute, choices):
+                head = self.words(attribute, "=", "each")
+                return [head, GAP, self.bracketed("{", choices, "}")]
+            case nodes.DrawnFromRange(attribute, low, high):
+                head = self.words(attribute, "=", "each")
+                return [head, GAP, self._range(low, high)]
+            case nodes.Choice(value, weight):
+                head = self.of(value)
+                return head if weight is None else [head, self.take(":"), GAP, self.of(weight)]
             case nodes.Reference(name):
                 return self.of(name)
             case nodes.Call(name, arguments):
@@ -169,6 +178,8 @@ class _Documents:
                 return [self.of(name), self.take("="), SOFT, self.of(value)]
             case nodes.LayersClause(layers, word):
                 return [self.take("layers"), GAP, self.of(word) if word else self.listed(layers)]
+            case nodes.LoopRange(first, last):
+                return self._range(first, last)
             case nodes.Layer(first, last):
                 return self.of(first) if last is None else self._range(first, last)
             # Models

@@ -80,6 +80,28 @@ class InSet(Node, rules="set_comparison"):
     values: tuple[Value, ...]
 
 
+class Choice(Node, rules="choice"):
+    """`black: 3` among the values that `each` draws from; without a weight it has weight 1."""
+
+    value: Value
+    weight: Quantity | None = None
+
+
+class DrawnFromSet(Node, rules="drawn_from_set"):
+    """`haircolor = each {black: 3, blond: 1}`."""
+
+    attribute: Word
+    choices: tuple[Choice, ...]
+
+
+class DrawnFromRange(Node, rules="drawn_from_range"):
+    """`age = each 20..60`."""
+
+    attribute: Word
+    low: Value
+    high: Value
+
+
 class Reference(Node, rules="reference"):
     """A name standing alone where a predicate is expected."""
 
@@ -148,7 +170,8 @@ class Implies(_Joined, rules="implication"):
     """`p implies q implies …`, taken from the right."""
 
 
-Atom: TypeAlias = Comparison | InRange | InSet
+Drawn: TypeAlias = DrawnFromSet | DrawnFromRange
+Atom: TypeAlias = Comparison | InRange | InSet | Drawn
 Predicate: TypeAlias = (
     Atom | Reference | Call | Parenthesis | Tuned | Not | And | Or | Xor | Implies
 )
@@ -356,11 +379,18 @@ class Edit(Node, rules="edit"):
     clauses: tuple[Clause, ...]
 
 
+class LoopRange(Node, rules="loop_range"):
+    """`1..4` among the values of a loop: the whole numbers from the first to the last."""
+
+    first: Value
+    last: Value
+
+
 class For(Node, rules="for"):
-    """`for t in 2, 1, 0.5 { … }`."""
+    """`for t in 2, 1, 0.5 { … }`, `for s in 1..4 { … }`."""
 
     variable: Word
-    values: tuple[Value, ...]
+    values: tuple[Value | LoopRange, ...]
     body: tuple[Statement, ...]
 
 

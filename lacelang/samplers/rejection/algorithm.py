@@ -38,7 +38,7 @@ def rejection(
         UsageError: there are no streams, or an energy is below 0 and e^-E no probability.
     """
     streams = owned(streams, len(z0), "rejection")
-    run = Driver(target.condition, z0, on_step)
+    run = Driver(target.condition, z0, on_step, target.args)
     tried = 0
     while len(run.rows) and tried < max_tries:
         rows = run.rows
@@ -46,7 +46,8 @@ def rejection(
         places = rows.repeat_interleave(ahead)
         owners = places.tolist()
         z = z0 if tried == 0 else streams.normal(owners, z0[places])
-        e = run.energy(z).view(-1, ahead)
+        of_each = (each.repeat_interleave(ahead, dim=0) for each in run.args)
+        e = run.energy(z, *of_each).view(-1, ahead)
         if bool((e < -ROUNDING).any()):
             raise UsageError(
                 "rejection needs energies of at least 0, and this condition's go below; "

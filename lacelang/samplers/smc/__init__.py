@@ -16,5 +16,6 @@ DECLARED = (
             whole("max_steps", 100, 1, 1_000_000, "temperatures before giving up"),
         ),
         exact=True,
+        pilots=True,
     ),
 )

@@ -47,13 +47,15 @@ def smc(
         UsageError: there are no streams.
     """
     streams = owned(streams, len(z0), "smc")
-    run = Driver(target.condition, z0, on_step)
+    run = Driver(target.condition, z0, on_step, target.args)
     if not len(z0):
         return run.result(log_evidence=z0.new_zeros(0).double())
 
     def evaluate(z: Tensor) -> Point:
         run.nfe += particles
-        return Point(z, *run.energy.value_and_grad(z))
+        # The same for all samples, and for the pilot run.
+        args = (each[:1].expand(len(z), *each.shape[1:]) for each in target.args)
+        return Point(z, *run.energy.value_and_grad(z, *args))
 
     schedule = temper(evaluate, z0[:1], streams.pilot(1), ess, max_steps)
     run.nfe.zero_()  # the pilot run is no sample's
