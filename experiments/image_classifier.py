@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from experiments.codes import Drawn
+from experiments.statements import seed_of
 from experiments.trained import trained
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import Labels
@@ -261,7 +262,7 @@ class _Stoppable(Stage):
 
 
 def _draw(statement: SampleStatement, model: ImageModel, stage: Stage) -> Drawn:
-    task = sample_task(statement, model, statement.seed or 0)
+    task = sample_task(statement, model, seed_of(statement))
 
     def make() -> Tensors:
         nothing: dict[str, Latents] = {}

@@ -9,6 +9,7 @@ from attrs import evolve
 from torch import Tensor
 
 from experiments.codes import Drawn
+from experiments.statements import seed_of
 from lacelang import ir
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.latent_jem import marginal
@@ -59,7 +60,7 @@ def solve(statement: ir.SampleStatement, model: Model, step: float) -> Solution:
     In the paper, as in LACE-LD, the noise is independent of the step size; its value is not in
     the text. Here it is sqrt(2 step), as in training, so the chain samples the joint energy.
     """
-    seed, indices = statement.seed or 0, range(statement.count)
+    seed, indices = seed_of(statement), range(statement.count)
     z0 = prior(seed, indices, model.generator.latent_dim)
     energy, streams = joint_energy(statement, model), Streams(seed, indices)
     with one_thread():

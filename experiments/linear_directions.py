@@ -24,7 +24,7 @@ from torch import Tensor
 from experiments import probes
 from experiments.codes import Drawn
 from experiments.faces import Styles
-from experiments.statements import loaded_model
+from experiments.statements import loaded_model, seed_of
 from lacelang import ir
 from lacelang.classifiers import labels
 from lacelang.classifiers.labels import Examples
@@ -159,7 +159,7 @@ def draw(statement: ir.SampleStatement, directions: Directions) -> Drawn:
     model = loaded_model(statement, "cpu")
     assert statement.where is not None
     with one_thread(), torch.inference_mode():
-        z = prior(statement.seed or 0, range(statement.count), model.generator.latent_dim)
+        z = prior(seed_of(statement), range(statement.count), model.generator.latent_dim)
         moved = directions.move(model.styles(z, statement.truncation), statement.where)
         return Drawn(Styles(moved.numpy()))
 

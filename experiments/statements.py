@@ -79,3 +79,8 @@ def declared_model() -> ModelSpec:
 def loaded_model(statement: SampleStatement, device: str = "auto") -> Model:
     """The model of a statement, loaded."""
     return load(statement.model, device, Silent())
+
+
+def seed_of(statement: SampleStatement) -> int:
+    """Return the seed that a statement names, 0 if it names none."""
+    return statement.seed if isinstance(statement.seed, int) else 0

@@ -10,7 +10,7 @@ What a condition prints as (`str`) is its source text, and is read back as the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, Literal, NoReturn, TypeVar
 
 from attrs import frozen
@@ -37,6 +37,8 @@ J = TypeVar("J", nodes.And, nodes.Or, nodes.Xor, nodes.Implies)
 # The loosest first; an operand that binds less tight than its place asks is bracketed.
 _FORMS = (nodes.Implies, nodes.Or, nodes.Xor, nodes.And, nodes.Not, nodes.Tuned)
 _BARE = len(_FORMS)
+
+_BRACKETED = nodes.Parenthesis | nodes.Not | nodes.InSet | nodes.DrawnFromSet | nodes.Call
 
 
 @frozen(repr=False)
@@ -173,13 +175,28 @@ class Attr:
 
         A Python set is written in alphabetical order, anything else in its own.
         """
-        members = [_member(value) for value in arguments.several(values, "values", _SEVERAL)]
-        if not members:
-            raise UsageError("`values` holds at least one value")
-        if isinstance(values, set | frozenset):
-            members.sort(key=_alphabetical)
-        found = tuple(value_of(value, "values") for value in members)
+        found = tuple(value_of(value, "values") for value in _members(values))
         return Condition(nodes.InSet(self._word, found))
+
+    def each(self, values: Collection[Value]) -> Condition:
+        """Every sample gets one of the values: `haircolor = each {black: 3, blond: 1}`.
+
+        A mapping gives their weights. A Python set is written in alphabetical order.
+        """
+        weights = values if isinstance(values, Mapping) else {}
+        choices = [
+            nodes.Choice(
+                value_of(_member(value), "values"),
+                number_of(weights[value], "a weight of `values`") if weights else None,
+            )
+            for value in _members(values)
+        ]
+        return Condition(nodes.DrawnFromSet(self._word, tuple(choices)))
+
+    def each_between(self, low: Value, high: Value) -> Condition:
+        """Every sample gets a number between two values: `age = each 20..60`."""
+        ends = value_of(low, "low"), value_of(high, "high")
+        return Condition(nodes.DrawnFromRange(self._word, *ends))
 
     def degree(self, degree: float) -> Condition:
         """The classifier gives it the probability `degree`: `smile ~ 0.6`."""
@@ -254,13 +271,25 @@ def _depth(node: nodes.Node) -> int:
     inner = max(map(_depth, node.parts), default=0)
     if isinstance(node, nodes.Tuned):
         return max(inner, 1) + 1
-    return inner + isinstance(node, nodes.Parenthesis | nodes.Not | nodes.InSet | nodes.Call)
+    return inner + isinstance(
+        node, nodes.Parenthesis | nodes.Not | nodes.InSet | nodes.DrawnFromSet | nodes.Call
+    )
 
 
 def _member(value: Any) -> Any:
     """A value that an attribute may equal; True and False are 1 and 0 there."""
     plain = arguments.item(value)
     return int(plain) if isinstance(plain, bool) else plain
+
+
+def _members(values: Collection[Value]) -> list[Any]:
+    """Return the values of a collection, those of a Python set in alphabetical order."""
+    members = [_member(value) for value in arguments.several(values, "values", _SEVERAL)]
+    if not members:
+        raise UsageError("`values` holds at least one value")
+    if isinstance(values, set | frozenset):
+        members.sort(key=_alphabetical)
+    return members
 
 
 def _alphabetical(value: object) -> tuple[bool, str | float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,15 @@ from attrs import field, frozen
 from lacelang.annotators import judging
 from lacelang.engine.editing import edit_task
 from lacelang.engine.expectations import judged_attributes
-from lacelang.engine.loading import load
+from lacelang.engine.loading import Model, load
 from lacelang.engine.measures import MeasureTask
 from lacelang.engine.sampling import sample_task
 from lacelang.engine.tasks import GroupTask
-from lacelang.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement
+from lacelang.errors import LaceError
+from lacelang.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement, Seed
 from lacelang.progress import Progress
 from lacelang.semantics import defaults
+from lacelang.storage.records import read_index
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group
@@ -39,9 +43,11 @@ class Options:
     shared: bool = False  # `out` is the default folder, which programs without a file share
     kept: Mapping[str, Group] = field(factory=dict)
 
-    def seed_for(self, own: int | None) -> int:
-        """The seed of a statement that names `own`."""
+    def seed_for(self, own: Seed) -> int:
+        """The seed of a statement that names `own`; one that is drawn now for `random`."""
         seed = own if self.seed is None else self.seed
+        if seed == "random":
+            return secrets.randbelow(2**32)
         return defaults.SEED if seed is None else seed
 
 
@@ -79,8 +85,8 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
             continue
         model = load(statement.model, options.device, progress)
         match statement:
-            case SampleStatement(seed=seed):
-                planned.groups.append(sample_task(statement, model, options.seed_for(seed)))
+            case SampleStatement():
+                planned.groups.append(_sample_task(statement, model, options, progress))
             case EditStatement():
                 made = {task.record.name: task for task in planned.groups}
                 planned.groups.append(edit_task(statement, model, made))
@@ -91,3 +97,22 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
     for annotator in judging(judged_attributes(planned.due)):
         annotator.require()  # before anything is made for it to judge
     return planned
+
+
+def _sample_task(
+    statement: SampleStatement, model: Model, options: Options, progress: Progress
+) -> GroupTask:
+    """Return a statement's task; a random seed is the one that the run's folder has, if it fits."""
+    if statement.seed != "random" or options.seed is not None:
+        return sample_task(statement, model, options.seed_for(statement.seed))
+    before = None
+    if options.out is not None and not options.replace:
+        with suppress(LaceError):  # reported when the folder is opened
+            before = read_index(options.out)
+    for group in () if before is None else before.groups:
+        task = sample_task(statement, model, group.seed)
+        if group.name == statement.name and task.record.fingerprint == group.fingerprint:
+            return task
+    task = sample_task(statement, model, options.seed_for("random"))
+    progress.note(f"{statement.name}: seed {task.record.seed}")
+    return task

@@ -122,8 +122,8 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
 
 def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
     """Return the outline of one statement; `truncation` is that of the samples it is about."""
-    own: int | None = getattr(statement, "seed", None)
-    seed = defaults.SEED if own is None else own
+    own: ir.Seed = getattr(statement, "seed", None)
+    seed = own if isinstance(own, int) else defaults.SEED
     options: ir.ConditionOptions = getattr(statement, "options", defaults.CONDITION_OPTIONS)
     conditions = {role: _written_out(each) for role, each in statement.conditions.items()}
     asked = [each for each in conditions.values() if each is not None]
@@ -133,7 +133,7 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
         facts += (*_held(statement), _layers([step.replaced for step in statement.steps]))
     elif statement.makes is not None:
         facts.append(Fact("truncation", number_text(truncation), truncation))
-        facts.append(Fact("seed", str(seed), own))
+        facts.append(Fact("seed", "random" if own == "random" else str(seed), own))
     if asked and statement.makes is not None:
         heads = list(ir.attributes(*asked))
         facts.append(Fact("heads", ", ".join(heads), heads))

@@ -19,6 +19,9 @@ from lacelang.ir.conditions import ConditionOptions
 from lacelang.ir.models import ModelSpec
 from lacelang.record import Record
 
+Seed: TypeAlias = int | Literal["random"] | None
+"""A seed; `random` where each new run draws one, None where the program leaves it to the run."""
+
 
 @frozen(eq=False, repr=False)
 class SamplerChoice(Record):
@@ -65,7 +68,7 @@ class SampleStatement(StatementRecord):
     Attributes:
         name: unique in the program; `sample1`, `sample2`, … where the program gives none.
         truncation: psi of w' = mean + psi (w - mean), in (0, 1].
-        seed: None where the program leaves it to the run.
+        seed: see `Seed`.
     """
 
     kind = "sample"
@@ -78,7 +81,7 @@ class SampleStatement(StatementRecord):
     where: Predicate | None
     options: ConditionOptions
     truncation: float
-    seed: int | None
+    seed: Seed
     sampler: SamplerChoice
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
@@ -180,7 +183,7 @@ class MeasureStatement(StatementRecord):
     what: Predicate
     given: Predicate | None
     truncation: float
-    seed: int | None
+    seed: Seed
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     text: str = field(default="", eq=False, repr=False)
 

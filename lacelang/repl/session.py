@@ -170,7 +170,9 @@ class Session:
     def _again(self, text: str, node: nodes.Sample, statement: ir.SampleStatement) -> str:
         begin, end = offsets(text, node.span)
         patches: dict[str, Patch] = {}
-        seed = f"seed {(statement.seed or 0) + 1}"
+        # A random one is drawn anew.
+        own = statement.seed
+        seed = f"seed {own if own == 'random' else (own or 0) + 1}"
         patches["seed"] = (end, end, f" {seed}")
         for clause in node.clauses:
             if clause.keyword == "seed":

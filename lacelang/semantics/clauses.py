@@ -221,6 +221,7 @@ _NEAR = "1 leaves the samples as they are, 0.7 keeps them near the average"
 # Below the least, too little of a sample is left in float32 to be edited.
 _TRUNCATION = Limits("LACE209", 0, 1, _NEAR, above=True, least=1e-3)
 _SEED = Limits("LACE205", 0, 2**63 - 1, whole=True)
+RANDOM = "random"
 _STRENGTH = Limits("LACE205", 0, STRONGEST, least=WEAKEST)
 _USED = "the paper's experiments use 0.1"
 _CONTRAST = Limits("LACE205", 0, STRONGEST, _USED, above=True, least=WEAKEST)
@@ -230,7 +231,9 @@ def _truncation(clause: nodes.ValueClause, read: Clauses) -> float:
     return limited(clause.value, "`truncation`", _TRUNCATION, read.frame)
 
 
-def _seed(clause: nodes.ValueClause, read: Clauses) -> int:
+def _seed(clause: nodes.ValueClause, read: Clauses) -> int | str:
+    if settle(clause.value, read.frame).word == RANDOM:
+        return RANDOM
     quantity = plain_quantity(clause.value, read.frame, "`seed`")
     # Beyond 2**53 a float would round the seed that is written.
     exact = quantity.text.lstrip("+0")

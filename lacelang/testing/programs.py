@@ -83,12 +83,18 @@ _EDIT_CLAUSES = [
 _GAPS = st.sampled_from([" ", "\n", "\n  ", "  # a remark\n", "\n# a line of its own\n"])
 
 
+# Of attributes that no condition of `predicates` is about.
+_DRAWN = st.sampled_from(
+    ["", "", "pitch = each -10..10 deg and ", "width = each {0.2: 3, 0.8} [weight 2] and "]
+)
+
+
 @st.composite
 def samples(draw: st.DrawFn, name: str | None = None) -> str:
     """One `sample` statement without errors."""
     clauses = ["from ffhq"]
     if draw(st.booleans()):
-        clauses.append(f"where {draw(predicates())}")
+        clauses.append(f"where {draw(_DRAWN)}({draw(predicates())})")
     clauses += [draw(c) for c in _CLAUSES if draw(st.integers(0, 3)) == 0]
     if name is not None:
         clauses.append(f"as {name}")

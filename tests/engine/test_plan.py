@@ -57,3 +57,18 @@ def test_a_group_that_is_kept_is_not_made_again(model: TinyModel) -> None:
     assert other_seed is not first["kids"]
     more = program(statement("kids", 4)).run(kept=first.groups)["kids"]
     assert len(more) == 4
+
+
+def test_a_random_seed_is_drawn_once_and_kept_by_the_run(model: TinyModel, tmp_path: Path) -> None:
+    made = program(statement("kids", 3, seed="random"), statement("others", 3, seed="random"))
+    first = made.run(out=tmp_path)
+    again = made.run(out=tmp_path)
+    for name in ("kids", "others"):
+        assert again[name].record.seed == first[name].record.seed
+        assert torch.equal(again[name].latents, first[name].latents)
+    seeds = {made.run()[name].record.seed for name in ("kids", "others")}
+    seeds |= {first[name].record.seed for name in ("kids", "others")}
+    assert len(seeds) == 4
+    changed = program(statement("kids", 3, seed="random", truncation=0.5))
+    assert changed.run(out=tmp_path, replace=True)["kids"].record.seed not in seeds
+    assert made.run(seed=5)["kids"].record.seed == 5
