@@ -37,9 +37,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from code_changes import ROOT, Mutant, changes
@@ -58,6 +60,8 @@ HEAVY = (
     "hypothesis.strategies", "email", "http.server", "pypi_simple", "requests", "unittest.mock",
 )  # fmt: skip
 """What mutants find loaded: nothing of these runs code of lacelang."""
+
+T = TypeVar("T")
 
 LONGEST_TEST = 10.0
 """Tests that take more seconds are left out."""
@@ -216,52 +220,90 @@ def _digest(paths: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def reached(package: Path) -> tuple[dict[str, float], dict[str, dict[str, list[str]]]]:
+@dataclass(frozen=True)
+class Work(Generic[T]):
+    """What a process of its own is to do, of what, and how many seconds of a processor it has."""
+
+    of: T
+    do: Callable[[], int]
+    seconds: float = math.inf
+
+
+def done(works: Iterable[Work[T]], jobs: int) -> Iterator[tuple[T, int]]:
+    """Do works, `jobs` at a time, and give the exit code of each as they end.
+
+    One that waits ten times as long as it may work is ended too.
+    """
+    left = iter(works)
+    running: dict[int, tuple[T, float]] = {}
+    try:
+        while True:
+            for work in itertools.islice(left, jobs - len(running)):
+                until = time.monotonic() + 10.0 * work.seconds
+                running[_forked(work.do, work.seconds)] = work.of, until
+            if not running:
+                return
+            for number, (of, until) in list(running.items()):
+                ended, status = os.waitpid(number, os.WNOHANG)
+                if not ended and time.monotonic() > until:
+                    _end(number)
+                    status = signal.SIGKILL
+                elif not ended:
+                    continue
+                del running[number]
+                yield of, os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+    finally:
+        for number in running:
+            _end(number)
+
+
+def reached(package: Path, jobs: int) -> tuple[dict[str, float], dict[str, dict[str, list[str]]]]:
     """The seconds of each test, and for each file's line the tests that reach it."""
-    seconds: dict[str, float] = {}
-    lines: dict[str, dict[str, list[str]]] = {}
     keep = ROOT / ".mutants"
     keep.mkdir(exist_ok=True)
+    kept: dict[Path, Path] = {}
     for place in TESTS[package.name]:
         named = ROOT / "tests" / place
         folder = named if named.is_dir() else named.parent
         helpers = [each for each in folder.rglob("*.py") if not each.name.startswith("test_")]
         for test in sorted(folder.rglob("test_*.py") if folder == named else [named]):
-            kept = keep / f"{test.stem}-{_digest([test, *helpers, *package.rglob('*.py')])}.json"
-            if not kept.exists():
-                print(f"measuring {test.relative_to(ROOT)}", file=sys.stderr)
+            digest = _digest([test, *helpers, *package.rglob("*.py")])
+            kept[test] = keep / f"{package.name}-{test.stem}-{digest}.json"
 
-                def measure(test: Path = test, kept: Path = kept) -> int:
-                    watched = _Watched(package)
-                    _pytest([test], watched)
-                    made = kept.with_suffix(f".{os.getpid()}")
-                    made.write_text(json.dumps(watched.result()))
-                    made.rename(kept)
-                    return 0
+    def measure(test: Path) -> int:
+        watched = _Watched(package)
+        _pytest([test], watched)
+        made = kept[test].with_suffix(f".{os.getpid()}")
+        made.write_text(json.dumps(watched.result()))
+        made.rename(kept[test])
+        return 0
 
-                for old in keep.glob(f"{test.stem}-*.json"):
-                    old.unlink()
-                number = _forked(measure)
-                try:
-                    os.waitpid(number, 0)
-                except BaseException:
-                    _end(number)
-                    raise
-            found = json.loads(kept.read_text())
-            seconds |= found["seconds"]
-            for file, by_line in found["lines"].items():
-                ours = lines.setdefault(file, {})
-                for line, names in by_line.items():
-                    ours.setdefault(line, []).extend(names)
+    missing = [test for test, file in kept.items() if not file.exists()]
+    for k, (test, code) in enumerate(done((Work(t, partial(measure, t)) for t in missing), jobs)):
+        if code:
+            sys.exit(f"{test.relative_to(ROOT)} cannot be measured")
+        print(f"measured {k + 1}/{len(missing)} {test.name}", file=sys.stderr)
+        for old in set(keep.glob(f"{package.name}-{test.stem}-*.json")) - {kept[test]}:
+            old.unlink()
+    seconds: dict[str, float] = {}
+    lines: dict[str, dict[str, list[str]]] = {}
+    for file in kept.values():
+        found = json.loads(file.read_text())
+        seconds |= found["seconds"]
+        for source, by_line in found["lines"].items():
+            ours = lines.setdefault(source, {})
+            for line, names in by_line.items():
+                ours.setdefault(line, []).extend(names)
     return seconds, lines
 
 
 class Runner:
     """Runs mutants on the tests that reach them."""
 
-    def __init__(self, package: Path, budget: float) -> None:
-        self._budget = budget
-        self._seconds, self._lines = reached(package)
+    def __init__(self, package: Path, budget: float, jobs: int) -> None:
+        self._budget, self._jobs = budget, jobs
+        self._seconds, self._lines = reached(package, jobs)
 
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests of a mutant, quickest first: of the statement, else the function, else all."""
@@ -280,46 +322,23 @@ class Runner:
             chosen.append(name)
         return chosen
 
-    def start(self, mutant: Mutant) -> tuple[int, float] | None:
-        """Start its process: its number and the time at which it counts as hung."""
-        names = self.tests(mutant)
-        if not names:
-            return None
+    def work(self, mutant: Mutant, names: Sequence[str]) -> Work[Mutant]:
+        """Run some tests on a mutant."""
 
-        def work() -> int:
+        def do() -> int:
             sys.meta_path.insert(0, _Finder(mutant))  # type: ignore[arg-type]
             paths = dict.fromkeys(ROOT / name.split("::")[0] for name in names)
             return _pytest(paths, _Chosen(names))
 
-        allowed = 10.0 + 5.0 * sum(self._seconds[name] for name in names)
-        return _forked(work, allowed), time.monotonic() + 10.0 * allowed
+        return Work(mutant, do, 10.0 + 5.0 * sum(self._seconds[name] for name in names))
 
-    def run(self, chosen: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, str]]:
+    def run(self, chosen: Sequence[Mutant]) -> Iterator[tuple[Mutant, str]]:
         """Each mutant with `killed`, `hung`, `survived` or `no test`, as they end."""
-        left = list(reversed(chosen))
-        running: dict[int, tuple[Mutant, float]] = {}
-        try:
-            while left or running:
-                while left and len(running) < jobs:
-                    mutant = left.pop()
-                    started = self.start(mutant)
-                    if started is None:
-                        yield mutant, "no test"
-                    else:
-                        running[started[0]] = mutant, started[1]
-                for number, (mutant, until) in list(running.items()):
-                    done, status = os.waitpid(number, os.WNOHANG)
-                    if not done and time.monotonic() > until:
-                        _end(number)
-                        status = signal.SIGKILL
-                    elif not done:
-                        continue
-                    del running[number]
-                    yield mutant, _ended_as(os.waitstatus_to_exitcode(status))
-                time.sleep(0.02)
-        finally:
-            for number in running:
-                _end(number)
+        names = {mutant: self.tests(mutant) for mutant in chosen}
+        yield from ((mutant, "no test") for mutant in chosen if not names[mutant])
+        works = (self.work(mutant, names[mutant]) for mutant in chosen if names[mutant])
+        for mutant, code in done(works, self._jobs):
+            yield mutant, _ended_as(code)
 
 
 def _ended_as(code: int) -> str:
@@ -357,9 +376,10 @@ def main() -> None:
     if not chosen:
         parser.error("there is no such mutant")
 
+    runner = Runner(package, options.budget, options.jobs)
     counts = dict.fromkeys(("killed", "hung", "survived", "no test"), 0)
     began = time.monotonic()
-    for k, (mutant, end) in enumerate(Runner(package, options.budget).run(chosen, options.jobs)):
+    for k, (mutant, end) in enumerate(runner.run(chosen)):
         counts[end] += 1
         if end in ("survived", "no test"):
             print(f"{end:8} {mutant}", flush=True)

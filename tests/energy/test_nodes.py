@@ -30,6 +30,7 @@ from lacelang.energy import (
     negation,
     tempered,
 )
+from lacelang.energy.numerics import LARGEST
 from lacelang.errors import UsageError
 
 LOGITS = torch.tensor([[1.0, -0.5, 2.0], [0.0, 3.0, 0.5]], dtype=torch.float64)
@@ -90,6 +91,31 @@ def test_negative_energies_have_no_complement(inner: Node) -> None:
             negation(node)
     with pytest.raises(UsageError, match="complement"):
         negation(LogitTempered("hair", {1}, 0.5))
+
+
+OLD, BROWN = NormalAbove("age", 30.0, 9.0), Surprisal("hair", {1})
+COMPOSED = {
+    "atom": BROWN,
+    "and": conjunction([OLD, BROWN], [0.5, 2.0]),
+    "or": disjunction([OLD, BROWN], [1.0, 3.0]),
+    "tempered": tempered(disjunction([OLD, BROWN]), 2.5),
+    "tempered and": tempered(conjunction([OLD, BROWN]), 0.4),
+    "not": negation(conjunction([OLD, negation(BROWN)])),
+    "nothing": conjunction([]),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_complement_is_one_minus_the_probability(name: str, holds: bool) -> None:
+    node = COMPOSED[name]
+    energy = Scope(HEADS).energy(node, holds)
+    found = Scope(HEADS).energy(node, holds, complement=True)
+    if name == "nothing":  # certain; its denial has the largest energy, not an infinite one
+        sides = (0.0, LARGEST) if holds else (LARGEST, 0.0)
+        assert (energy[0].item(), found[0].item()) == sides
+        return
+    assert torch.allclose(torch.exp(-energy) + torch.exp(-found), torch.ones(2).double())
 
 
 def test_a_group_of_nothing_asks_for_nothing() -> None:
