@@ -84,10 +84,23 @@ def test_dopri5_and_euler_follow_the_same_flow() -> None:
     assert coarse / fine == pytest.approx(10.0, rel=0.2)
 
 
+ORDERS = {"euler": 1, "midpoint": 2, "heun2": 2, "heun3": 3, "rk4": 4}
+
+
 @pytest.mark.parametrize("solver", DECLARED, ids=lambda solver: solver.name)
 def test_solvers_of_torchdiffeq(solver: Sampler) -> None:
-    finer = {option.name: option.default / 10 for option in solver.options}
-    assert error(solver(TARGET, Z0, **finer).z) < 1e-2
+    """Fixed steps of the method's order; adaptive ones follow their tolerance."""
+    smooth = Quadratic(torch.full((DIM,), 0.5, dtype=torch.float64))
+
+    def missed(**options: float) -> float:
+        return error(solver(smooth, Z0, **options).z, target=smooth)
+
+    if any(option.name == "step" for option in solver.options):
+        coarse, fine = missed(step=0.02), missed(step=0.01)
+        assert math.log2(coarse / fine) == pytest.approx(ORDERS[solver.name], abs=0.15)
+        return
+    assert missed(atol=1e-3, rtol=1e-3) < 6e-3
+    assert missed(atol=0.1, rtol=0.1) > 6e-3
 
 
 FLOWS: dict[str, Callable[..., Solution]] = {"heun": heun, "dopri5": dopri5, "euler": euler}

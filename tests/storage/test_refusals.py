@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import struct
 import tarfile
 import zipfile
@@ -11,13 +13,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 from index_server import Index
+from made_runs import make_run
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.generators import Layout
 from lacelang.storage import archives, fetch
+from lacelang.storage.cache import sha256_of
+from lacelang.storage.files import disk_error, disk_errors
 from lacelang.storage.given import read_given
-from lacelang.storage.records import NAME, SCHEMA, read_index
+from lacelang.storage.images import Images
+from lacelang.storage.latents import Latents, Shards
+from lacelang.storage.lines import Lines
+from lacelang.storage.records import NAME, SCHEMA, StepPlan, read_index
 
 LAYOUT = Layout(8, 8, ((0, 1, 2), (3,), tuple(range(4, 18))))
 FORM_Z, FORM_PLUS = "its shape is to be (N, 8)", "its shape is to be (N, 3 or 18, 8)"
@@ -317,3 +326,95 @@ def test_an_archive_that_cannot_be_had(tmp_path: Path, index: Index) -> None:
         f"expected {'0' * 64}"
     )
     assert refused.value.remedy == "fetch it again; nothing was kept"
+
+
+FOLDER = "move it away, or choose another folder"
+ERRORS: list[tuple[int, str, str]] = [
+    (
+        errno.ENOSPC,
+        "no space left on the disk: PATH was not written",
+        "free some space, or choose another folder; "
+        "what is finished is kept, and the same program goes on from there",
+    ),
+    (
+        errno.ENOTDIR,
+        "PATH cannot be written: a file stands where a folder is needed, "
+        "or a folder where a file is",
+        FOLDER,
+    ),
+    (errno.EACCES, "PATH cannot be written: permission denied", "choose a folder of your own"),
+    (errno.EIO, "PATH cannot be written: input/output error", "choose another folder"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(ERRORS)))
+def test_what_the_system_refuses(tmp_path: Path, case: int) -> None:
+    number, message, remedy = ERRORS[case]
+    path = tmp_path / "x"
+    with pytest.raises(ResourceError) as refused, disk_errors(path):
+        raise OSError(number, os.strerror(number))
+    assert refused.value.message == message.replace("PATH", str(path))
+    assert refused.value.remedy == remedy
+    assert set(refused.value.ways) == {WayOut.FOLDER}
+    with pytest.raises(ResourceError, match="x cannot be read: input/output error"):
+        raise disk_error(OSError(errno.EIO, os.strerror(errno.EIO)), path, "read")
+
+
+def test_lines_that_cannot_be_opened_name_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.touch()
+
+    def refuse(*arguments: object, **options: object) -> object:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ResourceError) as refused:
+        Lines(path, StepPlan).read()
+    assert refused.value.message == f"{path} cannot be read: permission denied"
+
+
+def test_a_file_to_verify_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        sha256_of(tmp_path / "no")
+    assert (missing.value.errno, missing.value.filename) == (errno.ENOENT, str(tmp_path / "no"))
+
+
+def test_what_changes_while_it_is_in_use(tmp_path: Path) -> None:
+    again = "run the command again"
+    images = Images(tmp_path)
+    images.write("0000.png", b"image")
+    assert images.data("0000.png") == b"image"
+    (tmp_path / "0000.png").write_bytes(b"other")
+    with pytest.raises(ResourceError) as refused:
+        images.data("0000.png")
+    said = f"{tmp_path / '0000.png'} has changed or gone while it was in use"
+    assert (refused.value.message, refused.value.remedy) == (said, again)
+    shards = Shards(tmp_path, "f0")
+    for first in (0, 2):
+        shards.append(first, Latents(None, numbers(2, 8) + first))
+    shards.rows([2])
+    file = tmp_path / "latents-000000.safetensors"
+    file.unlink()
+    with pytest.raises(ResourceError) as refused:
+        shards.rows([1])
+    said = f"{file} has changed or gone while it was in use"
+    assert (refused.value.message, refused.value.remedy) == (said, again)
+
+
+def test_a_package_that_the_index_does_not_have(index: Index) -> None:
+    del index
+    with pytest.raises(ResourceError) as refused:
+        fetch.obtain(fetch.Archive("nothing-of-this-name", "1.0", "0" * 64), None, "this")
+    assert refused.value.message == "the package index has no nothing-of-this-name"
+    assert refused.value.remedy == (
+        "check the network, or name an index mirror with LACELANG_INDEX_URL=URL, "
+        "or download nothing-of-this-name==1.0 elsewhere and give it to `this`"
+    )
+    assert dict(refused.value.ways) == {WayOut.FILE: ""}
+
+
+def test_two_runs_of_one_command_are_equal_whatever_time_they_took() -> None:
+    run = make_run()
+    assert evolve(run, timing={"seconds": 1.0}) == evolve(run, timing={"seconds": 2.0})
