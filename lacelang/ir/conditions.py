@@ -113,7 +113,8 @@ def exclusive(terms: Sequence[Predicate], span: Span = NOWHERE) -> Xor:
 def _flat(kind: type[Group], terms: Iterable[Predicate]) -> Iterator[Predicate]:
     for term in terms:
         if isinstance(term, kind) and term.is_plain:
-            yield from (evolve(inner, via=(*term.via, *inner.via)) for inner in term.terms)
+            via = term.via
+            yield from (evolve(t, via=(*via, *t.via)) if via else t for t in term.terms)
         else:
             yield term
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import frozen
 
 from lacelang import ir
-from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
+from lacelang.semantics.context import Frame, Hint, LostError, all_of, did_you_mean
 from lacelang.semantics.drawn import weighted
 from lacelang.semantics.models import unit_hint
 from lacelang.semantics.values import Limits, Scalar, limited, settle
@@ -30,7 +31,7 @@ _TRUTH = {
 """What people write for a yes-or-no attribute, and the value that they mean."""
 
 
-@frozen
+@frozen(eq=False)
 class Comparisons:
     """Turns the comparisons of one model's attributes into predicates.
 
@@ -39,15 +40,27 @@ class Comparisons:
 
     model: ir.ModelSpec
 
+    @cached_property
+    def _attributes(self) -> dict[str, ir.Attribute]:
+        return {attribute.name: attribute for attribute in self.model.attributes}
+
+    @cached_property
+    def _classes_of(self) -> dict[str, dict[str, int]]:
+        """By attribute the numbers of its classes, by their names."""
+        return {a.name: {v: i for i, v in enumerate(a.values)} for a in self.model.attributes}
+
     def attribute(self, word: nodes.Word, frame: Frame) -> ir.Attribute:
         """Return the attribute called `word`."""
-        for attribute in self.model.attributes:
-            if attribute.name == word.name:
-                return attribute
+        found = self._attributes.get(word.name)
+        if found is not None:
+            return found
         model = self.model.name
-        hint = did_you_mean(word.name, (a.name for a in self.model.attributes), f"{model} has:")
-        if frame.module.find(word.name) is not None:
-            hint = f"`{word.name}` is a definition; it stands alone, without a comparison"
+
+        def hint() -> str | None:
+            if frame.module.find(word.name) is not None:
+                return f"`{word.name}` is a definition; it stands alone, without a comparison"
+            return did_you_mean(word.name, self._attributes, f"{model} has:")
+
         raise frame.say("LACE102", f"{model} has no attribute `{word.name}`", word, hint)
 
     def resolve(self, node: nodes.Atom, attribute: ir.Attribute, frame: Frame) -> ir.Predicate:
@@ -107,8 +120,9 @@ class Comparisons:
     ) -> tuple[int, str]:
         scalar = settle(value, frame)
         if isinstance(attribute, ir.ChoiceAttribute):
-            if scalar.word in attribute.values and not scalar.quoted:
-                return attribute.values.index(scalar.word), scalar.word
+            cls = self._classes_of[attribute.name].get(scalar.word or "")
+            if cls is not None and scalar.word is not None and not scalar.quoted:
+                return cls, scalar.word
             raise self._no_class(scalar, attribute)
         quantity = scalar.number
         if quantity is None or quantity.number not in (0, 1) or quantity.unit is not None:
@@ -118,7 +132,7 @@ class Comparisons:
     def _no_class(self, scalar: Scalar, attribute: DiscreteAttribute) -> LostError:
         if scalar.word is not None and scalar.frame.module.is_uncertain(scalar.word):
             return LostError()
-        hint: str | None
+        hint: Hint
         if isinstance(attribute, ir.BinaryAttribute):
             meant = _TRUTH.get((scalar.word or "").lower())
             hint = "it is 0 or 1" if meant is None else f"write `{attribute.name}={meant}`"
@@ -127,7 +141,10 @@ class Comparisons:
         elif scalar.quoted and scalar.word in attribute.values:
             hint = "write it without quotes"
         else:
-            hint = did_you_mean(scalar.word or "", attribute.values, "it is one of")
+
+            def hint() -> str | None:
+                return did_you_mean(scalar.word or "", attribute.values, "it is one of")
+
         message = f"`{attribute.name}` has no value `{scalar.text}`"
         return scalar.frame.say("LACE104", message, scalar.at, hint)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import Factory, define, evolve, frozen
 
 from lacelang import ir
 from lacelang.semantics.atoms import Comparisons
@@ -24,7 +24,16 @@ from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 
 MAX_TERMS = 10_000
-"""How many comparisons one condition may have when all its definitions are expanded."""
+"""How many comparisons, names and brackets one condition may have, its definitions expanded."""
+
+MAX_ALL_TERMS = 50_000
+"""How many all conditions of a program may have, beyond what its text has room for."""
+
+_CLASSES = 1000
+"""Classes of an attribute that make its comparisons count twice."""
+
+_SHORTEST = 6
+"""Characters of a comparison and what joins it to the next."""
 
 MAX_DEPTH = 150
 """How deep a condition may nest when all its definitions are expanded."""
@@ -62,6 +71,31 @@ class TooLargeError(Exception):
     """The condition outgrows `MAX_TERMS` or `MAX_DEPTH`; the text says which."""
 
 
+@define
+class Budget:
+    """How many comparisons, names and brackets the conditions of a program may still have.
+
+    A text of definitions and loops stands for one that may be any number of times as long.
+    """
+
+    most: int
+    left: int
+    _comparisons: dict[int, Comparisons] = Factory(dict)
+
+    @classmethod
+    def of(cls, source: str) -> Budget:
+        """Return that of a program; what is written out is never too much."""
+        most = MAX_ALL_TERMS + len(source) // _SHORTEST
+        return cls(most, most)
+
+    def comparisons(self, model: ir.ModelSpec) -> Comparisons:
+        """Return what turns those of a model into predicates; there is one for each model."""
+        found = self._comparisons.get(id(model))
+        if found is None:
+            found = self._comparisons[id(model)] = Comparisons(model)
+        return found
+
+
 class Conditions:
     """Turns the conditions of one statement into predicates.
 
@@ -70,9 +104,12 @@ class Conditions:
     no meaning.
     """
 
-    def __init__(self, model: ir.ModelSpec | None, statement: str | None = None) -> None:
-        self.comparisons = Comparisons(model) if model is not None else None
+    def __init__(
+        self, model: ir.ModelSpec | None, budget: Budget, statement: str | None = None
+    ) -> None:
+        self.comparisons = budget.comparisons(model) if model is not None else None
         self._attributes = model.attributes if model is not None else ()
+        self._budget = budget
         self._statement = statement
         self._left = MAX_TERMS
 
@@ -88,6 +125,8 @@ class Conditions:
             message = f"this condition {outgrown}, with definitions expanded"
             frame.say("LACE307", message, node, hint)
             return None
+        finally:
+            self._budget.left -= MAX_TERMS - self._left
 
     def _resolve(self, node: nodes.Predicate, frame: Frame, place: Place) -> ir.Predicate:
         if place.depth > MAX_DEPTH:
@@ -95,6 +134,7 @@ class Conditions:
         span = frame.span_of(node)
         match node:
             case nodes.Parenthesis():
+                self._grow(1)
                 return self._resolve(node.inner, frame, place.deeper())
             case nodes.And():
                 return ir.conjunction(self._operands("and", node, frame, place), span)
@@ -105,6 +145,7 @@ class Conditions:
                     raise frame.say("LACE218", message, node)
                 return ir.disjunction(terms, span)
             case nodes.Not():
+                self._grow(1)
                 return ir.Not(self._resolve(node.term, frame, place.under("not")), span=span)
             case nodes.Xor():
                 # Each term after the second comes to two more levels of `or` and of `not … and`.
@@ -128,14 +169,16 @@ class Conditions:
     # Atoms
 
     def _atom(self, node: nodes.Atom, frame: Frame, place: Place) -> ir.Predicate:
-        self._grow(1)
+        self._grow(max(1, len(node.parts) - 2))  # each value of a set is one
         if isinstance(node, nodes.Drawn):
             refuse_place(node, self._statement, place.apart, frame)
         word, where = self._named(node.attribute, frame)
         if self.comparisons is None:
             raise LostError
-        atom = self.comparisons.resolve(node, self.comparisons.attribute(word, where), frame)
-        self._grow(len(atom.children) - 1)
+        attribute = self.comparisons.attribute(word, where)
+        # What a comparison allows is a set of classes.
+        self._grow(len(attribute.values) // _CLASSES)
+        atom = self.comparisons.resolve(node, attribute, frame)
         if place.logit is not None and isinstance(atom, ir.ClassComparison):
             atom = evolve(atom, logit_temp=place.logit)
         return atom
@@ -175,6 +218,7 @@ class Conditions:
     # Settings in brackets
 
     def _tuned(self, node: nodes.Tuned, frame: Frame, place: Place) -> ir.Predicate:
+        self._grow(len(node.settings))
         settings = settings_of(node, frame)
         logit, temp, temp_at = settings.logit, settings.temp, settings.temp_at or node
         if settings.weight_at is not None and place.role in ("not", "xor", "implies"):
@@ -235,7 +279,7 @@ class Conditions:
         if problem is not None:
             signature = f"{name}({', '.join(names)})"
             raise frame.say("LACE117", problem[0], node, problem[1].format(signature))
-        self._grow(1)
+        self._grow(1 + len(given))
         definition.seen = True
         if definition.circular:
             raise LostError
@@ -245,7 +289,7 @@ class Conditions:
         site = frame.site
         if site is None and definition.module is not frame.module:
             site = Site(name, node.span, frame.module)
-        bindings = {n: Binding(a, frame) for n, a in zip(names, given, strict=True)}
+        bindings = {n: _bound_to(a, frame) for n, a in zip(names, given, strict=True)}
         inner = Frame(definition.module, frame.report, bindings, site)
         predicate = self._resolve(body, inner, place.deeper())
         return evolve(predicate, via=(name, *predicate.via))
@@ -274,9 +318,17 @@ class Conditions:
         return frame.say("LACE103", f"nothing is called `{name}`", word, hint)
 
     def _grow(self, by: int) -> None:
-        self._left -= max(by, 0)
+        self._left -= by
         if self._left < 0:
-            raise TooLargeError(f"has more than {MAX_TERMS} comparisons")
+            raise TooLargeError(f"has more than {MAX_TERMS} comparisons, names and brackets")
+
+
+def _bound_to(argument: nodes.Predicate | nodes.Quantity, frame: Frame) -> Binding:
+    """Return the binding of an argument; a parameter that is only passed on keeps its own."""
+    passed = (
+        frame.bindings.get(argument.name.name) if isinstance(argument, nodes.Reference) else None
+    )
+    return passed or Binding(argument, frame)
 
 
 def _wrong_arguments(

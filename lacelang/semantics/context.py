@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -13,6 +14,9 @@ from lacelang.errors import Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec
 from lacelang.syntax import nodes
 from lacelang.text.names import folded
+
+Hint: TypeAlias = str | Callable[[], str | None] | None
+"""A hint, or what looks for one: that takes time, and of equal errors only one is kept."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -145,9 +149,7 @@ class Frame:
         """Return the node's span in the program, or that of the use of an imported definition."""
         return self.site.span if self.site is not None else node.span
 
-    def say(
-        self, code: str, message: str, at: nodes.Node | Span, hint: str | None = None
-    ) -> LostError:
+    def say(self, code: str, message: str, at: nodes.Node | Span, hint: Hint = None) -> LostError:
         """Report what is wrong at `at`; return what to raise if there is no value to go on with.
 
         Inside an imported definition, it is reported where the program uses that.
@@ -206,27 +208,35 @@ class Report:
         self._found: dict[Severity, dict[object, Diagnostic]] = {"error": {}, "warning": {}}
 
     def say(
-        self, code: str, message: str, at: nodes.Node | Span, where: Module, hint: str | None = None
+        self, code: str, message: str, at: nodes.Node | Span, where: Module, hint: Hint = None
     ) -> LostError:
         """Add a diagnostic about the text at `at`; see `Frame.say`."""
         span = at if isinstance(at, Span) else at.span
-        if not where.has_error_in(span):
-            severity = severity_of(code)
-            self.add(Diagnostic(code, message, span, hint, severity, where.path, where.source))
+        severity = severity_of(code)
+        found = Diagnostic(code, message, span, None, severity, where.path, where.source)
+        if self._is_new(found) and not where.has_error_in(span):
+            self.add(evolve(found, hint=hint() if callable(hint) else hint))
         return LostError()
+
+    def _is_new(self, diagnostic: Diagnostic) -> bool:
+        found = self._found[diagnostic.severity]
+        return len(found) < MAX_REPORTS and _key(diagnostic) not in found
 
     @property
     def full(self) -> bool:
         """Whether further errors are dropped, so that hints for them need not be looked for."""
         return len(self._found["error"]) >= MAX_REPORTS
 
+    @property
+    def full_of_warnings(self) -> bool:
+        """Whether further warnings are dropped."""
+        return len(self._found["warning"]) >= MAX_REPORTS
+
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic unless it has been made before."""
         # Counted apart: a thousand warnings must not hide an error.
-        found = self._found[diagnostic.severity]
-        if len(found) < MAX_REPORTS:
-            key = (diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span)
-            found.setdefault(key, diagnostic)
+        if self._is_new(diagnostic):
+            self._found[diagnostic.severity][_key(diagnostic)] = diagnostic
 
     def errors(self, path: str | None) -> list[Diagnostic]:
         """Return the errors in order: those of `path` first, then other files'."""
@@ -236,6 +246,10 @@ class Report:
         """Return the warnings in order, the pedantic ones only if asked for."""
         every = self._found["warning"].values()
         return _sorted((d for d in every if pedantic or not is_pedantic(d.code)), path)
+
+
+def _key(diagnostic: Diagnostic) -> object:
+    return diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
@@ -254,13 +268,30 @@ def nearest(name: str, names: list[str]) -> str | None:
     """Return the one of `names` that is most like `name`, if one is much like it."""
     from difflib import get_close_matches
 
-    same = [n for n in names if folded(n) == folded(name)]
-    if len(names) > _COMPARED:
+    if len(names) <= _COMPARED:
+        same = [n for n in names if folded(n) == folded(name)]
+    else:
         # Of many, only a few that begin alike and are as long are compared closely.
-        alike = (n for n in names if n[:1] == name[:1] and abs(len(n) - len(name)) <= 2)
-        names = list(islice(alike, _COMPARED))
+        by_folded, alike = _index(tuple(names))
+        same = by_folded.get(folded(name), [])
+        length = len(name)
+        near = (alike.get((name[:1], length + by), []) for by in (0, -1, 1, -2, 2))
+        names = list(islice(chain.from_iterable(near), _COMPARED))
     close = same or get_close_matches(name, names, 1, 0.6)
     return close[0] if close else None
+
+
+@lru_cache(maxsize=8)
+def _index(
+    names: tuple[str, ...],
+) -> tuple[dict[str, list[str]], dict[tuple[str, int], list[str]]]:
+    """Return many names by what `folded` makes of them, and by first character and length."""
+    same: dict[str, list[str]] = {}
+    alike: dict[tuple[str, int], list[str]] = {}
+    for name in names:
+        same.setdefault(folded(name), []).append(name)
+        alike.setdefault((name[:1], len(name)), []).append(name)
+    return same, alike
 
 
 def _sorted(diagnostics: Iterable[Diagnostic], path: str | None) -> list[Diagnostic]:

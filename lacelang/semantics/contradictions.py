@@ -179,6 +179,8 @@ def _warn_of_clashes(whole: Term, terms: Sequence[Term], root: Span, frame: Fram
             return
         # Where the two are joined.
         first, second = culprit.said.span, term.said.span
+        if frame.report.full_of_warnings:
+            return
         homes = _home(first, frame.module), _home(second, frame.module)
         place = first if homes[0] is None else root
         if homes[0] is homes[1] or homes[1] is None:

@@ -79,10 +79,13 @@ class Groups:
         if model is not None:
             return name, model
         if name not in self.models and not frame.is_known_wrong(name):
-            hint = did_you_mean(name, self.models, "known so far:")
-            hint = hint or "a `sample … as NAME` above it makes one"
-            if folded(name) in self._taken:
-                hint = "it is made further down; put this below it"
+
+            def hint() -> str:
+                if folded(name) in self._taken:
+                    return "it is made further down; put this below it"
+                near = did_you_mean(name, self.models, "known so far:")
+                return near or "a `sample … as NAME` above it makes one"
+
             frame.say("LACE108", f"there is no group `{name}` so far", group, hint)
         return None
 

@@ -90,8 +90,11 @@ class Library:
                 # Thousands of statements of one model look for its file once.
                 self._shared[name] = shared.models[name]
                 return shared.models[name]
-        known = [*module.models, *module.visible_models, *self._library_models]
-        hint = did_you_mean(name, known, "known:")
+
+        def hint() -> str | None:
+            known = [*module.models, *module.visible_models, *self._library_models]
+            return did_you_mean(name, known, "known:")
+
         self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)
         return None
 

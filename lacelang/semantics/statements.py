@@ -13,20 +13,24 @@ from lacelang import ir
 from lacelang.samplers import SAMPLERS
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.conditions import Conditions
+from lacelang.semantics.conditions import Budget, Conditions
 from lacelang.semantics.context import Binding, Definition, Frame, LostError, Module
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
 from lacelang.semantics.drawn import loop_values, refuse_compared_again
 from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
+from lacelang.semantics.unrolled import Unrolled, apart, size_of
 from lacelang.semantics.values import Limits, limited
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.names import place_of
 
 MAX_STATEMENTS = 20_000
-"""How many statements a program may have when its loops are unrolled."""
+"""How many statements, and turns of empty loops, a program may have when its loops are unrolled."""
+
+MAX_PARTS = 1_000_000
+"""How many clauses, steps, names and numbers the loops of a program may come to, unrolled."""
 
 MAX_COUNT = 1_000_000
 
@@ -56,7 +60,10 @@ class Statements:
         self.result: list[ir.Statement] = []
         self.models: dict[str, ir.ModelSpec] = {}
         self._left = MAX_STATEMENTS
+        self._parts_left = MAX_PARTS
+        self._budget = Budget.of(module.source)
         self._stopped = False
+        self._unrolled = Unrolled()
 
     def run(self, model: ir.ModelSpec | None = None) -> None:
         """Check all statements of the program, and the definitions that none of them uses.
@@ -65,14 +72,14 @@ class Statements:
         """
         try:
             for node in self.module.program.statements:
-                if self._left >= 0:
+                if not self._stopped:
                     self._statement(node, self.frame)
             used = list(self.models.values())
             if used:
                 model = used[0] if len(used) == 1 else None
             # Those that use others come first: what they use is then checked already.
             for definition in reversed(self.module.order):
-                if not definition.seen:
+                if not (definition.seen or self._stopped):
                     self._check_alone(definition, model)
         except RecursionError:
             # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
@@ -90,7 +97,8 @@ class Statements:
                 return
         here = evolve(self.frame, module=module)
         bindings = {p.name: Binding(None, here) for p in definition.parameters}
-        Conditions(model).resolve(body, evolve(here, bindings=bindings))
+        Conditions(model, self._budget).resolve(body, evolve(here, bindings=bindings))
+        self._stop_if_too_large(body, here)
 
     def _statement(self, node: nodes.Statement, frame: Frame) -> None:
         self._left -= 1
@@ -125,20 +133,33 @@ class Statements:
             if isinstance(inner, DEFINITIONS):
                 message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
                 frame.say("LACE308", message, inner, "put it before the loop")
+        sizes = [size_of(inner) for inner in node.body]
         used = False
         for value in values:
+            self._left -= not node.body
             inside = frame.bind(name, value)
-            for inner in node.body:
-                if self._left < 0:
+            for inner, size in zip(node.body, sizes, strict=True):
+                if not self._fits(node, frame):
                     break
+                self._parts_left -= size
                 self._statement(inner, inside)
             used = used or inside.bindings[name].used
-        if self._left < 0 and not self._stopped:
-            self._stopped = True
-            message = f"this is more than {MAX_STATEMENTS} statements, with loops unrolled"
-            frame.say("LACE307", message, node.variable, "loop over fewer values")
+            if not self._fits(node, frame):
+                break
         if not used and node.body and not self.module.broken:
             frame.say("LACE515", f"nothing in the loop uses `{name}`", node.variable)
+
+    def _fits(self, node: nodes.For, frame: Frame) -> bool:
+        """Whether the loops are not too large so far; the first that is, is reported."""
+        for left, most, what in (
+            (self._left, MAX_STATEMENTS, "statements"),
+            (self._parts_left, MAX_PARTS, "clauses, steps and values"),
+        ):
+            if left < 0 and not self._stopped:
+                self._stopped = True
+                message = f"this is more than {most} {what}, with loops unrolled"
+                frame.say("LACE307", message, node.variable, "loop over fewer values")
+        return not self._stopped
 
     # Kinds of statements; `LostError` where one is wrong, which has been reported
 
@@ -278,12 +299,31 @@ class Statements:
 
         `statement` is the kind of a statement that draws no samples.
         """
-        predicate = Conditions(model, statement).resolve(node, frame)
+        before = self._budget.left
+        repeated = self._unrolled.find(node, model, frame)
+        if repeated is not None:
+            self._budget.left -= repeated.cost
+            self._stop_if_too_large(node, frame)
+            return repeated.predicate
+        inside = apart(frame)
+        predicate = Conditions(model, self._budget, statement).resolve(node, inside)
         if predicate is not None and refuse_compared_again(predicate, frame):
-            return None
+            predicate = None
         if predicate is not None:
             warn_contradictions(predicate, frame)
+        self._unrolled.note(node, model, frame, inside, predicate, before - self._budget.left)
+        self._stop_if_too_large(node, frame)
         return predicate
+
+    def _stop_if_too_large(self, node: nodes.Node, frame: Frame) -> None:
+        """Report the condition with which those of the program have become too large."""
+        if self._budget.left < 0 and not self._stopped:
+            self._stopped = True
+            message = "with this, the conditions of the program have more than"
+            what = f"{self._budget.most} comparisons, names and brackets"
+            how = "with definitions expanded and loops unrolled"
+            hint = "use shorter conditions, or loop over fewer values"
+            frame.say("LACE307", f"{message} {what}, {how}", node, hint)
 
     def _condition(self, read: Clauses, keyword: str) -> ir.Predicate | None:
         clause = read.get(keyword, nodes.PredicateClause)

@@ -97,9 +97,12 @@ def plain_quantity(value: nodes.Value, frame: Frame, what: str) -> nodes.Quantit
     scalar = settle(value, frame)
     quantity = scalar.wanted_number()
     if quantity is None:
-        named = scalar.frame.module.named.items()
-        numbers = (n for n, d in named if isinstance(d.body, nodes.Quantity))
-        hint = did_you_mean(scalar.word or "", (*scalar.frame.bindings, *numbers))
+
+        def hint() -> str | None:
+            named = scalar.frame.module.named.items()
+            numbers = (n for n, d in named if isinstance(d.body, nodes.Quantity))
+            return did_you_mean(scalar.word or "", (*scalar.frame.bindings, *numbers))
+
         message = f"{what} needs a number, and `{scalar.text}` is not one"
         raise scalar.frame.say("LACE118", message, scalar.at, hint)
     if quantity.unit is not None:

@@ -7,6 +7,7 @@ it ends its line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeAlias
@@ -141,6 +142,7 @@ class Writer:
         self._margin = 0  # where the line begins
         self._behind: str | None = None  # the comment that will end the line
         self._opened = True  # nothing has been set since the text or a block began
+        self._widths: dict[int, float] = {}  # of nested documents on one line
 
     def write(self, doc: Doc) -> None:
         """Set a document."""
@@ -172,7 +174,15 @@ class Writer:
         following = ((part, one_line) for _, one_line, d in reversed(rest) for part in _parts(d))
         room = WIDTH - (len(self._line) or self._margin)
         first, ended = True, self._behind is not None
-        for part, one_line in chain(((part, None) for part in _parts(doc)), following):
+        parts: Iterable[tuple[FormattedToken | str | Line | Above, bool | None]]
+        parts = chain(((part, None) for part in _parts(doc)), following)
+        width = self._width(doc)
+        if not ended and width < math.inf:
+            # What groups inside of one another have in common is measured once.
+            room, first, parts = room - int(width), False, following
+            if room < 0:
+                return False
+        for part, one_line in parts:
             if isinstance(part, FormattedToken):
                 breaks = ended or bool(part.above)
                 if breaks and first:
@@ -189,6 +199,22 @@ class Writer:
             if room < 0:
                 return False
         return True
+
+    def _width(self, doc: Doc) -> float:
+        """Return how long a document is on one line; infinite if it has line breaks or comments."""
+        if isinstance(doc, FormattedToken):
+            return math.inf if doc.above or doc.behind is not None else len(doc.text)
+        if isinstance(doc, Line):
+            return math.inf if doc.flat is None else len(doc.flat)
+        if isinstance(doc, str):
+            return len(doc)
+        if isinstance(doc, Above):
+            return math.inf
+        width = self._widths.get(id(doc))
+        if width is None:
+            inside = (doc.doc,) if isinstance(doc, Nest | Group) else doc
+            width = self._widths[id(doc)] = sum(map(self._width, inside))
+        return width
 
     def _put(self, token: FormattedToken, indent: int) -> None:
         """Set a token, its comments above it on lines of their own."""

@@ -41,13 +41,14 @@ def format_source(source: str, path: str | None = None) -> str:
     text = source.removeprefix("\ufeff")
     for _ in range(_PASSES):
         # A comment that had to leave its line may make room for something else there.
-        before, text = text, _format_once(text, path)
-        if text == before:
+        before, (text, comments) = text, _format_once(text, path)
+        if text == before or not comments:
             break
     return text
 
 
-def _format_once(source: str, path: str | None) -> str:
+def _format_once(source: str, path: str | None) -> tuple[str, bool]:
+    """Return the text in the layout, and whether there are comments in it."""
     from lacelang.syntax.parser import read
 
     parsed = read(source, path)
@@ -56,7 +57,7 @@ def _format_once(source: str, path: str | None) -> str:
     tokens, rest = formatted_tokens(parsed.tokens.tokens, parsed.tokens.comments)
     writer = Writer()
     writer.write(_Documents(tokens).of(parsed.program))
-    return writer.finish(rest)
+    return writer.finish(rest), bool(parsed.tokens.comments)
 
 
 def unparse(node: nodes.Node) -> str:

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from hostile_shapes import SHAPES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lace_programs import NAMES, from_the_grammar
@@ -227,6 +228,25 @@ def _seconds(source: str) -> float:
     return time.process_time() - started
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "doubled lets, five loops",
+        "doubled with the loop variable",
+        "doubled with all loop variables",
+        "doubled nots",
+    ],
+)
+def test_work_is_budgeted_for_the_whole_program(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts of a few hundred characters that stand for millions of comparisons."""
+    monkeypatch.setattr("lacelang.semantics.conditions.MAX_ALL_TERMS", 3000)
+    source = SHAPES[shape](0)
+    assert "LACE307" in [d.code for d in _survives(source)]
+    assert _calls(source) < 1_500_000
+
+
 LINES = [
     'sample 8 from ffhq where (smile=1 or glasses=1) and not yaw=left seed {i} as "g{i}"\n',
     "sample 8 from ffhq where (smile=1 or glasses=1 seed {i} as g{i}\n",
@@ -255,6 +275,39 @@ def test_work_grows_with_the_length_only(line: str) -> None:
     short, long = (_calls(_program(line, n)) for n in (60, 480))
     # Eight times the text; work that grew with its square would show as a factor of 64.
     assert long < 12 * short
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_work_grows_with_the_length_of_any_text(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lacelang.semantics.conditions.MAX_ALL_TERMS", 0)
+    _calls(SHAPES[shape](1000))
+    short, long = (_calls(SHAPES[shape](n)) for n in (1500, 12_000))
+    assert long < 14 * short + 50_000
+
+
+def test_a_loop_of_a_thousand_statements_is_no_large_program() -> None:
+    values = ", ".join(str(i) for i in range(100))
+    terms = " and ".join(f"(age > {i} or smile=1 [weight 2])" for i in range(10))
+    loops = f"for s in {values} {{ for t in {', '.join('123456789')}, 10 {{"
+    assert not _survives(f'{loops} sample from ffhq where {terms} seed s as "{{s}} {{t}}" }} }}')
+
+
+def test_what_is_resolved_once_for_a_loop_is_what_each_turn_asks_for() -> None:
+    loops = "for a in smile, glasses { for b in a { for t in 1, 0 { "
+    conditions = ("a=t", "b=1", "smile=1", "age > 10 or b=t and a=0")
+    for condition in conditions:
+        source = f'{loops}sample from ffhq where {condition} as "{{a}} {{t}}" }} }} }}'
+        shown = [str(s.where) for s in check(source).samples]
+        written = []
+        for name in ("smile", "glasses"):
+            for t in "10":
+                one = condition.replace("a=t", f"{name}={t}").replace("b=t", f"{name}={t}")
+                one = one.replace("b=1", f"{name}=1").replace("a=0", f"{name}=0")
+                written.append(str(check(f"sample from ffhq where {one}").samples[0].where))
+        assert shown == written
 
 
 @pytest.mark.slow
