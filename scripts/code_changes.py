@@ -1,7 +1,7 @@
 """Small changes of a Python file by mutmut's operators, leaving out those that cannot matter.
 
-Not changed are docstrings, annotations, decorators, first arguments of `cast`, and `strict=` of
-`zip`, which guards against mistakes in the code itself. The case of a text with spaces is kept:
+Not changed are docstrings, types, `__all__`, decorators, first arguments of `cast`, and `strict=`
+of `zip`, which guards against mistakes in the code itself. The case of a text with spaces is kept:
 that it is changed at all is one change.
 """
 
@@ -45,6 +45,11 @@ def _untouched(node: cst.CSTNode) -> bool:
         return isinstance(node.value, cst.SimpleString | cst.ConcatenatedString)
     if isinstance(node, cst.AnnAssign):
         return _named(node.annotation.annotation, "TypeAlias")
+    if isinstance(node, cst.Assign) and isinstance(node.targets[0].target, cst.Name):
+        name = node.targets[0].target.value
+        # A type, or what `import *` takes.
+        alias = isinstance(node.value, cst.Subscript | cst.BinaryOperation) and name.istitle()
+        return alias or name == "__all__"
     if isinstance(node, cst.Call):
         return _named(node.func, "len", "isinstance", "TypeVar", "cast")
     if isinstance(node, cst.Arg):

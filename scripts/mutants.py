@@ -49,7 +49,7 @@ from code_changes import ROOT, Mutant, changes
 TESTS = {
     "energy": ["energy", "samplers/test_exponential.py"],
     "samplers": ["samplers"],
-    "semantics": ["semantics"],
+    "semantics": ["semantics", "compiler"],
     "storage": ["storage"],
 }
 """Folders and files of tests/ that hold a package."""

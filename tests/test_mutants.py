@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from a import b
 
 Key: TypeAlias = str | int
+Keys = list[Key]
+__all__ = ["shorter"]
 
 
 @decorated(number=1)
