@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from lacelang.energy import (
     BernoulliKL,
     ConditionalEnergy,
     Contrast,
+    Formula,
     LogitTempered,
     Node,
     NormalAbove,
@@ -116,6 +118,36 @@ def test_a_complement_is_one_minus_the_probability(name: str, holds: bool) -> No
         assert (energy[0].item(), found[0].item()) == sides
         return
     assert torch.allclose(torch.exp(-energy) + torch.exp(-found), torch.ones(2).double())
+
+
+def test_a_formula_is_the_sum_over_the_paths_of_its_diagram() -> None:
+    """Two of three hold, or hair is of class 2: against the truth table."""
+    old, long = NormalAbove("age", 30.0, 9.0), Surprisal("length", {1})
+    hair = [Surprisal("hair", {each}) for each in range(3)]
+    terms = (old, negation(old), long, negation(long), *hair)
+    # From below: hair decides alone; with one of the others; with none of them but class 2.
+    one_more = ((4, 0), (5, 1), (6, 1))
+    class_2 = ((4, 0), (5, 0), (6, 1))
+    diagram = (one_more, class_2, ((2, 1), (3, 2)), ((2, 2), (3, 3)), ((0, 4), (1, 5)))
+    heads = {**HEADS, "length": torch.tensor([[0.3, -0.2], [-1.0, 2.0]], dtype=torch.float64)}
+    p_old = torch.exp(-old(heads))
+    p_long = torch.exp(-long(heads))
+    expected = torch.zeros(2, dtype=torch.float64)
+    for is_old, is_long, kind in product((False, True), (False, True), range(3)):
+        if is_old + is_long + (kind == 1) >= 2 or kind == 2:
+            weight = P[:, kind] * (p_old if is_old else 1 - p_old)
+            expected += weight * (p_long if is_long else 1 - p_long)
+    formula = Formula(terms, diagram)
+    assert torch.allclose(formula(heads), -expected.log())
+    for holds, complement, share in (
+        (True, True, 1 - expected),
+        (False, False, 1 - expected),
+        (False, True, expected),
+    ):
+        found = Scope(heads).energy(formula, holds, complement)
+        assert torch.allclose(found, -share.log())
+    with pytest.raises(UsageError, match="a formula needs terms that are probabilities"):
+        Formula((Contrast(old, 0.1),), (((0, 1),),))
 
 
 def test_a_group_of_nothing_asks_for_nothing() -> None:
