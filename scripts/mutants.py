@@ -306,14 +306,18 @@ class Runner:
         self._seconds, self._lines = reached(package, jobs)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The tests of a mutant, quickest first: of the statement, else the function, else all."""
+        """The tests of a mutant, quickest first: of its statement, else of its function, else all.
+
+        What a module does when it is imported belongs to no test, and so to all of them.
+        """
         by_line = self._lines.get(str(mutant.path.relative_to(ROOT)), {})
-        everything = range(1, 1 + max(map(int, by_line), default=0))
-        for lines in (mutant.statement, mutant.function, everything):
+        for lines in (mutant.statement, mutant.function):
             names = {name for line in lines for name in by_line.get(str(line), ())}
             names &= self._seconds.keys()
             if names:
                 break
+        else:
+            names = set(self._seconds)
         chosen, spent = [], 0.0
         for name in sorted(names, key=lambda name: (self._seconds[name], name)):
             spent += self._seconds[name]
@@ -333,10 +337,8 @@ class Runner:
         return Work(mutant, do, 10.0 + 5.0 * sum(self._seconds[name] for name in names))
 
     def run(self, chosen: Sequence[Mutant]) -> Iterator[tuple[Mutant, str]]:
-        """Each mutant with `killed`, `hung`, `survived` or `no test`, as they end."""
-        names = {mutant: self.tests(mutant) for mutant in chosen}
-        yield from ((mutant, "no test") for mutant in chosen if not names[mutant])
-        works = (self.work(mutant, names[mutant]) for mutant in chosen if names[mutant])
+        """Each mutant with `killed`, `hung` or `survived`, as they end."""
+        works = (self.work(mutant, self.tests(mutant)) for mutant in chosen)
         for mutant, code in done(works, self._jobs):
             yield mutant, _ended_as(code)
 
@@ -377,12 +379,12 @@ def main() -> None:
         parser.error("there is no such mutant")
 
     runner = Runner(package, options.budget, options.jobs)
-    counts = dict.fromkeys(("killed", "hung", "survived", "no test"), 0)
+    counts = dict.fromkeys(("killed", "hung", "survived"), 0)
     began = time.monotonic()
     for k, (mutant, end) in enumerate(runner.run(chosen)):
         counts[end] += 1
-        if end in ("survived", "no test"):
-            print(f"{end:8} {mutant}", flush=True)
+        if end == "survived":
+            print(f"survived {mutant}", flush=True)
         print(f"{k + 1}/{len(chosen)} {time.monotonic() - began:.0f} s", end="\r", file=sys.stderr)
     killed = counts["killed"] + counts["hung"]
     from lacelang.engine.measures import wilson  # here, for mutants are to import it anew
@@ -391,7 +393,7 @@ def main() -> None:
     print(
         f"{options.package}, seed {options.seed}: {killed} of {len(chosen)} mutants killed, "
         f"{killed / len(chosen):.3f} (95%: {low:.3f} to {high:.3f}), of {len(every)} in all; "
-        f"{counts['hung']} by time, {counts['no test']} reached by no test, "
+        f"{counts['hung']} by time, "
         f"{time.monotonic() - began:.0f} s"
     )
 

@@ -53,7 +53,7 @@ def large_header(path: Path) -> None:
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "bzip2": (lambda path: zipped(path, method=zipfile.ZIP_BZIP2), "another way"),
     "lzma": (lambda path: zipped(path, method=zipfile.ZIP_LZMA), "another way"),
-    "encrypted": (encrypted, "encrypted"),
+    "encrypted": (encrypted, "archive is encrypted"),
     "zip of zeros": (lambda path: zipped(path, bytes(3 * 2**20)), "larger than"),
     "tar of zeros": (lambda path: tar(path, entry(size=3 * 2**20), bytes(3 * 2**20)), "larger"),
     "symbolic link": (lambda path: tar(path, entry(tarfile.SYMTYPE, link="/etc/passwd")), "a link"),

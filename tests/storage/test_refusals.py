@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 from attrs import evolve
-from index_server import Index
+from index_server import PINNED, WHOLE, Index
 from made_runs import make_run
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.generators import Layout
+from lacelang.progress import Progress, Stage, Unit
 from lacelang.storage import archives, fetch
 from lacelang.storage.cache import sha256_of
 from lacelang.storage.files import disk_error, disk_errors
@@ -418,3 +419,28 @@ def test_a_package_that_the_index_does_not_have(index: Index) -> None:
 def test_two_runs_of_one_command_are_equal_whatever_time_they_took() -> None:
     run = make_run()
     assert evolve(run, timing={"seconds": 1.0}) == evolve(run, timing={"seconds": 2.0})
+
+
+class _Told(Progress, Stage):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[object, ...]] = []
+        self.bytes = 0.0
+
+    def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
+        self.begun.append((name, total, unit))
+        return self
+
+    def advance(self, amount: float = 1) -> None:
+        self.bytes += amount
+
+
+def test_a_download_tells_how_many_bytes_have_come(index: Index) -> None:
+    del index
+    told = _Told()
+    assert fetch.obtain(PINNED, told).read_bytes() == WHOLE
+    ((name, total, unit),) = told.begun
+    assert (name, unit) == ("fetching pkg==1.0", "bytes")
+    assert total in (None, len(WHOLE))
+    assert told.bytes == len(WHOLE)
