@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TypeAlias
 
 import torch
@@ -17,6 +17,9 @@ FALSE, TRUE = 0, 1
 
 Branch: TypeAlias = tuple[int, int]
 """The place of a term, and what follows if it holds: `FALSE`, `TRUE` or 2 + a node's place."""
+
+Layer: TypeAlias = list[tuple[int, list[Branch]]]
+"""Nodes that can be summed side by side: their places, and as many branches of each."""
 
 
 @frozen(eq=False)
@@ -40,13 +43,14 @@ class Formula(Joined):
     def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
         """See `Node`."""
         wanted = TRUE if holds != complement else FALSE
-        log = cache(lambda place: -scope.energy(self.terms[place]))
+        used, layers = self._plans[wanted]
+        logs = {place: -scope.energy(self.terms[place]) for place in used}
         found = {wanted: scope.constant(0.0)}
-        for alike in self._layers[wanted]:
+        for alike in layers:
             # (branches, nodes, N): what a branch comes to is log p of its term, and what follows.
             sums = torch.stack(
                 [
-                    torch.stack([log(branches[i][0]) for _, branches in alike])
+                    torch.stack([logs[branches[i][0]] for _, branches in alike])
                     + torch.stack([found[branches[i][1]] for _, branches in alike])
                     for i in range(len(alike[0][1]))
                 ]
@@ -56,18 +60,17 @@ class Formula(Joined):
         return nonnegative(-found[1 + len(self.diagram)])
 
     @cached_property
-    def _layers(self) -> tuple[list[list[tuple[int, list[Branch]]]], ...]:
-        """Nodes that can be summed side by side, with their branches to each end, from below.
-
-        Branches to the other end are left out.
-        """
+    def _plans(self) -> tuple[tuple[list[int], list[Layer]], ...]:
+        """By end, the places of the terms on paths to it, and what is summed, from below."""
         result = []
         for wanted in (FALSE, TRUE):
             depth = {FALSE: 0, TRUE: 0}
-            layers: dict[tuple[int, int], list[tuple[int, list[Branch]]]] = {}
+            layers: dict[tuple[int, int], Layer] = {}
             for place, branches in enumerate(self.diagram, start=2):
                 depth[place] = 1 + max(depth[end] for _, end in branches)
                 kept = [each for each in branches if each[1] != TRUE + FALSE - wanted]
                 layers.setdefault((depth[place], len(kept)), []).append((place, kept))
-            result.append([layers[key] for key in sorted(layers)])
+            nodes = [node for layer in layers.values() for node in layer]
+            used = sorted({term for _, branches in nodes for term, _ in branches})
+            result.append((used, [layers[key] for key in sorted(layers)]))
         return tuple(result)

@@ -68,11 +68,11 @@ def measured(outline: Outline, model: Model) -> Outline:
 def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
     if tree.root is None:
         return tree
-    if any(isinstance(each, ir.Xor) for each in ir.walk(tree.root.predicate)):
+    spec, options, truncation = outline.statement.model, outline.options, outline.truncation
+    seed, exact = outline.seed, options.disjunction == "exact"
+    if not exact and any(isinstance(each, ir.Xor) for each in ir.walk(tree.root.predicate)):
         message = f"written out, the condition has more than {MOST_TERMS} comparisons"
         raise UsageError(f"{message}: that is too many for figures of each")
-    spec, options, truncation = outline.statement.model, outline.options, outline.truncation
-    seed = outline.seed
     z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.device)
     # Of what `each` draws, the values that the samples at these draws would have.
     where = tree.root.predicate
@@ -88,9 +88,8 @@ def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
         sigma = spread_of(options, spec, model.sigma)
         absent = 0.0 if split.norm.any() else None
         shares = iter(split.shares)
-        of_heads = None
-        if options.disjunction == "exact":
-            of_heads = _OfHeads(split.of_heads, Counter(_counted(tree.root.predicate)))
+        named = Counter(_counted(tree.root.predicate))
+        of_heads = _OfHeads(split.of_heads, named) if exact else None
         filling = _Measuring(meaning, features(z), sigma, shares, absent, of_heads)
         root = filling.term(tree.root)
     totals = Totals(DRAWS, seed, *_moments(split.energy), split.norm.mean().item())

@@ -125,7 +125,9 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
     own: ir.Seed = getattr(statement, "seed", None)
     seed = own if isinstance(own, int) else defaults.SEED
     options: ir.ConditionOptions = getattr(statement, "options", defaults.CONDITION_OPTIONS)
-    conditions = {role: _written_out(each) for role, each in statement.conditions.items()}
+    conditions = dict(statement.conditions)
+    if options.disjunction != "exact":  # to a formula, `xor` is a connective like the others
+        conditions = {role: _written_out(each) for role, each in conditions.items()}
     asked = [each for each in conditions.values() if each is not None]
     facts = [Fact(name, "", getattr(statement, name)) for name in statement.own]
     facts.append(_model(statement.model))

@@ -37,7 +37,7 @@ from lacelang.testing.programs import predicates
 
 EXACT = evolve(defaults.CONDITION_OPTIONS, disjunction="exact")
 NEVER = Not(And((), ()))
-law = settings(deadline=None, max_examples=60)
+law = settings(deadline=None, max_examples=30)
 formulas = predicates(odds=False, max_leaves=5)
 short_formulas = predicates(odds=False, max_leaves=2)
 seeds = st.integers(0, 2**32 - 1)
@@ -303,7 +303,7 @@ def test_too_large_formulas_are_refused_in_time() -> None:
     with pytest.raises(ir.FormulaTooLargeError):
         ir.require_small(ir.And((evolve(where, weight=2.0),)), EXACT)
     assert time.perf_counter() - start < 10
-    ir.require_small(where_of(" and ".join(f"age={i / 200}" for i in range(3000))), EXACT)
+    ir.require_small(where_of(" and ".join(f"age={i / 200}" for i in range(1000))), EXACT)
 
 
 def test_a_formula_is_of_probabilities() -> None:
@@ -331,3 +331,18 @@ def test_through_features_rows_have_the_same_bits_in_any_block() -> None:
         part, slopes_ = energy.value_and_grad(z[rows])
         assert torch.equal(part, values[rows])
         assert torch.equal(slopes_, gradients[rows])
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_it_is_a_pure_function(holds: bool) -> None:
+    where = "(glasses=1 or age > 1) and (smile=1 or age < 5)"
+    energy = exactly(where if holds else f"not ({where})")
+
+    def of(x: Tensor) -> Tensor:
+        heads = {"age": x[:1], "glasses": x[None, 1:3], "smile": x[None, 3:5]}
+        return energy(heads)[0]
+
+    x = torch.randn(5, 5, generator=torch.Generator().manual_seed(2)).double()
+    gradient = torch.func.vmap(torch.func.grad(of))(x)
+    one_by_one = [torch.autograd.functional.jacobian(of, row) for row in x]
+    assert torch.allclose(gradient, torch.stack(one_by_one))

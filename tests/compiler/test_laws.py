@@ -121,7 +121,7 @@ OF_FORMULAS = {name: law for name, law in LAWS.items() if name not in OF_MIXTURE
 
 @on_both
 @pytest.mark.parametrize("which", OF_FORMULAS.values(), ids=OF_FORMULAS)
-@law
+@settings(deadline=None, max_examples=10)
 @given(data=st.data())
 def test_laws_of_exact_disjunctions(heads: str, which: Law, data: st.DataObject) -> None:
     drawn = seeds.map(lambda seed: outputs(heads, seed, which.bound))

@@ -136,13 +136,13 @@ def without_odds(where: ir.Predicate) -> ir.Predicate:
 
 def test_shares_of_what_an_exact_formula_names_twice() -> None:
     either = ir.Or((smiling, old))
-    where = ir.And((either, ir.Or((smiling, bespectacled)), red))
+    where = ir.And((either, ir.Xor((smiling, bespectacled)), red))
     root = tree_of(where, disjunction="exact").root
     assert root is not None
     first, second, hair = root.terms
     figures = [term.figures for term in (*first.terms, *second.terms, first, second, hair)]
     found = [None if each is None else each.share for each in figures]
-    # smile, age; smile, glasses; both `or`s name smiles; hair.
+    # smile, age; smile, glasses; both connectives name smiles; hair.
     assert [share is None for share in found] == [True, False, True, False, True, True, False]
     assert root.figures is not None
     assert root.figures.share == pytest.approx(1.0, abs=1e-3)
