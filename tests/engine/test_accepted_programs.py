@@ -64,7 +64,7 @@ CLAUSES = (
     _some("temp logit({n})"),
     _some("negation contrast({n})"),
     _some("truncation {n}"),
-    st.sampled_from(["", "disjunction balanced"]),
+    st.sampled_from(["", "disjunction balanced", "disjunction exact"]),
     st.sampled_from(["", "sigma paper", "sigma residual"]),
 )
 EDIT_CLAUSES = (_some("stay {n}"), _some("hold {n}"), _some("hold all({n})"), *CLAUSES[:3])
