@@ -30,7 +30,7 @@ from torch import Tensor
 
 from lacelang import ir
 from lacelang.compiler import spread_of
-from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, map_atoms
+from lacelang.energy import Atom, Features, Key, Node, Or, Outputs, Wanted, map_atoms
 from lacelang.engine.atoms import read
 from lacelang.engine.drawn import relative, values_of
 from lacelang.engine.loading import Model, load
@@ -111,9 +111,10 @@ class Split:
 
     @property
     def of_heads(self) -> dict[Key, float | None]:
-        """The share of all comparisons of each head."""
+        """The share of all comparisons of each head, also of those with values that are drawn."""
         result: dict[Key, float | None] = {}
-        for head, share in zip(self.heads, self.shares, strict=True):
+        for key, share in zip(self.heads, self.shares, strict=True):
+            head = key.attribute if isinstance(key, Wanted) else key
             result[head] = None if share is None else (result.get(head) or 0.0) + share
         return result
 

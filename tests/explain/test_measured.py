@@ -134,6 +134,17 @@ def without_odds(where: ir.Predicate) -> ir.Predicate:
     return evolve(where, terms=terms)
 
 
+def test_under_exact_values_that_are_drawn_have_the_share_of_their_attribute() -> None:
+    drawn = ir.DrawnValue(old.attribute, ((20.0, 1), (60.0, 1)))
+    root = tree_of(ir.And((drawn, ir.Or((smiling, red)))), disjunction="exact").root
+    assert root is not None
+    age, either = shares(root)[1:3]
+    assert age is not None
+    assert either is not None
+    assert age > 0.1
+    assert age + either == pytest.approx(1.0, abs=1e-3)
+
+
 def test_shares_of_what_an_exact_formula_names_twice() -> None:
     either = ir.Or((smiling, old))
     where = ir.And((either, ir.Xor((smiling, bespectacled)), red))
