@@ -20,6 +20,12 @@ def judging(attributes: Container[str]) -> tuple[Annotator, ...]:
     return tuple(a for a in ANNOTATORS.values() if any(name in attributes for name in a.attributes))
 
 
+def describing(annotators: Container[Annotator]) -> tuple[Annotator, ...]:
+    """Return the annotators that describe identity in the pictures that others judge."""
+    found = (a for a in ANNOTATORS.values() if a.identity and a.beside in ANNOTATORS)
+    return tuple(a for a in found if ANNOTATORS[a.beside] in annotators)
+
+
 def all_judging(attributes: Set[str]) -> tuple[Annotator, ...]:
     """Return the annotators of these attributes; a UsageError names those that none judges."""
     annotators = judging(attributes)
@@ -39,4 +45,4 @@ def seen_attributes() -> dict[str, tuple[str, ...]]:
     return found
 
 
-__all__ = ["ANNOTATORS", "Annotator", "all_judging", "judging", "seen_attributes"]
+__all__ = ["ANNOTATORS", "Annotator", "all_judging", "describing", "judging", "seen_attributes"]

@@ -36,6 +36,10 @@ class Annotator:
         reading: `package.module:function` of a function that turns what was measured into values
             by attribute; by default they are measured under the attributes' names.
         version: raised when a measure changes, so that older ones in a cache are not used.
+        features: the name of what it measures that is a vector of image features, if it does.
+        identity: the name of what it measures that is a vector, similar for pictures of the same
+            subject, if it does.
+        beside: the annotator whose pictures it describes as well, where variety is measured.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Annotator:
     size: int = 0
     reading: str = ""
     version: int = 1
+    features: str = ""
+    identity: str = ""
+    beside: str = ""
 
     def load(self, threads: int = 1, progress: Progress | None = None) -> Measure:
         """Load it, for so many CPU threads; `progress` shows downloads on first use.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from lacelang import ir
-from lacelang.annotators import all_judging, judging
+from lacelang.annotators import all_judging, describing, judging
 from lacelang.api import Program
 from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of
@@ -28,12 +28,15 @@ class Judged:
     """A group and the annotations of its first F faces.
 
     By attribute they are (F,): class index or value, NaN where nothing was seen. What `each` drew
-    for the faces stands beside them, as `truth` takes it.
+    for the faces stands beside them, as `truth` takes it. Descriptors of identity and image
+    features are (F, d), where an annotator measures some.
     """
 
     statement: ir.SampleStatement
     group: Group
     columns: Columns
+    identity: NDArray[np.floating] | None = field(default=None, kw_only=True)
+    features: NDArray[np.floating] | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -78,19 +81,26 @@ def judge_groups(program: Program, progress: Progress) -> list[Judged]:
     groups = sample_groups(program, progress)
     model = statements[0].model
     annotators = judging({attribute.name for attribute in model.attributes})
+    describers = describing(annotators)
     draws = [
         Draws.at(group.latents.numpy(), statement.truncation)
         for statement, group in zip(statements, groups, strict=True)
     ]
     source = Source(model.generator, weights_of(model))
-    measured = measure(source, joined(draws), annotators, progress=progress, title="judging")
+    measured = measure(
+        source, joined(draws), (*annotators, *describers), progress=progress, title="judging"
+    )
     columns = columns_of(measured, annotators)
     ends = pairwise(accumulate(map(len, draws), initial=0))
+    identity = next((measured[a.identity] for a in describers), None)
+    features = next((measured[a.features] for a in annotators if a.features), None)
     return [
         Judged(
             statement,
             group,
             {**{name: c[start:end] for name, c in columns.items()}, **_wanted(statement, group)},
+            identity=None if identity is None else identity[start:end],
+            features=None if features is None else features[start:end],
         )
         for statement, group, (start, end) in zip(statements, groups, ends, strict=True)
     ]

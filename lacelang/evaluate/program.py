@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from attrs import evolve
+
+from lacelang import ir
 from lacelang.api import Program
+from lacelang.evaluate import reference
 from lacelang.evaluate.judged import METRICS, Judged, judge_groups
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
@@ -33,10 +37,27 @@ def evaluate(
     """
     rows: dict[str, list[Judged]] = {}
     with isolated(threads=False):
-        for judged in judge_groups(at_most(program, faces), progress):
-            rows.setdefault(judged.statement.name.split()[0], []).append(judged)
+        shown = at_most(program, faces)
+        if not shown.samples:
+            return Report(name, [])
+        by_row: dict[str, list[ir.SampleStatement]] = {}
+        for statement in shown.samples:
+            by_row.setdefault(statement.name.split()[0], []).append(statement)
+        references = reference.statements([first for first, *_ in by_row.values()], progress)
+        both = evolve(shown.checked, statements=(*shown.samples, *references), source="")
+        judged = judge_groups(Program(both), progress)
+        count = len(shown.samples)
+        for one in judged[:count]:
+            rows.setdefault(one.statement.name.split()[0], []).append(one)
         tables = [_table(row, groups, paper) for row, groups in rows.items()]
-        return Report(name, tables, [sheet_of(groups[0]) for groups in rows.values()])
+        *others, centre = judged[count:]
+        compared = [
+            (row, reference.Compared(groups, other, centre))
+            for (row, groups), other in zip(rows.items(), others, strict=True)
+        ]
+        varied = reference.table(compared)
+        pictures = [sheet_of(groups[0]) for groups in rows.values()]
+        return Report(name, [*tables, *([] if varied is None else [varied])], pictures)
 
 
 def at_most(program: Program, faces: int | None) -> Program:

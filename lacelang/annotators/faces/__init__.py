@@ -26,6 +26,7 @@ FACES = Annotator(
     },
     size=512,  # at 256 the parsing misses most spectacle frames
     reading="lacelang.annotators.faces.annotation:values",
+    features="embedding",
 )
 IDENTITY = Annotator(
     "identity",
@@ -33,6 +34,8 @@ IDENTITY = Annotator(
     "lacelang.annotators.faces.annotator:load_identity",
     {},
     size=512,
+    identity="identity",
+    beside="faces",
 )
 DECLARED = (FACES, IDENTITY)
 

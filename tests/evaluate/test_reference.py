@@ -1,0 +1,97 @@
+"""What the variety of a group is compared with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+import lacelang
+from lacelang import ir
+from lacelang.evaluate import reference
+from lacelang.evaluate.judged import Judged
+from lacelang.evaluate.reference import Compared, statements, table
+from lacelang.progress import Silent
+
+COMMON = "sample 8 from ffhq where glasses=1 [weight 4] temp 0.3 truncation 0.6 seed 5 as g"
+RARE = """
+sample 8 from ffhq
+  where beard=1 and smile=0 [weight 2] and (glasses=1 [temp 0.2]) and age=15
+  with exponential(time=15)
+  as kids
+"""
+
+
+@pytest.mark.weights
+def test_references_are_exact_draws_of_the_plain_condition() -> None:
+    samples = lacelang.compile(f"{COMMON}\n{RARE}\nsample 4 from ffhq as any").samples
+    common, rare, any_, centre = statements(samples, Silent())
+    assert (common.sampler.name, rare.sampler.name) == ("rejection", "smc")
+    assert common.truncation == 0.6
+    assert common.count == 12
+    assert {one.seed for one in (common, rare, any_, centre)}.isdisjoint({5, 0, None})
+    assert len({one.seed for one in (common, rare, any_, centre)}) == 4
+    for one in (common, rare):
+        assert one.options.temp is None
+        assert one.where is not None
+        assert all(each.is_plain for each in ir.walk(one.where))
+    assert [a.name for a in ir.attributes(rare.where).values()] == [  # type: ignore[arg-type]
+        "beard",
+        "smile",
+        "glasses",
+        "age",
+    ]
+    assert any_.where is None
+    assert (centre.where, centre.count) == (None, reference.CENTRE)
+
+
+def judged(identity: Any, shown: Any = None, features: Any = None) -> Judged:
+    """A group whose faces show `glasses=1` where `shown` says so."""
+    (statement,) = lacelang.compile(COMMON).samples
+    n = len(identity)
+    columns = {
+        "glasses": np.ones(n, np.float32) if shown is None else np.asarray(shown, np.float32)
+    }
+    return Judged(statement, None, columns, identity=identity, features=features)  # type: ignore[arg-type]
+
+
+def test_a_group_of_one_person_has_a_low_ratio() -> None:
+    rng = np.random.default_rng(0)
+    centre = judged(rng.normal(size=(64, 16)))
+    varied = judged(rng.normal(size=(24, 16)), features=rng.normal(size=(24, 5)))
+    same = judged(np.tile(rng.normal(size=16), (24, 1)), features=np.zeros((24, 5)))
+    shown = np.ones(36)
+    shown[::3] = 0
+    other = judged(rng.normal(size=(36, 16)), shown, rng.normal(size=(36, 5)))
+    found = table(
+        [("varied", Compared([varied], other, centre)), ("same", Compared([same], other, centre))]
+    )
+    assert found is not None
+    good, bad = found.rows
+    assert good["reference"] == bad["reference"] == "24 of 36"
+    assert isinstance(good["ratio"], float)
+    assert 0.8 < good["ratio"] < 1.25
+    assert isinstance(bad["ratio"], float)
+    assert bad["ratio"] < 0.1
+    assert bad["coverage"] != good["coverage"]
+    assert bad["Vendi / n"] == pytest.approx(1 / 24)
+
+
+def test_too_few_faces_have_no_figures() -> None:
+    rng = np.random.default_rng(1)
+    centre, few = judged(rng.normal(size=(64, 16))), judged(rng.normal(size=(7, 16)))
+    many, none = judged(rng.normal(size=(9, 16))), judged(rng.normal(size=(9, 16)), np.zeros(9))
+    found = table(
+        [("few", Compared([few], many, centre)), ("lone", Compared([many], none, centre))]
+    )
+    assert found is not None
+    assert set(found.rows[0]) == {"group", "faces", "reference"}
+    assert "Vendi / n" in found.rows[1]
+    assert "ratio" not in found.rows[1]
+
+
+def test_without_descriptors_there_is_no_table() -> None:
+    lone = evolve(judged(np.zeros((9, 2))), identity=None)
+    assert table([("a", Compared([lone], lone, lone))]) is None
