@@ -36,7 +36,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -100,16 +100,30 @@ class _Finder:
 
 
 class _Chosen:
-    """Runs the named tests of what was collected, in the given order."""
+    """Runs the named tests of what was collected, in the given order.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    A mutant may rename the cases of a test, whose names come from the package. Then those cases
+    run that are not `known` from the package as it is.
+    """
+
+    def __init__(self, names: Sequence[str], known: Collection[str]) -> None:
         self._rank = {name: k for k, name in enumerate(names)}
+        self._known = known
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        gone = {_test(name) for name in self._rank.keys() - {each.nodeid for each in items}}
+        for each in items:
+            if each.nodeid not in self._known and _test(each.nodeid) in gone:
+                self._rank[each.nodeid] = len(self._rank)
         items[:] = sorted(
             (each for each in items if each.nodeid in self._rank),
             key=lambda each: self._rank[each.nodeid],
         )
+
+
+def _test(name: str) -> str:
+    """The name of a test without that of its case."""
+    return name.partition("[")[0]
 
 
 class _Watched:
@@ -163,7 +177,7 @@ class _Watched:
             for name, s in self._seconds.items()
             if name not in self._unfit and s <= LONGEST_TEST
         }
-        return {"seconds": seconds, "lines": lines}
+        return {"seconds": seconds, "lines": lines, "known": sorted(self._seconds)}
 
 
 def _pytest(paths: Iterable[Path], plugin: object) -> int:
@@ -258,8 +272,20 @@ def done(works: Iterable[Work[T]], jobs: int) -> Iterator[tuple[T, int]]:
             _end(number)
 
 
-def reached(package: Path, jobs: int) -> tuple[dict[str, float], dict[str, dict[str, list[str]]]]:
-    """The seconds of each test, and for each file's line the tests that reach it."""
+@dataclass(frozen=True)
+class Reach:
+    """What was measured: the seconds of each test that can be used, and which reach a line.
+
+    `known` has all tests, those that cannot be used included.
+    """
+
+    seconds: dict[str, float]
+    lines: dict[str, dict[str, list[str]]]
+    known: set[str]
+
+
+def reached(package: Path, jobs: int) -> Reach:
+    """Measure the tests of a package, or read what was measured before."""
     keep = ROOT / ".mutants"
     keep.mkdir(exist_ok=True)
     kept: dict[Path, Path] = {}
@@ -286,16 +312,16 @@ def reached(package: Path, jobs: int) -> tuple[dict[str, float], dict[str, dict[
         print(f"measured {k + 1}/{len(missing)} {test.name}", file=sys.stderr)
         for old in set(keep.glob(f"{package.name}-{test.stem}-*.json")) - {kept[test]}:
             old.unlink()
-    seconds: dict[str, float] = {}
-    lines: dict[str, dict[str, list[str]]] = {}
+    reach = Reach({}, {}, set())
     for file in kept.values():
         found = json.loads(file.read_text())
-        seconds |= found["seconds"]
+        reach.seconds.update(found["seconds"])
+        reach.known.update(found["known"])
         for source, by_line in found["lines"].items():
-            ours = lines.setdefault(source, {})
+            ours = reach.lines.setdefault(source, {})
             for line, names in by_line.items():
                 ours.setdefault(line, []).extend(names)
-    return seconds, lines
+    return reach
 
 
 class Runner:
@@ -303,24 +329,24 @@ class Runner:
 
     def __init__(self, package: Path, budget: float, jobs: int) -> None:
         self._budget, self._jobs = budget, jobs
-        self._seconds, self._lines = reached(package, jobs)
+        self._reach = reached(package, jobs)
 
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests of a mutant, quickest first: of its statement, else of its function, else all.
 
         What a module does when it is imported belongs to no test, and so to all of them.
         """
-        by_line = self._lines.get(str(mutant.path.relative_to(ROOT)), {})
+        by_line = self._reach.lines.get(str(mutant.path.relative_to(ROOT)), {})
         for lines in (mutant.statement, mutant.function):
             names = {name for line in lines for name in by_line.get(str(line), ())}
-            names &= self._seconds.keys()
+            names &= self._reach.seconds.keys()
             if names:
                 break
         else:
-            names = set(self._seconds)
+            names = set(self._reach.seconds)
         chosen, spent = [], 0.0
-        for name in sorted(names, key=lambda name: (self._seconds[name], name)):
-            spent += self._seconds[name]
+        for name in sorted(names, key=lambda name: (self._reach.seconds[name], name)):
+            spent += self._reach.seconds[name]
             if chosen and spent > self._budget:
                 break
             chosen.append(name)
@@ -332,9 +358,9 @@ class Runner:
         def do() -> int:
             sys.meta_path.insert(0, _Finder(mutant))  # type: ignore[arg-type]
             paths = dict.fromkeys(ROOT / name.split("::")[0] for name in names)
-            return _pytest(paths, _Chosen(names))
+            return _pytest(paths, _Chosen(names, self._reach.known))
 
-        return Work(mutant, do, 10.0 + 5.0 * sum(self._seconds[name] for name in names))
+        return Work(mutant, do, 10.0 + 5.0 * sum(self._reach.seconds[name] for name in names))
 
     def run(self, chosen: Sequence[Mutant]) -> Iterator[tuple[Mutant, str]]:
         """Each mutant with `killed`, `hung` or `survived`, as they end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,3 +70,12 @@ def test_a_mutant_is_what_an_import_finds(tmp_path: Path, monkeypatch: pytest.Mo
     module = importlib.util.module_from_spec(finder.find_spec("one"))
     module.__loader__.exec_module(module)
     assert module.one() == 2
+
+
+def test_cases_that_a_mutant_renames_run_under_their_new_names() -> None:
+    known = ["t.py::a[x]", "t.py::a[y]", "t.py::a[unfit]", "t.py::b", "t.py::c[x]"]
+    collected = ["t.py::a[unfit]", "t.py::a[XXxXX]", "t.py::a[y]", "t.py::b", "t.py::c[XXxXX]"]
+    items = [SimpleNamespace(nodeid=name) for name in collected]
+    chosen = mutants._Chosen(["t.py::b", "t.py::a[x]", "t.py::a[y]"], known)
+    chosen.pytest_collection_modifyitems(items)
+    assert [each.nodeid for each in items] == ["t.py::b", "t.py::a[y]", "t.py::a[XXxXX]"]
