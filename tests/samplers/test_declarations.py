@@ -6,7 +6,9 @@ import pytest
 from torchdiffeq._impl.odeint import SOLVERS
 
 from lacelang.registry import imported
-from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Sampler
+from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, Sampler
+from lacelang.samplers.declaration import whole
+from lacelang.samplers.problem import Target
 from lacelang.samplers.torchdiffeq_solvers import DECLARED
 
 EACH = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=lambda sampler: sampler.name)
@@ -63,3 +65,79 @@ def test_solvers_are_torchdiffeq_s_of_that_name(sampler: Sampler) -> None:
     adaptive = hasattr(SOLVERS[sampler.name], "_adaptive_step")
     names = {option.name for option in sampler.options}
     assert names == ({"atol", "rtol"} if adaptive else {"step"})
+
+
+PASSED: list[dict[str, object]] = []
+
+
+def noted(target: object, z0: object, **options: object) -> str:
+    """An algorithm that notes what it is given."""
+    PASSED.append({"target": target, "z0": z0, **options})
+    return "solution"
+
+
+DOUBLE = Sampler(
+    "double",
+    "notes what it is given",
+    f"{__name__}:noted",
+    (
+        Option("steps", 8, 1, 100, "of the sampler", above=False, whole=True),
+        Option("size", None, 0.0, 9.0, "a quarter", derived=lambda values: values["steps"] / 4),
+        Option("bound", 1.2, 0.0, 9.0, "of the target", of_target=True),
+    ),
+    presets={"long": {"steps": 80}},
+    settings={"method": "this"},
+)
+
+
+def test_what_is_given_comes_before_a_preset_and_that_before_defaults() -> None:
+    assert DOUBLE.complete({}) == {"steps": 8, "size": 2.0, "bound": 1.2}
+    assert DOUBLE.complete({"bound": 3.0}, "long") == {"steps": 80, "size": 20.0, "bound": 3.0}
+    assert DOUBLE.complete({"steps": 4, "size": 5.0}, "long")["size"] == 5.0
+    assert DOUBLE.complete({"steps": 4}, "long") == {"steps": 4, "size": 1.0, "bound": 1.2}
+    assert list(DOUBLE.complete({})) == [option.name for option in DOUBLE.options]
+    with pytest.raises(KeyError):
+        DOUBLE.complete({}, "unknown")
+    assert DOUBLE.option("size") is DOUBLE.options[1]
+    assert DOUBLE.option("sizes") is None
+
+
+def test_an_algorithm_gets_its_options_and_settings_and_a_target() -> None:
+    z0, streams, energy = object(), object(), object()
+    found = DOUBLE(energy, z0, streams=streams, on_step=print, size=3.0, more=7)  # type: ignore[arg-type]
+    assert found == "solution"  # type: ignore[comparison-overlap]
+    given = PASSED.pop()
+    target = given.pop("target")
+    assert isinstance(target, Target)
+    assert target.condition is target.regularised is energy
+    assert target.args == ()
+    assert given == {
+        "z0": z0,
+        "streams": streams,
+        "on_step": print,
+        "steps": 8,
+        "size": 3.0,
+        "more": 7,  # what only an algorithm knows, such as a limit for tests
+        "method": "this",
+    }
+    DOUBLE(target, z0)  # type: ignore[arg-type]
+    given = PASSED.pop()
+    assert given["target"] is target
+    assert given["streams"] is given["on_step"] is None
+
+
+def test_whole_numbers_may_be_their_least() -> None:
+    option = whole("steps", 3, 1, 9, "how many")
+    assert option == Option("steps", 3, 1, 9, "how many", above=False, whole=True)
+    plain = Option("size", 1.0, 0.0, 9.0, "how large")
+    assert (plain.above, plain.whole, plain.least, plain.derived) == (True, False, 0.0, None)
+    assert not plain.of_target
+
+
+def test_what_a_sampler_does_not_say_it_does_not_promise() -> None:
+    plain = Sampler("plain", "promises nothing", "module:function")
+    assert not any((plain.exact, plain.edits, plain.probability, plain.pilots))
+    assert (plain.options, plain.presets, plain.settings) == ((), {}, {})
+    promises = {name for name, sampler in SAMPLERS.items() if sampler.probability}
+    assert promises == {"rejection"}
+    assert {name for name, sampler in SAMPLERS.items() if sampler.pilots} == {"smc"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lacelang.errors import UsageError
 from lacelang.samplers import streams
 
 # The first normal number of seed 7, index 3. A change here makes every run of every user anew.
@@ -17,6 +18,7 @@ FIRST = {
     "PRIOR_SAMPLE": -1.5079887864178216,
     "COMPONENT": 0.15998034337557304,
     "PERMUTATION": -0.7982600005398679,
+    "DRAWN": -0.7392080794682412,
 }
 
 
@@ -24,6 +26,63 @@ FIRST = {
 def test_the_first_number_of_each_purpose(purpose: str) -> None:
     drawn = streams.stream(7, 3, getattr(streams, purpose)).standard_normal()
     assert drawn == FIRST[purpose]
+
+
+def test_purposes_are_numbers_of_their_own() -> None:
+    """What is kept of them is the number, in every stream: no purpose gets another's."""
+    purposes = {
+        name: value
+        for name, value in vars(streams).items()
+        if name.isupper() and not name.startswith("_")
+    }
+    assert purposes.keys() == FIRST.keys()
+    assert len(set(purposes.values())) == len(purposes)
+
+
+def test_a_pilot_run_depends_on_the_seed_alone() -> None:
+    pilots = [streams.Streams(7, indices).pilot(2) for indices in ([3], [4, 5, 6])]
+    like = torch.empty(2, 3)
+    drawn = [(each.normal([0, 1], like), each.exponential([0, 1])) for each in pilots]
+    assert all(torch.equal(one, other) for one, other in zip(*drawn, strict=True))
+    normal = streams.stream(7, 1, streams.PILOT_NOISE).standard_normal(3, dtype="float32")
+    assert drawn[0][0][1].tolist() == normal.tolist()
+    number = streams.stream(7, 0, streams.PILOT_CHANCE).standard_exponential()
+    assert drawn[0][1][0].item() == number
+    assert len(pilots[0]) == 2
+    assert not torch.equal(drawn[0][0], streams.Streams(7, [0, 1]).normal([0, 1], like))
+
+
+def test_numbers_come_row_by_row_in_the_order_of_the_rows() -> None:
+    """A row that stands there again, side by side or apart, goes on in its own stream."""
+    asked = [1, 1, 0, 1]
+    drawn, apart = streams.Streams(7, [3, 4]), streams.Streams(7, [3, 4])
+    normal = drawn.normal(asked, torch.empty(4, 2))
+    assert torch.equal(normal, torch.cat([apart.normal([row], torch.empty(1, 2)) for row in asked]))
+    uniform = drawn.uniform(asked)
+    assert torch.equal(uniform, torch.cat([apart.uniform([row]) for row in asked]))
+    assert ((uniform >= 0) & (uniform < 1)).all()
+
+
+@pytest.mark.parametrize(("seed", "index"), [(-1, 0), (2**64, 0), (0, -1), (0, 2**64)])
+def test_seeds_and_indices_are_words_of_64_bits(seed: int, index: int) -> None:
+    what, value = ("seed", seed) if index == 0 else ("sample index", index)
+    with pytest.raises(UsageError) as refused:
+        streams.stream(seed, index, streams.PRIOR)
+    assert str(refused.value) == f"a {what} is a whole number from 0 to 2^64 - 1, not {value}"
+    for fits in (0, 2**64 - 1):
+        streams.stream(fits, fits, streams.PRIOR)
+
+
+def test_noise_belongs_to_as_many_samples() -> None:
+    for given in (None, streams.Streams(7, range(2))):
+        with pytest.raises(UsageError, match=r"^this needs a random stream for every sample$"):
+            streams.owned(given, 3, "this")
+    given = streams.Streams(7, range(3))
+    assert streams.owned(given, 3, "this") is given
+
+
+def test_no_draws_have_their_shape() -> None:
+    assert streams.prior(7, [], 5).shape == (0, 5)
 
 
 def test_the_draws_that_samples_begin_from() -> None:
