@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import string
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +59,59 @@ def test_an_image_opens_whatever_the_program(
         assert carried["program"]["source"] == source
     if sum(sizes) * 12 < 200_000:
         assert not left
+
+
+LARGE = ("settings", "condition", "program", "readings")
+"""What grows with the program, in the order in which it gets its room."""
+
+
+def size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
+
+
+def carried_with(**lengths: int) -> dict[str, Any]:
+    """What an image carries whose parts are of these lengths, in bytes of JSON."""
+    filled = {name: "x" * (lengths.get(name, 40) - 40) for name in LARGE}
+    run = make_run(source=filled["program"])
+    settings_, readings = {"model": filled["settings"]}, {filled["readings"]: 0.5}
+    group = GroupRecord("kids", "kids", filled["condition"], "f0", 7, 1, settings_, ())
+    (sample,) = make_samples(0, 1)
+    return provenance(run, group, evolve(sample, readings=readings))
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_fits_to_the_last_byte_is_carried(name: str) -> None:
+    """The limit is on the JSON of the values: what is short first, then each in its order."""
+    whole = carried_with()
+    small = {key: value for key, value in whole.items() if key not in LARGE}
+    others = sum(size(whole[key]) for key in LARGE) - size(whole[name])
+    room = (256 << 10) - size(small) - others
+    fits = 40 + room - size(whole[name])
+    assert "left_out" not in carried_with(**{name: fits})
+    left = carried_with(**{name: fits + 1})
+    # The last in the order has no room any more.
+    assert left["left_out"].keys() == whole.keys() - left.keys() == {"readings"}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_too_large_is_left_to_the_index_with_its_digest(name: str) -> None:
+    carried = carried_with(**{name: 300 << 10})
+    long = "x" * ((300 << 10) - 40)
+    texts = {
+        "settings": json.dumps({"model": long}),
+        "condition": json.dumps(long),
+        "program": long,
+        "readings": json.dumps({long: 0.5}),
+    }
+    assert carried.pop("left_out") == {name: hashlib.sha256(texts[name].encode()).hexdigest()}
+    whole = carried_with()
+    if name == "program":
+        assert carried["program"] == {"name": "p.lace"}
+    else:
+        assert name not in carried
+    assert {key: carried[key] for key in carried if key != name} == {
+        key: whole[key] for key in whole if key != name
+    }
 
 
 def test_an_image_says_all_that_it_was_made_from(make_group: Callable[..., GroupRecord]) -> None:
