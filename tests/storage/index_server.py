@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import threading
@@ -22,8 +23,10 @@ class Index(ThreadingHTTPServer):
     link = "/pkg-1.0.zip"
     moved: str | None = None  # where the file is to be found instead
     page: bytes | None = None
+    kind = "text/html"  # of the page
     pause = 0.0  # seconds between bytes of the file
     length = True  # whether the server says how long it is
+    packed = False  # whether it compresses what it sends
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -42,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/simple/pkg/":
             digest = f"#sha256={index.digest}" if index.digest else ""
             link = f'<a href="{index.link}{digest}">pkg-1.0.zip</a>'.encode()
-            kind, body = "text/html", index.page or link
+            kind, body = index.kind, index.page or link
         elif self.path == "/pkg-1.0.zip" and index.moved:
             self.send_response(302)
             self.send_header("Location", index.moved)
@@ -51,8 +54,12 @@ class Handler(BaseHTTPRequestHandler):
             kind, body = "application/zip", index.file
         else:
             return self.send_error(404)
+        if index.packed:
+            body = gzip.compress(body)
         self.send_response(200)
         self.send_header("Content-Type", kind)
+        if index.packed:
+            self.send_header("Content-Encoding", "gzip")
         if index.length:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()

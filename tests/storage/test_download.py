@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from index_server import PINNED, WHOLE, Index, made_archive
 
-from lacelang.errors import ResourceError
+from lacelang.errors import ResourceError, WayOut
 from lacelang.storage import archives, download, fetch
 from lacelang.storage.fetch import Archive
 
@@ -145,3 +146,121 @@ def test_a_public_index_leads_to_no_private_server(
     with pytest.raises(ResourceError, match="private network"):
         fetch.obtain(PINNED)
     assert all("secret" not in path for path in index.asked)
+
+
+def test_what_a_server_compresses_is_unpacked_and_bounded_as_it_is_unpacked(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.packed = True
+    assert fetch.obtain(PINNED).read_bytes() == WHOLE
+    monkeypatch.setattr(download, "LARGEST_PAGE", 10**6)
+    index.page = bytes(10**6 + 1)  # of which a kilobyte is sent
+    with pytest.raises(ResourceError) as refused:
+        fetch.obtain(Archive("pkg", "2.0", "0" * 64), None)
+    assert refused.value.message == (
+        "the server that has pkg==2.0 is not trusted: it sends more than 1000000 bytes"
+    )
+    assert len(kept(tmp_path)) == 1
+
+
+def test_a_limit_itself_is_within_it(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "LARGEST_FILE", len(WHOLE))
+    page = b'<a href="/pkg-1.0.zip#sha256=%s">pkg-1.0.zip</a>' % PINNED.sha256.encode()
+    monkeypatch.setattr(download, "LARGEST_PAGE", len(page))
+    assert fetch.obtain(PINNED).read_bytes() == WHOLE
+
+
+WORDS = {
+    "no network": "cannot fetch pkg==1.0: no network",
+    "no address": "cannot fetch pkg==1.0: `ftp://x/simple/` is no address of a package index",
+    "no host": "cannot fetch pkg==1.0: `https:///simple/` is no address of a package index",
+    "too long": "the server that has pkg==1.0 is not trusted: the file is larger than 9 bytes",
+    "too long, unsaid": "the server that has pkg==1.0 is not trusted: it sends more than 9 bytes",
+    "elsewhere": "the server that has pkg==1.0 is not trusted: "
+    "it leads into a private network, to http://10.0.0.1/x",
+}
+
+
+@pytest.mark.parametrize("help_", ["", "this"])
+@pytest.mark.parametrize("what", WORDS)
+def test_what_went_wrong_is_said_with_the_way_on(
+    index: Index, monkeypatch: pytest.MonkeyPatch, what: str, help_: str
+) -> None:
+    if what == "no network":
+        monkeypatch.setenv("LACELANG_INDEX_URL", "http://127.0.0.1:9/simple/")
+    elif what.startswith("no "):
+        monkeypatch.setenv("LACELANG_INDEX_URL", WORDS[what].split("`")[1])
+    elif what == "elsewhere":
+        ours = download._is_private
+        monkeypatch.setattr(download, "_is_private", lambda url: "10." in url and ours(url))
+        monkeypatch.delenv("LACELANG_INDEX_URL")
+        monkeypatch.setattr(download, "PYPI_SIMPLE_ENDPOINT", index.url)
+        index.link = "http://10.0.0.1/x"
+    else:
+        monkeypatch.setattr(download, "LARGEST_FILE", 9)
+        index.length = what == "too long"
+    with pytest.raises(ResourceError) as refused:
+        fetch.obtain(PINNED, None, help_)
+    remedy = "check the network, or name an index mirror with LACELANG_INDEX_URL=URL"
+    if help_:
+        remedy += ", or download pkg==1.0 elsewhere and give it to `this`"
+    assert (refused.value.message, refused.value.remedy) == (WORDS[what], remedy)
+    assert set(refused.value.ways) == ({WayOut.FILE} if help_ else set())
+
+
+def test_how_long_an_archive_is_is_asked_of_the_index(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fetch.size_of(PINNED) is None  # the page does not say
+    assert index.asked == ["/simple/pkg/"]
+    listed = {
+        "meta": {"api-version": "1.1"},
+        "name": "pkg",
+        "files": [
+            {"filename": f"pkg-{k}.zip", "url": f"/{k}", "size": size, "hashes": {"sha256": digest}}
+            for k, size, digest in ((1, 7, "1" * 64), (2, 8, PINNED.sha256))
+        ],
+    }
+    index.page = json.dumps(listed).encode()
+    index.kind = "application/vnd.pypi.simple.v1+json"
+    assert fetch.size_of(PINNED) == 8
+    assert fetch.size_of(Archive("pkg", "1.0", "0" * 64)) is None
+    assert fetch.size_of(Archive("other", "1.0", "0" * 64)) is None
+    monkeypatch.setenv("LACELANG_INDEX_URL", "http://127.0.0.1:9/simple/")
+    assert fetch.size_of(PINNED) is None
+    monkeypatch.setenv("LACELANG_INDEX_URL", "nowhere")
+    assert fetch.size_of(PINNED) is None
+
+
+def test_the_first_mirror_that_is_named_is_asked(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
+    assert fetch.obtain(PINNED).read_bytes() == WHOLE
+    monkeypatch.setenv("PIP_INDEX_URL", index.url)
+    monkeypatch.setenv("LACELANG_INDEX_URL", "")
+    index.asked.clear()
+    with download.index() as client:
+        assert client.endpoint == index.url
+    monkeypatch.delenv("PIP_INDEX_URL")
+    with download.index() as client:
+        assert client.endpoint == download.PYPI_SIMPLE_ENDPOINT
+        assert sorted(client.s.adapters) == ["http://", "https://"]
+        assert client.s.max_redirects == 5
+
+
+@pytest.mark.parametrize(
+    ("url", "web"),
+    [
+        ("https://a.org/simple/", True),
+        ("http://a:80", True),
+        ("ftp://a.org/", False),
+        ("a.org/simple", False),
+        ("https://", False),
+        ("http://a:0/", False),
+        ("http://a:70000/", False),
+        ("http://[::1/", False),
+    ],
+)
+def test_addresses_of_the_web(url: str, web: bool) -> None:
+    assert download._is_web(url) is web

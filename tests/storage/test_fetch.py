@@ -204,3 +204,17 @@ def test_a_damaged_folder_of_the_cache_is_made_again(tmp_path: Path, damage: str
     assert folder.with_name("things.damaged").is_dir()
     cache.kept(folder, "making things", make, *names)
     assert len(made) == 2
+
+
+def test_an_archive_lies_under_its_whole_name(tmp_path: Path) -> None:
+    archive = make_wheel(tmp_path / "pkg.whl")
+    assert str(archive) == "pkg==1.0"
+    place = tmp_path / "cache" / "archives" / f"pkg-1.0-{archive.sha256}"
+    assert fetch.cached_path(archive) == place
+    assert not place.exists()
+    assert fetch.adopt(archive, tmp_path / "pkg.whl") == place
+    assert left_behind(tmp_path) == [place.name]
+    with pytest.raises(ResourceError) as refused:
+        fetch.adopt(archive, tmp_path)
+    assert refused.value.message == f"there is no file {tmp_path}"
+    assert refused.value.remedy == "give the path of the downloaded archive"
