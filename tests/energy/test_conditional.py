@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any
@@ -188,3 +190,44 @@ def test_rows_are_computed_in_one_thread(
         assert (set(counts), torch.get_num_threads()) == ({1}, 3)
     finally:
         torch.set_num_threads(before)
+
+
+class OfAModel:
+    """Features without a qualified name of their own, as those of a model are."""
+
+    def __call__(self, z: Tensor) -> Outputs:
+        return features(z)
+
+
+def test_an_energy_is_pickled_by_what_it_is_made_of() -> None:
+    node = Surprisal("smile", {1})
+    for made in (features, OfAModel()):
+        energy = ConditionalEnergy(made, node, DIM)
+        again = pickle.loads(pickle.dumps(energy))
+        assert (again.node, again.dim) == (node, DIM)
+        assert torch.equal(again(latents()), energy(latents()))
+        assert copy.deepcopy(energy) is energy
+    for inner in (lambda z: features(z), _local()):
+        with pytest.raises(TypeError) as refused:
+            pickle.dumps(ConditionalEnergy(inner, node))
+        assert str(refused.value) == (
+            "the features of this energy are a function made inside another one, which is not "
+            "pickled: define it at the top of a module"
+        )
+
+
+def _local() -> Callable[[Tensor], Outputs]:
+    def inside(z: Tensor) -> Outputs:
+        return features(z)
+
+    return inside
+
+
+def test_latents_that_nothing_reads_have_a_gradient_all_the_same() -> None:
+    energy = ConditionalEnergy(features, conjunction([Surprisal("smile", {1})], [0.0]))
+    z = latents().requires_grad_()
+    (gradient,) = torch.autograd.grad(energy(z).sum(), z)
+    assert torch.equal(gradient, torch.zeros_like(z))
+    with torch.no_grad():
+        assert not energy(z).requires_grad
+    assert not energy(z.detach()).requires_grad

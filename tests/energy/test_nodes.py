@@ -11,7 +11,11 @@ import torch
 from torch import Tensor
 
 from lacelang.energy import (
+    ATYPICALITY,
+    DISPLACEMENT,
     And,
+    Atom,
+    Balanced,
     BernoulliKL,
     ConditionalEnergy,
     Contrast,
@@ -22,13 +26,19 @@ from lacelang.energy import (
     NormalAt,
     NormalBelow,
     NormalInside,
+    Not,
     Or,
     Outputs,
+    Quantity,
     Scope,
     Surprisal,
+    Tempered,
+    Wanted,
     atoms,
     conjunction,
     disjunction,
+    map_atoms,
+    map_children,
     negation,
     tempered,
 )
@@ -266,3 +276,90 @@ def test_a_shared_definition_is_evaluated_once() -> None:
         node = negation(conjunction([node, negation(node)], [2.0, 0.5]))
     assert node(HEADS).isfinite().all()
     assert atoms(node) == (Surprisal("hair", {1}),)
+
+
+def test_classes_go_from_0_to_the_last() -> None:
+    """Of an attribute with three: neither -1, which Python would count from the end, nor 3."""
+    for classes in ({0}, {2}, {0, 2}):
+        assert Surprisal("hair", classes)(HEADS).isfinite().all()
+    for classes in ({-1}, {3}, {0, 3}, {-1, 0, 1}):
+        with pytest.raises(UsageError) as refused:
+            Surprisal("hair", classes)(HEADS)
+        assert str(refused.value) == f"hair has the classes 0 to 2, not {sorted(classes)}"
+
+
+def test_every_atom_of_a_tree_is_changed_wherever_it_stands() -> None:
+    old, brown = NormalAbove("age", 60.0, 4.0), Surprisal("hair", {1})
+    named = {"age": NormalBelow("age", 20.0, 4.0), "hair": negation(Surprisal("hair", {2}))}
+    seen: list[Atom] = []
+
+    def change(atom: Atom) -> Node:
+        seen.append(atom)
+        return named[str(atom.attribute)]
+
+    def tree(a: Node, b: Node) -> Node:
+        inner = Or((And((a, Tempered(b, 2.0)), (1.0, 3.0)), Contrast(a, 0.1)), (2.0, 1.0))
+        return And((Balanced((inner, b), (1.0, 5.0), (1.0, 1.0)), Not(b)), (0.5, 1.0))
+
+    assert map_atoms(tree(old, brown), change) is tree(named["age"], named["hair"])
+    assert seen == [old, brown, old, brown, brown]
+    formula = Formula((old, Not(old), brown), (((0, 0), (1, 1)), ((2, 2),)))
+    changed = map_atoms(formula, change)
+    below = named["age"]
+    assert changed is Formula((below, Not(below), named["hair"]), formula.diagram)
+    nothing = And((), ())
+    assert map_atoms(nothing, change) is nothing
+    assert map_children(old, lambda node: brown) is old
+    assert map_children(Not(old), lambda node: brown) is Not(brown)
+
+
+def test_keys_of_outputs_name_themselves() -> None:
+    """They stand in messages, and in the order of coordinates."""
+    assert str(Quantity("latent displacement")) == str(DISPLACEMENT)
+    assert [str(each) for each in (ATYPICALITY, DISPLACEMENT)] == [
+        "latent atypicality",
+        "latent displacement",
+    ]
+    assert str(Wanted("age")) == "wanted age"
+    heads = {Wanted("age"): HEADS["age"], ATYPICALITY: HEADS["age"]}
+    with pytest.raises(UsageError) as refused:
+        NormalAt("age", 0.0, 1.0)(heads)
+    assert str(refused.value) == (
+        "no classifier for the attribute age; there are: wanted age, latent atypicality"
+    )
+    with pytest.raises(UsageError, match=r"there are: none$"):
+        NormalAt("age", 0.0, 1.0)({})
+    distance = NormalAt(Wanted("age"), 0.0, 2.0)(heads)
+    assert torch.allclose(distance, HEADS["age"] ** 2 / 8.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+def test_a_formula_of_independent_terms(count: int) -> None:
+    """At least one of them, all of them, and an odd number of them, against their products."""
+    random = torch.Generator().manual_seed(count)
+    names = [f"a{k}" for k in range(count)]
+    heads = {n: torch.randn(4, 2, dtype=torch.float64, generator=random) for n in names}
+    yes = [Surprisal(name, {1}) for name in names]
+    terms = tuple(each for atom in yes for each in (atom, negation(atom)))
+    p = torch.stack([torch.exp(-atom(heads)) for atom in yes])
+    one, every = [], []
+    odd: list[tuple[tuple[int, int], ...]] = []
+    wanted, unwanted = 1, 0  # ends at which an odd number, or an even one, has been seen
+    for k in reversed(range(count)):
+        one.append(((2 * k, 1), (2 * k + 1, 1 + len(one) if one else 0)))
+        every.append(((2 * k, 1 + len(every) if every else 1), (2 * k + 1, 0)))
+        nodes = [((2 * k, wanted), (2 * k + 1, unwanted)), ((2 * k, unwanted), (2 * k + 1, wanted))]
+        if k == 0:
+            odd.append(nodes[0])
+            continue
+        odd += [nodes[1], nodes[0]]
+        wanted, unwanted = len(odd), len(odd) + 1
+    for diagram, share in (
+        (one, 1 - (1 - p).prod(dim=0)),
+        (every, p.prod(dim=0)),
+        (odd, (1 - (1 - 2 * p).prod(dim=0)) / 2),
+    ):
+        formula = Formula(terms, tuple(diagram))
+        assert torch.allclose(torch.exp(-formula(heads)), share)
+        denied = Scope(heads).energy(formula, holds=False)
+        assert torch.allclose(torch.exp(-denied), 1 - share)

@@ -13,8 +13,10 @@ from lacelang.energy import (
     NormalAt,
     NormalInside,
     Outputs,
+    Penalty,
     Surprisal,
     conjunction,
+    disjunction,
     negation,
 )
 from lacelang.errors import UsageError
@@ -93,3 +95,62 @@ def test_only_what_the_condition_reads_becomes_a_coordinate() -> None:
 def test_a_missing_head_is_named() -> None:
     with pytest.raises(UsageError, match="beard"):
         ConditionalEnergy(heads, Surprisal("beard", {1})).reduced(Z[:1])
+
+
+def read_together(*terms: Node) -> Tensor:
+    return ConditionalEnergy(heads, conjunction(terms)).reduced(Z[:1]).blocks
+
+
+def test_terms_of_the_outermost_and_part_the_coordinates() -> None:
+    """age, hair (3), smile and yaw: those that a term reads together are one block, however far."""
+    age, smile, yaw = NormalAt("age", 1.0, 1.0), Surprisal("smile", {1}), NormalAt("yaw", 0.0, 1.0)
+    hair = Surprisal(CHOICE, {0})
+    names = ["age", *[CHOICE] * 3, "smile", "yaw"]
+
+    def blocks(*sets: set[str]) -> Tensor:
+        of = {name: i for i, names in enumerate(sets) for name in names}
+        return torch.tensor([[float(of[a] == of[b]) for b in names] for a in names]).double()
+
+    assert torch.equal(
+        read_together(age, hair, smile, yaw), blocks({"age"}, {CHOICE}, {"smile"}, {"yaw"})
+    )
+    both = disjunction([age, smile])
+    assert torch.equal(read_together(both, hair, yaw), blocks({"age", "smile"}, {CHOICE}, {"yaw"}))
+    chain = (both, disjunction([hair, yaw]), disjunction([smile, yaw]))
+    assert torch.equal(read_together(*chain), torch.ones(6, 6).double())
+    for order in ((0, 1), (1, 0)):
+        pairs = [disjunction([age, hair]), negation(conjunction([smile, yaw]))]
+        found = read_together(*(pairs[k] for k in order), age)
+        assert torch.equal(found, blocks({"age", CHOICE}, {"smile", "yaw"}))
+
+
+def test_blocks_share_passes_and_the_places_in_them_are_seeds() -> None:
+    node = conjunction(
+        [disjunction([NormalAt("age", 1.0, 1.0), Surprisal("smile", {1})]), Surprisal(CHOICE, {0})]
+    )
+    reduced = ConditionalEnergy(heads, node).reduced(Z[:1])
+    assert list(reduced.widths) == ["age", CHOICE, "smile"]
+    assert reduced.places.tolist() == [0, 0, 1, 2, 1]
+    assert reduced.seeds.tolist() == [[1, 1, 0, 0, 0], [0, 0, 1, 0, 1], [0, 0, 0, 1, 0]]
+
+
+def test_a_condition_that_reads_nothing_takes_the_first_head() -> None:
+    nothing = conjunction([Surprisal("smile", {1})], [0.0])
+    reduced = ConditionalEnergy(heads, nothing).reduced(Z[:1])
+    assert reduced.widths == {"age": 0}
+    o, jacobian = reduced.linearise(Z)
+    assert (o.shape, jacobian.shape) == ((3, 1), (3, 1, DIM))
+    for found in (reduced.slope(o)[1], *reduced.expand(o)):
+        assert not found.any()
+    assert reduced.expand(o)[1].shape == (3, 1, 1)
+    assert not reduced.slope(o)[0].any()
+
+
+def test_a_slope_that_is_the_same_everywhere_does_not_bend() -> None:
+    penalty = Penalty("age", 2.0)
+    reduced = ConditionalEnergy(heads, penalty).reduced(Z[:1])
+    o, _ = reduced.linearise(Z)
+    gradient, curvature = reduced.expand(o)
+    assert torch.equal(gradient, torch.full((3, 1), 2.0, dtype=torch.float64))
+    assert torch.equal(curvature, torch.zeros(3, 1, 1, dtype=torch.float64))
+    assert not gradient.requires_grad
