@@ -72,6 +72,7 @@ def sampling(
     contrast: float | None = None,
     disjunction: Literal["equal", "balanced", "exact"] | None = None,
     sigma: Literal["residual", "paper"] | None = None,
+    verified: bool | int = False,
     imports: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
     path: str | PathLike[str] | None = None,
 ) -> Program:
@@ -92,6 +93,8 @@ def sampling(
         disjunction: how the disjuncts of an `or` are weighed, or `exact` for no mixture but the
             probability of the formula.
         sigma: where the spread of measured attributes comes from.
+        verified: draw each sample anew until the annotators agree with its image; a number is the
+            most candidates for one.
         imports: modules of the standard library by name, or files, wherever they are, that may be
             used.
         path: the file that relative imports count from.
@@ -118,6 +121,7 @@ def sampling(
         "contrast": contrast,
         "disjunction": disjunction,
         "sigma": sigma,
+        "verified": verified if verified is not False else None,
         "name": name,
     }
     return Program(sample_program(imports, file, model, count, clauses, given))

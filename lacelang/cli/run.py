@@ -50,7 +50,10 @@ def _lines(group: Group) -> Iterator[str]:
 
     ends = Counter(status for status in group.status if status.name != "converged")
     count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
-    unfinished = f", {ends.total()} did not converge" if ends else ""
+    unverified = sum(number for end, number in ends.items() if end.name == "unverified")
+    others = ends.total() - unverified
+    unfinished = f", {others} did not converge" if others else ""
+    unfinished += f", {unverified} unverified" if unverified else ""
     assert group.folder is not None
     sheet = group.folder / SHEET
     yield f"{group.name}: {count}{unfinished}, {sheet if sheet.exists() else group.folder}"

@@ -116,6 +116,8 @@ def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Cl
             form = None if name == "temp" else nodes.Word("logit")
             setting = nodes.Setting("temp", number_of(value, name), form)
             return nodes.TempClause(setting)
+        case "verified":
+            return nodes.VerifiedClause(None if value is True else number_of(value, name))
         case "contrast":
             word = nodes.Word("contrast")
             return nodes.WordClause("negation", word, number_of(value, name))

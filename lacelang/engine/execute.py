@@ -13,8 +13,8 @@ from typing import Self
 
 from attrs import evolve
 
+from lacelang.engine.annotating import AnnotatorPool
 from lacelang.engine.expectations import (
-    AnnotatorPool,
     is_annotated,
     judge,
     judged_attributes,

@@ -75,6 +75,9 @@ def settings_of(
         "disjunction": options.disjunction,
         "sigma": options.sigma,
     }
+    verified = getattr(statement, "verified", None)
+    if verified is not None:
+        settings["verified"] = verified
     if options.temp is not None:
         settings["temp"] = options.temp
     if options.logit_temp is not None:

@@ -94,7 +94,8 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
                 planned.measures.append(MeasureTask(statement, model, options.seed_for(seed)))
             case _:
                 raise TypeError(f"nothing runs a {type(statement).__name__}")
-    for annotator in judging(judged_attributes(planned.due)):
+    judged = judged_attributes(planned.due).union(*(task.judged for task in planned.chosen))
+    for annotator in judging(judged):
         annotator.require()  # before anything is made for it to judge
     return planned
 
@@ -104,15 +105,15 @@ def _sample_task(
 ) -> GroupTask:
     """Return a statement's task; a random seed is the one that the run's folder has, if it fits."""
     if statement.seed != "random" or options.seed is not None:
-        return sample_task(statement, model, options.seed_for(statement.seed))
+        return sample_task(statement, model, options.seed_for(statement.seed), progress)
     before = None
     if options.out is not None and not options.replace:
         with suppress(LaceError):  # reported when the folder is opened
             before = read_index(options.out)
     for group in () if before is None else before.groups:
-        task = sample_task(statement, model, group.seed)
+        task = sample_task(statement, model, group.seed, progress)
         if group.name == statement.name and task.record.fingerprint == group.fingerprint:
             return task
-    task = sample_task(statement, model, options.seed_for("random"))
+    task = sample_task(statement, model, options.seed_for("random"), progress)
     progress.note(f"{statement.name}: seed {task.record.seed}")
     return task

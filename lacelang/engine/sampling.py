@@ -28,9 +28,10 @@ from lacelang.engine.drawn import named, relative, values_of
 from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
 from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
+from lacelang.engine.verified import Verification, annotators_of
 from lacelang.errors import UsageError
 from lacelang.ir import ConditionOptions, ModelSpec, Predicate, SampleStatement
-from lacelang.progress import Stage
+from lacelang.progress import Progress, Silent, Stage
 from lacelang.rows import named_in_blocks
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.declaration import TYPICAL
@@ -51,11 +52,17 @@ TYPICAL_SIGMA = 0.05
 _STYLES, _ENERGY = "", " "
 
 
-def sample_task(statement: SampleStatement, model: Model, seed: int) -> GroupTask:
-    """Return the group of a statement, with its model and the seed in force."""
+def sample_task(
+    statement: SampleStatement, model: Model, seed: int, progress: Progress | None = None
+) -> GroupTask:
+    """Return the group of a statement, with its model and the seed in force.
+
+    `progress` shows downloads of annotators that a verified statement needs.
+    """
+    progress = progress or Silent()
     where = statement.where
     sigma = {} if where is None else spread_of(statement.options, statement.model, model.sigma)
-    weights = model.weights(conditioned=where is not None)
+    weights = model.weights(conditioned=where is not None) | annotators_of(statement)
     record = GroupRecord(
         name=statement.name,
         folder=folder_name(statement.name),
@@ -69,9 +76,14 @@ def sample_task(statement: SampleStatement, model: Model, seed: int) -> GroupTas
 
     def prepared(_: Available) -> Draw:
         condition = None if where is None else compile_condition(statement, model)
-        return partial(_draw, statement, model, seed, condition)
+        drawn = partial(_draw, statement, model, seed, condition)
+        if statement.verified is None:
+            return drawn
+        judged = Verification.of(statement, model, seed, progress)
+        return partial(judged.draw, lambda indices, part: drawn(indices, Stage(), part))
 
-    return GroupTask(model, record, prepared, _frames)
+    judged = () if where is None or statement.verified is None else tuple(ir.attributes(where))
+    return GroupTask(model, record, prepared, _frames, judged=judged)
 
 
 def _frames(latents: Latents) -> Float32:
@@ -166,9 +178,11 @@ def _draw(
     condition: Node | None,
     indices: Sequence[int],
     stage: Stage,
+    part: int = 0,
 ) -> Batch:
+    """Draw candidate `part` of the samples of some indices."""
     begun = time.perf_counter()
-    z0 = prior(seed, indices, model.generator.latent_dim).to(model.device)
+    z0 = prior(seed, indices, model.generator.latent_dim, part).to(model.device)
     drawn = values_of(statement.where, seed, indices)
     values = torch.from_numpy(drawn).to(model.device)
     if condition is None:
@@ -180,7 +194,7 @@ def _draw(
         wanted = (values,) if values.shape[1] else ()
 
         def solve(node: Node, rows: list[int]) -> Solution:
-            streams = Streams(seed, [indices[row] for row in rows])
+            streams = Streams(seed, [indices[row] for row in rows], part=part)
             target = aim(node, *(each[rows] for each in wanted))
             with shown_on(stage, len(rows)) as shown:
                 return sampler(target, z0[rows], **chosen.options, streams=streams, on_step=shown)

@@ -47,6 +47,7 @@ class GroupTask:
     frames: Callable[[Latents], Float32]
     sources: tuple[str, ...] = ()  # groups whose samples it begins from; they are made before it
     file: Path | None = None  # or the file or folder
+    judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last, a batch at a time.

@@ -136,6 +136,9 @@ def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) ->
     elif statement.makes is not None:
         facts.append(Fact("truncation", number_text(truncation), truncation))
         facts.append(Fact("seed", "random" if own == "random" else str(seed), own))
+    verified = getattr(statement, "verified", None)
+    if verified is not None:
+        facts.append(Fact("verified", f"up to {verified} candidates a sample", verified))
     if asked and statement.makes is not None:
         heads = list(ir.attributes(*asked))
         facts.append(Fact("heads", ", ".join(heads), heads))

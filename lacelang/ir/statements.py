@@ -69,6 +69,8 @@ class SampleStatement(StatementRecord):
         name: unique in the program; `sample1`, `sample2`, … where the program gives none.
         truncation: psi of w' = mean + psi (w - mean), in (0, 1].
         seed: see `Seed`.
+        verified: how many candidates there may be for a sample until the annotators agree that its
+            image shows the condition; None leaves images unjudged.
     """
 
     kind = "sample"
@@ -83,6 +85,7 @@ class SampleStatement(StatementRecord):
     truncation: float
     seed: Seed
     sampler: SamplerChoice
+    verified: int | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -54,9 +55,16 @@ def draw_sheet(
     facts = [faces, f"seed {group.seed}", *_made_by(group)]
     if "truncation" in group.settings:
         facts.append(f"truncation {number_text(group.settings['truncation'])}")
-    failed = sum(sample.status != "converged" for sample in group.samples)
+    ends = Counter(sample.status for sample in group.samples)
+    unverified = ends.pop("unverified", 0)
+    failed = ends.total() - ends["converged"]
     if failed:
         facts.append(f"{failed} did not converge")
+    if unverified:
+        facts.append(f"{unverified} unverified")
+    tries = [sample.tries for sample in group.samples if sample.tries is not None]
+    if tries:
+        facts.append(f"verified by annotators, {sum(tries) / len(tries):.1f} candidates a sample")
     if group.atoms:
         facts.append(f"values {source}")
     columns = columns or columns_for(len(cells))

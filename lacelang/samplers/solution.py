@@ -46,6 +46,12 @@ class Status(IntEnum):
         "The chain accepted nothing after its warm-up; the sample is where it stood.",
         "Allow a longer warm-up (`warmup`), or sample the condition with `smc`.",
     )
+    unverified = (
+        5,
+        "The annotators agreed with no candidate; the sample is the one that shows most of the "
+        "condition.",
+        "Allow more candidates (`verified(32)`), or ask for less.",
+    )
 
 
 @frozen(eq=False)

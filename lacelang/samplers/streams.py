@@ -41,12 +41,13 @@ def stream(seed: int, index: int, purpose: int, part: int = 0) -> Generator:
     return Generator(Philox(key=key, counter=counter))
 
 
-def prior(seed: int, indices: Iterable[int], dim: int) -> Tensor:
+def prior(seed: int, indices: Iterable[int], dim: int, part: int = 0) -> Tensor:
     """Draw latents from N(0, I), float32 (N, dim) on the CPU.
 
-    Row k depends on the seed of the run and on indices[k] alone; both lie in 0 .. 2^64 - 1.
+    Row k depends on the seed of the run and on indices[k] alone; both lie in 0 .. 2^64 - 1. Parts
+    after the first are further draws of the same samples.
     """
-    rows = [stream(seed, i, PRIOR).standard_normal(dim, dtype=np.float32) for i in indices]
+    rows = [stream(seed, i, PRIOR, part).standard_normal(dim, dtype=np.float32) for i in indices]
     return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, dim)
 
 
@@ -58,12 +59,16 @@ class Streams:
     """
 
     def __init__(
-        self, seed: int, indices: Iterable[int], purposes: tuple[int, int] = (NOISE, CHANCE)
+        self,
+        seed: int,
+        indices: Iterable[int],
+        purposes: tuple[int, int] = (NOISE, CHANCE),
+        part: int = 0,
     ) -> None:
         indices = list(indices)
         self._seed = seed
-        self._noise = [stream(seed, index, purposes[0]) for index in indices]
-        self._chance = [stream(seed, index, purposes[1]) for index in indices]
+        self._noise = [stream(seed, index, purposes[0], part) for index in indices]
+        self._chance = [stream(seed, index, purposes[1], part) for index in indices]
 
     def __len__(self) -> int:
         return len(self._noise)

@@ -32,7 +32,7 @@ from lacelang.syntax import nodes
 ALLOWED = {
     "sample": (
         "from", "where", "temp", "truncation", "seed", "with", "as", "negation", "disjunction",
-        "sigma",
+        "sigma", "verified",
     ),
     "edit": (
         "stay", "hold", "layers", "reweight", "temp", "with", "as", "negation", "disjunction",
@@ -222,6 +222,7 @@ _NEAR = "1 leaves the samples as they are, 0.7 keeps them near the average"
 _TRUNCATION = Limits("LACE209", 0, 1, _NEAR, above=True, least=1e-3)
 _SEED = Limits("LACE205", 0, 2**63 - 1, whole=True)
 RANDOM = "random"
+_TRIES = Limits("LACE205", 1, 1000, "each candidate of a sample is decoded and judged", whole=True)
 _STRENGTH = Limits("LACE205", 0, STRONGEST, least=WEAKEST)
 _USED = "the paper's experiments use 0.1"
 _CONTRAST = Limits("LACE205", 0, STRONGEST, _USED, above=True, least=WEAKEST)
@@ -244,6 +245,13 @@ def _seed(clause: nodes.ValueClause, read: Clauses) -> int | str:
 
 def _strength(clause: nodes.ValueClause, read: Clauses) -> float:
     return limited(clause.value, f"`{clause.keyword}`", _STRENGTH, read.frame)
+
+
+def _verified(clause: nodes.VerifiedClause, read: Clauses) -> int:
+    """How many candidates there may be for a sample."""
+    if clause.tries is None:
+        return defaults.TRIES
+    return int(limited(clause.tries, "the number of candidates", _TRIES, read.frame))
 
 
 def _hold(clause: nodes.ValueClause, read: Clauses) -> tuple[float, str]:
@@ -373,5 +381,6 @@ CLAUSE_KINDS: Mapping[str, ClauseKind] = {
     "hold": ClauseKind(_hold, (defaults.HOLD, defaults.HELD), ("later", "all")),
     "layers": ClauseKind(_layers, "declared", ("all", "declared")),
     "reweight": ClauseKind(_word, "on", ("on", "off")),
+    "verified": ClauseKind(_verified, None),
 }
 """The clauses that have values of their own; the others name models, groups and conditions."""

@@ -27,3 +27,7 @@ CONDITION_OPTIONS = ir.ConditionOptions(
 def sampler() -> ir.SamplerChoice:
     """Return the sampler of a statement that names none."""
     return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
+
+
+TRIES = 8
+"""Candidates for each sample, at most, that the annotators are to agree with."""

@@ -173,10 +173,22 @@ class Statements:
         refuse_unfit(read, judged=read.get("where", nodes.PredicateClause))
         if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
+        verified = read.value("verified")
+        self._refuse_unverifiable(read, where)
         name, model = self.groups.add(read), read.checked_model()
-        return ir.SampleStatement(
-            name, count, model, where, options, truncation, seed, sampler, span=node.span
-        )
+        clauses = (options, truncation, seed, sampler, verified)
+        return ir.SampleStatement(name, count, model, where, *clauses, span=node.span)
+
+    def _refuse_unverifiable(self, read: Clauses, where: ir.Predicate | None) -> None:
+        """Report a `verified` without a condition, or with one that no annotator judges."""
+        clause = read.get("verified", nodes.VerifiedClause)
+        if clause is None:
+            return
+        if read.get("where", nodes.PredicateClause) is None:
+            message = "`verified` needs a condition for the annotators to agree with"
+            read.say("LACE318", message, clause, "add one with `where`, or leave it out")
+        elif where is not None and refuse_unseen(where, clause, read.frame):
+            read.wrong = True
 
     def _count(self, node: nodes.Sample, read: Clauses) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):

@@ -41,7 +41,9 @@ _MOST = 64 << 20
 
 Reading = Literal["probability", "value"]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Ending: TypeAlias = Literal["converged", "max_steps", "non_finite", "max_tries", "stuck"]
+Ending: TypeAlias = Literal[
+    "converged", "max_steps", "non_finite", "max_tries", "stuck", "unverified"
+]
 """How a sampler ended: the names of `lacelang.samplers.Status`."""
 DrawnValues: TypeAlias = Mapping[str, str | float]
 """What was drawn for a sample by `each`: by attribute, a class or a value."""
@@ -124,6 +126,7 @@ class SampleRecord:
     seen: Seen | None = None  # by annotators in its image; None where nothing was asked
     steps: tuple[StepRecord, ...] = ()  # of an edited sample, its start and then each step
     drawn: DrawnValues = field(factory=dict)  # the values that `each` gave it
+    tries: Count | None = None  # candidates that the annotators judged; None where none did
 
 
 @frozen

@@ -170,6 +170,9 @@ class _Documents:
                 return [self.take(keyword), GAP, self._formed(word, argument)]
             case nodes.FromClause(name) | nodes.AsClause(name):
                 return self.words(node.keyword, name)
+            case nodes.VerifiedClause(tries):
+                head = self.take("verified")
+                return head if tries is None else [head, self.bracketed("(", [tries], ")")]
             case nodes.WithClause(sampler, options):
                 head = self.words("with", sampler)
                 following = self._next()

@@ -235,6 +235,13 @@ class AsClause(Node, rules="as_clause"):
     keyword: ClassVar[str] = "as"
 
 
+class VerifiedClause(Node, rules="verified_clause"):
+    """`verified`, or `verified(4)` with the most candidates for each sample."""
+
+    tries: Value | None = None
+    keyword: ClassVar[str] = "verified"
+
+
 class Layer(Node, rules="layer"):
     """`4..5`, or `10` alone, where `last` is None."""
 
@@ -266,6 +273,7 @@ Clause: TypeAlias = (
     | WithClause
     | AsClause
     | LayersClause
+    | VerifiedClause
 )
 
 
