@@ -48,7 +48,7 @@ from code_changes import ROOT, Mutant, changes
 
 TESTS = {
     "energy": ["energy", "samplers/test_exponential.py"],
-    "samplers": ["samplers", "docs/test_made_pages.py"],  # its tables have options and statuses
+    "samplers": ["samplers"],
     "semantics": ["semantics", "compiler"],
     "storage": ["storage"],
 }
@@ -167,7 +167,7 @@ class _Watched:
         data = self._coverage.get_data()
         lines = {
             os.path.relpath(file, ROOT): {
-                str(line): sorted(set(names) - {""} - self._unfit)
+                str(line): sorted(set(names) - self._unfit)
                 for line, names in data.contexts_by_lineno(file).items()
             }
             for file in data.measured_files()
@@ -294,7 +294,7 @@ def reached(package: Path, jobs: int) -> Reach:
         folder = named if named.is_dir() else named.parent
         helpers = [each for each in folder.rglob("*.py") if not each.name.startswith("test_")]
         for test in sorted(folder.rglob("test_*.py") if folder == named else [named]):
-            digest = _digest([test, *helpers, *package.rglob("*.py")])
+            digest = _digest([test, *helpers, *package.rglob("*.py"), Path(__file__)])
             kept[test] = keep / f"{package.name}-{test.stem}-{digest}.json"
 
     def measure(test: Path) -> int:
@@ -334,19 +334,27 @@ class Runner:
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests of a mutant, quickest first: of its statement, else of its function, else all.
 
-        What a module does when it is imported belongs to no test, and so to all of them.
+        What a module does when it is imported belongs to no test, or to the one that happened to
+        import it, and so to all of them, beginning with those that reach the module.
         """
+        seconds = self._reach.seconds
         by_line = self._reach.lines.get(str(mutant.path.relative_to(ROOT)), {})
-        for lines in (mutant.statement, mutant.function):
-            names = {name for line in lines for name in by_line.get(str(line), ())}
-            names &= self._reach.seconds.keys()
-            if names:
-                break
+
+        def reaching(lines: Iterable[int]) -> set[str]:
+            return {name for line in lines for name in by_line.get(str(line), ())}
+
+        statement, function = reaching(mutant.statement), reaching(mutant.function)
+        groups = [
+            each & seconds.keys() for each in (statement, function, reaching(map(int, by_line)))
+        ]
+        groups.append(set(seconds))
+        if "" in statement or mutant.statement.start == mutant.function.start:
+            rank = {n: k for k, group in reversed([*enumerate(groups)][1:]) for n in group}
         else:
-            names = set(self._reach.seconds)
+            rank = dict.fromkeys(next(filter(None, groups)), 0)
         chosen, spent = [], 0.0
-        for name in sorted(names, key=lambda name: (self._reach.seconds[name], name)):
-            spent += self._reach.seconds[name]
+        for name in sorted(rank, key=lambda n: (rank[n], seconds[n], n)):
+            spent += seconds[name]
             if chosen and spent > self._budget:
                 break
             chosen.append(name)

@@ -79,3 +79,28 @@ def test_cases_that_a_mutant_renames_run_under_their_new_names() -> None:
     chosen = mutants._Chosen(["t.py::b", "t.py::a[x]", "t.py::a[y]"], known)
     chosen.pytest_collection_modifyitems(items)
     assert [each.nodeid for each in items] == ["t.py::b", "t.py::a[y]", "t.py::a[XXxXX]"]
+
+
+def test_what_an_import_does_belongs_to_all_tests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test that happens to import a module first does not stand for those that use it."""
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    path = tmp_path / "one.py"
+    path.write_text(
+        "LIMIT = 1\n\n\ndef twice(x=2):\n    return x + x\n\n\ndef thrice(x):\n    return 3 * x\n"
+    )
+    lines = {"1": ["imports"], "4": ["imports"], "5": ["twice", "slow"], "8": ["", "imports"]}
+    lines["9"] = ["", "thrice"]
+    seconds = {"imports": 0.1, "twice": 0.3, "slow": 5.0, "thrice": 0.2, "other": 0.01}
+    runner = object.__new__(mutants.Runner)
+    runner._budget, runner._reach = 20.0, mutants.Reach(seconds, {"one.py": lines}, set(seconds))
+    chosen = {}
+    for change in changes(path):
+        mutant = change.mutant()
+        assert mutant is not None
+        chosen[mutant.statement.start] = runner.tests(mutant)
+    assert chosen[1] == ["imports", "thrice", "twice", "slow", "other"]
+    assert chosen[4] == ["imports", "twice", "slow", "thrice", "other"]
+    assert chosen[5] == ["twice", "slow"]
+    assert chosen[9] == ["imports", "thrice", "twice", "slow", "other"]  # called by an import

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from torchdiffeq._impl.odeint import SOLVERS
 
@@ -9,6 +11,7 @@ from lacelang.registry import imported
 from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option, Sampler
 from lacelang.samplers.declaration import whole
 from lacelang.samplers.problem import Target
+from lacelang.samplers.solution import Status
 from lacelang.samplers.torchdiffeq_solvers import DECLARED
 
 EACH = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=lambda sampler: sampler.name)
@@ -65,6 +68,39 @@ def test_solvers_are_torchdiffeq_s_of_that_name(sampler: Sampler) -> None:
     adaptive = hasattr(SOLVERS[sampler.name], "_adaptive_step")
     names = {option.name for option in sampler.options}
     assert names == ({"atol", "rtol"} if adaptive else {"step"})
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "samplers.md"
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.read_text(encoding="utf-8").split("\n")
+    if line.startswith("| `")
+]
+
+
+def test_the_page_of_samplers_says_what_they_take() -> None:
+    """Defaults, limits and help: who changes them changes what programs mean, and the page."""
+    options = {(row[0], name): row[2:] for row in ROWS for name in row[1].split(", ")}
+    for name, sampler in SAMPLERS.items():
+        values = [option.name for option in sampler.options if option.default is None]
+        given = [o for o in sampler.options if o.default is not None]
+        values += [f"{option.name}={option.default:g}" for option in given]
+        values += [f"preset={preset}" for preset in sampler.presets]
+        (row,) = [row for row in ROWS if row[1] == sampler.doc]
+        assert row[0].startswith(f"`{name}`")
+        assert set(row[2].split(", ")) == {f"`{value}`" for value in values}
+        for option in sampler.options:
+            limits, doc = options[f"`{option.name}`", f"`{name}`"]
+            assert doc == option.doc
+            low, high = limits.replace("integer, ", "").removeprefix("from ").split(" to ")
+            assert limits.startswith("integer, ") is option.whole
+            assert float(low) == pytest.approx(option.least or option.low, rel=1e-6)
+            assert float(high.replace(" ", "")) == option.high
+
+
+def test_the_page_of_samplers_says_how_they_end() -> None:
+    told = {row[0]: row[1:] for row in ROWS if len(row) == 3}
+    assert all(told[f"`{s.name}`"] == [s.sentence, s.remedy] for s in Status)
 
 
 PASSED: list[dict[str, object]] = []

@@ -94,6 +94,13 @@ def test_a_chain_descends_its_own_energy_and_its_flow_another() -> None:
     flow = draw(hybrid, ridge, steps=1, warmup=1, regularised=other.energy)
     assert (flow.z @ ridge.u).mean() < 0.0 < (solution.z @ ridge.u).mean()
     assert (flow.stats.nfe > 3).all()
+    # What both cost: steps of a chain are one evaluation each, and both look at their ends.
+    target = Target(ridge.energy, other.energy)
+    z0 = prior(SEED, range(COUNT), ridge.dim)
+    first = SAMPLERS["exponential"](target, z0).stats
+    steps = flow.stats.accepted + flow.stats.rejected - first.accepted - first.rejected
+    assert torch.equal(steps, torch.full_like(steps, 2))
+    assert torch.equal(flow.stats.nfe, first.nfe + 1 + 2 + 1)
 
 
 @EVERY_RIDGE
@@ -138,6 +145,49 @@ def test_smc_reaches_what_rejection_cannot() -> None:
     assert abs(float(estimates.mean()) - 1) < Z_SCORE * error
     lost = draw(rejection, ridge, 20, max_tries=200)
     assert set(lost.status) == {Status.max_tries}
+
+
+def test_rejection_begins_with_the_start_and_takes_energies_that_are_rounded() -> None:
+    """Where everything is accepted the samples are the prior draws, as without a condition."""
+
+    class Constant(Quadratic):
+        value = 0.0
+
+        def __call__(self, z: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
+            return torch.full((len(z),), self.value)
+
+    z0 = prior(SEED, range(3), 4)
+    for value in (0.0, -9e-4):
+        energy = Constant(torch.ones(4))
+        object.__setattr__(energy, "value", value)
+        solution = rejection(energy, z0, streams=Streams(SEED, range(3)))
+        assert torch.equal(solution.z, z0)
+        assert solution.stats.accepted.tolist() == [1, 1, 1]
+        assert solution.stats.rejected.tolist() == [0, 0, 0]
+    object.__setattr__(energy, "value", -2e-3)
+    with pytest.raises(UsageError) as refused:
+        rejection(energy, z0, streams=Streams(SEED, range(3)))
+    assert str(refused.value) == (
+        "rejection needs energies of at least 0, and this condition's go below; "
+        "sample it with smc, hmc or mala"
+    )
+
+
+def test_rejection_evaluates_many_draws_at_once() -> None:
+    """The first of each sample, then as many as fill a block, and no more than are allowed."""
+    calls: list[int] = []
+
+    class Noted(Quadratic):
+        def __call__(self, z: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
+            calls.append(len(z))
+            return torch.full((len(z),), 1e3)
+
+    z0 = prior(SEED, range(2), 4)
+    solution = rejection(Noted(torch.ones(4)), z0, max_tries=200, streams=Streams(SEED, range(2)))
+    assert (solution.stats.rejected == 200).all()
+    assert (solution.stats.nfe == 201).all()
+    # 1 + 64 + 64 + 64 + 7 draws of each, and the energies at the end.
+    assert len(calls) <= 10
 
 
 def test_rejection_that_gives_up_keeps_the_best_of_its_draws() -> None:

@@ -65,6 +65,17 @@ def test_functions_of_a_low_rank_matrix_are_those_of_the_whole_matrix() -> None:
         assert torch.allclose(pull(j, low.bend(x))[i], whole @ x[i])
 
 
+def test_a_jacobian_of_zeros_moves_nothing() -> None:
+    low = LowRank(
+        torch.zeros(2, 3, DIM, dtype=torch.float64), torch.eye(3).double().expand(2, 3, 3)
+    )
+    h, x = torch.ones(2, dtype=torch.float64), torch.ones(2, DIM, dtype=torch.float64)
+    assert not low.eigenvalues.abs().gt(1e-12).any()
+    assert torch.equal(low.phi1_pull(h, torch.ones(2, 3).double()), torch.zeros_like(x))
+    assert torch.equal(low.phi2(h, x), x / 2)
+    assert torch.equal(low.bend(x), torch.zeros(2, 3, dtype=torch.float64))
+
+
 def linear(z: Tensor) -> Outputs:
     """Three heads that are linear in the latent."""
     return {"a": 3 * z[:, 0] + z[:, 1], "b": z[:, 1] - 20 * z[:, 2], "s": z[:, 3:5]}
@@ -169,6 +180,23 @@ def test_nan_from_a_head_is_survived_and_spares_the_rest() -> None:
     assert (linear(solution.z)["a"][[0, 1, 2, 4]] > 0.5).all()
     alone = exponential(energy, z0[4:5], tolerance=1e-3)
     assert torch.equal(alone.z[0], solution.z[4])
+
+
+def test_a_jacobian_beyond_its_type_ends_its_sample_at_once() -> None:
+    """Slopes are finite and squares of the Jacobian's rows are not: it cannot be a flow's."""
+
+    def heads(z: Tensor) -> Outputs:
+        scale = torch.where(z[:, 1] > 0.0, 1e20, 1.0)
+        return {"a": scale * z[:, 0], "b": scale * z[:, 2]}
+
+    node = disjunction([NormalAt("a", 0.0, 1e20), NormalAt("b", 2.0, 3.0)])
+    z0 = Z0[:4].float()
+    z0[:, 1] = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    solution = exponential(ConditionalEnergy(heads, node), z0)
+    assert solution.status == (Status.non_finite, Status.converged) * 2
+    assert (solution.stats.nfe[::2] <= 3).all()
+    alone = exponential(ConditionalEnergy(heads, node), z0[1::2])
+    assert torch.equal(solution.z[1::2], alone.z)
 
 
 def test_limits_progress_and_no_samples() -> None:

@@ -165,6 +165,14 @@ def test_dopri5_gives_up_when_its_evaluations_are_spent() -> None:
     solution = dopri5(TARGET, Z0, max_evaluations=10)
     assert set(solution.status) == {Status.max_steps}
     assert solution.z.isfinite().all()
+    # Each where its own solver got to; one of them may arrive while others do not.
+    z0 = torch.cat([torch.ones(1, DIM, dtype=torch.float64), Z0[:2]])
+    some = dopri5(TARGET, z0, max_evaluations=60)
+    assert some.status == (Status.converged, Status.max_steps, Status.max_steps)
+    for row in range(3):
+        alone = dopri5(TARGET, z0[row : row + 1], max_evaluations=60)
+        assert torch.equal(alone.z[0], some.z[row])
+        assert alone.stats.nfe[0] == some.stats.nfe[row] <= 61
 
 
 def test_energies_of_ten_thousand_and_flat_ones_are_survived() -> None:

@@ -10,7 +10,7 @@ import torch
 from laws import check_law, ks_bound, ks_distance
 from torch import Tensor
 
-from lacelang.samplers.chain import Point, leapfrog, quarter_turn, step
+from lacelang.samplers.chain import Point, StepSizes, leapfrog, quarter_turn, step
 from lacelang.samplers.streams import Streams
 from lacelang.testing.targets import RIDGES, Quadratic, Ridge
 
@@ -144,3 +144,23 @@ def test_one_step_from_exact_draws_leaves_them_exact(name: str, leapfrogs: int, 
     unadjusted, _, _ = leapfrog(look_ridge, at, noise, largest, leapfrogs)
     x = ridge.along(unadjusted.z).double().numpy()
     assert ks_distance(x, ridge.cdf) > 2 * ks_bound(count)
+
+
+def test_step_sizes_are_averaged_as_hoffman_and_gelman_say() -> None:
+    """Algorithm 5 of 2014, with its gamma, t_0 and kappa; the start of the search is mu."""
+    target, widest, start = 0.65, 1.5, [0.3, 1.4]
+    sizes = StepSizes(widest, target, torch.tensor(start))
+    assert sizes.trial.tolist() == sizes.settled.tolist() == pytest.approx(start)
+    accepted = [(1.0, 0.2), (0.9, 0.0), (0.3, 0.7), (1.0, 0.65), (0.0, 0.1)]
+    shortfall, mean = [0.0, 0.0], [math.log(h) for h in start]
+    for t, rates in enumerate(accepted, start=1):
+        sizes.learn(torch.tensor(rates, dtype=torch.float64))
+        trial = [0.0, 0.0]
+        for k in range(2):
+            shortfall[k] += (target - rates[k] - shortfall[k]) / (t + 10)
+            trial[k] = math.log(start[k]) - math.sqrt(t) / 0.05 * shortfall[k]
+            trial[k] = min(trial[k], math.log(widest))
+            mean[k] += t**-0.75 * (trial[k] - mean[k])
+        assert sizes.trial.tolist() == pytest.approx([math.exp(x) for x in trial], rel=1e-5)
+        assert sizes.settled.tolist() == pytest.approx([math.exp(x) for x in mean], rel=1e-5)
+    assert sizes.trial.dtype == sizes.settled.dtype == torch.float32

@@ -22,6 +22,7 @@ class Index(ThreadingHTTPServer):
     digest: str | None = None  # in the page's link, if it lists one
     link = "/pkg-1.0.zip"
     moved: str | None = None  # where the file is to be found instead
+    moves = 0  # how often who asks for the file is sent to it again
     page: bytes | None = None
     kind = "text/html"  # of the page
     pause = 0.0  # seconds between bytes of the file
@@ -46,9 +47,10 @@ class Handler(BaseHTTPRequestHandler):
             digest = f"#sha256={index.digest}" if index.digest else ""
             link = f'<a href="{index.link}{digest}">pkg-1.0.zip</a>'.encode()
             kind, body = index.kind, index.page or link
-        elif self.path == "/pkg-1.0.zip" and index.moved:
+        elif self.path == "/pkg-1.0.zip" and (index.moved or index.moves):
+            index.moves -= 1
             self.send_response(302)
-            self.send_header("Location", index.moved)
+            self.send_header("Location", index.moved or self.path)
             return self.end_headers()
         elif self.path == "/pkg-1.0.zip":
             kind, body = "application/zip", index.file

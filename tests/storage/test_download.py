@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from index_server import PINNED, WHOLE, Index, made_archive
@@ -106,6 +108,49 @@ def test_redirects_are_followed_and_circles_are_not(index: Index) -> None:
     with pytest.raises(ResourceError, match="no network"):
         fetch.obtain(PINNED)
     assert len(index.asked) < 10
+
+
+def test_a_rate_and_a_patience_bound_a_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute, and a second more for every 16 KiB: by a clock that the test sets."""
+    now = [0.0]
+    monkeypatch.setattr(download.time, "monotonic", lambda: now[0])
+    largest = 64 << 10
+
+    def seconds(taken: float, size: int) -> str | None:
+        response = SimpleNamespace(raw=SimpleNamespace(read1=read1(taken, size)))
+        try:
+            assert sum(map(len, download._limited(response, largest))) == size  # type: ignore[arg-type]
+        except download.RefusedError as error:
+            return str(error)
+        return None
+
+    def read1(taken: float, size: int) -> Callable[..., bytes]:
+        pieces = iter([bytes(size), b""])
+
+        def read(most: int, decode_content: bool) -> bytes:
+            assert decode_content
+            assert most == 64 << 10
+            now[0] += taken
+            return next(pieces)
+
+        return read
+
+    assert seconds(60.9, 16 << 10) is None
+    assert seconds(61.1, 16 << 10) == "it sends less than 16 KiB a second"
+    assert seconds(63.9, 64 << 10) is None
+    assert seconds(64.1, 64 << 10) is not None
+    assert seconds(0.0, (64 << 10) + 1) == "it sends more than 65536 bytes"
+
+
+@pytest.mark.parametrize(("count", "fits"), [(5, True), (6, False)])
+def test_redirects_are_followed_five_times(index: Index, count: int, fits: bool) -> None:
+    index.moves = count
+    if fits:
+        assert fetch.obtain(PINNED).read_bytes() == WHOLE
+    else:
+        with pytest.raises(ResourceError, match="no network"):
+            fetch.obtain(PINNED)
+    assert index.asked.count("/pkg-1.0.zip") == 6
 
 
 @pytest.mark.parametrize("where", ["file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,27 @@ def test_the_last_image_and_only_the_last_completes_a_group(
         assert {sample.index for sample in folder.unfinished} == remaining
     assert folder.note_image(0) is True
     assert folder.unfinished == []
+
+
+def test_samples_are_on_the_disk_itself_their_latents_first(
+    tmp_path: Path, make_group: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path / "kids", make_group(count=3), 1)
+    flushed: list[str] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").resolve().name)
+        real(descriptor)
+
+    monkeypatch.setattr("os.fsync", noted)
+    folder.add(make_samples(1, 2), make_latents(2))
+    shard, *rest = flushed
+    assert shard.startswith(".latents-000001.safetensors.")
+    assert rest == ["kids", "samples.jsonl"]
+    flushed.clear()
+    folder.annotate(0, {"glasses": 1.0})  # which is made again
+    assert flushed == []
 
 
 def test_what_annotators_say_is_of_the_sample_that_they_say_it_of(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from made_runs import make_latents, make_run, make_samples
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,7 +21,7 @@ from lacelang.storage import files
 from lacelang.storage.group_folder import film_name, image_name
 from lacelang.storage.images import SHEET, WRITTEN, Images
 from lacelang.storage.png import encode, provenance
-from lacelang.storage.records import GroupRecord, RunRecord, StepPlan
+from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord, StepPlan, StepRecord
 from lacelang.storage.run_folder import RunFolder
 
 Make = Callable[..., GroupRecord]
@@ -31,6 +35,12 @@ def metadata(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
+def edited() -> list[SampleRecord]:
+    """Samples with where they were before an edit's one line and after it."""
+    step = StepRecord(0.5, "converged", 9, 8, 1, {})
+    return [evolve(sample, steps=(step, step)) for sample in make_samples(0, COUNT)]
+
+
 @pytest.fixture
 def run(tmp_path: Path, make_group: Make, face: Face, metadata: bool) -> RunRecord:
     """A group of edited samples in `tmp_path`, with all its images."""
@@ -38,7 +48,7 @@ def run(tmp_path: Path, make_group: Make, face: Face, metadata: bool) -> RunReco
     run = make_run(make_group(count=COUNT, steps=(step,)))
     with RunFolder(tmp_path, run, metadata=metadata) as folder:
         folder.begin()
-        folder.add("kids", make_samples(0, COUNT), make_latents(COUNT))
+        folder.add("kids", edited(), make_latents(COUNT))
         there = folder.group("kids")
         for sample in there.samples:
             said = provenance(run, there.record, sample) if metadata else None
@@ -142,7 +152,7 @@ def test_damage_goes_to_a_group_that_replaces_it(
     other = make_run(make_group(count=COUNT, steps=run.groups[0].steps, fingerprint="new"))
     with RunFolder(tmp_path, other, metadata=metadata) as folder:
         folder.begin()
-        folder.add("kids", make_samples(0, COUNT), make_latents(COUNT))
+        folder.add("kids", edited(), make_latents(COUNT))
         for name in NAMES:
             folder.group("kids").images.write(name, encode(face))
     for name in NAMES:
@@ -161,6 +171,40 @@ def test_the_digest_is_on_the_disk_before_the_image(
     )
     Images(tmp_path).write("0000.png", encode(face))
     assert [name.strip(".").split(".png")[0] for name in flushed[:2]] == [WRITTEN, "0000"]
+
+
+def test_an_image_that_was_never_written_has_no_digest(tmp_path: Path, face: Face) -> None:
+    images = Images(tmp_path)
+    assert images.digest("0000.png") == ""
+    assert not images.holds("0000.png")
+    data = encode(face)
+    images.write("0000.png", data, provenance=True)
+    assert images.digest("0000.png") == hashlib.sha256(data).hexdigest()
+    held = [images.holds("0000.png", wanted) for wanted in (None, True, False)]
+    assert held == [True, True, False]
+    assert images.data("0000.png") == data
+
+
+def test_what_is_set_aside_is_numbered_and_a_refusal_names_the_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, face: Face
+) -> None:
+    path = tmp_path / "0000.png"
+    for text in (b"one", b"two", b"three"):
+        path.write_bytes(text)
+        Images(tmp_path).write("0000.png", encode(face))
+    kept = {each.name: each.read_bytes() for each in tmp_path.glob("*.damaged*")}
+    names = ("0000.png.damaged", "0000.png.damaged2", "0000.png.damaged3")
+    assert kept == dict(zip(names, (b"one", b"two", b"three"), strict=True))
+    path.write_bytes(b"four")
+
+    def refused(path: Path, target: Path) -> Path:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(ResourceError) as caught:
+        Images(tmp_path).write("0000.png", encode(face))
+    assert caught.value.message == f"{path} cannot be written: permission denied"
+    assert path.read_bytes() == b"four"
 
 
 def test_bytes_do_not_depend_on_a_kill_between_digest_and_image(

@@ -198,6 +198,12 @@ DAMAGED: list[tuple[str, bytes, str]] = [
         "is damaged: its header makes no sense",
     ),
     ("x.safetensors", header([1, 2]), "is damaged, or not a .safetensors file"),
+    (
+        "w.npy",
+        b"\x93NUMPY\x01\x00\x40\x00"
+        + b"{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 8)}".ljust(64),
+        "is damaged: its header makes no sense",
+    ),
     ("x.NPY", b"no array at all", "is damaged, or not a .npy file"),
     ("x.npz", b"no archive at all", "is damaged, or not a .npz file"),
 ]
@@ -220,6 +226,25 @@ def test_an_npy_of_another_length(tmp_path: Path, extra: int, message: str) -> N
     data = (tmp_path / "w.npy").read_bytes()
     (tmp_path / "w.npy").write_bytes(data[:extra] if extra < 0 else data + bytes(extra))
     assert said_of(tmp_path / "w.npy").message == f"`w.npy` {message} than its header says"
+
+
+def test_an_npz_that_no_program_of_latents_writes(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for k in range(33):
+            archive.writestr(f"w{k}.npy", b"")
+    assert said_of(path).message == "`x.npz` holds 33 files; latents are one or two"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("w.npy", b"abc")
+    assert said_of(path).message == "`x.npz` is compressed in a way that NumPy does not use"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w.npy", bytes((64 << 20) + 1))
+    assert said_of(path).message == "`x.npz` expands to 64 MiB, far beyond latents"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", b"abc")
+    assert said_of(path).message == (
+        "`x.npz` holds `readme.txt`, which is none of the latents known here"
+    )
 
 
 def test_archives_name_the_file_and_the_way_on(tmp_path: Path) -> None:
