@@ -11,6 +11,7 @@ import pytest
 from lacelang import ir
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
+from lacelang.semantics.context import nearest
 from lacelang.semantics.modules import library_files, library_homes, library_models
 from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, write_index
 
@@ -361,3 +362,82 @@ def test_latents_of_no_known_model_need_a_clause(
         "no run.json says of which model these latents are",
     )
     assert found.hint == "add `from ffhq`, and `truncation` if it is not 0.7"
+
+
+NUMBERS: dict[str, tuple[tuple[float, int], ...]] = {
+    "age = each {10, 20}": ((10.0, 1), (20.0, 1)),
+    "age = each {child: 2, 20 years: 6, adult}": ((10.0, 2), (20.0, 6), (35.0, 1)),
+    "yaw = each {left: 50, front: 25}": ((-25.0, 2), (0.0, 1)),
+}
+
+
+@pytest.mark.parametrize("condition", NUMBERS)
+def test_numbers_that_are_drawn_have_their_weights(condition: str) -> None:
+    (statement,) = check(f"sample from ffhq where {condition}").statements
+    assert isinstance(statement, ir.SampleStatement)
+    assert statement.where is not None
+    (drawn,) = ir.drawn(statement.where)
+    assert isinstance(drawn, ir.DrawnValue)
+    assert drawn.choices == NUMBERS[condition]
+
+
+def test_a_number_is_drawn_once() -> None:
+    for choices, text in (("10, 20, 10 years", "10 years"), ("child, 10", "10")):
+        found = said(f"sample from ffhq where age = each {{{choices}}}")
+        assert (found.code, found.message) == ("LACE220", f"`each` has {text} already")
+    with pytest.raises(ProgramError) as caught:
+        check("sample from ffhq where age = each {90, -5, 20}")
+    assert [found.code for found in caught.value.diagnostics] == ["LACE203"] * 2
+
+
+@pytest.mark.parametrize(
+    ("unit", "meant"),
+    [
+        *((word, "deg") for word in ("d", "degree", "degrees", "Degrees")),
+        *((word, "deg") for word in ("rad", "radian", "radians", "RAD")),
+        *((word, "years") for word in ("y", "yo", "yr", "yrs", "year", "Year")),
+    ],
+)
+def test_units_of_other_names_are_told_in_ours(unit: str, meant: str) -> None:
+    turned = "; angles are in degrees" if unit.lower().startswith("rad") else ""
+    attribute = "yaw" if meant == "deg" else "age"
+    found = said(f"sample from ffhq where {attribute} > 10 {unit}")
+    assert (found.code, found.message) == ("LACE105", f"there is no unit `{unit}`")
+    assert found.hint == f"write `{meant}`, or no unit at all{turned}"
+
+
+@pytest.mark.parametrize("by", [-3, -2, -1, 1, 2, 3])
+def test_of_many_names_those_as_long_are_looked_at(by: int) -> None:
+    """Beyond two hundred, a hint is for a name that begins alike and is two longer or shorter."""
+    many = [f"k{k}" for k in range(300)]
+    wanted = "abcdefghijkl"
+    near = wanted[:by] if by < 0 else wanted + "xyz"[:by]
+    assert nearest(wanted, [*many, near]) == (near if abs(by) <= 2 else None)
+    assert nearest(wanted, [near]) == near
+    assert nearest(wanted, [*many, wanted.upper()]) == wanted.upper()
+    assert nearest(wanted, [*many, f"z{wanted[1:]}"]) is None
+
+
+def test_what_edits_and_expectations_take_over_from_their_group() -> None:
+    source = """sample from ffhq as men edit men { smile=1 } edit men { smile=1 } reweight off
+    expect glasses=1 in 95% of men"""
+    _, plain, off, expected = check(source).statements
+    assert isinstance(plain, ir.EditStatement)
+    assert isinstance(off, ir.EditStatement)
+    assert (plain.reweight, off.reweight) == (True, False)
+    assert isinstance(expected, ir.ExpectStatement)
+    assert expected.model.name == plain.model.name == "ffhq"
+    assert (expected.group, expected.share, expected.text) == (
+        "men",
+        0.95,
+        "glasses=1 in 95% of men",
+    )
+
+
+def test_one_mistake_of_a_clause_is_said_once() -> None:
+    """A statement that is wrong already is not told that its formula is too large as well."""
+    pairs = " or ".join(f"age={k} and yaw={k}" for k in range(1, 21))
+    large = f"({' or '.join(f'age={k}' for k in range(1, 21))}) and ({pairs})"
+    assert said(f"sample from ffhq where {large} disjunction exact").code == "LACE317"
+    odds = f"sample from ffhq where (glasses=1 [weight 3] or smile=1) and {large} disjunction exact"
+    assert said(odds).code == "LACE316"
