@@ -12,6 +12,7 @@ from torchdiffeq import odeint
 
 from lacelang.energy import (
     ConditionalEnergy,
+    Contrast,
     Node,
     NormalAbove,
     NormalAt,
@@ -114,6 +115,19 @@ def test_a_linear_gaussian_condition_is_solved_exactly_however_stiff() -> None:
     fixed = -torch.linalg.pinv(hessian, hermitian=True) @ gradient
     expected = (Z0 - fixed) @ vectors @ torch.diag(decay) @ vectors.T + fixed
     assert torch.allclose(solution.z, expected, atol=1e-6)
+
+
+def test_a_direction_of_negative_curvature_grows_by_e_squared_in_a_step() -> None:
+    """E = -a^2 / 2: a linear flow, exact in any step, whose numbers must not run away in one."""
+    energy = ConditionalEnergy(linear, Contrast(NormalAt("a", 0.0, 1.0), 0.1))
+    z0 = torch.zeros(2, DIM, dtype=torch.float64)
+    z0[:, 0], z0[1, 1] = 1e-4, 1e-4
+    solution = exponential(energy, z0, tolerance=1.0, time=9.5)
+    # J J^T = 10 and the strength is a tenth: a grows as e^t, by e^2 in each of five steps.
+    assert solution.stats.accepted.tolist() == [5, 5]
+    assert solution.stats.rejected.tolist() == [0, 0]
+    start, end = linear(z0)["a"], linear(solution.z)["a"]
+    assert torch.allclose(end, start * math.exp(9.5), rtol=1e-6)
 
 
 def tight(energy: ConditionalEnergy, time: float) -> Tensor:
