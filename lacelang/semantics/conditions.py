@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from attrs import Factory, define, evolve, frozen
@@ -112,6 +113,9 @@ class Conditions:
         self._budget = budget
         self._statement = statement
         self._left = MAX_TERMS
+        # What definitions come to, by these and what they are given, and the terms that it has.
+        # The bindings are kept, so that no other has the identity of one.
+        self._known: dict[object, tuple[ir.Predicate, int, Iterable[Binding]]] = {}
 
     def resolve(self, node: nodes.Predicate, frame: Frame) -> ir.Predicate | None:
         """Return the predicate, or None if anything in it is wrong; that has been reported."""
@@ -290,9 +294,18 @@ class Conditions:
         if site is None and definition.module is not frame.module:
             site = Site(name, node.span, frame.module)
         bindings = {n: _bound_to(a, frame) for n, a in zip(names, given, strict=True)}
+        at = None if site is None else (site.name, site.span)
+        key = id(definition), tuple(map(id, bindings.values())), at, place
+        known = self._known.get(key)
+        if known is not None:
+            self._grow(known[1])
+            return known[0]
+        left = self._left
         inner = Frame(definition.module, frame.report, bindings, site)
         predicate = self._resolve(body, inner, place.deeper())
-        return evolve(predicate, via=(name, *predicate.via))
+        predicate = evolve(predicate, via=(name, *predicate.via))
+        self._known[key] = predicate, left - self._left, bindings.values()
+        return predicate
 
     def _unknown(self, word: nodes.Word, frame: Frame) -> LostError:
         name, module = word.name, frame.module

@@ -98,7 +98,8 @@ def warn_contradictions(predicate: ir.Predicate, frame: Frame) -> None:
         whole = pending.pop().bare()
         terms = list(whole.conjuncts())
         if terms and not whole.is_choice:
-            _warn_of_repeats(terms, frame)
+            # What is repeated leaves as much as before.
+            terms = _warn_of_repeats(terms, frame)
             _warn_of_clashes(whole, terms, predicate.span, frame)
         for choice in terms:
             pending.extend(choice.choices)
@@ -201,14 +202,16 @@ def _home(span: Span, module: Module) -> Definition | None:
     return last if at < (last.node.span.end_line, last.node.span.end_column) else None
 
 
-def _warn_of_repeats(terms: Sequence[Term], frame: Frame) -> None:
+def _warn_of_repeats(terms: list[Term], frame: Frame) -> list[Term]:
+    """Return each of the terms once."""
     if len(terms) < 2:
-        return
-    seen: set[Term] = set()
+        return terms
+    seen: dict[Term, None] = {}
     for term in terms:
         if term in seen:
             frame.say("LACE514", f"`{term.text}` is repeated", term.said.span)
-        seen.add(term)
+        seen.setdefault(term)
+    return list(seen)
 
 
 Key: TypeAlias = tuple[str, str]

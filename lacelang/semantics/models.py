@@ -18,6 +18,9 @@ from lacelang.syntax.grammar import UNITS
 
 _LARGEST, _NARROWEST = 1e9, 1e-4
 
+MOST_LAYERS = 256
+"""Of a generator; there are a few dozen at most."""
+
 T = TypeVar("T", bound=nodes.Node)
 N = TypeVar("N", bound=str)
 
@@ -209,11 +212,11 @@ def layers_of(
 ) -> tuple[int, ...]:
     """Return the numbers of style layers written as `4..5, 10`, in rising order.
 
-    Wrong ones are reported, as say(code, message, node), and left out. Of an architecture that is
-    not known, any are right.
+    Wrong ones are reported, as say(code, message, node), and left out. An architecture that is not
+    known may have up to `MOST_LAYERS`.
     """
     numbers: set[int] = set()
-    limit = math.inf
+    limit = MOST_LAYERS - 1
     if layers and architecture is not None and architecture in ARCHITECTURES:
         limit = ARCHITECTURES[architecture].layout.layers - 1
     for layer in layers:
@@ -222,7 +225,6 @@ def layers_of(
         if first.is_integer() and last.is_integer() and 0 <= first <= last <= limit:
             numbers.update(range(int(first), int(last) + 1))
         else:
-            upward = "0" if math.isinf(limit) else f"0 to {limit}"
-            message = f"layers are whole numbers from {upward}, in rising order"
+            message = f"layers are whole numbers from 0 to {limit}, in rising order"
             say("LACE405", message, layer)
     return tuple(sorted(numbers))

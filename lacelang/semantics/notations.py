@@ -6,13 +6,11 @@ They are looked for only where the checker has found an error, so that a program
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from attrs import evolve
 
-from lacelang.errors import Diagnostic, Span
+from lacelang.errors import Diagnostic
 from lacelang.semantics.context import Module
-from lacelang.syntax import nodes
 from lacelang.syntax.lines import Lines, with_line_feeds
 
 _MAY_BE = frozenset(f"LACE{code}" for code in (102, 103, 104, 105, 106, 118, 201, 202, 303))
@@ -34,15 +32,12 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
     offsets = Lines(text).offsets
     # Syntax errors have been reported.
     unread = [offsets(error.span) for error in errors if error.code < "LACE1"]
-    choices = [offsets(span) for span in _spans_of_choices(module.program)]
     places = [(offsets(n.span), n) for n in notations_read(module.source, module.program)]
     places = [
         ((start, end), notation)
         for (start, end), notation in places
         if not _is_defined(text, start, module)
         and not any(start < to and at < end for at, to in unread)
-        # `{black: 3, blond: 1}` is no mapping there.
-        and not any(at < start and end < to for at, to in choices)
     ]
 
     def replaced(error: Diagnostic) -> Diagnostic:
@@ -52,15 +47,6 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
         return evolve(notation, path=error.path, source=error.source) if notation else error
 
     return list(dict.fromkeys(map(replaced, errors)))
-
-
-def _spans_of_choices(program: nodes.Program) -> Iterator[Span]:
-    left: list[nodes.Node] = [program]
-    while left:
-        node = left.pop()
-        if isinstance(node, nodes.DrawnFromSet):
-            yield node.span
-        left.extend(node.parts)
 
 
 def _is_defined(text: str, start: int, module: Module) -> bool:

@@ -68,7 +68,9 @@ def read(source: str, path: str | None = None) -> Parsed:
         # Programs without mistakes need not load what is said of mistakes.
         from lacelang.syntax.notations.search import reread
 
-        again = reread(with_line_feeds(source), program, _read_tokens)
+        again = reread(
+            with_line_feeds(source), program, _read_tokens, (problem.span for problem in found)
+        )
         if again is not None:
             program, found, lost = again
     found = sorted(found, key=lambda p: (p.span.line, p.span.column))

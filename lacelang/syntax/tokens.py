@@ -39,6 +39,14 @@ MAX_PROBLEMS = 200
 MAX_NESTING = 64
 """How many brackets and `not`s may stand inside one another."""
 
+MAX_LENGTH = 1000
+"""How many characters a name, a number or a text in quotes may have."""
+
+_LIMITED = {
+    "NAME": ("name", "use a shorter one"),
+    "NUMBER": ("number", "write fewer digits"),
+    "STRING": ("text in quotes", "use a shorter name or path"),
+}
 _JOINED = OPERATORS | {"COLON"}
 _NOT_SO = "{} is not how it is written here"
 _DENIED = re.compile(r"\s*[\w(!¬\"]")
@@ -71,12 +79,15 @@ def tokenize(text: str) -> Tokens:
             break
         except UnexpectedCharacters:
             token = None
-        if token is None or (token.type == "NAME" and not token.isascii()):
+        long = token is not None and len(token) > MAX_LENGTH and token.type in _LIMITED
+        if token is None or long or (token.type == "NAME" and not token.isascii()):
             if len(result.problems) >= MAX_PROBLEMS:
                 result.complete = False
                 break
             if token is None:
                 _mend(text, state, result)
+            elif long:
+                tokens.append(_cut(token, result))
             else:
                 _add_name(token, result)
             continue
@@ -156,6 +167,16 @@ def _add_name(token: Token, result: Tokens) -> None:
         result.tokens.append(token.update(kind, name))
     else:
         result.gaps.append(token.start_pos or 0)
+
+
+def _cut(token: Token, result: Tokens) -> Token:
+    """Report a token that is too long; return what is read of it: each use of it takes time."""
+    what, hint = _LIMITED[token.type]
+    message = f"this {what} is longer than {MAX_LENGTH} characters"
+    result.problems.append(Diagnostic("LACE015", message, span_of(token), hint))
+    if token.type == "STRING":
+        return token.update(value='""')
+    return token.update(value=str(token)[:MAX_LENGTH] if token.type == "NUMBER" else "x")
 
 
 def _seen(token: Token, result: Tokens) -> Token:

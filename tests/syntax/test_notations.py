@@ -13,6 +13,7 @@ from lace_programs import from_the_grammar
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
 from lacelang.syntax.lines import with_line_feeds
+from lacelang.syntax.notations import search
 from lacelang.syntax.notations.facts import facts_of
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.search import mend
@@ -22,6 +23,8 @@ from lacelang.testing.programs import programs
 
 _ROOT = Path(__file__).parents[2]
 PROGRAMS = [p for folder in ("stdlib", "programs") for p in sorted((_ROOT / folder).glob("*.lace"))]
+
+BAD = sorted((_ROOT / "tests" / "bad").glob("*.lace"))
 
 CONTEXTS = {
     "alone": "sample from ffhq where {}",
@@ -508,3 +511,28 @@ def test_a_name_of_no_known_value_is_no_value(model: str) -> None:
     with pytest.raises(ProgramError) as caught:
         check(f"sample from {model} where smile = 1 or smile")
     assert "LACE008" not in [found.code for found in caught.value.diagnostics]
+
+
+@pytest.mark.parametrize("path", BAD[::6], ids=lambda path: path.stem)
+def test_only_notations_that_cannot_be_meant_are_not_tried(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = with_line_feeds(path.read_text(encoding="utf-8"))
+    found = [(p.start, p.diagnostic) for p in mend(text, {}, parsing=True).places]
+    monkeypatch.setattr(search, "_beginning", lambda *_: NOTATIONS)
+    assert found == [(p.start, p.diagnostic) for p in mend(text, {}, parsing=True).places]
+
+
+def test_in_a_long_text_they_are_looked_for_where_it_cannot_be_read() -> None:
+    line = "sample 8 from ffhq where (smile=1 or glasses=1) and not yaw=left\n"
+    wrong = "sample from ffhq where 18 <= age <= 25\n"
+    for source in (line * 700 + wrong, wrong + line * 700):
+        (problem,) = read(source).problems
+        assert problem.hint == "write `age in 18..25`"
+
+
+def test_the_search_ends_when_enough_has_been_tried() -> None:
+    text = "sample from ffhq where 18 <= age <= 25\n" + "a b c " * 1000
+    patience = search.Patience(500)
+    assert len(mend(text, {}, patience=patience).places) == 1
+    assert -len(NOTATIONS) < patience.left <= 0

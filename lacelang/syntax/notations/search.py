@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice, pairwise
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 from lark import Token
 
-from lacelang.errors import Diagnostic
+from lacelang.errors import Diagnostic, Span
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import STATEMENTS, keywords
 from lacelang.syntax.lines import Lines, with_line_feeds
 from lacelang.syntax.notations.facts import Facts, facts_of
 from lacelang.syntax.notations.found import Found, Remedy
@@ -20,8 +22,10 @@ from lacelang.syntax.notations.words import COMPARING, DENIALS, JOINTS, SETS, WO
 from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
 
 LONGEST = 100_000
-"""Characters of a text that is searched."""
+"""Characters of a text that is searched, and of what is read in its place, all tries together."""
 
+_MOST_TRIED = 100_000  # notations at all places of a text, all rounds and tries together
+_TRIED = 40  # at a lexeme, at most about
 _ROUNDS = 6  # of notations inside one another
 _SHOWN = 300  # characters of what to write; hints are cut short
 _BEFORE_A_CONDITION = {*WORDS["asking"], *JOINTS, *DENIALS, *SETS["before_a_condition"]}
@@ -122,23 +126,36 @@ def _hint(remedy: Remedy, modules: Collection[str]) -> str:
     return "".join([*parts, f"; {remedy.hint}" if remedy.hint else ""])
 
 
+@define
+class Patience:
+    """How many more notations are tried at places of a text."""
+
+    left: int = _MOST_TRIED
+
+
 def mend(
     text: str,
     facts: Facts,
     besides: Collection[tuple[str, int]] = (),
     parsing: bool = False,
+    first: int = 0,
+    patience: Patience | None = None,
 ) -> Mended:
     """Put what is written here in place of every notation; none stays inside another.
 
     Places whose keys are in `besides` are left alone; with `parsing`, those are found too that
-    the grammar may read as something else.
+    the grammar may read as something else. A long text is searched from the statement on in which
+    the offset `first` lies, and for as long as there is `patience`.
     """
     if len(text) > LONGEST:
         return Mended("", ())
+    patience = patience or Patience()
     mended = Mended(text, besides)
     for _ in range(_ROUNDS):
         reader = Reader(lexemes_of(mended.text), facts)
-        found = list(islice(_scan(reader, parsing), MAX_PROBLEMS))
+        long = len(reader.lexemes) * _TRIED > patience.left
+        start = _statement_at(reader, first) if long else 0
+        found = list(islice(_scan(reader, parsing, start, patience), MAX_PROBLEMS))
         changed = [mended.replace(*one) for one in reversed(found)]
         if not any(changed) or len(mended.places) >= MAX_PROBLEMS:
             break
@@ -150,26 +167,33 @@ def reread(
     text: str,
     program: nodes.Program,
     read: Callable[[Tokens], tuple[nodes.Program, list[Diagnostic]]],
+    wrong: Iterable[Span],
 ) -> tuple[nodes.Program, list[Diagnostic], list[Diagnostic]] | None:
     """Read a text, with LF for every line end, with what is written here in place of notations.
 
-    A notation that cannot be read even so is left to other diagnostics. Returns the program, what
-    is wrong with the text, and those diagnostics behind which the program is not what was meant;
-    None if the text has no notations.
+    Without that, the places in `wrong` cannot be read. A notation that cannot be read even so is
+    left to other diagnostics. Returns the program, what is wrong with the text, and those
+    diagnostics behind which the program is not what was meant; None if the text has no notations.
     """
-    facts, lines = _facts(text, program), Lines(text)
+    if len(text) > LONGEST:
+        return None
+    facts, lines, patience = _facts(text, program), Lines(text), Patience()
+    first = min((lines.offsets(span)[0] for span in wrong), default=0)
     besides: set[tuple[str, int]] = set()
-    while (mended := mend(text, facts, besides)).places:
+    for _ in range(max(LONGEST // max(len(text), 1), 2)):
+        mended = mend(text, facts, besides, first=first, patience=patience)
+        if not mended.places:
+            break
         tokens = _placed(tokenize(mended.text), mended, lines)
         result, found = read(tokens)
         problems = tokens.problems + found
         spans = [lines.offsets(problem.span) for problem in problems]
-        wrong = {p.key for p in mended.places if any(s < p.end and p.start < e for s, e in spans)}
-        if not wrong:
+        unread = {p.key for p in mended.places if any(s < p.end and p.start < e for s, e in spans)}
+        if not unread:
             said = [place.diagnostic for place in mended.places]
             lost = [place.diagnostic for place in mended.places if not place.mended]
             return result, [*said, *problems], [*lost, *problems]
-        besides |= wrong
+        besides |= unread
     return None
 
 
@@ -206,14 +230,26 @@ def _placed(tokens: Tokens, mended: Mended, lines: Lines) -> Tokens:
     )
 
 
-def _scan(reader: Reader, parsing: bool) -> Iterator[tuple[Notation, Found, Remedy]]:
+def _statement_at(reader: Reader, offset: int) -> int:
+    """Return the first lexeme of the statement in which an offset lies."""
+    place = bisect_right(reader.lexemes, offset, key=lambda lexeme: lexeme.start) - 1
+    while place > 0 and not (reader.begins(place) and reader.low(place).upper() in STATEMENTS):
+        place -= 1
+    return max(place, 0)
+
+
+def _scan(
+    reader: Reader, parsing: bool, place: int, patience: Patience
+) -> Iterator[tuple[Notation, Found, Remedy]]:
     starts = _Starts(reader)
-    place = 0
-    while place < len(reader.lexemes):
+    while place < len(reader.lexemes) and patience.left > 0:
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
             # Its braces hold names and numbers of their own, `{ child: 10 }`.
             place = reader.closing(place + 2) or len(reader.lexemes)
-        elif one := _at(reader, place, starts, parsing):
+        elif reader.low(place) == "each" and reader.low(place + 1) == "{":
+            # So do these, `{ blond: 3 }`.
+            place = reader.closing(place + 1) or place + 1
+        elif one := _at(reader, place, starts, parsing, patience):
             yield one
             place = max(one[1].end, place + 1)
         else:
@@ -221,11 +257,15 @@ def _scan(reader: Reader, parsing: bool) -> Iterator[tuple[Notation, Found, Reme
 
 
 def _at(
-    reader: Reader, place: int, starts: _Starts, parsing: bool
+    reader: Reader, place: int, starts: _Starts, parsing: bool, patience: Patience
 ) -> tuple[Notation, Found, Remedy] | None:
-    for notation in _beginning(reader.low(place)):
+    low, after = (
+        word if word in _TOLD_APART else "" for word in map(reader.low, (place, place + 1))
+    )
+    for notation in _beginning(reader.kind(place), low, after):
         if (notation.parses and not parsing) or not starts.allows(notation, place):
             continue
+        patience.left -= 1
         found = notation.match(reader, place)
         remedy = notation.remedy(found) if found is not None and starts.holds(found) else None
         if found is not None and remedy is not None:
@@ -233,10 +273,16 @@ def _at(
     return None
 
 
-@lru_cache
-def _beginning(word: str) -> list[Notation]:
-    """Return the notations that may begin with a word."""
-    return [n for n in NOTATIONS if n.first.kind or n.first.optional or word in n.first.words]
+_TOLD_APART = frozenset({"(", "-", "+", "−", *keywords(), *DENIALS}).union(
+    *(e.openings or e.words for notation in NOTATIONS for e in notation.shape)
+)
+"""Lexemes that notations begin with, or have behind their first."""
+
+
+@lru_cache(maxsize=4096)
+def _beginning(kind: str, low: str, after: str) -> list[Notation]:
+    """Return the notations that may begin with a lexeme that has `after` behind it."""
+    return [notation for notation in NOTATIONS if notation.shape.may_begin(kind, low, after)]
 
 
 class _Starts:

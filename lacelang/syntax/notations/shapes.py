@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from attrs import field, frozen
 
+from lacelang.syntax.grammar import keywords
 from lacelang.syntax.notations.reader import Reader
+from lacelang.syntax.notations.words import DENIALS, PATTERNS, WORDS
+
+_NAMES = frozenset({"name", "known", "measured", "binary"})
+_CONDITIONS = frozenset(
+    {"condition", "predicate", "stated", "unmeasured", "comparison", "unspaced"}
+    | {"conjoined_list", "disjoined_list", "barred_list"}
+)
 
 
-@frozen
+@frozen(slots=False)
 class Element:
     """One element of a shape."""
 
@@ -24,6 +33,26 @@ class Element:
     def kind(self) -> str:
         """What the reader reads; empty if it is one of several words."""
         return self.kinds[0] if self.kinds else ""
+
+    @cached_property
+    def openings(self) -> frozenset[str] | None:
+        """The lexemes that it may begin with, in small letters; None if they are not listed."""
+        if any(kind in PATTERNS or kind not in WORDS for kind in self.kinds):
+            return None
+        phrases = (phrase for kind in self.kinds for phrase in WORDS[kind])
+        return self.words.union(phrase.split()[0] for phrase in phrases)
+
+    def may_begin(self, lexeme_kind: str, low: str) -> bool:
+        """Whether it may begin with a lexeme, as far as its kind and its small letters tell."""
+        if self.optional or low in self.words:
+            return True
+        if self.openings is not None:
+            return low in self.openings
+        named = lexeme_kind == "word" and low not in keywords()
+        asked = named or low == "(" or low in DENIALS
+        counted = lexeme_kind == "number" or low in ("-", "+", "−")
+        fits = {**dict.fromkeys(_NAMES, named), **dict.fromkeys(_CONDITIONS, asked)}
+        return any({**fits, "number": counted}.get(kind, True) for kind in self.kinds)
 
     def end(self, reader: Reader, place: int) -> int | None:
         """Return where it ends if it begins with the lexeme at `place`."""
@@ -50,7 +79,7 @@ def _element(written: str) -> Element:
     return Element(options, read, name or kept, bool(optional), bool(touching))
 
 
-@frozen
+@frozen(slots=False)
 class Shape:
     """A row of elements."""
 
@@ -63,6 +92,30 @@ class Shape:
 
     def __iter__(self) -> Iterator[Element]:
         return iter(self.elements)
+
+    @cached_property
+    def seconds(self) -> frozenset[str] | None:
+        """What may stand right behind its first lexeme; None if that is not listed."""
+        first, *others = self.elements or (Element(),)
+        if (
+            first.optional
+            or not (first.words or _NAMES.issuperset(first.kinds))
+            or (first.words and first.kinds)
+        ):
+            return None
+        found: frozenset[str] = frozenset()
+        for element in others:
+            if element.openings is None:
+                return None
+            found |= element.openings
+            if not element.optional:
+                return found
+        return None
+
+    def may_begin(self, lexeme_kind: str, low: str, after: str) -> bool:
+        """Whether it may begin with a lexeme that has `after` behind it, as far as they tell."""
+        possible = self.seconds is None or after in self.seconds
+        return possible and self.elements[0].may_begin(lexeme_kind, low)
 
     def match(self, reader: Reader, place: int, parts: dict[str, tuple[int, int]]) -> int | None:
         """Return where it ends if it begins at `place`, and add what its named elements read."""
