@@ -183,9 +183,13 @@ def test_rejection_evaluates_many_draws_at_once() -> None:
             return torch.full((len(z),), 1e3)
 
     z0 = prior(SEED, range(2), 4)
-    solution = rejection(Noted(torch.ones(4)), z0, max_tries=200, streams=Streams(SEED, range(2)))
+    shares: list[float] = []
+    streams = Streams(SEED, range(2))
+    energy = Noted(torch.ones(4))
+    solution = rejection(energy, z0, max_tries=200, streams=streams, on_step=shares.append)
     assert (solution.stats.rejected == 200).all()
     assert (solution.stats.nfe == 201).all()
+    assert shares == pytest.approx([tried / 200 for tried in (1, 65, 129, 193, 200)])
     # 1 + 64 + 64 + 64 + 7 draws of each, and the energies at the end.
     assert len(calls) <= 10
 

@@ -161,6 +161,14 @@ def test_heun_gives_up_after_max_steps_where_it_stands() -> None:
     assert (solution.stats.nfe == 5).all()  # the first slope, three steps, the energy at the end
 
 
+def test_dopri5_counts_what_it_takes_and_what_it_tries_again() -> None:
+    """Two slopes to begin with, six for every step, and the energy at the end."""
+    stats = dopri5(TARGET, Z0).stats
+    assert torch.equal(stats.nfe, 2 + 6 * (stats.accepted + stats.rejected) + 1)
+    assert (stats.rejected >= 0).all()
+    assert (stats.rejected > 0).any()
+
+
 def test_dopri5_gives_up_when_its_evaluations_are_spent() -> None:
     solution = dopri5(TARGET, Z0, max_evaluations=10)
     assert set(solution.status) == {Status.max_steps}
