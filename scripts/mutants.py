@@ -352,12 +352,16 @@ class Runner:
             rank = {n: k for k, group in reversed([*enumerate(groups)][1:]) for n in group}
         else:
             rank = dict.fromkeys(next(filter(None, groups)), 0)
-        chosen, spent = [], 0.0
-        for name in sorted(rank, key=lambda n: (rank[n], seconds[n], n)):
-            spent += seconds[name]
-            if chosen and spent > self._budget:
-                break
-            chosen.append(name)
+        chosen: list[str] = []
+        # Those that do not reach the module, such as one that lists what it has, get as much.
+        for apart in (False, True):
+            spent = 0.0
+            group = [name for name, k in rank.items() if (k == len(groups) - 1) is apart]
+            for name in sorted(group, key=lambda n: (rank[n], seconds[n], n)):
+                spent += seconds[name]
+                if chosen and spent > self._budget:
+                    break
+                chosen.append(name)
         return chosen
 
     def work(self, mutant: Mutant, names: Sequence[str]) -> Work[Mutant]:

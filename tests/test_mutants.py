@@ -104,3 +104,7 @@ def test_what_an_import_does_belongs_to_all_tests(
     assert chosen[4] == ["imports", "twice", "slow", "thrice", "other"]
     assert chosen[5] == ["twice", "slow"]
     assert chosen[9] == ["imports", "thrice", "twice", "slow", "other"]  # called by an import
+    runner._budget = 0.2
+    mutant = next(iter(changes(path))).mutant()
+    assert mutant is not None
+    assert runner.tests(mutant) == ["imports", "other"]

@@ -15,6 +15,7 @@ from lacelang.energy import Node, NormalAt
 from lacelang.errors import UsageError
 from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.samplers.problem import Energy, Target
+from lacelang.samplers.smc.algorithm import _effective
 from lacelang.samplers.solution import Solution, Status
 from lacelang.samplers.streams import Streams, prior
 from lacelang.testing.targets import RIDGES, Quadratic, Ridge
@@ -290,6 +291,15 @@ def test_energies_of_ten_thousand_are_survived(sampler: Callable[..., Solution])
         assert set(solution.status) == {Status.max_tries}
     else:
         assert (solution.energy < 20).all()
+
+
+def test_how_many_particles_are_effective() -> None:
+    """(sum w)^2 / (K sum w^2), whatever the scale; all of them where none has a weight."""
+    weights = torch.tensor([[1.0, 1.0, 2.0, 0.0]], dtype=torch.float64)
+    for scale in (1.0, 1e-300, 1e300):
+        assert _effective(weights.log() + math.log(scale)) == pytest.approx(16 / (4 * 6))
+    assert _effective(torch.zeros(1, 5).double()) == pytest.approx(1.0)
+    assert _effective(torch.full((1, 5), -math.inf).double()) == 1.0
 
 
 def test_smc_that_runs_out_of_temperatures_says_so() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lacelang.energy import ConditionalEnergy, NormalAt, Outputs, conjunction
 from lacelang.samplers import SAMPLERS, Sampler
-from lacelang.samplers.driver import Blocks, Driver, only, rms
+from lacelang.samplers.driver import Blocks, Driver, Pace, only, rms
 from lacelang.samplers.problem import Point, Target
 from lacelang.samplers.solution import Solution, Stats, Status, unmoved
 from lacelang.samplers.streams import Streams, prior
@@ -202,6 +202,76 @@ class TestDriver:
         assert torch.equal(solution.z[1], Z0[1] + 1)
         assert solution.energy[0].isnan()
         assert solution.energy[1] == 7.0
+
+
+class TestPace:
+    def pace(self, time: float = 10.0, max_steps: int = 9, growth: float = 4.0) -> Pace:
+        run = Driver(Quadratic(ONES), Z0[:4])
+        speed = torch.tensor([0.0, 0.01, 1.0, 100.0], dtype=torch.float64)
+        return Pace(run, speed, 0.04, time, max_steps, growth)
+
+    def test_a_first_step_is_a_tenth_of_the_root_of_what_is_allowed(self) -> None:
+        """At the speed of each; all of the way where nothing moves."""
+        assert self.pace().h.tolist() == pytest.approx([10.0, 2.0, 0.02, 0.0002])
+
+    def test_a_step_is_cut_to_where_its_error_is_allowed(self) -> None:
+        """The error goes with the square: four times too much is half of the step."""
+        pace = self.pace()
+        h = torch.full((4,), 0.1, dtype=torch.float64)
+        error = 0.04 * torch.tensor([1.0, 4.0, 1e-6, 0.0], dtype=torch.float64)
+        finite = torch.tensor([True, True, True, False])
+        assert pace.cut(h, error, finite).tolist() == pytest.approx([1.0, 0.5, 1.0, 0.0])
+        # The next are nine tenths of what would be allowed, at most `growth` as long as this one.
+        assert pace.h.tolist() == pytest.approx([0.09, 0.045, 0.4, 0.025])
+        assert pace.run.accepted.tolist() == [1, 0, 1, 0]
+        assert pace.run.rejected.tolist() == [0, 1, 0, 1]
+        pace.cut(h, torch.full((4,), 1e9, dtype=torch.float64), ~finite | finite)
+        assert pace.h.tolist() == pytest.approx([0.005] * 4)  # a twentieth at least
+
+    def test_no_step_goes_beyond_the_end(self) -> None:
+        pace = self.pace(time=0.35)
+        shares: list[float] = []
+        pace.run.tell = shares.append
+        error, finite = torch.zeros(4, dtype=torch.float64), torch.ones(4, dtype=torch.bool)
+        pace.cut(torch.tensor([0.35, 0.1, 0.1, 0.1], dtype=torch.float64), error, finite)
+        assert pace.h.tolist() == pytest.approx([0.0, 0.25, 0.25, 0.25])
+        assert pace.settle(Z0[:4]).tolist() == [False, True, True, True]
+        assert shares == pytest.approx([1 - 0.75 / 1.4])
+        lost = torch.tensor([False, True, False])
+        assert pace.settle(Z0[1:4], lost).tolist() == [True, False, True]
+        for _ in range(8):
+            pace.cut(torch.zeros(2, dtype=torch.float64), error[:2], finite[:2])
+            going = pace.settle(Z0[[1, 3]])
+        assert going.tolist() == [False, False]
+        ends = (Status.converged, Status.max_steps, Status.non_finite, Status.max_steps)
+        assert pace.run.result().status == ends
+
+    def test_a_step_that_is_not_finite_is_tried_twenty_times_again(self) -> None:
+        pace = self.pace(max_steps=100)
+        error, finite = torch.zeros(4, dtype=torch.float64), torch.zeros(4, dtype=torch.bool)
+        for tried in range(1, 22):
+            pace.cut(pace.h, error, finite)
+            assert pace.settle(Z0[:4]).tolist() == [tried <= 20] * 4
+        assert set(pace.run.result().status) == {Status.non_finite}
+
+
+@pytest.mark.parametrize(("steps", "status"), [(9, Status.converged), (10, Status.stuck)])
+def test_a_chain_of_ten_steps_or_more_is_judged_by_them_alone(steps: int, status: Status) -> None:
+    """Everything is accepted in the warm-up, nothing behind it."""
+
+    class Closing(Quadratic):
+        calls = 0
+
+        def value_and_grad(self, z: Tensor, *args: Tensor) -> tuple[Tensor, Tensor]:
+            Closing.calls += 1
+            value = torch.zeros(len(z)) if Closing.calls <= 6 else torch.full((len(z),), math.nan)
+            return value, torch.zeros_like(z)
+
+    target = Target.of(Closing(torch.zeros(DIM)))
+    streams = Streams(SEED, range(COUNT))
+    solution = SAMPLERS["mala"](target, Z0, streams=streams, steps=steps, warmup=5)
+    assert set(solution.status) == {status}
+    assert solution.stats.accepted.tolist() == [5] * COUNT
 
 
 def test_rows_of_a_mask_are_not_copied_where_they_are_all() -> None:
