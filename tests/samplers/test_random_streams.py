@@ -73,6 +73,15 @@ def test_seeds_and_indices_are_words_of_64_bits(seed: int, index: int) -> None:
         streams.stream(fits, fits, streams.PRIOR)
 
 
+@pytest.mark.parametrize("bits", [53, 63, 64])
+def test_large_seeds_and_parts_are_exact(bits: int) -> None:
+    """Two that differ in their last bit alone are two."""
+    large = 2**bits - 1
+    keys = [(large, 0, 1, 0), (large - 1, 0, 1, 0), (0, large, 1, 0), (0, large - 1, 1, 0)]
+    keys += [(0, 0, 1, large), (0, 0, 1, large - 1)]
+    assert len({int(streams.stream(*key).integers(2**63)) for key in keys}) == len(keys)
+
+
 def test_noise_belongs_to_as_many_samples() -> None:
     for given in (None, streams.Streams(7, range(2))):
         with pytest.raises(UsageError, match=r"^this needs a random stream for every sample$"):

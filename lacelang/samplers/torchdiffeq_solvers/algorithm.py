@@ -45,7 +45,7 @@ def adaptive(
     on its neighbours; each sample therefore has a solver to itself, all evaluated in one batch.
     `dopri5` at 1e-3 is LACE-ODE (LACE A.2).
     """
-    run = Driver(target.regularised, z0, on_step, target.args)
+    run = Driver(target.regularised, z0, args=target.args)
 
     def solve_one(row: int, ask: Ask) -> None:
         slope = AdaptiveSlope(ask, run, run.rows[row : row + 1], max_evaluations)
