@@ -427,6 +427,7 @@ def test_what_edits_and_expectations_take_over_from_their_group() -> None:
     assert (plain.reweight, off.reweight) == (True, False)
     assert isinstance(expected, ir.ExpectStatement)
     assert expected.model.name == plain.model.name == "ffhq"
+    assert expected.what.text == "glasses=1"
     assert (expected.group, expected.share, expected.text) == (
         "men",
         0.95,
