@@ -43,7 +43,15 @@ LEFT_OUT: list[tuple[Any, dict[str, Any]]] = [
     (StepPlan("smile=0", None, (ATOM,)), {}),
     (
         SAMPLE,
-        {"accepted": 0, "rejected": 0, "extra": {}, "seen": None, "steps": (), "drawn": {}},
+        {
+            "accepted": 0,
+            "rejected": 0,
+            "extra": {},
+            "seen": None,
+            "steps": (),
+            "drawn": {},
+            "tries": None,
+        },
     ),
     (GROUP, {"samples": (), "steps": (), "origin": None}),
     (MEASURE, {"seal": ""}),
@@ -80,6 +88,7 @@ def test_what_says_something_is_written_and_comes_back() -> None:
         seen={"glasses": None},
         steps=(STEP,),
         drawn={"age": 20.5, "hair": "black"},
+        tries=3,
     )
     written = plain(full)
     assert list(written) == [f.name for f in fields(SampleRecord)]
