@@ -60,7 +60,10 @@ def test_evaluate_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["evaluate", str(program), "--faces", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["suite"] == "p"
-    (table,) = found["tables"]
+    table, variety = found["tables"]
+    assert variety["title"] == "Variety"
+    # Two faces are too few for figures.
+    assert variety["rows"][0]["faces"] == 2
     assert table["title"] == "scholars: glasses=1 and age=40"
     assert table["note"].startswith("2 faces; ")
     assert [row["comparison"] for row in table["rows"]] == ["glasses=1", "age=40"]
