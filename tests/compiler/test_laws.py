@@ -114,7 +114,7 @@ FORMULAS = evolve(
     TEXTS,
     disjunction=lambda terms, weights: " or ".join(f"({term})" for term in terms),
     energy=exactly,
-    # An event and its denial add up to 1 within 2^-24, and a power of them, or several, within more.
+    # An event and its denial add up to 1 within 2^-24; several, or a power of them, within more.
     tolerance=1e-5,
 )
 OF_FORMULAS = {name: law for name, law in LAWS.items() if name not in OF_MIXTURES} | FORMULA_LAWS
