@@ -120,9 +120,11 @@ FORMULAS = evolve(
 OF_FORMULAS = {name: law for name, law in LAWS.items() if name not in OF_MIXTURES} | FORMULA_LAWS
 
 
-@on_both
+@pytest.mark.parametrize(
+    "heads", ["drawn", pytest.param("real", marks=[pytest.mark.weights, pytest.mark.slow])]
+)
 @pytest.mark.parametrize("which", OF_FORMULAS.values(), ids=OF_FORMULAS)
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(data=st.data())
 def test_laws_of_exact_disjunctions(heads: str, which: Law, data: st.DataObject) -> None:
     drawn = seeds.map(lambda seed: outputs(heads, seed, which.bound))

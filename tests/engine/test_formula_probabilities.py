@@ -66,6 +66,7 @@ def test_rejection_draws_both_terms_as_often_as_the_formula_says(model: TinyMode
     assert shares["equal"] > 1.2 * both
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [EITHER, FORTIES], ids=["either", "forties"])
 def test_the_evidence_of_smc_is_what_measure_finds(model: TinyModel, where: ir.Or) -> None:
     asked = ir.MeasureStatement(

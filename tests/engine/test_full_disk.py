@@ -51,6 +51,7 @@ PLACES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_at_any_moment(
     model: TinyModel,

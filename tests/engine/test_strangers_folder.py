@@ -206,6 +206,7 @@ def test_endings_are_those_of_the_samplers() -> None:
     assert set(Ending.__args__) == {status.name for status in Status}  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_group_of_a_stranger_can_be_anything(tmp_path: Path, model: TinyModel) -> None:
     """Whatever one file of a run's folder becomes, a run into it ends, in words or as it should."""
     both = program(statement("kids", 2, where=None), edit(), expect())

@@ -143,6 +143,7 @@ def told_apart(one: Tensor, other: Tensor) -> float:
     return float(right) / (2 * (len(one) - half))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mala", "hmc", "smc"])
 def test_a_classifier_cannot_tell_samples_from_those_of_rejection(name: str) -> None:
     count = 600

@@ -30,7 +30,13 @@ QUICK: dict[str, dict[str, float]] = {
     **{name: {"step": 0.04} for name in ("heun2", "heun3", "midpoint", "rk4")},
     "smc": {"particles": 16, "moves": 2},
 }
-EVERY = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=lambda sampler: sampler.name)
+# They differ from `dopri5` and `euler` by the solver of torchdiffeq alone.
+_ALIKE = ("adaptive_heun", "bosh3", "dopri8", "heun2", "heun3", "midpoint", "rk4")
+_SAMPLERS = [
+    pytest.param(each, id=name, marks=pytest.mark.slow if name in _ALIKE else ())
+    for name, each in SAMPLERS.items()
+]
+EVERY = pytest.mark.parametrize("sampler", _SAMPLERS)
 
 
 def sample(sampler: Sampler, target: Target, z0: Tensor, rows: list[int]) -> Solution:

@@ -66,7 +66,7 @@ DEVICES = {
 
 
 @given(groups())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @example(["n" * 100 + "e" + "\u0301" * 31])
 @example(["\u0436" * 60, "\u0436" * 61, "\u0436" * 62 + "!"])
 @example(["run.json", "Run.JSON", "con", "CON", "con .", "a\ud800", "a?"])
