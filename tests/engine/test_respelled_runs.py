@@ -20,6 +20,7 @@ import lacelang
 from lacelang.cli.main import main
 from lacelang.engine import loading
 from lacelang.errors import UsageError
+from lacelang.storage.records import _check_of
 
 
 def nfc(text: str) -> str:
@@ -107,6 +108,7 @@ def test_a_record_in_another_spelling_is_gone_on_from(model: TinyModel, tmp_path
     record = json.loads(index.read_text(encoding="utf-8"))
     for each in (*record["groups"], *record["measures"]):
         each["name"] = nfd(each["name"])
+    record["check"] = _check_of(record)
     index.write_text(json.dumps(record), encoding="utf-8")
     run = program.run(out=tmp_path)
     assert stamps(tmp_path) == before
