@@ -103,17 +103,19 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
 def _sample_task(
     statement: SampleStatement, model: Model, options: Options, progress: Progress
 ) -> GroupTask:
-    """Return a statement's task; a random seed is the one that the run's folder has, if it fits."""
+    """Return a statement's task; a random seed is that of the same group made before, if any."""
     if statement.seed != "random" or options.seed is not None:
         return sample_task(statement, model, options.seed_for(statement.seed), progress)
-    before = None
+    known = [group.record for group in options.kept.values()]
     if options.out is not None and not options.replace:
         with suppress(LaceError):  # reported when the folder is opened
             before = read_index(options.out)
-    for group in () if before is None else before.groups:
-        task = sample_task(statement, model, group.seed, progress)
-        if group.name == statement.name and task.record.fingerprint == group.fingerprint:
-            return task
+            known += () if before is None else before.groups
+    for group in known:
+        if group.name == statement.name:
+            task = sample_task(statement, model, group.seed, progress)
+            if task.record.fingerprint == group.fingerprint:
+                return task
     task = sample_task(statement, model, options.seed_for("random"), progress)
     progress.note(f"{statement.name}: seed {task.record.seed}")
     return task

@@ -65,10 +65,11 @@ class Verification:
         tries = self.statement.verified
         best: dict[int, tuple[int, Batch, int]] = {}  # by index: terms shown, batch, and its row
         left, seconds, taken = list(indices), 0.0, dict.fromkeys(indices, 0)
+        terms = self._terms()
         for number in range(tries):
             batch = attempt(left, number)
             seconds += batch.seconds
-            shown = self._terms(left, batch)
+            shown = self._shown(terms, left, batch)
             for row, index in enumerate(left):
                 taken[index] += 1
                 count = int(shown[:, row].sum())
@@ -79,24 +80,32 @@ class Verification:
             left = [index for index, good in zip(left, held, strict=True) if not good]
             if not left:
                 break
-        records = []
+        failed, records = set(left), []
         for index in indices:
             _, batch, row = best[index]
             record = evolve(batch.records[row], tries=taken[index])
-            failed = index in set(left)
-            records.append(evolve(record, status=Status.unverified.name) if failed else record)
+            wrong = index in failed
+            records.append(evolve(record, status=Status.unverified.name) if wrong else record)
         rows = [best[index][1].latents.rows([best[index][2]]) for index in indices]
         return Batch(tuple(records), Latents.joined(rows), seconds)
 
-    def _terms(self, indices: Sequence[int], batch: Batch) -> NDArray[np.bool_]:
-        """Which terms (k, n) of the outer `and`s of the condition the candidates show."""
+    def _terms(self) -> list[ir.Predicate]:
+        """The terms of the outer `and`s of the condition; what has weight 0 is none."""
+        assert self.statement.where is not None
+        return [term for term, _ in ir.conjuncts(ir.simplified(self.statement.where))]
+
+    def _shown(
+        self, terms: Sequence[ir.Predicate], indices: Sequence[int], batch: Batch
+    ) -> NDArray[np.bool_]:
+        """Which terms (k, n) the candidates show."""
         where = self.statement.where
         assert where is not None
         looks = (partial(self._decoded, batch, row) for row in range(len(indices)))
         seen = list(self.annotators.annotate(looks, Stage()))
         wanted = wanted_columns(where, values_of(where, self.seed, indices))
         columns = {**columns_of(seen, ir.attributes(where)), **wanted}
-        return np.stack([truth(term, columns) for term, _ in ir.conjuncts(where)])
+        shown = [truth(term, columns) for term in terms]
+        return np.array(shown, bool).reshape(len(terms), len(indices))
 
     def _decoded(self, batch: Batch, row: int) -> NDArray[np.uint8]:
         return next(self.model.decode(batch.latents.rows([row]).w))

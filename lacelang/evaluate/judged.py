@@ -76,8 +76,7 @@ def judge_groups(program: Program, progress: Progress) -> list[Judged]:
     statements = program.samples
     if not statements:
         return []
-    conditions = [s.where for s in statements if s.where is not None]
-    all_judging({leaf.attribute.name for where in conditions for leaf in ir.comparisons(where)})
+    require_judges(statements)
     groups = sample_groups(program, progress)
     model = statements[0].model
     annotators = judging({attribute.name for attribute in model.attributes})
@@ -104,6 +103,11 @@ def judge_groups(program: Program, progress: Progress) -> list[Judged]:
         )
         for statement, group, (start, end) in zip(statements, groups, ends, strict=True)
     ]
+
+
+def require_judges(statements: Sequence[ir.SampleStatement]) -> None:
+    """Raise a UsageError if no annotator judges an attribute of a condition."""
+    all_judging(set(ir.attributes(*(s.where for s in statements if s.where is not None))))
 
 
 def _wanted(statement: ir.SampleStatement, group: Group) -> Columns:

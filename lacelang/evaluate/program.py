@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from lacelang import ir
 from lacelang.api import Program
 from lacelang.evaluate import reference
-from lacelang.evaluate.judged import METRICS, Judged, judge_groups
+from lacelang.evaluate.judged import METRICS, Judged, judge_groups, require_judges
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.evaluate.scores import scores
 from lacelang.evaluate.sheets import sheet_of
@@ -40,23 +39,21 @@ def evaluate(
         shown = at_most(program, faces)
         if not shown.samples:
             return Report(name, [])
-        by_row: dict[str, list[ir.SampleStatement]] = {}
-        for statement in shown.samples:
-            by_row.setdefault(statement.name.split()[0], []).append(statement)
-        references = reference.statements([first for first, *_ in by_row.values()], progress)
-        both = evolve(shown.checked, statements=(*shown.samples, *references), source="")
-        judged = judge_groups(Program(both), progress)
-        count = len(shown.samples)
-        for one in judged[:count]:
+        require_judges(shown.samples)  # before a model is loaded
+        asked = reference.asked(shown.samples, progress)
+        others = [each.reference for each in asked]
+        statements = (*shown.samples, *others, reference.centre(shown.samples))
+        judged = judge_groups(Program(evolve(shown.checked, statements=statements)), progress)
+        groups = judged[: len(shown.samples)]
+        for one in groups:
             rows.setdefault(one.statement.name.split()[0], []).append(one)
-        tables = [_table(row, groups, paper) for row, groups in rows.items()]
-        *others, centre = judged[count:]
+        tables = [_table(row, some, paper) for row, some in rows.items()]
         compared = [
-            (row, reference.Compared(groups, other, centre))
-            for (row, groups), other in zip(rows.items(), others, strict=True)
+            reference.Compared([groups[place] for place in each.groups], drawn, judged[-1])
+            for each, drawn in zip(asked, judged[len(groups) : -1], strict=True)
         ]
         varied = reference.table(compared)
-        pictures = [sheet_of(groups[0]) for groups in rows.values()]
+        pictures = [sheet_of(some[0]) for some in rows.values()]
         return Report(name, [*tables, *([] if varied is None else [varied])], pictures)
 
 

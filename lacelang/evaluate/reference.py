@@ -43,36 +43,74 @@ class Compared:
     reference: Judged
     centre: Judged
 
+    @property
+    def name(self) -> str:
+        """The name of the first group, and how many others there are."""
+        more = f" and {len(self.groups) - 1} more" if len(self.groups) > 1 else ""
+        return f"{self.groups[0].statement.name}{more}"
 
-def statements(
-    samples: Sequence[ir.SampleStatement], progress: Progress
-) -> list[ir.SampleStatement]:
-    """Return for each statement one whose samples are its reference, and one of prior draws.
 
-    The condition has no weights and no temperatures in a reference, which says only what is to be
-    seen. Rejection draws it, or `smc` where it is too rare for that.
+@frozen
+class Asked:
+    """A condition of some groups, by their places among the statements, and its reference."""
+
+    groups: tuple[int, ...]
+    reference: ir.SampleStatement
+
+
+def asked(samples: Sequence[ir.SampleStatement], progress: Progress) -> list[Asked]:
+    """Return the different conditions of statements, and a statement for the reference of each.
+
+    A condition has no weights and no temperatures in a reference, which says only what is to be
+    seen; what has weight 0 is not. Rejection draws it, or `smc` where it is too rare for that.
     """
-    found = []
-    for k, statement in enumerate(samples):
-        plain = evolve(statement, where=_plain(statement.where), options=defaults.CONDITION_OPTIONS)
-        model = load(statement.model, "auto", progress)
-        count = round(_SPARE * statement.count)
-        sampler = statement.sampler if plain.where is None else _exact(plain, model)
-        found.append(
-            evolve(plain, name=f"reference {k + 1}", count=count, seed=SEED + k, sampler=sampler)
-        )
-    centre = evolve(samples[0], name="prior", where=None, count=CENTRE, seed=SEED - 1)
-    return [*found, evolve(centre, sampler=defaults.sampler())]
+    places: dict[tuple[ir.Predicate | None, float], list[int]] = {}
+    for place, statement in enumerate(samples):
+        key = _plain(statement.where), statement.truncation
+        places.setdefault(key, []).append(place)
+    return [
+        Asked(tuple(some), _reference(samples, some, where, SEED + k, progress))
+        for k, ((where, _), some) in enumerate(places.items())
+    ]
+
+
+def centre(samples: Sequence[ir.SampleStatement]) -> ir.SampleStatement:
+    """Return a statement of draws from the prior of a model."""
+    sampler = defaults.sampler()
+    drawn = evolve(samples[0], where=None, verified=None, sampler=sampler)
+    return evolve(drawn, name="prior", count=CENTRE, seed=SEED - 1)
+
+
+def _reference(
+    samples: Sequence[ir.SampleStatement],
+    places: Sequence[int],
+    where: ir.Predicate | None,
+    seed: int,
+    progress: Progress,
+) -> ir.SampleStatement:
+    first = samples[places[0]]
+    plain = evolve(first, where=where, options=defaults.CONDITION_OPTIONS, verified=None)
+    model = load(first.model, "auto", progress)
+    sampler = defaults.sampler() if where is None else _exact(plain, model)
+    count = round(_SPARE * sum(samples[place].count for place in places))
+    return evolve(
+        plain, name=f"reference {seed - SEED + 1}", count=count, seed=seed, sampler=sampler
+    )
 
 
 def _plain(where: ir.Predicate | None) -> ir.Predicate | None:
     if where is None:
         return None
+    simple = ir.simplified(where)
+    return None if simple == ir.And(()) else _unweighted(simple)
+
+
+def _unweighted(where: ir.Predicate) -> ir.Predicate:
     inner: dict[str, object] = {}
     if isinstance(where, ir.Group):
-        inner["terms"] = tuple(each for each in map(_plain, where.terms) if each is not None)
+        inner["terms"] = tuple(map(_unweighted, where.terms))
     elif isinstance(where, ir.Not):
-        inner["term"] = _plain(where.term)
+        inner["term"] = _unweighted(where.term)
     return evolve(where, weight=1.0, temp=None, logit_temp=None, settings="", **inner)  # type: ignore[arg-type]
 
 
@@ -85,19 +123,19 @@ def _exact(statement: ir.SampleStatement, model: Model) -> ir.SamplerChoice:
         with torch.no_grad():
             outputs = named_in_blocks(model.features(statement.truncation), z)
             share = float(torch.exp(-node(outputs).double()).mean())
-    name, options = ("rejection", {"max_tries": 100_000})
+    name, options = "rejection", {"max_tries": 100_000}
     if share < _RARE:
         name, options = "smc", {"particles": _PARTICLES}
     return ir.SamplerChoice(name, SAMPLERS[name].complete(options))
 
 
-def table(rows: Sequence[tuple[str, Compared]]) -> Table | None:
+def table(compared: Sequence[Compared]) -> Table | None:
     """Return the variety of groups beside that of their references; None without descriptors."""
-    if not rows or rows[0][1].centre.identity is None:
+    if not compared or compared[0].centre.identity is None:
         return None
     return Table(
         "Variety",
-        [{"group": name, **_figures(one)} for name, one in rows],
+        [{"groups": one.name, **_figures(one)} for one in compared],
         "Vendi score over the number of faces and mean cosine between faces, from descriptors of "
         "identity that steer nothing; recall and coverage from image features. The reference are "
         "exact draws of the condition, of which those count that show it, in equal number.",

@@ -28,7 +28,15 @@ from lacelang.system.filenames import on_disk
 from lacelang.system.processes import processes
 
 #: The parts of the package that samples depend on; a change in them invalidates every group.
-_DECISIVE = ("classifiers/classifier.py", "compiler", "energy", "engine", "generators", "samplers")
+_DECISIVE = (
+    "classifiers/classifier.py",
+    "compiler",
+    "energy",
+    "engine",
+    "generators",
+    "ir",  # diagrams of formulas
+    "samplers",
+)
 _PACKAGE = Path(__file__).parents[1]
 #: Written when a group is complete: how many seconds its sampling took.
 _DONE = ".sampled.json"

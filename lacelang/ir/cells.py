@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import TypeAlias
 
 from attrs import define, field
@@ -14,18 +15,18 @@ Key: TypeAlias = str | Predicate
 """The name of an attribute, or an event."""
 
 
-class Variable:
+class Variable(ABC):
     """What a node asks for. It has so many `cells`."""
 
     cells: int
 
+    @abstractmethod
     def of(self, leaf: Predicate) -> frozenset[int]:
         """Return the cells in which a comparison is true."""
-        raise NotImplementedError
 
+    @abstractmethod
     def regions(self, cells: list[int]) -> list[Predicate]:
         """Return conditions that together hold in some of the cells."""
-        raise NotImplementedError
 
 
 @define(eq=False)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.semantics.context import Frame, Hint, LostError, all_of, did_you_mean
-from lacelang.semantics.drawn import weighted
+from lacelang.semantics.drawn import choices
 from lacelang.semantics.models import unit_hint
 from lacelang.semantics.values import Limits, Scalar, limited, settle
 from lacelang.syntax import nodes
@@ -169,17 +169,10 @@ class Comparisons:
     def _drawn_class(
         self, node: nodes.DrawnFromSet, attribute: DiscreteAttribute, frame: Frame
     ) -> ir.Predicate:
-        classes: dict[int, str] = {}
+        def read(value: nodes.Value) -> tuple[int, str]:
+            return self._class_of(value, attribute, frame)
 
-        def read(choice: nodes.Choice) -> int:
-            cls, text = self._class_of(choice.value, attribute, frame)
-            if cls in classes:
-                raise _drawn_twice(choice, text, frame)
-            classes[cls] = text
-            return cls
-
-        choices = weighted(node, all_of(read, node.choices), frame)
-        return ir.DrawnClass(attribute, choices, span=frame.span_of(node))
+        return ir.DrawnClass(attribute, choices(node, read, frame), span=frame.span_of(node))
 
     # Numbers
 
@@ -249,17 +242,10 @@ class Comparisons:
     def _drawn_point(
         self, node: nodes.DrawnFromSet, attribute: ir.ContinuousAttribute, frame: Frame
     ) -> ir.Predicate:
-        points: dict[float, str] = {}
+        def read(value: nodes.Value) -> tuple[float, str]:
+            return self._measured(value, attribute, frame)
 
-        def read(choice: nodes.Choice) -> float:
-            number, text = self._measured(choice.value, attribute, frame)
-            if number in points:
-                raise _drawn_twice(choice, text, frame)
-            points[number] = text
-            return number
-
-        choices = weighted(node, all_of(read, node.choices), frame)
-        return ir.DrawnValue(attribute, choices, span=frame.span_of(node))
+        return ir.DrawnValue(attribute, choices(node, read, frame), span=frame.span_of(node))
 
     def _points(
         self, node: nodes.InSet, attribute: ir.ContinuousAttribute, frame: Frame
@@ -322,11 +308,6 @@ def _wrong_unit(unit: nodes.Word, attribute: ir.ContinuousAttribute, scalar: Sca
 
 def _say_twice(value: nodes.Value, text: str, frame: Frame) -> None:
     frame.say("LACE514", f"`{text}` is in this set already", value)
-
-
-def _drawn_twice(choice: nodes.Choice, text: str, frame: Frame) -> LostError:
-    hint = "write it once, with a weight: `each {black: 3, blond: 1}`"
-    return frame.say("LACE220", f"`each` has {text} already", choice, hint)
 
 
 def _range_text(attribute: ir.ContinuousAttribute) -> str:

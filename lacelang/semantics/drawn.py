@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
 from lacelang import ir
-from lacelang.semantics.context import Frame
+from lacelang.semantics.context import Frame, all_of
 from lacelang.semantics.values import Limits, limited
 from lacelang.syntax import nodes
 
@@ -23,10 +23,24 @@ _WHOLE = Limits("LACE205", -(2**53), 2**53, whole=True)
 _REMEDY = "write a number above 0, or leave the value out"
 
 
-def weighted(
-    node: nodes.DrawnFromSet, values: Sequence[V], frame: Frame
+def choices(
+    node: nodes.DrawnFromSet, read: Callable[[nodes.Value], tuple[V, str]], frame: Frame
 ) -> tuple[tuple[V, int], ...]:
-    """Return the values with their weights as whole numbers in lowest terms."""
+    """Return the values with their weights, whole numbers in lowest terms.
+
+    `read` returns a value and its text.
+    """
+    seen: set[V] = set()
+
+    def distinct(choice: nodes.Choice) -> V:
+        value, text = read(choice.value)
+        if value in seen:
+            hint = "write it once, with a weight: `each {black: 3, blond: 1}`"
+            raise frame.say("LACE220", f"`each` has {text} already", choice, hint)
+        seen.add(value)
+        return value
+
+    values = all_of(distinct, node.choices)
     weights = [_weight(choice, frame) for choice in node.choices]
     divisor = math.lcm(*(weight.denominator for weight in weights))
     whole = [int(weight * divisor) for weight in weights]

@@ -87,6 +87,18 @@ def refuse_unseen(what: ir.Predicate, at: nodes.Node, frame: Frame) -> bool:
     return bool(refused)
 
 
+def refuse_unverifiable(read: Clauses, where: ir.Predicate | None) -> None:
+    """Report a `verified` without a condition, or with one that no annotator judges."""
+    clause = read.get("verified", nodes.VerifiedClause)
+    if clause is None:
+        return
+    if read.get("where", nodes.PredicateClause) is None:
+        message = "`verified` needs a condition for the annotators to agree with"
+        read.say("LACE318", message, clause, "add one with `where`, or leave it out")
+    elif where is not None and refuse_unseen(where, clause, read.frame):
+        read.wrong = True
+
+
 def _is_seen(attribute: ir.Attribute, classes: tuple[str, ...] | None) -> bool:
     # A yes-or-no attribute may be any of two classes, the second of which is yes.
     two = classes is not None and len(classes) == len(YES_OR_NO)

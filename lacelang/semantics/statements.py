@@ -17,7 +17,7 @@ from lacelang.semantics.conditions import Budget, Conditions
 from lacelang.semantics.context import Binding, Definition, Frame, LostError, Module
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
 from lacelang.semantics.drawn import loop_values, refuse_compared_again
-from lacelang.semantics.fitness import refuse_unfit, refuse_unseen
+from lacelang.semantics.fitness import refuse_unfit, refuse_unseen, refuse_unverifiable
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.unrolled import Unrolled, apart, size_of
@@ -174,21 +174,10 @@ class Statements:
         if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
         verified = read.value("verified")
-        self._refuse_unverifiable(read, where)
+        refuse_unverifiable(read, where)
         name, model = self.groups.add(read), read.checked_model()
         clauses = (options, truncation, seed, sampler, verified)
         return ir.SampleStatement(name, count, model, where, *clauses, span=node.span)
-
-    def _refuse_unverifiable(self, read: Clauses, where: ir.Predicate | None) -> None:
-        """Report a `verified` without a condition, or with one that no annotator judges."""
-        clause = read.get("verified", nodes.VerifiedClause)
-        if clause is None:
-            return
-        if read.get("where", nodes.PredicateClause) is None:
-            message = "`verified` needs a condition for the annotators to agree with"
-            read.say("LACE318", message, clause, "add one with `where`, or leave it out")
-        elif where is not None and refuse_unseen(where, clause, read.frame):
-            read.wrong = True
 
     def _count(self, node: nodes.Sample, read: Clauses) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):

@@ -72,3 +72,12 @@ def test_a_random_seed_is_drawn_once_and_kept_by_the_run(model: TinyModel, tmp_p
     changed = program(statement("kids", 3, seed="random", truncation=0.5))
     assert changed.run(out=tmp_path, replace=True)["kids"].record.seed not in seeds
     assert made.run(seed=5)["kids"].record.seed == 5
+
+
+def test_a_random_seed_is_that_of_a_group_that_was_kept(model: TinyModel) -> None:
+    """As at the prompt, where an edit begins from faces that are shown already."""
+    kids = statement("kids", 3, seed="random")
+    first = program(kids).run().groups
+    edited = program(kids, edit("kids", "changed"))
+    assert edited.run(kept=first)["kids"] is first["kids"]
+    assert edited.run()["kids"].record.seed != first["kids"].record.seed

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 import torch
-from tiny import GLASSES, GLASSES_1, TinyModel, program, statement
+from tiny import AGE, GLASSES, GLASSES_1, TinyModel, program, statement
 
 from lacelang import annotators, ir
 from lacelang.engine import tasks, verified
@@ -114,6 +115,16 @@ def test_each_sample_is_verified_by_its_own_values(model: TinyModel, pool: type[
     group = program(statement(count=16, where=where, verified=30)).run()["kids"]
     wanted = torch.tensor([s.drawn["glasses"] == "1" for s in group.record.samples])
     assert torch.equal(group.w[:, 2] > 0, wanted)
+
+
+@pytest.mark.parametrize("age", [ir.Equals(AGE, 10.0, weight=0.0), None])
+def test_what_has_no_weight_need_not_be_shown(model: TinyModel, age: ir.Predicate | None) -> None:
+    """The annotators see an age of 40 always."""
+    glasses = GLASSES_1 if age is not None else attrs.evolve(GLASSES_1, weight=0.0)
+    where = ir.And((glasses, *([] if age is None else [age])))
+    group = program(statement(count=6, where=where, verified=20)).run()["kids"]
+    assert set(group.status) == {Status.converged}
+    assert age is not None or {s.tries for s in group.record.samples} == {1}
 
 
 def test_a_run_goes_on_with_what_it_has(model: TinyModel, tmp_path: Path, pool: type[Pool]) -> None:
