@@ -64,13 +64,13 @@ def test_each_line_of_an_edit_is_a_condition(session: Session) -> None:
 @pytest.mark.parametrize(
     ("before", "found"),
     [
-        ("sample from ffhq where yaw=", ["left", "front", "right"]),
-        ("yaw=", ["left", "front", "right"]),
+        ("sample from ffhq where yaw=", ["left", "front", "right", "each"]),
+        ("yaw=", ["left", "front", "right", "each"]),
         ("yaw=fr", ["front"]),
         ("yaw in left..", ["left", "front", "right"]),
         ("haircolor in {", ["black", "brown", "blond", "gray", "red"]),
         ("haircolor in {gray, bl", ["black", "blond"]),
-        ("smile=", ["0", "1"]),
+        ("smile=", ["0", "1", "each"]),
         ("edit men { yaw = r", ["right"]),
     ],
 )
