@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.converters import optional
 
 from lacelang.text.hidden import displayed
@@ -53,6 +53,21 @@ class Diagnostic:
     severity: Severity = "error"
     path: str | None = None
     source: str = field(default="", repr=False, eq=False)
+
+
+MOST_SHOWN = 200
+"""Errors of one program that are shown: reading and checking stop when there are as many."""
+
+
+def with_end(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return the errors that are shown; behind as many as there may be, one that says so."""
+    shown = list(errors[:MOST_SHOWN])
+    if len(shown) == MOST_SHOWN:
+        last = shown[-1]
+        message = f"there are {MOST_SHOWN} errors or more; what follows was not checked"
+        hint = "mend some of those above, and check again"
+        shown.append(evolve(last, code="LACE016", message=message, hint=hint))
+    return shown
 
 
 class LaceError(Exception):

@@ -188,9 +188,11 @@ def _core(predicate: Predicate, sums: bool) -> Predicate:
 
 def walk(predicate: Predicate) -> Iterator[Predicate]:
     """Yield a condition and all that it is made of, from left to right."""
-    yield predicate
-    for child in predicate.children:
-        yield from walk(child)
+    pending = [predicate]
+    while pending:
+        term = pending.pop()
+        yield term
+        pending += reversed(term.children)
 
 
 def comparisons(predicate: Predicate) -> Iterator[Comparison]:

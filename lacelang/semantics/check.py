@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from lacelang import ir
-from lacelang.errors import Diagnostic, ProgramError, Span
+from lacelang.errors import Diagnostic, ProgramError, Span, with_end
 from lacelang.ir import CheckedProgram
 from lacelang.semantics.context import Definition, Module, Report
 from lacelang.semantics.groups import Groups
@@ -78,7 +78,7 @@ def _without_errors(module: Module, report: Report, pedantic: bool) -> tuple[Dia
     errors = report.errors(module.path)
     warnings = report.warnings(module.path, pedantic)
     if errors:
-        raise ProgramError([*with_notations(errors, module), *warnings])
+        raise ProgramError([*with_end(with_notations(errors, module)), *warnings])
     return tuple(warnings)
 
 

@@ -170,7 +170,7 @@ class Clauses:
         """Report conditions whose weights and temperatures multiply to too much or too little."""
         hint = f"their product must be from {WEAKEST:g} to {STRONGEST:g}"
         for predicate in predicates:
-            factors = _factors(predicate, 1.0, options)
+            factors = _factors(predicate, options)
             beyond = next(
                 (found for found in factors if not WEAKEST <= found[1] <= STRONGEST), None
             )
@@ -191,27 +191,26 @@ def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
         yield from _reached(child, denied or isinstance(predicate, ir.Not | ir.Xor))
 
 
-def _factors(
-    predicate: ir.Predicate, factor: float, options: ir.ConditionOptions, odds: bool = False
-) -> Iterator[tuple[Span, float]]:
-    """Yield where the comparisons stand, and what multiplies the energy of each.
-
-    `odds`: the weight is that of a disjunct, which multiplies no energy.
-    """
-    if predicate.weight == 0:
-        return  # it has no effect
-    plain, logit = ir.temperatures(predicate, options)
-    temp = logit if plain is None else plain
-    factor *= 1.0 if odds else predicate.weight
-    if temp is not None:
-        # The product of the temperatures of nested brackets may be 0.
-        factor = factor / temp if temp else math.inf
-    if isinstance(predicate, ir.Comparison):
-        yield predicate.span, factor
-    if isinstance(predicate, ir.Not | ir.Xor) and options.negation[0] == "contrast":
-        factor *= options.negation[1] ** max(1, len(predicate.children) - 1)
-    for term in predicate.children:
-        yield from _factors(term, factor, options, odds=isinstance(predicate, ir.Or))
+def _factors(whole: ir.Predicate, options: ir.ConditionOptions) -> Iterator[tuple[Span, float]]:
+    """Yield where the comparisons stand, and what multiplies the energy of each."""
+    # The weight of a disjunct is its odds, and multiplies no energy.
+    pending = [(whole, 1.0, False)]
+    while pending:
+        predicate, factor, odds = pending.pop()
+        if predicate.weight == 0:
+            continue  # it has no effect
+        plain, logit = ir.temperatures(predicate, options)
+        temp = logit if plain is None else plain
+        factor *= 1.0 if odds else predicate.weight
+        if temp is not None:
+            # The product of the temperatures of nested brackets may be 0.
+            factor = factor / temp if temp else math.inf
+        if isinstance(predicate, ir.Comparison):
+            yield predicate.span, factor
+        if isinstance(predicate, ir.Not | ir.Xor) and options.negation[0] == "contrast":
+            factor *= options.negation[1] ** max(1, len(predicate.children) - 1)
+        odds = isinstance(predicate, ir.Or)
+        pending += [(term, factor, odds) for term in reversed(predicate.children)]
 
 
 # How the value of each clause is read

@@ -27,8 +27,11 @@ from lacelang.syntax.grammar import UNITS
 MAX_TERMS = 10_000
 """How many comparisons, names and brackets one condition may have, its definitions expanded."""
 
-MAX_ALL_TERMS = 50_000
+MAX_ALL_TERMS = 20_000
 """How many all conditions of a program may have, beyond what its text has room for."""
+
+_LINTED = 5_000
+"""In how many of these it is looked for contradictions: what loops repeat has mostly the same."""
 
 _CLASSES = 1000
 """Classes of an attribute that make its comparisons count twice."""
@@ -88,6 +91,11 @@ class Budget:
         """Return that of a program; what is written out is never too much."""
         most = MAX_ALL_TERMS + len(source) // _SHORTEST
         return cls(most, most)
+
+    @property
+    def lints(self) -> bool:
+        """Whether so little has been resolved that contradictions are still looked for."""
+        return self.left >= MAX_ALL_TERMS - _LINTED
 
     def comparisons(self, model: ir.ModelSpec) -> Comparisons:
         """Return what turns those of a model into predicates; there is one for each model."""

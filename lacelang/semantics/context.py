@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from attrs import Factory, define, evolve, field, frozen
 
-from lacelang.errors import Diagnostic, Severity, Span
+from lacelang.errors import MOST_SHOWN, Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec
 from lacelang.syntax import nodes
 from lacelang.text.names import folded
@@ -165,13 +165,11 @@ class Frame:
         return self.report.full or self.module.is_uncertain(name)
 
 
-MAX_REPORTS = 1000
-"""Further errors, and further warnings, are dropped."""
-
 _FIRST_WARNING = "LACE500"
 _FIRST_PEDANTIC = "LACE510"
 _LISTED = 12
 _COMPARED = 200
+_COMPARED_CLOSELY = 50  # of more names
 
 
 def severity_of(code: str) -> Severity:
@@ -205,51 +203,51 @@ class Report:
     """All diagnostics of one program, each once."""
 
     def __init__(self) -> None:
-        self._found: dict[Severity, dict[object, Diagnostic]] = {"error": {}, "warning": {}}
+        # Counted apart: many warnings must not hide an error, nor pedantic ones the others.
+        self._errors: dict[object, Diagnostic] = {}
+        self._warnings: dict[object, Diagnostic] = {}
+        self._pedantic: dict[object, Diagnostic] = {}
 
     def say(
         self, code: str, message: str, at: nodes.Node | Span, where: Module, hint: Hint = None
     ) -> LostError:
         """Add a diagnostic about the text at `at`; see `Frame.say`."""
         span = at if isinstance(at, Span) else at.span
-        severity = severity_of(code)
-        found = Diagnostic(code, message, span, None, severity, where.path, where.source)
-        if self._is_new(found) and not where.has_error_in(span):
-            self.add(evolve(found, hint=hint() if callable(hint) else hint))
+        found, key = self._like(code), (code, message, where.path, span)
+        if len(found) < MOST_SHOWN and key not in found and not where.has_error_in(span):
+            shown, severity = hint() if callable(hint) else hint, severity_of(code)
+            found[key] = Diagnostic(code, message, span, shown, severity, where.path, where.source)
         return LostError()
 
-    def _is_new(self, diagnostic: Diagnostic) -> bool:
-        found = self._found[diagnostic.severity]
-        return len(found) < MAX_REPORTS and _key(diagnostic) not in found
+    def _like(self, code: str) -> dict[object, Diagnostic]:
+        if is_pedantic(code):
+            return self._pedantic
+        return self._errors if severity_of(code) == "error" else self._warnings
+
+    def is_full_of(self, code: str) -> bool:
+        """Whether there are so many of this kind already that more are dropped."""
+        return len(self._like(code)) >= MOST_SHOWN
 
     @property
     def full(self) -> bool:
-        """Whether further errors are dropped, so that hints for them need not be looked for."""
-        return len(self._found["error"]) >= MAX_REPORTS
-
-    @property
-    def full_of_warnings(self) -> bool:
-        """Whether further warnings are dropped."""
-        return len(self._found["warning"]) >= MAX_REPORTS
+        """Whether further errors are dropped, so that none need be looked for."""
+        return len(self._errors) >= MOST_SHOWN
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic unless it has been made before."""
-        # Counted apart: a thousand warnings must not hide an error.
-        if self._is_new(diagnostic):
-            self._found[diagnostic.severity][_key(diagnostic)] = diagnostic
+        d, found = diagnostic, self._like(diagnostic.code)
+        if len(found) < MOST_SHOWN:
+            found.setdefault((d.code, d.message, d.path, d.span), d)
 
     def errors(self, path: str | None) -> list[Diagnostic]:
         """Return the errors in order: those of `path` first, then other files'."""
-        return _sorted(self._found["error"].values(), path)
+        return _sorted(self._errors.values(), path)
 
     def warnings(self, path: str | None, pedantic: bool) -> list[Diagnostic]:
         """Return the warnings in order, the pedantic ones only if asked for."""
-        every = self._found["warning"].values()
-        return _sorted((d for d in every if pedantic or not is_pedantic(d.code)), path)
-
-
-def _key(diagnostic: Diagnostic) -> object:
-    return diagnostic.code, diagnostic.message, diagnostic.path, diagnostic.span
+        return _sorted(
+            [*self._warnings.values(), *(self._pedantic.values() if pedantic else ())], path
+        )
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
@@ -276,7 +274,7 @@ def nearest(name: str, names: list[str]) -> str | None:
         same = by_folded.get(folded(name), [])
         length = len(name)
         near = (alike.get((name[:1], length + by), []) for by in (0, -1, 1, -2, 2))
-        names = list(islice(chain.from_iterable(near), _COMPARED))
+        names = list(islice(chain.from_iterable(near), _COMPARED_CLOSELY))
     close = same or get_close_matches(name, names, 1, 0.6)
     return close[0] if close else None
 

@@ -180,7 +180,7 @@ def _warn_of_clashes(whole: Term, terms: Sequence[Term], root: Span, frame: Fram
             return
         # Where the two are joined.
         first, second = culprit.said.span, term.said.span
-        if frame.report.full_of_warnings:
+        if frame.report.is_full_of("LACE501"):
             return
         homes = _home(first, frame.module), _home(second, frame.module)
         place = first if homes[0] is None else root
@@ -206,11 +206,11 @@ def _warn_of_repeats(terms: list[Term], frame: Frame) -> list[Term]:
     """Return each of the terms once."""
     if len(terms) < 2:
         return terms
-    seen: dict[Term, None] = {}
+    seen: dict[Term, Term] = {}
     for term in terms:
-        if term in seen:
+        again = seen.setdefault(term, term) is not term
+        if again and not frame.report.is_full_of("LACE514"):
             frame.say("LACE514", f"`{term.text}` is repeated", term.said.span)
-        seen.setdefault(term)
     return list(seen)
 
 

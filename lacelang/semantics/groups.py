@@ -92,6 +92,9 @@ class Groups:
     def _fit(self, name: str, at: nodes.Word | nodes.Text, read: Clauses) -> str:
         """Return a name that a folder can carry and no group has, or raise `LostError`."""
         code = "LACE112"
+        if len(name) > MAX_LENGTH:
+            problem = f"a name of {len(name)} characters; at most {MAX_LENGTH} are allowed"
+            raise read.say(code, problem, at)
         hint: str | None = "a folder will have this name"
         before = self._shown.get(folded(name))
         found = _FORBIDDEN.search(name)
@@ -102,11 +105,6 @@ class Groups:
             problem = f"`{in_line(name[wrong])}` cannot be in a group's name"
         elif name != name.strip() or name != name.strip("."):
             problem = "a group's name neither begins nor ends with a space or a dot"
-        elif len(name) > MAX_LENGTH:
-            problem, hint = (
-                f"a name of {len(name)} characters; at most {MAX_LENGTH} are allowed",
-                None,
-            )
         elif _RESERVED.fullmatch(name):
             problem = f"`{name}` cannot be the name of a group"
             hint = "a folder will have this name; choose another one"

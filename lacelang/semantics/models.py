@@ -42,6 +42,7 @@ class _Declaration:
     node: nodes.Model
     frame: Frame
     wrong: bool = False
+    architecture: str | None = None
 
     def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
         self.wrong = True
@@ -49,6 +50,7 @@ class _Declaration:
 
     def spec(self) -> ir.ModelSpec | None:
         generator = self._only(nodes.Generator, "generator")
+        self.architecture = None if generator is None else generator.architecture.name
         classifiers = self._only(nodes.Classifiers, "classifiers")
         attributes = tuple(self._attributes())
         name = self.node.name
@@ -117,9 +119,7 @@ class _Declaration:
                 yield self._attribute(item)
 
     def _attribute(self, node: nodes.Attribute) -> ir.Attribute:
-        generators = (g for g in self.node.items if isinstance(g, nodes.Generator))
-        architecture = next((g.architecture.name for g in generators), None)
-        layers = layers_of(node.layers, architecture, self.say) or None
+        layers = layers_of(node.layers, self.architecture, self.say) or None
         name, kind = node.name.name, node.kind
         if isinstance(kind, nodes.RangeKind):
             return self._continuous(node, kind, layers)

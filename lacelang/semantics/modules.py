@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
 from operator import ne
 from pathlib import Path
@@ -80,7 +80,7 @@ class Library:
                 return models[name]
         if module.is_uncertain(name):
             return None
-        file = library_files().get(name)
+        file = self._library_files.get(name)
         if file is not None and resolved(file) not in self._open:
             try:
                 shared = self._load(file, word, module)
@@ -92,16 +92,16 @@ class Library:
                 return shared.models[name]
 
         def hint() -> str | None:
-            known = [*module.models, *module.visible_models, *self._library_models]
+            known = [*module.models, *module.visible_models, *_names_of_models()]
             return did_you_mean(name, known, "known:")
 
         self.report.say("LACE101", f"there is no model `{name}`", word, module, hint)
         return None
 
     @cached_property
-    def _library_models(self) -> tuple[str, ...]:
-        """Names of the standard library's models, for hints: its files are read once a check."""
-        return tuple(library_models())
+    def _library_files(self) -> dict[str, Path]:
+        """The files of the standard library: they are looked for once a check."""
+        return library_files()
 
     # Reading
 
@@ -119,6 +119,8 @@ class Library:
     def _fill(self, module: Module) -> None:
         """Collect what the module defines and what its imports bring in."""
         for node in module.program.statements:
+            if self.report.full:
+                break
             if isinstance(node, nodes.Import):
                 self._import(node, module)
             elif isinstance(node, nodes.Model) and node.name.name in module.models:
@@ -167,7 +169,7 @@ class Library:
         module.visible_models.update(other.models)
 
     def _file_of(self, target: nodes.Word | nodes.Text, module: Module) -> Path:
-        shared = library_files()
+        shared = self._library_files
         if isinstance(target, nodes.Word):
             if target.name in shared:
                 return shared[target.name]
@@ -251,6 +253,7 @@ def library_files() -> dict[str, Path]:
     return {file.stem: file for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}"))}
 
 
+@cache
 def library_homes() -> dict[str, str]:
     """Return the module of the standard library that defines a name, by name."""
     return {
@@ -259,6 +262,17 @@ def library_homes() -> dict[str, str]:
         for node in _parsed(file)[1].program.statements
         if isinstance(node, nodes.Let | nodes.Def)
     }
+
+
+@cache
+def _names_of_models() -> tuple[str, ...]:
+    """Return the names of the standard library's models, for hints."""
+    return tuple(
+        node.name.name
+        for file in library_files().values()
+        for node in _parsed(file)[1].program.statements
+        if isinstance(node, nodes.Model)
+    )
 
 
 def library_models() -> dict[str, ModelSpec]:

@@ -29,8 +29,11 @@ from lacelang.text.names import place_of
 MAX_STATEMENTS = 20_000
 """How many statements, and turns of empty loops, a program may have when its loops are unrolled."""
 
-MAX_PARTS = 1_000_000
+MAX_PARTS = 300_000
 """How many clauses, steps, names and numbers the loops of a program may come to, unrolled."""
+
+_REPEATED = 3
+"""How many conditions that are known already take as long as one that is not."""
 
 MAX_COUNT = 1_000_000
 
@@ -72,19 +75,24 @@ class Statements:
         """
         try:
             for node in self.module.program.statements:
-                if not self._stopped:
+                if not self._has_stopped:
                     self._statement(node, self.frame)
             used = list(self.models.values())
             if used:
                 model = used[0] if len(used) == 1 else None
             # Those that use others come first: what they use is then checked already.
             for definition in reversed(self.module.order):
-                if not (definition.seen or self._stopped):
+                if not (definition.seen or self._has_stopped):
                     self._check_alone(definition, model)
         except RecursionError:
             # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
             message = "there is no room left to check this"
             self.frame.say("LACE307", message, self.module.program)
+
+    @property
+    def _has_stopped(self) -> bool:
+        """Whether the program is too large, or so wrong that no more of it is shown."""
+        return self._stopped or self.frame.report.full
 
     def _check_alone(self, definition: Definition, model: ir.ModelSpec | None) -> None:
         definition.seen = True
@@ -159,7 +167,7 @@ class Statements:
                 self._stopped = True
                 message = f"this is more than {most} {what}, with loops unrolled"
                 frame.say("LACE307", message, node.variable, "loop over fewer values")
-        return not self._stopped
+        return not self._has_stopped
 
     # Kinds of statements; `LostError` where one is wrong, which has been reported
 
@@ -303,14 +311,14 @@ class Statements:
         before = self._budget.left
         repeated = self._unrolled.find(node, model, frame)
         if repeated is not None:
-            self._budget.left -= repeated.cost
+            self._budget.left -= -(-repeated.cost // _REPEATED)
             self._stop_if_too_large(node, frame)
             return repeated.predicate
         inside = apart(frame)
         predicate = Conditions(model, self._budget, statement).resolve(node, inside)
         if predicate is not None and refuse_compared_again(predicate, frame):
             predicate = None
-        if predicate is not None:
+        if predicate is not None and self._budget.lints:
             warn_contradictions(predicate, frame)
         self._unrolled.note(node, model, frame, inside, predicate, before - self._budget.left)
         self._stop_if_too_large(node, frame)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lacelang.errors import ProgramError
+from lacelang.errors import ProgramError, with_end
 from lacelang.syntax import nodes
 from lacelang.syntax.documents import (
     GAP,
@@ -53,7 +53,7 @@ def _format_once(source: str, path: str | None) -> tuple[str, bool]:
 
     parsed = read(source, path)
     if parsed.problems:
-        raise ProgramError(parsed.problems)
+        raise ProgramError(with_end(parsed.problems))
     tokens, rest = formatted_tokens(parsed.tokens.tokens, parsed.tokens.comments)
     writer = Writer()
     writer.write(_Documents(tokens).of(parsed.program))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from lark import Token
 
 from lacelang.errors import Diagnostic, Span
@@ -83,9 +83,10 @@ class TokenReader(Reader):
 def _lexeme(token: Token) -> Lexeme:
     """Return a token as a lexeme; a name that is written like a word of the language is no word."""
     start, end = token.start_pos or 0, token.end_pos or 0
-    lexeme = Lexeme(_KINDS.get(token.type, "sign"), str(token), start, end, False)
-    named = token.type == "NAME" and lexeme.low in keywords()
-    return evolve(lexeme, low="") if named else lexeme
+    low = token.lower()
+    named = token.type == "NAME" and low in keywords()
+    kind = _KINDS.get(token.type, "sign")
+    return Lexeme(kind, str(token), start, end, False, "" if named else low)
 
 
 @frozen(slots=False)

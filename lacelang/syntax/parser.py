@@ -17,11 +17,11 @@ from attrs import evolve, frozen
 from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
-from lacelang.errors import Diagnostic, ProgramError, Span
+from lacelang.errors import MOST_SHOWN, Diagnostic, ProgramError, Span, with_end
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import CLAUSES, CLOSER, CLOSERS, ITEMS, STATEMENTS, loaded
 from lacelang.syntax.lines import with_line_feeds
-from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
+from lacelang.syntax.tokens import Tokens, tokenize
 from lacelang.system.sources import MOST, REMEDY, TOO_LONG
 from lacelang.text.names import nfc
 
@@ -50,7 +50,7 @@ def parse(source: str, path: str | None = None) -> nodes.Program:
     """
     parsed = read(source, path)
     if parsed.problems:
-        raise ProgramError(parsed.problems)
+        raise ProgramError(with_end(parsed.problems))
     return parsed.program
 
 
@@ -130,7 +130,7 @@ class _Reader:
             elif token.type == "RBRACE" and self.unmatched and not self._closes_open_brace():
                 self.unmatched -= 1
                 i += 1
-            elif len(self.problems) >= MAX_PROBLEMS:
+            elif len(self.problems) >= MOST_SHOWN:
                 break
             elif not self._mend(self._explain(i), i):
                 i = self._skip(i)
@@ -141,7 +141,7 @@ class _Reader:
         mended = False
         while not self.accepts([end.type]):
             i = len(self.tokens)
-            if self.complete and not mended and len(self.problems) < MAX_PROBLEMS:
+            if self.complete and not mended and len(self.problems) < MOST_SHOWN:
                 mended = True
                 if self._mend(self._explain(i), i):
                     self.advance(i)

@@ -16,7 +16,7 @@ from lark import Token
 from lark.exceptions import UnexpectedCharacters
 from lark.lexer import BasicLexer, LexerState, LexerThread
 
-from lacelang.errors import Diagnostic, Span
+from lacelang.errors import MOST_SHOWN, Diagnostic, Span
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import (
     CLOSER,
@@ -32,9 +32,6 @@ from lacelang.syntax.grammar import (
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.text.hidden import REFUSED, displayed, escaped, first_hidden, without_hidden
 from lacelang.text.names import mended, nfc, what_is_wrong
-
-MAX_PROBLEMS = 200
-"""A text with more mistakes than this is not a program; reading stops."""
 
 MAX_NESTING = 64
 """How many brackets and `not`s may stand inside one another."""
@@ -81,7 +78,7 @@ def tokenize(text: str) -> Tokens:
             token = None
         long = token is not None and len(token) > MAX_LENGTH and token.type in _LIMITED
         if token is None or long or (token.type == "NAME" and not token.isascii()):
-            if len(result.problems) >= MAX_PROBLEMS:
+            if len(result.problems) >= MOST_SHOWN:
                 result.complete = False
                 break
             if token is None:
@@ -187,7 +184,7 @@ def _seen(token: Token, result: Tokens) -> Token:
     quoted = token.type == "STRING"
     found = REFUSED.search(token)
     at = first_hidden(token) if quoted else found.start() if found else None
-    if at is None or len(result.problems) >= MAX_PROBLEMS:
+    if at is None or len(result.problems) >= MOST_SHOWN:
         return token
     line, column = token.line or 1, (token.column or 1) + at
     where = "quotes" if quoted else "a comment"
@@ -220,7 +217,7 @@ def _join_touching(result: Tokens) -> None:
             and before.end_pos == token.start_pos
             and (meant := _signs().get(f"{before}{token}")) is not None
         ):
-            if len(result.problems) < MAX_PROBLEMS:
+            if len(result.problems) < MOST_SHOWN:
                 message, hint = _NOT_SO.format(f"`{before}{token}`"), f"write `{meant}`"
                 result.problems.append(Diagnostic("LACE008", message, between(before, token), hint))
             start = before.start_pos, before.line, before.column

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from lacelang.text.hidden import displayed
 
 
@@ -14,15 +16,17 @@ def cells_of(text: str) -> int:
     """Return how many columns a terminal takes for a text that is displayed already."""
     if text.isascii():
         return len(text)
+    return sum(map(_cells, text))
+
+
+@lru_cache(maxsize=4096)
+def _cells(character: str) -> int:
     import unicodedata
 
     from wcwidth import wcwidth
 
     # A spacing mark has a cell of its own by glibc's tables, which most terminals use.
-    return sum(
-        1 if unicodedata.category(character) == "Mc" else max(wcwidth(character), 0)
-        for character in text
-    )
+    return 1 if unicodedata.category(character) == "Mc" else max(wcwidth(character), 0)
 
 
 def padded(text: str, columns: int) -> str:

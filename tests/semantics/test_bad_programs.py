@@ -49,8 +49,9 @@ def test_what_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_code_has_an_example() -> None:
     shown = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt"))
-    # These are said of files that are no text, and of right programs when they are run.
-    assert {code for code in CODES if code not in shown} <= {"LACE014", "LACE314"}
+    # These are said of files that are no text, of programs with hundreds of errors, and of right
+    # programs when they are run.
+    assert {code for code in CODES if code not in shown} <= {"LACE014", "LACE016", "LACE314"}
 
 
 def test_no_code_is_dead_and_none_is_made_up() -> None:

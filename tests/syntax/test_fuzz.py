@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lace_programs import NAMES, from_the_grammar
 
 import lacelang
-from lacelang.errors import Diagnostic, LaceError, ProgramError
+from lacelang.errors import MOST_SHOWN, Diagnostic, LaceError, ProgramError
 from lacelang.semantics.check import check
 from lacelang.syntax.format import format_source
 from lacelang.syntax.grammar import keywords
@@ -245,6 +245,25 @@ def test_work_is_budgeted_for_the_whole_program(
     source = SHAPES[shape](0)
     assert "LACE307" in [d.code for d in _survives(source)]
     assert _calls(source) < 800_000
+
+
+@pytest.mark.parametrize("shape", ["unknown attributes", "groups of one name", "strange signs"])
+def test_checking_stops_at_so_many_errors_and_says_so(shape: str) -> None:
+    few, many = (_survives(SHAPES[shape](size)) for size in (300, 20_000))
+    assert few[-1].code != "LACE016"
+    assert len(many) == MOST_SHOWN + 1
+    assert [d.code for d in many].index("LACE016") == MOST_SHOWN
+    assert many[-1].span == many[-2].span
+
+
+def test_errors_warnings_and_pedantic_ones_do_not_hide_one_another() -> None:
+    odd = "sample from ffhq where smile=1 and smile=1\n" * 300
+    clash = "sample from ffhq where smile=1 and smile=0\n" * 300
+    found = check(odd + clash, pedantic=True).warnings
+    assert [d.code for d in found].count("LACE501") == MOST_SHOWN
+    assert [d.code for d in found].count("LACE514") == MOST_SHOWN
+    wrong = odd + clash + "sample from ffhq where smil=1"
+    assert _survives(wrong)[0].code == "LACE102"
 
 
 LINES = [

@@ -519,7 +519,7 @@ def test_only_notations_that_cannot_be_meant_are_not_tried(
 ) -> None:
     text = with_line_feeds(path.read_text(encoding="utf-8"))
     found = [(p.start, p.diagnostic) for p in mend(text, {}, parsing=True).places]
-    monkeypatch.setattr(search, "_beginning", lambda *_: NOTATIONS)
+    monkeypatch.setattr(search._Candidates, "at", lambda *_: NOTATIONS)
     assert found == [(p.start, p.diagnostic) for p in mend(text, {}, parsing=True).places]
 
 

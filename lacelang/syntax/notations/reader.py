@@ -33,6 +33,7 @@ class Reader:
     def __init__(self, lexemes: Sequence[Lexeme], facts: Facts) -> None:
         self.lexemes = lexemes
         self.facts = facts
+        self._lows = [lexeme.low for lexeme in lexemes]
         self._words = keywords()
         self._read: dict[tuple[str, int], int | None] = {}
         self._conditions: dict[int, int | None] = {}
@@ -40,7 +41,7 @@ class Reader:
 
     def low(self, i: int) -> str:
         """Return the lexeme at `i` in small letters; empty beyond the text."""
-        return self.lexemes[i].low if 0 <= i < len(self.lexemes) else ""
+        return self._lows[i] if 0 <= i < len(self._lows) else ""
 
     def kind(self, i: int) -> str:
         """Return the kind of the lexeme at `i`; empty beyond the text."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import lru_cache
 from itertools import islice, pairwise
 
 from attrs import define, evolve, frozen
 from lark import Token
 
-from lacelang.errors import Diagnostic, Span
+from lacelang.errors import MOST_SHOWN, Diagnostic, Span
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import STATEMENTS, keywords
 from lacelang.syntax.lines import Lines, with_line_feeds
@@ -18,8 +17,17 @@ from lacelang.syntax.notations.facts import Facts, facts_of
 from lacelang.syntax.notations.found import Found, Remedy
 from lacelang.syntax.notations.reader import Reader
 from lacelang.syntax.notations.table import NOTATIONS, Notation
-from lacelang.syntax.notations.words import COMPARING, DENIALS, JOINTS, SETS, WORDS, lexemes_of
-from lacelang.syntax.tokens import MAX_PROBLEMS, Tokens, tokenize
+from lacelang.syntax.notations.words import (
+    COMPARING,
+    DENIALS,
+    JOINTS,
+    SETS,
+    WORDS,
+    Lexeme,
+    lexemes_of,
+    models_named,
+)
+from lacelang.syntax.tokens import Tokens, tokenize
 
 LONGEST = 100_000
 """Characters of a text that is searched, and of what is read in its place, all tries together."""
@@ -55,10 +63,17 @@ class Mended:
         self._besides = besides
         # By character of the text, where in the text as it was it begins and ends.
         self._origins = [(at, at + 1) for at in range(len(text) + 1)]
-        lexemes = lexemes_of(text)
+        self._lexemes: list[Lexeme] | None = lexemes_of(text)
         self._imported = {
-            after.low for before, after in pairwise(lexemes) if before.text == "import"
+            after.low for before, after in pairwise(self._lexemes) if before.text == "import"
         }
+
+    @property
+    def lexemes(self) -> list[Lexeme]:
+        """Return the lexemes of the text as it is now."""
+        if self._lexemes is None:
+            self._lexemes = lexemes_of(self.text)
+        return self._lexemes
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """Return where in the text as it was a stretch of this one comes from."""
@@ -102,7 +117,7 @@ class Mended:
         return True
 
     def _put(self, start: int, end: int, new: str, origins: list[tuple[int, int]]) -> None:
-        self.text = self.text[:start] + new + self.text[end:]
+        self.text, self._lexemes = self.text[:start] + new + self.text[end:], None
         self._origins[start:end] = origins
 
     def finish(self) -> None:
@@ -152,12 +167,12 @@ def mend(
     patience = patience or Patience()
     mended = Mended(text, besides)
     for _ in range(_ROUNDS):
-        reader = Reader(lexemes_of(mended.text), facts)
+        reader = Reader(mended.lexemes, facts)
         long = len(reader.lexemes) * _TRIED > patience.left
         start = _statement_at(reader, first) if long else 0
-        found = list(islice(_scan(reader, parsing, start, patience), MAX_PROBLEMS))
+        found = list(islice(_scan(reader, parsing, start, patience), MOST_SHOWN))
         changed = [mended.replace(*one) for one in reversed(found)]
-        if not any(changed) or len(mended.places) >= MAX_PROBLEMS:
+        if not any(changed) or len(mended.places) >= MOST_SHOWN:
             break
     mended.finish()
     return mended
@@ -205,8 +220,7 @@ def notations_read(source: str, program: nodes.Program) -> list[Diagnostic]:
 
 
 def _facts(text: str, program: nodes.Program) -> Facts:
-    named = {lexeme.text for before, lexeme in pairwise(lexemes_of(text)) if before.text == "from"}
-    return facts_of(program, named)
+    return facts_of(program, models_named(text))
 
 
 def _placed(tokens: Tokens, mended: Mended, lines: Lines) -> Tokens:
@@ -241,7 +255,7 @@ def _statement_at(reader: Reader, offset: int) -> int:
 def _scan(
     reader: Reader, parsing: bool, place: int, patience: Patience
 ) -> Iterator[tuple[Notation, Found, Remedy]]:
-    starts = _Starts(reader)
+    starts, candidates = _Starts(reader), _Candidates(reader, parsing)
     while place < len(reader.lexemes) and patience.left > 0:
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
             # Its braces hold names and numbers of their own, `{ child: 10 }`.
@@ -249,7 +263,7 @@ def _scan(
         elif reader.low(place) == "each" and reader.low(place + 1) == "{":
             # So do these, `{ blond: 3 }`.
             place = reader.closing(place + 1) or place + 1
-        elif one := _at(reader, place, starts, parsing, patience):
+        elif one := _at(reader, place, starts, candidates, patience):
             yield one
             place = max(one[1].end, place + 1)
         else:
@@ -257,13 +271,10 @@ def _scan(
 
 
 def _at(
-    reader: Reader, place: int, starts: _Starts, parsing: bool, patience: Patience
+    reader: Reader, place: int, starts: _Starts, candidates: _Candidates, patience: Patience
 ) -> tuple[Notation, Found, Remedy] | None:
-    low, after = (
-        word if word in _TOLD_APART else "" for word in map(reader.low, (place, place + 1))
-    )
-    for notation in _beginning(reader.kind(place), low, after):
-        if (notation.parses and not parsing) or not starts.allows(notation, place):
+    for notation in candidates.at(place):
+        if not starts.allows(notation, place):
             continue
         patience.left -= 1
         found = notation.match(reader, place)
@@ -279,10 +290,32 @@ _TOLD_APART = frozenset({"(", "-", "+", "−", *keywords(), *DENIALS}).union(
 """Lexemes that notations begin with, or have behind their first."""
 
 
-@lru_cache(maxsize=4096)
-def _beginning(kind: str, low: str, after: str) -> list[Notation]:
-    """Return the notations that may begin with a lexeme that has `after` behind it."""
-    return [notation for notation in NOTATIONS if notation.shape.may_begin(kind, low, after)]
+class _Candidates:
+    """The notations that may be in a text: all that they need is there."""
+
+    def __init__(self, reader: Reader, parsing: bool) -> None:
+        self._reader = reader
+        there = {lexeme.low for lexeme in reader.lexemes}
+        self._all = [
+            notation
+            for notation in NOTATIONS
+            if (parsing or not notation.parses)
+            and not any(map(there.isdisjoint, notation.shape.needed))
+        ]
+        self._known: dict[tuple[str, str, str], list[Notation]] = {}
+
+    def at(self, place: int) -> list[Notation]:
+        """Return those that may begin with a lexeme, as far as it and the next one tell."""
+        low, after = self._reader.low(place), self._reader.low(place + 1)
+        key = (
+            self._reader.kind(place),
+            low if low in _TOLD_APART else "",
+            after if after in _TOLD_APART else "",
+        )
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = [n for n in self._all if n.shape.may_begin(*key)]
+        return found
 
 
 class _Starts:
@@ -290,6 +323,7 @@ class _Starts:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._known: dict[int, bool] = {}
         self._edit: list[bool] = []
         edit = inside = False
         for lexeme in reader.lexemes:
@@ -321,6 +355,11 @@ class _Starts:
 
     def _at(self, i: int) -> bool:
         """Whether a condition may begin with the lexeme at `i`."""
+        if i not in self._known:
+            self._known[i] = self._at_anew(i)
+        return self._known[i]
+
+    def _at_anew(self, i: int) -> bool:
         before = self._reader.low(i - 1)
         goes_on = before in COMPARING or before == "in"
         step = self._edit[i] and (before == "{" or (self._reader.begins(i) and not goes_on))

@@ -10,13 +10,25 @@ from attrs import field, frozen
 
 from lacelang.syntax.grammar import keywords
 from lacelang.syntax.notations.reader import Reader
-from lacelang.syntax.notations.words import DENIALS, PATTERNS, WORDS
+from lacelang.syntax.notations.words import CLOSER, DENIALS, JOINTS, PATTERNS, SETS, WORDS
 
 _NAMES = frozenset({"name", "known", "measured", "binary"})
 _CONDITIONS = frozenset(
     {"condition", "predicate", "stated", "unmeasured", "comparison", "unspaced"}
     | {"conjoined_list", "disjoined_list", "barred_list"}
 )
+
+_NEEDED = {
+    **{
+        f"{kind}_list": frozenset(phrase.split()[0] for phrase in WORDS[kind])
+        for kind in ("conjoined", "disjoined", "barred")
+    },
+    **dict.fromkeys(("braces", "bracketed"), frozenset(CLOSER)),
+    "approximately": SETS["nearly"] | SETS["before_nearly"],
+    "mapping": frozenset({":"}),
+    "unspaced": frozenset(JOINTS),
+}
+"""By what the reader reads, lexemes of which it has one."""
 
 
 @frozen(slots=False)
@@ -42,6 +54,15 @@ class Element:
         phrases = (phrase for kind in self.kinds for phrase in WORDS[kind])
         return self.words.union(phrase.split()[0] for phrase in phrases)
 
+    @cached_property
+    def needed(self) -> frozenset[str] | None:
+        """Lexemes, in small letters, of which it has one; None if they are not listed."""
+        if self.openings is not None:
+            return self.openings
+        if self.words or not _NEEDED.keys() >= {*self.kinds}:
+            return None
+        return frozenset().union(*(_NEEDED[kind] for kind in self.kinds))
+
     def may_begin(self, lexeme_kind: str, low: str) -> bool:
         """Whether it may begin with a lexeme, as far as its kind and its small letters tell."""
         if self.optional or low in self.words:
@@ -60,8 +81,11 @@ class Element:
             return None
         if reader.low(place) in self.words:
             return place + 1
-        ends = (reader.read(kind, place) for kind in self.kinds)
-        return next((end for end in ends if end is not None), None)
+        for kind in self.kinds:
+            end = reader.read(kind, place)
+            if end is not None:
+                return end
+        return None
 
 
 _ELEMENT = re.compile(r"(\^(?=.))?(?:\{(?:(\w):)?(\w+(?:,\w+)*)\}|\{(\w)=(.+)\}|(.+?))((?<=.)\?)?")
@@ -116,6 +140,12 @@ class Shape:
         """Whether it may begin with a lexeme that has `after` behind it, as far as they tell."""
         possible = self.seconds is None or after in self.seconds
         return possible and self.elements[0].may_begin(lexeme_kind, low)
+
+    @cached_property
+    def needed(self) -> tuple[frozenset[str], ...]:
+        """Sets of lexemes, in small letters, of each of which it has one."""
+        listed = (each.needed for each in self.elements if not each.optional)
+        return tuple(needed for needed in listed if needed is not None)
 
     def match(self, reader: Reader, place: int, parts: dict[str, tuple[int, int]]) -> int | None:
         """Return where it ends if it begins at `place`, and add what its named elements read."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
-
-from attrs import field, frozen
+from typing import Any, NamedTuple
 
 from lacelang.syntax.grammar import asking
 
@@ -48,8 +46,7 @@ PATTERNS = {
 """Elements of shapes that are one lexeme, by its text in small letters."""
 
 
-@frozen
-class Lexeme:
+class Lexeme(NamedTuple):
     """A word, a number, a text in quotes or a sign, with its offsets in the text."""
 
     kind: str  # `word`, `number`, `text` or `sign`
@@ -57,11 +54,7 @@ class Lexeme:
     start: int
     end: int
     begins: bool  # it is the first of its line
-    low: str = field(repr=False)  # in small letters
-
-    @low.default
-    def _low(self) -> str:
-        return self.text.lower()
+    low: str  # in small letters
 
 
 # The longer sign before the shorter one that it begins with.
@@ -69,13 +62,23 @@ _SIGNS = (
     r"<=>|<->|<-->|==>|-->|===|!==|=>|->|<=|>=|!=|==|&&|\|\||::|:=|=:|\.\.|\+/-|\+-|\+=|-="
     r"|\*\*|\$\$|<>|~=|=~|>>|<<|\++(?![-/])|-{2,}(?![>\d])|\S"
 )
+_SKIPPED = r"\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/|(?<=\s)--\s[^\n]*"
+_QUOTED = r"\"[^\"\n]*\"|'[^'\n]*'"
 _LEXEME = re.compile(
-    r"(?P<skip>\s+|\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/|(?<=\s)--\s[^\n]*)"
-    r"|(?P<text>\"[^\"\n]*\"|'[^'\n]*')"
+    rf"(?P<skip>\s+|{_SKIPPED})"
+    rf"|(?P<text>{_QUOTED})"
     r"|(?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?)"
     r"|(?P<word>[^\W\d]\w*)"
     rf"|(?P<sign>{_SIGNS})"
 )
+
+
+_FROM = re.compile(rf"{_SKIPPED}|{_QUOTED}|\bfrom\s+([^\W\d]\w*)")
+
+
+def models_named(text: str) -> set[str]:
+    """Return the names that stand behind `from`."""
+    return {name for name in _FROM.findall(text) if name}
 
 
 def lexemes_of(text: str) -> list[Lexeme]:
@@ -89,5 +92,6 @@ def lexemes_of(text: str) -> list[Lexeme]:
                 line_end = found.end()
             continue
         begins = not lexemes or line_end > lexemes[-1].start
-        lexemes.append(Lexeme(kind, found.group(), found.start(), found.end(), begins))
+        word = found.group()
+        lexemes.append(Lexeme(kind, word, found.start(), found.end(), begins, word.lower()))
     return lexemes
