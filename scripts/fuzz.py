@@ -14,12 +14,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
+import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,8 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 CORPUS = ROOT / "tests" / "corpus"
 CHUNK = 200
-_MOST = 600
-"""Characters of a text that is changed; longer ones are cut."""
+_SHORT, _MOST, _SHARE_LONG = 160, 600, 0.03
+"""Characters of most texts that are changed, and of the others; longer ones are cut."""
 
 _HOSTILE = [
     *(
@@ -80,8 +82,18 @@ def main() -> int:
     return 1 if kept else 0
 
 
+LIMITS = {
+    "lacelang.semantics.statements.MAX_STATEMENTS": 300,
+    "lacelang.semantics.conditions.MAX_ALL_TERMS": 2000,
+}
+"""Lower than they are, so that a text that reaches them takes no longer than others."""
+
+
 def _chunk(job: tuple[int, int, int, int]) -> tuple[int, list[tuple[str, str]]]:
     seed, first, end, seconds = job
+    for place, limit in LIMITS.items():
+        module, _, name = place.rpartition(".")
+        setattr(import_module(module), name, limit)
     kept = []
     for i in range(first, end):
         source = text(seed, i)
@@ -95,14 +107,23 @@ def _chunk(job: tuple[int, int, int, int]) -> tuple[int, list[tuple[str, str]]]:
 def text(seed: int, i: int) -> str:
     """Return the i-th text of a seed."""
     rng = random.Random(f"{seed} {i}")
-    sources = _sources()
-    source = rng.choice(sources)
-    for _ in range(min(int(rng.expovariate(0.35)) + 1, 12)):
-        source = _changed(source, rng, sources)
-    return source[:_MOST]
+    right, wrong = _statements()
+    sources = right if rng.random() < 0.7 else wrong
+    long = rng.random() < _SHARE_LONG
+    if long:
+        source = rng.choice(_programs())[:_MOST]
+    else:
+        # Statements that follow one another, so that groups and names are known.
+        first = rng.randrange(len(sources))
+        source = "\n".join(sources[first : first + rng.choice((1, 1, 2, 3))])[:_SHORT]
+    for _ in range(min(int(rng.expovariate(0.35 if long else 0.8)) + 1, 12)):
+        source = _changed(source, rng, sources)[: _MOST if long else _SHORT]
+    return source
 
 
 def _changed(source: str, rng: random.Random, sources: list[str]) -> str:
+    if rng.random() < 0.6:
+        return _exchanged(source, rng, sources)
     start = rng.randrange(len(source) + 1)
     end = min(start + int(rng.expovariate(0.08)), len(source))
     kind = rng.random()
@@ -127,17 +148,49 @@ def _changed(source: str, rng: random.Random, sources: list[str]) -> str:
     return source[:start] + new + source[end:]
 
 
+_KINDS = (r"[-+]?\d[\d.]*", r'"[^"\n]*"', r"\b[^\W\d]\w*", r"[<>!=~]+", r"\[[^]]*\]|\([^()]*\)")
+
+
+def _exchanged(source: str, rng: random.Random, sources: list[str]) -> str:
+    """Put another number, text, name, sign or bracket in place of one: it can be read mostly."""
+    kind = rng.choice(_KINDS)
+    found = list(re.finditer(kind, source))
+    others = re.findall(kind, rng.choice(sources))
+    if kind in _KINDS[:2]:
+        others += [each for each in _HOSTILE if re.fullmatch(kind, each)]
+    if not found or not others:
+        return source
+    place = rng.choice(found)
+    return source[: place.start()] + rng.choice(others) + source[place.end() :]
+
+
 @cache
-def _sources() -> list[str]:
-    """Return programs to begin from: whole, and statement by statement."""
+def _programs() -> list[str]:
+    """Return programs to begin from."""
     files = [
         file
         for folder in ("programs", "stdlib", "tests/bad", "tests/corpus")
         for file in sorted((ROOT / folder).glob("*.lace"))
     ]
-    whole = [file.read_text("utf-8", "surrogatepass") for file in files]
-    parts = [part for source in whole for part in source.split("\n\n") if part.strip()]
-    return [*(source[:_MOST] for source in whole), *parts]
+    return [file.read_text("utf-8", "surrogatepass") for file in files]
+
+
+@cache
+def _statements() -> tuple[list[str], list[str]]:
+    """Return statements of programs that can be read, and paragraphs of those that cannot."""
+    from lacelang.syntax.lines import Lines, with_line_feeds
+    from lacelang.syntax.parser import read
+
+    right: list[str] = []
+    wrong: list[str] = []
+    for source in _programs():
+        parsed, lines = read(source), Lines(with_line_feeds(source))
+        if parsed.problems:
+            wrong += filter(str.strip, source.split("\n\n"))
+        else:
+            spans = (lines.offsets(each.span) for each in parsed.program.statements)
+            right += [source[start:end] for start, end in spans]
+    return right, wrong
 
 
 @cache
@@ -159,6 +212,7 @@ def failure(source: str, seconds: int) -> str | None:
 
     try:
         with _within(seconds):
+            unread = False
             try:
                 program = lacelang.compile(source, CORPUS / "fuzzed.lace")
                 render_all(program.warnings)
@@ -166,10 +220,10 @@ def failure(source: str, seconds: int) -> str | None:
                     render.text_of(render.outline_lines(each))
             except LaceError as error:
                 render_all(error.diagnostics)
-            try:
+                unread = any(each.code < "LACE1" for each in error.diagnostics)
+            if not unread:
+                # Of a text that cannot be read, it has nothing but the same errors to say.
                 format_source(source)
-            except LaceError as error:
-                render_all(error.diagnostics)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise

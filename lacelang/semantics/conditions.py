@@ -36,8 +36,8 @@ _LINTED = 5_000
 _CLASSES = 1000
 """Classes of an attribute that make its comparisons count twice."""
 
-_SHORTEST = 6
-"""Characters of a comparison and what joins it to the next."""
+_SHORTEST = 3
+"""Tokens of what counts as one: a name or a comparison, and what joins it to the next."""
 
 MAX_DEPTH = 150
 """How deep a condition may nest when all its definitions are expanded."""
@@ -68,7 +68,7 @@ class Place:
 
     def deeper(self) -> Place:
         """Return the place of what is in brackets, or of what a name refers to."""
-        return evolve(self, depth=self.depth + 1)
+        return Place(self.role, self.barred, self.logit, self.depth + 1, self.apart)
 
 
 class TooLargeError(Exception):
@@ -87,9 +87,9 @@ class Budget:
     _comparisons: dict[int, Comparisons] = Factory(dict)
 
     @classmethod
-    def of(cls, source: str) -> Budget:
-        """Return that of a program; what is written out is never too much."""
-        most = MAX_ALL_TERMS + len(source) // _SHORTEST
+    def of(cls, size: int) -> Budget:
+        """Return that of a program of so many tokens; what is written out is never too much."""
+        most = MAX_ALL_TERMS + size // _SHORTEST
         return cls(most, most)
 
     @property

@@ -37,6 +37,7 @@ class Module:
         uncertain: names that its broken statements seem to define, so that their absence is not
             reported; None means any name.
         error_spans: where its syntax errors are.
+        size: of how many tokens its text is, about.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Module:
     visible_models: dict[str, ModelSpec | None] = Factory(dict)
     uncertain: frozenset[str] | None = frozenset()
     error_spans: tuple[Span, ...] = ()
+    size: int = 0
 
     @property
     def broken(self) -> bool:

@@ -48,7 +48,7 @@ class Library:
             module = Module(name, shown, folder, below, source, parsed.program)
             self._note_problems(module, parsed)
         else:
-            module = Module(name, shown, folder, below, source, tree)
+            module = Module(name, shown, folder, below, source, tree, size=len(source) // 3)
         if path is not None:
             self._open.append(resolved(path))
         self._fill(module)
@@ -109,6 +109,7 @@ class Library:
         for problem in parsed.problems:
             self.report.add(problem)
         module.error_spans = parsed.error_spans
+        module.size = len(parsed.tokens.tokens)
         if parsed.problems:
             tokens = parsed.tokens.tokens
             imports = sum(isinstance(s, nodes.Import) for s in parsed.program.statements)

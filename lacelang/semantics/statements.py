@@ -64,7 +64,7 @@ class Statements:
         self.models: dict[str, ir.ModelSpec] = {}
         self._left = MAX_STATEMENTS
         self._parts_left = MAX_PARTS
-        self._budget = Budget.of(module.source)
+        self._budget = Budget.of(module.size)
         self._stopped = False
         self._unrolled = Unrolled()
 

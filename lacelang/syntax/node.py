@@ -63,6 +63,11 @@ class Node(Record, metaclass=_Kind):
     @property
     def parts(self) -> tuple[Node, ...]:
         """The nodes that it is made of, in the order of its fields."""
-        values = (getattr(self, name) for name in self.__match_args__)
-        several = (value if isinstance(value, tuple) else (value,) for value in values)
-        return tuple(part for each in several for part in each if isinstance(part, Node))
+        found: list[Node] = []
+        for name in self.__match_args__:
+            value = getattr(self, name)
+            if isinstance(value, Node):
+                found.append(value)
+            elif isinstance(value, tuple):
+                found += [part for part in value if isinstance(part, Node)]
+        return tuple(found)

@@ -36,7 +36,9 @@ def test_random_texts(fuzz: ModuleType) -> None:
 
 
 @pytest.mark.slow
-def test_more_random_texts(fuzz: ModuleType) -> None:
+def test_more_random_texts(fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, limit in fuzz.LIMITS.items():
+        monkeypatch.setattr(place, limit)
     many = int(os.environ.get("LACELANG_FUZZ", "2000"))
     failing = [i for i in range(many) if fuzz.failure(fuzz.text(1, i), seconds=60) is not None]
     assert failing == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice, pairwise
 
 from attrs import define, evolve, frozen
@@ -296,12 +297,12 @@ class _Candidates:
     def __init__(self, reader: Reader, parsing: bool) -> None:
         self._reader = reader
         there = {lexeme.low for lexeme in reader.lexemes}
-        self._all = [
-            notation
+        self._all = {
+            id(notation)
             for notation in NOTATIONS
             if (parsing or not notation.parses)
             and not any(map(there.isdisjoint, notation.shape.needed))
-        ]
+        }
         self._known: dict[tuple[str, str, str], list[Notation]] = {}
 
     def at(self, place: int) -> list[Notation]:
@@ -314,8 +315,14 @@ class _Candidates:
         )
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = [n for n in self._all if n.shape.may_begin(*key)]
+            found = self._known[key] = [n for n in _beginning(*key) if id(n) in self._all]
         return found
+
+
+@lru_cache(maxsize=4096)
+def _beginning(kind: str, low: str, after: str) -> list[Notation]:
+    """Return the notations that may begin with a lexeme that has `after` behind it."""
+    return [notation for notation in NOTATIONS if notation.shape.may_begin(kind, low, after)]
 
 
 class _Starts:
