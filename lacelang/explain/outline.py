@@ -229,7 +229,8 @@ def term_of(
     shares: list[float | None] = [None] * len(predicate.children)
     if isinstance(predicate, ir.Or) and options.disjunction == "equal":
         weights = [sum(disjunct_weights(term)) for term in predicate.terms]
-        shares = [weight / sum(weights) for weight in weights]
+        total = sum(weights)
+        shares = [weight / total for weight in weights]
     attribute = predicate.attribute if isinstance(predicate, ir.Comparison) else None
     paper = attribute is not None and options.sigma == "paper"
     terms = zip(predicate.children, shares, strict=True)
