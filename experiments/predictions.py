@@ -76,5 +76,5 @@ def _outputs(model: Model, z: Tensor, truncation: float) -> dict[str, Tensor]:
     features = model.features(truncation)
     # Not inference mode: classifiers loaded in it could not compute gradients afterwards.
     with torch.no_grad():
-        parts = [features(rows.to(model.device)) for rows in torch.split(z, _CHUNK)]
+        parts = [features(rows.to(model.latents_device)) for rows in torch.split(z, _CHUNK)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -116,6 +116,15 @@ def rounds_by_place(function: Network, like: Tensor) -> bool:
         return not _same_in_any_order(results, rows)
 
 
+def on_device(function: Network, device: torch.device, x: Tensor) -> Tensor | Named:
+    """Apply a function of rows (N, d) on another device, in blocks of one shape; take it back."""
+    size = OTHER_ROWS if 0 < len(x) < OTHER_ROWS else len(x)
+    found = function(filled(x, size).to(device))
+    if isinstance(found, Tensor):
+        return found[: len(x)].to(x.device)
+    return {name: y[: len(x)].to(x.device) for name, y in found.items()}
+
+
 @overload
 def one_by_one(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor: ...
 @overload

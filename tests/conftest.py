@@ -38,6 +38,20 @@ def pytest_make_collect_report() -> Iterator[None]:
     return _never_skipped((yield))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a GPU where there is none."""
+    on_gpu = [item for item in items if item.get_closest_marker("gpu")]
+    if on_gpu and not _has_gpu():
+        items[:] = [item for item in items if item not in on_gpu]
+        config.hook.pytest_deselected(items=on_gpu)
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
 ATOMS = (
     Atom("glasses=1", "glasses", "probability", 0.5, 1.0),
     Atom("age=15", "age", "value", 7.0, 23.0, unit="years"),

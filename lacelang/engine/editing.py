@@ -96,7 +96,7 @@ def _latents(given: Given, model: Model, psi: float) -> Latents:
     if given.w is not None:
         return Latents(given.z, given.w, given.edit_path)
     assert given.z is not None
-    z = torch.from_numpy(given.z).to(model.device)
+    z = torch.from_numpy(given.z).to(model.latents_device)
     with torch.no_grad():
         return Latents(given.z, array(_by_rows(partial(model.styles, truncation=psi), z)))
 
@@ -188,7 +188,7 @@ class _Edit:
         begun = time.perf_counter()
         latents = source.rows(indices)
         edit_path = latents.edit_path or EditPath.begun(latents.w, self.model.generator.style_count)
-        w = torch.tensor(edit_path.w[:, -1]).to(self.model.device)
+        w = torch.tensor(edit_path.w[:, -1]).to(self.model.latents_device)
         u = _by_rows(partial(self.model.to_edit_coordinates, truncation=self.truncation), w)
         start = self._outputs(u)
         records = [self._records(energies[0][1], start, unmoved(u))]

@@ -21,11 +21,11 @@ from lacelang.engine.consent import refuse_foreign, weights_of
 from lacelang.engine.fingerprint import file_digest
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
-from lacelang.generators.declaration import choose_device
+from lacelang.generators.declaration import WITHOUT_FLOAT64, choose_device
 from lacelang.generators.generator import Generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
-from lacelang.rows import one_by_one, rounds_by_place
+from lacelang.rows import on_device, one_by_one, rounds_by_place
 from lacelang.storage.latents import Float32
 from lacelang.system.filenames import on_disk
 from lacelang.system.threads import forked_after_torch, in_background
@@ -41,10 +41,13 @@ Output = TypeVar("Output", bound=Tensor | Outputs)
 
 
 class Model:
-    """A generator and the classifiers that judge its latents, on one device.
+    """A generator and the classifiers that judge its latents.
 
     The classifiers are read when they are first needed. It is pickled as its declaration, and an
     unpickled model loads the rest when that is needed. A copy is the model itself.
+
+    Attributes:
+        device: where the networks are.
     """
 
     def __init__(self, spec: ModelSpec, generator: Generator, device: torch.device) -> None:
@@ -100,6 +103,11 @@ class Model:
             return found
 
     @property
+    def latents_device(self) -> torch.device:
+        """Where samplers compute: on the CPU, if the networks' device has no float64."""
+        return torch.device("cpu") if self.device.type in WITHOUT_FLOAT64 else self.device
+
+    @property
     def sigma(self) -> Mapping[str, float]:
         """By continuous attribute, the held-out residual in its units."""
         return self.heads.sigma
@@ -149,7 +157,7 @@ class Model:
         goes too far along the few axes on which faces differ most; one in w itself finds axes on
         which only the classifiers see a difference.
         """
-        mean = self.generator.w_mean
+        mean = self.generator.w_mean.to(w.device)
         return self._whiten(mean + (w - mean) / truncation) / self._halfway
 
     def from_edit_coordinates(self, u: Tensor, truncation: float) -> Tensor:
@@ -169,9 +177,12 @@ class Model:
         return self._of_rows("whiten", self.generator.whiten, w)
 
     def _of_rows(self, name: str, function: Callable[[Tensor], Output], x: Tensor) -> Output:
-        """Apply a function of rows (N, d), one by one if it rounds them by their place."""
+        """Apply a network to rows (N, d), one by one if it rounds them by their place."""
         if torch.compiler.is_compiling():
             return function(x)
+        if x.device.type != self.device.type:
+            there: Any = on_device
+            function = partial(there, function, self.device)
         key = name, x.dtype
         if key not in self._alone:
             self._alone[key] = rounds_by_place(function, x)
@@ -183,7 +194,7 @@ class Model:
         s = self.generator.deviations
         # Kept, and used with gradients later, wherever it is first asked for.
         with isolated(threads=False):
-            return (s / s.square().mean().sqrt()).rsqrt()
+            return (s / s.square().mean().sqrt()).rsqrt().to(self.latents_device)
 
     def decode(self, w: Tensor | Float32) -> Iterator[NDArray[np.uint8]]:
         """Decode truncated w (N, d') or w+ (N, styles, d') to uint8 (H, W, 3), in order."""

@@ -166,7 +166,7 @@ def _block(
     z = torch.from_numpy(random.standard_normal((BLOCK, dim), dtype=np.float32)[:count])
     found = PriorSample({}, {})
     with isolated(), torch.no_grad():
-        outputs = named_in_blocks(model.features(truncation), z.to(model.device))
+        outputs = named_in_blocks(model.features(truncation), z.to(model.latents_device))
         for attribute in attributes:
             uniform, normal = random.random(BLOCK)[:count], random.standard_normal(BLOCK)[:count]
             output = outputs[attribute.name].double()

@@ -112,7 +112,7 @@ def meaning_of(
     def outputs_at_draws() -> Outputs:
         z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
         with isolated(), torch.no_grad():
-            return named_in_blocks(model.features(truncation), z.to(model.device))
+            return named_in_blocks(model.features(truncation), z.to(model.latents_device))
 
     # Statements and prompts share them: the networks' pass is all that balancing costs.
     outputs = model.remembered(("balancing draws", truncation), outputs_at_draws)
@@ -132,7 +132,7 @@ def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
 
 def _features_of_any(model: Model, truncation: float, z: Tensor) -> Outputs:
     """Latents of another type or device are computed as the model's own, gradients come back."""
-    return model.features(truncation)(z.to(model.device, torch.float32))
+    return model.features(truncation)(z.to(model.latents_device, torch.float32))
 
 
 def aims_of(statement: SampleStatement, model: Model) -> Callable[..., Target]:
@@ -182,9 +182,9 @@ def _draw(
 ) -> Batch:
     """Draw candidate `part` of the samples of some indices."""
     begun = time.perf_counter()
-    z0 = prior(seed, indices, model.generator.latent_dim, part).to(model.device)
+    z0 = prior(seed, indices, model.generator.latent_dim, part).to(model.latents_device)
     drawn = values_of(statement.where, seed, indices)
-    values = torch.from_numpy(drawn).to(model.device)
+    values = torch.from_numpy(drawn).to(model.latents_device)
     if condition is None:
         solution = unmoved(z0)
         stage.advance(len(indices))

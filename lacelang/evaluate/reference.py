@@ -115,7 +115,7 @@ def _unweighted(where: ir.Predicate) -> ir.Predicate:
 
 
 def _exact(statement: ir.SampleStatement, model: Model) -> ir.SamplerChoice:
-    z = prior(SEED, range(_TRIED), model.generator.latent_dim).to(model.device)
+    z = prior(SEED, range(_TRIED), model.generator.latent_dim).to(model.latents_device)
     if ir.drawn(statement.where):
         share = 0.0  # it differs from sample to sample
     else:

@@ -73,7 +73,7 @@ def _tree(tree: Tree, outline: Outline, model: Model) -> Tree:
     if not exact and any(isinstance(each, ir.Xor) for each in ir.walk(tree.root.predicate)):
         message = f"written out, the condition has more than {MOST_TERMS} comparisons"
         raise UsageError(f"{message}: that is too many for figures of each")
-    z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.device)
+    z = prior(seed, range(DRAWS), model.generator.latent_dim).to(model.latents_device)
     # Of what `each` draws, the values that the samples at these draws would have.
     where = tree.root.predicate
     values = torch.from_numpy(values_of(where, seed, range(DRAWS))).to(z.device)

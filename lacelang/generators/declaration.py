@@ -21,6 +21,8 @@ Weights: TypeAlias = "Archive | WeightsFile | None"
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
+WITHOUT_FLOAT64 = frozenset({"mps"})
+"""Devices that compute in float32 only."""
 
 
 @frozen

@@ -70,7 +70,7 @@ class Generator:
         self.w_mean = (torch.zeros(self.w_dim) if w_mean is None else w_mean).to(self.device)
         whitening = torch.eye(self.w_dim) if whitening is None else whitening
         self._whitening = whitening.to(self.device)
-        self._colouring = torch.linalg.inv(self._whitening.double()).float()
+        self._colouring = torch.linalg.inv(whitening.double()).float().to(self.device)
         # The coordinates are w's principal axes, which are orthogonal.
         self.deviations: Tensor = self._colouring.norm(dim=1)
         self._synthesis = synthesis
@@ -79,7 +79,8 @@ class Generator:
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         """w' = mean + ψ (w − mean) for w (N, w_dim); ψ a number or (N, 1)."""
-        return self.w_mean + psi * (w - self.w_mean)
+        mean = self.w_mean.to(w.device)
+        return mean + psi * (w - mean)
 
     def whiten(self, w: Tensor) -> Tensor:
         """w (N, w_dim), before truncation → coordinates (N, w_dim), mean 0 and covariance I."""

@@ -45,7 +45,8 @@ class RealSizeGenerator:
         self._whitening, self._colouring = axes / self.deviations, (axes * self.deviations).T
 
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
-        return self.w_mean + psi * (w - self.w_mean)
+        mean = self.w_mean.to(w.device)
+        return mean + psi * (w - mean)
 
     def whiten(self, w: Tensor) -> Tensor:
         return (w - self.w_mean) @ self._whitening
