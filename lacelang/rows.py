@@ -39,19 +39,26 @@ TILE = 32
 MOST = 64
 """Rows in a block on a CPU: more take as long for each."""
 
+MOST_SMALL = 512
+"""Rows in a block on a CPU, where each is a few numbers: calls cost more than the numbers do."""
+
 OTHER_ROWS = 128
 """Rows in every block on other devices."""
 
 _DRAWS = 8
 
 
-def in_blocks(function: Callable[..., tuple[Tensor, ...]], *rows: Tensor) -> tuple[Tensor, ...]:
+def in_blocks(
+    function: Callable[..., tuple[Tensor, ...]], *rows: Tensor, most: int = MOST
+) -> tuple[Tensor, ...]:
     """Apply a function of rows (N, ...) block by block; row i of its results is of row i.
 
-    The first of `rows` has a floating-point type.
+    The first of `rows` has a floating-point type. On a CPU a block has up to `most` rows, `MOST` or
+    `MOST_SMALL`.
     """
     parts = [
-        tuple(result[:count] for result in function(*block)) for block, count in blocks_of(*rows)
+        tuple(result[:count] for result in function(*block))
+        for block, count in blocks_of(*rows, most=most)
     ]
     if len(parts) == 1:
         return parts[0]
@@ -71,12 +78,14 @@ def named_in_blocks(function: Callable[..., Named], *rows: Tensor) -> dict[str, 
     return dict(zip(names, found, strict=True))
 
 
-def blocks_of(*rows: Tensor) -> Iterator[tuple[tuple[Tensor, ...], int]]:
+def blocks_of(*rows: Tensor, most: int = MOST) -> Iterator[tuple[tuple[Tensor, ...], int]]:
     """Yield blocks of rows (N, ...), filled up, and how many rows of each are not filling."""
     first = rows[0]
-    tile, most = OTHER_ROWS, OTHER_ROWS
     if first.device.type == "cpu":
-        tile, most = _sizes(first.dtype, torch.get_num_threads())
+        tile, largest = _sizes(first.dtype, torch.get_num_threads())
+        most = most if largest == MOST else largest
+    else:
+        tile, most = OTHER_ROWS, OTHER_ROWS
     if not len(first):
         # One block of zeros tells the shapes of the results.
         yield tuple(x.new_zeros(tile, *x.shape[1:]) for x in rows), 0
@@ -154,7 +163,7 @@ def _sizes(dtype: torch.dtype, threads: int) -> tuple[int, int]:
 
 
 def _trials(dtype: torch.dtype) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
-    """Functions of rows, and rows (MOST, ...) to test them on."""
+    """Functions of rows, and rows (N, ...) to test them on."""
     random = torch.Generator().manual_seed(0)
 
     def draw(*shape: int) -> Tensor:
@@ -168,12 +177,15 @@ def _trials(dtype: torch.dtype) -> Iterator[tuple[Callable[[Tensor], Tensor], Te
         for _ in range(_DRAWS):
             yield function, draw(MOST)
             yield function, draw(MOST, 3)
+        yield function, draw(MOST_SMALL)
+        yield function, draw(MOST_SMALL, 3)
     for into, out in ((512, 512), (512, 384), (256, 128), (128, 24)):
         weight = draw(out, into)
         yield partial(F.linear, weight=weight), draw(MOST, into)
         yield partial(torch.matmul, other=weight), draw(MOST, out)
         yield (lambda x: x.square().mean(dim=1)), draw(MOST, into)
         yield (lambda x: torch.logsumexp(x, dim=1)), draw(MOST, out)
+        yield (lambda x: torch.logsumexp(x, dim=1)), draw(MOST_SMALL, 3)
         yield (lambda x: torch.logsumexp(x.T.contiguous(), dim=0)), draw(MOST, out)
 
 

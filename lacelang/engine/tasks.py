@@ -17,6 +17,10 @@ Available: TypeAlias = Callable[[str], Latents | Shards]
 """A group's name -> the latents of all its samples."""
 
 BATCH = 64
+"""Samples of the first batch, which should be seen soon, and images that are decoded together."""
+
+LATER = 4
+"""How many times larger the others are: the last samples of a batch leave little to evaluate."""
 
 
 @frozen(eq=False)
@@ -50,15 +54,18 @@ class GroupTask:
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
-        """Make samples `first` to the last, a batch at a time.
-
-        Batches begin at multiples of `BATCH`, so that a run that goes on makes the same ones.
-        """
-        count = self.record.count
-        if first >= count:
+        """Make samples `first` to the last, a batch at a time."""
+        if first >= self.record.count:
             return
         make = self.prepared(available)
-        while first < count:
-            last = min(count, (first // BATCH + 1) * BATCH)
-            yield make(range(first, last), stage)
-            first = last
+        for batch in batches(first, self.record.count):
+            yield make(batch, stage)
+
+
+def batches(first: int, last: int) -> Iterator[range]:
+    """Yield the batches of samples `first` to `last`, excluded, as a whole run makes them."""
+    while first < last:
+        size = BATCH if first < BATCH else LATER * BATCH
+        end = min(last, (first // size + 1) * size)
+        yield range(first, end)
+        first = end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import torch
 from torch import Tensor
@@ -41,7 +42,8 @@ def pull(jacobian: Tensor, u: Tensor) -> Tensor:
 
 def push(jacobian: Tensor, x: Tensor) -> Tensor:
     """J x (N, k), float64, of Jacobians (N, k, d) and vectors (N, d)."""
-    return (jacobian * x[:, None]).sum(dim=2).double()
+    # A row by a matrix: a matrix by a column rounds differently in a batch of one.
+    return torch.bmm(aligned(x[:, None]), aligned(jacobian).transpose(1, 2))[:, 0].double()
 
 
 def aligned(matrices: Tensor) -> Tensor:
@@ -77,9 +79,16 @@ class LowRank:
         self._b = root @ vectors
         self._ab = curvature @ self._b
 
-    def bend(self, x: Tensor) -> Tensor:
-        """A J x (N, k): how far a move x (N, d) changes the slope by the coordinates."""
-        return _times(self._curvature, push(self._jacobian, x))
+    def only(self, rows: Tensor) -> LowRank:
+        """Return H of some samples, by their numbers."""
+        part = copy(self)
+        for name, value in vars(self).items():
+            setattr(part, name, value[rows])
+        return part
+
+    def bend(self, change: Tensor) -> Tensor:
+        """A J x (N, k), given J x: how far a move x changes the slope by the coordinates."""
+        return _times(self._curvature, change)
 
     def phi1_pull(self, h: Tensor, v: Tensor) -> Tensor:
         """phi_1(-h H) J^T v (N, d), for h (N,) and v (N, k)."""

@@ -159,6 +159,16 @@ def test_across_blocks_and_batches() -> None:
             assert_same_bits(part[name], whole[name], f"{count} samples")
 
 
+def test_in_batches_of_any_size() -> None:
+    source = (
+        "sample {n} from ffhq where (glasses=1 or age > 50) and haircolor=gray seed 3 "
+        "with exponential(max_steps=4) as a"
+    )
+    whole = made(source, 530, batch=530)["a"]
+    assert_same_bits(made(source, 200)["a"], whole, "batches of a run")
+    assert_same_bits(made(source, 530, batch=120)["a"], whole, "four large batches")
+
+
 @settings(max_examples=8, deadline=None)
 @given(conditions, st.integers(1, 70), st.integers(1, 3))
 def test_energies_from_python(condition: str, count: int, threads: int) -> None:

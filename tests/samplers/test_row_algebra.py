@@ -12,7 +12,7 @@ from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.samplers.chain import _kick
 from lacelang.samplers.driver import rms
 from lacelang.samplers.exponential.algorithm import follow
-from lacelang.samplers.phi import LowRank, phi, pull
+from lacelang.samplers.phi import LowRank, phi, pull, push
 
 COUNT = 70
 
@@ -24,7 +24,8 @@ def drawn(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 def _low_rank(jacobian: Tensor, curvature: Tensor, v: Tensor, x: Tensor) -> Tensor:
     flow = LowRank(jacobian, curvature @ curvature.transpose(1, 2))
     h = 0.1 + v[:, 0].square()
-    return torch.cat([flow.phi1_pull(h, v), flow.phi2(h, x), flow.bend(x)], dim=1)
+    change = push(jacobian, x)
+    return torch.cat([flow.phi1_pull(h, v), flow.phi2(h, x), flow.bend(change)], dim=1)
 
 
 def _functions(k: int, d: int) -> dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]]:
@@ -38,6 +39,7 @@ def _functions(k: int, d: int) -> dict[str, tuple[Callable[..., Tensor], tuple[T
         "kick": (lambda x, y: _kick(x, y)[1], (x, y)),
         "phi": (lambda v: phi(2, -v.abs()), (v,)),
         "pull": (pull, (jacobian, v)),
+        "push": (push, (jacobian, x)),
         "low rank": (_low_rank, (jacobian, curvature, v, x)),
         "secant": (follow, (jacobian, x, v, v + 1, y, share)),
         "log weights": (lambda v: torch.exp(v - v.amax(dim=1, keepdim=True)).cumsum(dim=1), (v,)),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lacelang.energy import ConditionalEnergy
 from lacelang.energy.reduced import Pull, Reduced
-from lacelang.rows import blocks_of, filled, in_blocks
+from lacelang.rows import MOST_SMALL, blocks_of, filled, in_blocks
 from lacelang.samplers.driver import Driver, Pace, only, rms
 from lacelang.samplers.phi import LowRank, pull, push
 from lacelang.samplers.problem import OnStep, Target
@@ -60,39 +60,46 @@ def exponential(
     o, jacobian = in_blocks(reduced.linearise, z0, *run.args)
     # Small quantities are float64, whose rounding no batch size brings to float32's surface.
     o = o.double()
-    e, v = in_blocks(reduced.slope, o)
+    e, v = in_blocks(reduced.slope, o, most=MOST_SMALL)
     slope = -pull(jacobian, v)
     lost = ~run.saw(run.rows, z0, e, slope)
     z, o, jacobian, slope = only(run.drop(lost, z0, Status.non_finite), z0, o, jacobian, slope)
     pace = Pace(run, rms(slope).double(), tolerance, time, max_steps, GROWTH)
     while len(run.rows):
-        v, curvature = in_blocks(reduced.expand, o)
+        v, curvature = in_blocks(reduced.expand, o, most=MOST_SMALL)
         flow = LowRank(jacobian, curvature)
         h = torch.minimum(pace.h, STEEPEST / (-flow.eigenvalues[:, 0]).clamp_min(1e-30))
         move = -_scale(h, flow.phi1_pull(h, v))
+        change = push(jacobian, move)
         p = z + move
 
         o_p, back = _vjp_in_blocks(reduced, p, *run.args)
-        e, v_p = in_blocks(reduced.slope, o_p)
+        e, v_p = in_blocks(reduced.slope, o_p, most=MOST_SMALL)
         slope = -back(v_p)
         finite = run.saw(run.rows, p, e, slope)
-        linear = -pull(jacobian, v + flow.bend(move))
+        linear = -pull(jacobian, v + flow.bend(change))
         defect = _where(finite, slope - linear)
-        theta = pace.cut(h, rms(_scale(h, flow.phi2(h, defect))).double(), finite)
+        correction = _scale(h, flow.phi2(h, defect))
+        theta = pace.cut(h, rms(correction).double(), finite)
 
-        step = theta * h
-        moved = -_scale(step, flow.phi1_pull(step, v))
-        correction = _scale(theta * step, flow.phi2(step, defect))
+        residual = _where(finite, o_p - o - change)
+        moved = move
+        cut = (theta < 1.0).nonzero()[:, 0]
+        if len(cut):
+            part, step = flow.only(cut), (theta * h)[cut]
+            moved = move.index_copy(0, cut, -_scale(step, part.phi1_pull(step, v[cut])))
+            shorter = _scale(theta[cut] * step, part.phi2(step, defect[cut]))
+            correction = correction.index_copy(0, cut, shorter)
+            change = change.index_copy(0, cut, push(jacobian[cut], moved[cut]))
         z = z + moved + correction
         # A step that was cut ends between z and p: so do its coordinates and their Jacobian.
         share = (rms(moved) / rms(move).clamp_min(1e-30)).clamp_max(1.0) * finite
-        residual = _where(finite, o_p - o - push(jacobian, move))
-        o = o + push(jacobian, moved) + _scale(share.double() ** 2, residual)
+        o = o + change + _scale(share.double() ** 2, residual)
         jacobian = follow(jacobian, move, residual, v_p, _where(finite, -slope), share)
         o = o + push(jacobian, correction)
 
         # Its Gram matrix must be finite, or it would take the whole batch's eigenvalues with it.
-        sound = jacobian.square().sum(dim=(1, 2)).isfinite()
+        sound = torch.linalg.vector_norm(jacobian, dim=(1, 2)).isfinite()
         z, o, jacobian = only(pace.settle(z, ~sound), z, o, jacobian)
     return run.result()
 
@@ -143,7 +150,7 @@ def follow(
         share: (N,), how much of both updates to make; where it is 0, the evaluation may be NaN.
     """
     v = torch.where(share[:, None] > 0.0, v, 0.0)
-    squares = jacobian.square().sum(dim=2)
+    squares = torch.linalg.vector_norm(jacobian, dim=2).square()
     distance = move.double().square().sum(dim=1, keepdim=True)
     most = squares.double().sqrt() * distance.sqrt()
     along = residual.clamp(-most, most) / distance.clamp_min(LEAST)
@@ -153,4 +160,4 @@ def follow(
     left = torch.stack([along, across], dim=2) * share[:, None, None]
     left = left.to(jacobian)[..., None]
     # Number by number: a batched product of k rows rounds by where in memory a matrix begins.
-    return jacobian + (left[:, :, 0] * move[:, None] + left[:, :, 1] * missing[:, None])
+    return jacobian.addcmul(left[:, :, 0], move[:, None]).addcmul_(left[:, :, 1], missing[:, None])
