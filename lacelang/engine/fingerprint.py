@@ -25,8 +25,8 @@ from lacelang.text.numerals import number_text
 from lacelang.version import __version__
 
 #: Raised when samplers or energies give other numbers, so that no run continues with old ones.
-_NUMBERS = 5
-_NUMBERS_OF_EDITS = 6
+_NUMBERS = 6
+_NUMBERS_OF_EDITS = 7
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "path", "points", "layers"})
