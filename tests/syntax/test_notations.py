@@ -355,6 +355,14 @@ def test_of_other_conditions(notation: str, context: str, parts: dict[str, str])
     assert_mended(context.format(notation.format(**parts)))
 
 
+@pytest.mark.parametrize("value", ["up", "0.5", "-5 deg", "in {up, down}", "in down..up"])
+@pytest.mark.parametrize("notation", ["{} nand smile=1", "{} unless smile=1", "{} only if smile=1"])
+def test_a_value_and_the_bracket_below_it_are_no_call(value: str, notation: str) -> None:
+    line = notation.format("(smile=1 and age<20)")
+    first = f"pitch {value}" if value.startswith("in") else f"pitch = {value}"
+    assert_mended(f"sample from ffhq as m\nedit m {{\n  {first}\n  {line}\n  gender = male\n}}")
+
+
 def test_a_plus_between_conditions_is_no_lower_bound() -> None:
     assert_mended("sample from ffhq where age > 30 + smile=1")
 

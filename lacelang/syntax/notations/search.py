@@ -332,13 +332,16 @@ class _Starts:
         self._reader = reader
         self._known: dict[int, bool] = {}
         self._edit: list[bool] = []
-        edit = inside = False
+        edit, depth = False, 0
         for lexeme in reader.lexemes:
-            self._edit.append(inside)
+            self._edit.append(depth == 1)
             if lexeme.low == "edit":
-                edit = True
-            elif lexeme.text in "{}":
-                edit = inside = edit and lexeme.text == "{"
+                edit, depth = True, 0
+            elif lexeme.text == "{" and edit:
+                depth += 1
+            elif lexeme.text == "}" and edit:
+                depth -= 1
+                edit = depth > 0
 
     def allows(self, notation: Notation, i: int) -> bool:
         """Whether a notation may begin with the lexeme at `i`."""
@@ -348,11 +351,13 @@ class _Starts:
         reader, before = self._reader, self._reader.low(i - 1)
         if kind and before in SETS["before_a_name"]:
             return False
+        value = (before in COMPARING or before == "..") and not self._defines(i)
+        value = value or (reader.kind(i - 1) == "number" and reader.unit(i) == i + 1)
         if kind in ("name", "measured", "binary", "known"):
-            value = before in COMPARING or before == ".."
-            return reader.low(i) not in SETS["stranger"] and (not value or self._defines(i))
-        if kind in _OF_CONDITIONS and reader.name(i) == reader.condition(i):
-            return self._at(i)
+            return reader.low(i) not in SETS["stranger"] and not value
+        if kind in _OF_CONDITIONS and reader.name(i) is not None:
+            # A value is no condition, though a bracket in the next line may make it look a call.
+            return not value and (reader.name(i) != reader.condition(i) or self._at(i))
         return True
 
     def _defines(self, i: int) -> bool:
