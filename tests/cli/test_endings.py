@@ -108,7 +108,7 @@ WAYS = {"\x04": 0, ":quit\r": 0, "SIGTERM": 143, "SIGHUP": 129}
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("after", [0.0, 1.2, 2.0])
+@pytest.mark.parametrize("after", [0.0, pytest.param(1.2, marks=pytest.mark.slow), 2.0])
 @pytest.mark.parametrize("way", WAYS, ids=["Ctrl-D", "quit", "SIGTERM", "SIGHUP"])
 def test_leaving_while_the_model_is_loaded(prompt: Prompt, way: str, after: float) -> None:
     time.sleep(after)
@@ -189,7 +189,7 @@ BACKGROUND = """
 """
 
 
-@pytest.mark.parametrize("after", ["0", "0.5"])
+@pytest.mark.parametrize("after", ["0", pytest.param("0.5", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("how", "code"), [("exit", 7), ("raise", 1)])
 @pytest.mark.parametrize("what", ["run", "decode"])
 def test_a_script_ends_while_its_daemon_thread_works(
@@ -209,7 +209,7 @@ def test_a_thread_that_is_no_daemon_goes_on_to_its_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("after", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("after", [0.5, pytest.param(1.5, marks=pytest.mark.slow), 3.0])
 def test_a_script_ends_while_the_real_decoder_works(tmp_path: Path, after: float) -> None:
     done = script(
         "import sys, time, lacelang\n" + textwrap.dedent(BACKGROUND),

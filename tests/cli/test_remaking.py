@@ -10,6 +10,7 @@ import pytest
 
 from lacelang.classifiers import heads_file, labels, measuring
 from lacelang.cli.main import main
+from lacelang.evaluate import reference
 
 pytestmark = pytest.mark.weights
 
@@ -54,9 +55,12 @@ def test_train_latent_jem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert out.stat().st_size < 1_000_000
 
 
-def test_evaluate_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_a_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "CENTRE", 4)
     program = tmp_path / "p.lace"
-    program.write_text("sample 9 from ffhq where glasses=1 and age=40 seed 3 as scholars\n")
+    program.write_text("sample 2 from ffhq where glasses=1 and age=40 seed 3 as scholars\n")
     assert main(["evaluate", str(program), "--faces", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["suite"] == "p"

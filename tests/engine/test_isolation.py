@@ -240,9 +240,21 @@ def test_a_run_is_the_same_inside_of(
 
 
 QUIET = {"a function mode", "a dispatch mode", "fake tensors", "meta device", "torch.func"}
+# Of these, a run passes through the same guard as an energy.
+_REPEATED = {
+    "grad disabled", "tensor type", "medium", "high", "deterministic", "anomalies", "three threads",
+    "fork_rng", "seeds", "numpy raises", "warnings raise", "nothing packed", "bf16 everywhere",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in AROUND if name not in QUIET])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in _REPEATED else ())
+        for name in AROUND
+        if name not in QUIET
+    ],
+)
 def test_an_energy_is_the_same_inside_of(name: str, fresh: list[RealSizeModel]) -> None:
     program = lacelang.compile(SOURCE)
     energy = program.energy("a")

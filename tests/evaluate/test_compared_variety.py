@@ -25,7 +25,13 @@ sample 8 from ffhq
 """
 
 
+@pytest.fixture
+def few_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "_TRIED", 256)
+
+
 @pytest.mark.weights
+@pytest.mark.usefixtures("few_tried")
 def test_references_are_exact_draws_of_the_plain_condition() -> None:
     samples = lacelang.compile(f"{COMMON}\n{RARE}\nsample 4 from ffhq as any").samples
     common, rare, any_ = (each.reference for each in asked(samples, Silent()))
@@ -48,6 +54,7 @@ def test_references_are_exact_draws_of_the_plain_condition() -> None:
 
 
 @pytest.mark.weights
+@pytest.mark.usefixtures("few_tried")
 def test_groups_of_one_condition_share_a_reference() -> None:
     source = """
     for t in 2, 1, 0.5 { sample 6 from ffhq where smile=1 temp t seed 7 as "smile at {t}" }
