@@ -42,7 +42,7 @@ def evaluate(
         require_judges(shown.samples)  # before a model is loaded
         asked = reference.asked(shown.samples, progress)
         others = [each.reference for each in asked]
-        statements = (*shown.samples, *others, reference.centre(shown.samples))
+        statements = (*shown.samples, *others, reference.prior_of(shown.samples))
         judged = judge_groups(Program(evolve(shown.checked, statements=statements)), progress)
         groups = judged[: len(shown.samples)]
         for one in groups:

@@ -26,8 +26,8 @@ SEED = 990_001
 FEWEST = 8
 """Faces, of a group and of its reference, from which variety is told."""
 
-CENTRE = 64
-"""Draws from the prior whose mean descriptor of identity is the origin."""
+PRIOR = 256
+"""Draws from the prior that descriptors of identity are standardised by."""
 
 _SPARE = 1.5
 _TRIED = 4096
@@ -41,7 +41,7 @@ class Compared:
 
     groups: Sequence[Judged]
     reference: Judged
-    centre: Judged
+    prior: Judged
 
     @property
     def name(self) -> str:
@@ -74,11 +74,11 @@ def asked(samples: Sequence[ir.SampleStatement], progress: Progress) -> list[Ask
     ]
 
 
-def centre(samples: Sequence[ir.SampleStatement]) -> ir.SampleStatement:
+def prior_of(samples: Sequence[ir.SampleStatement]) -> ir.SampleStatement:
     """Return a statement of draws from the prior of a model."""
     sampler = defaults.sampler()
     drawn = evolve(samples[0], where=None, verified=None, sampler=sampler)
-    return evolve(drawn, name="prior", count=CENTRE, seed=SEED - 1)
+    return evolve(drawn, name="prior", count=PRIOR, seed=SEED - 1)
 
 
 def _reference(
@@ -131,7 +131,7 @@ def _exact(statement: ir.SampleStatement, model: Model) -> ir.SamplerChoice:
 
 def table(compared: Sequence[Compared]) -> Table | None:
     """Return the variety of groups beside that of their references; None without descriptors."""
-    if not compared or compared[0].centre.identity is None:
+    if not compared or compared[0].prior.identity is None:
         return None
     return Table(
         "Variety",
@@ -143,12 +143,13 @@ def table(compared: Sequence[Compared]) -> Table | None:
 
 
 def _figures(one: Compared) -> Row:
-    assert one.centre.identity is not None
-    mean = one.centre.identity.mean(axis=0)
-    identities = np.concatenate([g.identity for g in one.groups if g.identity is not None]) - mean
+    drawn = one.prior.identity
+    assert drawn is not None
+    own = np.concatenate([g.identity for g in one.groups if g.identity is not None])
+    identities = variety.standardised(own, drawn)
     shown = one.reference.satisfied
     assert one.reference.identity is not None
-    others = one.reference.identity[shown] - mean
+    others = variety.standardised(one.reference.identity[shown], drawn)
     n = min(len(identities), len(others))
     row: dict[str, float | str | int | None] = {"faces": len(identities)}
     if len(identities) >= FEWEST:

@@ -1,7 +1,7 @@
 """How different faces are from one another, beside faces of a reference.
 
-Identities are rows (n, d) of an embedding that is similar for pictures of the same subject, as the
-deviation from its mean over the generator's own draws. Features are rows (n, d) of an image
+Identities are rows (n, d) of an embedding that is similar for pictures of the same subject, as
+`standardised` gives them. Features are rows (n, d) of an image
 network.
 """
 
@@ -16,6 +16,25 @@ Rows: TypeAlias = NDArray[np.floating[Any]]
 
 NEIGHBOURS = 5
 """k of recall and coverage; the published implementation's default."""
+
+
+SHRINKAGE = 0.5
+"""How far the variances of descriptors go to their mean before they are divided out."""
+
+
+def standardised(descriptors: Rows, prior: Rows) -> NDArray[np.float64]:
+    """Return descriptors (n, d) as deviations from draws of the prior (m, d), in units of theirs.
+
+    Descriptors vary most by age and gender, so that all children look alike to them. They are
+    divided by the standard deviations along the principal axes of the prior's draws, whose
+    variances are shrunk to their mean (Ledoit and Wolf 2004, with a fixed share).
+    """
+    mean = prior.mean(axis=0, dtype=float)
+    around = prior.astype(float) - mean
+    variances, axes = np.linalg.eigh(around.T @ around / len(around))
+    shrunk = (1.0 - SHRINKAGE) * variances + SHRINKAGE * variances.mean()
+    found: NDArray[np.float64] = (descriptors.astype(float) - mean) @ axes / np.sqrt(shrunk)
+    return found
 
 
 def vendi(identities: Rows) -> float:

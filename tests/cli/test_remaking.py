@@ -58,7 +58,7 @@ def test_train_latent_jem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_evaluate_a_program(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reference, "CENTRE", 4)
+    monkeypatch.setattr(reference, "PRIOR", 4)
     program = tmp_path / "p.lace"
     program.write_text("sample 2 from ffhq where glasses=1 and age=40 seed 3 as scholars\n")
     assert main(["evaluate", str(program), "--faces", "2", "--json"]) == 0

@@ -12,7 +12,7 @@ import lacelang
 from lacelang import ir
 from lacelang.evaluate import reference
 from lacelang.evaluate.judged import Judged
-from lacelang.evaluate.reference import Compared, asked, centre, table
+from lacelang.evaluate.reference import Compared, asked, prior_of, table
 from lacelang.progress import Silent
 
 COMMON = "sample 8 from ffhq where glasses=1 [weight 4] temp 0.3 truncation 0.6 seed 5 as g"
@@ -38,7 +38,7 @@ def test_references_are_exact_draws_of_the_plain_condition() -> None:
     assert (common.sampler.name, rare.sampler.name) == ("rejection", "smc")
     assert common.truncation == 0.6
     assert common.count == 12
-    drawn = [common, rare, any_, centre(samples)]
+    drawn = [common, rare, any_, prior_of(samples)]
     assert {one.seed for one in drawn}.isdisjoint({5, 0, None})
     assert len({one.seed for one in drawn}) == 4
     assert all(one.verified is None for one in drawn)
@@ -50,7 +50,7 @@ def test_references_are_exact_draws_of_the_plain_condition() -> None:
     assert rare.where is not None
     assert list(ir.attributes(rare.where)) == ["beard", "smile", "glasses", "age"]
     assert any_.where is None
-    assert (drawn[3].where, drawn[3].count) == (None, reference.CENTRE)
+    assert (drawn[3].where, drawn[3].count) == (None, reference.PRIOR)
 
 
 @pytest.mark.weights
@@ -78,13 +78,13 @@ def judged(identity: Any, shown: Any = None, features: Any = None) -> Judged:
 
 def test_a_group_of_one_person_has_a_low_ratio() -> None:
     rng = np.random.default_rng(0)
-    centre = judged(rng.normal(size=(64, 16)))
+    prior = judged(rng.normal(size=(64, 16)))
     varied = judged(rng.normal(size=(24, 16)), features=rng.normal(size=(24, 5)))
     same = judged(np.tile(rng.normal(size=16), (24, 1)), features=np.zeros((24, 5)))
     shown = np.ones(36)
     shown[::3] = 0
     other = judged(rng.normal(size=(36, 16)), shown, rng.normal(size=(36, 5)))
-    found = table([Compared([varied], other, centre), Compared([same], other, centre)])
+    found = table([Compared([varied], other, prior), Compared([same], other, prior)])
     assert found is not None
     good, bad = found.rows
     assert good["reference"] == bad["reference"] == "24 of 36"
@@ -98,9 +98,9 @@ def test_a_group_of_one_person_has_a_low_ratio() -> None:
 
 def test_too_few_faces_have_no_figures() -> None:
     rng = np.random.default_rng(1)
-    centre, few = judged(rng.normal(size=(64, 16))), judged(rng.normal(size=(7, 16)))
+    prior, few = judged(rng.normal(size=(64, 16))), judged(rng.normal(size=(7, 16)))
     many, none = judged(rng.normal(size=(9, 16))), judged(rng.normal(size=(9, 16)), np.zeros(9))
-    found = table([Compared([few], many, centre), Compared([many], none, centre)])
+    found = table([Compared([few], many, prior), Compared([many], none, prior)])
     assert found is not None
     assert set(found.rows[0]) == {"groups", "faces", "reference"}
     assert "Vendi / n" in found.rows[1]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacelang.evaluate.variety import coverage, mean_cosine, recall, vendi
+from lacelang.evaluate.variety import coverage, mean_cosine, recall, standardised, vendi
 
 sizes = st.integers(2, 12)
 
@@ -38,6 +38,24 @@ def test_the_vendi_score_of_two_at_an_angle() -> None:
 def test_opposites_are_as_different_as_strangers() -> None:
     assert vendi(np.array([[1.0, 0.0], [-1.0, 0.0]])) == pytest.approx(1.0)
     assert mean_cosine(np.array([[1.0, 0.0], [-1.0, 0.0]])) == pytest.approx(-1.0)
+
+
+def test_what_a_group_shares_counts_by_how_common_it_is() -> None:
+    """Being alike along the axis on which all differ most says less than along another one."""
+    rng = np.random.default_rng(0)
+    spread = np.array([6.0, *[1.0] * 19])
+    prior = rng.normal(size=(500, 20)) * spread + 5.0
+    shifts = {axis: 2.0 * spread[axis] * np.eye(20)[axis] for axis in (0, 1)}
+    group = rng.normal(size=(24, 20)) * np.where(spread > 1.0, 0.5, 1.0) + 5.0
+    plain = {a: mean_cosine(group + shift - prior.mean(axis=0)) for a, shift in shifts.items()}
+    fair = {a: mean_cosine(standardised(group + shift, prior)) for a, shift in shifts.items()}
+    assert plain[0] > 0.8
+    assert fair[0] < 0.5 * plain[0]
+    own = standardised(prior, prior)
+    np.testing.assert_allclose(own.mean(axis=0), 0.0, atol=1e-9)
+    assert np.square(own).sum(axis=1).mean() == pytest.approx(20.0, rel=0.5)
+    # The unit of the descriptors does not matter.
+    np.testing.assert_allclose(standardised(group, prior), standardised(3 * group, 3 * prior))
 
 
 def test_recall_and_coverage_of_the_reference_itself_are_whole() -> None:
