@@ -1,7 +1,11 @@
 """Latents conditioned on rare combinations of attributes.
 
-Classifiers trained on the rows labelled so far steer the generator to combinations that ten
-thousand prior draws would hardly show. Combinations are drawn at random and kept if they are rare.
+Classifiers trained on the rows labelled so far choose latents of combinations that ten thousand
+prior draws would hardly show. Combinations are drawn at random and kept if they are rare.
+
+A flow moves draws until the classifiers are certain; its labels show where they should not be.
+Exact draws lie where the prior has most of what they call the combination; their labels show where
+the classes really meet.
 """
 
 from __future__ import annotations
@@ -9,22 +13,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from attrs import frozen
 from torch import Tensor
 
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.draws import Draws, rounded, unrounded
 from lacelang.classifiers.labels import Columns
-from lacelang.energy import ConditionalEnergy, Node, NormalAt, Surprisal, conjunction
-from lacelang.generators.generator import Generator
+from lacelang.energy import (
+    ATYPICALITY,
+    ConditionalEnergy,
+    Node,
+    NormalAt,
+    Outputs,
+    Surprisal,
+    bounded,
+    conjunction,
+)
+from lacelang.generators.generator import Generator, atypicality
 from lacelang.ir import Attribute
 from lacelang.progress import Progress
 from lacelang.samplers import SAMPLERS
+from lacelang.samplers.declaration import TYPICAL
+from lacelang.samplers.problem import Target
 from lacelang.samplers.streams import prior
 
 #: Samples of one combination.
 EACH = 20
 TRUNCATION = 0.7
+#: Prior draws among which exact draws are chosen: of a combination of one in 50 000, all 20.
+POOL = 2**20
+_BATCH = 4096
 # How near a number must be to the one asked for to count as shown, in shares of its range.
 _NEAR = 0.1
 _GIVE_UP = 10_000
@@ -64,6 +83,7 @@ class Kind:
 
     sizes: tuple[int, ...]  # how many attributes one may have
     rare: float  # one is kept if fewer of the prior's faces than this share show it
+    exact: bool = False  # drawn by rejection from the prior, not by a flow
     among: tuple[str, ...] = ()  # names of the attributes to choose from; empty means all
 
 
@@ -102,20 +122,61 @@ def draw(
     seed: int,
     progress: Progress,
 ) -> Draws:
-    """Sample `EACH` latents for each combination, `count` altogether."""
+    """Move prior draws to each combination by the default flow: `EACH` of one, `count` in all."""
 
-    def features(z: Tensor) -> dict[str, Tensor]:
-        outputs: dict[str, Tensor] = heads(generator.truncate(generator.mapping(z), TRUNCATION))
+    def features(z: Tensor) -> Outputs:
+        outputs: Outputs = heads(generator.truncate(generator.mapping(z), TRUNCATION))
         return outputs
 
+    def beside(z: Tensor) -> Outputs:
+        w = generator.mapping(z)
+        outputs: Outputs = heads(generator.truncate(w, TRUNCATION))
+        return {**outputs, ATYPICALITY: atypicality(generator.whiten(w))}
+
     latents = []
+    typical = float(TYPICAL.default or 0.0)
     with progress.stage("sampling rare combinations", total=count) as stage:
         for k, combination in enumerate(wanted[: -(-count // EACH)]):
             indices = range(k * EACH, min((k + 1) * EACH, count))
-            energy = ConditionalEnergy(features, combination.node(heads.sigma))
-            z = SAMPLERS["heun"](energy, prior(seed, indices, generator.latent_dim)).z
+            node = combination.node(heads.sigma)
+            target = Target(
+                ConditionalEnergy(features, node), ConditionalEnergy(beside, bounded(node, typical))
+            )
+            z = SAMPLERS["exponential"](target, prior(seed, indices, generator.latent_dim)).z
             # z's length changes no image; the prior's own keeps it within the rounded range.
             z = z * (generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
             latents.append(unrounded(rounded(z.numpy())))
             stage.advance(len(indices))
     return Draws.at(np.concatenate(latents), TRUNCATION)
+
+
+def choose(
+    generator: Generator,
+    heads: Heads,
+    wanted: Sequence[Combination],
+    *,
+    count: int,
+    seed: int,
+    progress: Progress,
+    pool: int = POOL,
+) -> Draws:
+    """Choose prior draws of each combination by rejection: `EACH` of one, `count` in all.
+
+    All combinations share one pool of draws. A draw is accepted with probability e^-E. Where fewer
+    than `EACH` are, those that came nearest to acceptance follow.
+    """
+    parts: list[Outputs] = []
+    with progress.stage("draws from the prior", total=pool) as stage, torch.inference_mode():
+        for start in range(0, pool, _BATCH):
+            indices = range(start, min(start + _BATCH, pool))
+            w = generator.mapping(prior(seed, indices, generator.latent_dim))
+            parts.append(heads(generator.truncate(w, TRUNCATION)))
+            stage.advance(len(indices))
+    outputs = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    rng = np.random.default_rng(seed)
+    chosen: list[int] = []
+    for combination in wanted[: -(-count // EACH)]:
+        missed = combination.node(heads.sigma)(outputs).numpy() - rng.standard_exponential(pool)
+        chosen += np.argsort(missed.clip(0.0), kind="stable")[:EACH].tolist()
+    z = prior(seed, chosen[:count], generator.latent_dim).numpy()
+    return Draws.at(unrounded(rounded(z)), TRUNCATION)

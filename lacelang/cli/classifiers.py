@@ -35,11 +35,14 @@ def label_model(arguments: Namespace) -> int:
         "seed": arguments.seed,
         "workers": arguments.workers,
     }
+    source = vars(arguments)["from"]
+    begun = None if source is None else labels.load(source)
     with shown() as progress:
         table = labelling.label(
             load(spec, "cpu", progress).generator,
             Source(spec.generator, weights_of(spec)),
             spec.attributes,
+            begun=begun,
             progress=progress,
             **{name: value for name, value in chosen.items() if value is not None},
         )

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang.arguments import shown
-from lacelang.energy.node import Node, Outputs
+from lacelang.energy.comparisons import NormalBelow
+from lacelang.energy.logic import conjunction
+from lacelang.energy.node import ATYPICALITY, Node, Outputs
 from lacelang.energy.reduced import Reduced, reduce
 from lacelang.errors import UsageError
 from lacelang.rows import in_blocks
@@ -20,6 +22,17 @@ from lacelang.system.torch_state import exact, isolated, one_thread, plain
 
 Features: TypeAlias = Callable[..., Outputs]
 """Latents z (N, d) and arguments (N, ...) -> outputs; row i depends on row i of each alone."""
+
+TYPICAL_SIGMA = 0.05
+"""How soft a bound on atypicality is."""
+
+
+def bounded(node: Node, typical: float) -> Node:
+    """Return a condition that also holds the atypicality of its latents at `typical` or below.
+
+    Within the bound it does next to nothing.
+    """
+    return conjunction([node, NormalBelow(ATYPICALITY, typical, TYPICAL_SIGMA)])
 
 
 @frozen

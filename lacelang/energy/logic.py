@@ -119,6 +119,17 @@ def conjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -
     return And(tuple(term for term, _ in kept), tuple(weight for _, weight in kept))
 
 
+def relaxed(node: Node, slack: float) -> Node:
+    """Return a condition whose outermost terms need no less energy than `slack` nats; see `Enough`.
+
+    The weights stay. A slack of 0 changes nothing.
+    """
+    if not slack:
+        return node
+    weighted = node.weighted if isinstance(node, And) else ((node, 1.0),)
+    return conjunction([Enough(term, slack) for term, _ in weighted], [w for _, w in weighted])
+
+
 def disjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -> Node:
     """Join terms by `or`: weight 0 removes a term, nested ones of weight 1 are merged.
 
@@ -175,6 +186,28 @@ class Tempered(Unary):
             return energy / self.temperature
         other = scope.energy(self.term, holds, holds)
         return deny_total([energy], [other], [1.0 / self.temperature])
+
+
+@frozen(eq=False)
+class Enough(Unary):
+    """Nothing where the term's energy E is at most `slack`, and x^2 / (x + slack) at E = slack + x.
+
+    A gradient flow that has no prior term stops where the term holds well enough. It pulls a
+    sample towards certainty no longer, and all samples of a condition towards one another.
+    """
+
+    slack: float
+    closed = False
+
+    def __attrs_post_init__(self) -> None:
+        require_positive("a slack", self.slack)
+
+    def evaluate(self, scope: Scope, holds: bool, complement: bool) -> Tensor:
+        """See `Node`."""
+        if holds == complement:
+            raise UsageError("what holds well enough has no complement")
+        beyond = (scope.energy(self.term) - self.slack).clamp_min(0.0)
+        return beyond * (beyond / (beyond + self.slack))
 
 
 @frozen(eq=False)

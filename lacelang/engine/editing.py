@@ -23,6 +23,7 @@ from lacelang.compiler import changes, spread_of, standing, step_condition, step
 from lacelang.energy import (
     ATYPICALITY,
     DISPLACEMENT,
+    TYPICAL_SIGMA,
     ConditionalEnergy,
     Node,
     Outputs,
@@ -32,9 +33,8 @@ from lacelang.energy import (
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
-from lacelang.engine.loading import Model, atypicality
+from lacelang.engine.loading import Model
 from lacelang.engine.sampling import (
-    TYPICAL_SIGMA,
     array,
     by_row,
     meaning_of,
@@ -45,6 +45,7 @@ from lacelang.engine.sampling import (
 from lacelang.engine.tasks import Available, Batch, GroupTask
 from lacelang.errors import ResourceError
 from lacelang.generators import Layout
+from lacelang.generators.generator import atypicality
 from lacelang.progress import Stage
 from lacelang.rows import in_blocks, named_in_blocks
 from lacelang.samplers import SAMPLERS

@@ -22,7 +22,7 @@ from lacelang.engine.fingerprint import file_digest
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import WITHOUT_FLOAT64, choose_device
-from lacelang.generators.generator import Generator
+from lacelang.generators.generator import Generator, atypicality
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import on_device, one_by_one, rounds_by_place
@@ -214,14 +214,6 @@ class Model:
                 self.generator.prepare()
 
         in_background(prepare, "prepare")
-
-
-def atypicality(u: Tensor) -> Tensor:
-    """How far whitened coordinates (N, d) are from the prior's: (N,), 1 ± 0.26 under it for w.
-
-    The squared Mahalanobis distance from the mean, over the number of dimensions.
-    """
-    return u.square().mean(dim=1)
 
 
 class Models:

@@ -14,13 +14,12 @@ from torch import Tensor
 from lacelang import ir
 from lacelang.compiler import Settings, balance, lower, spread_of
 from lacelang.energy import (
-    ATYPICALITY,
     ConditionalEnergy,
     Features,
     Node,
-    NormalBelow,
     Outputs,
-    conjunction,
+    bounded,
+    relaxed,
 )
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
@@ -34,7 +33,7 @@ from lacelang.ir import ConditionOptions, ModelSpec, Predicate, SampleStatement
 from lacelang.progress import Progress, Silent, Stage
 from lacelang.rows import named_in_blocks
 from lacelang.samplers import SAMPLERS
-from lacelang.samplers.declaration import TYPICAL
+from lacelang.samplers.declaration import SLACK, TYPICAL
 from lacelang.samplers.problem import OnStep, Target
 from lacelang.samplers.solution import Solution, unmoved
 from lacelang.samplers.streams import Streams, prior
@@ -46,8 +45,6 @@ from lacelang.system.torch_state import isolated
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0
-#: How soft the bound on atypicality is.
-TYPICAL_SIGMA = 0.05
 # Beside the texts of comparisons, none of which is empty or a blank.
 _STYLES, _ENERGY = "", " "
 
@@ -143,18 +140,20 @@ def aims_of(statement: SampleStatement, model: Model) -> Callable[..., Target]:
     A gradient flow has no prior term (LACE eq. 7), and left alone it descends to latents that no
     draw from the prior resembles: there the classifiers are satisfied and the eye is not. Its
     regulariser is a one-sided term that holds the atypicality of w, 1 on average under the prior,
-    at the option `typical` or below; within it does next to nothing.
+    at the option `typical` or below; within it does next to nothing. For the same reason the flow
+    stops where every term holds well enough, by the option `slack` (`relaxed`).
     """
     where = statement.where
     features = _compared(where, model.features(statement.truncation))
-    typical = float(statement.sampler.options.get(TYPICAL.name, 0.0))
-    if not typical:
-        return lambda node, *values: Target.of(ConditionalEnergy(features, node), values)
-    bound = NormalBelow(ATYPICALITY, typical, TYPICAL_SIGMA)
-    beside = _compared(where, partial(model.flow_features, truncation=statement.truncation))
+    options = statement.sampler.options
+    typical, slack = (float(options.get(each.name, 0.0)) for each in (TYPICAL, SLACK))
+    beside = features
+    if typical:
+        beside = _compared(where, partial(model.flow_features, truncation=statement.truncation))
 
     def aim(node: Node, *values: Tensor) -> Target:
-        regularised = ConditionalEnergy(beside, conjunction([node, bound]))
+        eased = relaxed(node, slack)
+        regularised = ConditionalEnergy(beside, bounded(eased, typical) if typical else eased)
         return Target(ConditionalEnergy(features, node), regularised, values)
 
     return aim

@@ -21,6 +21,14 @@ Network = TypeVar("Network", bound=nn.Module)
 _BATCH = 8
 
 
+def atypicality(u: Tensor) -> Tensor:
+    """How far whitened coordinates (N, d) are from the prior's: (N,), 1 ± 0.26 under it for w.
+
+    The squared Mahalanobis distance from the mean, over the number of dimensions.
+    """
+    return u.square().mean(dim=1)
+
+
 class Generator:
     """A latent space with a prior N(0, I), a feature space w, and a decoder to images.
 

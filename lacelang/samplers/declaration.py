@@ -31,6 +31,7 @@ class Option:
         whole: only whole numbers.
         least: values between `low` and this are lost in float32, or take too long.
         of_target: it is about the regulariser of the target, and not for the algorithm.
+        edits: an edit has it too.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Option:
     least: float = 0.0
     derived: Callable[[Values], float] | None = None
     of_target: bool = False
+    edits: bool = True
 
 
 @frozen
@@ -140,7 +142,17 @@ TYPICAL = Option(
     above=False,
     of_target=True,
 )
-FLOW = (TIME, MAX_STEPS, TYPICAL)
+SLACK = Option(
+    "slack",
+    0.02,
+    0.0,
+    10.0,
+    "nats that each term of the condition may keep: 0.02 is a probability of 0.98",
+    above=False,
+    of_target=True,
+    edits=False,
+)
+FLOW = (TIME, MAX_STEPS, TYPICAL, SLACK)
 
 WARMUP = whole("warmup", 20, 0, 1_000_000, "steps that adapt the step size")
 ACCEPT = Option("accept", 0.6, 0.0, 0.99, "acceptance rate that steps are adapted to", least=0.01)

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import ClassVar, cast
 
-from lacelang.classifiers.rare import Kind, combinations
+import numpy as np
+import torch
+
+from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.rare import (
+    EACH,
+    TRUNCATION,
+    Combination,
+    Kind,
+    choose,
+    combinations,
+    draw,
+)
+from lacelang.generators import Layout
+from lacelang.generators.generator import Generator
 from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
+from lacelang.progress import Silent
 
 ANY = Kind(sizes=(2, 3), rare=0.01)
 
@@ -37,8 +52,6 @@ def test_all_are_rare_and_different() -> None:
 
 
 def test_energy_prefers_what_is_wanted() -> None:
-    import torch
-
     (combination,) = combinations(ATTRIBUTES[:3], _columns(), 1, ANY, seed=2)
     wanted = {a.name: v for a, v in combination.wanted}
     node = combination.node({"age": 5.0})
@@ -60,3 +73,49 @@ def test_only_the_named_attributes_are_asked_for() -> None:
     found = combinations(ATTRIBUTES, _columns(), 5, kind, seed=3)
     assert found
     assert all([a.name for a, _ in c.wanted] == ["smile", "age"] for c in found)
+
+
+class _Signs:
+    """A class with the logit 4 x, x the first number of w, and a number that is the second."""
+
+    sigma: ClassVar = {"age": 5.0}
+
+    def __call__(self, w: torch.Tensor) -> dict[str, torch.Tensor]:
+        smile = torch.stack([torch.zeros(len(w)), 4 * w[:, 0]], dim=1)
+        return {"smile": smile, "age": 35 + 15 * w[:, 1]}
+
+
+def test_exact_draws_follow_the_posterior() -> None:
+    generator = Generator(Layout(latent_dim=2, w_dim=2, style_layers=((0,),)), torch.nn.Identity())
+    smile, _, age, _ = ATTRIBUTES
+    often = Combination(((smile, 1.0), (age, 35.0)))
+    never = Combination(((smile, 1.0), (age, 300.0)))
+    found = choose(
+        generator,
+        cast(Heads, _Signs()),
+        [often] * 50 + [never],
+        count=51 * EACH,
+        seed=1,
+        progress=Silent(),
+        pool=4000,
+    )
+    z = found.z * TRUNCATION  # w
+    # Age is a normal prior of deviation 15 * 0.7 = 10.5 times a normal likelihood of 5.
+    drawn = z[: 50 * EACH, 1]
+    assert abs(drawn.std() * 15 - (10.5**-2 + 5.0**-2) ** -0.5) < 0.4
+    assert (z[: 50 * EACH, 0] > 0).mean() > 0.8
+    # What no draw shows is answered with those that come nearest, and not with fewer.
+    assert len(found) == 51 * EACH
+    assert z[50 * EACH :, 1].min() > z[: 50 * EACH, 1].max() - 1.0
+
+
+def test_flows_end_at_the_combination() -> None:
+    generator = Generator(Layout(latent_dim=2, w_dim=2, style_layers=((0,),)), torch.nn.Identity())
+    smile, _, age, _ = ATTRIBUTES
+    wanted = [Combination(((smile, v), (age, 40.0))) for v in (0.0, 1.0)]
+    found = draw(
+        generator, cast(Heads, _Signs()), wanted, count=2 * EACH, seed=1, progress=Silent()
+    )
+    first = found.z[:, 0].reshape(2, EACH)
+    assert (first[0] < 0).mean() > 0.9
+    assert (first[1] > 0).mean() > 0.9

@@ -40,6 +40,7 @@ from lacelang.energy import (
     map_atoms,
     map_children,
     negation,
+    relaxed,
     tempered,
 )
 from lacelang.energy.numerics import LARGEST
@@ -103,6 +104,35 @@ def test_negative_energies_have_no_complement(inner: Node) -> None:
             negation(node)
     with pytest.raises(UsageError, match="complement"):
         negation(LogitTempered("hair", {1}, 0.5))
+
+
+@pytest.mark.parametrize("slack", [1e-3, 0.1, 2.0])
+def test_what_holds_well_enough_has_no_energy(slack: float) -> None:
+    atom = Surprisal("hair", {1})
+    odds = torch.linspace(-30.0, 30.0, 400, dtype=torch.float64).requires_grad_()
+    outputs = {"hair": torch.stack([torch.zeros_like(odds), odds], dim=1)}
+    own, eased = atom(outputs), relaxed(atom, slack)(outputs)
+    (slope,) = torch.autograd.grad(eased.sum(), odds)
+    own, eased = own.detach(), eased.detach()
+    assert (eased[own <= slack] == 0.0).all()
+    assert (slope[own <= slack] == 0.0).all()
+    assert (slope <= 0.0).all()
+    beyond = own - slack
+    assert ((eased <= beyond.clamp_min(0.0)) & (eased >= beyond - slack)).all()
+
+
+def test_each_outermost_term_is_relaxed_and_keeps_its_weight() -> None:
+    atoms = Surprisal("hair", {1}), NormalAt("age", 20.0, 1.0)
+    node = relaxed(conjunction(atoms, [2.0, 1.0]), 0.1)
+    assert isinstance(node, And)
+    assert node.weights == (2.0, 1.0)
+    both = [relaxed(atom, 0.1)(HEADS) for atom in atoms]
+    assert torch.allclose(node(HEADS), 2.0 * both[0] + both[1])
+    assert relaxed(atoms[0], 0.0) is atoms[0]
+    with pytest.raises(UsageError, match="complement"):
+        negation(node)
+    with pytest.raises(UsageError, match="slack"):
+        relaxed(atoms[0], -1.0)
 
 
 OLD, BROWN = NormalAbove("age", 30.0, 9.0), Surprisal("hair", {1})

@@ -55,6 +55,7 @@ def made(source: str) -> Run:
         warnings.simplefilter("error")
         return lacelang.compile(source).run()
 
+
 # They differ from `dopri5` and `euler` by the solver of torchdiffeq alone.
 _ALIKE = ("adaptive_heun", "bosh3", "dopri8", "heun2", "heun3", "midpoint", "rk4")
 
