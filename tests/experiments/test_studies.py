@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 from made_paths import paths_of
 
 from experiments import statements
 from experiments.annotations import Annotated, Annotations
 from experiments.edit_paths import accuracies
 from experiments.reference import Reference
-from experiments.specs import continuous, editing, logic, zero_shot
+from experiments.specs import continuous, editing, logic, variety, zero_shot
 from lacelang import ir
 from lacelang.api import Program, compile
 from lacelang.evaluate.report import Report, as_json, as_markdown
@@ -115,3 +117,24 @@ def test_tables_of_editing_have_the_paper_beside_every_variant() -> None:
     # Three faces have no covariance in so many directions.
     assert len(yardsticks["rows"]) == 2
     assert kept["rows"][0]["Fréchet"] is None
+
+
+def test_variety_has_a_row_and_a_dot_for_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_identity(program: Program, *_: Any, **__: Any) -> list[Annotated]:
+        rng = np.random.default_rng(0)
+        stats = SimpleNamespace(nfe=torch.ones(5, dtype=torch.int64))
+        found = made_up(program)
+        for one in found:
+            identity = rng.normal(size=(len(one), 8)).astype(np.float32)
+            object.__setattr__(one.annotations, "identity", identity)
+            object.__setattr__(one, "group", SimpleNamespace(stats=stats))
+        return found
+
+    monkeypatch.setattr(statements, "judge_groups", with_identity)
+    report = variety.study(Silent(), 5)
+    tables = whole(report)["tables"]
+    assert [len(table["rows"]) for table in tables] == [len(variety.SETTINGS)] * 2
+    assert all(1 / 5 <= row["Vendi / n"] <= 1 for table in tables for row in table["rows"])
+    for picture in report.pictures:
+        assert picture.data is not None
+        assert sum(map(len, picture.data["points"].values())) == len(variety.SETTINGS)
