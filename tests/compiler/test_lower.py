@@ -111,7 +111,7 @@ class Tiny:
     """Heads that read latents directly: hair is red for one draw in 740, smiles are even."""
 
     sigma: Mapping[str, float] = {"age": 5.0}
-    device = torch.device("cpu")
+    latents_device = torch.device("cpu")
     latent_dim = 4
 
     @property

@@ -59,7 +59,7 @@ def test_a_flow_stops_where_each_term_holds_well_enough() -> None:
         # What is reported is the condition's own energy.
         assert torch.allclose(group.energy, program.energy("x")(group.latents), atol=1e-3)
         found[slack] = torch.stack(list(group.readings.values()))
-    assert (found[0.1] <= found[0]).all()
+    assert (found[0.1] <= found[0] + 1e-3).all()
     assert (found[0.1] > 0.85).all()
     assert found[0.1].mean() < 0.96 < 0.99 < found[0].mean()
 

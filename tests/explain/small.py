@@ -33,7 +33,7 @@ class Small:
     """Heads that bend with every latent coordinate; red hair is rare."""
 
     sigma: Mapping[str, float] = {"age": 5.0}
-    device = torch.device("cpu")
+    latents_device = torch.device("cpu")
     latent_dim = 6
 
     @property

@@ -38,6 +38,7 @@ def test_what_a_sample_is_without_clauses() -> None:
         "time": HORIZON,
         "max_steps": 1000,
         "typical": 1.2,
+        "slack": 0.02,
     }
     assert (statement.name, statement.count, statement.where) == ("sample1", 8, None)
     assert (statement.options.temp, statement.options.logit_temp, statement.truncation) == (
