@@ -200,6 +200,7 @@ def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
     assert os.listdir(os.fsencode(tmp_path / "out")) == [out]
 
 
+@pytest.mark.slow
 def test_names_that_the_locale_lacks(tmp_path: Path) -> None:
     """Under the C locale names of files are ASCII to Python; they are written in UTF-8."""
     (tmp_path / "части.lace").write_text("let specs = glasses=1\n", encoding="utf-8")

@@ -64,7 +64,7 @@ def test_a_flow_stops_where_each_term_holds_well_enough() -> None:
     assert found[0.1].mean() < 0.96 < 0.99 < found[0].mean()
 
 
-@pytest.mark.parametrize("sampler", ["heun", "exponential"])
+@pytest.mark.parametrize("sampler", [pytest.param("heun", marks=pytest.mark.slow), "exponential"])
 def test_flow_is_bounded(generator: Generator, sampler: str) -> None:
     def reached(options: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         program = lacelang.compile(

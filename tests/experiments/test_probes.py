@@ -27,6 +27,7 @@ def test_separable_classes_are_learned() -> None:
     assert ((logits[:, 0] > 0) == (labels == 1)).all()
 
 
+@pytest.mark.slow
 def test_many_classes() -> None:
     features, labels = clouds(3, 6.0)
     found = probes.figures(probes.held_out(features, labels, 3), labels)

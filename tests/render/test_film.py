@@ -15,7 +15,7 @@ from lacelang.render.sheet_cells import MARGIN, THUMBNAIL
 from lacelang.storage.records import Atom, GroupRecord, StepPlan, StepRecord
 
 
-@pytest.mark.parametrize("lines", [1, 3, 199, 200, 1000])
+@pytest.mark.parametrize("lines", [1, 3, 199, 200, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_film_opens_whatever_the_number_of_lines(tmp_path: Path, lines: int) -> None:
     atoms = tuple(Atom(f"a{i}=1", f"a{i}", "probability", 0.5, 1.0, None) for i in range(20))
     plans = tuple(StepPlan(f"line {i}", None, atoms) for i in range(lines))

@@ -41,7 +41,10 @@ def test_the_last_slope_of_a_step_is_the_first_of_the_next(name: str) -> None:
     assert torch.equal(stats.nfe, stats.accepted + stats.rejected + 2)
 
 
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n in ("heun", "euler", "pc") else ()) for n in FEW],
+)
 def test_no_graph_is_kept_and_memory_does_not_grow(name: str) -> None:
     """As many tensors are alive in the second half of a run as were in the first."""
     calls, every = 0, 1_000_000

@@ -69,6 +69,7 @@ def test_rejection_samples_the_posterior(ridge: Ridge) -> None:
     assert torch.equal(solution.stats.nfe, tries.long() + 1)  # and the energy at the end
 
 
+@pytest.mark.slow  # the contract of samplers tests it on other targets
 @ONE_MODE
 def test_mala_samples_the_posterior(name: str) -> None:
     """40 steps at acceptance rates around 0.6: the chains have long forgotten their starts."""

@@ -17,7 +17,7 @@ ENDS = ["\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"]
 
 
 @given(programs(), st.sampled_from(ENDS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_program_is_the_same_with_any_line_end(program: object, end: str) -> None:
     text = format_source(program if isinstance(program, str) else str(program))
     other = text.replace("\n", end)
