@@ -111,14 +111,14 @@ def study(progress: Progress, faces: int | None) -> Report:
             )
             points.setdefault(setting.series, []).append((vendi, whole))
         plain = condition.format(glasses="", age="", rest="")
-        note = f"{count} faces per setting; exact draws are nearly the prior's own variety."
+        note = f"{count} faces per setting, standardised by {PRIOR} draws from the prior."
         tables.append(Table(f"({name}) {plain}", rows, note))
         pictures.append(
             scatter(
                 f"variety_{name}",
-                f"({name}) {plain}: one dot per setting, {count} faces",
+                f"({name}) {plain}",
                 "Vendi score / n",
-                "whole condition",
+                f"whole condition, {count} faces per dot",
                 points,
             )
         )

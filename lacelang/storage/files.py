@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from lacelang.errors import ResourceError, another_folder
-from lacelang.text.names import folded, nfc
+from lacelang.text.names import folded, nfc, with_few_marks
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
@@ -163,7 +163,7 @@ def _safe(name: str, size: int) -> str:
     while name != before:
         before = name
         # Halves of characters, which only text from Python has.
-        name = nfc(name).encode(errors="replace").decode()
+        name = nfc(with_few_marks(name)).encode(errors="replace").decode()
         # A leading dot would hide the folder; a trailing dot or space is lost on Windows.
         name = _UNSAFE.sub("_", name).strip(" .") or "group"
         if _RESERVED.match(name):

@@ -117,6 +117,17 @@ def _fits(name: str, at: int, first: bool) -> bool:
     return is_joining(name, at) or (f"_{character}".isidentifier() and not is_hidden(name, at))
 
 
+def with_few_marks(text: str) -> str:
+    """Return a text with so few marks on each letter that all of its spellings can be compared."""
+    marks, kept = 0, []
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        # Half of them, since a letter may have marks of its own.
+        if marks <= _MOST_MARKS // 2:
+            kept.append(character)
+    return "".join(kept)
+
+
 def _normal(form: Literal["NFC", "NFD"], text: str) -> str:
     marks = 0
     for character in text if len(text) > _MOST_MARKS else "":

@@ -68,6 +68,8 @@ DEVICES = {
 @given(groups())
 @settings(max_examples=80, deadline=None)
 @example(["n" * 100 + "e" + "\u0301" * 31])
+@example(["e" + "\u0301" * 31 + "\u00c0", "e" + "\u0301" * 31 + "A\u0300"])
+@example(["e" + "\u0301" * 32, "\u00e9" + "\u0301" * 31, "\u00e9" + "\u0301" * 15])
 @example(["\u0436" * 60, "\u0436" * 61, "\u0436" * 62 + "!"])
 @example(["run.json", "Run.JSON", "con", "CON", "con .", "a\ud800", "a?"])
 def test_every_file_system_takes_the_folders(names: list[str]) -> None:
