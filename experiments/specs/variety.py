@@ -46,9 +46,11 @@ class Setting:
 
 
 def _temps(glasses: float, age: float, rest: float = 1.0) -> tuple[str, str, str]:
-    texts = (f" [temp {t:g}]" if t != 1.0 else "" for t in (glasses, age, rest))
-    glasses_, age_, rest_ = texts
-    return glasses_, age_, rest_
+    return _temp(glasses), _temp(age), _temp(rest)
+
+
+def _temp(temperature: float) -> str:
+    return "" if temperature == 1.0 else f" [temp {temperature:g}]"
 
 
 SETTINGS = (

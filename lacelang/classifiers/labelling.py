@@ -8,7 +8,7 @@ cache, so that a killed run goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -82,7 +82,8 @@ def label(
         first = from_prior(seed, prior_count, generator.latent_dim)
         columns = labels_of(first, "prior faces")
         begun = Labels(seed, prior_count, first.rows(slice(0, 0)), columns, about)
-    table, done = begun, _rounds_done(begun, seed, prior_count, each, about["generator"])
+    seen = {name for annotator in annotators for name in annotator.attributes}
+    table, done = begun, _rounds_done(begun, seed, prior_count, each, about["generator"], seen)
     prior_columns = {name: column[:prior_count] for name, column in table.columns.items()}
     asked: list[str] = list(table.about.get("combinations", ()))
     for number, kind in enumerate(ROUNDS[done:] if each else (), start=done + 1):
@@ -103,8 +104,13 @@ def label(
     return evolve(table, about={**about, "combinations": asked})
 
 
-def _rounds_done(table: Labels, seed: int, prior_count: int, each: int, generator: str) -> int:
-    """Return how many rounds after the first a table has; a UsageError if its draws differ."""
+def _rounds_done(
+    table: Labels, seed: int, prior_count: int, each: int, generator: str, seen: Collection[str]
+) -> int:
+    """Return how many rounds after the first a table has.
+
+    A UsageError if its draws differ, or its labels are of other attributes than those `seen`.
+    """
     own = table.prior_seed, table.prior_count, table.about.get("generator")
     done, left = divmod(len(table.conditioned), each) if each else (0, len(table.conditioned))
     if own != (seed, prior_count, generator) or left or done > len(ROUNDS):
@@ -113,6 +119,11 @@ def _rounds_done(table: Labels, seed: int, prior_count: int, each: int, generato
             f"{len(table.conditioned)} others, and is not the beginning of one with {prior_count} "
             f"prior draws (seed {seed}) and rounds of {each} others, of the same generator; give "
             "the numbers of faces, the fraction and the seed that it was made with"
+        )
+    if set(table.columns) != set(seen):
+        raise UsageError(
+            f"the table has labels of {', '.join(sorted(table.columns))}, and what is labelled is "
+            f"{', '.join(sorted(seen))}; label anew, without the table"
         )
     return done
 
@@ -132,8 +143,8 @@ def _found(
     with progress.stage(f"training classifiers, round {number}") as stage:
         heads = train(table.examples(generator), attributes, seed=seed).heads
         stage.advance()
-    find = rare.choose if kind.exact else rare.draw
-    draws = find(generator, heads, wanted, count=count, seed=seed + number, progress=progress)
+    search = rare.Search(generator, heads, seed + number, progress)
+    draws = (search.chosen if kind.exact else search.moved)(wanted, count)
     return {"z": draws.z, "psi": draws.psi}
 
 

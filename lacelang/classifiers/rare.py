@@ -10,7 +10,7 @@ the classes really meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -113,70 +113,62 @@ def _value(attribute: Attribute, rng: np.random.Generator) -> float:
     return float(rng.uniform(attribute.low, attribute.high))
 
 
-def draw(
-    generator: Generator,
-    heads: Heads,
-    wanted: Sequence[Combination],
-    *,
-    count: int,
-    seed: int,
-    progress: Progress,
-) -> Draws:
-    """Move prior draws to each combination by the default flow: `EACH` of one, `count` in all."""
+@frozen(eq=False)
+class Search:
+    """Finds latents of combinations that classifiers see, at `TRUNCATION`."""
 
-    def features(z: Tensor) -> Outputs:
-        outputs: Outputs = heads(generator.truncate(generator.mapping(z), TRUNCATION))
-        return outputs
+    generator: Generator
+    heads: Heads
+    seed: int
+    progress: Progress
+    pool: int = POOL
 
-    def beside(z: Tensor) -> Outputs:
-        w = generator.mapping(z)
-        outputs: Outputs = heads(generator.truncate(w, TRUNCATION))
-        return {**outputs, ATYPICALITY: atypicality(generator.whiten(w))}
+    def moved(self, wanted: Sequence[Combination], count: int) -> Draws:
+        """Move prior draws by the default flow without slack: `EACH` of one, `count` in all."""
+        latents = []
+        typical = float(TYPICAL.default or 0.0)
+        with self.progress.stage("sampling rare combinations", total=count) as stage:
+            for k, combination in enumerate(wanted[: -(-count // EACH)]):
+                indices = range(k * EACH, min((k + 1) * EACH, count))
+                node = combination.node(self.heads.sigma)
+                target = Target(
+                    ConditionalEnergy(self._outputs, node),
+                    ConditionalEnergy(self._outputs, bounded(node, typical)),
+                )
+                z = SAMPLERS["exponential"](target, self._prior(indices)).z
+                # z's length changes no image; the prior's own keeps it within the rounded range.
+                z = z * (self.generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
+                latents.append(unrounded(rounded(z.numpy())))
+                stage.advance(len(indices))
+        return Draws.at(np.concatenate(latents), TRUNCATION)
 
-    latents = []
-    typical = float(TYPICAL.default or 0.0)
-    with progress.stage("sampling rare combinations", total=count) as stage:
-        for k, combination in enumerate(wanted[: -(-count // EACH)]):
-            indices = range(k * EACH, min((k + 1) * EACH, count))
-            node = combination.node(heads.sigma)
-            target = Target(
-                ConditionalEnergy(features, node), ConditionalEnergy(beside, bounded(node, typical))
-            )
-            z = SAMPLERS["exponential"](target, prior(seed, indices, generator.latent_dim)).z
-            # z's length changes no image; the prior's own keeps it within the rounded range.
-            z = z * (generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
-            latents.append(unrounded(rounded(z.numpy())))
-            stage.advance(len(indices))
-    return Draws.at(np.concatenate(latents), TRUNCATION)
+    def chosen(self, wanted: Sequence[Combination], count: int) -> Draws:
+        """Choose prior draws by rejection: `EACH` of one combination, `count` in all.
 
+        All combinations share one pool of draws. A draw is accepted with probability e^-E. Where
+        fewer than `EACH` are, those that came nearest to acceptance follow.
+        """
+        parts: list[Outputs] = []
+        with self.progress.stage("draws from the prior", total=self.pool) as stage:
+            for start in range(0, self.pool, _BATCH):
+                indices = range(start, min(start + _BATCH, self.pool))
+                with torch.inference_mode():
+                    parts.append(self._outputs(self._prior(indices)))
+                stage.advance(len(indices))
+        outputs = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        rng = np.random.default_rng(self.seed)
+        chosen: list[int] = []
+        for combination in wanted[: -(-count // EACH)]:
+            energy = combination.node(self.heads.sigma)(outputs).numpy()
+            missed = energy - rng.standard_exponential(self.pool)
+            chosen += np.argsort(missed.clip(0.0), kind="stable")[:EACH].tolist()
+        z = self._prior(chosen[:count]).numpy()
+        return Draws.at(unrounded(rounded(z)), TRUNCATION)
 
-def choose(
-    generator: Generator,
-    heads: Heads,
-    wanted: Sequence[Combination],
-    *,
-    count: int,
-    seed: int,
-    progress: Progress,
-    pool: int = POOL,
-) -> Draws:
-    """Choose prior draws of each combination by rejection: `EACH` of one, `count` in all.
+    def _prior(self, indices: Iterable[int]) -> Tensor:
+        return prior(self.seed, indices, self.generator.latent_dim)
 
-    All combinations share one pool of draws. A draw is accepted with probability e^-E. Where fewer
-    than `EACH` are, those that came nearest to acceptance follow.
-    """
-    parts: list[Outputs] = []
-    with progress.stage("draws from the prior", total=pool) as stage, torch.inference_mode():
-        for start in range(0, pool, _BATCH):
-            indices = range(start, min(start + _BATCH, pool))
-            w = generator.mapping(prior(seed, indices, generator.latent_dim))
-            parts.append(heads(generator.truncate(w, TRUNCATION)))
-            stage.advance(len(indices))
-    outputs = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    rng = np.random.default_rng(seed)
-    chosen: list[int] = []
-    for combination in wanted[: -(-count // EACH)]:
-        missed = combination.node(heads.sigma)(outputs).numpy() - rng.standard_exponential(pool)
-        chosen += np.argsort(missed.clip(0.0), kind="stable")[:EACH].tolist()
-    z = prior(seed, chosen[:count], generator.latent_dim).numpy()
-    return Draws.at(unrounded(rounded(z)), TRUNCATION)
+    def _outputs(self, z: Tensor) -> Outputs:
+        w = self.generator.mapping(z)
+        outputs: Outputs = self.heads(self.generator.truncate(w, TRUNCATION))
+        return {**outputs, ATYPICALITY: atypicality(self.generator.whiten(w))}

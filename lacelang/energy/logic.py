@@ -122,12 +122,14 @@ def conjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -
 def relaxed(node: Node, slack: float) -> Node:
     """Return a condition whose outermost terms need no less energy than `slack` nats; see `Enough`.
 
-    The weights stay. A slack of 0 changes nothing.
+    The weights stay. Terms that are not `closed` stay too: their energy is of no probability, and
+    no value of it is enough. A slack of 0 changes nothing.
     """
     if not slack:
         return node
     weighted = node.weighted if isinstance(node, And) else ((node, 1.0),)
-    return conjunction([Enough(term, slack) for term, _ in weighted], [w for _, w in weighted])
+    terms = [Enough(term, slack) if term.closed else term for term, _ in weighted]
+    return conjunction(terms, [weight for _, weight in weighted])
 
 
 def disjunction(terms: Iterable[Node], weights: Sequence[float] | None = None) -> Node:

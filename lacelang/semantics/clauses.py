@@ -344,6 +344,9 @@ def _option(node: nodes.Option, sampler: Sampler, read: Clauses) -> float | int:
         known = [o.name for o in sampler.options] + (["preset"] if sampler.presets else [])
         message = f"the sampler `{sampler.name}` has no option `{name}`"
         raise read.say("LACE107", message, node.name, did_you_mean(name, known, "it has:"))
+    if read.statement == "edit" and not option.edits:
+        hint = "leave it out; `stay` and `hold` limit an edit"
+        raise read.say("LACE310", f"an edit has no option `{name}`", node, hint)
     limits = Limits(
         "LACE211", option.low, option.high, option.doc, option.above, option.whole, option.least
     )

@@ -219,13 +219,6 @@ class Statements:
             message = f"`{sampler.name}` does not follow a flow from where a sample is"
             known = ", ".join(f"`{name}`" for name, each in SAMPLERS.items() if each.edits)
             read.say("LACE310", f"{message}: it cannot edit", clause.sampler, f"these can: {known}")
-        for option in clause.options if clause is not None else ():
-            declared = SAMPLERS[sampler.name].option(option.name.name)
-            if declared is not None and not declared.edits:
-                message = f"an edit has no option `{declared.name}`"
-                read.say(
-                    "LACE310", message, option, "leave it out; `stay` and `hold` limit an edit"
-                )
         reweight = read.value("reweight") == "on"
         refuse_unfit(read, judged=node.group)
         read.wrong = read.wrong or len(steps) < len(node.steps)

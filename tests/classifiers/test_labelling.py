@@ -26,11 +26,11 @@ def table() -> Labels:
     return labels.load(labels_of(SPEC))
 
 
-def _go_on(begun: Labels, **chosen: Any) -> Labels:
-    source = Source("mobilestylegan", cast(Any, begun.about["generator"]))
+def _go_on(begun: Labels, generator: Any = None, **chosen: Any) -> Labels:
+    source = Source("mobilestylegan", generator or cast(Any, begun.about["generator"]))
     # Nothing is drawn or decoded here, so no network is needed.
-    generator = cast(Generator, evolve)
-    return label(generator, source, SPEC.attributes, begun=begun, progress=Silent(), **chosen)
+    none = cast(Generator, None)
+    return label(none, source, SPEC.attributes, begun=begun, progress=Silent(), **chosen)
 
 
 def test_a_whole_table_is_returned_as_it_is(table: Labels) -> None:
@@ -53,11 +53,17 @@ def test_a_table_of_other_draws_is_refused(table: Labels, chosen: dict[str, Any]
 
 def test_a_table_of_another_generator_is_refused(table: Labels) -> None:
     other = evolve(table, about={**table.about, "generator": "another"})
+    own = cast(Any, table.about["generator"])
     with pytest.raises(UsageError, match="of the same generator"):
-        label(
-            cast(Generator, evolve),
-            Source("mobilestylegan", cast(Any, table.about["generator"])),
-            SPEC.attributes,
-            begun=other,
-            progress=Silent(),
-        )
+        _go_on(other, generator=own)
+
+
+@pytest.mark.parametrize("change", ["fewer", "more"])
+def test_a_table_of_other_attributes_is_refused(table: Labels, change: str) -> None:
+    columns = dict(table.columns)
+    if change == "fewer":
+        del columns["smile"]
+    else:
+        columns["hat"] = columns["smile"]
+    with pytest.raises(UsageError, match="and what is labelled is age, bald"):
+        _go_on(evolve(table, columns=columns))

@@ -13,9 +13,8 @@ from lacelang.classifiers.rare import (
     TRUNCATION,
     Combination,
     Kind,
-    choose,
+    Search,
     combinations,
-    draw,
 )
 from lacelang.generators import Layout
 from lacelang.generators.generator import Generator
@@ -90,15 +89,8 @@ def test_exact_draws_follow_the_posterior() -> None:
     smile, _, age, _ = ATTRIBUTES
     often = Combination(((smile, 1.0), (age, 35.0)))
     never = Combination(((smile, 1.0), (age, 300.0)))
-    found = choose(
-        generator,
-        cast(Heads, _Signs()),
-        [often] * 50 + [never],
-        count=51 * EACH,
-        seed=1,
-        progress=Silent(),
-        pool=4000,
-    )
+    search = Search(generator, cast(Heads, _Signs()), 1, Silent(), pool=4000)
+    found = search.chosen([often] * 50 + [never], 51 * EACH)
     z = found.z * TRUNCATION  # w
     # Age is a normal prior of deviation 15 * 0.7 = 10.5 times a normal likelihood of 5.
     drawn = z[: 50 * EACH, 1]
@@ -113,9 +105,7 @@ def test_flows_end_at_the_combination() -> None:
     generator = Generator(Layout(latent_dim=2, w_dim=2, style_layers=((0,),)), torch.nn.Identity())
     smile, _, age, _ = ATTRIBUTES
     wanted = [Combination(((smile, v), (age, 40.0))) for v in (0.0, 1.0)]
-    found = draw(
-        generator, cast(Heads, _Signs()), wanted, count=2 * EACH, seed=1, progress=Silent()
-    )
+    found = Search(generator, cast(Heads, _Signs()), 1, Silent()).moved(wanted, 2 * EACH)
     first = found.z[:, 0].reshape(2, EACH)
     assert (first[0] < 0).mean() > 0.9
     assert (first[1] > 0).mean() > 0.9

@@ -121,6 +121,23 @@ def test_what_holds_well_enough_has_no_energy(slack: float) -> None:
     assert ((eased <= beyond.clamp_min(0.0)) & (eased >= beyond - slack)).all()
 
 
+@pytest.mark.parametrize(
+    "term",
+    [
+        Contrast(Surprisal("hair", {1}), 0.1),
+        LogitTempered("hair", {1}, 0.5),
+        tempered(Contrast(Surprisal("hair", {1}), 0.1), 2.0),
+    ],
+    ids=["contrast", "logit", "tempered contrast"],
+)
+def test_what_has_no_least_energy_is_not_relaxed(term: Node) -> None:
+    """It is no probability, so no energy of it is enough."""
+    assert relaxed(term, 0.1) is term
+    atom = Surprisal("hair", {0})
+    both = relaxed(conjunction([term, atom], [2.0, 1.0]), 0.1)
+    assert torch.equal(both(HEADS), 2.0 * term(HEADS) + relaxed(atom, 0.1)(HEADS))
+
+
 def test_each_outermost_term_is_relaxed_and_keeps_its_weight() -> None:
     atoms = Surprisal("hair", {1}), NormalAt("age", 20.0, 1.0)
     node = relaxed(conjunction(atoms, [2.0, 1.0]), 0.1)
