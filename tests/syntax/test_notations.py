@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lace_programs import from_the_grammar
 
@@ -504,6 +504,8 @@ def test_a_value_on_a_line_of_its_own_is_no_step_of_an_edit(values: str) -> None
 
 @settings(max_examples=60, deadline=None)
 @given(from_the_grammar())
+@example("let a = f(smile = 1, 1)")
+@example("let a = f(g(age = 20, 30), yaw = left, right) or smile in {0, 1}")
 def test_whatever_the_grammar_derives_is_no_notation(source: str) -> None:
     assert not mend(with_line_feeds(source), {}).places
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lacelang.syntax.grammar import UNITS, keywords
 from lacelang.syntax.notations.facts import Fact, Facts
@@ -35,6 +35,7 @@ class Reader:
         self.facts = facts
         self._lows = [lexeme.low for lexeme in lexemes]
         self._words = keywords()
+        self._in_call = list(self._calls())
         self._read: dict[tuple[str, int], int | None] = {}
         self._conditions: dict[int, int | None] = {}
         self._chains: dict[str, dict[int, int | None]] = defaultdict(dict)
@@ -42,6 +43,16 @@ class Reader:
     def low(self, i: int) -> str:
         """Return the lexeme at `i` in small letters; empty beyond the text."""
         return self._lows[i] if 0 <= i < len(self._lows) else ""
+
+    def _calls(self) -> Iterator[bool]:
+        """Yield for each lexeme whether it stands in the brackets of a call."""
+        inside: list[bool] = []
+        for i, lexeme in enumerate(self.lexemes):
+            if lexeme.text in CLOSER:
+                inside.append(lexeme.text == "(" and self.name(i - 1) is not None)
+            elif inside and lexeme.text in CLOSER.values():
+                inside.pop()
+            yield bool(inside) and inside[-1]
 
     def kind(self, i: int) -> str:
         """Return the kind of the lexeme at `i`; empty beyond the text."""
@@ -120,6 +131,8 @@ class Reader:
         end = self.value(i)
         several = False
         while end is not None and self.low(end) in ("or", ",", "|", "||", "/"):
+            if self.low(end) == "," and self._in_call[end]:
+                break  # what follows is the next argument
             further = self.value(end + 1)
             if further is None or self.low(further) in (*COMPARING, "in", "(", ":", "is", "%"):
                 break
