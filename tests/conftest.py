@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from lacelang.storage.records import Atom, GroupRecord
 
 if TYPE_CHECKING:
     from index_server import Index
+
+# No test sees the models of the person at the machine; none is here.
+os.environ["LACELANG_MODELS"] = str(Path(__file__).with_name("no-models"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So does a shell start what runs behind it, and processes of tests would inherit it.
