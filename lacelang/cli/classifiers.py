@@ -14,7 +14,6 @@ from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
 from lacelang.classifiers.training import recipe_named, train
 from lacelang.cli.models import find_model
-from lacelang.engine.consent import weights_of
 from lacelang.engine.loading import classifiers_of, labels_of, load
 from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
@@ -22,6 +21,7 @@ from lacelang.progress import shown
 from lacelang.render.label_sheets import bands, draw
 from lacelang.render.model_card import distribution, tables
 from lacelang.render.sheet import write_sheet
+from lacelang.semantics.weights import weights_of
 from lacelang.storage.files import make_folder, write_atomic
 
 

@@ -40,10 +40,10 @@ def show_model(arguments: Namespace) -> int:
 
 def fetch_model(arguments: Namespace) -> int:
     """Fetch a model's archive, or take it from a file, and convert it."""
-    from lacelang.engine.consent import weights_of
     from lacelang.generators import ARCHITECTURES
     from lacelang.generators.declaration import choose_device
     from lacelang.progress import shown
+    from lacelang.semantics.weights import weights_of
     from lacelang.storage.fetch import Archive, adopt
 
     spec = find_model(arguments.name)

@@ -8,28 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from lacelang.errors import ResourceError, WayOut
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import Weights
-from lacelang.ir import CheckedProgram, ModelSpec
+from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress, shown
 from lacelang.semantics.modules import library_models
-from lacelang.storage.fetch import Archive, WeightsFile, cached_path, obtain, size_of
-from lacelang.system.filenames import on_disk
+from lacelang.semantics.weights import weights_of
+from lacelang.storage.fetch import Archive, cached_path, obtain, size_of
 from lacelang.text.channels import say
-from lacelang.text.names import place_of
-
-
-def weights_of(spec: ModelSpec) -> Weights:
-    """Where the weights of a declared model are; None of one that has none."""
-    if spec.package is not None:
-        return Archive(spec.package, str(spec.version), str(spec.sha256))
-    if spec.file is not None:
-        path = place_of((spec.path or Path()) / on_disk(spec.file))
-        return WeightsFile(path, str(spec.sha256))
-    return None
 
 
 def refuse_foreign(generator: str, weights: Weights) -> None:

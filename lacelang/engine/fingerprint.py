@@ -29,7 +29,7 @@ _NUMBERS = 6
 _NUMBERS_OF_EDITS = 7
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
-_IGNORED = frozenset({"name", "count", "path", "points", "layers"})
+_IGNORED = frozenset({"name", "count", "path", "points", "layers", "layout"})
 
 
 def fingerprint(

@@ -17,7 +17,7 @@ from torch import Tensor
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import Heads
 from lacelang.energy import ATYPICALITY, Outputs
-from lacelang.engine.consent import refuse_foreign, weights_of
+from lacelang.engine.consent import refuse_foreign
 from lacelang.engine.fingerprint import file_digest
 from lacelang.errors import ResourceError
 from lacelang.generators import ARCHITECTURES
@@ -26,11 +26,11 @@ from lacelang.generators.generator import Generator, atypicality
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import on_device, one_by_one, rounds_by_place
+from lacelang.semantics.weights import weights_of
 from lacelang.storage.latents import Float32
-from lacelang.system.filenames import on_disk
+from lacelang.storage.user_models import file_of
 from lacelang.system.threads import forked_after_torch, in_background
 from lacelang.system.torch_state import isolated, isolated_steps, plain
-from lacelang.text.names import place_of
 
 # Attributes of a model that hold weights or tensors on its device, or are of this machine alone.
 _LOADED = ("generator", "heads", "_halfway", "_alone", "_results", "_lock")
@@ -256,7 +256,7 @@ def classifiers_of(spec: ModelSpec) -> Path:
             f"the model {spec.name} has no classifiers",
             'declare them: classifiers "file.safetensors" on w',
         )
-    return place_of((spec.path or Path()) / on_disk(spec.classifiers))
+    return file_of(spec.path, spec.classifiers)
 
 
 def labels_of(spec: ModelSpec) -> Path:

@@ -15,12 +15,12 @@ from lacelang.api import Program
 from lacelang.classifiers.draws import Draws, joined
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
-from lacelang.engine.consent import weights_of
 from lacelang.engine.drawn import values_of, wanted_columns
 from lacelang.engine.result import Group
 from lacelang.engine.truth import Columns, truth
 from lacelang.evaluate.sampled import sample_groups
 from lacelang.progress import Progress
+from lacelang.semantics.weights import weights_of
 
 
 @frozen(eq=False)

@@ -53,18 +53,28 @@ class Architecture:
         name: as `generator` in a `model` declaration calls it.
         doc: what it is, one line.
         code: `package.module:function` of the function that loads it, with the arguments of `load`.
-        layout: what its latents look like.
+        layout: what its latents look like; None where that depends on the weights.
         weights: what a declaration gives after `from`: a published `package`, a `file`, or `none`.
         ready: `package.module:function` of a function of its weights (see `is_ready`); by default
             it always is.
+        layout_of: `package.module:function` of a function of its weights (see `layout_for`), where
+            `layout` is None; it imports no torch, and says None of weights that it cannot read.
     """
 
     name: str
     doc: str
     code: str
-    layout: Layout
+    layout: Layout | None
     weights: Literal["package", "file", "none"] = "package"
     ready: str = ""
+    layout_of: str = ""
+
+    def layout_for(self, weights: Weights) -> Layout | None:
+        """Return what its latents look like with these weights; None if that cannot be known."""
+        if self.layout is not None or not self.layout_of:
+            return self.layout
+        layout: Layout | None = imported(self.layout_of)(weights)
+        return layout
 
     def is_ready(self, weights: Weights) -> bool:
         """Whether loading it needs neither a download nor a conversion of its weights."""

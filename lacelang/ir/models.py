@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from lacelang.generators.declaration import Layout
 from lacelang.record import Record
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.numerals import number_text
@@ -150,6 +151,7 @@ class ModelSpec(Record):
         attributes: in the order of declaration.
         path: folder of the declaring file; None for a program without a file.
         file: the local weight file, where `from` names no package.
+        layout: what the generator's latents look like; None where that is not known.
     """
 
     name: str
@@ -162,6 +164,7 @@ class ModelSpec(Record):
     attributes: tuple[Attribute, ...] = ()
     path: Path | None = None
     file: str | None = None
+    layout: Layout | None = None
 
     @property
     def origin(self) -> str | None:

@@ -12,13 +12,14 @@ from lacelang.system.threads import checkpoint, in_background
 
 def load(model: ModelSpec) -> None:
     """Load a model if its weights are ready for use in the cache."""
-    from lacelang.engine import consent, loading
+    from lacelang.engine import loading
     from lacelang.generators import ARCHITECTURES
     from lacelang.progress import Silent
+    from lacelang.semantics.weights import weights_of
 
     checkpoint()
     known = ARCHITECTURES.get(model.generator)
-    if known is not None and known.is_ready(consent.weights_of(model)):
+    if known is not None and known.is_ready(weights_of(model)):
         loaded = loading.load(model, "auto", Silent())
         checkpoint()
         loaded.prepare()

@@ -265,8 +265,8 @@ def _hold(clause: nodes.ValueClause, read: Clauses) -> tuple[float, str]:
 def _layers(clause: nodes.LayersClause, read: Clauses) -> Any:
     """Which style layers: these, None for all, or `declared` for the attributes' own."""
     if clause.word is None:
-        generator = None if read.model is None else read.model.generator
-        return layers_of(clause.layers, generator, read.say)
+        layout = None if read.model is None else read.model.layout
+        return layers_of(clause.layers, layout, read.say)
     hint = "write `all`, `declared` or numbers such as `0..5`"
     return None if _known(clause, clause.word, read, hint) == "all" else "declared"
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from attrs import define
+from attrs import define, evolve
 
 from lacelang import ir
-from lacelang.generators import ARCHITECTURES
+from lacelang.generators import Layout
 from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.weights import is_of_library, layout_of
+from lacelang.storage.user_models import file_of, recorded_digest
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 
@@ -42,7 +44,7 @@ class _Declaration:
     node: nodes.Model
     frame: Frame
     wrong: bool = False
-    architecture: str | None = None
+    layout: Layout | None = None
 
     def say(self, code: str, message: str, at: nodes.Node, hint: str | None = None) -> LostError:
         self.wrong = True
@@ -50,11 +52,10 @@ class _Declaration:
 
     def spec(self) -> ir.ModelSpec | None:
         generator = self._only(nodes.Generator, "generator")
-        self.architecture = None if generator is None else generator.architecture.name
         classifiers = self._only(nodes.Classifiers, "classifiers")
-        attributes = tuple(self._attributes())
         name = self.node.name
         if generator is None:
+            list(self._attributes())  # for what is wrong with them
             if not self.frame.module.broken:
                 hint = "add `generator mobilestylegan from …`"
                 self.say("LACE401", f"the model `{name.name}` has no generator", name, hint)
@@ -63,16 +64,23 @@ class _Declaration:
         if digest is not None and not _DIGEST.fullmatch(digest.value):
             message = "a SHA-256 checksum has 64 hexadecimal digits"
             self.say("LACE406", message, digest, f"these are {len(digest.value)} characters")
+        origin = self._origin(generator.source)
         spec = ir.ModelSpec(
             name.name,
             generator.architecture.name,
-            **self._origin(generator.source),
+            package=origin.get("package"),
+            version=origin.get("version"),
+            file=origin.get("file"),
             sha256=None if digest is None else digest.value.lower(),
             classifiers=None if classifiers is None else classifiers.file.value,
             space=self._space(classifiers),
-            attributes=attributes,
             path=self.frame.module.folder,
         )
+        if spec.file is not None and digest is None and is_of_library(spec):
+            # Weights that a user imports differ from user to user.
+            spec = evolve(spec, sha256=recorded_digest(file_of(spec.path, spec.file)))
+        self.layout = layout_of(spec, self.frame.module.root)
+        spec = evolve(spec, layout=self.layout, attributes=tuple(self._attributes()))
         return None if self.wrong else spec
 
     def _only(self, kind: type[T], name: str) -> T | None:
@@ -119,7 +127,7 @@ class _Declaration:
                 yield self._attribute(item)
 
     def _attribute(self, node: nodes.Attribute) -> ir.Attribute:
-        layers = layers_of(node.layers, self.architecture, self.say) or None
+        layers = layers_of(node.layers, self.layout, self.say) or None
         name, kind = node.name.name, node.kind
         if isinstance(kind, nodes.RangeKind):
             return self._continuous(node, kind, layers)
@@ -208,17 +216,15 @@ def _named(word: nodes.Word | None, known: Sequence[N]) -> N | None:
 
 
 def layers_of(
-    layers: Sequence[nodes.Layer], architecture: str | None, say: Callable[..., object]
+    layers: Sequence[nodes.Layer], layout: Layout | None, say: Callable[..., object]
 ) -> tuple[int, ...]:
     """Return the numbers of style layers written as `4..5, 10`, in rising order.
 
-    Wrong ones are reported, as say(code, message, node), and left out. An architecture that is not
-    known may have up to `MOST_LAYERS`.
+    Wrong ones are reported, as say(code, message, node), and left out. A generator whose layout is
+    not known may have up to `MOST_LAYERS`.
     """
     numbers: set[int] = set()
-    limit = MOST_LAYERS - 1
-    if layers and architecture is not None and architecture in ARCHITECTURES:
-        limit = ARCHITECTURES[architecture].layout.layers - 1
+    limit = (MOST_LAYERS if layout is None else layout.layers) - 1
     for layer in layers:
         first = layer.first.number
         last = layer.last.number if layer.last is not None else first

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lacelang import ir
 from lacelang.errors import ResourceError
-from lacelang.generators import ARCHITECTURES, Layout
+from lacelang.generators import Layout
 from lacelang.semantics import defaults
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.context import Frame, nearest
@@ -49,11 +49,11 @@ def find_saved(
         else:
             truncation = float(group.settings["truncation"])
             saved = ir.Saved(path, truncation, group.seed, group.fingerprint)
-        known = ARCHITECTURES.get(model.generator)  # an unknown one is reported elsewhere
-        if known is not None and group is None:
-            read_given(path, known.layout, shown)
-        elif known is not None and group is not None:
-            _refuse_other_models(Shards.open(path, group.fingerprint), known.layout, shown)
+        layout = model.layout  # what an unknown generator is, is reported elsewhere
+        if layout is not None and group is None:
+            read_given(path, layout, shown)
+        elif layout is not None and group is not None:
+            _refuse_other_models(Shards.open(path, group.fingerprint), layout, shown)
     except ResourceError as error:
         read.say("LACE120", error.message, text, error.remedy)
         return None

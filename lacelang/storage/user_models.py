@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lacelang.resources import shipped
+from lacelang.storage.files import read_regular
+from lacelang.system.filenames import on_disk
+from lacelang.text.names import place_of
+
 #: Environment variable that moves the folder.
 MODELS_VARIABLE = "LACELANG_MODELS"
 
@@ -17,6 +22,30 @@ def models_dir() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("lacelang", appauthor=False) / "models"
+
+
+def file_of(folder: Path | None, name: str) -> Path:
+    """Where a file lies that a declaration in `folder` names.
+
+    It is in that folder. What the standard library names and does not have is the user's.
+    """
+    path = place_of((folder or Path()) / on_disk(name))
+    if folder == shipped("stdlib") and not path.exists():
+        return place_of(models_dir() / on_disk(name))
+    return path
+
+
+def digest_beside(path: Path) -> Path:
+    """The file that says the SHA-256 of weights that the standard library cannot know."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def recorded_digest(path: Path) -> str | None:
+    """Return the SHA-256 that was recorded beside imported weights; None if there is none."""
+    said = (read_regular(digest_beside(path), 1024) or b"").decode("ascii", "replace")
+    digest = said.split(" ")[0]
+    is_digest = len(digest) == 64 and all(each in "0123456789abcdef" for each in digest)
+    return digest if is_digest else None
 
 
 def attributes_dir(model: str) -> Path:

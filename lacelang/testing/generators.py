@@ -31,14 +31,15 @@ def _loaded(architecture: Architecture, weights: Weights) -> tuple[Generator, Te
     generator = architecture.load(weights, torch.device("cpu"), threads=1)
     random = torch.Generator().manual_seed(SEED)
     with torch.no_grad():
-        w = generator.mapping(torch.randn(3, architecture.layout.latent_dim, generator=random))
+        w = generator.mapping(torch.randn(3, generator.latent_dim, generator=random))
     return generator, w
 
 
 @CONTRACT
 def it_is_what_its_layout_says(architecture: Architecture, weights: Weights = None) -> None:
     """Sizes of z, w and styles are those declared; w is differentiable in z."""
-    layout = architecture.layout
+    layout = architecture.layout_for(weights)
+    assert layout is not None
     generator, w = _loaded(architecture, weights)
     assert architecture.name.isidentifier()
     assert architecture.doc

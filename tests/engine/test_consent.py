@@ -13,6 +13,7 @@ import lacelang
 from lacelang.cli.main import main
 from lacelang.engine import consent
 from lacelang.errors import ResourceError
+from lacelang.semantics.weights import weights_of
 from lacelang.storage.fetch import cached_path
 
 PROGRAM = f"""model mine {{
@@ -91,7 +92,7 @@ def test_from_python(index: Index) -> None:
 
 def test_models_of_the_standard_library_need_no_consent() -> None:
     (statement,) = lacelang.compile("sample from ffhq").checked.statements
-    weights = consent.weights_of(statement.model)
+    weights = weights_of(statement.model)
     consent.refuse_foreign(statement.model.generator, weights)
 
 

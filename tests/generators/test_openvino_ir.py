@@ -205,8 +205,8 @@ def test_a_synthesis_network_of_a_stranger() -> None:
 def test_the_published_networks_are_read_as_openvino_reads_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lacelang.engine.consent import weights_of
     from lacelang.semantics.modules import library_models
+    from lacelang.semantics.weights import weights_of
     from lacelang.storage.archives import member
 
     monkeypatch.undo()

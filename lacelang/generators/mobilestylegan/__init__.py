@@ -19,11 +19,12 @@ def _style_layers() -> tuple[tuple[int, ...], ...]:
     return (*layers, (15, 16, 17))
 
 
+LAYOUT = Layout(DIM, DIM, _style_layers())
 MOBILESTYLEGAN = Architecture(
     "mobilestylegan",
     "StyleGAN2 distilled to depthwise convolutions and inverse wavelets, 1024 x 1024",
     "lacelang.generators.mobilestylegan.generator:MobileStyleGAN",
-    Layout(DIM, DIM, _style_layers()),
+    LAYOUT,
     ready="lacelang.generators.mobilestylegan.store:is_converted",
 )
 DECLARED = (MOBILESTYLEGAN,)

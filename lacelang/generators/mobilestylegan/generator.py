@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lacelang.generators import openvino_runtime
 from lacelang.generators.generator import Decoder, Generator, Image, to_pixels
-from lacelang.generators.mobilestylegan import DIM, MOBILESTYLEGAN, store
+from lacelang.generators.mobilestylegan import DIM, LAYOUT, store
 from lacelang.generators.mobilestylegan.networks import STYLES, MappingNetwork, SynthesisNetwork
 from lacelang.storage.fetch import Archive
 
@@ -46,8 +46,7 @@ class MobileStyleGAN(Generator):
         w_mean, whitening = state.pop("w_mean"), state.pop("w_whitening")
         mapping = MappingNetwork()
         mapping.load_state_dict(state)
-        layout = MOBILESTYLEGAN.layout
-        super().__init__(layout, mapping=mapping, w_mean=w_mean, whitening=whitening, device=device)
+        super().__init__(LAYOUT, mapping=mapping, w_mean=w_mean, whitening=whitening, device=device)
 
     def synthesis(self) -> SynthesisNetwork:
         """The differentiable synthesis network w+ → image on this generator's device."""

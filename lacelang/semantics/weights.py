@@ -1,0 +1,45 @@
+"""Where the weights of a declared model are, and what its generator's latents look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lacelang.generators import ARCHITECTURES, Layout
+from lacelang.generators.declaration import Weights
+from lacelang.ir import ModelSpec
+from lacelang.resources import shipped
+from lacelang.storage.fetch import Archive, WeightsFile
+from lacelang.storage.user_models import file_of, models_dir
+from lacelang.system.filenames import resolved
+
+
+def weights_of(spec: ModelSpec) -> Weights:
+    """Where the weights of a declared model are; None of one that has none."""
+    if spec.package is not None:
+        return Archive(spec.package, str(spec.version), str(spec.sha256))
+    if spec.file is not None:
+        return WeightsFile(file_of(spec.path, spec.file), str(spec.sha256))
+    return None
+
+
+def is_of_library(spec: ModelSpec) -> bool:
+    """Whether the standard library declares it."""
+    return spec.path == shipped("stdlib")
+
+
+def layout_of(spec: ModelSpec, root: Path | None) -> Layout | None:
+    """Return the layout of a model that a program below `root` declares; None if it is not known.
+
+    It may depend on the file of weights, of which the header is read. A stranger's program learns
+    nothing of files elsewhere.
+    """
+    known = ARCHITECTURES.get(spec.generator)
+    if known is None or known.layout is not None:
+        return None if known is None else known.layout
+    weights = weights_of(spec)
+    if isinstance(weights, WeightsFile):
+        allowed = [shipped("stdlib"), models_dir(), *([] if root is None else [root])]
+        place = resolved(weights.path)
+        if not any(place.is_relative_to(resolved(folder)) for folder in allowed):
+            return None
+    return known.layout_for(weights)
