@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Literal
 
@@ -129,3 +129,19 @@ class Heads(nn.Module):
             a.name: outputs[:, at] if a.discrete else outputs[:, at.start]
             for a, at in zip(self.attributes, self.columns.values(), strict=True)
         }
+
+
+class SeveralHeads:
+    """Classifiers from several files as one: each is evaluated, and none changes another's bits.
+
+    Attributes:
+        sigma: as of `Heads`.
+    """
+
+    def __init__(self, parts: Sequence[Heads]) -> None:
+        self.parts = tuple(parts)
+        self.sigma: Mapping[str, float] = {n: s for part in parts for n, s in part.sigma.items()}
+
+    def __call__(self, x: Tensor) -> Outputs:
+        """Return the outputs of all by attribute; see `Heads.forward`."""
+        return {name: output for part in self.parts for name, output in part(x).items()}

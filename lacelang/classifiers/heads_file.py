@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
         for name, tensor in heads.state_dict().items()
     }
     header = {
-        "attributes": list(map(_fields, heads.attributes)),
+        "attributes": list(map(ir.fields_of, heads.attributes)),
         "arrangement": heads.arrangement,
         "members": heads.members,
         "inputs": heads.inputs,
@@ -120,7 +120,7 @@ def reading(
 
 def _restore(header: Mapping[str, Any], tensors: Mapping[str, Any]) -> Saved:
     heads = Heads(
-        [_attribute(**fields) for fields in header["attributes"]],
+        [ir.attribute_of(**fields) for fields in header["attributes"]],
         arrangement=header["arrangement"],
         members=header["members"],
         inputs=header["inputs"],
@@ -135,29 +135,3 @@ def _restore(header: Mapping[str, Any], tensors: Mapping[str, Any]) -> Saved:
     if not all(0 < spread < math.inf for spread in heads.sigma.values()):
         raise ValueError("a sigma is not positive")
     return Saved(heads.freeze(), dict(header["report"]))
-
-
-def _fields(attribute: ir.Attribute) -> dict[str, Any]:
-    low, high = attribute.limits or (0.0, 1.0)
-    return {
-        "name": attribute.name,
-        "kind": attribute.kind,
-        "values": attribute.values,
-        "low": low,
-        "high": high,
-        "unit": attribute.unit,
-    }
-
-
-def _attribute(
-    name: str, kind: str, values: Sequence[str], low: float, high: float, unit: ir.Unit | None
-) -> ir.Attribute:
-    name, values = nfc(name), tuple(map(nfc, values))
-    match kind, values:
-        case "binary", ("0", "1"):
-            return ir.BinaryAttribute(name)
-        case "choice", (_, _, *_) if len(set(values)) == len(values):
-            return ir.ChoiceAttribute(name, values)
-        case "continuous", () if -math.inf < low < high < math.inf:
-            return ir.ContinuousAttribute(name, low, high, unit)
-    raise ValueError(f"the attribute {name} contradicts itself")

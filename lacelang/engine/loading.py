@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lacelang.classifiers import heads_file
-from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.classifier import Heads, SeveralHeads
 from lacelang.energy import ATYPICALITY, Outputs
 from lacelang.engine.consent import refuse_foreign
 from lacelang.engine.fingerprint import file_digest
@@ -50,12 +50,19 @@ class Model:
         device: where the networks are.
     """
 
-    def __init__(self, spec: ModelSpec, generator: Generator, device: torch.device) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        generator: Generator,
+        device: torch.device,
+        taught: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = spec.name
         self.generator = generator
         self.space = spec.space  # `w` or `z`, what the classifiers read
         self.device = device
         self._spec = spec
+        self._taught = dict(taught or {})
         self._begin()
 
     def _begin(self) -> None:
@@ -84,12 +91,20 @@ class Model:
         return load(self._spec, self.device.type, Silent()).generator
 
     @cached_property
-    def heads(self) -> Heads:
-        """Classifiers, (N, inputs) → outputs by attribute, calibrated; read from their file."""
-        path = classifiers_of(self._spec)
+    def heads(self) -> Heads | SeveralHeads:
+        """Classifiers, (N, inputs) → outputs by attribute, calibrated; read from their files."""
+        spec, attributes = self._spec, self._spec.attributes
+        files = {name: [a for a in attributes if a.name == name] for name in spec.taught}
         # They outlive the call that first asks for them, and its modes.
         with isolated():
-            return heads_file.load(path, self._spec.attributes).heads.to(self.device)
+            found = []
+            if spec.classifiers is not None or not spec.taught:
+                found.append(heads_file.load(classifiers_of(spec), spec.declared).heads)
+            found += [
+                heads_file.load(spec.taught[n], declared).heads for n, declared in files.items()
+            ]
+            found = [heads.to(self.device) for heads in found]
+        return SeveralHeads(found) if len(found) > 1 else found[0]
 
     def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """Return what `make` computed for the model under this key, now or among the last few."""
@@ -118,7 +133,11 @@ class Model:
         Draws from the prior, which are not `conditioned`, do not depend on classifiers.
         """
         named = {"generator": str(self._spec.sha256), "device": self.device.type}
-        return named | {"classifiers": self._classifiers} if conditioned else named
+        if not conditioned:
+            return named
+        if self._spec.classifiers is not None:
+            named["classifiers"] = self._classifiers
+        return named | {f"taught {name}": digest for name, digest in self._taught.items()}
 
     @cached_property
     def _classifiers(self) -> str:
@@ -233,8 +252,13 @@ class Models:
             torch.set_num_threads(1)
         where = choose_device(device)
         files = spec.package, spec.version, spec.sha256, spec.file, spec.path, spec.classifiers
-        key = (spec.generator, *files, where)
-        if key not in self._loaded:
+        # An attribute may be taught anew while its model is here.
+        taught = {name: file_digest(file) for name, file in spec.taught.items()}
+        key = (spec.generator, *files, where, *taught.items())
+        if key not in self._loaded and taught:
+            generator = self.load(spec.using(()), device, progress).generator
+            self._loaded[key] = Model(spec, generator, where, taught)
+        elif key not in self._loaded:
             with isolated():
                 self._loaded[key] = _load(spec, where, progress)
         return self._loaded[key]

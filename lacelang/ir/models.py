@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from lacelang.generators.declaration import Layout
 from lacelang.record import Record
 from lacelang.text.columns import columns_of, padded
+from lacelang.text.names import nfc
 from lacelang.text.numerals import number_text
 
 Unit: TypeAlias = Literal["deg", "years"]
@@ -137,6 +139,41 @@ class ContinuousAttribute(Record):
 Attribute: TypeAlias = BinaryAttribute | ChoiceAttribute | ContinuousAttribute
 
 
+def fields_of(attribute: Attribute) -> dict[str, Any]:
+    """Return an attribute as JSON values for `attribute_of`, without points and layers."""
+    low, high = attribute.limits or (0.0, 1.0)
+    return {
+        "name": attribute.name,
+        "kind": attribute.kind,
+        "values": attribute.values,
+        "low": low,
+        "high": high,
+        "unit": attribute.unit,
+    }
+
+
+def attribute_of(
+    name: str,
+    kind: str,
+    values: Sequence[str],
+    low: float,
+    high: float,
+    unit: Unit | None,
+    layers: Sequence[int] | None = None,
+) -> Attribute:
+    """Return the attribute of a file; a ValueError where the fields contradict themselves."""
+    name, values = nfc(name), tuple(map(nfc, values))
+    replaced = None if layers is None else tuple(layers)
+    match kind, values:
+        case "binary", ("0", "1"):
+            return BinaryAttribute(name, replaced)
+        case "choice", (_, _, *_) if len(set(values)) == len(values):
+            return ChoiceAttribute(name, values, replaced)
+        case "continuous", () if -math.inf < low < high < math.inf:
+            return ContinuousAttribute(name, low, high, unit, layers=replaced)
+    raise ValueError(f"the attribute {name} contradicts itself")
+
+
 @frozen(eq=False, repr=False)
 class ModelSpec(Record):
     """A model as declared: a generator, where its weights come from, what can be asked of it.
@@ -152,6 +189,9 @@ class ModelSpec(Record):
         path: folder of the declaring file; None for a program without a file.
         file: the local weight file, where `from` names no package.
         layout: what the generator's latents look like; None where that is not known.
+        taught: the files of those attributes that the user has taught, by name; each has a
+            classifier of its own.
+        damaged: attributes that were taught and whose files cannot be used, with the reason.
     """
 
     name: str
@@ -165,6 +205,29 @@ class ModelSpec(Record):
     path: Path | None = None
     file: str | None = None
     layout: Layout | None = None
+    taught: Mapping[str, Path] = field(factory=dict, hash=False)
+    damaged: Mapping[str, str] = field(factory=dict, hash=False)
+
+    @property
+    def identity(self) -> str:
+        """What tells its generator from others: the digest of its weights, or its name."""
+        return self.sha256 or self.generator
+
+    @property
+    def declared(self) -> tuple[Attribute, ...]:
+        """The attributes of the declaration, without those that were taught."""
+        return tuple(a for a in self.attributes if a.name not in self.taught)
+
+    def using(self, names: Container[str]) -> ModelSpec:
+        """Return it without the taught attributes that have none of these names.
+
+        A statement knows only those that it uses, so that teaching one changes no other statement.
+        """
+        if not self.taught and not self.damaged:
+            return self
+        taught = {name: file for name, file in self.taught.items() if name in names}
+        kept = (a for a in self.attributes if a.name not in self.taught or a.name in taught)
+        return evolve(self, attributes=tuple(kept), taught=taught, damaged={})
 
     @property
     def origin(self) -> str | None:
@@ -175,7 +238,10 @@ class ModelSpec(Record):
     def attribute_lines(self) -> list[str]:
         """A line for each attribute: its name, and what it can be."""
         width = max((columns_of(attribute.name) for attribute in self.attributes), default=0)
-        return [f"{padded(a.name, width)}  {a.text}" for a in self.attributes]
+        marks = {name: "  (taught)" for name in self.taught}
+        return [
+            f"{padded(a.name, width)}  {a.text}{marks.get(a.name, '')}" for a in self.attributes
+        ]
 
     def attribute(self, name: str) -> Attribute:
         """Return the attribute called `name`, or raise a `KeyError`."""

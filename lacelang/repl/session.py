@@ -70,7 +70,8 @@ class Session:
         """The model in use: that used or declared last, else the only one of the library."""
         for entry in reversed(self.entries):
             for statement in reversed(entry.piece.statements):
-                return statement.model
+                # A statement's own knows only those taught attributes that it uses.
+                return self.models.get(statement.model.name, statement.model)
             for node in reversed(entry.piece.tree.statements):
                 if isinstance(node, nodes.Model):
                     return entry.piece.known.models.get(node.name.name)

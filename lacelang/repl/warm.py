@@ -18,6 +18,7 @@ def load(model: ModelSpec) -> None:
     from lacelang.semantics.weights import weights_of
 
     checkpoint()
+    model = model.using(())
     known = ARCHITECTURES.get(model.generator)
     if known is not None and known.is_ready(weights_of(model)):
         loaded = loading.load(model, "auto", Silent())

@@ -55,6 +55,10 @@ class Comparisons:
         if found is not None:
             return found
         model = self.model.name
+        if word.name in self.model.damaged:
+            message = f"{model} was taught `{word.name}`, but {self.model.damaged[word.name]}"
+            hint_ = f"`lacelang teach {model} {word.name} --replace` teaches it again"
+            raise frame.say("LACE102", message, word, hint_)
 
         def hint() -> str | None:
             if frame.module.find(word.name) is not None:

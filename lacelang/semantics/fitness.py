@@ -25,7 +25,7 @@ def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
     at: nodes.Node | None = judged if named is None else named.model
     if at is not None:
         _refuse_generator(model, read, at)
-    if judged is not None and model.classifiers is None:
+    if judged is not None and model.classifiers is None and not model.taught:
         message = f"the model {name} has no classifiers, which conditions need"
         hint = 'declare them: classifiers "file.safetensors" on w'
         read.say("LACE401", message, judged, hint)

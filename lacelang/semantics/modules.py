@@ -13,6 +13,7 @@ from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
 from lacelang.semantics.context import Definition, Frame, LostError, Module, Report, did_you_mean
 from lacelang.semantics.models import declare
+from lacelang.semantics.taught import with_taught
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
 from lacelang.system.filenames import on_disk, resolved
@@ -128,10 +129,18 @@ class Library:
                 message = f"the model `{node.name.name}` is declared twice"
                 self.report.say("LACE110", message, node.name, module)
             elif isinstance(node, nodes.Model):
-                module.models[node.name.name] = declare(node, Frame(module, self.report))
+                spec = declare(node, Frame(module, self.report))
+                if spec is not None and self._is_shared(module):
+                    spec = with_taught(spec)
+                module.models[node.name.name] = spec
             elif isinstance(node, nodes.Let | nodes.Def):
                 self._define(node, module)
         module.order = mark_circular(module, self.report)
+
+    def _is_shared(self, module: Module) -> bool:
+        """Whether a file is one of the library, whose models the user can teach attributes."""
+        shared = self._library_files.get(module.name)
+        return shared is not None and module.path == str(shared)
 
     def _define(self, node: nodes.Let | nodes.Def, module: Module) -> None:
         name = node.name.name

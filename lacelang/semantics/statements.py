@@ -183,7 +183,7 @@ class Statements:
             _refuse_negative(where, options, read)
         verified = read.value("verified")
         refuse_unverifiable(read, where)
-        name, model = self.groups.add(read), read.checked_model()
+        name, model = self.groups.add(read), _using(read.checked_model(), where)
         clauses = (options, truncation, seed, sampler, verified)
         return ir.SampleStatement(name, count, model, where, *clauses, span=node.span)
 
@@ -222,7 +222,8 @@ class Statements:
         reweight = read.value("reweight") == "on"
         refuse_unfit(read, judged=node.group)
         read.wrong = read.wrong or len(steps) < len(node.steps)
-        name, model = self.groups.add(read), read.checked_model()
+        asked = [step.predicate for step in steps]
+        name, model = self.groups.add(read), _using(read.checked_model(), *asked)
         clauses = (sampler, options, stay, hold, held, reweight)
         return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)
 
@@ -257,7 +258,7 @@ class Statements:
         truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
         refuse_unfit(read, judged=node.what)
-        name, model = self.groups.add(read), read.checked_model()
+        name, model = self.groups.add(read), _using(read.checked_model(), what, given)
         if what is None:
             raise LostError
         text = what.text if given is None else f"{what.text} given {given.text}"
@@ -282,6 +283,7 @@ class Statements:
         name, model = found
         group = name if isinstance(node.group, nodes.Word) else f'"{name}"'
         text = f"{what.text} in {node.share.text}% of {group}"
+        model = _using(model, what)
         return ir.ExpectStatement(what, share / 100, name, model, span=node.span, text=text)
 
     # What several kinds have
@@ -356,6 +358,13 @@ class Statements:
             hint = "add `from ffhq`" if forgotten is None else f"put `from` before `{forgotten}`"
             read.say("LACE302", f"`{statement}` needs to know its model", keyword, hint)
         return read
+
+
+def _using(model: ir.ModelSpec, *asked: ir.Predicate | None) -> ir.ModelSpec:
+    """Return a model with those of its taught attributes only that a statement asks for."""
+    if not (model.taught or model.damaged):
+        return model
+    return model.using(ir.attributes(*(predicate for predicate in asked if predicate is not None)))
 
 
 def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from lacelang.resources import shipped
 from lacelang.storage.files import read_regular
@@ -51,3 +53,27 @@ def recorded_digest(path: Path) -> str | None:
 def attributes_dir(model: str) -> Path:
     """The folder of the attributes that a model was taught; not created by asking."""
     return models_dir() / f"{model}.attributes"
+
+
+_LONGEST_HEADER = 4 << 20
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    """Return the metadata of a safetensors file, whose tensors are not read.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no such file, or shorter than its header says.
+    """
+    if not path.is_file():
+        raise ValueError("no regular file")
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > _LONGEST_HEADER:
+            raise ValueError("not a safetensors file")
+        header = json.loads(file.read(size))
+    tensors = [each for name, each in header.items() if name != "__metadata__"]
+    end = max((each["data_offsets"][1] for each in tensors), default=0)
+    if path.stat().st_size != 8 + size + end:
+        raise ValueError("cut off")
+    return dict(header["__metadata__"])

@@ -1,0 +1,54 @@
+"""Attributes that the user has taught a model, read from their files without classifiers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from attrs import evolve
+
+from lacelang import ir
+from lacelang.storage.user_models import attributes_dir, header_of
+from lacelang.text.names import nfc
+
+SUFFIX = ".safetensors"
+
+
+def with_taught(spec: ir.ModelSpec) -> ir.ModelSpec:
+    """Return a model of the library with the attributes that it was taught, behind its own.
+
+    Only the headers of their files are read. A file that cannot be used takes no attribute away
+    but its own.
+    """
+    folder = attributes_dir(spec.name)
+    try:
+        files = sorted(folder.glob(f"*{SUFFIX}"))
+    except OSError:
+        return spec
+    declared = {attribute.name for attribute in spec.attributes}
+    found: list[ir.Attribute] = []
+    taught: dict[str, Path] = {}
+    damaged: dict[str, str] = {}
+    for file in files:
+        name = nfc(file.name.removesuffix(SUFFIX))
+        if name.startswith(".") or name in declared or name in taught:
+            continue
+        try:
+            found.append(_described(file, name, spec))
+            taught[name] = file
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            damaged[name] = f"{file} cannot be used: {error}"
+    if not (taught or damaged):
+        return spec
+    return evolve(spec, attributes=(*spec.attributes, *found), taught=taught, damaged=damaged)
+
+
+def _described(file: Path, name: str, spec: ir.ModelSpec) -> ir.Attribute:
+    heads = json.loads(header_of(file)["heads"])
+    (fields,), report = heads["attributes"], heads["report"]
+    attribute = ir.attribute_of(**fields, layers=report["layers"])
+    if attribute.name != name:
+        raise ValueError(f"it is of the attribute {attribute.name}")
+    if (report["generator"], report["space"]) != (spec.identity, spec.space):
+        raise ValueError(f"it was taught on another generator than {spec.name} has now")
+    return attribute
