@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lacelang.api import Program, compile, energy_of, release, sampling
     from lacelang.embedding.algebra import Attr, Condition, attr, condition
+    from lacelang.embedding.registering import register
     from lacelang.engine.result import Group, Run
     from lacelang.errors import (
         Diagnostic,
@@ -45,6 +46,7 @@ __all__ = [
     "compile",
     "condition",
     "energy_of",
+    "register",
     "release",
     "sampling",
 ]
@@ -52,6 +54,7 @@ __all__ = [
 _HOMES = {
     "api": "Program compile energy_of release sampling",
     "embedding.algebra": "Attr Condition attr condition",
+    "embedding.registering": "register",
     "engine.result": "Group Run",
     "errors": "Diagnostic LaceError ProgramError ResourceError Span UsageError",
     "version": "__version__",

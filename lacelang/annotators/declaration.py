@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
-from lacelang.registry import imported
+from lacelang.registry import Place, imported
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,9 +28,9 @@ class Annotator:
     Attributes:
         name: what it is called.
         doc: what it judges, one line.
-        code: `package.module:function` of a function of the number of CPU threads and a `Progress`
-            or None. It loads the annotator: a function of an image, uint8 (H, W, 3) RGB, that
-            returns numbers or arrays by name. One thread at a time uses it.
+        code: a function of the number of CPU threads and a `Progress` or None, or where it is:
+            `package.module:function`. It loads the annotator: a function of an image, uint8
+            (H, W, 3) RGB, that returns numbers or arrays by name. One thread at a time uses it.
         attributes: the classes of each attribute that it judges, in their order; () of a number.
         size: side in pixels that square images are scaled to for it; 0 takes every image as it is.
         reading: `package.module:function` of a function that turns what was measured into values
@@ -44,10 +44,10 @@ class Annotator:
 
     name: str
     doc: str
-    code: str
+    code: Place
     attributes: Mapping[str, tuple[str, ...]] = field(hash=False)
     size: int = 0
-    reading: str = ""
+    reading: Place = ""
     version: int = 1
     features: str = ""
     identity: str = ""

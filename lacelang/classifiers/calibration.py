@@ -76,7 +76,7 @@ def calibrate_and_score(
         final = fit(x, y) if calibrate else plain
         heads.gain[at] = final.gain
         heads.shift[at] = final.shift
-        crossed = _cross_fitted(x, y) if calibrate else plain(x)
+        crossed = cross_fitted(x, y) if calibrate else plain(x)
         figures: Figures = {"kind": attribute.kind, "unit": attribute.unit}
         if attribute.discrete:
             figures |= {"temperature": 1.0 / final.gain, "bias": final.shift.tolist()}
@@ -132,7 +132,7 @@ def fit_continuous(outputs: Tensor, values: Tensor) -> Calibration:
     return Calibration(slope, (y.mean() - slope * x.mean()).reshape(1).float())
 
 
-def _cross_fitted(outputs: Tensor, labels: Tensor) -> Tensor:
+def cross_fitted(outputs: Tensor, labels: Tensor) -> Tensor:
     """Calibrate each half of the rows by the other half."""
     result = torch.empty_like(outputs)
     for half in (0, 1):

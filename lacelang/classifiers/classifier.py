@@ -24,9 +24,10 @@ SLOPE = 0.2
 class Heads(nn.Module):
     """The classifiers of all attributes, evaluated in one batched pass (LACE sec. 4, MLPs on W).
 
-    `single` shares one trunk, in -> `HIDDEN` (LeakyReLU), with a linear head for each attribute;
-    `separate` gives every attribute an MLP of its own. `members` > 1 averages the outputs of so
-    many networks that differ by their initial weights. All are held as stacked weights
+    `single` shares one trunk, in -> `hidden` (LeakyReLU), with a linear head for each attribute;
+    `separate` gives every attribute an MLP of its own. Without hidden layers both are linear.
+    `members` > 1 averages the outputs of so many networks that differ by their initial weights. All
+    are held as stacked weights
     (members * stacks, out, in), where `stacks` is 1, or the number of attributes for `separate`; a
     layer is one batched product. The mean output o is calibrated to o * gain + shift, by column.
 
@@ -47,6 +48,7 @@ class Heads(nn.Module):
         arrangement: Arrangement = "single",
         members: int = 1,
         inputs: int,
+        hidden: Sequence[int] = HIDDEN,
     ) -> None:
         super().__init__()
         if not attributes or len({a.name for a in attributes}) < len(attributes):
@@ -64,7 +66,8 @@ class Heads(nn.Module):
         }
         single = arrangement == "single"
         self.stacks = 1 if single else len(widths)
-        sizes = pairwise((inputs, *HIDDEN, sum(widths) if single else max(widths)))
+        self.hidden = tuple(hidden)
+        sizes = pairwise((inputs, *hidden, sum(widths) if single else max(widths)))
         layers = [(members * self.stacks, out, into) for into, out in sizes]
         self.weights = nn.ParameterList(map(torch.zeros, layers))
         self.biases = nn.ParameterList(torch.zeros(n, 1, out) for n, out, _ in layers)
@@ -136,10 +139,12 @@ class SeveralHeads:
 
     Attributes:
         sigma: as of `Heads`.
+        columns: the names of the attributes.
     """
 
     def __init__(self, parts: Sequence[Heads]) -> None:
         self.parts = tuple(parts)
+        self.columns = frozenset(name for part in parts for name in part.columns)
         self.sigma: Mapping[str, float] = {n: s for part in parts for n, s in part.sigma.items()}
 
     def __call__(self, x: Tensor) -> Outputs:

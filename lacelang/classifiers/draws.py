@@ -70,9 +70,14 @@ def joined(parts: Sequence[Draws]) -> Draws:
 
 def from_prior(seed: int, count: int, dim: int) -> Draws:
     """Rows 0 … count − 1 of the prior with this seed, truncation uniform in `TRUNCATIONS`."""
+    return at_indices(seed, range(count), dim)
+
+
+def at_indices(seed: int, indices: Sequence[int], dim: int) -> Draws:
+    """Some rows of the prior with this seed; see `from_prior`."""
     low, high = TRUNCATIONS
-    psi = [stream(seed, i, TRUNCATION_STREAM).uniform(low, high) for i in range(count)]
-    return Draws(prior(seed, range(count), dim).numpy(), np.array(psi, np.float32))
+    psi = [stream(seed, i, TRUNCATION_STREAM).uniform(low, high) for i in indices]
+    return Draws(prior(seed, indices, dim).numpy(), np.array(psi, np.float32))
 
 
 def rounded(z: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -18,7 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 
 from lacelang import ir
-from lacelang.classifiers.classifier import Heads
+from lacelang.classifiers.classifier import HIDDEN, Heads
 from lacelang.errors import ResourceError
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
@@ -37,6 +37,11 @@ class Saved:
 
 def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
     """Write the heads and their training report (JSON values only), whole or not at all."""
+    write_atomic(path, packed(heads, report))
+
+
+def packed(heads: Heads, report: Mapping[str, Any]) -> bytes:
+    """Return what `save` writes."""
     half = {"weights", "biases"}
     tensors = {
         name: (tensor.half() if name.split(".")[0] in half else tensor).contiguous()
@@ -47,11 +52,12 @@ def save(path: Path, heads: Heads, report: Mapping[str, Any]) -> None:
         "arrangement": heads.arrangement,
         "members": heads.members,
         "inputs": heads.inputs,
+        "hidden": heads.hidden,
         "sigma": heads.sigma,
         "report": report,
     }
     text = json.dumps(header, allow_nan=False)
-    write_atomic(path, to_bytes(tensors, metadata={"format": FORMAT, "heads": text}))
+    return to_bytes(tensors, metadata={"format": FORMAT, "heads": text})
 
 
 def load(path: Path, declared: Iterable[ir.Attribute] = ()) -> Saved:
@@ -124,6 +130,7 @@ def _restore(header: Mapping[str, Any], tensors: Mapping[str, Any]) -> Saved:
         arrangement=header["arrangement"],
         members=header["members"],
         inputs=header["inputs"],
+        hidden=header.get("hidden", HIDDEN),
     )
     heads.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     if not all(tensor.isfinite().all() for tensor in tensors.values()):

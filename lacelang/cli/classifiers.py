@@ -41,7 +41,7 @@ def label_model(arguments: Namespace) -> int:
         table = labelling.label(
             load(spec, "cpu", progress).generator,
             Source(spec.generator, weights_of(spec)),
-            spec.attributes,
+            spec.declared,
             begun=begun,
             progress=progress,
             **{name: value for name, value in chosen.items() if value is not None},
@@ -70,7 +70,7 @@ def train_model(arguments: Namespace) -> int:
                 trained = partial(latent_jem.train, generator=generator)
             result = trained(
                 examples,
-                spec.attributes,
+                spec.declared,
                 recipe=recipe,
                 heads=arguments.heads,
                 seed=arguments.seed or 0,
@@ -88,7 +88,7 @@ def write_card(arguments: Namespace) -> int:
     out = arguments.out or Path("docs") / spec.name
     make_folder(out)
     table = labels.load(labels_of(spec))
-    attributes = spec.attributes
+    attributes = spec.declared
     write_atomic(out / "labels.md", distribution(table, attributes).encode())
     report = heads_file.load(classifiers_of(spec)).report
     write_atomic(out / "classifiers.md", tables(report).encode())

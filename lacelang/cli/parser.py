@@ -120,6 +120,8 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "DIR": _path,
     "FILE": _path,
     "NAME": _name,
+    "KIND": str,
+    "LAYERS": str,
     "N": int,
     "SHARE": _share,
     "--count": _positive,

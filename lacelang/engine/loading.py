@@ -98,7 +98,8 @@ class Model:
         # They outlive the call that first asks for them, and its modes.
         with isolated():
             found = []
-            if spec.classifiers is not None or not spec.taught:
+            # Classifiers that are declared and were never trained are not missed here.
+            if not spec.taught or (spec.classifiers is not None and classifiers_of(spec).exists()):
                 found.append(heads_file.load(classifiers_of(spec), spec.declared).heads)
             found += [
                 heads_file.load(spec.taught[n], declared).heads for n, declared in files.items()

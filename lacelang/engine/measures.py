@@ -57,7 +57,11 @@ class MeasureTask:
         Its error is that of so many independent draws.
         """
         asked, spec = self.statement, self.statement.model
-        draws = prior_sample(self.model, spec.attributes, asked.truncation, self.seed, progress)
+        attributes = spec.attributes
+        if spec.taught:
+            # The declared ones may have no classifiers yet.
+            attributes = tuple(a for a in attributes if a.name in self.model.heads.columns)
+        draws = prior_sample(self.model, attributes, asked.truncation, self.seed, progress)
         counts = []
         for columns in (draws.drawn, draws.decided):
             among = np.ones(len(draws), bool)

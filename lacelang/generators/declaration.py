@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from attrs import frozen
 
 from lacelang.errors import ResourceError
-from lacelang.registry import imported
+from lacelang.registry import Place, imported
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +52,8 @@ class Architecture:
     Attributes:
         name: as `generator` in a `model` declaration calls it.
         doc: what it is, one line.
-        code: `package.module:function` of the function that loads it, with the arguments of `load`.
+        code: the function that loads it, with the arguments of `load`, or where it is:
+            `package.module:function`.
         layout: what its latents look like; None where that depends on the weights.
         weights: what a declaration gives after `from`: a published `package`, a `file`, or `none`.
         ready: `package.module:function` of a function of its weights (see `is_ready`); by default
@@ -63,11 +64,11 @@ class Architecture:
 
     name: str
     doc: str
-    code: str
+    code: Place
     layout: Layout | None
     weights: Literal["package", "file", "none"] = "package"
-    ready: str = ""
-    layout_of: str = ""
+    ready: Place = ""
+    layout_of: Place = ""
 
     def layout_for(self, weights: Weights) -> Layout | None:
         """Return what its latents look like with these weights; None if that cannot be known."""

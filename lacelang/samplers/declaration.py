@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from lacelang.registry import imported
+from lacelang.registry import Place, imported
 from lacelang.samplers.schedule import HORIZON
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Sampler:
     Attributes:
         name: as `with` calls it.
         doc: what it does, one line.
-        algorithm: the function, as `package.module:name`; imported when it is first called.
+        algorithm: the function, or its `package.module:name`, imported when it is first called.
         options: what a program can set.
         presets: values of several options by name (`with langevin(preset=paper)`).
         settings: further arguments of the algorithm.
@@ -68,7 +68,7 @@ class Sampler:
 
     name: str
     doc: str
-    algorithm: str
+    algorithm: Place
     options: tuple[Option, ...] = ()
     presets: Mapping[str, Values] = field(factory=dict, hash=False)
     settings: Mapping[str, Any] = field(factory=dict, hash=False)

@@ -57,7 +57,7 @@ class Comparisons:
         model = self.model.name
         if word.name in self.model.damaged:
             message = f"{model} was taught `{word.name}`, but {self.model.damaged[word.name]}"
-            hint_ = f"`lacelang teach {model} {word.name} --replace` teaches it again"
+            hint_ = f"teach {model} `{word.name}` again, in place of the file"
             raise frame.say("LACE102", message, word, hint_)
 
         def hint() -> str | None:

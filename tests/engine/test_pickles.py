@@ -113,6 +113,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "compile": lambda: lacelang.compile("sample 2 from ffhq where glasses=1"),
     "sampling": lambda: lacelang.sampling("ffhq", "glasses=1", count=2),
     "energy_of": energy,
+    "register": lambda: lacelang.register,
     "release": lambda: lacelang.release,
     "__version__": lambda: lacelang.__version__,
 }

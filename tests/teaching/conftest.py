@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bars_model import BARS, DECLARATION, inputs_and_truth
+
+import lacelang
+from lacelang import ir
+from lacelang.classifiers import heads_file
+from lacelang.classifiers.few_labels import Prior, learn
+from lacelang.cli.models import find_model
+from lacelang.generators import ARCHITECTURES
+from lacelang.progress import Silent
+from lacelang.semantics import modules
+from lacelang.teaching.subject import Subject, subject
+
+
+@pytest.fixture
+def bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the user's models, with the model `bars` in the library."""
+    home = tmp_path / "stdlib"
+    home.mkdir()
+    (home / "bars.lace").write_text(DECLARATION)
+    w, truth = inputs_and_truth(200, 0)
+    learned = learn(w, truth, ir.BinaryAttribute("left"), Prior.of(w))
+    heads_file.save(home / "bars.safetensors", learned.heads, {})
+    library = modules.library_files()
+    monkeypatch.setattr(modules, "library_files", lambda: {**library, "bars": home / "bars.lace"})
+    monkeypatch.setenv("LACELANG_MODELS", str(tmp_path / "models"))
+    lacelang.register(BARS)
+    yield tmp_path / "models"
+    ARCHITECTURES._added.clear()
+    lacelang.release()
+
+
+@pytest.fixture
+def right(bars: Path) -> Subject:
+    """An attribute to be taught: the last bar is bright."""
+    return subject(find_model("bars"), "right", progress=Silent())
