@@ -141,4 +141,7 @@ def _declared(spec: ModelSpec, name: str, kind: str, layers: str | None) -> Attr
         hint = f": {first.hint}" if first.hint else ""
         raise UsageError(f"`{kind}{behind}`: {first.message}{hint}") from None
     (attribute,) = checked.models[0].attributes
+    last = None if spec.layout is None else spec.layout.layers - 1
+    if last is not None and attribute.layers and max(attribute.layers) > last:
+        raise UsageError(f"layers are whole numbers from 0 to {last}, in rising order")
     return attribute
