@@ -134,14 +134,14 @@ class Generator:
         return network.to(self.device).eval().requires_grad_(False)
 
 
-def torch_decoder(synthesis: nn.Module, device: torch.device) -> Decoder:
-    """Decode on a torch device, always as many images at a time, so that all are alike."""
+def torch_decoder(synthesis: nn.Module, device: torch.device, together: int = _BATCH) -> Decoder:
+    """Decode on a torch device, always as many images `together`, so that all are alike."""
     synthesis = synthesis.to(device).eval()
 
     def decode(styles: Tensor) -> Iterator[Image]:
-        for part in torch.split(styles.detach(), _BATCH) if len(styles) else ():
+        for part in torch.split(styles.detach(), together) if len(styles) else ():
             with torch.no_grad():
-                planes = synthesis(filled(part.to(device), _BATCH))
+                planes = synthesis(filled(part.to(device), together))
                 images = to_pixels(planes)[: len(part)].cpu().numpy()
             yield from images
 

@@ -11,9 +11,12 @@ from lacelang.testing.generators import CONTRACT, with_weights
 
 WEIGHTS: dict[str, Weights] = {"mobilestylegan": ARCHIVE}
 
+#: Those of files that users have are tried on files that are made, in tests of their own.
+IMPORTED = {"stylegan2"}
+
 
 @pytest.mark.weights
 @pytest.mark.parametrize("check", CONTRACT)
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES.keys() - IMPORTED))
 def test_contract(architecture: str, check: str) -> None:
     with_weights(WEIGHTS[architecture])[check](ARCHITECTURES[architecture])
