@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 # No test sees the models of the person at the machine; none is here.
 os.environ["LACELANG_MODELS"] = str(Path(__file__).with_name("no-models"))
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is a worker for each core. Were each to compute with as many threads, these would wait
+    # for one another most of the time. Tests of threads set their number.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So does a shell start what runs behind it, and processes of tests would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
