@@ -27,9 +27,9 @@ class Heads(nn.Module):
     `single` shares one trunk, in -> `hidden` (LeakyReLU), with a linear head for each attribute;
     `separate` gives every attribute an MLP of its own. Without hidden layers both are linear.
     `members` > 1 averages the outputs of so many networks that differ by their initial weights. All
-    are held as stacked weights
-    (members * stacks, out, in), where `stacks` is 1, or the number of attributes for `separate`; a
-    layer is one batched product. The mean output o is calibrated to o * gain + shift, by column.
+    are held as stacked weights (members * stacks, out, in), where `stacks` is 1, or the number of
+    attributes for `separate`; a layer is one batched product. The mean output o is calibrated to
+    o * gain + shift, by column.
 
     Attributes:
         columns: by attribute, where its outputs are, laid side by side.
@@ -93,6 +93,13 @@ class Heads(nn.Module):
         """Make the weights constants, so that gradients flow to w only."""
         self.requires_grad_(False)
         return self.eval()
+
+    def round_and_freeze(self) -> Heads:
+        """Round weights as in a saved file, so that a loaded classifier is the same one; freeze."""
+        with torch.no_grad():
+            for tensor in (*self.weights, *self.biases):
+                tensor.copy_(tensor.half().float())
+        return self.freeze()
 
     def standardise(self, w: Tensor) -> Tensor:
         """Return (w - mean) / std, column by column."""

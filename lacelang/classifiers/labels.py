@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ FORMAT = "lacelang-labels-1"
 _REMEDY = "make it with `lacelang label`, or restore the file"
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Examples:
     """N latents and the annotations of their images."""
 
@@ -69,7 +70,38 @@ class Examples:
             if attribute.discrete and not np.isin(seen, np.arange(attribute.width)).all():
                 raise UsageError(f"{attribute.name}: a label outside 0..{attribute.width - 1}")
             if len(np.unique(seen)) < 2:
-                raise UsageError(f"{attribute.name}: every label is the same, nothing to learn")
+                raise UsageError(_one_label(attribute, seen))
+            self._refuse_contradictions(attribute, column)
+
+    def _refuse_contradictions(self, attribute: Attribute, column: Floats) -> None:
+        """Raise a UsageError if a latent occurs twice, with different labels."""
+        if not attribute.discrete:
+            return
+        for first, row in self._repeated:
+            a, b = column[first], column[row]
+            if not (np.isnan(a) or np.isnan(b)) and a != b:
+                one, other = attribute.values[int(a)], attribute.values[int(b)]
+                raise UsageError(
+                    f"{attribute.name}: rows {first} and {row} are the same latent, labelled {one} "
+                    f"and {other}; remove one of them"
+                )
+
+    @cached_property
+    def _repeated(self) -> list[tuple[int, int]]:
+        """Pairs of an earlier and a later row with the same latent."""
+        found: dict[bytes, int] = {}
+        places = [found.setdefault(row.tobytes(), k) for k, row in enumerate(self.w)]
+        return [(first, k) for k, first in enumerate(places) if first != k]
+
+
+def _one_label(attribute: Attribute, seen: Floats) -> str:
+    if not len(seen):
+        return f"{attribute.name}: there are no labels"
+    value = attribute.values[int(seen[0])] if attribute.discrete else f"{seen[0]:g}"
+    return (
+        f"{attribute.name}: every label is the same, {value}; there is nothing to learn: add "
+        "labels of another value"
+    )
 
 
 @frozen(eq=False)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lacelang.classifiers.calibration import Scale, calibrate_and_score
-from lacelang.classifiers.classifier import Arrangement, Heads
+from lacelang.classifiers.classifier import HIDDEN, Arrangement, Heads
 from lacelang.classifiers.labels import Columns, Examples, split
 from lacelang.errors import UsageError
 from lacelang.ir import Attribute
@@ -41,6 +41,7 @@ class Recipe:
     decay: Literal["staircase", "cosine"] = "cosine"
     weight_decay: float = 0.0
     members: int = 1  # networks to average
+    hidden: tuple[int, ...] = HIDDEN
     epochs: int = 100
     batch: int = 128
 
@@ -58,9 +59,13 @@ REGULARISED = Recipe("regularised", dropout=0.3, jitter=0.6, weight_decay=0.1)
 """The default."""
 
 
+SMALL = evolve(REGULARISED, name="small", hidden=(64,), weight_decay=3.0, epochs=400, batch=1024)
+"""A network for few labels: one hidden layer, more weight decay, all rows in each step."""
+
+
 def recipe_named(name: str, *, epochs: int | None = None) -> Recipe:
     """The recipe of that name, with another number of epochs if one is given, or a UsageError."""
-    recipes = {recipe.name: recipe for recipe in (REGULARISED, PAPER)}
+    recipes = {recipe.name: recipe for recipe in (REGULARISED, PAPER, SMALL)}
     if name not in recipes:
         raise UsageError(f"no recipe {name!r}; there are {', '.join(recipes)}")
     if epochs is not None and epochs < 1:
@@ -105,19 +110,22 @@ def train(
     examples.check(attributes)
     fitted, held_out = (examples.take(rows) for rows in split(examples, HELD_OUT, seed))
     if (~held_out.conditioned).sum() < FEWEST_HELD_OUT:
-        raise UsageError(f"too few labelled prior draws to hold {FEWEST_HELD_OUT} of them out")
+        raise UsageError(
+            f"too few labelled prior draws to hold {FEWEST_HELD_OUT} of them out; the recipe "
+            "`linear` needs none"
+        )
 
     classifier = Heads(
-        attributes, arrangement=heads, members=recipe.members, inputs=examples.w.shape[1]
+        attributes,
+        arrangement=heads,
+        members=recipe.members,
+        inputs=examples.w.shape[1],
+        hidden=recipe.hidden,
     )
     by_attribute = scales(attributes, fitted.columns, by_range=not recipe.standardise)
     targets = Targets(classifier.attributes, classifier.columns, fitted.columns, by_attribute)
     fit(classifier, torch.from_numpy(fitted.w), targets, recipe, seed, progress, term)
-    with torch.no_grad():
-        for tensor in (*classifier.weights, *classifier.biases):
-            # Rounded as in a saved file, so that a loaded classifier is the same one.
-            tensor.copy_(tensor.half().float())
-    classifier.freeze()
+    classifier.round_and_freeze()
     report = {
         "recipe": recipe.name,
         "heads": heads,

@@ -1,18 +1,16 @@
-"""`lacelang label`, `train` and `card`: labels of faces, and classifiers trained on them."""
+"""`lacelang label` and `card`: labels of faces, and what they and the classifiers are like."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from lacelang.classifiers import heads_file, labelling, labels, latent_jem
+from lacelang.classifiers import heads_file, labelling, labels
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
-from lacelang.classifiers.training import recipe_named, train
 from lacelang.cli.models import find_model
 from lacelang.engine.loading import classifiers_of, labels_of, load
 from lacelang.generators.generator import Generator
@@ -51,34 +49,6 @@ def label_model(arguments: Namespace) -> int:
         seen = np.isfinite(column).sum()
         print(f"  {name:<10} mean {np.nanmean(column):8.3f}   seen in {seen}")
     print(f"{len(table)} labels in {out}")
-    return 0
-
-
-def train_model(arguments: Namespace) -> int:
-    """Train, write the classifiers and print the card's tables."""
-    spec = find_model(arguments.name)
-    out = arguments.out or Path(f"{spec.name}{'.jem' * arguments.latent_jem}.safetensors")
-    epochs = latent_jem.EPOCHS if arguments.latent_jem else None
-    recipe = recipe_named(arguments.recipe, epochs=arguments.epochs or epochs)
-    with shown() as progress:
-        table = labels.load(arguments.labels or labels_of(spec))
-        generator = load(spec, "cpu", progress).generator
-        examples = table.examples(generator)
-        with progress.stage("training", total=None) as stage:
-            trained = train
-            if arguments.latent_jem:
-                trained = partial(latent_jem.train, generator=generator)
-            result = trained(
-                examples,
-                spec.declared,
-                recipe=recipe,
-                heads=arguments.heads,
-                seed=arguments.seed or 0,
-                progress=lambda done, total: stage.advance(),
-            )
-    heads_file.save(out, result.heads, result.report)
-    print(tables(result.report))
-    print(f"{len(examples)} rows, {result.seconds:.0f} s, {out}")
     return 0
 
 

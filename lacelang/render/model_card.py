@@ -52,12 +52,15 @@ def tables(report: Report) -> str:
     """
     rows = report["rows"]
     networks = f"{report['members']} × " if report["members"] > 1 else ""
+    epochs = f"{networks}{report['heads']}, {report['epochs']} epochs, " if report["epochs"] else ""
+    calibrated = ", self-calibrated" if "self_calibration" in report else ""
+    held_out = f"held out {rows['held_out']['prior']} and {rows['held_out']['conditioned']}"
+    if "folds" in report and not rows["held_out"]["prior"]:
+        held_out = f"figures by {report['folds']}-fold cross-validation"
     parts = [
-        f"Recipe `{report['recipe']}`, {networks}{report['heads']}, {report['epochs']} epochs, "
-        f"seed {report['seed']}; "
+        f"Recipe `{report['recipe']}`{calibrated}, {epochs}seed {report['seed']}; "
         f"trained on {rows['training']['prior']} prior and {rows['training']['conditioned']} "
-        f"conditioned rows, held out {rows['held_out']['prior']} and "
-        f"{rows['held_out']['conditioned']}."
+        f"conditioned rows, {held_out}."
     ]
     for (prior, conditioned), continuous in ((_DISCRETE, False), (_CONTINUOUS, True)):
         lines = [
