@@ -99,5 +99,5 @@ class SelfCalibration:
 
 
 def term(where: Coordinates, seed: int = 0, weight: float = WEIGHT) -> Term:
-    """What `training.train` and `few.train_few` add to the loss."""
+    """What `training.train` and `cross_validated.train` add to the loss."""
     return SelfCalibration(where, seed, weight)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from lacelang.classifiers import few, heads_file, labels, latent_jem, self_calibration
+from lacelang.classifiers import cross_validated, heads_file, labels, latent_jem, self_calibration
 from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.training import Progress, TrainResult, recipe_named, train
 from lacelang.cli.models import find_model
@@ -33,13 +33,13 @@ def train_model(arguments: Namespace) -> int:
         generator = load(spec, "cpu", progress).generator
         examples, others = table.examples(generator), None
         if arguments.few is not None:
-            examples, others = few.few_of(examples, arguments.few, arguments.seed or 0)
+            examples, others = cross_validated.few_of(examples, arguments.few, arguments.seed or 0)
         with progress.stage("training", total=None) as stage:
             result = _trained(
                 arguments, spec, examples, generator, lambda done, total: stage.advance()
             )
         if others is not None:
-            result = few.scored_elsewhere(result, others)
+            result = cross_validated.scored_elsewhere(result, others)
     heads_file.save(out, result.heads, result.report)
     for warning in result.report.get("warnings", ()):
         print(f"lacelang: warning: {warning}", file=sys.stderr)
@@ -51,8 +51,8 @@ def train_model(arguments: Namespace) -> int:
 def _check(arguments: Namespace) -> None:
     """Raise a UsageError for options that do not go together."""
     if arguments.recipe != _AUTO:
-        recipe_named("small" if arguments.recipe == few.LINEAR else arguments.recipe)
-    linear = arguments.recipe == few.LINEAR
+        recipe_named("small" if arguments.recipe == cross_validated.LINEAR else arguments.recipe)
+    linear = arguments.recipe == cross_validated.LINEAR
     if arguments.latent_jem and (arguments.self_calibrate or linear):
         raise UsageError("--latent-jem trains networks, with a term of its own: leave out the rest")
     if arguments.self_calibrate and linear:
@@ -71,20 +71,20 @@ def _trained(
     """Train by the recipe that was asked for, or that suits the number of labels."""
     examples.check(spec.declared)
     seed, name, attributes = arguments.seed or 0, arguments.recipe, spec.declared
-    scarce = few.has_few(examples, attributes)
+    scarce = cross_validated.has_few(examples, attributes)
     networks = arguments.self_calibrate or arguments.latent_jem
-    if name == few.LINEAR or (name == _AUTO and scarce and not networks):
-        return few.train_few(examples, attributes, seed=seed, progress=progress)
+    if name == cross_validated.LINEAR or (name == _AUTO and scarce and not networks):
+        return cross_validated.train(examples, attributes, seed=seed, progress=progress)
     if name == _AUTO:
         name = "small" if scarce and not arguments.latent_jem else "regularised"
     epochs = latent_jem.EPOCHS if arguments.latent_jem else None
     recipe = recipe_named(name, epochs=arguments.epochs or epochs)
-    term: few.MakeTerm | None = None
+    term: cross_validated.MakeTerm | None = None
     if arguments.self_calibrate:
         where = self_calibration.in_w(generator, seed)
         term = partial(self_calibration.term, where, seed)
     if name == "small":
-        result = few.train_few(
+        result = cross_validated.train(
             examples, attributes, recipe=recipe, term=term, seed=seed, progress=progress
         )
     else:

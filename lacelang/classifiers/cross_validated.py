@@ -24,12 +24,12 @@ from lacelang.classifiers.training import (
     TrainResult,
     fit,
     scales,
-    train,
 )
 from lacelang.errors import UsageError
 from lacelang.ir import Attribute
 
-#: Below so many labels of every attribute, `learn` fits linear classifiers. See docs/few_labels.md.
+#: Below so many labels of every attribute, `lacelang train` fits linear classifiers. See
+#: docs/few_labels.md.
 FEW = 1000
 FEWEST = 10
 #: Below so many, or so many of a class, figures are rough, and a warning says so.
@@ -41,41 +41,12 @@ LINEAR = "linear"
 MakeTerm = Callable[[], Term]
 
 
-def learn(
-    examples: Examples,
-    attributes: Sequence[Attribute],
-    *,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> TrainResult:
-    """Train classifiers as suits the number of labels; what `lacelang teach` and `train` call.
-
-    By the number of labels of the attribute that has most of them:
-
-    - fewer than `FEWEST` (10): a UsageError;
-    - fewer than `FEW` (1000): `train_few`, linear classifiers with a cross-validated penalty. With
-      fewer than `ROUGH` (50), or 5 of a class, `report["warnings"]` says that figures are rough;
-    - otherwise: `training.train` with the regularised recipe, which holds 15 % of the rows out.
-
-    Attributes may be binary, one of several values, or continuous; NaN is a missing label. The
-    report has the same form in all cases and can be saved with `heads_file.save`.
-
-    Raises:
-        UsageError: the labels do not fit the attributes, contradict each other, are all of one
-            class, or are too few.
-    """
-    examples.check(attributes)
-    if has_few(examples, attributes):
-        return train_few(examples, attributes, seed=seed, progress=progress)
-    return train(examples, attributes, seed=seed, progress=progress)
-
-
 def has_few(examples: Examples, attributes: Sequence[Attribute]) -> bool:
     """Whether no attribute has `FEW` labels."""
     return all((~np.isnan(examples.columns[a.name])).sum() < FEW for a in attributes)
 
 
-def train_few(
+def train(
     examples: Examples,
     attributes: Sequence[Attribute],
     *,
@@ -96,7 +67,8 @@ def train_few(
         progress: called with (attributes done, attributes), or (folds done, folds) of networks.
 
     Raises:
-        UsageError: as `learn`.
+        UsageError: the labels do not fit the attributes, contradict each other, are all of one
+            class, or are too few.
     """
     began = time.perf_counter()
     examples.check(attributes)

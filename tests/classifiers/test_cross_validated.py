@@ -5,10 +5,10 @@ import pytest
 import torch
 from attrs import evolve
 
-from lacelang.classifiers import few, heads_file, linear, self_calibration
-from lacelang.classifiers.few import few_of, learn, scored_elsewhere, train_few
+from lacelang.classifiers import cross_validated, heads_file, linear, self_calibration, training
+from lacelang.classifiers.cross_validated import FEW, few_of, has_few, scored_elsewhere, train
 from lacelang.classifiers.labels import Examples
-from lacelang.classifiers.training import SMALL, train
+from lacelang.classifiers.training import SMALL
 from lacelang.errors import UsageError
 from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 from lacelang.render import model_card
@@ -42,7 +42,7 @@ def accuracy(result, name, fresh):
 
 @pytest.fixture(scope="module")
 def trained():
-    return learn(labelled(), ATTRIBUTES, seed=1)
+    return train(labelled(), ATTRIBUTES, seed=1)
 
 
 def test_sixty_labels_are_enough_for_a_linear_relation(trained):
@@ -73,12 +73,12 @@ def test_it_is_saved_as_any_other_and_makes_a_card(trained, tmp_path):
 
 
 def test_the_number_of_labels_decides():
-    many = labelled(few.FEW)
-    assert not few.has_few(many, ATTRIBUTES)
-    assert few.has_few(many.take(np.arange(few.FEW - 1)), ATTRIBUTES)
+    many = labelled(FEW)
+    assert not has_few(many, ATTRIBUTES)
+    assert has_few(many.take(np.arange(FEW - 1)), ATTRIBUTES)
     # One attribute with many labels is a reason for a network.
     many.columns["hair"][30:] = np.nan
-    assert not few.has_few(many, ATTRIBUTES)
+    assert not has_few(many, ATTRIBUTES)
 
 
 @pytest.mark.parametrize("calibrated", [False, True])
@@ -88,9 +88,7 @@ def test_a_small_network_is_cross_validated_too(calibrated):
     def term():
         return self_calibration.term(where)
 
-    result = train_few(
-        labelled(), ATTRIBUTES, recipe=QUICK, term=term if calibrated else None, seed=1
-    )
+    result = train(labelled(), ATTRIBUTES, recipe=QUICK, term=term if calibrated else None, seed=1)
     assert result.heads.hidden == (64,)
     assert accuracy(result, "smile", labelled(500, seed=9)) > 0.7
     assert result.report["attributes"]["yaw"]["sigma"] < 12
@@ -99,7 +97,7 @@ def test_a_small_network_is_cross_validated_too(calibrated):
 def test_self_calibration_flattens_the_marginal():
     where = self_calibration.in_z(INPUTS, seed=0)
     plain, calibrated = (
-        train_few(labelled(), ATTRIBUTES[:1], recipe=evolve(QUICK, epochs=30), term=make, seed=1)
+        train(labelled(), ATTRIBUTES[:1], recipe=evolve(QUICK, epochs=30), term=make, seed=1)
         for make in (None, lambda: self_calibration.term(where, weight=1.0))
     )
     errors = [self_calibration.SelfCalibration(where, 5, 1.0)(r.heads) for r in (plain, calibrated)]
@@ -109,8 +107,8 @@ def test_self_calibration_flattens_the_marginal():
 def test_missing_labels_do_not_matter():
     examples = labelled(80)
     examples.columns["smile"][::2] = np.nan
-    alone = learn(examples.take(np.arange(1, 80, 2)), ATTRIBUTES[:1], seed=1)
-    together = learn(examples, ATTRIBUTES, seed=1)
+    alone = train(examples.take(np.arange(1, 80, 2)), ATTRIBUTES[:1], seed=1)
+    together = train(examples, ATTRIBUTES, seed=1)
     assert together.report["attributes"]["smile"]["prior"]["rows"] == 40
     assert accuracy(together, "smile", labelled(500, seed=9)) == pytest.approx(
         accuracy(alone, "smile", labelled(500, seed=9)), abs=0.05
@@ -134,7 +132,7 @@ def contradictory(examples):
     examples.columns["smile"][[3, 7]] = 0, 1
 
 
-@pytest.mark.parametrize("teach", [learn, train])
+@pytest.mark.parametrize("teach", [cross_validated.train, training.train])
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -154,7 +152,7 @@ def test_nine_labels_are_too_few():
     examples = labelled()
     nine(examples)
     with pytest.raises(UsageError, match="smile: 9 labels; training needs 10"):
-        learn(examples, ATTRIBUTES)
+        train(examples, ATTRIBUTES)
 
 
 def test_the_same_label_twice_is_no_contradiction():
@@ -162,19 +160,19 @@ def test_the_same_label_twice_is_no_contradiction():
     examples.w[7] = examples.w[3]
     for column in examples.columns.values():
         column[7] = column[3]
-    learn(examples, ATTRIBUTES[:1])
+    train(examples, ATTRIBUTES[:1])
 
 
 def test_ten_labels_and_missing_classes_are_warned_of():
     examples = labelled(10)
     examples.columns["hair"][examples.columns["hair"] == 2] = 1
-    warnings = learn(examples, ATTRIBUTES).report["warnings"]
+    warnings = train(examples, ATTRIBUTES).report["warnings"]
     assert "smile: only 10 labels; its figures are rough" in warnings
     assert any(w.startswith("hair: no label of red;") for w in warnings)
 
 
 def test_enough_labels_need_no_warning():
-    assert learn(labelled(200), ATTRIBUTES[:1]).report["warnings"] == []
+    assert train(labelled(200), ATTRIBUTES[:1]).report["warnings"] == []
 
 
 def test_folds_have_each_class_alike():
