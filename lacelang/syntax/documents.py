@@ -70,6 +70,9 @@ class Above:
     comments: Sequence[Comment]
 
 
+_ALONE = (FormattedToken, Line, str, Above)
+"""What is made of no documents."""
+
 Doc: TypeAlias = FormattedToken | str | Line | Nest | Group | Above | Sequence["Doc"]
 
 GAP = Group(Line())
@@ -113,24 +116,21 @@ def _parts(doc: Doc) -> Iterator[FormattedToken | str | Line | Above]:
     stack = [doc]
     while stack:
         part = stack.pop()
-        if isinstance(part, Nest | Group):
-            stack.append(part.doc)
-        elif isinstance(part, FormattedToken | str | Line | Above):
+        if isinstance(part, _ALONE):
             yield part
+        elif isinstance(part, (Nest, Group)):
+            stack.append(part.doc)
         else:
             stack.extend(reversed(part))
 
 
 def _text(part: FormattedToken | str | Line | Above) -> str:
     """Return a part on one line."""
-    match part:
-        case str():
-            return part
-        case FormattedToken():
-            return part.text
-        case Line():
-            return part.flat or ""
-    return ""
+    if isinstance(part, FormattedToken):
+        return part.text
+    if isinstance(part, Line):
+        return part.flat or ""
+    return part if isinstance(part, str) else ""
 
 
 class Writer:
@@ -212,7 +212,7 @@ class Writer:
             return math.inf
         width = self._widths.get(id(doc))
         if width is None:
-            inside = (doc.doc,) if isinstance(doc, Nest | Group) else doc
+            inside = (doc.doc,) if isinstance(doc, (Nest, Group)) else doc
             width = self._widths[id(doc)] = sum(map(self._width, inside))
         return width
 
