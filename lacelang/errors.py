@@ -120,12 +120,14 @@ class WayOut(Enum):
     REPLACE = "to replace a group of another program"
     FILE = "to give a downloaded archive, which is named"
     ALLOW = "to allow the fetch of weights that are not of the standard library"
+    IMPORT = "to import the weights of a model, which is named, from a published file"
 
 
 IN_PYTHON: Mapping[WayOut, str] = {
     WayOut.FOLDER: "`out` names the folder",
     WayOut.REPLACE: "`replace=True` replaces the group",
     WayOut.ALLOW: "`program.fetch()` fetches them",
+    WayOut.IMPORT: "`lacelang models import` imports it",
 }
 """How each way is gone from Python. Other front ends have such tables of their own."""
 

@@ -14,19 +14,19 @@ from lacelang.classifiers.measuring import Source
 from lacelang.cli.models import find_model
 from lacelang.engine.loading import classifiers_of, labels_of, load
 from lacelang.generators.generator import Generator
-from lacelang.ir import Attribute
+from lacelang.ir import Attribute, ModelSpec
 from lacelang.progress import shown
 from lacelang.render.label_sheets import bands, draw
 from lacelang.render.model_card import distribution, tables
 from lacelang.render.sheet import write_sheet
-from lacelang.semantics.weights import weights_of
+from lacelang.semantics.weights import home_of, weights_of
 from lacelang.storage.files import make_folder, write_atomic
 
 
 def label_model(arguments: Namespace) -> int:
     """Label a model's faces and print how each attribute is distributed."""
     spec = find_model(arguments.name)
-    out = arguments.out or Path(f"{spec.name}.labels.safetensors")
+    out = arguments.out or home_of(spec) / f"{spec.name}.labels.safetensors"
     chosen = {
         "count": arguments.count,
         "rare_share": arguments.rare,
@@ -55,7 +55,7 @@ def label_model(arguments: Namespace) -> int:
 def write_card(arguments: Namespace) -> int:
     """Write labels.md, classifiers.md and a sheet for every attribute."""
     spec = find_model(arguments.name)
-    out = arguments.out or Path("docs") / spec.name
+    out = arguments.out or _card_folder(spec)
     make_folder(out)
     table = labels.load(labels_of(spec))
     attributes = spec.declared
@@ -71,6 +71,11 @@ def write_card(arguments: Namespace) -> int:
                 stage.advance()
     print(f"{out}/labels.md, {out}/classifiers.md and {len(attributes)} sheets")
     return 0
+
+
+def _card_folder(spec: ModelSpec) -> Path:
+    users = home_of(spec)
+    return users / f"{spec.name}.card" if users != Path() else Path("docs") / spec.name
 
 
 def label_sheet(table: Labels, attribute: Attribute, generator: Generator) -> Image.Image:

@@ -120,6 +120,7 @@ def worded(error: LaceError) -> str:
                 WayOut.REPLACE: "--replace replaces the group",
                 WayOut.FILE: "--from names the file",
                 WayOut.ALLOW: "--allow-fetch allows it",
+                WayOut.IMPORT: "type `lacelang models import FILE --name {}`",
             }
         )
     text = str(error)

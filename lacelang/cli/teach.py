@@ -30,7 +30,7 @@ def teach_attribute(arguments: Namespace) -> int:
         about = subject(
             spec,
             arguments.attribute,
-            kind=arguments.kind or "binary",
+            kind=arguments.kind,
             layers=arguments.layers,
             seed=_seed(arguments.seed, path),
             progress=progress,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 
 from attrs import evolve
 
@@ -19,6 +18,7 @@ from lacelang.generators.generator import Generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import shown
 from lacelang.render.model_card import tables
+from lacelang.semantics.weights import home_of
 
 _AUTO = "auto"
 
@@ -26,7 +26,8 @@ _AUTO = "auto"
 def train_model(arguments: Namespace) -> int:
     """Train, write the classifiers and print the card's tables."""
     spec = find_model(arguments.name)
-    out = arguments.out or Path(f"{spec.name}{'.jem' * arguments.latent_jem}.safetensors")
+    file = f"{spec.name}{'.jem' * arguments.latent_jem}.safetensors"
+    out = arguments.out or home_of(spec) / file
     _check(arguments)
     with shown() as progress:
         table = labels.load(arguments.labels or labels_of(spec))

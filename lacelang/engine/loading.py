@@ -19,14 +19,15 @@ from lacelang.classifiers.classifier import Heads, SeveralHeads
 from lacelang.energy import ATYPICALITY, Outputs
 from lacelang.engine.consent import refuse_foreign
 from lacelang.engine.fingerprint import file_digest
-from lacelang.errors import ResourceError
+from lacelang.errors import ResourceError, WayOut
 from lacelang.generators import ARCHITECTURES
 from lacelang.generators.declaration import WITHOUT_FLOAT64, choose_device
 from lacelang.generators.generator import Generator, atypicality
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import on_device, one_by_one, rounds_by_place
-from lacelang.semantics.weights import weights_of
+from lacelang.semantics.weights import is_imported, weights_of
+from lacelang.storage.fetch import WeightsFile
 from lacelang.storage.latents import Float32
 from lacelang.storage.user_models import file_of
 from lacelang.system.threads import forked_after_torch, in_background
@@ -98,9 +99,8 @@ class Model:
         # They outlive the call that first asks for them, and its modes.
         with isolated():
             found = []
-            # Classifiers that are declared and were never trained are not missed here.
-            if not spec.taught or (spec.classifiers is not None and classifiers_of(spec).exists()):
-                found.append(heads_file.load(classifiers_of(spec), spec.declared).heads)
+            if spec.declared or not spec.taught:
+                found.append(heads_file.load(trained_classifiers(spec), spec.declared).heads)
             found += [
                 heads_file.load(spec.taught[n], declared).heads for n, declared in files.items()
             ]
@@ -136,13 +136,18 @@ class Model:
         named = {"generator": str(self._spec.sha256), "device": self.device.type}
         if not conditioned:
             return named
-        if self._spec.classifiers is not None:
+        if not self._taught or self._is_trained:
             named["classifiers"] = self._classifiers
         return named | {f"taught {name}": digest for name, digest in self._taught.items()}
 
+    @property
+    def _is_trained(self) -> bool:
+        """Whether there are classifiers of the declared attributes; taught ones need none."""
+        return self._spec.classifiers is not None and classifiers_of(self._spec).exists()
+
     @cached_property
     def _classifiers(self) -> str:
-        return file_digest(classifiers_of(self._spec))
+        return file_digest(trained_classifiers(self._spec))
 
     def styles(self, z: Tensor, truncation: float) -> Tensor:
         """Latents z (N, d) → truncated w (N, d'), what the decoder is given."""
@@ -284,6 +289,18 @@ def classifiers_of(spec: ModelSpec) -> Path:
     return file_of(spec.path, spec.classifiers)
 
 
+def trained_classifiers(spec: ModelSpec) -> Path:
+    """The file of a model's classifiers; a ResourceError that says how to get them, if none."""
+    path = classifiers_of(spec)
+    if not path.exists():
+        raise ResourceError(
+            f"the model {spec.name} has no classifiers yet, which conditions need: {path}",
+            f"run `lacelang label {spec.name}` and `lacelang train {spec.name}`, or teach it "
+            f"single attributes with `lacelang teach {spec.name}`",
+        )
+    return path
+
+
 def labels_of(spec: ModelSpec) -> Path:
     """The table of labels that a declared model's classifiers were trained on."""
     return classifiers_of(spec).with_suffix(".labels.safetensors")
@@ -293,6 +310,13 @@ def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
     if spec.space == "image":
         raise ResourceError(f"the classifiers of {spec.name} judge images; none can be run yet")
     weights = weights_of(spec)
+    if is_imported(spec) and isinstance(weights, WeightsFile) and not weights.path.is_file():
+        raise ResourceError(
+            f"the generator of {spec.name} is not here: it has to be imported from `{spec.file}` "
+            f"of its authors' releases",
+            f"download `{spec.file}`, then import the file",
+            {WayOut.IMPORT: spec.name},
+        )
     refuse_foreign(spec.generator, weights)
     generator = ARCHITECTURES[spec.generator].load(
         weights, device, progress=progress, help_=f"lacelang models fetch {spec.name}"

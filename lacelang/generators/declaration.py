@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
@@ -45,6 +47,23 @@ class Layout:
         return 1 + max(layer for layers in self.style_layers for layer in layers)
 
 
+@frozen(eq=False)
+class Found:
+    """A generator in a published file.
+
+    Attributes:
+        text: what it is, in a few words.
+        layout: what its latents look like.
+        notes: what a person is told of it.
+        save: writes its weights to a file, as `Architecture.load` reads them.
+    """
+
+    text: str
+    layout: Layout
+    notes: Sequence[str]
+    save: Callable[[Path, Progress], None]
+
+
 @frozen
 class Architecture:
     """A generator architecture.
@@ -60,6 +79,8 @@ class Architecture:
             it always is.
         layout_of: `package.module:function` of a function of its weights (see `layout_for`), where
             `layout` is None; it imports no torch, and says None of weights that it cannot read.
+        published: `package.module:function` of what finds such a generator in a published file
+            (see `find`).
     """
 
     name: str
@@ -69,6 +90,7 @@ class Architecture:
     weights: Literal["package", "file", "none"] = "package"
     ready: Place = ""
     layout_of: Place = ""
+    published: Place = ""
 
     def layout_for(self, weights: Weights) -> Layout | None:
         """Return what its latents look like with these weights; None if that cannot be known."""
@@ -80,6 +102,17 @@ class Architecture:
     def is_ready(self, weights: Weights) -> bool:
         """Whether loading it needs neither a download nor a conversion of its weights."""
         return not self.ready or bool(imported(self.ready)(weights))
+
+    def find(self, value: object) -> Found | None:
+        """Return the generator of a published file, as `storage.published` reads it.
+
+        None of a file of others.
+
+        Raises:
+            RefusedError: it holds such a generator, which is not whole or not known.
+        """
+        found: Found | None = imported(self.published)(value) if self.published else None
+        return found
 
     def load(
         self,

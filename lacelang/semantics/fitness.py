@@ -8,7 +8,7 @@ from lacelang.annotators.declaration import YES_OR_NO
 from lacelang.generators import ARCHITECTURES
 from lacelang.semantics.clauses import Clauses
 from lacelang.semantics.context import Frame, did_you_mean
-from lacelang.semantics.weights import is_of_library
+from lacelang.semantics.weights import is_imported
 from lacelang.syntax import nodes
 
 
@@ -59,7 +59,7 @@ def _refuse_generator(model: ir.ModelSpec, read: Clauses, at: nodes.Node) -> Non
         message = f"{message}, and the model {name} names a {given}"
     elif given != wanted:
         message = f"the model {name} does not say where its weights come from"
-    elif wanted != "none" and model.sha256 is None and not is_of_library(model):
+    elif wanted != "none" and model.sha256 is None and not is_imported(model):
         message = f"the model {name} does not say the checksum of its weights"
     else:
         return

@@ -13,8 +13,8 @@ from attrs import define, evolve
 from lacelang import ir
 from lacelang.generators import Layout
 from lacelang.semantics.context import Frame, LostError, did_you_mean
-from lacelang.semantics.weights import is_of_library, layout_of
-from lacelang.storage.user_models import file_of, recorded_digest
+from lacelang.semantics.weights import is_imported, layout_of
+from lacelang.storage.user_models import imported_file, recorded_digest
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 
@@ -76,9 +76,8 @@ class _Declaration:
             space=self._space(classifiers),
             path=self.frame.module.folder,
         )
-        if spec.file is not None and digest is None and is_of_library(spec):
-            # Weights that a user imports differ from user to user.
-            spec = evolve(spec, sha256=recorded_digest(file_of(spec.path, spec.file)))
+        if is_imported(spec):
+            spec = evolve(spec, sha256=recorded_digest(imported_file(spec.name)))
         self.layout = layout_of(spec, self.frame.module.root)
         spec = evolve(spec, layout=self.layout, attributes=tuple(self._attributes()))
         return None if self.wrong else spec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
 from operator import ne
@@ -14,11 +15,12 @@ from lacelang.resources import shipped
 from lacelang.semantics.context import Definition, Frame, LostError, Module, Report, did_you_mean
 from lacelang.semantics.models import declare
 from lacelang.semantics.taught import with_taught
+from lacelang.storage.user_models import models_dir
 from lacelang.syntax import nodes
 from lacelang.syntax.parser import Parsed, names_defined, read
 from lacelang.system.filenames import on_disk, resolved
 from lacelang.system.sources import REMEDY, TooLongError, read_file
-from lacelang.text.names import is_name, place_of
+from lacelang.text.names import is_name, nfc, place_of
 
 _SUFFIX = ".lace"
 _MAX_IMPORTS = 50
@@ -258,9 +260,21 @@ def _parsed_text(source: str, name: str) -> Parsed:
 # The standard library
 
 
-def library_files() -> dict[str, Path]:
+def shipped_files() -> dict[str, Path]:
     """Return the files of the standard library by the names of their modules, in their order."""
     return {file.stem: file for file in sorted(shipped("stdlib").glob(f"*{_SUFFIX}"))}
+
+
+def library_files() -> dict[str, Path]:
+    """Return the files of the standard library, and those of the user's models, by name."""
+    return {**_user_files(), **shipped_files()}
+
+
+def _user_files() -> dict[str, Path]:
+    try:
+        return {nfc(file.stem): file for file in sorted(models_dir().glob(f"*{_SUFFIX}"))}
+    except OSError:
+        return {}
 
 
 @cache
@@ -268,36 +282,57 @@ def library_homes() -> dict[str, str]:
     """Return the module of the standard library that defines a name, by name."""
     return {
         node.name.name: name
-        for name, file in library_files().items()
+        for name, file in shipped_files().items()
         for node in _parsed(file)[1].program.statements
         if isinstance(node, nodes.Let | nodes.Def)
     }
 
 
-@cache
 def _names_of_models() -> tuple[str, ...]:
-    """Return the names of the standard library's models, for hints."""
+    """Return the names of the models of the library and of the user, for hints."""
+    return tuple(dict.fromkeys((*_names_shipped(), *_user_files())))
+
+
+@cache
+def _names_shipped() -> tuple[str, ...]:
     return tuple(
         node.name.name
-        for file in library_files().values()
+        for file in shipped_files().values()
         for node in _parsed(file)[1].program.statements
         if isinstance(node, nodes.Model)
     )
 
 
 def library_models() -> dict[str, ModelSpec]:
-    """Return the models that the standard library declares, by name, in alphabetical order.
+    """Return the models that the standard library declares and those of the user, by name.
 
-    A `ProgramError` says that a file of it is wrong.
+    A file of the user's that is wrong is left out; `declared_in` says what is wrong with it.
+
+    Raises:
+        ProgramError: a file of the standard library is wrong.
+    """
+    models: dict[str, ModelSpec] = {}
+    for file in _user_files().values():
+        with suppress(ProgramError, OSError, ValueError):
+            models |= {n: m for n, m in declared_in(file).items() if n == nfc(file.stem)}
+    for file in shipped_files().values():
+        models |= declared_in(file)
+    return models
+
+
+def declared_in(file: Path) -> dict[str, ModelSpec]:
+    """Return the models that a file declares, by name.
+
+    Raises:
+        ProgramError: it is wrong.
+        OSError, ValueError: it cannot be read, or is no text.
     """
     report = Report()
-    models: dict[str, ModelSpec] = {}
-    for file in library_files().values():
-        module = Library(report).program(file.read_text(encoding="utf-8-sig"), file)
-        models.update({n: m for n, m in module.models.items() if m is not None})
+    source = read_file(file).decode("utf-8-sig")
+    module = Library(report).program(source, file)
     if errors := report.errors(None):
         raise ProgramError(errors)
-    return models
+    return {name: model for name, model in module.models.items() if model is not None}
 
 
 def mark_circular(module: Module, report: Report) -> tuple[Definition, ...]:

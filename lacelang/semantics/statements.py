@@ -20,6 +20,7 @@ from lacelang.semantics.drawn import loop_values, refuse_compared_again
 from lacelang.semantics.fitness import refuse_unfit, refuse_unseen, refuse_unverifiable
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
+from lacelang.semantics.taught import has_classifiers
 from lacelang.semantics.unrolled import Unrolled, apart, size_of
 from lacelang.semantics.values import Limits, limited
 from lacelang.syntax import nodes
@@ -364,7 +365,12 @@ def _using(model: ir.ModelSpec, *asked: ir.Predicate | None) -> ir.ModelSpec:
     """Return a model with those of its taught attributes only that a statement asks for."""
     if not (model.taught or model.damaged):
         return model
-    return model.using(ir.attributes(*(predicate for predicate in asked if predicate is not None)))
+    names = ir.attributes(*(predicate for predicate in asked if predicate is not None))
+    used = model.using(names)
+    if has_classifiers(model):
+        return used
+    # Those that it declares are known only where they are taught.
+    return evolve(used, attributes=tuple(a for a in used.attributes if a.name in names))
 
 
 def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:

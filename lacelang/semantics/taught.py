@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import evolve
 
 from lacelang import ir
-from lacelang.storage.user_models import attributes_dir, header_of
+from lacelang.storage.user_models import attributes_dir, file_of, header_of
 from lacelang.text.names import nfc
 
 SUFFIX = ".safetensors"
@@ -18,29 +18,40 @@ def with_taught(spec: ir.ModelSpec) -> ir.ModelSpec:
     """Return a model of the library with the attributes that it was taught, behind its own.
 
     Only the headers of their files are read. A file that cannot be used takes no attribute away
-    but its own.
+    but its own. An attribute that the model declares can be taught while its classifiers have not
+    been trained.
     """
     folder = attributes_dir(spec.name)
     try:
         files = sorted(folder.glob(f"*{SUFFIX}"))
     except OSError:
         return spec
-    declared = {attribute.name for attribute in spec.attributes}
+    declared = {attribute.name: attribute for attribute in spec.attributes}
+    is_trained = has_classifiers(spec)
     found: list[ir.Attribute] = []
     taught: dict[str, Path] = {}
     damaged: dict[str, str] = {}
     for file in files:
         name = nfc(file.name.removesuffix(SUFFIX))
-        if name.startswith(".") or name in declared or name in taught:
+        if name.startswith(".") or name in taught or (name in declared and is_trained):
             continue
         try:
-            found.append(_described(file, name, spec))
+            attribute = _described(file, name, spec)
+            if name not in declared:
+                found.append(attribute)
+            elif ir.fields_of(attribute) != ir.fields_of(declared[name]):
+                raise ValueError("it is of another kind than the model declares")
             taught[name] = file
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             damaged[name] = f"{file} cannot be used: {error}"
     if not (taught or damaged):
         return spec
     return evolve(spec, attributes=(*spec.attributes, *found), taught=taught, damaged=damaged)
+
+
+def has_classifiers(spec: ir.ModelSpec) -> bool:
+    """Whether the classifiers that a model declares are there."""
+    return spec.classifiers is not None and file_of(spec.path, spec.classifiers).exists()
 
 
 def _described(file: Path, name: str, spec: ir.ModelSpec) -> ir.Attribute:

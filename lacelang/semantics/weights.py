@@ -9,7 +9,7 @@ from lacelang.generators.declaration import Weights
 from lacelang.ir import ModelSpec
 from lacelang.resources import shipped
 from lacelang.storage.fetch import Archive, WeightsFile
-from lacelang.storage.user_models import file_of, models_dir
+from lacelang.storage.user_models import file_of, imported_file, models_dir
 from lacelang.system.filenames import resolved
 
 
@@ -17,14 +17,27 @@ def weights_of(spec: ModelSpec) -> Weights:
     """Where the weights of a declared model are; None of one that has none."""
     if spec.package is not None:
         return Archive(spec.package, str(spec.version), str(spec.sha256))
+    if is_imported(spec):
+        return WeightsFile(imported_file(spec.name), str(spec.sha256))
     if spec.file is not None:
         return WeightsFile(file_of(spec.path, spec.file), str(spec.sha256))
     return None
 
 
-def is_of_library(spec: ModelSpec) -> bool:
-    """Whether the standard library declares it."""
-    return spec.path == shipped("stdlib")
+def is_imported(spec: ModelSpec) -> bool:
+    """Whether the standard library names a published file, from which a user imports the weights.
+
+    What comes of it differs from user to user: its digest is recorded beside it.
+    """
+    of_library = spec.path == shipped("stdlib")
+    known = ARCHITECTURES.get(spec.generator) if of_library and spec.file is not None else None
+    return known is not None and bool(known.published)
+
+
+def home_of(spec: ModelSpec) -> Path:
+    """The folder for files of a model that nothing names: the user's, or the current one."""
+    users = models_dir()
+    return users if spec.path == users or is_imported(spec) else Path()
 
 
 def layout_of(spec: ModelSpec, root: Path | None) -> Layout | None:

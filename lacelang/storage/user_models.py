@@ -37,6 +37,11 @@ def file_of(folder: Path | None, name: str) -> Path:
     return path
 
 
+def imported_file(name: str) -> Path:
+    """Where the imported weights of a model lie, or would lie."""
+    return models_dir() / f"{name}.generator.safetensors"
+
+
 def digest_beside(path: Path) -> Path:
     """The file that says the SHA-256 of weights that the standard library cannot know."""
     return path.with_name(f"{path.name}.sha256")

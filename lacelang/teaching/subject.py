@@ -18,6 +18,7 @@ from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute, ModelSpec
 from lacelang.progress import Progress
 from lacelang.semantics.check import check
+from lacelang.semantics.taught import has_classifiers
 from lacelang.storage.files import is_folder_name
 from lacelang.storage.user_models import attributes_dir
 from lacelang.text.names import folded
@@ -76,7 +77,7 @@ def subject(
     spec: ModelSpec,
     name: str,
     *,
-    kind: str = "binary",
+    kind: str | None = None,
     layers: str | None = None,
     seed: int | None = None,
     progress: Progress,
@@ -86,7 +87,8 @@ def subject(
     Args:
         spec: a model of the library.
         name: of the attribute.
-        kind, layers: as in a model's declaration.
+        kind, layers: as in a model's declaration; by default those that the model knows, else
+            `binary` and all.
         seed: of the draws; None takes that of the model's table of labels.
 
     Raises:
@@ -94,7 +96,10 @@ def subject(
         ResourceError: weights cannot be had.
     """
     name = _checked_name(spec, name)
-    attribute = _declared(spec, name, kind, layers)
+    known = next((a for a in spec.attributes if a.name == name), None)
+    if known is None or not (kind is None and layers is None):
+        known = _declared(spec, name, kind or "binary", layers)
+    attribute = known
     if spec.space == "image":
         raise UsageError(f"the classifiers of {spec.name} read images; none can be taught yet")
     if seed is None:
@@ -117,10 +122,11 @@ def _checked_name(spec: ModelSpec, name: str) -> str:
     if not is_folder_name(name):
         raise UsageError(f"no file can be called {name!r} on every system; choose another name")
     for attribute in spec.declared:
-        if folded(attribute.name) == folded(name):
+        may_be = attribute.name == name and not has_classifiers(spec)
+        if folded(attribute.name) == folded(name) and not may_be:
             raise UsageError(
-                f"{spec.name} declares `{attribute.name}` itself; only attributes that it does not "
-                "declare are taught: choose another name"
+                f"{spec.name} declares `{attribute.name}` itself, and has classifiers; only "
+                "attributes that it does not declare are taught: choose another name"
             )
     for other in (*spec.taught, *spec.damaged):
         if other != name and folded(other) == folded(name):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 import torch
 from attrs import evolve
 from numpy.typing import NDArray
-from published_files import CIFAR, SMALL, Raw, ada, modules, persistent, raw_of, rosinality
+from published_files import CIFAR, SMALL, Raw, ada, raw_of, rosinality
 from published_files import tensorflow as of_tensorflow
 
 from lacelang.errors import ResourceError
@@ -30,6 +28,7 @@ from lacelang.generators.stylegan2.generator import StyleGAN2
 from lacelang.progress import Silent
 from lacelang.storage.cache import sha256_of
 from lacelang.storage.fetch import WeightsFile
+from lacelang.storage.published import read_published
 from lacelang.testing.generators import CONTRACT, with_weights
 
 Numbers = NDArray[np.float64]
@@ -162,8 +161,9 @@ def convolved(x: Numbers, weight: Numbers, *, up: bool) -> Numbers:
 def imported(folder: Path, data: bytes, name: str = "made") -> tuple[StyleGAN2, WeightsFile]:
     path, out = folder / f"{name}.pkl", folder / f"{name}.generator.safetensors"
     path.write_bytes(data)
-    config, taken, mean = published.read(path)
-    store.save(out, config, taken.arrays, mean, Silent())
+    found = published.find(read_published(path))
+    assert found is not None
+    found.save(out, Silent())
     weights = WeightsFile(out, sha256_of(out))
     return StyleGAN2(weights, torch.device("cpu")), weights
 
@@ -216,9 +216,8 @@ def test_images_are_those_of_the_formulas(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", [2, 3, 5])
 def test_any_protocol(protocol: int, tmp_path: Path) -> None:
     raw = raw_of(CIFAR)
-    (tmp_path / "a.pkl").write_bytes(ada(CIFAR, raw, protocol))
-    config, _, _ = published.read(tmp_path / "a.pkl")
-    assert config == CIFAR
+    generator, _ = imported(tmp_path, ada(CIFAR, raw, protocol))
+    assert generator.config == CIFAR
 
 
 OTHERS = {
@@ -254,9 +253,9 @@ def test_a_checkpoint_without_noise_and_mean(tmp_path: Path) -> None:
     assert weights.sha256 == again.sha256
     z = torch.randn(20_000, SMALL.z, generator=torch.Generator().manual_seed(9))
     assert torch.allclose(one.w_mean, one.mapping(z).mean(0), atol=0.1)
-    _, taken, mean = published.read(tmp_path / "made.pkl")
-    assert mean is None
-    assert "noise" in taken.notes[0]
+    found = published.find(read_published(tmp_path / "made.pkl"))
+    assert found is not None
+    assert "noise" in found.notes[0]
 
 
 def test_truncation_goes_to_the_mean_of_the_file(tmp_path: Path) -> None:
@@ -372,110 +371,3 @@ def test_a_damaged_or_missing_generator_is_refused(kept: WeightsFile, tmp_path: 
             StyleGAN2(WeightsFile(path, kept.sha256), torch.device("cpu"))
         with pytest.raises(ResourceError, match="import it anew"):
             StyleGAN2(WeightsFile(path, sha256_of(path)), torch.device("cpu"))
-
-
-# Files of other networks, and broken ones
-
-
-def without(name: str) -> bytes:
-    raw = raw_of(SMALL)
-    del raw[name]
-    return ada(SMALL, raw)
-
-
-def with_(name: str, value: torch.Tensor) -> bytes:
-    return ada(SMALL, {**raw_of(SMALL), name: value})
-
-
-def nan(name: str) -> bytes:
-    raw = raw_of(SMALL)
-    raw[name] = raw[name].clone()
-    raw[name].view(-1)[0] = math.nan
-    return ada(SMALL, raw)
-
-
-def other(value: object) -> bytes:
-    return pickle.dumps(value)
-
-
-def critic() -> bytes:
-    with modules() as names:
-        raw = {"mapping.fc0.weight": torch.zeros(2, 2)}
-        made = persistent(SMALL, raw, names)
-        made.kind = "Discriminator"
-        return pickle.dumps({"G_ema": made})
-
-
-def saved(value: object) -> bytes:
-    file = io.BytesIO()
-    torch.save(value, file)
-    return file.getvalue()
-
-
-def changed_checkpoint(name: str, value: Any) -> bytes:
-    whole = torch.load(io.BytesIO(rosinality(SMALL, raw_of(SMALL))), weights_only=True)
-    whole["g_ema"][name] = value
-    return saved(whole)
-
-
-BROKEN = {
-    "no_block": (lambda: without("synthesis.b4.const"), "synthesis.b4.const"),
-    "no_affine": (lambda: without("synthesis.b8.conv0.affine.bias"), "b8.conv0.affine.bias"),
-    "no_bias": (lambda: without("synthesis.b16.conv1.bias"), "synthesis.b16.conv1.bias"),
-    "no_mean": (lambda: without("mapping.w_avg"), "w_avg"),
-    "no_image": (lambda: without("synthesis.b32.torgb.weight"), "torgb.weight"),
-    "wrong_shape": (lambda: with_("synthesis.b8.conv0.weight", torch.zeros(6, 7, 3, 3)), "6×7×3×3"),
-    "wrong_noise": (lambda: with_("synthesis.b8.conv0.noise_const", torch.zeros(4, 4)), "noise"),
-    "wrong_kernel": (
-        lambda: with_("synthesis.b8.conv1.weight", torch.zeros(6, 6, 5, 5)),
-        "×5×5",
-    ),
-    "wrong_const": (lambda: with_("synthesis.b4.const", torch.zeros(8)), "const"),
-    "gray": (lambda: with_("synthesis.b8.torgb.weight", torch.zeros(1, 6, 1, 1)), "to_rgb"),
-    "gray_said": (lambda: ada(SMALL, raw_of(SMALL), img_channels=1), "1 channels"),
-    "z_is_a_text": (lambda: ada(SMALL, raw_of(SMALL), z_dim="16"), "z_dim"),
-    "z_is_another": (lambda: ada(SMALL, raw_of(SMALL), z_dim=17), "mapping.layers.0.weight"),
-    "classes_are_missing": (lambda: ada(CIFAR, raw_of(CIFAR), c_dim=0), "embed"),
-    "endless_z": (lambda: ada(SMALL, raw_of(SMALL), z_dim=10**9), "dimensions of z"),
-    "nan": (lambda: nan("synthesis.b16.conv0.weight"), "not finite"),
-    "nan_of_the_mean": (lambda: nan("mapping.w_avg"), "mean of w"),
-    "nan_of_the_noise": (lambda: nan("synthesis.b4.conv1.noise_strength"), "not finite"),
-    "mean_of_another_length": (lambda: with_("mapping.w_avg", torch.zeros(5)), "mean of w"),
-    "a_discriminator": (lambda: critic(), "no generator"),
-    "no_generator": (lambda: other({"D": 1, "epoch": 3}), "`D`, `epoch`"),
-    "a_number": (lambda: other(3), "no generator"),
-    "a_list": (lambda: other([1, 2]), "no generator"),
-    "a_state_dict": (lambda: saved(torch.nn.Linear(2, 2).state_dict()), "`weight`, `bias`"),
-    "three_texts": (lambda: other(("a", "b", "c")), "no generator"),
-    "a_missing_variable": (
-        lambda: of_tensorflow(SMALL, {**raw_of(SMALL)}).replace(
-            b"8x8/Conv1/bias", b"8x8/Conv1/bial"
-        ),
-        "8x8/Conv1/bia",
-    ),
-    "a_checkpoint_that_lacks": (lambda: changed_checkpoint("convs.1.conv.weight", None), "convs.1"),
-    "a_checkpoint_with_more": (
-        lambda: changed_checkpoint("convs.7.conv.weight", torch.zeros(1)),
-        "which such a network has not",
-    ),
-    "another_filter": (
-        lambda: changed_checkpoint("convs.0.conv.blur.kernel", torch.ones(4, 4)),
-        "filter of upsampling",
-    ),
-    "a_larger_kernel": (
-        lambda: changed_checkpoint("conv1.conv.weight", torch.zeros(8, 8)),
-        "conv1",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_other_and_broken_networks(name: str, tmp_path: Path) -> None:
-    make, said = BROKEN[name]
-    path = tmp_path / "network.pkl"
-    path.write_bytes(make())
-    with pytest.raises(ResourceError) as refused:
-        published.read(path)
-    assert said in refused.value.message
-    assert refused.value.message.startswith(f"{path} is not read: ")
-    assert refused.value.remedy

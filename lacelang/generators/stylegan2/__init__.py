@@ -10,5 +10,6 @@ STYLEGAN2 = Architecture(
     weights="file",
     ready="lacelang.generators.stylegan2.store:is_there",
     layout_of="lacelang.generators.stylegan2.store:layout_of",
+    published="lacelang.generators.stylegan2.published:find",
 )
 DECLARED = (STYLEGAN2,)

@@ -13,6 +13,7 @@ from lacelang.errors import ResourceError
 from lacelang.generators.declaration import Layout, Weights
 from lacelang.generators.stylegan2.config import Config, config_of, shapes_of
 from lacelang.storage.fetch import WeightsFile
+from lacelang.storage.user_models import header_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from lacelang.generators.published_weights import Array
     from lacelang.progress import Progress
 
+REMEDY = "import it anew with `lacelang models import`"
 FORMAT = 1
 KEY = "lacelang"
-_LONGEST_HEADER = 1 << 20
-
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What a header that is missing or damaged raises."""
 PRIOR_SEED = 0
 VARIANCE_FLOOR = 1e-3
 """Directions in which w hardly varies count as if they varied by this share of the mean."""
@@ -42,42 +44,25 @@ def layout_of(weights: Weights) -> Layout | None:
     if not isinstance(weights, WeightsFile):
         return None
     try:
-        return header_of(weights.path).layout
-    except (OSError, ValueError, RecursionError):
+        return said_of(weights.path).layout
+    except UNREADABLE:
         return None
 
 
-def header_of(path: Path) -> Config:
-    """Return the configuration that the header of a file says.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it says none, or one that makes no sense.
-    """
-    if not path.is_file():  # a pipe may never end
-        raise ValueError("it is no file")
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > _LONGEST_HEADER:
-            raise ValueError("its header is too long")
-        header = json.loads(file.read(size))
-    try:
-        said = json.loads(header["__metadata__"][KEY])
-        known = said["architecture"] == "stylegan2" and said["format"] == FORMAT
-    except (KeyError, TypeError):
-        known = False
-    if not known:
+def said_of(path: Path) -> Config:
+    """Return the configuration that the header of a file says, or raise one of `UNREADABLE`."""
+    said = json.loads(header_of(path)[KEY])
+    if (said["architecture"], said["format"]) != ("stylegan2", FORMAT):
         raise ValueError("it says no StyleGAN2")
     return config_of(said["config"])
 
 
 def save(
-    path: Path, config: Config, arrays: dict[str, Array], mean: Array | None, progress: Progress
+    config: Config, arrays: dict[str, Array], mean: Array | None, path: Path, progress: Progress
 ) -> None:
     """Write an imported generator, with mean and covariance of w under the prior.
 
-    `mean` is the one that truncation goes to; None takes the mean of draws. `path` is written
-    anew; a caller renames it.
+    `mean` is the one that truncation goes to; None takes the mean of draws.
     """
     import torch
     from safetensors.torch import save_file
@@ -129,13 +114,13 @@ def load(weights: WeightsFile) -> tuple[Config, dict[str, Any]]:
 
     path = weights.verify()
     try:
-        config = header_of(path)
+        config = said_of(path)
         state = load_file(path)
-    except (OSError, ValueError, RecursionError, SafetensorError) as error:
-        message = f"{path} is no generator that was imported: {' '.join(str(error).split())[:200]}"
-        raise ResourceError(message, "import it anew: lacelang models import FILE") from None
+    except (*UNREADABLE, SafetensorError) as error:
+        message = f"{path} is no StyleGAN2 that was imported: {' '.join(str(error).split())[:200]}"
+        raise ResourceError(message, REMEDY) from None
     wanted = {**shapes_of(config), "w_mean": (config.w,), "w_whitening": (config.w, config.w)}
     if {name: tuple(tensor.shape) for name, tensor in state.items()} != wanted:
         message = f"{path} holds other tensors than its header says"
-        raise ResourceError(message, "import it anew: lacelang models import FILE")
+        raise ResourceError(message, REMEDY)
     return config, state
