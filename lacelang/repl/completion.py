@@ -15,7 +15,7 @@ from lacelang import ir
 from lacelang.repl.session import Session
 from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.clauses import ALLOWED, CLAUSE_KINDS
-from lacelang.semantics.modules import library_files
+from lacelang.semantics.modules import shipped_files
 from lacelang.syntax.grammar import CLAUSES, COMPARISONS, STATEMENTS, keywords
 from lacelang.text.names import begins_with, is_name, is_part, nfc
 from lacelang.text.numerals import number_text
@@ -122,7 +122,7 @@ class _Place:
         elif last in ("OF", "EDIT"):
             yield from group_offers(self.session)
         elif last == "IMPORT":
-            yield from (Offer(name, "standard library") for name in library_files())
+            yield from (Offer(name, "standard library") for name in shipped_files())
         elif last == "WITH":
             yield from (Offer(table.name, table.doc) for table in SAMPLERS.values())
         elif clause is not None and clause.words:

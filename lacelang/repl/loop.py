@@ -42,7 +42,7 @@ INDENT = 2
 WAYS = {
     WayOut.FOLDER: "`:keep FOLDER` names the folder",
     WayOut.ALLOW: "enter it again and answer `y` to fetch them",
-    WayOut.IMPORT: "type in a shell: lacelang models import FILE --name {}",
+    WayOut.IMPORT: "type `lacelang models import` in a shell, and name it {}",
 }
 """What the prompt says of ways out of an error."""
 

@@ -23,6 +23,8 @@ from lacelang.text.names import folded
 
 FACES = 4
 """How many faces a `sample` without a number makes at the prompt; in a file they are more."""
+FIRST = "ffhq"
+"""The model of conditions that are typed before any other is named."""
 
 _SIGNS = COMPARISONS | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
 """What follows a name in a condition."""
@@ -67,7 +69,7 @@ class Session:
 
     @property
     def model(self) -> ir.ModelSpec | None:
-        """The model in use: that used or declared last, else the only one of the library."""
+        """The model in use: that used or declared last, else `FIRST` of the library."""
         for entry in reversed(self.entries):
             for statement in reversed(entry.piece.statements):
                 # A statement's own knows only those taught attributes that it uses.
@@ -75,7 +77,7 @@ class Session:
             for node in reversed(entry.piece.tree.statements):
                 if isinstance(node, nodes.Model):
                     return entry.piece.known.models.get(node.name.name)
-        return self._library[0] if len(self._library) == 1 else None
+        return self.models.get(FIRST)
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -94,7 +96,7 @@ class Session:
     @property
     def _head(self) -> str:
         """What makes a statement of a condition that follows it."""
-        return f"sample {FACES} from {self.model.name if self.model else 'ffhq'} where"
+        return f"sample {FACES} from {self.model.name if self.model else FIRST} where"
 
     def outlook(self, typed: str) -> Outlook:
         """Return how `typed` may go on; a condition goes on like the `sample` it stands for."""

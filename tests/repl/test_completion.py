@@ -7,6 +7,7 @@ from prompt_toolkit.document import Document
 from lacelang.repl.commands import command_offers
 from lacelang.repl.completion import Offer, SessionCompleter, offers
 from lacelang.repl.session import Session
+from lacelang.semantics.modules import library_models
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def test_statements_begin_an_entry(session: Session) -> None:
 
 
 def test_models_follow_from(session: Session) -> None:
-    assert words(session, "sample 4 from ") == ["ffhq"]
+    assert words(session, "sample 4 from ") == sorted(library_models())
+    assert words(session, "sample 4 from ff") == ["ffhq"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_commands_after_a_colon(session: Session) -> None:
     completer = SessionCompleter(session, command_offers)
     assert found(":ag") == [(":again", -3)]
     assert found(":show m") == [("men", -1)]
-    assert found(":attrs ") == [("ffhq", 0)]
+    assert found(":attrs ff") == [("ffhq", -2)]
     assert found(":undo ") == found(":nothing ") == []
 
 

@@ -13,24 +13,21 @@ from lacelang.classifiers.few_labels import Prior, learn
 from lacelang.cli.models import find_model
 from lacelang.generators import ARCHITECTURES
 from lacelang.progress import Silent
-from lacelang.semantics import modules
 from lacelang.teaching.subject import Subject, subject
 
 
 @pytest.fixture
 def bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of the user's models, with the model `bars` in the library."""
-    home = tmp_path / "stdlib"
+    """The folder of the user's models, with the model `bars`."""
+    home = tmp_path / "models"
     home.mkdir()
     (home / "bars.lace").write_text(DECLARATION)
     w, truth = inputs_and_truth(200, 0)
     learned = learn(w, truth, ir.BinaryAttribute("left"), Prior.of(w))
     heads_file.save(home / "bars.safetensors", learned.heads, {})
-    library = modules.library_files()
-    monkeypatch.setattr(modules, "library_files", lambda: {**library, "bars": home / "bars.lace"})
-    monkeypatch.setenv("LACELANG_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("LACELANG_MODELS", str(home))
     lacelang.register(BARS)
-    yield tmp_path / "models"
+    yield home
     ARCHITECTURES._added.clear()
     lacelang.release()
 
