@@ -32,22 +32,28 @@ FOLDS = 10
 PENALTY = 100.0
 #: Posterior draws behind an interval of balanced accuracy.
 _DRAWS = 20_000
+#: Most strata of outputs for a class, and the labels in one.
+_STRATA = 8
+_IN_STRATUM = 10
+#: Steps that match the shares of classes; each brings them nearer.
+_MATCHING = 200
 #: Random labels from which shares of classes are estimated; fewer say too little.
 FEWEST_RANDOM = 20
 
 
 @frozen(eq=False)
 class Prior:
-    """Means and standard deviations (d,) of the classifier's input under the prior."""
+    """Draws (M, d) of the classifier's input from the prior, their means and deviations (d,)."""
 
+    draws: Tensor
     mean: Tensor
     std: Tensor
 
     @classmethod
     def of(cls, w: Floats) -> Prior:
-        """Estimate them from draws (M, d)."""
+        """Take draws (M, d)."""
         x = torch.from_numpy(w)
-        return cls(x.mean(dim=0), x.std(dim=0).clamp(min=1e-6))
+        return cls(x, x.mean(dim=0), x.std(dim=0).clamp(min=1e-6))
 
 
 @frozen(eq=False)
@@ -69,8 +75,9 @@ def learn(
 ) -> Learned:
     """Train, calibrate and cross-validate a classifier of N labelled latents.
 
-    Calibration and figures come from outputs for rows that were held out. They are of the labelled
-    rows; where those were chosen to be hard, the accuracy on draws from the prior is higher.
+    Figures come from outputs for rows that were held out. They are of the labelled rows; where
+    those were chosen to be hard, the accuracy on draws from the prior is higher. The biases are
+    such that the classes have their shares under the prior, whatever rows were labelled.
 
     Args:
         w: what the classifier reads, (N, d).
@@ -95,21 +102,24 @@ def learn(
         plain = np.ones(len(w), bool) if random is None else random
         if plain.sum() < FEWEST_RANDOM:
             plain = np.ones(len(w), bool)
-        shift, shares = _prior_shift(classes, plain, attribute.width)
+        shares = (np.bincount(classes[plain], minlength=attribute.width) + 0.5) / (
+            plain.sum() + 0.5 * attribute.width
+        )
+        final = matched(heads, calibration.gain, torch.from_numpy(shares), prior.draws)
+        level = torch.from_numpy(np.log(shares))
+        balanced = (final(outputs).double() - level).numpy()
+        weights = np.ones(len(w))
+        if not plain.all():
+            with torch.no_grad():
+                raw = heads.raw(heads.standardise(prior.draws)).mean(dim=0)
+            weights = like_the_prior(balanced, (final(raw).double() - level).numpy())
         figures |= {
-            "counts": dict(
-                zip(
-                    attribute.values,
-                    np.bincount(classes, minlength=attribute.width).tolist(),
-                    strict=True,
-                )
-            ),
-            "shares": dict(zip(attribute.values, shares.tolist(), strict=True)),
+            "counts": _by_class(attribute, np.bincount(classes, minlength=attribute.width)),
+            "shares": _by_class(attribute, shares),
             "random": int(plain.sum()),
             "temperature": 1.0 / calibration.gain,
-            **accuracy(outputs.argmax(dim=1).numpy(), classes, attribute.width),
+            **accuracy(balanced.argmax(axis=1), classes, attribute.width, weights),
         }
-        final = Calibration(calibration.gain, calibration.shift + shift)
     else:
         final = calibration
         heads.sigma[attribute.name] = residual(final(outputs), y)
@@ -219,32 +229,77 @@ def _held_out(x: Tensor, y: Tensor, attribute: Attribute, prior: Prior, seed: in
     return outputs if attribute.discrete else outputs[:, 0]
 
 
-def _prior_shift(
-    classes: NDArray[np.int64], random: NDArray[np.bool_], width: int
-) -> tuple[Tensor, NDArray[np.float64]]:
-    """What turns log-odds among the labels to those under the prior (C,), and the shares there.
+def matched(heads: Heads, gain: float, shares: Tensor, draws: Tensor) -> Calibration:
+    """Return the biases with which the classes have their shares (C,) among draws (M, d)."""
+    with torch.no_grad():
+        raw = heads.raw(heads.standardise(draws)).mean(dim=0).double() * gain
+    shift = shares.log()
+    for _ in range(_MATCHING):
+        shift = shift + (shares / (raw + shift).softmax(dim=1).mean(dim=0)).log()
+    return Calibration(gain, (shift - shift.mean()).float())
 
-    The labels have each class as often as they were chosen, plain draws as often as it is.
+
+def _by_class(attribute: Attribute, values: NDArray[Any]) -> dict[str, Any]:
+    return dict(zip(attribute.values, values.tolist(), strict=True))
+
+
+def like_the_prior(
+    labelled: NDArray[np.float64], drawn: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return weights (N,) with which labelled rows stand for draws from the prior.
+
+    Rows were chosen by what a classifier said of them. Among those of which it says about the same
+    they are plain draws; so rows count by how often the prior has such outputs (post-stratification
+    by the likeliest class and its lead). `labelled` are held-out log-odds (N, C), `drawn` those of
+    draws (M, C).
     """
-    among = (np.bincount(classes, minlength=width) + 0.5) / (len(classes) + 0.5 * width)
-    drawn = (np.bincount(classes[random], minlength=width) + 0.5) / (random.sum() + 0.5 * width)
-    return torch.from_numpy(np.log(drawn / among)).float(), drawn
+    weights = np.zeros(len(labelled))
+    strata = [(each.argmax(axis=1), _lead(each)) for each in (labelled, drawn)]
+    (label_class, label_lead), (draw_class, draw_lead) = strata
+    for number in range(labelled.shape[1]):
+        rows, draws = label_class == number, draw_class == number
+        if not rows.any():
+            continue
+        count = int(rows.sum())
+        inner = np.linspace(0, 1, max(1, min(_STRATA, count // _IN_STRATUM)) + 1)[1:-1]
+        ends = np.quantile(label_lead[rows], inner)
+        row_bin, draw_bin = (np.digitize(x, ends) for x in (label_lead[rows], draw_lead[draws]))
+        wanted, had = (np.bincount(x, minlength=len(ends) + 1) for x in (draw_bin, row_bin))
+        weights[rows] = (wanted / np.maximum(had, 1))[row_bin]
+    # A stratum that no draw is in still counts a little.
+    weights = np.maximum(weights, 1e-3 * weights.max())
+    scaled: NDArray[np.float64] = weights * len(weights) / weights.sum()
+    return scaled
 
 
-def accuracy(decided: NDArray[np.int64], classes: NDArray[np.int64], width: int) -> dict[str, Any]:
+def _lead(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    ranked = np.sort(outputs, axis=1)
+    lead: NDArray[np.float64] = ranked[:, -1] - ranked[:, -2]
+    return lead
+
+
+def accuracy(
+    decided: NDArray[np.int64],
+    classes: NDArray[np.int64],
+    width: int,
+    weights: NDArray[np.float64],
+) -> dict[str, Any]:
     """Return the balanced accuracy of N held-out decisions with an interval of 95 %.
 
     The interval is that of the mean of the classes' recalls, each with Jeffreys's posterior
-    Beta(hits + 1/2, misses + 1/2).
+    Beta(hits + 1/2, misses + 1/2), of as many rows as weighted ones are worth.
     """
     rng = np.random.default_rng(np.random.Philox(key=0))
     recalls, draws = [], []
     for number in range(width):
         inside = classes == number
         if inside.any():
-            hits, count = int((decided[inside] == number).sum()), int(inside.sum())
-            recalls.append(hits / count)
-            draws.append(rng.beta(hits + 0.5, count - hits + 0.5, _DRAWS))
+            own = weights[inside]
+            share = float(own[decided[inside] == number].sum() / own.sum())
+            count = own.sum() ** 2 / np.square(own).sum()
+            recalls.append(share)
+            hits, misses = share * count, max(0.0, (1 - share) * count)
+            draws.append(rng.beta(hits + 0.5, misses + 0.5, _DRAWS))
     low, high = np.quantile(np.mean(draws, axis=0), [0.025, 0.975])
     mean = math.fsum(recalls) / len(recalls)
     return {

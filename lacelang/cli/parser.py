@@ -120,6 +120,7 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "DIR": _path,
     "FILE": _path,
     "NAME": _name,
+    "FUNCTION": str,
     "KIND": str,
     "LAYERS": str,
     "N": int,

@@ -27,15 +27,13 @@ from lacelang.classifiers.few_labels import Floats
 from lacelang.errors import UsageError
 from lacelang.ir import Attribute
 from lacelang.storage.files import read_regular
-from lacelang.teaching.subject import MOST_DRAWS, Subject
+from lacelang.teaching.subject import LONGEST, MOST_DRAWS, Subject
 
 Key: TypeAlias = int | str
 """Index of a draw, or the path of an image."""
 Asked: TypeAlias = Literal["random", "chosen", ""]
 
-_LONGEST = 64 << 20
 _MOST_SHOWN = 10
-_SEED = re.compile(r"#\s*seed\s+(\d+)\s*")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -71,15 +69,6 @@ class _Problems:
             raise UsageError("\n".join([f"{self.path} cannot be used:", *shown]))
 
 
-def seed_of(path: Path) -> int | None:
-    """Return the seed that a file of labels names; None if it names none, or cannot be read."""
-    text = (read_regular(path, _LONGEST) or b"").decode("utf-8-sig", "replace")
-    seeds = {int(match[1]) for each in text.splitlines() if (match := _SEED.fullmatch(each))}
-    if len(seeds) > 1:
-        raise UsageError(f"{path} names several seeds: {', '.join(map(str, sorted(seeds)))}")
-    return next(iter(seeds), None)
-
-
 def read(path: Path, attribute: Attribute) -> tuple[Label, ...]:
     """Read a file of labels; the path of an image counts from its folder.
 
@@ -88,7 +77,7 @@ def read(path: Path, attribute: Attribute) -> tuple[Label, ...]:
     """
     if not path.is_file():
         raise UsageError(f"there is no file of labels {path}")
-    data = read_regular(path, _LONGEST)
+    data = read_regular(path, LONGEST)
     try:
         text = (data or b"").decode("utf-8-sig")
         rows = list(_rows(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from lacelang.ir import Attribute, ModelSpec
 from lacelang.progress import Progress
 from lacelang.semantics.check import check
 from lacelang.semantics.taught import has_classifiers
-from lacelang.storage.files import is_folder_name
+from lacelang.storage.files import is_folder_name, read_regular
 from lacelang.storage.user_models import attributes_dir
 from lacelang.text.names import folded
 
@@ -28,6 +29,10 @@ MOST_DRAWS = 1_000_000
 MOST_SEED = 2**63 - 1
 #: Draws of the prior from which its moments are estimated, and from which questions are chosen.
 POOL = 4096
+#: Bytes of the longest file of labels.
+LONGEST = 64 << 20
+
+_SEED = re.compile(r"#\s*seed\s+(\d+)\s*")
 
 
 @frozen(eq=False, slots=False)
@@ -89,7 +94,7 @@ def subject(
         name: of the attribute.
         kind, layers: as in a model's declaration; by default those that the model knows, else
             `binary` and all.
-        seed: of the draws; None takes that of the model's table of labels.
+        seed: of the draws; by default that of its labels of before, or of the model's table.
 
     Raises:
         UsageError: the attribute cannot be taught so.
@@ -103,10 +108,20 @@ def subject(
     if spec.space == "image":
         raise UsageError(f"the classifiers of {spec.name} read images; none can be taught yet")
     if seed is None:
-        seed = default_seed(spec)
+        before = seed_of(attributes_dir(spec.name) / f"{name}.csv")
+        seed = default_seed(spec) if before is None else before
     if not 0 <= seed <= MOST_SEED:
         raise UsageError("a seed is a whole number from 0 to 2^63 - 1")
     return Subject(spec, attribute, load(spec.using(()), "cpu", progress).generator, seed)
+
+
+def seed_of(path: Path) -> int | None:
+    """Return the seed that a file of labels names; None if it names none, or cannot be read."""
+    text = (read_regular(path, LONGEST) or b"").decode("utf-8-sig", "replace")
+    seeds = {int(match[1]) for each in text.splitlines() if (match := _SEED.fullmatch(each))}
+    if len(seeds) > 1:
+        raise UsageError(f"{path} names several seeds: {', '.join(map(str, sorted(seeds)))}")
+    return next(iter(seeds), None)
 
 
 def default_seed(spec: ModelSpec) -> int:

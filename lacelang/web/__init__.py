@@ -1,0 +1,1 @@
+"""A browser of the same machine in; pages for it, and what a person does on them, out."""
