@@ -48,17 +48,24 @@ def pytest_make_collect_report() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a GPU where there is none."""
-    on_gpu = [item for item in items if item.get_closest_marker("gpu")]
-    if on_gpu and not _has_gpu():
-        items[:] = [item for item in items if item not in on_gpu]
-        config.hook.pytest_deselected(items=on_gpu)
+    """Leave out what needs a GPU or a browser where there is none."""
+    for marker, is_there in (("gpu", _has_gpu), ("browser", _has_browser)):
+        needing = [item for item in items if item.get_closest_marker(marker)]
+        if needing and not is_there():
+            items[:] = [item for item in items if item not in needing]
+            config.hook.pytest_deselected(items=needing)
 
 
 def _has_gpu() -> bool:
     import torch
 
     return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def _has_browser() -> bool:
+    import browsers
+
+    return browsers.can_be_had()
 
 
 ATOMS = (

@@ -26,6 +26,8 @@ class Serving:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((HOST, port))
+            # From here on the address answers, if late.
+            self._socket.listen()
         except OSError as error:
             self._socket.close()
             raise ResourceError(

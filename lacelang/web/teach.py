@@ -22,7 +22,13 @@ from lacelang.web.guard import App
 from lacelang.web.serving import web_package
 
 PAGES = Path(__file__).with_name("pages")
-_KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html", ".jpg": "image/jpeg"}
+_KINDS = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 _SIDE = 320
 _MOST_PICTURES = 400
 
@@ -275,7 +281,7 @@ def application(page: TeachPage, finished: Callable[[], object]) -> App:
             Route("/", page_file("teach.html"), methods=["GET"]),
             *(
                 Route(f"/{name}", page_file(name), methods=["GET"])
-                for name in ("base.css", "teach.css", "teach.js")
+                for name in ("base.css", "teach.css", "teach.js", "icon.svg")
             ),
             Route("/state", state, methods=["GET"]),
             Route("/image/{index:int}.jpg", image, methods=["GET"]),

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread, Timer
+from typing import Any
 
+import browsers
 import pytest
 from bars_model import BARS, DECLARATION, inputs_and_truth
 
@@ -13,7 +16,14 @@ from lacelang.classifiers.few_labels import Prior, learn
 from lacelang.cli.models import find_model
 from lacelang.generators import ARCHITECTURES
 from lacelang.progress import Silent
+<<<<<<< HEAD
+=======
+from lacelang.semantics import modules
+from lacelang.teaching.lesson import Lesson
+>>>>>>> 045525e (The page of a lesson, the terminal and annotators: tested with a real browser, refused to other hosts)
 from lacelang.teaching.subject import Subject, subject
+from lacelang.web.serving import Serving
+from lacelang.web.teach import TeachPage, application
 
 
 @pytest.fixture
@@ -36,3 +46,23 @@ def bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def right(bars: Path) -> Subject:
     """An attribute to be taught: the last bar is bright."""
     return subject(find_model("bars"), "right", progress=Silent())
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless browser."""
+    with browsers.launched(browsers.install()) as running:
+        yield running
+
+
+@pytest.fixture
+def served(right: Subject) -> Iterator[tuple[TeachPage, Serving]]:
+    """A lesson on a page, as `lacelang teach bars right` serves it."""
+    page = TeachPage(Lesson(right), Silent())
+    serving = Serving(application(page, lambda: Timer(1.0, serving.stop).start()))
+    thread = Thread(target=serving.run)
+    thread.start()
+    yield page, serving
+    serving.stop()
+    thread.join(10)
+    page.close()
