@@ -16,11 +16,7 @@ from lacelang.classifiers.few_labels import Prior, learn
 from lacelang.cli.models import find_model
 from lacelang.generators import ARCHITECTURES
 from lacelang.progress import Silent
-<<<<<<< HEAD
-=======
-from lacelang.semantics import modules
 from lacelang.teaching.lesson import Lesson
->>>>>>> 045525e (The page of a lesson, the terminal and annotators: tested with a real browser, refused to other hosts)
 from lacelang.teaching.subject import Subject, subject
 from lacelang.web.serving import Serving
 from lacelang.web.teach import TeachPage, application
