@@ -198,8 +198,9 @@ def _fill(found: re.Match[str]) -> str:
 
 
 def _measured(suite: str, number: int) -> str:
-    """One table, from 1, of what `python -m experiments SUITE --out docs/ffhq/SUITE` has left."""
-    report = json.loads((DOCS / "ffhq" / suite / "report.json").read_text(encoding="utf-8"))
+    """One table, from 1, of what `python -m experiments SUITE --out docs/MODEL/SUITE` has left."""
+    (path,) = DOCS.glob(f"*/{suite}/report.json")
+    report = json.loads(path.read_text(encoding="utf-8"))
     table = Table(**report["tables"][number - 1])
     parts = (f"{table.title}:", table.markdown, table.note)
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from attrs import evolve
 
 from experiments import annotator_noise, specs
-from experiments.statements import declared_model
+from experiments.statements import MODEL, declared_model
 from lacelang.cli import evaluate, streams
 from lacelang.cli.main import worded
 from lacelang.cli.parser import COMMANDS, add_options
@@ -26,6 +26,12 @@ def names() -> list[str]:
     return sorted(module.name for module in iter_modules(specs.__path__))
 
 
+def model_of(name: str) -> str:
+    """Return the model that a spec is about: its own `MODEL`, or that of most specs."""
+    spec = import_module(f"{specs.__name__}.{name}")
+    return str(getattr(spec, "MODEL", MODEL))
+
+
 def run(name: str, progress: Progress, faces: int | None = None) -> Report:
     """Make the report of a spec, and add the noise of its annotators.
 
@@ -34,6 +40,8 @@ def run(name: str, progress: Progress, faces: int | None = None) -> Report:
     spec = import_module(f"{specs.__name__}.{name}")
     with isolated(threads=False):
         report: Report = spec.study(progress, faces)
+        if model_of(name) != MODEL:
+            return report
         # No figure is more accurate than the annotators.
         noise = annotator_noise.tables(declared_model(), progress, faces)
         return evolve(report, tables=[*report.tables, *noise])

@@ -16,7 +16,7 @@ from lacelang.progress import Progress, Silent
 
 K = TypeVar("K")
 
-#: The model of all specs.
+#: The model of the specs that have no `MODEL` of their own.
 MODEL = "ffhq"
 _UNNAMED = re.compile(r"[^\w .=-]")
 

@@ -41,7 +41,8 @@ def seen_attributes() -> dict[str, tuple[str, ...]]:
     """Return the classes of every attribute that an annotator judges, () of a number."""
     found: dict[str, tuple[str, ...]] = {}
     for annotator in ANNOTATORS.values():
-        found = {**annotator.attributes, **found}
+        for name, classes in annotator.attributes.items():
+            found.setdefault(name, classes)
     return found
 
 

@@ -17,9 +17,10 @@ from lacelang.samplers.streams import prior, stream
 
 # Purpose of the random stream that a label row's truncation comes from (0 and 1 are a sample's).
 TRUNCATION_STREAM = 2
-#: Range of the truncations of prior rows: it holds the default 0.7, the paper's 0.5 for editing,
-#: and 1, in whose tails a conditioned sample at 0.7 ends up.
+#: Range of the truncations of prior rows of a model whose default is 0.7: it holds that, the
+#: paper's 0.5 for editing, and 1, in whose tails a conditioned sample at 0.7 ends up.
 TRUNCATIONS = (0.5, 1.0)
+_BELOW, _ABOVE = 0.2, 0.3
 # Conditioned latents are stored in steps of 1/32, a byte a number. The rounded latent is the one
 # that is decoded and labelled, so nothing is lost.
 _STEP = 1 / 32
@@ -68,14 +69,26 @@ def joined(parts: Sequence[Draws]) -> Draws:
     return evolve(parts[0], z=z, psi=psi)
 
 
-def from_prior(seed: int, count: int, dim: int) -> Draws:
-    """Rows 0 … count − 1 of the prior with this seed, truncation uniform in `TRUNCATIONS`."""
-    return at_indices(seed, range(count), dim)
+def truncations_around(default: float) -> tuple[float, float]:
+    """Range of the truncations of prior rows of a model with this default."""
+    return round(max(default - _BELOW, 0.1), 6), round(min(default + _ABOVE, 1.0), 6)
 
 
-def at_indices(seed: int, indices: Sequence[int], dim: int) -> Draws:
+def from_prior(
+    seed: int, count: int, dim: int, truncations: tuple[float, float] = TRUNCATIONS
+) -> Draws:
+    """Rows 0 … count − 1 of the prior with this seed, truncation uniform in a range."""
+    return at_indices(seed, range(count), dim, truncations)
+
+
+def at_indices(
+    seed: int,
+    indices: Sequence[int],
+    dim: int,
+    truncations: tuple[float, float] = TRUNCATIONS,
+) -> Draws:
     """Some rows of the prior with this seed; see `from_prior`."""
-    low, high = TRUNCATIONS
+    low, high = truncations
     psi = [stream(seed, i, TRUNCATION_STREAM).uniform(low, high) for i in indices]
     return Draws(prior(seed, indices, dim).numpy(), np.array(psi, np.float32))
 

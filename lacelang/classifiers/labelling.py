@@ -10,38 +10,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from functools import partial
+from itertools import cycle, islice
 
 import numpy as np
 from attrs import evolve
 
 from lacelang.annotators import all_judging
 from lacelang.classifiers import rare
-from lacelang.classifiers.draws import Draws, from_prior, joined
+from lacelang.classifiers.draws import Draws, from_prior, joined, truncations_around
 from lacelang.classifiers.labels import Columns, Labels, columns_of
 from lacelang.classifiers.measuring import MEASURED, Source, measure
 from lacelang.classifiers.training import train
 from lacelang.errors import UsageError
+from lacelang.generators import ARCHITECTURES
 from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute
 from lacelang.progress import Progress
 from lacelang.storage.arrays import Arrays
 from lacelang.storage.cache import cache_dir, kept_arrays
 
-#: Faces of the published tables, and the share of them that is conditioned.
+#: Images of the published table of `ffhq`, and the share of them that is conditioned.
 COUNT = 16_000
 RARE_SHARE = 1 / 2
 #: The published tables' seed, far from those of usual programs.
 SEED = 6862
-_OFTEN = ("smile", "glasses", "gender", "beard", "age")
-#: The rounds after the first: pairs and triples of any attributes, then triples of those that
-#: programs use most, then their rarest pairs and triples, first exact draws of them, then flows.
-#: None has four at once, as the zero-shot programs do.
-ROUNDS = (
-    rare.Kind(sizes=(2, 3), rare=0.01),
-    rare.Kind(sizes=(3,), rare=0.002, among=_OFTEN),
-    rare.Kind(sizes=(2, 3), rare=0.001, among=_OFTEN, exact=True),
-    rare.Kind(sizes=(2, 3), rare=0.001, among=_OFTEN),
-)
 
 
 def label(
@@ -58,7 +50,7 @@ def label(
 ) -> Labels:
     """Decode, annotate and label `count` latents.
 
-    The share `rare_share` is conditioned on rare combinations, divided evenly over `ROUNDS`.
+    The share `rare_share` is conditioned on combinations, divided evenly over `rare.rounds`.
     `begun` is a table of the same draws with fewer rounds, to go on from. `source` is the same
     generator, for the worker processes; `workers` None takes one per core.
 
@@ -73,29 +65,39 @@ def label(
         measured = measure(
             source, draws, annotators, progress=progress, workers=workers, title=title
         )
-        return columns_of(measured, annotators)
+        found = columns_of(measured, annotators)
+        return {attribute.name: found[attribute.name] for attribute in attributes}
 
-    each = round(count * rare_share / len(ROUNDS))
-    prior_count = count - each * len(ROUNDS)
+    rounds = rare.rounds(attributes)
+    each = round(count * rare_share / len(rounds))
+    prior_count = count - each * len(rounds)
+    default = ARCHITECTURES[source.architecture].truncation
+    truncations = truncations_around(default)
     about = {"generator": str(source.weights or source.architecture)}
     if begun is None:
-        first = from_prior(seed, prior_count, generator.latent_dim)
-        columns = labels_of(first, "prior faces")
-        begun = Labels(seed, prior_count, first.rows(slice(0, 0)), columns, about)
-    seen = {name for annotator in annotators for name in annotator.attributes}
-    table, done = begun, _rounds_done(begun, seed, prior_count, each, about["generator"], seen)
+        first = from_prior(seed, prior_count, generator.latent_dim, truncations)
+        columns = labels_of(first, "prior draws")
+        none = first.rows(slice(0, 0))
+        begun = Labels(seed, prior_count, none, columns, about, truncations)
+    seen = {attribute.name for attribute in attributes}
+    own = seed, prior_count, truncations, about["generator"]
+    table, done = begun, _rounds_done(begun, own, each, len(rounds), seen)
     prior_columns = {name: column[:prior_count] for name, column in table.columns.items()}
     asked: list[str] = list(table.about.get("combinations", ()))
-    for number, kind in enumerate(ROUNDS[done:] if each else (), start=done + 1):
-        wanted = rare.combinations(attributes, prior_columns, -(-each // rare.EACH), kind, seed)
+    for number, kind in enumerate(rounds[done:] if each else (), start=done + 1):
+        needed = -(-each // rare.EACH)
+        wanted = rare.combinations(attributes, prior_columns, needed, kind, seed)
         asked += map(str, wanted)
+        # Where there are few different ones, each is drawn several times.
+        wanted = list(islice(cycle(wanted), needed))
         path = cache_dir() / MEASURED / f"draws-{_key(table, asked, seed)}.safetensors"
 
-        found = partial(_found, generator, attributes, table, wanted, kind, each, seed, number)
+        ask = partial(_found, generator, attributes, table, wanted, kind, each, default)
+        found = partial(ask, seed, number)
         # Training is not bit-identical on every machine, so its draws are kept.
-        kept = kept_arrays(path, f"drawing rare faces, round {number}", partial(found, progress))
+        kept = kept_arrays(path, f"drawing combinations, round {number}", partial(found, progress))
         draws = Draws(kept["z"], kept["psi"])
-        columns = labels_of(draws, f"rare faces, round {number}")
+        columns = labels_of(draws, f"combinations, round {number}")
         table = evolve(
             table,
             conditioned=joined([table.conditioned, draws]),
@@ -105,20 +107,26 @@ def label(
 
 
 def _rounds_done(
-    table: Labels, seed: int, prior_count: int, each: int, generator: str, seen: Collection[str]
+    table: Labels,
+    wanted: tuple[int, int, tuple[float, float], str],
+    each: int,
+    rounds: int,
+    seen: Collection[str],
 ) -> int:
     """Return how many rounds after the first a table has.
 
-    A UsageError if its draws differ, or its labels are of other attributes than those `seen`.
+    A UsageError if its seed, number of prior rows, truncations or generator are not those
+    `wanted`, or its labels are of other attributes than those `seen`.
     """
-    own = table.prior_seed, table.prior_count, table.about.get("generator")
+    own = table.prior_seed, table.prior_count, table.truncations, table.about.get("generator")
+    seed, prior_count, *_ = wanted
     done, left = divmod(len(table.conditioned), each) if each else (0, len(table.conditioned))
-    if own != (seed, prior_count, generator) or left or done > len(ROUNDS):
+    if own != wanted or left or done > rounds:
         raise UsageError(
             f"the table has {table.prior_count} prior draws (seed {table.prior_seed}) and "
             f"{len(table.conditioned)} others, and is not the beginning of one with {prior_count} "
             f"prior draws (seed {seed}) and rounds of {each} others, of the same generator; give "
-            "the numbers of faces, the fraction and the seed that it was made with"
+            "the numbers of images, the fraction and the seed that it was made with"
         )
     if set(table.columns) != set(seen):
         raise UsageError(
@@ -135,6 +143,7 @@ def _found(
     wanted: Sequence[rare.Combination],
     kind: rare.Kind,
     count: int,
+    truncation: float,
     seed: int,
     number: int,
     progress: Progress,
@@ -143,7 +152,7 @@ def _found(
     with progress.stage(f"training classifiers, round {number}") as stage:
         heads = train(table.examples(generator), attributes, seed=seed).heads
         stage.advance()
-    search = rare.Search(generator, heads, seed + number, progress)
+    search = rare.Search(generator, heads, seed + number, progress, truncation)
     draws = (search.chosen if kind.exact else search.moved)(wanted, count)
     return {"z": draws.z, "psi": draws.psi}
 

@@ -13,18 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from attrs import frozen
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
 from lacelang.annotators import Annotator
 from lacelang.annotators.faces import FACES
-from lacelang.classifiers.draws import Draws, from_prior, joined, rounded, unrounded
+from lacelang.classifiers.draws import (
+    TRUNCATIONS,
+    Draws,
+    from_prior,
+    joined,
+    rounded,
+    unrounded,
+)
 from lacelang.classifiers.heads_file import reading
 from lacelang.classifiers.measuring import Measured
 from lacelang.errors import UsageError
 from lacelang.generators.generator import Generator
-from lacelang.ir import Attribute
+from lacelang.ir import Attribute, Space
 from lacelang.storage.files import write_atomic
 from lacelang.text.names import nfc
 
@@ -34,6 +42,8 @@ Columns = Mapping[str, Floats]
 """By attribute (N,): class index or value, NaN where nothing was seen."""
 
 FORMAT = "lacelang-labels-1"
+# Images that are decoded at once.
+_DECODED = 64
 _REMEDY = "make it with `lacelang label`, or restore the file"
 
 
@@ -41,7 +51,7 @@ _REMEDY = "make it with `lacelang label`, or restore the file"
 class Examples:
     """N latents and the annotations of their images."""
 
-    w: Floats  # (N, d), after truncation
+    w: Floats  # (N, d), after truncation; or what else classifiers read
     columns: Columns
     conditioned: NDArray[np.bool_]  # (N,), false for prior draws
 
@@ -113,6 +123,7 @@ class Labels:
     conditioned: Draws
     columns: Columns
     about: Mapping[str, Any]  # JSON values: the generator, and the conditions of the other rows
+    truncations: tuple[float, float] = TRUNCATIONS  # range of the prior rows'
 
     def __len__(self) -> int:
         return self.prior_count + len(self.conditioned)
@@ -120,12 +131,19 @@ class Labels:
     def draws(self) -> Draws:
         """The latents of all rows."""
         dim = self.conditioned.z.shape[1]
-        return joined([from_prior(self.prior_seed, self.prior_count, dim), self.conditioned])
+        prior = from_prior(self.prior_seed, self.prior_count, dim, self.truncations)
+        return joined([prior, self.conditioned])
 
-    def examples(self, generator: Generator) -> Examples:
-        """The rows as truncated w and labels, for training."""
+    def examples(self, generator: Generator, space: Space = "w") -> Examples:
+        """The rows as what classifiers on this space read, and labels, for training."""
         conditioned = np.arange(len(self)) >= self.prior_count
-        return Examples(self.draws().styles(generator).numpy(), self.columns, conditioned)
+        draws = self.draws()
+        read = torch.from_numpy(draws.z) if space == "z" else draws.styles(generator)
+        if space == "image":
+            with torch.inference_mode():
+                parts = torch.split(read, _DECODED)
+                read = torch.cat([generator.thumbnails(part) for part in parts])
+        return Examples(read.numpy(), self.columns, conditioned)
 
 
 def split(examples: Examples, held_out: float, seed: int) -> tuple[Rows, Rows]:
@@ -166,6 +184,7 @@ def save(path: Path, labels: Labels) -> None:
         "format": FORMAT,
         "prior_seed": str(labels.prior_seed),
         "prior_count": str(labels.prior_count),
+        "truncations": json.dumps(labels.truncations),
         "about": json.dumps(labels.about),
     }
     write_atomic(path, to_bytes(tensors, metadata=header))
@@ -181,4 +200,6 @@ def load(path: Path) -> Labels:
         }
         conditioned = Draws(unrounded(tensors["z_steps"]), tensors["psi"])
         seed, count = int(header["prior_seed"]), int(header["prior_count"])
-        return Labels(seed, count, conditioned, columns, json.loads(header["about"]))
+        low, high = map(float, json.loads(header.get("truncations", json.dumps(TRUNCATIONS))))
+        about = json.loads(header["about"])
+        return Labels(seed, count, conditioned, columns, about, (low, high))

@@ -140,8 +140,8 @@ def _load(
 
 
 def _folder(source: Source, faces: Draws, annotators: Sequence[Annotator]) -> Path:
-    name = f"{source.key}-{FACES.version}-{faces.fingerprint()}"
+    # The version of the annotator of faces stands where it stood when there was no other.
+    versions = [str(a.version) for a in annotators if a == FACES]
     others = [f"{a.name}{a.version if a.version > 1 else ''}" for a in annotators if a != FACES]
-    if FACES not in annotators:
-        others.insert(0, "without-faces")
-    return cache_dir() / MEASURED / "-".join([name, *others])
+    name = "-".join([source.key, *versions, faces.fingerprint(), *others])
+    return cache_dir() / MEASURED / name

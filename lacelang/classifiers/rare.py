@@ -40,12 +40,14 @@ from lacelang.samplers.streams import prior
 
 #: Samples of one combination.
 EACH = 20
-TRUNCATION = 0.7
 #: Prior draws among which exact draws are chosen: of a combination of one in 50 000, all 20.
 POOL = 2**20
 _BATCH = 4096
 # How near a number must be to the one asked for to count as shown, in shares of its range.
 _NEAR = 0.1
+#: Attributes of faces that programs combine most.
+OFTEN = ("smile", "glasses", "gender", "beard", "age")
+_SEVERAL = 3
 _GIVE_UP = 10_000
 
 
@@ -87,6 +89,25 @@ class Kind:
     among: tuple[str, ...] = ()  # names of the attributes to choose from; empty means all
 
 
+def rounds(attributes: Sequence[Attribute]) -> tuple[Kind, ...]:
+    """Which combinations the rounds after the first draw, for a model with these attributes.
+
+    Of three attributes or more: pairs and triples of any, then triples of those that programs use
+    most, then their rarest pairs and triples, first exact draws of them, then flows. None has four
+    at once, as the zero-shot programs do. Of fewer: each class, where flows take it.
+    """
+    if len(attributes) < _SEVERAL:
+        return (Kind(sizes=(1,), rare=1.0), Kind(sizes=(1,), rare=1.0))
+    often = tuple(a.name for a in attributes if a.name in OFTEN)
+    often = often if len(often) >= _SEVERAL else ()
+    return (
+        Kind(sizes=(2, 3), rare=0.01),
+        Kind(sizes=(3,), rare=0.002, among=often),
+        Kind(sizes=(2, 3), rare=0.001, among=often, exact=True),
+        Kind(sizes=(2, 3), rare=0.001, among=often),
+    )
+
+
 def combinations(
     attributes: Sequence[Attribute], columns: Columns, count: int, kind: Kind, seed: int
 ) -> list[Combination]:
@@ -115,12 +136,13 @@ def _value(attribute: Attribute, rng: np.random.Generator) -> float:
 
 @frozen(eq=False)
 class Search:
-    """Finds latents of combinations that classifiers see, at `TRUNCATION`."""
+    """Finds latents of combinations that classifiers see, at one truncation."""
 
     generator: Generator
     heads: Heads
     seed: int
     progress: Progress
+    truncation: float
     pool: int = POOL
 
     def moved(self, wanted: Sequence[Combination], count: int) -> Draws:
@@ -136,11 +158,12 @@ class Search:
                     ConditionalEnergy(self._outputs, bounded(node, typical)),
                 )
                 z = SAMPLERS["exponential"](target, self._prior(indices)).z
-                # z's length changes no image; the prior's own keeps it within the rounded range.
-                z = z * (self.generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
+                if self._ignores_length(z):
+                    # The prior's own length keeps it within the rounded range.
+                    z = z * (self.generator.latent_dim**0.5 / z.norm(dim=1, keepdim=True))
                 latents.append(unrounded(rounded(z.numpy())))
                 stage.advance(len(indices))
-        return Draws.at(np.concatenate(latents), TRUNCATION)
+        return Draws.at(np.concatenate(latents), self.truncation)
 
     def chosen(self, wanted: Sequence[Combination], count: int) -> Draws:
         """Choose prior draws by rejection: `EACH` of one combination, `count` in all.
@@ -163,12 +186,20 @@ class Search:
             missed = energy - rng.standard_exponential(self.pool)
             chosen += np.argsort(missed.clip(0.0), kind="stable")[:EACH].tolist()
         z = self._prior(chosen[:count]).numpy()
-        return Draws.at(unrounded(rounded(z)), TRUNCATION)
+        return Draws.at(unrounded(rounded(z)), self.truncation)
+
+    def _ignores_length(self, z: Tensor) -> bool:
+        """Whether the length of z changes nothing, as after StyleGAN's normalisation."""
+        some = z[:1]
+        with torch.inference_mode():
+            return torch.allclose(
+                self.generator.mapping(some), self.generator.mapping(2.0 * some), atol=1e-4
+            )
 
     def _prior(self, indices: Iterable[int]) -> Tensor:
         return prior(self.seed, indices, self.generator.latent_dim)
 
     def _outputs(self, z: Tensor) -> Outputs:
         w = self.generator.mapping(z)
-        outputs: Outputs = self.heads(self.generator.truncate(w, TRUNCATION))
+        outputs: Outputs = self.heads(self.generator.truncate(w, self.truncation))
         return {**outputs, ATYPICALITY: atypicality(self.generator.whiten(w))}

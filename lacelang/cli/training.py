@@ -32,7 +32,7 @@ def train_model(arguments: Namespace) -> int:
     with shown() as progress:
         table = labels.load(arguments.labels or labels_of(spec))
         generator = load(spec, "cpu", progress).generator
-        examples, others = table.examples(generator), None
+        examples, others = table.examples(generator, spec.space), None
         if arguments.few is not None:
             examples, others = cross_validated.few_of(examples, arguments.few, arguments.seed or 0)
         with progress.stage("training", total=None) as stage:

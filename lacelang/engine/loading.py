@@ -60,7 +60,7 @@ class Model:
     ) -> None:
         self.name = spec.name
         self.generator = generator
-        self.space = spec.space  # `w` or `z`, what the classifiers read
+        self.space = spec.space  # what the classifiers read
         self.device = device
         self._spec = spec
         self._taught = dict(taught or {})
@@ -155,7 +155,7 @@ class Model:
 
     def judge(self, z: Tensor, w: Tensor) -> Outputs:
         """What the classifiers say of latents z (N, d) whose truncated styles are w (N, d')."""
-        return self.heads_at(z if self.space == "z" else w)
+        return self.heads_at(z if self.space == "z" else self._read_of(w))
 
     def heads_at(self, x: Tensor) -> Outputs:
         """What the classifiers say of rows (N, d) of the space that they look at."""
@@ -166,7 +166,7 @@ class Model:
         return partial(self._features, truncation)
 
     def _features(self, truncation: float, z: Tensor) -> Outputs:
-        return self.heads_at(z if self.space == "z" else self.styles(z, truncation))
+        return self.judge(z, z if self.space == "z" else self.styles(z, truncation))
 
     def flow_features(self, z: Tensor, truncation: float) -> Outputs:
         """What `features` gives, with how atypical the latent is of the prior beside it, (N,)."""
@@ -182,8 +182,7 @@ class Model:
         goes too far along the few axes on which faces differ most; one in w itself finds axes on
         which only the classifiers see a difference.
         """
-        mean = self.generator.w_mean.to(w.device)
-        return self._whiten(mean + (w - mean) / truncation) / self._halfway
+        return self._whiten(self.generator.untruncate(w, truncation)) / self._halfway
 
     def from_edit_coordinates(self, u: Tensor, truncation: float) -> Tensor:
         """Edit coordinates (N, d) → truncated w (N, d)."""
@@ -193,6 +192,12 @@ class Model:
     def whitened(self, u: Tensor) -> Tensor:
         """Edit coordinates (N, d) → whitened ones (N, d), N(0, I) for the prior."""
         return u * self._halfway
+
+    def _read_of(self, w: Tensor) -> Tensor:
+        """What classifiers read of truncated w (N, d'): w itself, or its images."""
+        if self.space != "image":
+            return w
+        return self._of_rows("thumbnails", self.generator.thumbnails, w)
 
     def _mapped(self, z: Tensor) -> Tensor:
         w: Tensor = self._of_rows("mapping", self.generator.mapping, z)
@@ -303,12 +308,12 @@ def trained_classifiers(spec: ModelSpec) -> Path:
 
 def labels_of(spec: ModelSpec) -> Path:
     """The table of labels that a declared model's classifiers were trained on."""
-    return classifiers_of(spec).with_suffix(".labels.safetensors")
+    classifiers_of(spec)  # which has to be declared
+    named = Path(str(spec.classifiers)).with_suffix(".labels.safetensors")
+    return file_of(spec.path, str(named))
 
 
 def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:
-    if spec.space == "image":
-        raise ResourceError(f"the classifiers of {spec.name} judge images; none can be run yet")
     weights = weights_of(spec)
     if is_imported(spec) and isinstance(weights, WeightsFile) and not weights.path.is_file():
         raise ResourceError(

@@ -113,14 +113,14 @@ def outlines(program: ir.CheckedProgram) -> tuple[Outline, ...]:
     result = []
     for statement in program.statements:
         own = getattr(getattr(statement, "saved", None) or statement, "truncation", None)
-        psi = own or truncations.get(statement.needs, defaults.TRUNCATION)
+        psi = own or truncations.get(statement.needs, defaults.truncation(statement.model))
         if statement.makes == "group":
             truncations[statement.name] = psi
         result.append(outline(statement, psi))
     return tuple(result)
 
 
-def outline(statement: ir.Statement, truncation: float = defaults.TRUNCATION) -> Outline:
+def outline(statement: ir.Statement, truncation: float) -> Outline:
     """Return the outline of one statement; `truncation` is that of the samples it is about."""
     own: ir.Seed = getattr(statement, "seed", None)
     seed = own if isinstance(own, int) else defaults.SEED

@@ -81,6 +81,9 @@ class Architecture:
             `layout` is None; it imports no torch, and says None of weights that it cannot read.
         published: `package.module:function` of what finds such a generator in a published file
             (see `find`).
+        truncation: psi of statements that name none; 1 where truncation costs more than it gives.
+        pixels: whether classifiers can judge its images while they steer, because its decoder is
+            differentiable and takes some ten milliseconds.
     """
 
     name: str
@@ -91,6 +94,8 @@ class Architecture:
     ready: Place = ""
     layout_of: Place = ""
     published: Place = ""
+    truncation: float = 0.7
+    pixels: bool = False
 
     def layout_for(self, weights: Weights) -> Layout | None:
         """Return what its latents look like with these weights; None if that cannot be known."""

@@ -19,6 +19,8 @@ Decoder: TypeAlias = Callable[[Tensor], Iterator[Image]]
 Network = TypeVar("Network", bound=nn.Module)
 
 _BATCH = 8
+#: Side in pixels of what classifiers on images read.
+THUMBNAIL = 16
 
 
 def atypicality(u: Tensor) -> Tensor:
@@ -90,6 +92,11 @@ class Generator:
         mean = self.w_mean.to(w.device)
         return mean + psi * (w - mean)
 
+    def untruncate(self, w: Tensor, psi: float) -> Tensor:
+        """The inverse of `truncate`."""
+        mean = self.w_mean.to(w.device)
+        return mean + (w - mean) / psi
+
     def whiten(self, w: Tensor) -> Tensor:
         """w (N, w_dim), before truncation → coordinates (N, w_dim), mean 0 and covariance I."""
         return (w - self.w_mean) @ self._whitening
@@ -103,6 +110,11 @@ class Generator:
         """The differentiable network from styles to planes, frozen; see the class."""
         assert self._synthesis is not None
         return self._frozen(self._synthesis)
+
+    def thumbnails(self, w: Tensor) -> Tensor:
+        """Truncated w (N, w_dim) → small images (N, 3 · 16 · 16) in [−1, 1]; differentiable."""
+        planes = self.synthesis()(w[:, None].expand(-1, self.style_count, -1))
+        return nn.functional.adaptive_avg_pool2d(planes, THUMBNAIL).flatten(1)
 
     def prepare(self) -> None:
         """Get the decoder ready; idempotent, and safe to call from another thread."""

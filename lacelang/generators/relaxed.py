@@ -30,3 +30,12 @@ class RelaxedClass(nn.Module):
     def forward(self, normals: Tensor) -> Tensor:
         """Return the weights, which are positive and sum to 1."""
         return torch.softmax(self.sharpness * normals, dim=-1)
+
+
+def snapped(weights: Tensor) -> Tensor:
+    """Weights of classes (N, classes) → the one-hot vector of the largest of each row.
+
+    The gradient is that of the weights themselves (straight through: Bengio et al. 2013).
+    """
+    hard = torch.nn.functional.one_hot(weights.argmax(dim=-1), weights.shape[-1])
+    return hard.to(weights.dtype) + (weights - weights.detach())

@@ -101,7 +101,7 @@ class Clauses:
                 return row.read(clause, self)
             except LostError:
                 self.wrong = True
-        return row.default
+        return row.default(self.model) if callable(row.default) else row.default
 
     def checked_model(self) -> ir.ModelSpec:
         """Return the model, or raise `LostError` if the statement is wrong."""
@@ -359,7 +359,10 @@ def _option(node: nodes.Option, sampler: Sampler, read: Clauses) -> float | int:
 
 @frozen
 class ClauseKind:
-    """A clause: how it is read, what holds without it, and the words that it takes."""
+    """A clause: how it is read, what holds without it, and the words that it takes.
+
+    What holds without it may be a function of the statement's model.
+    """
 
     read: Callable[[Any, Clauses], Any]
     default: Any
@@ -373,7 +376,7 @@ CLAUSE_KINDS: Mapping[str, ClauseKind] = {
         lambda clause, read: temperature(clause.setting, read.frame),
         (_USUAL.temp, _USUAL.logit_temp),
     ),
-    "truncation": ClauseKind(_truncation, defaults.TRUNCATION),
+    "truncation": ClauseKind(_truncation, defaults.truncation),
     "seed": ClauseKind(_seed, None),
     "with": ClauseKind(sampler_choice, None),
     "negation": ClauseKind(_negation, _USUAL.negation, ("complement", "contrast")),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from lacelang import ir
+from lacelang.generators import ARCHITECTURES
 from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS
 
 COUNT = 8
 """Samples of a statement."""
 
 TRUNCATION = 0.7
+"""Of a model whose architecture is not known."""
+
 SEED = 0
 """The seed of a statement that names none, where whoever runs it names none either."""
 
@@ -22,6 +25,12 @@ HELD: Literal["later", "all"] = "all"
 CONDITION_OPTIONS = ir.ConditionOptions(
     temp=None, logit_temp=None, negation=("complement",), disjunction="equal", sigma="residual"
 )
+
+
+def truncation(model: ir.ModelSpec | None) -> float:
+    """Return the truncation of a statement about a model that names none."""
+    known = None if model is None else ARCHITECTURES.get(model.generator)
+    return TRUNCATION if known is None else known.truncation
 
 
 def sampler() -> ir.SamplerChoice:

@@ -29,12 +29,17 @@ def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
         message = f"the model {name} has no classifiers, which conditions need"
         hint = 'declare them: classifiers "file.safetensors" on w'
         read.say("LACE401", message, judged, hint)
-    elif at is not None and model.space == "image":
-        message = f"the classifiers of {name} judge images; only those on `w` or `z` can be run"
-        read.say("LACE315", message, at)
+    elif at is not None and model.space == "image" and not _gives_pixels(model):
+        message = f"the classifiers of {name} judge images, and its decoder is too slow for that"
+        read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
     elif read.statement == "edit" and at is not None and model.space != "w":
         message = f"edits move in w, and the classifiers of {name} judge {model.space}"
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
+
+
+def _gives_pixels(model: ir.ModelSpec) -> bool:
+    known = ARCHITECTURES.get(model.generator)
+    return known is None or known.pixels  # an unknown one is reported elsewhere
 
 
 # How the weights of a generator are given, and how a model declares that.

@@ -44,6 +44,7 @@ def find_saved(
         model = None if word is None else find_model(word, read.frame)
         if model is None:
             return None
+        read.model = model  # the default of `truncation` is the model's
         if group is None:
             saved = ir.Saved(path, read.value("truncation"), defaults.SEED)
         else:
@@ -55,9 +56,9 @@ def find_saved(
         elif layout is not None and group is not None:
             _refuse_other_models(Shards.open(path, group.fingerprint), layout, shown)
     except ResourceError as error:
+        read.model = None
         read.say("LACE120", error.message, text, error.remedy)
         return None
-    read.model = model
     return saved
 
 
@@ -70,7 +71,12 @@ def _model_named(text: nodes.Text, group: GroupRecord | None, read: Clauses) -> 
     if clause is not None:
         return clause.model
     message = "no run.json says of which model these latents are"
-    read.say("LACE302", message, text, "add `from ffhq`, and `truncation` if it is not 0.7")
+    read.say(
+        "LACE302",
+        message,
+        text,
+        "add `from ffhq`, and `truncation` if it is another",
+    )
     return None
 
 

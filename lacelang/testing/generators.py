@@ -54,12 +54,19 @@ def it_is_what_its_layout_says(architecture: Architecture, weights: Weights = No
 
 @CONTRACT
 def truncation_goes_to_the_mean(architecture: Architecture, weights: Weights = None) -> None:
-    """ψ = 1 leaves w as it is, ψ = 0 gives its mean, and each row may have its own."""
+    """ψ = 1 leaves w as it is, ψ = 0 gives its mean, and each row may have its own.
+
+    It may leave some columns as they are, such as a class, but not all.
+    """
     generator, w = _loaded(architecture, weights)
     assert torch.allclose(generator.truncate(w, 1.0), w, atol=1e-5)
-    assert torch.allclose(generator.truncate(w, 0.0), generator.w_mean.expand_as(w))
+    least = generator.truncate(w, 0.0)
+    to_mean = torch.isclose(least, generator.w_mean.expand_as(w)).all(dim=0)
+    assert to_mean.any()
+    assert torch.equal(least[:, ~to_mean], w[:, ~to_mean])
     rows = generator.truncate(w, torch.tensor([[0.0], [0.5], [1.0]]))
-    assert torch.allclose(rows[1], (w[1] + generator.w_mean) / 2, atol=1e-5)
+    assert torch.allclose(rows[1], (w[1] + least[1]) / 2, atol=1e-5)
+    assert torch.allclose(generator.untruncate(generator.truncate(w, 0.5), 0.5), w, atol=1e-4)
 
 
 @CONTRACT

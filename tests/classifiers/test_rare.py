@@ -10,7 +10,6 @@ import torch
 from lacelang.classifiers.classifier import Heads
 from lacelang.classifiers.rare import (
     EACH,
-    TRUNCATION,
     Combination,
     Kind,
     Search,
@@ -21,6 +20,7 @@ from lacelang.generators.generator import Generator
 from lacelang.ir import BinaryAttribute, ChoiceAttribute, ContinuousAttribute
 from lacelang.progress import Silent
 
+TRUNCATION = 0.7
 ANY = Kind(sizes=(2, 3), rare=0.01)
 
 ATTRIBUTES = (
@@ -89,7 +89,7 @@ def test_exact_draws_follow_the_posterior() -> None:
     smile, _, age, _ = ATTRIBUTES
     often = Combination(((smile, 1.0), (age, 35.0)))
     never = Combination(((smile, 1.0), (age, 300.0)))
-    search = Search(generator, cast(Heads, _Signs()), 1, Silent(), pool=4000)
+    search = Search(generator, cast(Heads, _Signs()), 1, Silent(), TRUNCATION, pool=4000)
     found = search.chosen([often] * 50 + [never], 51 * EACH)
     z = found.z * TRUNCATION  # w
     # Age is a normal prior of deviation 15 * 0.7 = 10.5 times a normal likelihood of 5.
@@ -105,7 +105,9 @@ def test_flows_end_at_the_combination() -> None:
     generator = Generator(Layout(latent_dim=2, w_dim=2, style_layers=((0,),)), torch.nn.Identity())
     smile, _, age, _ = ATTRIBUTES
     wanted = [Combination(((smile, v), (age, 40.0))) for v in (0.0, 1.0)]
-    found = Search(generator, cast(Heads, _Signs()), 1, Silent()).moved(wanted, 2 * EACH)
+    found = Search(generator, cast(Heads, _Signs()), 1, Silent(), TRUNCATION).moved(
+        wanted, 2 * EACH
+    )
     first = found.z[:, 0].reshape(2, EACH)
     assert (first[0] < 0).mean() > 0.9
     assert (first[1] > 0).mean() > 0.9

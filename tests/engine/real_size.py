@@ -48,6 +48,10 @@ class RealSizeGenerator:
         mean = self.w_mean.to(w.device)
         return mean + psi * (w - mean)
 
+    def untruncate(self, w: Tensor, psi: float) -> Tensor:
+        mean = self.w_mean.to(w.device)
+        return mean + (w - mean) / psi
+
     def whiten(self, w: Tensor) -> Tensor:
         return (w - self.w_mean) @ self._whitening
 

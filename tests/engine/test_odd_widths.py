@@ -49,6 +49,9 @@ class OddGenerator:
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         return self.w_mean + psi * (w - self.w_mean)
 
+    def untruncate(self, w: Tensor, psi: float) -> Tensor:
+        return self.w_mean + (w - self.w_mean) / psi
+
     def whiten(self, w: Tensor) -> Tensor:
         return (w - self.w_mean) @ self._whitening
 

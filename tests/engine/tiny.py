@@ -52,6 +52,9 @@ class TinyGenerator:
     def truncate(self, w: Tensor, psi: float | Tensor) -> Tensor:
         return self.w_mean + psi * (w - self.w_mean)
 
+    def untruncate(self, w: Tensor, psi: float) -> Tensor:
+        return self.w_mean + (w - self.w_mean) / psi
+
     def prepare(self) -> None:
         pass
 

@@ -20,7 +20,7 @@ from lacelang.samplers.streams import prior
 
 
 def tree_of(where: ir.Predicate, **clauses: object) -> Tree:
-    (tree,) = measured(outline(statement(where, **clauses)), Small()).trees  # type: ignore[arg-type]
+    (tree,) = measured(outline(statement(where, **clauses), 0.7), Small()).trees  # type: ignore[arg-type]
     return tree
 
 
@@ -192,7 +192,7 @@ def test_an_arm_that_comes_to_an_or_has_as_many_arms_as_that(arm: ir.Predicate) 
 
 
 def outline_tree(where: ir.Predicate) -> Tree:
-    (tree,) = outline(statement(where)).trees
+    (tree,) = outline(statement(where), 0.7).trees
     return tree
 
 

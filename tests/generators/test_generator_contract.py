@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from test_mobilestylegan import ARCHIVE
 
 from lacelang.generators import ARCHITECTURES
-from lacelang.generators.declaration import Weights
+from lacelang.semantics.modules import library_models
+from lacelang.semantics.weights import weights_of
 from lacelang.testing.generators import CONTRACT, with_weights
 
-WEIGHTS: dict[str, Weights] = {"mobilestylegan": ARCHIVE}
+#: The weights that the standard library declares, by architecture.
+WEIGHTS = {spec.generator: weights_of(spec) for spec in library_models().values()}
 
 #: Those of files that users have are tried on files that are made, in tests of their own.
 IMPORTED = {"stylegan2"}

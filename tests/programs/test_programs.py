@@ -45,7 +45,9 @@ def test_it_runs(path: Path) -> None:
     groups = program.run()
     assert set(groups) == set(program.groups)
     for name in program.groups:
-        assert groups[name].latents.shape == (1, 512)
+        model = next(s.model for s in program.checked.statements if s.name == name)
+        assert model.layout is not None
+        assert groups[name].latents.shape == (1, model.layout.latent_dim)
         assert [status.name for status in groups[name].status] == ["converged"]
 
 

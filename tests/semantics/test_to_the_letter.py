@@ -361,7 +361,7 @@ def test_latents_of_no_known_model_need_a_clause(
         "LACE302",
         "no run.json says of which model these latents are",
     )
-    assert found.hint == "add `from ffhq`, and `truncation` if it is not 0.7"
+    assert found.hint == "add `from ffhq`, and `truncation` if it is another"
 
 
 NUMBERS: dict[str, tuple[tuple[float, int], ...]] = {

@@ -11,8 +11,8 @@ from safetensors.numpy import load_file
 from lacelang.annotators.declaration import Measure
 from lacelang.annotators.faces import chips, light, mesh, parsing
 from lacelang.annotators.faces.annotation import MEASURES
-from lacelang.annotators.faces.networks import Network
 from lacelang.annotators.images import Image, resize
+from lacelang.annotators.networks import Network
 from lacelang.progress import Progress
 from lacelang.resources import shipped
 
@@ -31,7 +31,7 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
     so that cached measures remain valid when it changes.
     """
     find_mesh, parse, features, age, gender = (
-        Network(name, threads, progress)
+        Network(__package__, name, threads, progress)
         for name in ("face_mesh", "face_parsing", "image_features", "age", "gender")
     )
     frontal = load_file(shipped("stdlib") / FRONTAL)["frontal"].astype(np.float64)
@@ -68,8 +68,8 @@ def load_faces(threads: int = 1, progress: Progress | None = None) -> Measure:
 
 def load_identity(threads: int = 1, progress: Progress | None = None) -> Measure:
     """Load the annotator that measures `identity`, a descriptor float32 (128,)."""
-    find_mesh = Network("face_mesh", threads, progress)
-    describe = Network("face_descriptor", threads, progress)
+    find_mesh = Network(__package__, "face_mesh", threads, progress)
+    describe = Network(__package__, "face_descriptor", threads, progress)
 
     def measure(image: Image) -> Mapping[str, NDArray[np.float32]]:
         points, _ = mesh.find(find_mesh, image)

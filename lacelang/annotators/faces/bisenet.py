@@ -51,7 +51,7 @@ def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     return nn.Sequential(_Residual(inputs, outputs, stride), _Residual(outputs, outputs, 1))
 
 
-class _Backbone(nn.Module):
+class Backbone(nn.Module):
     """ResNet-18 without its classifier: features at strides 8, 16 and 32."""
 
     def __init__(self) -> None:
@@ -64,6 +64,7 @@ class _Backbone(nn.Module):
         self.layer4 = _stage(256, 512, 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Images (N, 3, H, W) → the features, (N, 128, …), (N, 256, …) and (N, 512, …)."""
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         eighth = self.layer2(self.layer1(x))
         sixteenth = self.layer3(eighth)
@@ -89,7 +90,7 @@ class _Context(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.resnet = _Backbone()
+        self.resnet = Backbone()
         self.arm16 = _Refine(256, 128)
         self.arm32 = _Refine(512, 128)
         self.conv_head32 = _ConvNorm(128, 128, 3)

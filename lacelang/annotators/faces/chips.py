@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacelang.annotators.faces import mesh
-from lacelang.annotators.faces.networks import Network
 from lacelang.annotators.images import Image, cv2, resize, warp
+from lacelang.annotators.networks import Network
 
 Array = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lacelang.annotators.faces.networks import Network
 from lacelang.annotators.images import Image, crop, resize
+from lacelang.annotators.networks import Network
 
 Array = NDArray[np.float64]
 

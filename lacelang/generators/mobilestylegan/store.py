@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 # Raised whenever the layout or the conversion changes, so that no stale folder is read.
 FORMAT = 2
-# Draws that mean and covariance of w are taken over: the mean's standard error is 0.4 % of w's
-# spread.
-PRIOR_DRAWS = 65_536
-PRIOR_SEED = 0
-# Directions in which w hardly varies count as if they varied by this share of the mean variance.
-VARIANCE_FLOOR = 1e-3
 
 
 def folder_for(archive: fetch.Archive) -> Path:
@@ -54,13 +48,13 @@ def converted(
 
 
 def _convert(source: Path, folder: Path) -> None:
-    import torch
     from safetensors.torch import save_file
 
     from lacelang.generators.mobilestylegan import DIM, convert
     from lacelang.generators.mobilestylegan.generator import export
     from lacelang.generators.mobilestylegan.networks import MappingNetwork, SynthesisNetwork
     from lacelang.generators.openvino_ir import reading
+    from lacelang.generators.statistics import of_prior
 
     def files(network: str) -> list[bytes]:
         return [member(source, f"random_face/data/{network}.{end}") for end in ("xml", "bin")]
@@ -72,12 +66,8 @@ def _convert(source: Path, folder: Path) -> None:
     with reading(f"SynthesisNetwork.xml in {source}"):
         synthesis_state = convert.synthesis_state(*files("SynthesisNetwork"))
         synthesis.load_state_dict(synthesis_state)
-    with torch.inference_mode():
-        z = torch.randn(PRIOR_DRAWS, DIM, generator=torch.Generator().manual_seed(PRIOR_SEED))
-        w = torch.cat([mapping(part) for part in torch.split(z, 4096)]).double()
-        variance, axes = torch.linalg.eigh(torch.cov(w.T))
-        whitening = axes * (variance + VARIANCE_FLOOR * variance.mean()).rsqrt()
-    statistics = {"w_mean": w.mean(0).float(), "w_whitening": whitening.float()}
+    mean, whitening = of_prior(mapping, DIM)
+    statistics = {"w_mean": mean, "w_whitening": whitening}
     states = {"mapping": mapping_state | statistics, "synthesis": synthesis_state}
     for name, state in states.items():
         contiguous = {key: each.contiguous() for key, each in state.items()}

@@ -5,7 +5,7 @@ containers and inert records are built, and what is not on the list of allowed n
 Nothing here imports `pickle` or torch.
 """
 
-from lacelang.storage.published.files import read_published
+from lacelang.storage.published.files import read_data, read_published
 from lacelang.storage.published.records import Global, Record, RefusedError
 
-__all__ = ["Global", "Record", "RefusedError", "read_published"]
+__all__ = ["Global", "Record", "RefusedError", "read_data", "read_published"]

