@@ -37,8 +37,12 @@ class StyleGAN2(Generator):
 
     def decoder(self) -> Decoder:
         """Return what decodes styles (N, styles, w), in order."""
-        alone = self.device.type == "cpu" and self.config.resolution >= _LARGE
-        return torch_decoder(self.synthesis(), self.device, 1 if alone else 8)
+        network: nn.Module = self.synthesis()
+        if self.device.type != "cpu":
+            return torch_decoder(network, self.device)
+        # A quarter faster there.
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return torch_decoder(network, self.device, 1 if self.config.resolution >= _LARGE else 8)
 
 
 def part_of(

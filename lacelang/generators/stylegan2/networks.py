@@ -125,8 +125,11 @@ class Layer(ModulatedConv):
             x = F.conv2d(x, self.weight, padding=1)
         else:
             x = self.blur(F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2))
-        x = x * self.demodulation(style) + self.noise + self.bias[:, None, None]
-        return self.limited(F.leaky_relu(x, SLOPE) * (GAIN * gain), gain)
+        # LeakyReLU keeps positive factors, so that its gain can come first, where it costs less.
+        after = GAIN * gain
+        x = torch.addcmul(self.noise * after, x, self.demodulation(style) * after)
+        x = x.add_((self.bias * after)[:, None, None])
+        return self.limited(F.leaky_relu(x, SLOPE, inplace=True), gain)
 
 
 class ToImage(ModulatedConv):
