@@ -109,7 +109,7 @@ class Taken:
 
     def take(self, name: str, values: Array, gain: float = 1.0) -> None:
         """Take a tensor, times a constant that is folded into it."""
-        self.arrays[name] = np.ascontiguousarray(values * np.float32(gain), np.float32)
+        self.arrays[name] = np.asarray(values * np.float32(gain), np.float32, order="C")
 
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Refuse tensors that are missing, too many, of another shape, or not finite."""

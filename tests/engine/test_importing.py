@@ -14,12 +14,15 @@ import pytest
 import torch
 from published_files import CIFAR, SMALL, ada, modules, persistent, raw_of, rosinality
 from published_files import tensorflow as of_tensorflow
+from test_stylegan3 import SMALL as SMALL3
+from test_stylegan3 import file_of
+from test_stylegan3 import raw_of as raw3_of
 
 import lacelang
 from lacelang.cli.main import main
 from lacelang.engine.importing import import_generator
 from lacelang.errors import ResourceError, UsageError
-from lacelang.generators.stylegan2 import store
+from lacelang.generators import statistics
 from lacelang.progress import Silent
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
@@ -30,7 +33,7 @@ from lacelang.syntax.format import format_source
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of models, and fewer draws of the prior."""
-    monkeypatch.setattr(store, "PRIOR_DRAWS", 4096)
+    monkeypatch.setattr(statistics, "PRIOR_DRAWS", 4096)
     monkeypatch.setenv("LACELANG_MODELS", str(tmp_path / "models"))
     return tmp_path / "models"
 
@@ -78,6 +81,16 @@ def test_a_model_of_ones_own(small: Path, folder: Path) -> None:
     # Others are not held up by a declaration that is wrong.
     assert "ffhq" in library_models()
     assert "small_cats_2" not in library_models()
+
+
+def test_a_stylegan3(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "turning.pkl"
+    path.write_bytes(file_of(SMALL3, raw3_of(SMALL3)))
+    made = imported(path)
+    assert "generator stylegan3 from" in made.declaration.read_text()
+    assert library_models()["turning"].layout == SMALL3.layout
+    group = lacelang.compile("sample 2 from turning seed 1 as some\n").run()["some"]
+    assert [image.size for image in group.images] == [(SMALL3.resolution,) * 2] * 2
 
 
 def test_a_model_of_the_library(tmp_path: Path, folder: Path) -> None:

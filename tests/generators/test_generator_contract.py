@@ -13,7 +13,7 @@ from lacelang.testing.generators import CONTRACT, with_weights
 WEIGHTS = {spec.generator: weights_of(spec) for spec in library_models().values()}
 
 #: Those of files that users have are tried on files that are made, in tests of their own.
-IMPORTED = {"stylegan2"}
+IMPORTED = {"stylegan2", "stylegan3"}
 
 
 @pytest.mark.weights

@@ -16,7 +16,8 @@ from published_files import CIFAR, SMALL, Raw, ada, raw_of, rosinality
 from published_files import tensorflow as of_tensorflow
 
 from lacelang.errors import ResourceError
-from lacelang.generators.stylegan2 import STYLEGAN2, published, store
+from lacelang.generators import statistics
+from lacelang.generators.stylegan2 import STYLEGAN2, published
 from lacelang.generators.stylegan2.config import (
     Config,
     config_of,
@@ -170,7 +171,7 @@ def imported(folder: Path, data: bytes, name: str = "made") -> tuple[StyleGAN2, 
 
 @pytest.fixture(autouse=True)
 def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PRIOR_DRAWS", 4096)
+    monkeypatch.setattr(statistics, "PRIOR_DRAWS", 4096)
 
 
 def planes(generator: StyleGAN2, styles: Numbers) -> Numbers:
@@ -326,7 +327,7 @@ def test_layouts(config: Config, resolution: int, styles: int, latent: int) -> N
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> WeightsFile:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(store, "PRIOR_DRAWS", 4096)
+        patched.setattr(statistics, "PRIOR_DRAWS", 4096)
         raw, folder = raw_of(CIFAR), tmp_path_factory.mktemp("kept")
         # As in a file of the releases, the mean is that of w.
         z = torch.randn(20_000, CIFAR.layout.latent_dim)

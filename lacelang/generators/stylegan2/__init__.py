@@ -8,7 +8,7 @@ STYLEGAN2 = Architecture(
     "lacelang.generators.stylegan2.generator:StyleGAN2",
     None,
     weights="file",
-    ready="lacelang.generators.stylegan2.store:is_there",
+    ready="lacelang.generators.imported_weights:is_there",
     layout_of="lacelang.generators.stylegan2.store:layout_of",
     published="lacelang.generators.stylegan2.published:find",
 )

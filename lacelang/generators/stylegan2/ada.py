@@ -22,7 +22,7 @@ def read(generator: Module) -> tuple[Config, Taken]:
     taken = Taken()
     mapping, synthesis = generator.module("mapping"), generator.module("synthesis")
     hidden = take_mapping(mapping, taken)
-    z, w, classes = (_whole(generator, name) for name in ("z_dim", "w_dim", "c_dim"))
+    z, w, classes = (whole(generator, name) for name in ("z_dim", "w_dim", "c_dim"))
     sizes = numbered(list(synthesis.modules()), "b")
     if not sizes or sizes != list(RESOLUTIONS[: len(sizes)]):
         refuse("its blocks are not those of resolutions from 4 to 1024")
@@ -35,7 +35,7 @@ def read(generator: Module) -> tuple[Config, Taken]:
         channels.append(_block(block, k, taken, clamps))
     if len(kinds) != 1 or len(clamps) != 1:
         refuse("its blocks are of different kinds")
-    colours = _whole(generator, "img_channels")
+    colours = whole(generator, "img_channels")
     if colours != 3:
         refuse(f"its images have {colours} channels, and only those of three are read")
     embedded = len(taken.arrays["mapping.embed.bias"]) if classes else 0
@@ -59,15 +59,16 @@ def take_mapping(mapping: Module, taken: Taken) -> list[int]:
     """Take a mapping network, StyleGAN2's or 3's; return the widths of its layers."""
     hidden = []
     for number in numbered(list(mapping.modules()), "fc"):
-        _dense(mapping.module(f"fc{number}"), f"mapping.layers.{number}", taken, "lrelu")
+        dense(mapping.module(f"fc{number}"), f"mapping.layers.{number}", taken, "lrelu")
         hidden.append(len(taken.arrays[f"mapping.layers.{number}.bias"]))
     if "embed" in mapping.modules():
-        _dense(mapping.module("embed"), "mapping.embed", taken, "linear")
+        dense(mapping.module("embed"), "mapping.embed", taken, "linear")
     taken.take("w_mean", mapping.tensor("w_avg"))
     return hidden
 
 
-def _dense(module: Module, name: str, taken: Taken, activation: str) -> None:
+def dense(module: Module, name: str, taken: Taken, activation: str) -> None:
+    """Take a fully connected layer, with the gains of its learning rate."""
     said = module.state.get("activation", activation)
     if said != activation:
         refuse(f"`{shown(module.path)}` has the activation `{shown(str(said))}`")
@@ -88,7 +89,7 @@ def _block(block: Module, k: int, taken: Taken, clamps: set[Any]) -> int:
     for part in ("conv0", "conv1") if k else ("conv1",):
         layer = block.module(part)
         check_filter(layer, "resample_filter")
-        _dense(layer.module("affine"), f"{name}.{part}.affine", taken, "linear")
+        dense(layer.module("affine"), f"{name}.{part}.affine", taken, "linear")
         if layer.state.get("activation", "lrelu") != "lrelu":
             refuse("its layers have an activation that is not known")
         taken.take(f"{name}.{part}.weight", layer.tensor("weight"))
@@ -97,7 +98,7 @@ def _block(block: Module, k: int, taken: Taken, clamps: set[Any]) -> int:
         clamps.add(layer.number("conv_clamp", False) or None)
     if "torgb" in here:
         layer = block.module("torgb")
-        _dense(layer.module("affine"), f"{name}.to_rgb.affine", taken, "linear")
+        dense(layer.module("affine"), f"{name}.to_rgb.affine", taken, "linear")
         weight = layer.tensor("weight")
         taken.take(f"{name}.to_rgb.weight", weight, 1 / math.sqrt(max(1, weight[0].size)))
         taken.take(f"{name}.to_rgb.bias", layer.tensor("bias"))
@@ -130,7 +131,8 @@ def check_taps(found: Array) -> None:
         refuse("it has another filter of upsampling than [1, 3, 3, 1]")
 
 
-def _whole(module: Module, name: str) -> int:
+def whole(module: Module, name: str) -> int:
+    """Return an attribute that is a whole number."""
     value = module.number(name)
     if not isinstance(value, int):
         refuse(f"its `{name}` is no whole number")

@@ -9,6 +9,7 @@ and the strength of the noise into its image.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,19 @@ GAIN = math.sqrt(2.0)
 SLOPE = 0.2
 
 
+class MappingConfig(Protocol):
+    """The sizes of a mapping network; see `Config`."""
+
+    @property
+    def z(self) -> int: ...  # noqa: D102
+    @property
+    def classes(self) -> int: ...  # noqa: D102
+    @property
+    def embedded(self) -> int: ...  # noqa: D102
+    @property
+    def hidden(self) -> tuple[int, ...]: ...  # noqa: D102
+
+
 def normalised(x: Tensor) -> Tensor:
     """Rows (N, d) scaled to a mean square of 1."""
     return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + EPSILON)
@@ -36,7 +50,7 @@ class Mapping(nn.Module):
     the norm of its other coordinates.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: MappingConfig) -> None:
         super().__init__()
         self.z = config.z
         if config.classes:

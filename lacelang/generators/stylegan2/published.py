@@ -9,8 +9,10 @@ import numpy as np
 
 from lacelang.generators.declaration import Found
 from lacelang.generators.published_weights import Array, Taken, dictionary, module_of
-from lacelang.generators.stylegan2 import ada, rosinality, store, tensorflow
+from lacelang.generators.stylegan2 import ada, rosinality, tensorflow
 from lacelang.generators.stylegan2.config import Config, shapes_of
+from lacelang.generators.stylegan2.networks import Mapping
+from lacelang.generators.stylegan2.store import STORE
 from lacelang.storage.published.records import refuse, shown
 
 
@@ -27,7 +29,7 @@ def find(value: Any) -> Found | None:
     side = config.resolution
     classes = f", {config.classes} classes" if config.classes else ""
     text = f"StyleGAN2, {side} x {side}{classes}, {config.styles} style layers"
-    save = partial(store.save, config, taken.arrays, mean)
+    save = partial(STORE.save, config, taken.arrays, mean, Mapping)
     return Found(text, config.layout, tuple(taken.notes), save)
 
 
