@@ -17,7 +17,8 @@ from lacelang.errors import ResourceError
 from lacelang.evaluate.report import Picture
 from lacelang.storage.cache import cache_dir
 
-Points = Mapping[str, Sequence[tuple[float, float]]]
+Points = Mapping[str, Sequence[tuple[float, ...]]]
+"""By series: x, y and, if it has one, half the width of an interval around y."""
 
 _MARKS = "osD^vPX*<>hd"
 _INCHES = (8.4, 4.6)
@@ -29,7 +30,8 @@ def scatter(
 ) -> Picture:
     """A figure of points (x, y) by series, drawn when it is saved.
 
-    `log` names the logarithmic axes; with `lines` the points of a series are joined.
+    `log` names the logarithmic axes; with `lines` the points of a series are joined. A third number
+    of a point is half the width of an interval around its y.
     """
     data: dict[str, Any] = {"name": name, "title": title, "x": x, "y": y, "points": points}
     data |= {"log": list(log), "lines": lines}
@@ -65,9 +67,11 @@ def _drawn(figure: Mapping[str, Any]) -> Image.Image:
     canvas = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
     axes = canvas.subplots()
     for (name, points), mark in zip(figure["points"].items(), cycle(_MARKS), strict=False):
-        xs, ys = [x for x, _ in points], [y for _, y in points]
+        xs, ys = [point[0] for point in points], [point[1] for point in points]
         line = "-" if figure["lines"] and len(points) > 1 else ""
         axes.plot(xs, ys, marker=mark, linestyle=line, label=name, alpha=0.8, markersize=6)
+        for x, y, half in (point for point in points if len(point) > 2):
+            axes.plot([x, x], [y - half, y + half], color=axes.lines[-1].get_color(), alpha=0.5)
     for axis in figure["log"]:
         axes.set(**{f"{axis}scale": "log"})
     axes.set(xlabel=figure["x"], ylabel=figure["y"])

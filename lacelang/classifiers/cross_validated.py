@@ -92,7 +92,7 @@ def train(
             "held_out": {"prior": 0, "conditioned": 0},
         },
         "attributes": {
-            a.name: _calibrate(heads, a, crossed[:, heads.columns[a.name]], examples)
+            a.name: calibrate(heads, a, crossed[:, heads.columns[a.name]], examples)
             for a in heads.attributes
         },
         "warnings": warnings,
@@ -207,7 +207,7 @@ def _networks(
     return heads, crossed
 
 
-def _calibrate(heads: Heads, a: Attribute, crossed: Tensor, examples: Examples) -> dict[str, Any]:
+def calibrate(heads: Heads, a: Attribute, crossed: Tensor, examples: Examples) -> dict[str, Any]:
     """Calibrate a head by crossed outputs (N, C), and score them, calibrated by the other half."""
     outputs = crossed if a.discrete else crossed[:, 0]
     labels = torch.from_numpy(examples.columns[a.name])

@@ -15,8 +15,9 @@ from torch.nn import functional as F
 
 from lacelang.classifiers.labels import Rows
 
-#: Penalties that are tried, from the strongest.
-PENALTIES = tuple(10.0**power for power in np.arange(2.0, -5.1, -0.5))
+#: Penalties that are tried, from the strongest, times the number of rows. With stronger ones the
+#: outputs for left-out rows follow the shares of the classes among the others only.
+PENALTIES = tuple(0.2 * 10.0**power for power in np.arange(1.0, -1.6, -0.5))
 FOLDS = 5
 _STEPS = 60
 
@@ -62,13 +63,25 @@ def fit(x: Tensor, labels: Tensor, classes: int, seed: int) -> Linear:
     others = torch.stack([place != fold for fold in range(FOLDS)]).double()
     width = max(classes, 1)
     outputs = []
-    for weight, bias in solve(features, y, width, PENALTIES, others):
+    penalties = tuple(penalty / len(x) for penalty in PENALTIES)
+    for weight, bias in solve(features, y, width, penalties, others):
         each = features @ weight.mT + bias[:, None]  # (folds, N, C)
         outputs.append(each[place, torch.arange(len(x))])
     best = int(np.argmin([_loss(each, y, classes) for each in outputs]))
     whole = torch.ones(1, len(x), dtype=torch.float64)
-    weight, bias = solve(features, y, width, PENALTIES[: best + 1], whole)[-1]
-    return Linear(weight[0] @ right / wide**0.5, bias[0], PENALTIES[best], outputs[best])
+    weight, bias = solve(features, y, width, penalties[: best + 1], whole)[-1]
+    return Linear(weight[0] @ right / wide**0.5, bias[0], penalties[best], outputs[best])
+
+
+def refit(x: Tensor, classes: Tensor, width: int, penalty: float, weights: Tensor) -> Linear:
+    """Fit classes (N,) with a given penalty and weights of the rows (N,), without cross-validation.
+
+    `crossed` are outputs of classifiers that saw the rows.
+    """
+    x, scale = x.double(), x.shape[1] ** 0.5
+    fits = _logistic(x / scale, classes.long(), width, (penalty,), weights.double()[None])
+    weight, bias = fits[0][0][0] / scale, fits[0][1][0]
+    return Linear(weight, bias, penalty, x @ weight.T + bias)
 
 
 def _loss(outputs: Tensor, y: Tensor, classes: int) -> float:

@@ -84,18 +84,25 @@ class SelfCalibration:
         rows = torch.randint(len(where.pool), (_BATCH,), generator=random)
         x = where.pool[rows]
         noise = torch.randn(x.shape, generator=random)
-        x = (x + where.noise * noise).requires_grad_()
-        outputs = heads.raw(heads.standardise(where.place(x)))
-        prior = -x.detach() / where.variance
+        x = x + where.noise * noise
+        # A copy for each network: one derivative gives the slopes of all.
+        copies = x.expand(heads.weights[0].shape[0], -1, -1).clone().requires_grad_()
+        outputs = heads.raw(heads.standardise(where.place(copies)))
+        discrete = [a for a in heads.attributes if a.discrete]
+        marginals = [outputs[:, :, heads.columns[a.name]].logsumexp(dim=2) for a in discrete]
         total = outputs.new_zeros(())
-        for attribute in heads.attributes:
-            if not attribute.discrete:
-                continue
-            marginal = outputs[:, :, heads.columns[attribute.name]].logsumexp(dim=2).sum()
-            (slope,) = torch.autograd.grad(marginal, x, create_graph=True)
-            wrong = where.noise * (slope + prior) + noise if where.noise else slope
-            total = total + wrong.square().sum(dim=1).mean()
+        # Networks of their own see their own copies; heads of one trunk take turns.
+        for part in [marginals] if heads.arrangement == "separate" else [[m] for m in marginals]:
+            slope = _slope(sum(m.sum() for m in part), copies)
+            wrong = where.noise * (slope - x / where.variance) + noise if where.noise else slope
+            total = total + wrong.square().sum(dim=(0, 2)).mean()
         return self._weight * total
+
+
+def _slope(marginal: Tensor | int, x: Tensor) -> Tensor:
+    assert isinstance(marginal, Tensor)
+    (slope,) = torch.autograd.grad(marginal, x, create_graph=True)
+    return slope
 
 
 def term(where: Coordinates, seed: int = 0, weight: float = WEIGHT) -> Term:

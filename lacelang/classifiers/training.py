@@ -59,7 +59,7 @@ REGULARISED = Recipe("regularised", dropout=0.3, jitter=0.6, weight_decay=0.1)
 """The default."""
 
 
-SMALL = evolve(REGULARISED, name="small", hidden=(64,), weight_decay=3.0, epochs=400, batch=1024)
+SMALL = evolve(REGULARISED, name="small", hidden=(64,), weight_decay=3.0, epochs=200, batch=1024)
 """A network for few labels: one hidden layer, more weight decay, all rows in each step."""
 
 
