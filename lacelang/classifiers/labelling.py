@@ -15,7 +15,7 @@ from itertools import cycle, islice
 import numpy as np
 from attrs import evolve
 
-from lacelang.annotators import all_judging
+from lacelang.annotators import Annotator, all_judging
 from lacelang.classifiers import rare
 from lacelang.classifiers.draws import Draws, from_prior, joined, truncations_around
 from lacelang.classifiers.labels import Columns, Labels, columns_of
@@ -45,13 +45,15 @@ def label(
     rare_share: float = RARE_SHARE,
     seed: int = SEED,
     begun: Labels | None = None,
+    annotator: Annotator | None = None,
     workers: int | None = None,
     progress: Progress,
 ) -> Labels:
     """Decode, annotate and label `count` latents.
 
     The share `rare_share` is conditioned on combinations, divided evenly over `rare.rounds`.
-    `begun` is a table of the same draws with fewer rounds, to go on from. `source` is the same
+    `begun` is a table of the same draws with fewer rounds, to go on from. `annotator` judges the
+    attributes that it knows; others are judged by the registered ones. `source` is the same
     generator, for the worker processes; `workers` None takes one per core.
 
     Raises:
@@ -59,7 +61,10 @@ def label(
             classifiers on, or `begun` is of other draws.
         ResourceError: weights cannot be had, or the cache cannot be written.
     """
-    annotators = all_judging({attribute.name for attribute in attributes})
+    names = {attribute.name for attribute in attributes}
+    annotators: tuple[Annotator, ...] = () if annotator is None else (annotator,)
+    if rest := names - {name for each in annotators for name in each.attributes}:
+        annotators += all_judging(rest)
 
     def labels_of(draws: Draws, title: str) -> Columns:
         measured = measure(

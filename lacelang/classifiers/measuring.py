@@ -18,7 +18,7 @@ import torch
 from attrs import frozen
 from numpy.typing import NDArray
 
-from lacelang.annotators import ANNOTATORS, Annotator
+from lacelang.annotators import Annotator
 from lacelang.annotators.faces import FACES
 from lacelang.classifiers.draws import Draws
 from lacelang.errors import ResourceError
@@ -82,9 +82,10 @@ def measure(
         if missing:
             # Weights are fetched and converted once, here, where the progress bar is.
             _load(source, annotators, progress)
-            names = tuple(a.name for a in annotators)
             with processes(min(workers or os.cpu_count() or 1, len(missing))) as pool:
-                jobs = [pool.submit(_measure, source, names, *shard) for shard in missing]
+                jobs = [
+                    pool.submit(_measure, source, tuple(annotators), *shard) for shard in missing
+                ]
                 for job in as_completed(jobs):
                     stage.advance(job.result())
     parts |= {path: _read(path, len(shard)) for shard, path in missing}
@@ -102,7 +103,7 @@ def _read(path: Path, count: int) -> Measured | None:
     return found.arrays or None
 
 
-def _measure(source: Source, annotators: tuple[str, ...], faces: Draws, path: Path) -> int:
+def _measure(source: Source, annotators: tuple[Annotator, ...], faces: Draws, path: Path) -> int:
     """Measure a shard in a worker process, and return how many faces it has."""
     measured = _loaded(source, annotators)(faces)
     with whole_file(path) as partial:
@@ -111,9 +112,9 @@ def _measure(source: Source, annotators: tuple[str, ...], faces: Draws, path: Pa
 
 
 @cache
-def _loaded(source: Source, annotators: tuple[str, ...]) -> Networks:
+def _loaded(source: Source, annotators: tuple[Annotator, ...]) -> Networks:
     torch.set_num_threads(1)
-    return _load(source, [ANNOTATORS[name] for name in annotators])
+    return _load(source, annotators)
 
 
 def _load(

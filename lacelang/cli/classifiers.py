@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lacelang.annotators import Annotator
+from lacelang.annotators.given import annotator_named
 from lacelang.classifiers import heads_file, labelling, labels
 from lacelang.classifiers.labels import Labels
 from lacelang.classifiers.measuring import Source
 from lacelang.cli.models import find_model
 from lacelang.engine.loading import classifiers_of, labels_of, load
+from lacelang.errors import UsageError
 from lacelang.generators.generator import Generator
 from lacelang.ir import Attribute, ModelSpec
 from lacelang.progress import shown
@@ -35,12 +38,14 @@ def label_model(arguments: Namespace) -> int:
     }
     source = vars(arguments)["from"]
     begun = None if source is None else labels.load(source)
+    annotator = _annotator(arguments, spec)
     with shown() as progress:
         table = labelling.label(
             load(spec, "cpu", progress).generator,
             Source(spec.generator, weights_of(spec)),
             spec.declared,
             begun=begun,
+            annotator=annotator,
             progress=progress,
             **{name: value for name, value in chosen.items() if value is not None},
         )
@@ -50,6 +55,21 @@ def label_model(arguments: Namespace) -> int:
         print(f"  {name:<10} mean {np.nanmean(column):8.3f}   seen in {seen}")
     print(f"{len(table)} labels in {out}")
     return 0
+
+
+def _annotator(arguments: Namespace, spec: ModelSpec) -> Annotator | None:
+    """The annotator that the command line names, or None."""
+    if arguments.annotator is None:
+        if arguments.prompts or arguments.weights or arguments.clip_model:
+            raise UsageError("--prompts and --weights belong to --annotator clip or imagenet")
+        return None
+    return annotator_named(
+        arguments.annotator,
+        {attribute.name: attribute.values for attribute in spec.declared},
+        prompts=arguments.prompts,
+        weights=arguments.weights,
+        network=arguments.clip_model,
+    )
 
 
 def write_card(arguments: Namespace) -> int:

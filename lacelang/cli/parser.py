@@ -119,6 +119,7 @@ def _share(text: str) -> float:
 _TYPES: Mapping[str, Callable[[str], Any]] = {
     "DIR": _path,
     "FILE": _path,
+    "PATH": _path,
     "NAME": _name,
     "FUNCTION": str,
     "KIND": str,

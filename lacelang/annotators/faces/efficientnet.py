@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le, ICML 2019; the Lite variant) as an image embedding.
+"""EfficientNet-Lite (Tan and Le, ICML 2019): an image embedding, and the classes of ImageNet.
 
 Lite0 is EfficientNet-B0 without squeeze-and-excitation, with ReLU6 in place of swish. Module names
 follow the published state dict; padding is TensorFlow's "same", with which it was trained.
@@ -6,11 +6,14 @@ follow the published state dict; padding is TensorFlow's "same", with which it w
 
 from __future__ import annotations
 
+from math import ceil
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-#: Input side in pixels, and the length of the embedding.
+#: Input side in pixels of Lite0 and Lite2, and the length of the embedding.
 INPUT_SIZE = 224
+LARGER_SIZE = 260
 FEATURES = 1280
 
 # kernel, repeats, first stride, expansion, output channels: table 1 of the paper.
@@ -59,19 +62,19 @@ class _Block(nn.Module):
         return x + out if self.skips else out
 
 
-class ImageFeatures(nn.Module):
-    """Embed images: uint8 (N, 224, 224, 3) RGB to float32 (N, 1280), pooled over space."""
+class _Lite(nn.Module):
+    """The layers up to the pooled features, scaled in width and depth (Tan and Le, eq. 3)."""
 
-    #: Names in the published checkpoint that begin so are not of it.
-    unused = ("_fc.",)
-
-    def __init__(self) -> None:
+    def __init__(self, width: float, depth: float) -> None:
         super().__init__()
         self._conv_stem = nn.Conv2d(3, 32, 3, 2, bias=False)
         self._bn0 = _norm(32)
         blocks, channels = [], 32
-        for kernel, repeats, stride, ratio, outputs in _STAGES:
-            for repeat in range(repeats):
+        for number, (kernel, repeats, stride, ratio, outputs) in enumerate(_STAGES):
+            # The Lite variants scale neither the stem nor the repeats of the first and last stage.
+            inner = 0 < number < len(_STAGES) - 1
+            outputs = _scaled(outputs, width)
+            for repeat in range(ceil(depth * repeats) if inner else repeats):
                 step = stride if repeat == 0 else 1
                 blocks.append(_Block(channels, outputs, kernel, step, ratio))
                 channels = outputs
@@ -86,3 +89,35 @@ class ImageFeatures(nn.Module):
         for block in self._blocks:
             x = block(x)
         return F.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
+
+
+class ImageFeatures(_Lite):
+    """Embed images: uint8 (N, 224, 224, 3) RGB to float32 (N, 1280), pooled over space."""
+
+    #: Names in the published checkpoint that begin so are not of it.
+    unused = ("_fc.",)
+
+    def __init__(self) -> None:
+        super().__init__(1.0, 1.0)
+
+
+class ImageClasses(_Lite):
+    """Lite2: uint8 (N, 260, 260, 3) RGB to the logits of ImageNet's classes, (N, 1000)."""
+
+    unused = ()
+
+    def __init__(self) -> None:
+        super().__init__(1.1, 1.2)
+        self._fc = nn.Linear(FEATURES, 1000)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits; see the class for shapes."""
+        logits: Tensor = self._fc(super().forward(images))
+        return logits
+
+
+def _scaled(channels: int, width: float) -> int:
+    """Channels times the width, as the nearest multiple of 8 that is no tenth smaller."""
+    wanted = channels * width
+    nearest = max(8, int(wanted + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * wanted else nearest
