@@ -45,11 +45,13 @@ def annotator_named(
     """
     if name in PROMPTED:
         if prompts is None:
-            raise UsageError(f"the annotator {name} needs --prompts, a file that says what is what")
+            raise UsageError(
+                f"the annotator {name} needs prompts, a file that says what each class looks like"
+            )
         return PROMPTED[name].annotator(prompts, classes, weights, network)
     if prompts is not None or weights is not None or network is not None:
-        whose = " or ".join(PROMPTED)
-        raise UsageError(f"--prompts and --weights belong to --annotator {whose}")
+        whose = " and ".join(PROMPTED)
+        raise UsageError(f"prompts and weights belong to the annotators {whose}")
     if ":" not in name:
         known = ", ".join(PROMPTED)
         raise UsageError(f"no annotator {name!r}: there are {known}, or name module:function")

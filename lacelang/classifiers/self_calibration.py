@@ -59,11 +59,16 @@ def in_z(dim: int, seed: int) -> Coordinates:
     return Coordinates(torch.randn(_POOL, dim, generator=random), 1.0, lambda z: z)
 
 
-def in_w(generator: Generator, seed: int, noise: float = NOISE) -> Coordinates:
+def in_w(
+    generator: Generator,
+    seed: int,
+    noise: float = NOISE,
+    truncations: tuple[float, float] = TRUNCATIONS,
+) -> Coordinates:
     """Whitened w, truncated as labelled rows are, of classifiers that read truncated w."""
     random = torch.Generator().manual_seed(seed)
     z = torch.randn(_POOL, generator.latent_dim, generator=random)
-    low, high = TRUNCATIONS
+    low, high = truncations
     psi = low + (high - low) * torch.rand(_POOL, 1, generator=random)
     with torch.no_grad():
         u = psi * generator.whiten(generator.mapping(z))

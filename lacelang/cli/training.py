@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from functools import partial
 
 from attrs import evolve
 
 from lacelang.classifiers import cross_validated, heads_file, labels, latent_jem, self_calibration
+from lacelang.classifiers.draws import truncations_around
 from lacelang.classifiers.labels import Examples
 from lacelang.classifiers.training import Progress, TrainResult, recipe_named, train
 from lacelang.cli.models import find_model
 from lacelang.engine.loading import labels_of, load
 from lacelang.errors import UsageError
+from lacelang.generators import ARCHITECTURES
 from lacelang.generators.generator import Generator
 from lacelang.ir import ModelSpec
 from lacelang.progress import shown
 from lacelang.render.model_card import tables
 from lacelang.semantics.weights import home_of
+from lacelang.text.channels import say
 
 _AUTO = "auto"
 
@@ -43,7 +45,7 @@ def train_model(arguments: Namespace) -> int:
             result = cross_validated.scored_elsewhere(result, others)
     heads_file.save(out, result.heads, result.report)
     for warning in result.report.get("warnings", ()):
-        print(f"lacelang: warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}")
     print(tables(result.report))
     print(f"{len(examples)} rows, {result.seconds:.0f} s, {out}")
     return 0
@@ -82,9 +84,9 @@ def _trained(
     recipe = recipe_named(name, epochs=arguments.epochs or epochs)
     term: cross_validated.MakeTerm | None = None
     if arguments.self_calibrate:
-        where = self_calibration.in_w(generator, seed)
+        where = _coordinates(spec, generator, seed)
         term = partial(self_calibration.term, where, seed)
-    if name == "small":
+    if name == "small" and not arguments.latent_jem:
         result = cross_validated.train(
             examples, attributes, recipe=recipe, term=term, seed=seed, progress=progress
         )
@@ -102,5 +104,17 @@ def _trained(
         )
     if term is None:
         return result
-    settings = {"space": "w", "weight": self_calibration.WEIGHT, "noise": self_calibration.NOISE}
+    settings = {
+        "space": spec.space,
+        "weight": self_calibration.WEIGHT,
+        "noise": where.noise,
+    }
     return evolve(result, report={**result.report, "self_calibration": settings})
+
+
+def _coordinates(spec: ModelSpec, generator: Generator, seed: int) -> self_calibration.Coordinates:
+    """Where the prior's score is known: in z exactly, in w by its draws."""
+    if spec.space == "z":
+        return self_calibration.in_z(generator.latent_dim, seed)
+    truncation = ARCHITECTURES[spec.generator].truncation
+    return self_calibration.in_w(generator, seed, truncations=truncations_around(truncation))

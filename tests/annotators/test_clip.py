@@ -11,6 +11,8 @@ from experiments import train_clip
 from experiments.idx import images
 from lacelang.annotators.given import annotator_named
 from lacelang.annotators.prompted.clip.network import CONFIG, found_network
+from lacelang.classifiers import labels
+from lacelang.cli.main import main
 from lacelang.errors import LaceError, ResourceError, UsageError
 from lacelang.progress import Silent
 from lacelang.testing import annotators
@@ -149,5 +151,21 @@ def test_siglip_is_refused_since_its_tokeniser_is_not_here(folder, tmp_path):
 
 
 def test_prompts_without_weights_are_refused(folder):
-    with pytest.raises(UsageError, match="needs --weights"):
+    with pytest.raises(UsageError, match="needs weights"):
         annotator_named("clip", DIGITS, prompts=folder / "prompts.toml")
+
+
+@pytest.mark.slow
+def test_a_model_is_labelled_by_prompts(folder, tmp_path, capsys):
+    out = tmp_path / "digits.labels.safetensors"
+    files = ["--prompts", str(folder / "prompts.toml"), "--weights", str(folder)]
+    size = ["--count", "150", "--rare", "0", "--workers", "1", "--out", str(out)]
+    assert main(["label", "digits", "--annotator", "clip", *files, *size]) == 0
+    by_prompts = labels.load(out)
+    again = tmp_path / "judged.safetensors"
+    assert main(["label", "digits", *size[:-1], str(again)]) == 0
+    judged = labels.load(again).columns["digit"]
+    seen = np.isfinite(judged)
+    agreed = by_prompts.columns["digit"][seen] == judged[seen]
+    # By chance 0.1.
+    assert agreed.mean() > 0.3

@@ -84,7 +84,7 @@ def test_what_a_function_gets_wrong_is_said(name, message, module):
         ("my_judge:", "name it as module:function"),
         ("not_there:judge", "the module not_there cannot be imported"),
         ("clp", "no annotator 'clp': there are clip, imagenet"),
-        ("clip", "the annotator clip needs --prompts"),
+        ("clip", "the annotator clip needs prompts"),
     ],
 )
 def test_what_is_no_annotator_is_said(name, message, module):
@@ -93,7 +93,7 @@ def test_what_is_no_annotator_is_said(name, message, module):
 
 
 def test_prompts_belong_to_those_that_read_them(module, tmp_path):
-    with pytest.raises(UsageError, match="belong to --annotator clip or imagenet"):
+    with pytest.raises(UsageError, match="belong to the annotators clip and imagenet"):
         annotator_named(f"{module}:judge", CLASSES, prompts=tmp_path / "p.toml")
 
 

@@ -11,9 +11,8 @@ from math import ceil
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-#: Input side in pixels of Lite0 and Lite2, and the length of the embedding.
+#: Input side in pixels of Lite0, and the length of the embedding.
 INPUT_SIZE = 224
-LARGER_SIZE = 260
 FEATURES = 1280
 
 # kernel, repeats, first stride, expansion, output channels: table 1 of the paper.
@@ -62,7 +61,7 @@ class _Block(nn.Module):
         return x + out if self.skips else out
 
 
-class _Lite(nn.Module):
+class Lite(nn.Module):
     """The layers up to the pooled features, scaled in width and depth (Tan and Le, eq. 3)."""
 
     def __init__(self, width: float, depth: float) -> None:
@@ -91,7 +90,7 @@ class _Lite(nn.Module):
         return F.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
 
 
-class ImageFeatures(_Lite):
+class ImageFeatures(Lite):
     """Embed images: uint8 (N, 224, 224, 3) RGB to float32 (N, 1280), pooled over space."""
 
     #: Names in the published checkpoint that begin so are not of it.
@@ -99,21 +98,6 @@ class ImageFeatures(_Lite):
 
     def __init__(self) -> None:
         super().__init__(1.0, 1.0)
-
-
-class ImageClasses(_Lite):
-    """Lite2: uint8 (N, 260, 260, 3) RGB to the logits of ImageNet's classes, (N, 1000)."""
-
-    unused = ()
-
-    def __init__(self) -> None:
-        super().__init__(1.1, 1.2)
-        self._fc = nn.Linear(FEATURES, 1000)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits; see the class for shapes."""
-        logits: Tensor = self._fc(super().forward(images))
-        return logits
 
 
 def _scaled(channels: int, width: float) -> int:

@@ -57,9 +57,9 @@ class Prompted:
             ResourceError: a file or a package is missing.
         """
         if self.weights and weights is None:
-            raise UsageError(f"the annotator {self.name} needs --weights, a file of yours")
+            raise UsageError(f"the annotator {self.name} needs weights, a file of yours")
         if not self.weights and not (weights is None and network is None):
-            raise UsageError(f"the annotator {self.name} has its own weights: leave out --weights")
+            raise UsageError(f"the annotator {self.name} has its own weights: leave yours out")
         found = read(prompts, classes)
         make: Callable[..., Callable[..., object]] = imported(self.code)
         code = make(found, weights, network, classes)

@@ -54,7 +54,7 @@ class Network:
             lines = str(error).splitlines() or [type(error).__name__]
             raise ResourceError(
                 f"{self.weights} cannot be loaded as {self.name}: {lines[0][:200]}",
-                "name the network with --clip-model, or use its safetensors file",
+                "name the network as open_clip calls it, or use its safetensors file",
             ) from error
         model.eval().requires_grad_(False)
         transform = clip.image_transform(
@@ -124,7 +124,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
     raise ResourceError(
-        f"{path} describes no network of open_clip", "restore it, or name one with --clip-model"
+        f"{path} describes no network of open_clip", "restore it, or name a network of open_clip"
     )
 
 
@@ -135,7 +135,7 @@ def _name_in(weights: Path) -> str:
         if inside:
             return str(max(inside, key=len))
     raise UsageError(
-        f"it cannot be told which network {weights.name} is: name it with --clip-model, such as "
+        f"it cannot be told which network {weights.name} is: name it, such as "
         f"ViT-B-32, or put its {CONFIG} beside it"
     )
 

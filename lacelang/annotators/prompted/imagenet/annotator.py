@@ -56,14 +56,14 @@ class ByGroups:
 
     def __call__(self, threads: int = 1, progress: Progress | None = None) -> Measure:
         """Load the network; its weights are fetched on first use."""
-        from lacelang.annotators.faces.efficientnet import LARGER_SIZE
-        from lacelang.annotators.faces.networks import Network
         from lacelang.annotators.images import resize
+        from lacelang.annotators.networks import Network
+        from lacelang.annotators.prompted.imagenet.network import SIDE
 
-        network = Network("imagenet", threads, progress)
+        network = Network(__package__, "imagenet", threads, progress)
 
         def measure(image: NDArray[np.uint8]) -> Mapping[str, Any]:
-            logits = network(resize(image, LARGER_SIZE)[None])[0][0].astype(np.float64)
+            logits = network(resize(image, SIDE)[None])[0][0].astype(np.float64)
             probabilities = np.exp(logits - logits.max())
             probabilities /= probabilities.sum()
             return {group.name: group.seen(probabilities) for group in self.groups}
