@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lacelang.api import Program, compile, energy_of, release, sampling
     from lacelang.embedding.algebra import Attr, Condition, attr, condition
     from lacelang.embedding.registering import register
+    from lacelang.embedding.terms import term
     from lacelang.engine.result import Group, Run
     from lacelang.errors import (
         Diagnostic,
@@ -49,12 +50,14 @@ __all__ = [
     "register",
     "release",
     "sampling",
+    "term",
 ]
 
 _HOMES = {
     "api": "Program compile energy_of release sampling",
     "embedding.algebra": "Attr Condition attr condition",
     "embedding.registering": "register",
+    "embedding.terms": "term",
     "engine.result": "Group Run",
     "errors": "Diagnostic LaceError ProgramError ResourceError Span UsageError",
     "version": "__version__",

@@ -327,9 +327,11 @@ class Program:
             raise UsageError(f"`name`: the program samples no group {name!r}; it samples: {known}")
         with isolated():
             from lacelang.engine.loading import load
+            from lacelang.engine.own_terms import with_terms
             from lacelang.engine.sampling import energy_of
 
-            return energy_of(statement, load(statement.model, device, Silent()))
+            model = load(statement.model, device, Silent())
+            return energy_of(statement, with_terms(model, [statement.where]))
 
     @property
     def samples(self) -> tuple[SampleStatement, ...]:

@@ -76,16 +76,18 @@ def lower(predicate: ir.Predicate, settings: Settings) -> Node:
 
 def _energy(predicate: ir.Predicate, settings: Settings) -> Node:
     """Lower a simplified predicate; its weight is left to the parent."""
+    node: Node
     match predicate:
         case ir.ClassComparison():
             return _of_classes(predicate, settings)
+        case ir.OwnTerm(name=name):
+            node = energy.Own(energy.own_key(name))
         case ir.NumberComparison(attribute=attribute):
             if attribute.name not in settings.sigma:
                 what = attribute.name
                 raise UsageError(f"the classifiers do not say how exact they are about {what}")
             numbers = (getattr(predicate, name) for name in predicate.numbers)
             sigma = settings.sigma[attribute.name]
-            node: Node
             if isinstance(predicate, ir.DrawnValue | ir.DrawnRange):
                 node = energy.NormalAt(energy.Wanted(attribute.name), 0.0, sigma)
             else:

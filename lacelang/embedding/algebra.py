@@ -19,6 +19,7 @@ from lacelang import arguments
 from lacelang.arguments import shown
 from lacelang.embedding.values import Value, number_of, read_definition, value_of, word_of
 from lacelang.errors import UsageError
+from lacelang.ir import OwnTerm
 from lacelang.syntax import nodes
 from lacelang.syntax.format import unparse
 
@@ -50,6 +51,7 @@ class Condition:
 
     Attributes:
         node: its syntax tree.
+        terms: those of `lacelang.term` that it names.
 
     Raises:
         UsageError: it nests too deep, or something else than a condition is joined to it.
@@ -59,6 +61,7 @@ class Condition:
     __array_ufunc__: ClassVar[None] = None
 
     node: nodes.Predicate
+    terms: tuple[OwnTerm, ...] = ()
 
     def __and__(self, other: Condition) -> Condition:
         """Both hold: `a and b`."""
@@ -81,7 +84,7 @@ class Condition:
     def __invert__(self) -> Condition:
         """It does not hold: `not a`."""
         inner = self._operand(_FORMS.index(nodes.Not))
-        return Condition(_nested(nodes.Not(inner)))
+        return Condition(_nested(nodes.Not(inner)), self.terms)
 
     def weight(self, weight: float) -> Condition:
         """Multiply its energy under `and`, its odds under `or`: `a [weight 2]`."""
@@ -124,8 +127,9 @@ class Condition:
         setting = nodes.Setting(keyword, number_of(value, keyword), form)
         node = self.node
         if isinstance(node, nodes.Tuned) and all(each.keyword != keyword for each in node.settings):
-            return Condition(nodes.Tuned(node.term, (*node.settings, setting)))
-        return Condition(_nested(nodes.Tuned(self._operand(_BARE), (setting,))))
+            return Condition(nodes.Tuned(node.term, (*node.settings, setting)), self.terms)
+        tuned = nodes.Tuned(self._operand(_BARE), (setting,))
+        return Condition(_nested(tuned), self.terms)
 
 
 def _comparing(operator: str) -> Callable[[Attr, Value], Condition]:
@@ -256,7 +260,7 @@ def _joined(
             terms.extend(operand.node.terms)
         else:
             terms.append(operand._operand(_FORMS.index(kind) + 1))
-    return Condition(kind(tuple(terms)))
+    return Condition(kind(tuple(terms)), tuple(dict.fromkeys((*first.terms, *last.terms))))
 
 
 def _nested(node: N) -> N:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
 
 from lacelang import arguments
 from lacelang.embedding.algebra import Attr, Condition, condition
+from lacelang.embedding.terms import named
 from lacelang.embedding.values import is_name, number_of, value_of, word_of
 from lacelang.errors import ProgramError, UsageError
-from lacelang.ir import CheckedProgram
+from lacelang.ir import CheckedProgram, OwnTerm
 from lacelang.syntax import nodes
 from lacelang.syntax.format import unparse
 from lacelang.text.names import nfc
@@ -38,15 +39,35 @@ def with_definitions(
     """
     from lacelang.syntax.parser import parse
 
-    lets = [_let(name, meaning) for name, meaning in definitions.items()]
-    laid_out = [_laid_out(f"{unparse(let)}\n") for let in lets]
+    terms: dict[str, OwnTerm] = {}
+    lets, laid_out = [], []
+    for name, meaning in definitions.items():
+        word = word_of(name, "the name of a definition in `definitions`")
+        term = named(meaning, word.name) if isinstance(meaning, Condition) else None
+        if term is not None:
+            _add(terms, [term])
+            laid_out.append(f"# {term.name}: a term of {term.on}, version {term.version}\n")
+            continue
+        if isinstance(meaning, Condition):
+            _add(terms, meaning.terms)
+        lets.append(_let(name, meaning))
+        laid_out.append(_laid_out(f"{unparse(lets[-1])}\n"))
     text = "\n".join([source.removesuffix("\n"), "", "# Defined in Python.", *laid_out])
     try:
         tree = parse(source.removeprefix("\ufeff"))
     except ProgramError:
-        return _checked(None, text, path, root)
+        return _checked(None, text, path, root, terms)
     both = nodes.Program((*tree.statements, *lets), span=tree.span)
-    return _checked(both, text, path, root)
+    return _checked(both, text, path, root, terms)
+
+
+def _add(known: dict[str, OwnTerm], terms: Iterable[OwnTerm]) -> None:
+    for term in terms:
+        before = known.setdefault(term.name, term)
+        if before.function is not term.function or before != term:
+            raise UsageError(
+                f"two terms are called `{term.name}`; give each a name: term(…, name=…)"
+            )
 
 
 def _let(name: str, meaning: Definition) -> nodes.Let:
@@ -91,7 +112,11 @@ def sample_program(
     statements.append(nodes.Sample(number, tuple(said)))
     text = _laid_out("".join(f"{unparse(statement)}\n" for statement in statements))
     root = Path(os.path.commonpath(folders))
-    return _checked(nodes.Program(tuple(statements)), text, path, root)
+    terms: dict[str, OwnTerm] = {}
+    where = clauses.get("where")
+    if isinstance(where, Condition):
+        _add(terms, where.terms)
+    return _checked(nodes.Program(tuple(statements)), text, path, root, terms)
 
 
 def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Clause:
@@ -125,17 +150,21 @@ def _clause(name: str, value: object, options: Mapping[str, object]) -> nodes.Cl
 
 
 def _checked(
-    tree: nodes.Program | None, text: str, path: Path | None, root: Path | None
+    tree: nodes.Program | None,
+    text: str,
+    path: Path | None,
+    root: Path | None,
+    terms: Mapping[str, OwnTerm],
 ) -> CheckedProgram:
     """Check a tree; what there is to say of it is shown in its text, read for that alone."""
     from lacelang.semantics.check import check
 
     try:
-        program = None if tree is None else check(text, path, tree=tree, root=root)
+        program = None if tree is None else check(text, path, tree=tree, root=root, terms=terms)
     except ProgramError:
         program = None
     if program is None or program.warnings:
-        return check(text, path, root=root)
+        return check(text, path, root=root, terms=terms)
     return program
 
 

@@ -13,7 +13,7 @@ import torch
 from attrs import field, frozen
 from torch import Tensor
 
-from lacelang.energy.node import Atom, Key, Scope, require_positive
+from lacelang.energy.node import Atom, Key, Quantity, Scope, require_positive
 from lacelang.energy.numerics import LARGEST, log_interval, log_ndtr, nonnegative, softplus
 from lacelang.errors import UsageError
 
@@ -108,6 +108,20 @@ def _log_sum(log_p: Tensor, classes: list[int]) -> Tensor:
     if len(classes) == 1:
         return log_p[:, classes[0]]
     return torch.logsumexp(log_p[:, classes], dim=1)
+
+
+@frozen(eq=False)
+class Own(Atom):
+    """A term of the user's own: its output is an energy of at least 0, but for rounding."""
+
+    def asserted(self, scope: Scope) -> Tensor:
+        """The energy (N,)."""
+        return nonnegative(scope.values(self.attribute))
+
+
+def own_key(name: str) -> Quantity:
+    """The key of the output of a term of the user's own."""
+    return Quantity(f"term {name}")
 
 
 NARROWEST = 1e-3

@@ -240,7 +240,7 @@ class _Edit:
         *before: Tensor,
     ) -> Outputs:
         w = self._w(u)
-        outputs = self.model.heads_at(w)
+        outputs = self.model.judge_styles(w)
         # A sample that is beyond the bound already may stay where it is, and go no further. Within
         # the bound there is no pull at all: where nothing is wanted, nothing moves.
         bound = atypicality(self.model.whitened(start)).clamp_min(typical)
@@ -258,7 +258,7 @@ class _Edit:
     def _outputs(self, u: Tensor) -> Outputs:
         """What the classifiers say at coordinates (N, d)."""
         with torch.no_grad():
-            return named_in_blocks(lambda block: self.model.heads_at(self._w(block)), u)
+            return named_in_blocks(lambda block: self.model.judge_styles(self._w(block)), u)
 
     def _records(self, condition: Node, outputs: Outputs, moved: Solution) -> list[StepRecord]:
         """What every comparison of the edit reads after a step, and what it costs."""

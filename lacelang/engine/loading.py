@@ -161,6 +161,10 @@ class Model:
         """What the classifiers say of rows (N, d) of the space that they look at."""
         return self._of_rows("heads", self.heads, x)
 
+    def judge_styles(self, w: Tensor) -> Outputs:
+        """What the classifiers, if they are on w, say of truncated styles (N, d') alone."""
+        return self.heads_at(w)
+
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """Return the function from latents z (N, d) to the classifiers' outputs."""
         return partial(self._features, truncation)

@@ -20,6 +20,8 @@ from attrs import frozen
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lacelang import ir
+from lacelang.energy import own_key
 from lacelang.engine.fingerprint import condition_text, fingerprint
 from lacelang.engine.loading import Model
 from lacelang.engine.truth import truth
@@ -61,7 +63,9 @@ class MeasureTask:
         if spec.taught:
             # The declared ones may have no classifiers yet.
             attributes = tuple(a for a in attributes if a.name in self.model.heads.columns)
-        draws = prior_sample(self.model, attributes, asked.truncation, self.seed, progress)
+        terms = tuple(ir.own_terms(*asked.conditions.values()).values())
+        own: dict[str, Any] = {"terms": terms} if terms else {}
+        draws = prior_sample(self.model, attributes, asked.truncation, self.seed, progress, **own)
         counts = []
         for columns in (draws.drawn, draws.decided):
             among = np.ones(len(draws), bool)
@@ -105,7 +109,8 @@ def _share(hits: int, draws: int) -> float | None:
     return rounded(hits / draws) if draws else None
 
 
-Columns = dict[str, NDArray[np.float32]]
+# By attribute, and by the key of a term of the user's own.
+Columns = dict[Any, NDArray[np.float32]]
 
 DRAWS = 100_000
 #: Draws that share a stream of random numbers; one for each takes as long as the networks.
@@ -131,8 +136,12 @@ def prior_sample(
     seed: int,
     progress: Progress,
     draws: int = DRAWS,
+    terms: Sequence[ir.OwnTerm] = (),
 ) -> PriorSample:
     """Return draws from the prior of a model; `attributes` are in the order of declaration.
+
+    `terms` of the user's own are columns by their keys: 1 where a draw meets one, by its
+    probability.
 
     The model remembers the last few results.
     """
@@ -141,23 +150,25 @@ def prior_sample(
         blocks = []
         # In each thread torch works alone: their number changes no bit.
         threads = Pool(min(os.cpu_count() or 1, _MOST_THREADS), "prior draws")
-        block = partial(_block, model, attributes, truncation, seed, draws)
+        block = partial(_block, model, attributes, terms, truncation, seed, draws)
         with progress.stage("measuring", draws) as stage, threads as pool:
             for made in pool.each(block, range(-(-draws // BLOCK))):
                 blocks.append(made)
                 stage.advance(len(made))
         return PriorSample(
-            {a.name: np.concatenate([b.drawn[a.name] for b in blocks]) for a in attributes},
-            {a.name: np.concatenate([b.decided[a.name] for b in blocks]) for a in attributes},
+            {key: np.concatenate([b.drawn[key] for b in blocks]) for key in keys},
+            {key: np.concatenate([b.decided[key] for b in blocks]) for key in keys},
         )
 
     names = tuple(attribute.name for attribute in attributes)
-    return model.remembered(("prior sample", names, truncation, seed, draws), make)
+    keys = (*names, *(own_key(term.name) for term in terms))
+    return model.remembered(("prior sample", keys, truncation, seed, draws), make)
 
 
 def _block(
     model: Model,
     attributes: Sequence[Attribute],
+    terms: Sequence[ir.OwnTerm],
     truncation: float,
     seed: int,
     draws: int,
@@ -170,7 +181,10 @@ def _block(
     z = torch.from_numpy(random.standard_normal((BLOCK, dim), dtype=np.float32)[:count])
     found = PriorSample({}, {})
     with isolated(), torch.no_grad():
-        outputs = named_in_blocks(model.features(truncation), z.to(model.latents_device))
+        # Also by the keys of terms of the user's own.
+        outputs: dict[Any, Tensor] = named_in_blocks(
+            model.features(truncation), z.to(model.latents_device)
+        )
         for attribute in attributes:
             uniform, normal = random.random(BLOCK)[:count], random.standard_normal(BLOCK)[:count]
             output = outputs[attribute.name].double()
@@ -185,6 +199,12 @@ def _block(
                 drawn, decided = _classes(output, uniform)
             found.drawn[attribute.name] = drawn.astype(np.float32)
             found.decided[attribute.name] = decided.astype(np.float32)
+        for term in terms:
+            key = own_key(term.name)
+            probability = torch.exp(-outputs[key].double().clamp_min(0.0)).cpu().numpy()
+            met = random.random(BLOCK)[:count] < probability
+            found.drawn[key] = met.astype(np.float32)
+            found.decided[key] = (probability > 0.5).astype(np.float32)
     return found
 
 

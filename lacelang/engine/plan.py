@@ -15,6 +15,7 @@ from lacelang.engine.editing import edit_task
 from lacelang.engine.expectations import judged_attributes
 from lacelang.engine.loading import Model, load
 from lacelang.engine.measures import MeasureTask
+from lacelang.engine.own_terms import with_terms
 from lacelang.engine.sampling import sample_task
 from lacelang.engine.tasks import GroupTask
 from lacelang.errors import LaceError
@@ -84,6 +85,7 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
             planned.expectations.append(statement)
             continue
         model = load(statement.model, options.device, progress)
+        model = with_terms(model, statement.conditions.values())
         match statement:
             case SampleStatement():
                 planned.groups.append(_sample_task(statement, model, options, progress))

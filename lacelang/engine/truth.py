@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacelang import ir
-from lacelang.energy import Wanted
+from lacelang.energy import Wanted, own_key
 
 # By attribute and, of values that are drawn for each sample, by `Wanted`: Any, because to a type
 # checker a dict by names is not a Mapping by either.
@@ -48,6 +48,9 @@ def _verdicts(predicate: ir.Predicate, columns: Columns) -> tuple[Bools, Bools]:
         case ir.Not(term=term):
             held, denied = _verdicts(term, columns)
             return denied, held
+        case ir.OwnTerm(name=name):
+            met = columns[own_key(name)] > 0
+            return met, ~met
     if not isinstance(predicate, ir.Comparison):
         raise TypeError(f"{type(predicate).__name__} is no predicate")
     column = columns[predicate.attribute.name]

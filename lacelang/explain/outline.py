@@ -273,6 +273,8 @@ def formula(predicate: ir.Predicate, options: ir.ConditionOptions) -> str:
     match predicate:
         case ir.Comparison():
             plain = predicate.formula
+        case ir.OwnTerm():
+            plain = f"E({predicate.on})"
         case _ if options.disjunction == "exact":
             plain = "−log P"
         case ir.Or():

@@ -81,7 +81,10 @@ def is_event(predicate: Predicate, options: ConditionOptions) -> bool:
     """
     if predicate.weight != 1 or temperatures(predicate, options) not in _NO_TEMPERATURES:
         return True
-    return isinstance(predicate, Comparison) and not isinstance(predicate, _OF_VALUES)
+    if isinstance(predicate, Comparison):
+        return not isinstance(predicate, _OF_VALUES)
+    # A term of the user's own is known by its probability alone.
+    return not predicate.children and predicate != And(())
 
 
 _OF_VALUES = (Discrete, AtLeast, AtMost, Between)
@@ -142,7 +145,7 @@ def require_small(predicate: Predicate, options: ConditionOptions) -> None:
             for region in part.regions if isinstance(part, Diagram) else (part,):
                 if isinstance(region, Not) and not is_event(region, options):
                     region = region.term
-                if not isinstance(region, Comparison):
+                if region.children:
                     pending.append(region)
 
 

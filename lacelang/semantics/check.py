@@ -36,6 +36,7 @@ def check(
     pedantic: bool = False,
     tree: nodes.Program | None = None,
     root: Path | None = None,
+    terms: Mapping[str, ir.OwnTerm] | None = None,
 ) -> CheckedProgram:
     """Check a program.
 
@@ -46,13 +47,14 @@ def check(
         tree: what the text says, where that is known without reading it.
         root: the folder below which imported files lie; that of `path`, or the current one, if
             none is given.
+        terms: of the user's own, that its conditions can name.
 
     Raises:
         ProgramError: the program is wrong. It carries every error, and then the warnings.
     """
     report = Report()
     library = Library(report)
-    module = library.program(source.removeprefix("\ufeff"), path, tree, root)
+    module = library.program(source.removeprefix("\ufeff"), path, tree, root, terms)
     written = module.program.statements
     statements = Statements(module, library)
     statements.run()

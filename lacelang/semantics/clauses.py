@@ -205,7 +205,7 @@ def _factors(whole: ir.Predicate, options: ir.ConditionOptions) -> Iterator[tupl
         if temp is not None:
             # The product of the temperatures of nested brackets may be 0.
             factor = factor / temp if temp else math.inf
-        if isinstance(predicate, ir.Comparison):
+        if isinstance(predicate, ir.Comparison | ir.OwnTerm):
             yield predicate.span, factor
         if isinstance(predicate, ir.Not | ir.Xor) and options.negation[0] == "contrast":
             factor *= options.negation[1] ** max(1, len(predicate.children) - 1)

@@ -281,6 +281,8 @@ class Conditions:
         self, node: nodes.Reference | nodes.Call, frame: Frame, place: Place
     ) -> ir.Predicate:
         name = node.name.name
+        if name in frame.module.terms:
+            return self._own_term(frame.module.terms[name], node, frame)
         definition = frame.module.find(name)
         if definition is None:
             raise self._unknown(node.name, frame)
@@ -315,6 +317,21 @@ class Conditions:
         self._known[key] = predicate, left - self._left, bindings.values()
         return predicate
 
+    def _own_term(
+        self, term: ir.OwnTerm, node: nodes.Reference | nodes.Call, frame: Frame
+    ) -> ir.Predicate:
+        self._grow(1)
+        if isinstance(node, nodes.Call):
+            message = f"`{term.name}` takes no arguments"
+            raise frame.say("LACE117", message, node, f"write `{term.name}`")
+        if self._statement == "expect":
+            message = f"`{term.name}` is a term of latents, which no annotator sees in an image"
+            raise frame.say("LACE312", message, node)
+        if self._statement == "edit" and term.on == "z":
+            message = f"edits move in w, and `{term.name}` is a term of z"
+            raise frame.say("LACE315", message, node, 'make it one of w: term(…, on="w")')
+        return evolve(term, span=frame.span_of(node))
+
     def _unknown(self, word: nodes.Word, frame: Frame) -> LostError:
         name, module = word.name, frame.module
         if frame.is_known_wrong(name) or module.has_error_on(word.span.line):
@@ -334,7 +351,8 @@ class Conditions:
         else:
             attributes = (attribute.name for attribute in self._attributes)
             # In an edit, `age = 10 yaers` looks like two lines.
-            meant = did_you_mean(name, (*frame.bindings, *module.named, *attributes, *UNITS))
+            known = (*frame.bindings, *module.named, *module.terms, *attributes, *UNITS)
+            meant = did_you_mean(name, known)
             hint = meant or f"define it with `let {name} = …`"
         return frame.say("LACE103", f"nothing is called `{name}`", word, hint)
 

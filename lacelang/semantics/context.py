@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 from attrs import Factory, define, evolve, field, frozen
 
 from lacelang.errors import MOST_SHOWN, Diagnostic, Severity, Span
-from lacelang.ir import ModelSpec
+from lacelang.ir import ModelSpec, OwnTerm
 from lacelang.syntax import nodes
 from lacelang.text.names import folded
 
@@ -34,6 +34,7 @@ class Module:
         order: the definitions, each behind those that it uses.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
         visible, visible_models: what its imports bring in.
+        terms: of the user's own, which Python defines.
         uncertain: names that its broken statements seem to define, so that their absence is not
             reported; None means any name.
         error_spans: where its syntax errors are.
@@ -52,6 +53,7 @@ class Module:
     earlier: dict[str, Definition] = Factory(dict)
     visible: dict[str, Definition] = Factory(dict)
     visible_models: dict[str, ModelSpec | None] = Factory(dict)
+    terms: dict[str, OwnTerm] = Factory(dict)
     uncertain: frozenset[str] | None = frozenset()
     error_spans: tuple[Span, ...] = ()
     size: int = 0

@@ -81,8 +81,8 @@ class Term:
     def possible(self) -> Regions | None:
         """Return the values that it allows; None if it allows none."""
         term = self.bare()
-        if term.weightless or isinstance(term.predicate, ir.Xor):
-            return {}  # of a long `xor` it is not known what it excludes
+        if term.weightless or isinstance(term.predicate, ir.Xor | ir.OwnTerm):
+            return {}  # of a long `xor` it is not known what it excludes, nor of a user's function
         if term.is_choice:
             ways = [way for each in term.choices if (way := each.possible()) is not None]
             return joined(ways) if ways else None

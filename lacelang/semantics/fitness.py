@@ -77,6 +77,10 @@ def refuse_unseen(what: ir.Predicate, at: nodes.Node, frame: Frame) -> bool:
     Returns whether there are any.
     """
     known = seen_attributes()
+    for term in ir.own_terms(what):
+        message = f"`{term}` is a term of latents, which no annotator sees in an image"
+        frame.say("LACE312", message, at)
+        return True
     found = ir.attributes(what).values()
     refused = [a for a in found if not _is_seen(a, known.get(a.name))]
     for attribute in refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
@@ -10,7 +10,7 @@ from operator import ne
 from pathlib import Path
 
 from lacelang.errors import ProgramError
-from lacelang.ir import ModelSpec
+from lacelang.ir import ModelSpec, OwnTerm
 from lacelang.resources import shipped
 from lacelang.semantics.context import Definition, Frame, LostError, Module, Report, did_you_mean
 from lacelang.semantics.models import declare
@@ -41,6 +41,7 @@ class Library:
         path: Path | None,
         tree: nodes.Program | None = None,
         root: Path | None = None,
+        terms: Mapping[str, OwnTerm] | None = None,
     ) -> Module:
         """Read the program itself, unless its tree is known; `root` is its folder if not given."""
         shown = str(path) if path is not None else None
@@ -54,6 +55,7 @@ class Library:
             module = Module(name, shown, folder, below, source, tree, size=len(source) // 3)
         if path is not None:
             self._open.append(resolved(path))
+        module.terms = dict(terms or {})
         self._fill(module)
         return module
 
@@ -146,6 +148,10 @@ class Library:
 
     def _define(self, node: nodes.Let | nodes.Def, module: Module) -> None:
         name = node.name.name
+        if name in module.terms:
+            message = f"`{name}` is defined here, and is a term of Python's"
+            self.report.say("LACE110", message, node.name, module, "give one of them another name")
+            return
         before = module.definitions.get(name)
         if before is not None:
             hint = f"it is in line {before.node.span.line} already"

@@ -179,7 +179,8 @@ class Statements:
         sampler = read.value("with") or defaults.sampler()
         options = read.condition_options(() if where is None else (where,), sampler)
         truncation, seed = read.value("truncation"), read.value("seed")
-        refuse_unfit(read, judged=read.get("where", nodes.PredicateClause))
+        clause = read.get("where", nodes.PredicateClause)
+        refuse_unfit(read, judged=clause if _needs_classifiers(where) else None)
         if where is not None and SAMPLERS[sampler.name].probability:
             _refuse_negative(where, options, read)
         verified = read.value("verified")
@@ -258,7 +259,8 @@ class Statements:
         given = self._condition(read, "given")
         truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
-        refuse_unfit(read, judged=node.what)
+        judged = node.what if any(map(_needs_classifiers, (what, given or what))) else None
+        refuse_unfit(read, judged=judged)
         name, model = self.groups.add(read), _using(read.checked_model(), what, given)
         if what is None:
             raise LostError
@@ -361,6 +363,11 @@ class Statements:
         return read
 
 
+def _needs_classifiers(where: ir.Predicate | None) -> bool:
+    """Whether a condition, which may be wrong, is about attributes."""
+    return where is None or bool(ir.attributes(where)) or not ir.own_terms(where)
+
+
 def _using(model: ir.ModelSpec, *asked: ir.Predicate | None) -> ir.ModelSpec:
     """Return a model with those of its taught attributes only that a statement asks for."""
     if not (model.taught or model.damaged):
@@ -375,6 +382,8 @@ def _using(model: ir.ModelSpec, *asked: ir.Predicate | None) -> ir.ModelSpec:
 
 def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
     """Return the layers declared for a condition's attributes; None if one of them has all."""
+    if ir.own_terms(predicate):
+        return None
     layers = [attribute.layers for attribute in ir.attributes(predicate).values()]
     known = [each for each in layers if each is not None]
     return tuple(sorted(set().union(*known))) if len(known) == len(layers) else None

@@ -115,6 +115,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "energy_of": energy,
     "register": lambda: lacelang.register,
     "release": lambda: lacelang.release,
+    "term": lambda: lacelang.term(torch.sum, version=1),
     "__version__": lambda: lacelang.__version__,
 }
 
