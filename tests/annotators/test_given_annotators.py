@@ -5,12 +5,22 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from lacelang.annotators.given import annotator_named
 from lacelang.annotators.prompted.imagenet.annotator import Group, class_names
+from lacelang.classifiers import labels
 from lacelang.errors import UsageError
+from lacelang.generators.mobilestylegan import MOBILESTYLEGAN
+from lacelang.resources import shipped
+from lacelang.storage.fetch import Archive
 from lacelang.testing import annotators
 
+ARCHIVE = Archive(
+    "random-face",
+    "2021.7.21.1",
+    "e5d10e2be7df63f06123855ec591ca35dcb1d059eba47ddcb175d7d26b4019b5",
+)
 CLASSES = {"dark": ("0", "1"), "tone": ("red", "green"), "mean": ()}
 MODULE = """
 import numpy as np
@@ -144,3 +154,14 @@ def test_it_takes_no_weights(tmp_path):
     path.write_text('[hat]\n1 = "sombrero"')
     with pytest.raises(UsageError, match="has its own weights"):
         annotator_named("imagenet", HATS, prompts=path, weights=tmp_path)
+
+
+@pytest.mark.weights
+def test_dark_glasses_are_seen_in_a_real_picture(tmp_path):
+    annotator = imagenet(tmp_path, '[hat]\nthreshold = 0.3\n1 = ["sunglass", "sunglasses"]')
+    generator = MOBILESTYLEGAN.load(ARCHIVE, torch.device("cpu"), threads=1)
+    table = labels.load(shipped("stdlib") / "ffhq.labels.safetensors")
+    measure = annotator.load()
+    # Rows of the table: two with dark glasses, one without any.
+    images = table.draws().rows(np.array([669, 158, 0])).images(generator)
+    assert [annotator.values(measure(image))["hat"] for image in images] == [1.0, 1.0, 0.0]
