@@ -6,12 +6,13 @@ from argparse import Namespace
 from pathlib import Path
 from threading import Timer
 
+from lacelang.annotators.given import function_at
 from lacelang.classifiers.few_labels import require_enough
 from lacelang.cli.models import find_model
 from lacelang.errors import UsageError
 from lacelang.progress import Progress, shown
 from lacelang.teaching import label_file
-from lacelang.teaching.annotating import imported_annotator, teach_by_annotator
+from lacelang.teaching.annotating import teach_by_annotator
 from lacelang.teaching.lesson import Lesson
 from lacelang.teaching.saving import (
     LABELS,
@@ -36,7 +37,7 @@ def teach_attribute(arguments: Namespace) -> int:
     ways = [w for w in ("labels", "annotator", "terminal") if getattr(arguments, w)]
     if len(ways) > 1:
         raise UsageError(f"--{ways[0]} and --{ways[1]} are two ways to teach; choose one")
-    annotate = imported_annotator(arguments.annotator) if arguments.annotator else None
+    annotate = function_at(arguments.annotator) if arguments.annotator else None
     spec = find_model(arguments.name)
     path: Path | None = arguments.labels
     with shown() as progress:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,27 +13,6 @@ from lacelang.progress import Progress
 from lacelang.teaching.lesson import Lesson
 
 Annotate = Callable[[NDArray[np.uint8]], Any]
-
-
-def imported_annotator(place: str) -> Annotate:
-    """Return the function `module:function`; modules of the current folder are found, too.
-
-    Raises:
-        UsageError: there is none.
-    """
-    module, _, name = place.partition(":")
-    if not (module and name):
-        raise UsageError(f"`{place}` is no annotator: name it as module:function")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        found = import_module(module)
-    except Exception as error:
-        raise UsageError(f"the module {module} cannot be imported: {error}") from error
-    function = getattr(found, name, None)
-    if not callable(function):
-        raise UsageError(f"the module {module} has no function {name}")
-    return function  # type: ignore[no-any-return]
 
 
 def teach_by_annotator(lesson: Lesson, annotate: Annotate, most: int, progress: Progress) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from bars_model import label_csv, truth_of
 
+from lacelang.annotators.given import function_at
 from lacelang.cli.main import main
 from lacelang.errors import LaceError, UsageError
 from lacelang.progress import Silent
 from lacelang.teaching import lesson as lessons
-from lacelang.teaching.annotating import imported_annotator, teach_by_annotator
+from lacelang.teaching.annotating import teach_by_annotator
 from lacelang.teaching.lesson import Lesson
 from lacelang.teaching.subject import POOL, Subject
 from lacelang.teaching.terminal import teach_in_terminal
@@ -112,7 +113,7 @@ def test_an_annotator_is_named_by_module_and_function(
     ):
         assert main([*command, place, "--replace"]) == 2
         assert said in capsys.readouterr().err
-    assert imported_annotator("math:sqrt")(4) == 2
+    assert function_at("math:sqrt")(4) == 2
 
 
 def test_in_the_terminal_keys_answer(right: Subject, truth: dict[int, int], capsys: object) -> None:
