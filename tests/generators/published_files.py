@@ -196,7 +196,9 @@ def tensorflow(config: Config, raw: Raw, protocol: int = 4, **said: Any) -> byte
         made.version, made.name, made.build_module_src = 4, "Gs", "import os\nos.abort()\n"
         made.static_kwargs = names["EasyDict"](said)
         made.components = names["EasyDict"](more)
-        made.variables = [(n, np.asarray(v, np.float32)) for n, v in variables.items()]
+        # A session gives a number of numpy's for a variable that is one.
+        arrays = {n: np.asarray(v, np.float32) for n, v in variables.items()}
+        made.variables = [(n, a if a.ndim else a[()]) for n, a in arrays.items()]
         return made
 
     mapping, synthesis = {}, {}

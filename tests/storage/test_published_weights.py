@@ -275,6 +275,27 @@ def changed(data: bytes, before: bytes, after: bytes) -> bytes:
 TORCH = saved({"w": WEIGHTS})
 OLD = saved({"w": WEIGHTS}, _use_new_zipfile_serialization=False)
 WHERE = (torch.FloatStorage, "0", "cpu", 12)
+
+
+def inner(data: bytes) -> bytes:
+    """A tensor of a plain pickle, whose storage is a torch file with these bytes."""
+    load = named("torch.storage", "_load_from_bytes", b"")
+    rebuild = named("torch._utils", "_rebuild_tensor_v2", b"")
+    storage = load + b"B" + struct.pack("<I", len(data)) + data + b"\x85R"
+    return rebuild + b"(" + storage + b"K\x00K\x0c\x85K\x01\x85tR."
+
+
+INNER = {
+    "call": inner(CALLED["reduce_system"]),
+    "call_behind_the_magic": inner(OLD[:60] + CALLED["reduce_eval"]),
+    "nothing": inner(b""),
+    "no_storage": inner(saved(3, _use_new_zipfile_serialization=False)),
+    "archive_of_a_call": inner(zipped({"a/data.pkl": CALLED["reduce_eval"]})),
+    "itself": inner(inner(inner(b"N."))),
+    "cut_short": inner(OLD[:-4]),
+}
+"""Torch files inside of a pickle, which are read with the tensor."""
+
 ARCHIVES = {
     "zip_without_a_pickle": zipped({"a/readme.txt": b"x"}),
     "zip_of_a_call": zipped({"a/data.pkl": CALLED["reduce_system"]}),
@@ -337,6 +358,16 @@ def test_hostile_and_broken_files(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def _never(*_: object, **__: object) -> None:
     raise AssertionError("something of the file was run")
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_files_inside_of_files(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.system", _never)
+    monkeypatch.setattr("builtins.eval", _never)
+    value = read(INNER[name])
+    with pytest.raises(RefusedError) as refused:
+        tensor(value)
+    assert sentence(refused.value).isprintable()
 
 
 def test_there_are_many() -> None:

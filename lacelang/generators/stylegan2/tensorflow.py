@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from lacelang.generators.published_weights import Array, Taken, dictionary
 from lacelang.generators.stylegan2.ada import checked
 from lacelang.generators.stylegan2.config import RESOLUTIONS, Config
@@ -52,7 +54,13 @@ def read(state: dict[Any, Any]) -> tuple[Config, Taken]:
         used.add(name)
         if name not in variables:
             refuse(f"it lacks the variable `{name}`")
-        return array(variables[name])
+        found = variables[name]
+        if is_array(found):
+            return array(found)
+        number = plain(found)  # of one that is a single number, the session gives that
+        if not isinstance(number, int | float):
+            refuse(f"its variable `{name}` is no array")
+        return np.asarray(number, np.float32)
 
     def dense(name: str, ours: str, prefix: str = "", rate: float = 1.0, shift: float = 0) -> None:
         weight = get(f"{name}/{prefix}weight")
@@ -74,7 +82,7 @@ def read(state: dict[Any, Any]) -> tuple[Config, Taken]:
 
     depth = [n for n in range(33) if f"mapping/Dense{n}/weight" in variables]
     rate = plain(said.get("mapping_lrmul", said.get("lrmul", LEARNING_RATE)))
-    if not isinstance(rate, float) or not 0 < rate <= 1 or depth != list(range(len(depth))):
+    if not isinstance(rate, int | float) or not 0 < rate <= 1 or depth != list(range(len(depth))):
         refuse("its mapping network is not whole")
     for number in depth:
         dense(f"mapping/Dense{number}", f"mapping.layers.{number}", rate=rate)
@@ -129,7 +137,5 @@ def _variables(state: dict[Any, Any], prefix: str) -> dict[str, Any]:
     found = {}
     for pair in pairs if isinstance(pairs, list) else []:
         if isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str):
-            name, value = pair
-            if is_array(value):
-                found[prefix + name] = value
+            found[prefix + pair[0]] = pair[1]
     return found

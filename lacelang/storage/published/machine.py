@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from lacelang.storage.published.records import Global, Record, RefusedError, allowed, refuse, shown
 
-MOST_OPCODES = 2_000_000
+MOST_OPCODES = 500_000
 """A generator with its discriminator has some ten thousand."""
 MOST_DEPTH = 200
 """Marks that are open at once."""
