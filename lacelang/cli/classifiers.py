@@ -51,8 +51,9 @@ def label_model(arguments: Namespace) -> int:
         )
     labels.save(out, table)
     for name, column in table.columns.items():
-        seen = np.isfinite(column).sum()
-        print(f"  {name:<10} mean {np.nanmean(column):8.3f}   seen in {seen}")
+        seen = column[np.isfinite(column)]
+        mean = f"{seen.mean():8.3f}" if len(seen) else "    none"
+        print(f"  {name:<10} mean {mean}   seen in {len(seen)}")
     print(f"{len(table)} labels in {out}")
     return 0
 

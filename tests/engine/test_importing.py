@@ -19,6 +19,7 @@ from test_stylegan3 import file_of
 from test_stylegan3 import raw_of as raw3_of
 
 import lacelang
+from lacelang.classifiers.draws import at_indices
 from lacelang.cli.main import main
 from lacelang.engine.importing import import_generator
 from lacelang.errors import ResourceError, UsageError
@@ -26,6 +27,7 @@ from lacelang.generators import statistics
 from lacelang.progress import Silent
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
+from lacelang.semantics.weights import home_of
 from lacelang.storage.user_models import models_dir
 from lacelang.syntax.format import format_source
 
@@ -123,6 +125,30 @@ def test_a_model_of_the_library(tmp_path: Path, folder: Path) -> None:
         lacelang.compile(program).run()
     imported(path, "cifar10", replace=True)
     assert lacelang.compile(program).run()["some"].latents.shape == (2, 26)
+
+
+@pytest.mark.slow
+def test_a_declared_attribute_is_taught_where_no_annotator_sees_it(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The classes of CIFAR-10, from the labels of 120 draws."""
+    path = tmp_path / "cifar10.pkl"
+    path.write_bytes(ada(CIFAR, raw_of(CIFAR)))
+    imported(path)
+    spec = library_models()["cifar10"]
+    assert home_of(spec) == folder
+    assert home_of(library_models()["ffhq"]) == Path()
+    z = at_indices(5, range(120), CIFAR.layout.latent_dim).z
+    names = spec.attribute("class").values
+    rows = [f"{k},{names[row[CIFAR.z :].argmax()]}" for k, row in enumerate(z)]
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(["# seed 5", "index,value", *rows, ""]))
+    assert main(["teach", "cifar10", "class", "--labels", str(table)]) == 0
+    assert "class" in capsys.readouterr().out
+    spec = library_models()["cifar10"]
+    assert [a.name for a in spec.attributes] == list(spec.taught) == ["class"]
+    run = lacelang.compile("sample 2 from cifar10 where class=ship seed 1 as ships\n").run()
+    assert len(run["ships"].energy) == 2
 
 
 def test_what_the_library_declares_otherwise(small: Path, folder: Path) -> None:
