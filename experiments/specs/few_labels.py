@@ -42,7 +42,7 @@ POOL = 4000
 UNLABELLED = 1000
 UNLABELLED_SEED = 77_001
 #: Faces of each condition, count, seed and method that are judged.
-FACES = 6
+FACES = 4
 SAMPLES_SEED = 1200
 #: More rows than any subset: where the network of the default recipe takes over.
 MANY = (1000, 2000, 4000)
@@ -114,13 +114,15 @@ class Data:
 
     def figures(self, heads: Heads, method: str) -> dict[str, dict[str, float]]:
         """Accuracy, balanced accuracy, NLL and ECE on the left rows, by attribute."""
-        w = self.rest_z if method == IN_Z else self.rest.w
+        w = torch.from_numpy(np.ascontiguousarray(self.rest_z if method == IN_Z else self.rest.w))
         with torch.no_grad():
-            outputs = heads(torch.from_numpy(np.ascontiguousarray(w)))
-        return {
-            a.name: score(a, outputs[a.name], torch.from_numpy(self.rest.columns[a.name]))
-            for a in heads.attributes
-        }
+            outputs, raw = heads(w), heads.raw(heads.standardise(w)).mean(dim=0)
+        found = {}
+        for a in heads.attributes:
+            wanted = torch.from_numpy(self.rest.columns[a.name])
+            plain = score(a, raw[:, heads.columns[a.name]], wanted)
+            found[a.name] = {**score(a, outputs[a.name], wanted), "ece_before": plain["ece"]}
+        return found
 
 
 def _file(data: Data, method: str, count: int, seed: int, progress: Progress) -> Path:
@@ -205,6 +207,7 @@ def _summary(figures: Figures, acc: Acc, each: int) -> Table:
                 ("balanced accuracy", "balanced_accuracy"),
                 ("NLL, nats", "nll"),
                 ("ECE", "ece"),
+                ("ECE before calibration", "ece_before"),
             ):
                 row[heading], row[f"± {heading}"] = _over(method, count, _mean_of(figures, measure))
             if method in JUDGED:
