@@ -79,6 +79,13 @@ def label(
     default = ARCHITECTURES[source.architecture].truncation
     truncations = truncations_around(default)
     about = {"generator": str(source.weights or source.architecture)}
+    if annotator is not None:
+        about["annotator"] = annotator.name
+    if begun is not None and begun.about.get("annotator") != about.get("annotator"):
+        raise UsageError(
+            "the table was labelled by another annotator, or with other prompts or weights; name "
+            "that one, or label anew, without the table"
+        )
     if begun is None:
         first = from_prior(seed, prior_count, generator.latent_dim, truncations)
         columns = labels_of(first, "prior draws")

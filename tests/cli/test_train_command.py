@@ -113,13 +113,19 @@ def test_options_that_do_not_fit_are_refused(
     assert not out.exists()
 
 
-def test_a_function_labels_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_labels_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = 'def judge(image):\n    return {"digit": "one" if image.mean() < 25 else "eight"}\n'
     (tmp_path / "ink.py").write_text(text)
     monkeypatch.chdir(tmp_path)
     size = ["--count", "40", "--rare", "0", "--workers", "1", "--out", "ink.safetensors"]
     assert main(["label", "digits", "--annotator", "ink:judge", *size]) == 0
-    assert set(labels.load(Path("ink.safetensors")).columns["digit"]) == {1.0, 8.0}
+    table = labels.load(Path("ink.safetensors"))
+    assert set(table.columns["digit"]) == {1.0, 8.0}
+    assert table.about["annotator"].startswith("function_")
+    assert main(["label", "digits", "--from", "ink.safetensors", *size]) == 2
+    assert "labelled by another annotator" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
