@@ -28,10 +28,10 @@ ATTRIBUTES = ("glasses", "beard", "smile")
 #: Draws that questions are chosen from, and those after them that are only asked plainly; the rest
 #: of the table's prior draws are for judging.
 POOL, PLAIN = 4096, 1400
-MOST = 1200
+MOST = 720
 #: Labels at which classifiers are judged.
-AT = (48, 72, 96, 120, 144, 192, 240, 288, 360, 480, 600, 720, 840, 960, 1080, 1200)
-REPEATS = 5
+AT = (48, 96, 144, 192, 240, 288, 360, 420, 480, 600, 720)
+REPEATS = 3
 WANTED = 0.90
 
 
