@@ -45,3 +45,10 @@ def test_examples(path: Path) -> None:
 )
 def test_examples_that_need_weights(path: Path) -> None:
     _execute(path, weights=True)
+
+
+def test_a_generator_takes_less_than_forty_lines() -> None:
+    block = _blocks(ROOT / "docs" / "generators.md")[0]
+    lines = [line for line in block.text.splitlines() if line.strip()]
+    assert "lacelang.register(" in lines[-1]
+    assert len(lines) < 40
