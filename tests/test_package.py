@@ -17,7 +17,7 @@ def test_the_wheel_checks_and_runs_a_program_from_an_empty_folder(tmp_path: Path
     command = [sys.executable, str(SCRIPT), "--borrow", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "two: 2 faces" in done.stdout
+    assert "two: 2 samples" in done.stdout
     assert done.stdout.endswith("is fine\n")
     (source,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(source) as archive:

@@ -91,7 +91,7 @@ def measure(
     parts |= {path: _read(path, len(shard)) for shard, path in missing}
     found = [part for part in parts.values() if part is not None]
     if len(found) < len(parts):
-        raise ResourceError(f"measures of faces in {folder} have changed", "run the command again")
+        raise ResourceError(f"measures of images in {folder} have changed", "run the command again")
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 

@@ -49,7 +49,7 @@ def _lines(group: Group) -> Iterator[str]:
     from lacelang.storage.images import SHEET
 
     ends = Counter(status for status in group.status if status.name != "converged")
-    count = f"{len(group)} face{'' if len(group) == 1 else 's'}"
+    count = f"{len(group)} sample{'' if len(group) == 1 else 's'}"
     unverified = sum(number for end, number in ends.items() if end.name == "unverified")
     others = ends.total() - unverified
     unfinished = f", {others} did not converge" if others else ""

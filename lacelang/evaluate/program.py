@@ -74,6 +74,6 @@ def _table(row: str, groups: Sequence[Judged], paper: Published | None) -> Table
     return Table(
         f"{row}: {first.condition or 'no condition'}{more}",
         rows,
-        f"{sum(map(len, groups))} faces; {metrics}; "
+        f"{sum(map(len, groups))} samples; {metrics}; "
         f"{first.settings['sampler']}, sampling {seconds:.1f} s",
     )

@@ -136,7 +136,7 @@ def table(compared: Sequence[Compared]) -> Table | None:
     return Table(
         "Variety",
         [{"groups": one.name, **_figures(one)} for one in compared],
-        "Vendi score over the number of faces and mean cosine between faces, from descriptors of "
+        "Vendi score over the number of samples and mean cosine between them, from descriptors of "
         "identity that steer nothing; recall and coverage from image features. The reference are "
         "exact draws of the condition, of which those count that show it, in equal number.",
     )

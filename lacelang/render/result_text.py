@@ -36,7 +36,7 @@ def expectation_text(expected: ExpectationRecord) -> str:
     """Whether an expectation holds, in how many faces, and the indices of the others."""
     shown = expected.faces - len(expected.failing)
     verdict = "holds" if expected.holds else "FAILED"
-    counted = f"{shown} of {expected.faces} faces show it ({100 * expected.seen:.3g} %)"
+    counted = f"{shown} of {expected.faces} samples show it ({100 * expected.seen:.3g} %)"
     text = f"expect {expected.text}: {verdict}, {counted}"
     if not expected.failing:
         return text

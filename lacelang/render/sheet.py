@@ -49,10 +49,10 @@ def draw_sheet(
         for s in group.samples[:MOST_FACES]
     ]
     count = len(group.samples)
-    faces = f"{count} faces" if count != 1 else "1 face"
+    samples = f"{count} samples" if count != 1 else "1 sample"
     if len(cells) < count:
-        faces = f"first {len(cells)} of {faces}"
-    facts = [faces, f"seed {group.seed}", *_made_by(group)]
+        samples = f"first {len(cells)} of {samples}"
+    facts = [samples, f"seed {group.seed}", *_made_by(group)]
     if "truncation" in group.settings:
         facts.append(f"truncation {number_text(group.settings['truncation'])}")
     ends = Counter(sample.status for sample in group.samples)

@@ -103,7 +103,7 @@ def _groups(loop: Loop, argument: str) -> None:
 def _show(loop: Loop, argument: str) -> None:
     names = list(loop.session.known.groups.models)
     if not names:
-        raise UsageError("there are no faces yet")
+        raise UsageError("there are no samples yet")
     name = nfc(argument.strip('"')) or names[-1]
     if name not in names:
         hint = did_you_mean(name, names, "there are:")
@@ -185,7 +185,7 @@ def _keep(loop: Loop, argument: str) -> None:
     from lacelang.api import compile
 
     if not argument:
-        raise UsageError("`:keep` needs a folder\nlike `:keep out/faces`")
+        raise UsageError("`:keep` needs a folder\nlike `:keep out/mine`")
     out = _typed_path(argument.strip('"'))
     path, root = Path("session.lace"), loop.session.root
     program = compile(program_text(loop.session.entries, path, root=root), path, root=root)
@@ -209,7 +209,7 @@ def _quit(loop: Loop, argument: str) -> None:
 
 HELP = f"""\
 Statements are those of files: sample, edit, let, def, import, for, measure, expect, model.
-A condition alone samples {FACES} faces of the model in use:  glasses=1 and age < 20
+A condition alone samples {FACES} images of the model in use:  glasses=1 and age < 20
 Enter ends a complete statement; an incomplete one continues, and an empty line ends it anyway.
 Alt-Enter begins a new line anyway. Tab completes. Ctrl-C stops sampling. Ctrl-D leaves."""
 

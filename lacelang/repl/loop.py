@@ -183,7 +183,7 @@ class Loop:
     def draw(self, group: Group) -> None:
         """Draw a group, with the readings of each sample."""
         record = group.record
-        noun = "face" if len(group) == 1 else "faces"
+        noun = "sample" if len(group) == 1 else "samples"
         said = f"{group.name}: {len(group)} {noun}, seed {record.seed}"
         self.console.print(said, style="bold")
         show_group(record, group.each_image(), self.console, self.graphics)

@@ -165,7 +165,7 @@ class Session:
                 node = entry.piece.tree.statements[-1]
                 if not isinstance(node, nodes.Sample):
                     raise UsageError(
-                        "the last faces came from a loop; `:again` is for one `sample`"
+                        "the last samples came from a loop; `:again` is for one `sample`"
                     )
                 return self._again(entry.text, node, made[-1])
         raise UsageError("there is nothing to sample again")

@@ -163,7 +163,7 @@ def test_a_run_is_summed_up_in_any_encoding(tmp_path: Path) -> None:
     (tmp_path / "p.lace").write_text(source, encoding="utf-8")
     done = run(tmp_path, "run", "p.lace", PYTHONIOENCODING="cp1252")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.startswith(b"\\u8001\xe9: 2 faces, 2 did not converge, out/p/\\u8001\xe9")
+    assert done.stdout.startswith(b"\\u8001\xe9: 2 samples, 2 did not converge, out/p/\\u8001\xe9")
     assert b"2 \xd7 max_steps" in done.stdout
 
 
@@ -191,7 +191,7 @@ def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
     for chosen in ([], [b"--out", b"out/" + out]):
         done = run(tmp_path, "run", program, *chosen)
         assert done.returncode == 0, done.stderr
-    assert b"2 of 2 faces are there already" in done.stderr
+    assert b"2 of 2 samples are there already" in done.stderr
     folder = tmp_path / "out" / os.fsdecode(out)
     assert (folder / "é" / "0001.png").is_file()
     index = read_index(folder)
@@ -213,7 +213,7 @@ def test_names_that_the_locale_lacks(tmp_path: Path) -> None:
     assert here.returncode == 0, here.stderr
     assert (tmp_path / "папка" / "молодой é" / "0001.png").is_file()
     again = run(tmp_path, "run", "p.lace", *only, PYTHONUTF8="1")
-    assert (again.returncode, b"2 of 2 faces are there already" in again.stderr) == (0, True)
+    assert (again.returncode, b"2 of 2 samples are there already" in again.stderr) == (0, True)
     edit = 'edit "папка/молодой é" { smile=1 } as "улыбка"\n'
     (tmp_path / "e.lace").write_text(edit, encoding="utf-8")
     # It is found and read: those of the small model do not suit the declared one.

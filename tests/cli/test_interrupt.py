@@ -84,7 +84,7 @@ def test_ctrl_c_keeps_finished_faces_and_a_second_run_goes_on(tmp_path: Path, so
     kept = faces(out / "kids")
     assert 5 <= len(kept) < 40
     assert all(map(is_whole, kept))
-    assert f"{len(kept)} finished faces are kept" in stderr
+    assert f"{len(kept)} finished samples are kept" in stderr
     assert not [name for name in os.listdir(out / "kids") if name.endswith(".part")]
     record = read_run(out)
     assert record is not None
@@ -95,10 +95,10 @@ def test_ctrl_c_keeps_finished_faces_and_a_second_run_goes_on(tmp_path: Path, so
     second = start("run", str(source), "--out", str(out), pause=0)
     stdout, stderr = second.communicate(timeout=180)
     assert second.returncode == 0
-    assert f"{len(kept)} of 40 faces are there already" in stderr
+    assert f"{len(kept)} of 40 samples are there already" in stderr
     assert [path.stat().st_mtime_ns for path in kept] == times
     assert len(faces(out / "kids")) == 40
-    assert "kids: 40 faces" in stdout
+    assert "kids: 40 samples" in stdout
 
     start("run", str(source), "--out", str(tmp_path / "whole"), pause=0).communicate(timeout=180)
     for path in faces(out / "kids"):
@@ -141,7 +141,7 @@ def test_a_signal_ends_a_run_as_ctrl_c_does(tmp_path: Path, source: Path, name: 
     kept = faces(out / "kids")
     assert 3 <= len(kept) < 40
     assert all(map(is_whole, kept))
-    assert f"{len(kept)} finished faces are kept" in stderr
+    assert f"{len(kept)} finished samples are kept" in stderr
     assert not list(out.rglob("*.part"))
 
 

@@ -33,7 +33,7 @@ def test_the_sentence_runs_and_twice_the_same(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stderr
         # Silent in a pipe: no bars, no escapes.
         assert result.stderr == ""
-        assert result.stdout.startswith("sentence: 2 faces")
+        assert result.stdout.startswith("sentence: 2 samples")
     for name in ("0000.png", "0001.png", "sheet.png", "latents-000000.safetensors"):
         first = (tmp_path / "a" / "sentence" / name).read_bytes()
         assert first == (tmp_path / "b" / "sentence" / name).read_bytes()
@@ -61,6 +61,6 @@ def test_what_did_not_converge_is_said_with_its_remedy(tmp_path: Path) -> None:
         "sample 2 from ffhq where beard=1 and glasses=1 and age=3 with rejection(max_tries=2) as r"
     )
     said = run(program, tmp_path / "out").stdout
-    assert "r: 2 faces, 2 did not converge" in said
+    assert "r: 2 samples, 2 did not converge" in said
     assert "2 × max_tries: No draw from the prior was accepted" in said
     assert "allow more tries (`max_tries`), or sample it with `smc`" in said

@@ -69,7 +69,7 @@ def test_evaluate_a_program(
     # Two faces are too few for figures.
     assert variety["rows"][0]["faces"] == 2
     assert table["title"] == "scholars: glasses=1 and age=40"
-    assert table["note"].startswith("2 faces; ")
+    assert table["note"].startswith("2 samples; ")
     assert [row["comparison"] for row in table["rows"]] == ["glasses=1", "age=40"]
 
 

@@ -82,9 +82,9 @@ def test_a_failed_expectation_is_1_after_everything_is_made(tmp_path: Path) -> N
     assert result.returncode == 1
     assert result.stderr == ""
     lines = result.stdout.splitlines()
-    assert "expect glasses=1 in 95% of kids: holds, 4 of 4 faces show it (100 %)" in lines
+    assert "expect glasses=1 in 95% of kids: holds, 4 of 4 samples show it (100 %)" in lines
     assert (
-        "expect glasses=0 in 50% of kids: FAILED, 0 of 4 faces show it (0 %); "
+        "expect glasses=0 in 50% of kids: FAILED, 0 of 4 samples show it (0 %); "
         "not in 0000, 0001, 0002, 0003"
     ) in lines
     for made in ("kids/0003.png", "kids/sheet.png", "anybody/0002.png", "anybody/sheet.png"):

@@ -150,7 +150,7 @@ def test_an_interrupted_judgement_goes_on(
 
     with monkeypatch.context() as patched:
         patched.setattr(FakePool, "annotate", stopped)
-        with pytest.raises(KeyboardInterrupt, match="5 finished faces are kept"):
+        with pytest.raises(KeyboardInterrupt, match="5 finished samples are kept"):
             program(statement("kids", 5), expect()).run(out=tmp_path)
     looked = pool.looked
     run = program(statement("kids", 5), expect()).run(out=tmp_path)

@@ -88,7 +88,7 @@ def test_the_language_by_example_runs_as_printed(
     assert [group.name for group in run.groups] == list(program.groups)
     printed = capsys.readouterr().out
     assert "P(glasses=1 | age < 20) = " in printed
-    assert "men_edited: 8 faces" in printed
+    assert "men_edited: 8 samples" in printed
 
 
 def test_a_model_by_example() -> None:

@@ -44,8 +44,8 @@ def test_a_program_over_several_lines(model: TinyModel, loop: Loop, sit: Sitting
         "sample 2 from\n  ffhq\n  where kid and\n  glasses=1",
         "sample 4 from ffhq where kid or glasses=1 seed 5",
     ]
-    assert "sample1: 2 faces, seed 0" in printed
-    assert "sample2: 4 faces, seed 5" in printed
+    assert "sample1: 2 samples, seed 0" in printed
+    assert "sample2: 4 samples, seed 5" in printed
     assert "glasses=1" in printed
 
 
@@ -62,7 +62,7 @@ def test_letters_that_the_terminal_lacks(
     loop.run()
     stream.flush()
     said = raw.getvalue().decode(encoding)
-    assert r"\u8001: 2 faces" in said
+    assert r"\u8001: 2 samples" in said
     assert "LACE102" in said
     assert "unexpected" not in said
     assert list(loop.groups) == ["老"]
@@ -195,7 +195,7 @@ def test_again_undo_groups_and_show(model: TinyModel, loop: Loop, sit: Sitting) 
     assert list(loop.groups) == ["kids", "kids_2"]
     assert "kids_3  2 of ffhq, seed 2  glasses=1" in printed
     assert "undone: sample 2 from ffhq where glasses=1 as kids_3 seed 2" in printed
-    assert printed.count("kids_2: 2 faces, seed 1") == 2
+    assert printed.count("kids_2: 2 samples, seed 1") == 2
     assert not (loop.groups["kids"].latents == loop.groups["kids_2"].latents).any()
 
 
@@ -254,7 +254,7 @@ def test_what_is_said_of_a_folder_is_said_in_the_prompts_words(
         (":", "`:help` lists them"),
         (":undo", "nothing to undo"),
         (":again", "nothing to sample again"),
-        (":show", "no faces yet"),
+        (":show", "no samples yet"),
         (":save", "needs the name of a file"),
         (":save x.lace", "nothing to save yet"),
         (":keep", "needs a folder"),

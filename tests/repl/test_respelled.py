@@ -74,4 +74,4 @@ def test_a_redefinition_is_saved_under_a_name_of_its_own(session: Session, tmp_p
 def test_a_group_is_shown_and_explained(loop: Loop, sit: Sitting, model: object) -> None:
     said = sit(f"sample 1 from ffhq as größe\r:show {nfd('größe')}\r:explain {nfd('größe')}\r")
     assert "there is no group" not in said
-    assert said.count("größe: 1 face") == 2
+    assert said.count("größe: 1 sample") == 3  # explained, too

@@ -174,7 +174,7 @@ def _faces_on(sitting: Terminal, face: Image.Image) -> list[float]:
 def test_text_only_where_colours_are_not_wanted(terminal: Callable[..., Terminal]) -> None:
     sitting = terminal(NO_COLOR="1")
     printed = sitting.enter("glasses=1")
-    assert printed[0].startswith("sample1: 4 faces, seed 0")
+    assert printed[0].startswith("sample1: 4 samples, seed 0")
     assert not any("▀" in line for line in printed)
     assert len(re.findall(r"glasses=1", printed[2])) == 4
 

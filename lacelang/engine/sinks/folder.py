@@ -106,8 +106,7 @@ class FolderSink(Sink):
             there = folder.finished() if self.decodes else drawn
             if there:
                 wanted = sum(group.record.count for group in groups)
-                what = "faces" if self.decodes else "samples"
-                progress.note(f"{folder.root}: {there} of {wanted} {what} are there already")
+                progress.note(f"{folder.root}: {there} of {wanted} samples are there already")
             try:
                 yield
             except BaseException as error:
@@ -116,7 +115,7 @@ class FolderSink(Sink):
                     folder.save()
                 if isinstance(error, KeyboardInterrupt):
                     # The same error, which may be that of a signal.
-                    kept = f"{folder.finished()} finished faces are kept in {folder.root}"
+                    kept = f"{folder.finished()} finished samples are kept in {folder.root}"
                     error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
                 raise
 
