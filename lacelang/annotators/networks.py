@@ -8,7 +8,6 @@ licence of each.
 
 from __future__ import annotations
 
-import io
 import tempfile
 import tomllib
 from importlib.resources import files
@@ -24,6 +23,8 @@ from lacelang.registry import imported
 from lacelang.storage.archives import member
 from lacelang.storage.cache import cache_dir, kept
 from lacelang.storage.fetch import Archive, obtain
+from lacelang.storage.published import read_data
+from lacelang.storage.published.states import state
 
 # Part of every cached folder's name: raise it when a conversion changes.
 _CONVERSION = 2
@@ -78,10 +79,13 @@ def _converted(package: str, name: str, progress: Progress | None) -> Any:
         if hasattr(kind, "load"):
             network = kind.load(data)
         else:
-            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             network = kind().eval()
             network.load_state_dict(
-                {name: each for name, each in state.items() if not name.startswith(kind.unused)}
+                {
+                    name: torch.from_numpy(each)
+                    for name, each in state(read_data(memoryview(data))).items()
+                    if not name.startswith(kind.unused)
+                }
             )
         example = torch.zeros(source["shape"], dtype=torch.uint8)
         return openvino_runtime.convert(network, example_input=example, input=[source["shape"]])
