@@ -30,6 +30,11 @@ REMEDY = (
     "of rosinality's implementation (.pt)"
 )
 
+# What readers may raise of a file that is damaged where they do not look for it.
+_DAMAGED = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError
+)  # fmt: skip
+
 _DECLARATION = """\
 # {text}.
 # Imported from {source}.
@@ -161,6 +166,8 @@ def _found(path: Path) -> tuple[Architecture, Found]:
         refusal = _nothing_known(value)
     except RefusedError as error:
         refusal = str(error)
+    except _DAMAGED as error:
+        refusal = f"it is damaged: {type(error).__name__}"
     raise ResourceError(f"{path} is not read: {refusal}", REMEDY) from None
 
 

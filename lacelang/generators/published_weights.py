@@ -130,6 +130,19 @@ class Taken:
                 refuse(f"its `{name}` has numbers that are not finite")
 
 
+def fan_in(weight: Array) -> int:
+    """How many numbers an output of a layer is a sum of, at least 1, for equalised rates."""
+    return max(1, math.prod(weight.shape[1:]))
+
+
+def embedded(taken: Taken, classes: int) -> int:
+    """Return in how many dimensions classes are embedded; 0 without classes."""
+    bias = taken.arrays.get("mapping.embed.bias")
+    if classes and bias is None:
+        refuse("it has classes, and lacks `mapping.embed`")
+    return 0 if bias is None or not classes else len(bias)
+
+
 def numbered(names: Iterator[str] | list[str], prefix: str) -> list[int]:
     """Return the numbers n of names `prefix` + n, in rising order."""
     ends = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]

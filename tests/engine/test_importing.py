@@ -7,11 +7,15 @@ import math
 import pickle
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from published_files import CIFAR, SMALL, ada, modules, persistent, raw_of, rosinality
 from published_files import tensorflow as of_tensorflow
 from test_stylegan3 import SMALL as SMALL3
@@ -23,13 +27,17 @@ from lacelang.classifiers.draws import at_indices
 from lacelang.cli.main import main
 from lacelang.engine.importing import import_generator
 from lacelang.errors import ResourceError, UsageError
-from lacelang.generators import statistics
+from lacelang.generators import ARCHITECTURES, statistics
 from lacelang.progress import Silent
 from lacelang.semantics.check import check
 from lacelang.semantics.modules import library_models
 from lacelang.semantics.weights import home_of
+from lacelang.storage.published import RefusedError, read_data
 from lacelang.storage.user_models import models_dir
 from lacelang.syntax.format import format_source
+
+TINY = evolve(CIFAR, channels=(4, 3), hidden=(12,))
+PLAIN = evolve(TINY, classes=0, embedded=0, clamp=None)
 
 
 @pytest.fixture(autouse=True)
@@ -349,3 +357,27 @@ def test_other_and_broken_networks(name: str, tmp_path: Path, folder: Path) -> N
     assert refused.value.message.startswith(f"{path} is not read: ")
     assert refused.value.remedy
     assert files(folder) == []
+
+
+WHOLE = {
+    "ada": ada(TINY, raw_of(TINY)),
+    "tensorflow": of_tensorflow(TINY, raw_of(TINY)),
+    "rosinality": rosinality(PLAIN, raw_of(PLAIN)),
+    "stylegan3": file_of(SMALL3, raw3_of(SMALL3)),
+}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(sorted(WHOLE)),
+    st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=3),
+)
+def test_random_changes(name: str, changes: list[tuple[int, int]]) -> None:
+    """Whatever is changed in a file, it is read or refused."""
+    data = bytearray(WHOLE[name])
+    for at, value in changes:
+        data[at % len(data)] = value
+    with suppress(RefusedError):
+        value = read_data(memoryview(bytes(data)))
+        for architecture in ARCHITECTURES.values():
+            architecture.find(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lacelang.generators.published_weights import Array, Module, Taken, numbered
+from lacelang.generators.published_weights import Array, Module, Taken, embedded, fan_in, numbered
 from lacelang.generators.stylegan2.config import RESOLUTIONS, Config, config_of
 from lacelang.generators.stylegan2.networks import TAPS
 from lacelang.storage.published.records import refuse, shown
@@ -38,13 +38,11 @@ def read(generator: Module) -> tuple[Config, Taken]:
     colours = whole(generator, "img_channels")
     if colours != 3:
         refuse(f"its images have {colours} channels, and only those of three are read")
-    embedded = len(taken.arrays["mapping.embed.bias"]) if classes else 0
-    return checked(
-        {
-            "z": z, "w": w, "classes": classes, "embedded": embedded, "hidden": hidden,
-            "channels": channels, "kind": kinds.pop(), "clamp": clamps.pop(),
-        }
-    ), taken  # fmt: skip
+    said = {
+        "z": z, "w": w, "classes": classes, "embedded": embedded(taken, classes), "hidden": hidden,
+        "channels": channels, "kind": kinds.pop(), "clamp": clamps.pop(),
+    }  # fmt: skip
+    return checked(said), taken
 
 
 def checked(said: dict[str, Any]) -> Config:
@@ -100,12 +98,12 @@ def _block(block: Module, k: int, taken: Taken, clamps: set[Any]) -> int:
         layer = block.module("torgb")
         dense(layer.module("affine"), f"{name}.to_rgb.affine", taken, "linear")
         weight = layer.tensor("weight")
-        taken.take(f"{name}.to_rgb.weight", weight, 1 / math.sqrt(max(1, weight[0].size)))
+        taken.take(f"{name}.to_rgb.weight", weight, 1 / math.sqrt(fan_in(weight)))
         taken.take(f"{name}.to_rgb.bias", layer.tensor("bias"))
         clamps.add(layer.number("conv_clamp", False) or None)
     if "skip" in here:
         weight = block.module("skip").tensor("weight")
-        taken.take(f"{name}.skip.weight", weight, 1 / math.sqrt(max(1, weight[0].size)))
+        taken.take(f"{name}.skip.weight", weight, 1 / math.sqrt(fan_in(weight)))
     return len(taken.arrays[f"{name}.conv1.bias"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lacelang.generators.published_weights import Array, Taken, dictionary, numbered
+from lacelang.generators.published_weights import Array, Taken, dictionary, fan_in, numbered
 from lacelang.generators.stylegan2.ada import check_taps, checked
 from lacelang.generators.stylegan2.config import RESOLUTIONS, Config
 from lacelang.storage.published.records import refuse, shown
@@ -46,14 +46,14 @@ def read(value: Any) -> tuple[Config, Taken]:
         weight = get(f"{name}.weight")
         if weight.ndim != 2:
             refuse(f"its `g_ema.{name}.weight` is no matrix")
-        taken.take(f"{ours}.weight", weight, rate / math.sqrt(max(1, weight.shape[1])))
+        taken.take(f"{ours}.weight", weight, rate / math.sqrt(fan_in(weight)))
         taken.take(f"{ours}.bias", get(f"{name}.bias"), rate)
 
     def convolution(name: str, ours: str) -> None:
         weight = get(f"{name}.conv.weight")
         if weight.ndim != 5 or len(weight) != 1:
             refuse(f"its `g_ema.{name}.conv.weight` is not that of one convolution")
-        taken.take(f"{ours}.weight", weight[0], 1 / math.sqrt(max(1, weight[0, 0].size)))
+        taken.take(f"{ours}.weight", weight[0], 1 / math.sqrt(fan_in(weight[0])))
         dense(f"{name}.conv.modulation", f"{ours}.affine")
 
     def layer(name: str, ours: str, number: int, size: int) -> None:

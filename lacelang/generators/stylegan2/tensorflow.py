@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lacelang.generators.published_weights import Array, Taken, dictionary
+from lacelang.generators.published_weights import Array, Taken, dictionary, fan_in
 from lacelang.generators.stylegan2.ada import checked
 from lacelang.generators.stylegan2.config import RESOLUTIONS, Config
 from lacelang.storage.published.records import Global, Record, refuse, shown
@@ -66,7 +66,7 @@ def read(state: dict[Any, Any]) -> tuple[Config, Taken]:
         weight = get(f"{name}/{prefix}weight")
         if weight.ndim != 2:
             refuse(f"its `{name}/{prefix}weight` is no matrix")
-        taken.take(f"{ours}.weight", weight.T, rate / math.sqrt(max(1, len(weight))))
+        taken.take(f"{ours}.weight", weight.T, rate / math.sqrt(fan_in(weight.T)))
         taken.take(f"{ours}.bias", get(f"{name}/{prefix}bias") * rate + shift)
 
     def convolution(name: str, ours: str, *, flipped: bool = False) -> None:
@@ -75,8 +75,8 @@ def read(state: dict[Any, Any]) -> tuple[Config, Taken]:
             refuse(f"its `{name}/weight` is not that of a convolution")
         if flipped:  # as its upsampling convolution, a transposed one, has it
             weight = weight[::-1, ::-1]
-        gain = 1 / math.sqrt(max(1, weight[..., 0].size))
-        taken.take(f"{ours}.weight", weight.transpose(3, 2, 0, 1), gain)
+        weight = weight.transpose(3, 2, 0, 1)
+        taken.take(f"{ours}.weight", weight, 1 / math.sqrt(fan_in(weight)))
         taken.take(f"{ours}.bias", get(f"{name}/bias"))
         dense(name, f"{ours}.affine", "mod_", shift=1.0)
 
@@ -109,8 +109,10 @@ def read(state: dict[Any, Any]) -> tuple[Config, Taken]:
             convolution(f"{there}/ToRGB", f"{ours}.to_rgb")
         if f"{there}/Skip/weight" in variables:
             weight, shortcuts = get(f"{there}/Skip/weight"), True
-            gain = 1 / math.sqrt(max(1, weight[..., 0].size))
-            taken.take(f"{ours}.skip.weight", weight.transpose(3, 2, 0, 1), gain)
+            if weight.ndim != 4:
+                refuse(f"its `{there}/Skip/weight` is not that of a convolution")
+            weight = weight.transpose(3, 2, 0, 1)
+            taken.take(f"{ours}.skip.weight", weight, 1 / math.sqrt(fan_in(weight)))
     odd = sorted(name for name in variables.keys() - used if name.startswith("synthesis/"))
     if odd:
         refuse(f"it has `{shown(odd[0])}`, which such a network has not")

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from lacelang.generators.declaration import Found
-from lacelang.generators.published_weights import Array, Module, Taken, dictionary, module_of
+from lacelang.generators.published_weights import (
+    Array,
+    Module,
+    Taken,
+    dictionary,
+    embedded,
+    fan_in,
+    module_of,
+)
 from lacelang.generators.stylegan2.ada import dense, take_mapping, whole
 from lacelang.generators.stylegan2.networks import Mapping
 from lacelang.generators.stylegan3.config import Config, config_of, shapes_of
@@ -67,7 +75,7 @@ def _read(generator: Module) -> tuple[Config, Taken]:
         "z": whole(generator, "z_dim"),
         "w": whole(generator, "w_dim"),
         "classes": classes,
-        "embedded": len(taken.arrays["mapping.embed.bias"]) if classes else 0,
+        "embedded": embedded(taken, classes),
         "hidden": hidden,
         "frequencies": len(weight),
         "size": int(size[0]),
@@ -89,7 +97,7 @@ def _layer(module: Module, name: str, taken: Taken, clamps: set[Any]) -> dict[st
     if weight.ndim != 4:
         refuse("a layer has a weight that is not that of a convolution")
     dense(module.module("affine"), f"{name}.affine", taken, "linear")
-    taken.take(f"{name}.weight", weight, 1 / math.sqrt(weight[0].size) if image else 1.0)
+    taken.take(f"{name}.weight", weight, 1 / math.sqrt(fan_in(weight)) if image else 1.0)
     taken.take(f"{name}.bias", module.tensor("bias"))
     power = module.tensor("magnitude_ema")
     if power.shape != () or not power > 0:
