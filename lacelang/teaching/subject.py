@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from attrs import frozen
@@ -70,12 +70,17 @@ class Subject:
     @cached_property
     def pool(self) -> Floats:
         """The classifier's inputs of the first `POOL` draws."""
-        return self.inputs(self.draws(range(POOL)))
+        return self.inputs(_pool(self.seed, self.generator.latent_dim))
 
     @cached_property
     def prior(self) -> Prior:
         """Moments of the classifier's input under the prior."""
         return Prior.of(self.pool)
+
+
+@lru_cache(maxsize=2)
+def _pool(seed: int, dim: int) -> Draws:
+    return at_indices(seed, range(POOL), dim)
 
 
 def subject(

@@ -13,6 +13,7 @@ import lacelang
 from lacelang import ir
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.few_labels import Prior, learn
+from lacelang.engine.fingerprint import fingerprint
 from lacelang.errors import ProgramError, UsageError
 from lacelang.generators import ARCHITECTURES
 
@@ -95,7 +96,7 @@ def test_exact_disjunctions_know_a_term_as_one_event(model: str) -> None:
     assert torch.allclose(probability(compiled(model, text), z), wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("sampler", ["exponential", "heun", "langevin", "smc", "pc"])
+@pytest.mark.parametrize("sampler", ["exponential", "langevin", "smc"])
 def test_samplers_go_where_a_term_says(model: str, sampler: str) -> None:
     text = f"sample 12 from bars where near and left=1 with {sampler} truncation 1 as a"
     run = compiled(model, text).run()
@@ -118,7 +119,7 @@ def test_rejection_is_exact_and_measure_agrees(model: str) -> None:
 
 
 def test_edits_move_to_terms_of_w(model: str) -> None:
-    text = "sample 4 from bars as a\nedit a { near\n left = 1 } as b"
+    text = "sample 2 from bars as a\nedit a { near } as b"
     run = compiled(model, text).run()
     assert (
         near(run["b"].w.mean(dim=1) if run["b"].w.ndim == 3 else run["b"].w).mean()
@@ -155,7 +156,7 @@ def test_a_fingerprint_depends_on_the_version(model: str) -> None:
     def made(version: int | None) -> str:
         term = lacelang.term(near, version=version)
         program = compiled(model, "sample 1 from bars where near as a", near=term)
-        return program.run()["a"].record.fingerprint
+        return fingerprint(program.samples[0], 0, {})
 
     assert made(1) == made(1) != made(2)
     assert made(None) != made(None)

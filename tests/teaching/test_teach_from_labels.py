@@ -99,6 +99,7 @@ def test_images_of_a_run_are_labelled_by_their_latents(right: Subject, tmp_path:
     assert len(read(right.place(".csv"), right.attribute)) == 68
 
 
+@pytest.mark.slow
 def test_images_without_metadata_are_known_by_their_place(right: Subject, tmp_path: Path) -> None:
     program = lacelang.compile("sample 40 from bars where left=1 as lit")
     run = program.run(out=tmp_path / "run", metadata=False)
@@ -219,7 +220,7 @@ def test_damaged_files_are_an_error_only_where_they_are_used(
     assert teach("--labels", label_csv(tmp_path / "labels.csv", right, 60)) == 0
     file = right.place(".safetensors")
     whole = file.read_bytes()
-    for damage in (whole[:-9], b"", b"junk" * 50, whole[:8] + b"[" * (len(whole) - 8)):
+    for damage in (whole[:-9], b"", whole[:8] + b"[" * (len(whole) - 8)):
         file.write_bytes(damage)
         lacelang.compile("sample from bars where left=1")
         with pytest.raises(ProgramError, match="was taught `right`, but") as wrong:
