@@ -33,9 +33,11 @@ def truncation(model: ir.ModelSpec | None) -> float:
     return TRUNCATION if known is None else known.truncation
 
 
-def sampler() -> ir.SamplerChoice:
-    """Return the sampler of a statement that names none."""
-    return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete({}))
+def sampler(model: ir.ModelSpec | None = None) -> ir.SamplerChoice:
+    """Return the sampler of a statement, about a model, that names none."""
+    known = None if model is None else ARCHITECTURES.get(model.generator)
+    options = {} if known is None else dict(known.flow)
+    return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete(options))
 
 
 TRIES = 8

@@ -176,7 +176,7 @@ class Statements:
         read = self._clauses("sample", node, frame)
         count = self._count(node, read)
         where = self._condition(read, "where")
-        sampler = read.value("with") or defaults.sampler()
+        sampler = read.value("with") or defaults.sampler(read.model)
         options = read.condition_options(() if where is None else (where,), sampler)
         truncation, seed = read.value("truncation"), read.value("seed")
         clause = read.get("where", nodes.PredicateClause)
