@@ -473,7 +473,7 @@ ARRAY = pickle.dumps(np.arange(6.0), 3)
         (1, (6,)),
         None,
     ],
-    ids=str,
+    ids=["too long", "huge", "negative", "objects", "a list", "cut short", "none"],
 )
 def test_arrays_that_are_none(state: Any) -> None:
     record = read(ARRAY)
