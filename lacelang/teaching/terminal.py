@@ -14,7 +14,7 @@ from lacelang.ir import Attribute
 from lacelang.repl.pictures import drawn, supported_graphics
 from lacelang.teaching.asking import Question
 from lacelang.teaching.lesson import Lesson
-from lacelang.text.channels import console, say
+from lacelang.text.channels import console, say, styled
 
 _COLUMNS, _LINES = 48, 24
 _YES_AND_NO = {"y": "1", "n": "0"}
@@ -131,6 +131,7 @@ def _reader(attribute: Attribute) -> Callable[[str], str]:
         return line
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.output import create_output
 
     keys = KeyBindings()
     single = "synufq0123456789" if attribute.discrete and attribute.width <= 10 else ""
@@ -140,5 +141,6 @@ def _reader(attribute: Attribute) -> Callable[[str], str]:
         def _(event: object, key: str = key) -> None:
             event.app.exit(result=key)  # type: ignore[attr-defined]
 
-    session: PromptSession[str] = PromptSession(key_bindings=keys)
+    output = create_output(styled(sys.stdout))
+    session: PromptSession[str] = PromptSession(key_bindings=keys, output=output)
     return session.prompt

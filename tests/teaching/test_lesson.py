@@ -175,6 +175,31 @@ def test_two_ways_at_once_are_refused(right: Subject, capsys: pytest.CaptureFixt
 
 @pytest.mark.weights
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_in_a_terminal_one_key_is_an_answer(tmp_path: Path) -> None:
+    from ptyprocess import PtyProcessUnicode
+
+    environment = {**os.environ, "LACELANG_MODELS": str(tmp_path), "TERM": "xterm-256color"}
+    command = [sys.executable, "-m", "lacelang.cli.main", "teach", "ffhq", "hat", "--terminal"]
+    process = PtyProcessUnicode.spawn(command, env=environment, dimensions=(40, 100))
+    seen = ""
+    for prompt, key in (("1. hat?", "y"), ("2. hat?", "q")):
+        while prompt not in seen:
+            seen += process.read(4096)
+        process.write(key)
+    while process.isalive():
+        try:
+            seen += process.read(4096)
+        except EOFError:
+            break
+    assert process.wait() == 0
+    assert "1 labels are kept" in seen
+    assert "▀" in seen
+    assert "\\x1b" not in seen
+
+
+@pytest.mark.weights
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_labels_and_the_command_goes_on(tmp_path: Path) -> None:
     import http.client
     import json
