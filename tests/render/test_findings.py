@@ -68,7 +68,8 @@ def test_a_failed_expectation_names_its_faces() -> None:
     failed = ExpectationRecord("glasses=1 in 95% of kids", "kids", 0.95, 20, (3, 11))
     assert not failed.holds
     assert expectation_text(failed) == (
-        "expect glasses=1 in 95% of kids: FAILED, 18 of 20 samples show it (90 %); not in 0003, 0011"
+        "expect glasses=1 in 95% of kids: FAILED, 18 of 20 samples show it (90 %); "
+        "not in 0003, 0011"
     )
     many = ExpectationRecord("x", "kids", 0.95, 50, tuple(range(30)))
     assert expectation_text(many).endswith("0018, 0019 and 10 more")
