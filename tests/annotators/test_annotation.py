@@ -26,7 +26,8 @@ def judged(**measures: float) -> dict[str, float]:
 
 def test_no_face_has_no_values() -> None:
     nothing = FACES.values(measured(presence=0.2))
-    assert list(nothing) == list(FACES.attributes) == list(seen_attributes())
+    assert list(nothing) == list(FACES.attributes)
+    assert set(nothing) <= set(seen_attributes())
     assert all(math.isnan(value) for value in nothing.values())
 
 
