@@ -82,8 +82,8 @@ class Architecture:
         published: `package.module:function` of what finds such a generator in a published file
             (see `find`).
         truncation: psi of statements that name none; 1 where truncation costs more than it gives.
-        flow: options of the default sampler of a statement that names none, in place of its own:
-            a longer `time` where the gradients of classifiers are small.
+        flow: defaults of the samplers' options for `sample`, in place of their own: a longer `time`
+            where the gradients of classifiers are small.
         pixels: whether classifiers can judge its images while they steer, because its decoder is
             differentiable and takes some ten milliseconds.
     """

@@ -325,6 +325,8 @@ def sampler_choice(clause: nodes.WithClause, read: Clauses) -> ir.SamplerChoice:
             given[name] = _option(option, sampler, read)
 
     all_of(read_option, clause.options)
+    if read.statement == "sample" and not presets:
+        given = {**defaults.flow(read.model, sampler), **given}
     return ir.SamplerChoice(sampler.name, sampler.complete(given, *presets))
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from lacelang import ir
 from lacelang.generators import ARCHITECTURES
-from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS
+from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Sampler
 
 COUNT = 8
 """Samples of a statement."""
@@ -35,9 +35,15 @@ def truncation(model: ir.ModelSpec | None) -> float:
 
 def sampler(model: ir.ModelSpec | None = None) -> ir.SamplerChoice:
     """Return the sampler of a statement, about a model, that names none."""
+    default = SAMPLERS[DEFAULT_SAMPLER]
+    return ir.SamplerChoice(default.name, default.complete(flow(model, default)))
+
+
+def flow(model: ir.ModelSpec | None, sampler: Sampler) -> dict[str, float]:
+    """Return the options of a sampler whose defaults are other ones for a model."""
     known = None if model is None else ARCHITECTURES.get(model.generator)
-    options = {} if known is None else dict(known.flow)
-    return ir.SamplerChoice(DEFAULT_SAMPLER, SAMPLERS[DEFAULT_SAMPLER].complete(options))
+    own = () if known is None else known.flow
+    return {name: value for name, value in own if sampler.option(name) is not None}
 
 
 TRIES = 8

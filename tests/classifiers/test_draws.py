@@ -16,6 +16,7 @@ from lacelang.classifiers.draws import (
     Draws,
     from_prior,
     rounded,
+    truncations_around,
     unrounded,
 )
 from lacelang.errors import ResourceError
@@ -26,6 +27,21 @@ def test_rows_do_not_depend_on_how_many_there_are() -> None:
     assert np.array_equal(few.z, many.z[:3])
     assert np.array_equal(few.psi, many.psi[:3])
     assert few.fingerprint() != many.fingerprint()
+
+
+def test_truncations_lie_around_the_default_of_a_model() -> None:
+    assert truncations_around(0.7) == TRUNCATIONS
+    assert truncations_around(1.0) == (0.8, 1.0)
+
+
+def test_a_table_keeps_the_range_of_its_truncations(tmp_path: Path) -> None:
+    none = from_prior(7, 0, 4)
+    columns = {"digit": np.zeros(3, np.float32)}
+    table = labels.Labels(7, 3, none, columns, {}, (0.8, 1.0))
+    labels.save(tmp_path / "t.safetensors", table)
+    found = labels.load(tmp_path / "t.safetensors")
+    assert found.truncations == (0.8, 1.0)
+    assert np.array_equal(found.draws().psi, from_prior(7, 3, 4, (0.8, 1.0)).psi)
 
 
 def test_truncations_fill_their_range() -> None:

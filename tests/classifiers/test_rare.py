@@ -14,6 +14,7 @@ from lacelang.classifiers.rare import (
     Kind,
     Search,
     combinations,
+    rounds,
 )
 from lacelang.generators import Layout
 from lacelang.generators.generator import Generator
@@ -72,6 +73,15 @@ def test_only_the_named_attributes_are_asked_for() -> None:
     found = combinations(ATTRIBUTES, _columns(), 5, kind, seed=3)
     assert found
     assert all([a.name for a, _ in c.wanted] == ["smile", "age"] for c in found)
+
+
+def test_rounds_suit_the_number_of_attributes() -> None:
+    assert [kind.sizes for kind in rounds(ATTRIBUTES[1:2])] == [(1,), (1,)]
+    assert [kind.sizes for kind in rounds(ATTRIBUTES)] == [(2, 3), (3,), (2, 3), (2, 3)]
+    # Those that programs combine most are chosen from where a model has some of them.
+    assert not any(kind.among for kind in rounds(ATTRIBUTES))
+    faces = tuple(map(BinaryAttribute, ("smile", "glasses", "gender", "hat")))
+    assert {kind.among for kind in rounds(faces)} == {(), ("smile", "glasses", "gender")}
 
 
 class _Signs:

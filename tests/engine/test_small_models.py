@@ -22,6 +22,13 @@ def test_small_generators_are_not_truncated_by_default() -> None:
     assert [s.truncation for s in program.samples] == [1.0, 0.7, 1.0]
 
 
+def test_flows_of_eyes_are_longer_by_default() -> None:
+    clauses = ("", "with exponential(slack=0.1)", "with heun", "with exponential(time=2)")
+    text = "\n".join(f"sample from eyes where eye=1 {clause}" for clause in clauses)
+    samplers = [s.sampler for s in lacelang.compile(text).samples]
+    assert [sampler.options["time"] for sampler in samplers] == [20, 20, 20, 2]
+
+
 def test_conditions_on_faces_name_what_a_model_lacks() -> None:
     with pytest.raises(lacelang.LaceError) as raised:
         lacelang.compile("import faces\nsample from digiface where bearded")
