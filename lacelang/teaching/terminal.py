@@ -121,9 +121,9 @@ def _reader(attribute: Attribute) -> Callable[[str], str]:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
 
         def line(prompt: str) -> str:
-            print(prompt, end="", flush=True)
+            say(prompt, sys.stdout, end="")
             text = sys.stdin.readline()
-            print()
+            say("", sys.stdout)
             if not text:
                 raise EOFError
             return text

@@ -316,11 +316,10 @@ def test_a_formula_is_of_probabilities() -> None:
 
 def test_through_features_rows_have_the_same_bits_in_any_block() -> None:
     random = torch.Generator().manual_seed(0)
-    weights = {"glasses": 2, "smile": 2, "haircolor": 5, "age": 0}
-    matrices = {k: torch.randn(8, max(n, 1), generator=random) for k, n in weights.items()}
 
     def features(z: Tensor) -> Outputs:
-        return {k: z @ matrices[k] if n else (z @ matrices[k])[:, 0] for k, n in weights.items()}
+        # Without products, which some processors round by where in memory a row begins.
+        return {"glasses": z[:, :2], "smile": z[:, 2:4], "haircolor": z[:, :5], "age": z[:, 7]}
 
     where = "(glasses=1 or age > 1) and (smile=1 or haircolor=red) xor (age < 3 and glasses=0)"
     energy = ConditionalEnergy(features, exactly(where))

@@ -44,9 +44,9 @@ def right(bars: Path) -> Subject:
     return subject(find_model("bars"), "right", progress=Silent())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless browser."""
+    """A headless browser; while it runs, no other test of the process can run an event loop."""
     with browsers.launched(browsers.install()) as running:
         yield running
 
