@@ -21,6 +21,7 @@ from lacelang.ir import Attribute
 
 HELD_OUT = 0.15
 FEWEST_HELD_OUT = 20
+MOST_MEMBERS = 32
 _MISSING = -100
 
 Progress = Callable[[int, int], None]
@@ -63,14 +64,17 @@ SMALL = evolve(REGULARISED, name="small", hidden=(64,), weight_decay=3.0, epochs
 """A network for few labels: one hidden layer, more weight decay, all rows in each step."""
 
 
-def recipe_named(name: str, *, epochs: int | None = None) -> Recipe:
-    """The recipe of that name, with another number of epochs if one is given, or a UsageError."""
+def recipe_named(name: str, *, epochs: int | None = None, members: int | None = None) -> Recipe:
+    """The recipe of that name, with other numbers if they are given, or a UsageError."""
     recipes = {recipe.name: recipe for recipe in (REGULARISED, PAPER, SMALL)}
     if name not in recipes:
         raise UsageError(f"no recipe {name!r}; there are {', '.join(recipes)}")
     if epochs is not None and epochs < 1:
         raise UsageError("training needs at least one epoch")
-    return recipes[name] if epochs is None else evolve(recipes[name], epochs=epochs)
+    if members is not None and not 1 <= members <= MOST_MEMBERS:
+        raise UsageError(f"an average is of 1 to {MOST_MEMBERS} networks, not of {members}")
+    given = {"epochs": epochs, "members": members}
+    return evolve(recipes[name], **{k: v for k, v in given.items() if v is not None})
 
 
 @frozen(eq=False)

@@ -62,6 +62,8 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--self-calibrate trains networks: use it with another recipe")
     if arguments.epochs is not None and linear:
         raise UsageError("linear classifiers are fitted without epochs: leave out --epochs")
+    if arguments.members is not None and (linear or arguments.recipe == "small"):
+        raise UsageError("only the other recipes average networks: leave out --members")
 
 
 def _trained(
@@ -75,13 +77,14 @@ def _trained(
     examples.check(spec.declared)
     seed, name, attributes = arguments.seed or 0, arguments.recipe, spec.declared
     scarce = cross_validated.has_few(examples, attributes)
-    networks = arguments.self_calibrate or arguments.latent_jem
+    networks = arguments.self_calibrate or arguments.latent_jem or arguments.members is not None
     if name == cross_validated.LINEAR or (name == _AUTO and scarce and not networks):
         return cross_validated.train(examples, attributes, seed=seed, progress=progress)
     if name == _AUTO:
-        name = "small" if scarce and not arguments.latent_jem else "regularised"
+        small = scarce and arguments.self_calibrate and arguments.members is None
+        name = "small" if small else "regularised"
     epochs = latent_jem.EPOCHS if arguments.latent_jem else None
-    recipe = recipe_named(name, epochs=arguments.epochs or epochs)
+    recipe = recipe_named(name, epochs=arguments.epochs or epochs, members=arguments.members)
     term: cross_validated.MakeTerm | None = None
     if arguments.self_calibrate:
         where = _coordinates(spec, generator, seed)

@@ -98,6 +98,8 @@ def test_ten_labels_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         (["--recipe", "linear", "--self-calibrate"], "--self-calibrate trains networks"),
         (["--recipe", "linear", "--epochs", "3"], "leave out --epochs"),
+        (["--recipe", "linear", "--members", "3"], "leave out --members"),
+        (["--recipe", "regularised", "--members", "0"], "an average is of 1 to 32 networks"),
         (["--latent-jem", "--self-calibrate"], "--latent-jem trains networks"),
         (["--few", "50"], "cannot take 50 of 50"),
         (["--few", "0"], "cannot take 0 of 50"),
