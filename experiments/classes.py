@@ -135,7 +135,12 @@ def ask(
     return found
 
 
-def by_class(subject: Subject, one: Asked, plain: Mapping[str, Row] | None = None) -> Table:
+def by_class(
+    subject: Subject,
+    one: Asked,
+    plain: Mapping[str, Row] | None = None,
+    how: str = "the default sampler",
+) -> Table:
     """A row for every class, and one for all; `plain` has figures to set beside, by class."""
     rows: list[Row] = []
     for k, value in enumerate(subject.classes):
@@ -152,7 +157,7 @@ def by_class(subject: Subject, one: Asked, plain: Mapping[str, Row] | None = Non
             **beside,
         }
     )
-    return Table(f"Each {subject.attribute}, with the default sampler", rows)
+    return Table(f"Each {subject.attribute}, with {how}", rows)
 
 
 def by_method(
