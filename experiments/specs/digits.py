@@ -7,7 +7,7 @@ import torch
 from attrs import evolve
 from numpy.typing import NDArray
 
-from experiments.classes import SAMPLERS, Subject, ask, by_class, by_method, sheet
+from experiments.classes import EXACT, SAMPLERS, Subject, ask, by_class, by_method, sheet
 from experiments.idx import images
 from experiments.reference import Reference
 from lacelang.annotators.digits import DIGITS, READER, SECOND
@@ -39,7 +39,7 @@ SUBJECT = Subject(MODEL, "digit", DIGITS, READER, SECOND, "second_digit")
 def study(progress: Progress, faces: int | None) -> Report:
     """Sample every digit with every sampler, and compare with real images."""
     count = min(faces or IMAGES, IMAGES)
-    found = ask(SUBJECT, SAMPLERS, count, SEED, progress)
+    found = ask(SUBJECT, (*SAMPLERS, EXACT), count, SEED, progress)
     whole = count * len(DIGITS)
     real = _real_features()
     reference = Reference.of(real[:-whole], DIRECTIONS)
@@ -57,11 +57,11 @@ def study(progress: Progress, faces: int | None) -> Report:
     ]
     method = by_method(found, reference, others, _NOTE)
     rows = [{**row, **_paper(str(row["method"]))} for row in method.rows]
-    default = found[SAMPLERS[0]]
+    exact = found[EXACT]
     return Report(
         "digits",
-        [by_class(SUBJECT, default), evolve(method, rows=rows)],
-        [sheet(SUBJECT, default, _SHOWN)],
+        [by_class(SUBJECT, exact, how=EXACT), evolve(method, rows=rows)],
+        [sheet(SUBJECT, exact, _SHOWN)],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from attrs import evolve
 
-from experiments.classes import SAMPLERS, Seen, Subject, ask, by_class, by_method, sheet
+from experiments.classes import EXACT, SAMPLERS, Seen, Subject, ask, by_class, by_method, sheet
 from experiments.reference import Reference
 from lacelang.annotators.eyes import COLORS, EYES, SECOND
 from lacelang.classifiers.draws import Draws
@@ -22,9 +22,6 @@ PLAIN = 640
 REFERENCE_SEED = 8200
 PLAIN_SEED = 8300
 _SHOWN = 12
-#: Exact draws of a sharpened condition: evaluations are cheap here, and draws stay where the
-#: generator is at home.
-EXACT = "rejection(max_tries=50000) temp 0.15"
 
 SUBJECT = Subject(MODEL, "color", EYE_COLORS, EYES, SECOND, "second_color")
 

@@ -73,8 +73,8 @@ def recipe_named(name: str, *, epochs: int | None = None, members: int | None = 
         raise UsageError("training needs at least one epoch")
     if members is not None and not 1 <= members <= MOST_MEMBERS:
         raise UsageError(f"an average is of 1 to {MOST_MEMBERS} networks, not of {members}")
-    given = {"epochs": epochs, "members": members}
-    return evolve(recipes[name], **{k: v for k, v in given.items() if v is not None})
+    recipe = recipes[name]
+    return evolve(recipe, epochs=epochs or recipe.epochs, members=members or recipe.members)
 
 
 @frozen(eq=False)
