@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 VARIABLE = "LACELANG_BROWSER"
+_PATIENCE = 180
+"""Seconds that a step of the installation may take."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = (
     "--no-sandbox",
@@ -29,19 +33,31 @@ def found() -> str | None:
 
 
 def can_be_had() -> bool:
-    """Whether there is one, or this process may install Debian's."""
+    """Whether there is one, after installing Debian's if there is none and this process may."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return found() is not None or (root and shutil.which("apt-get") is not None)
+    if found() is None and root and shutil.which("apt-get") is not None:
+        import fcntl
+
+        # Other workers of the tests come here at the same time.
+        with (Path(tempfile.gettempdir()) / "lacelang-browser.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if found() is None:
+                # Without a network the tests of pages are left out.
+                with suppress(subprocess.SubprocessError, OSError):
+                    _install()
+    return found() is not None
 
 
-def install() -> str:
-    """Return a browser, after installing Debian's if there is none."""
-    if found() is None:
-        for command in ("update -q", "install -y -q --no-install-recommends chromium"):
-            subprocess.run(["apt-get", *command.split()], check=True, capture_output=True)
-    path = found()
-    assert path is not None
-    return path
+def _install() -> None:
+    for command in ("update -q", "install -y -q --no-install-recommends chromium"):
+        subprocess.run(
+            ["apt-get", *command.split()],
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
 
 
 @contextmanager

@@ -47,7 +47,9 @@ def right(bars: Path) -> Subject:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A headless browser; while it runs, no other test of the process can run an event loop."""
-    with browsers.launched(browsers.install()) as running:
+    path = browsers.found()
+    assert path is not None
+    with browsers.launched(path) as running:
         yield running
 
 
