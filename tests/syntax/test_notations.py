@@ -351,6 +351,11 @@ def test_ranges(notation: str, context: str) -> None:
     st.sampled_from(list(CONTEXTS.values())),
     _PARTS,
 )
+@example(
+    "at least two of {a}, {b}, {c}",
+    CONTEXTS["alone"],
+    {"a": "(smile=1 and age<20)", "b": "smile=1", "c": "yaw > 3", "d": "", "x": "", "n": ""},
+)
 def test_of_other_conditions(notation: str, context: str, parts: dict[str, str]) -> None:
     assert_mended(context.format(notation.format(**parts)))
 
@@ -506,6 +511,7 @@ def test_a_value_on_a_line_of_its_own_is_no_step_of_an_edit(values: str) -> None
 @given(from_the_grammar())
 @example("let a = f(smile = 1, 1)")
 @example("let a = f(g(age = 20, 30), yaw = left, right) or smile in {0, 1}")
+@example("edit a { smile = 1 in layers smile not smile = 1 }")
 def test_whatever_the_grammar_derives_is_no_notation(source: str) -> None:
     assert not mend(with_line_feeds(source), {}).places
 

@@ -267,7 +267,8 @@ class Reader:
         found = self.items(i)
         if not found:
             return None
-        return self.closing(i) if self.low(i) in CLOSER else found[-1][1]
+        bracketed = self.low(i) in CLOSER and found[0][0] > i
+        return self.closing(i) if bracketed else found[-1][1]
 
     def items(self, i: int) -> list[tuple[int, int]]:
         """Return where the conditions of a list begin and end, its brackets not counted."""
@@ -278,7 +279,13 @@ class Reader:
                 return inner
         if closer:
             found = self.split(i + 1, _BETWEEN)
-            return found if found and self.low(found[-1][1]) == closer else []
+            found = found if found and self.low(found[-1][1]) == closer else []
+            # `(a and b), c`: the brackets are the first item's.
+            first = len(found) == 1 and closer == ")" and self.low(found[0][1] + 1) in (",", ";")
+            return (self._unbracketed(i) if first else []) or found
+        return self._unbracketed(i)
+
+    def _unbracketed(self, i: int) -> list[tuple[int, int]]:
         # Where words join the items, `a, b and c`, each is one condition.
         found = []
         while True:
