@@ -1,4 +1,4 @@
-"""What a model's declaration, or the annotators, lack for a statement to run."""
+"""What a model's declaration, the annotators or the sampler lack for a statement to run."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def refuse_unfit(read: Clauses, judged: nodes.Node | None) -> None:
     elif read.statement == "edit" and at is not None and model.space != "w":
         message = f"edits move in w, and the classifiers of {name} judge {model.space}"
         read.say("LACE315", message, at, "train classifiers on w, and declare them `on w`")
+
+
+def needs_classifiers(where: ir.Predicate | None) -> bool:
+    """Whether a condition, which may be wrong, is about attributes."""
+    return where is None or bool(ir.attributes(where)) or not ir.own_terms(where)
 
 
 def _gives_pixels(model: ir.ModelSpec) -> bool:
@@ -113,3 +118,20 @@ def _is_seen(attribute: ir.Attribute, classes: tuple[str, ...] | None) -> bool:
     # A yes-or-no attribute may be any of two classes, the second of which is yes.
     two = classes is not None and len(classes) == len(YES_OR_NO)
     return attribute.values == classes or (attribute.values == YES_OR_NO and two)
+
+
+def refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Clauses) -> None:
+    """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
+    clause = read.get("with", nodes.WithClause)
+    terms = list(ir.walk(where))
+    if options.negation[0] == "contrast" and any(
+        isinstance(term, ir.Not | ir.Xor) for term in terms
+    ):
+        why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
+    elif options.logit_temp is not None or any(term.logit_temp is not None for term in terms):
+        why, hint = "`temp logit(…)`", "write `temp …` without `logit`"
+    else:
+        return
+    assert clause is not None  # the default sampler takes any energy
+    message = f"`{clause.sampler.name}` needs energies of at least 0, and {why} makes lower ones"
+    read.say("LACE311", message, clause.sampler, f"{hint}, or sample with `smc`")

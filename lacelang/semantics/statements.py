@@ -17,10 +17,16 @@ from lacelang.semantics.conditions import Budget, Conditions
 from lacelang.semantics.context import Binding, Definition, Frame, LostError, Module
 from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
 from lacelang.semantics.drawn import loop_values, refuse_compared_again
-from lacelang.semantics.fitness import refuse_unfit, refuse_unseen, refuse_unverifiable
+from lacelang.semantics.fitness import (
+    needs_classifiers,
+    refuse_negative,
+    refuse_unfit,
+    refuse_unseen,
+    refuse_unverifiable,
+)
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
-from lacelang.semantics.taught import has_classifiers
+from lacelang.semantics.taught import using
 from lacelang.semantics.unrolled import Unrolled, apart, size_of
 from lacelang.semantics.values import Limits, limited
 from lacelang.syntax import nodes
@@ -180,12 +186,12 @@ class Statements:
         options = read.condition_options(() if where is None else (where,), sampler)
         truncation, seed = read.value("truncation"), read.value("seed")
         clause = read.get("where", nodes.PredicateClause)
-        refuse_unfit(read, judged=clause if _needs_classifiers(where) else None)
+        refuse_unfit(read, judged=clause if needs_classifiers(where) else None)
         if where is not None and SAMPLERS[sampler.name].probability:
-            _refuse_negative(where, options, read)
+            refuse_negative(where, options, read)
         verified = read.value("verified")
         refuse_unverifiable(read, where)
-        name, model = self.groups.add(read), _using(read.checked_model(), where)
+        name, model = self.groups.add(read), using(read.checked_model(), where)
         clauses = (options, truncation, seed, sampler, verified)
         return ir.SampleStatement(name, count, model, where, *clauses, span=node.span)
 
@@ -225,7 +231,7 @@ class Statements:
         refuse_unfit(read, judged=node.group)
         read.wrong = read.wrong or len(steps) < len(node.steps)
         asked = [step.predicate for step in steps]
-        name, model = self.groups.add(read), _using(read.checked_model(), *asked)
+        name, model = self.groups.add(read), using(read.checked_model(), *asked)
         clauses = (sampler, options, stay, hold, held, reweight)
         return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)
 
@@ -259,9 +265,9 @@ class Statements:
         given = self._condition(read, "given")
         truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
-        judged = node.what if any(map(_needs_classifiers, (what, given or what))) else None
+        judged = node.what if any(map(needs_classifiers, (what, given or what))) else None
         refuse_unfit(read, judged=judged)
-        name, model = self.groups.add(read), _using(read.checked_model(), what, given)
+        name, model = self.groups.add(read), using(read.checked_model(), what, given)
         if what is None:
             raise LostError
         text = what.text if given is None else f"{what.text} given {given.text}"
@@ -286,7 +292,7 @@ class Statements:
         name, model = found
         group = name if isinstance(node.group, nodes.Word) else f'"{name}"'
         text = f"{what.text} in {node.share.text}% of {group}"
-        model = _using(model, what)
+        model = using(model, what)
         return ir.ExpectStatement(what, share / 100, name, model, span=node.span, text=text)
 
     # What several kinds have
@@ -363,23 +369,6 @@ class Statements:
         return read
 
 
-def _needs_classifiers(where: ir.Predicate | None) -> bool:
-    """Whether a condition, which may be wrong, is about attributes."""
-    return where is None or bool(ir.attributes(where)) or not ir.own_terms(where)
-
-
-def _using(model: ir.ModelSpec, *asked: ir.Predicate | None) -> ir.ModelSpec:
-    """Return a model with those of its taught attributes only that a statement asks for."""
-    if not (model.taught or model.damaged):
-        return model
-    names = ir.attributes(*(predicate for predicate in asked if predicate is not None))
-    used = model.using(names)
-    if has_classifiers(model):
-        return used
-    # Those that it declares are known only where they are taught.
-    return evolve(used, attributes=tuple(a for a in used.attributes if a.name in names))
-
-
 def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
     """Return the layers declared for a condition's attributes; None if one of them has all."""
     if ir.own_terms(predicate):
@@ -387,23 +376,6 @@ def _declared(predicate: ir.Predicate) -> tuple[int, ...] | None:
     layers = [attribute.layers for attribute in ir.attributes(predicate).values()]
     known = [each for each in layers if each is not None]
     return tuple(sorted(set().union(*known))) if len(known) == len(layers) else None
-
-
-def _refuse_negative(where: ir.Predicate, options: ir.ConditionOptions, read: Clauses) -> None:
-    """Report a sampler that takes e^-E for a probability, if the energy may go below zero."""
-    clause = read.get("with", nodes.WithClause)
-    terms = list(ir.walk(where))
-    if options.negation[0] == "contrast" and any(
-        isinstance(term, ir.Not | ir.Xor) for term in terms
-    ):
-        why, hint = "`negation contrast(…)`", "leave `negation contrast(…)` out"
-    elif options.logit_temp is not None or any(term.logit_temp is not None for term in terms):
-        why, hint = "`temp logit(…)`", "write `temp …` without `logit`"
-    else:
-        return
-    assert clause is not None  # the default sampler takes any energy
-    message = f"`{clause.sampler.name}` needs energies of at least 0, and {why} makes lower ones"
-    read.say("LACE311", message, clause.sampler, f"{hint}, or sample with `smc`")
 
 
 def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:

@@ -54,6 +54,18 @@ def has_classifiers(spec: ir.ModelSpec) -> bool:
     return spec.classifiers is not None and file_of(spec.path, spec.classifiers).exists()
 
 
+def using(model: ir.ModelSpec, *asked: ir.Predicate | None) -> ir.ModelSpec:
+    """Return a model with those of its taught attributes only that a statement asks for."""
+    if not (model.taught or model.damaged):
+        return model
+    names = ir.attributes(*(predicate for predicate in asked if predicate is not None))
+    used = model.using(names)
+    if has_classifiers(model):
+        return used
+    # Those that it declares are known only where they are taught.
+    return evolve(used, attributes=tuple(a for a in used.attributes if a.name in names))
+
+
 def _described(file: Path, name: str, spec: ir.ModelSpec) -> ir.Attribute:
     heads = json.loads(header_of(file)["heads"])
     (fields,), report = heads["attributes"], heads["report"]
