@@ -6,42 +6,36 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from lacelang.generators.declaration import Layout
+from lacelang.generators.stylegan2.sizes import (
+    MappingConfig,
+    Shape,
+    channels,
+    check_clamp,
+    check_sizes,
+    dense,
+    mapping_shapes,
+)
 
-Shape: TypeAlias = tuple[int, ...]
 Kind: TypeAlias = Literal["skip", "resnet", "orig"]
 
 RESOLUTIONS = tuple(4 << k for k in range(9))
 """Sides of the images that it can have, in pixels: 4 to 1024."""
-WIDEST = 4096
-"""Channels, and dimensions of z and w."""
-MOST_CLASSES = 10_000
-DEEPEST = 32
 
 
 @frozen
-class Config:
+class Config(MappingConfig):
     """A generator of Karras et al. 2020 ("Analyzing and improving the image quality of StyleGAN").
 
     Attributes:
-        z: dimensions of z, without those of the class.
-        w: dimensions of w.
-        classes: how many classes it was trained with; 0 if with none.
-        embedded: dimensions that the class is embedded in; 0 without classes.
-        hidden: widths of the layers of the mapping network, w's being the last.
         channels: of the blocks, 4² first.
         kind: how the blocks make an image: each adds to it (`skip`), or the last makes it, with
             shortcuts around blocks (`resnet`) or without (`orig`).
         clamp: the limit of all activations, which networks trained in float16 have.
     """
 
-    z: int
-    w: int
-    classes: int
-    embedded: int
-    hidden: tuple[int, ...]
     channels: tuple[int, ...]
     kind: Kind = "skip"
     clamp: float | None = None
@@ -62,11 +56,6 @@ class Config:
         layers = tuple((layer,) for layer in range(self.styles))
         return Layout(self.z + self.classes, self.w, layers)
 
-    @property
-    def said(self) -> dict[str, Any]:
-        """It as JSON values, for `config_of`."""
-        return asdict(self)
-
 
 def config_of(said: Mapping[str, Any]) -> Config:
     """Return the configuration that a file says, checked.
@@ -80,20 +69,9 @@ def config_of(said: Mapping[str, Any]) -> Config:
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"it lacks {error}") from None
-    for name, number, least, most in [
-        ("dimensions of z", config.z, 1, WIDEST),
-        ("dimensions of w", config.w, 1, WIDEST),
-        ("classes", config.classes, 0, MOST_CLASSES),
-        ("dimensions of the class", config.embedded, min(1, config.classes), WIDEST),
-        ("layers of the mapping network", len(config.hidden), 1, DEEPEST),
-        ("blocks", len(config.channels), 1, len(RESOLUTIONS)),
-        *(("channels", channels, 1, WIDEST) for channels in (*config.channels, *config.hidden)),
-    ]:
-        if type(number) is not int or not least <= number <= most:
-            raise ValueError(f"it has {str(number)[:20]} {name}, and {least} to {most} are known")
-    clamp = config.clamp
-    if clamp is not None and not (isinstance(clamp, int | float) and 0 < clamp < math.inf):
-        raise ValueError("its limit of activations makes no sense")
+    blocks = ("blocks", len(config.channels), 1, len(RESOLUTIONS))
+    check_sizes(config, blocks, *channels(config.channels))
+    check_clamp(config.clamp)
     if config.kind not in ("skip", "resnet", "orig") or config.hidden[-1] != config.w:
         raise ValueError("its blocks, or its mapping network, are of an unknown kind")
     return config
@@ -105,10 +83,6 @@ def shapes_of(config: Config) -> dict[str, Shape]:
 
 
 def _shapes(config: Config) -> Iterator[tuple[str, Shape]]:
-    def dense(name: str, inputs: int, outputs: int) -> Iterator[tuple[str, Shape]]:
-        yield f"{name}.weight", (outputs, inputs)
-        yield f"{name}.bias", (outputs,)
-
     def layer(name: str, inputs: int, outputs: int, size: int) -> Iterator[tuple[str, Shape]]:
         kernel = 3 if size else 1
         yield from dense(f"synthesis.{name}.affine", config.w, inputs)
@@ -117,12 +91,7 @@ def _shapes(config: Config) -> Iterator[tuple[str, Shape]]:
         if size:
             yield f"synthesis.{name}.noise", (size, size)
 
-    if config.classes:
-        yield from dense("mapping.embed", config.classes, config.embedded)
-    before = config.z + config.embedded
-    for number, width in enumerate(config.hidden):
-        yield from dense(f"mapping.layers.{number}", before, width)
-        before = width
+    yield from mapping_shapes(config)
     yield "synthesis.const", (config.channels[0], 4, 4)
     inputs = config.channels[0]
     for k, outputs in enumerate(config.channels):

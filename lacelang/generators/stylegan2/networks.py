@@ -9,7 +9,6 @@ and the strength of the noise into its image.
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,25 +16,13 @@ from torch.nn import functional as F
 
 from lacelang.generators.relaxed import RelaxedClass
 from lacelang.generators.stylegan2.config import Config, has_image
+from lacelang.generators.stylegan2.sizes import MappingConfig
 
 EPSILON = 1e-8
 TAPS = (1.0, 3.0, 3.0, 1.0)
 """The low-pass filter of upsampling, along each axis, up to its sum."""
 GAIN = math.sqrt(2.0)
 SLOPE = 0.2
-
-
-class MappingConfig(Protocol):
-    """The sizes of a mapping network; see `Config`."""
-
-    @property
-    def z(self) -> int: ...  # noqa: D102
-    @property
-    def classes(self) -> int: ...  # noqa: D102
-    @property
-    def embedded(self) -> int: ...  # noqa: D102
-    @property
-    def hidden(self) -> tuple[int, ...]: ...  # noqa: D102
 
 
 def normalised(x: Tensor) -> Tensor:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from lacelang.generators.declaration import Layout
+from lacelang.generators.stylegan2.sizes import (
+    DEEPEST,
+    WIDEST,
+    MappingConfig,
+    Shape,
+    channels,
+    check_clamp,
+    check_sizes,
+    dense,
+    mapping_shapes,
+)
 
-Shape: TypeAlias = tuple[int, ...]
-
-WIDEST = 4096
-"""Channels, dimensions of z and w, and pixels of a layer's side."""
-DEEPEST = 32
-MOST_CLASSES = 10_000
 _LARGEST = {"kernel": 7, "up": 8, "down": 8, "up_taps": 128, "down_taps": 128}
 
 
@@ -55,11 +60,10 @@ class LayerConfig:
 
 
 @frozen
-class Config:
+class Config(MappingConfig):
     """A generator of Karras et al. 2021 ("Alias-free generative adversarial networks").
 
     Attributes:
-        z, w, classes, embedded, hidden: of the mapping network, as StyleGAN2's.
         frequencies: how many waves its input has, which are as many channels.
         size: side of the input's planes, in samples.
         rate: its sampling rate.
@@ -69,11 +73,6 @@ class Config:
         scale: what the image is multiplied by.
     """
 
-    z: int
-    w: int
-    classes: int
-    embedded: int
-    hidden: tuple[int, ...]
     frequencies: int
     size: int
     rate: float
@@ -96,11 +95,6 @@ class Config:
         layers = tuple((layer,) for layer in range(len(self.layers) + 1))
         return Layout(self.z + self.classes, self.w, layers)
 
-    @property
-    def said(self) -> dict[str, Any]:
-        """It as JSON values, for `config_of`."""
-        return asdict(self)
-
 
 def config_of(said: Mapping[str, Any]) -> Config:
     """Return the configuration that a file says, checked.
@@ -115,33 +109,21 @@ def config_of(said: Mapping[str, Any]) -> Config:
         config = Config(**{**said, "hidden": tuple(said["hidden"]), "layers": layers})
     except (KeyError, TypeError) as error:
         raise ValueError(f"it lacks {error}") from None
-    _check_whole(config)
+    widths = [each for layer in config.layers for each in (layer.inputs, layer.outputs)]
+    check_sizes(
+        config,
+        ("layers", len(config.layers), 1, DEEPEST),
+        ("samples", config.size, 1, WIDEST),
+        *channels((config.frequencies, *widths)),
+    )
     for number in (config.rate, config.bandwidth, config.scale):
         if not isinstance(number, int | float) or not 0 < number < math.inf:
             raise ValueError("its sampling rate, bandwidth or scale makes no sense")
-    clamp = config.clamp
-    if clamp is not None and not (isinstance(clamp, int | float) and 0 < clamp < math.inf):
-        raise ValueError("its limit of activations makes no sense")
+    check_clamp(config.clamp)
     if config.hidden[-1] != config.w or not config.bandwidth < config.rate / 2:
         raise ValueError("its mapping network or its input is of an unknown kind")
     _check_layers(config)
     return config
-
-
-def _check_whole(config: Config) -> None:
-    widths = [each for layer in config.layers for each in (layer.inputs, layer.outputs)]
-    for name, number, least, most in [
-        ("dimensions of z", config.z, 1, WIDEST),
-        ("dimensions of w", config.w, 1, WIDEST),
-        ("classes", config.classes, 0, MOST_CLASSES),
-        ("dimensions of the class", config.embedded, min(1, config.classes), WIDEST),
-        ("layers of the mapping network", len(config.hidden), 1, DEEPEST),
-        ("layers", len(config.layers), 1, DEEPEST),
-        ("samples", config.size, 1, WIDEST),
-        *(("channels", each, 1, WIDEST) for each in (config.frequencies, *config.hidden, *widths)),
-    ]:
-        if type(number) is not int or not least <= number <= most:
-            raise ValueError(f"it has {str(number)[:20]} {name}, and {least} to {most} are known")
 
 
 def _check_layers(config: Config) -> None:
@@ -170,16 +152,7 @@ def shapes_of(config: Config) -> dict[str, Shape]:
 
 
 def _shapes(config: Config) -> Iterator[tuple[str, Shape]]:
-    def dense(name: str, inputs: int, outputs: int) -> Iterator[tuple[str, Shape]]:
-        yield f"{name}.weight", (outputs, inputs)
-        yield f"{name}.bias", (outputs,)
-
-    if config.classes:
-        yield from dense("mapping.embed", config.classes, config.embedded)
-    before = config.z + config.embedded
-    for number, width in enumerate(config.hidden):
-        yield from dense(f"mapping.layers.{number}", before, width)
-        before = width
+    yield from mapping_shapes(config)
     waves = config.frequencies
     yield from dense("synthesis.input.affine", config.w, 4)
     yield "synthesis.input.weight", (waves, waves)
