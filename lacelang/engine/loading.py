@@ -26,6 +26,7 @@ from lacelang.generators.generator import Generator, atypicality
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import on_device, one_by_one, rounds_by_place
+from lacelang.semantics.taught import has_classifiers
 from lacelang.semantics.weights import is_imported, weights_of
 from lacelang.storage.fetch import WeightsFile
 from lacelang.storage.latents import Float32
@@ -136,14 +137,10 @@ class Model:
         named = {"generator": str(self._spec.sha256), "device": self.device.type}
         if not conditioned:
             return named
-        if not self._taught or self._is_trained:
+        # Where there are only taught attributes, no others are asked for.
+        if not self._taught or has_classifiers(self._spec):
             named["classifiers"] = self._classifiers
         return named | {f"taught {name}": digest for name, digest in self._taught.items()}
-
-    @property
-    def _is_trained(self) -> bool:
-        """Whether there are classifiers of the declared attributes; taught ones need none."""
-        return self._spec.classifiers is not None and classifiers_of(self._spec).exists()
 
     @cached_property
     def _classifiers(self) -> str:

@@ -14,6 +14,7 @@ from lacelang.energy import Outputs, own_key
 from lacelang.engine.loading import Model
 from lacelang.errors import LaceError, UsageError
 from lacelang.samplers.streams import prior
+from lacelang.semantics.taught import has_classifiers
 from lacelang.system.torch_state import isolated
 
 _ROWS = 5
@@ -32,7 +33,7 @@ class ModelWithTerms(Model):
         self._begin()
         self._terms = dict(terms)
         spec = model._spec
-        if spec.classifiers is not None or spec.taught:
+        if has_classifiers(spec) or spec.taught:
             self.__dict__["heads"] = model.heads
         else:
             self.__dict__["heads"] = SeveralHeads(())

@@ -41,6 +41,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield (
         f'model bars {{ generator bars classifiers "{folder}/heads.safetensors" on w '
         "attribute left : binary }\nmodel bare { generator bars }\n"
+        'model new { generator bars classifiers "missing.safetensors" on w '
+        "attribute left : binary }\n"
     )
     ARCHITECTURES._added.pop("bars")
     lacelang.release()
@@ -129,8 +131,9 @@ def test_edits_move_to_terms_of_w(model: str) -> None:
         compiled(model, "sample 4 from bars as a\nedit a { high } as b")
 
 
-def test_a_model_without_classifiers_takes_terms(model: str) -> None:
-    run = compiled(model, "sample 6 from bare where near truncation 1 as a").run()
+@pytest.mark.parametrize("name", ["bare", "new"])
+def test_a_model_without_classifiers_takes_terms(model: str, name: str) -> None:
+    run = compiled(model, f"sample 6 from {name} where near truncation 1 as a").run()
     assert near(run["a"].w).mean() < 12
     with pytest.raises(ProgramError, match="has no attribute"):
         compiled(model, "sample from bare where near and left=1")
