@@ -7,8 +7,8 @@ The words after the fence say what a block is:
                          right after it has what is said of it
     text [FILE]          text; with FILE, a program that is neither right nor wrong as it stands
     lace condition       a condition a line, each right and laid out as after `where`
-    python               code that may need the generator; the blocks of a page are one program,
-                         and a `text` block right after one has what it prints
+    python [weights]     code, with `weights` if it needs a generator; the blocks of a page are one
+                         program, and a `text` block right after one has what it prints
     console [weights]    commands after `$`, and what they print; with `weights`, commands that
                          need the generator
 
@@ -102,7 +102,7 @@ def outcomes(blocks: Sequence[Block], weights: bool) -> Iterator[Outcome]:
             continue
         elif block.kind == "text" and _path(block) is None and said is not None:
             yield Outcome(block, said)
-        elif block.kind == "python" and weights:
+        elif block.kind == "python" and (weights or "weights" not in block.info):
             said = _printed(block, namespace)
             continue
         elif block.kind == "console" and (weights or "weights" not in block.info):
@@ -157,8 +157,10 @@ def _conditions(block: Block) -> Outcome:
 
 def _printed(block: Block, namespace: dict[str, Any]) -> str:
     printed = StringIO()
+    # Lines of a traceback count in the page.
+    source = "\n" * (block.line - 1) + block.text
     with redirect_stdout(printed):
-        exec(compile(block.text, f"<page, line {block.line}>", "exec"), namespace)
+        exec(compile(source, "<page>", "exec"), namespace)
     return printed.getvalue()
 
 

@@ -9,13 +9,16 @@ import os
 from pathlib import Path
 
 import pytest
-from doc_blocks import blocks_of, outcomes
+from doc_blocks import Block, blocks_of, outcomes
 
+from lacelang.annotators import ANNOTATORS
+from lacelang.generators import ARCHITECTURES
+from lacelang.samplers import SAMPLERS
 from lacelang.syntax.grammar import loaded
 from lacelang.syntax.parser import read
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 KINDS = {"lace", "text", "console", "python", "sh", "json", "toml", ""}
 
 
@@ -23,23 +26,29 @@ def _names(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def _blocks(path: Path, page: str) -> list[Block]:
+    # The package of extending.md is installed and tried by a test of its own.
+    return [b for b in blocks_of(page) if b.kind != "python" or path.name != "extending.md"]
+
+
 def _with_weights(path: Path) -> bool:
-    if path.name == "extending.md":
-        return False  # its package is installed and tried by a test of its own
-    blocks = blocks_of(path.read_text(encoding="utf-8"))
-    return any(b.kind == "python" or "weights" in b.info for b in blocks)
+    return any("weights" in b.info for b in _blocks(path, path.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LACELANG_MODELS", str(tmp_path / "models"))
+    # What a page registers is known to that page only.
+    for registry in (SAMPLERS, ARCHITECTURES, ANNOTATORS):
+        monkeypatch.setattr(registry, "_added", {})
 
 
 def _execute(path: Path, weights: bool) -> None:
     page = path.read_text(encoding="utf-8")
     wrong = []
-    for outcome in reversed(list(outcomes(blocks_of(page), weights))):
+    for outcome in reversed(list(outcomes(_blocks(path, page), weights))):
         block = outcome.block
         if outcome.complaint is not None:
             wrong.append(f"{_names(path)}:{block.line}: {outcome.complaint}")
@@ -76,6 +85,14 @@ def test_every_word_and_sign_of_the_grammar_has_an_example() -> None:
     terminals = {terminal.name for terminal in loaded().terminals}
     declared = {"UNIT", "IN_SHARE", "IN_LAYERS"}
     assert terminals | declared <= used | {"COMMENT", "SPACE"}
+
+
+def test_a_generator_takes_less_than_forty_lines() -> None:
+    page = (ROOT / "docs" / "generators.md").read_text(encoding="utf-8")
+    block = next(b for b in blocks_of(page) if b.kind == "python")
+    lines = [line for line in block.text.splitlines() if line.strip()]
+    assert "lacelang.register(" in lines[-1]
+    assert len(lines) < 40
 
 
 def test_what_the_pages_promise_is_kept(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""Make the pictures of docs/pictures anew: `python docs/pictures.py [NAME…]`, from a checkout.
+
+Each is made by a program of programs/ or of a page, with the models themselves; all of them take some
+minutes. Figures of experiments are made by `python -m experiments NAME`, see evaluation.md.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+import lacelang
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+PICTURES = DOCS / "pictures"
+
+
+def _people(folder: Path) -> Image.Image:
+    """The sheet of the first program of the README."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^```lace people\.lace\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return _sheet(found[1], "people", folder)
+
+
+def _bearded_kids(folder: Path) -> Image.Image:
+    program = (ROOT / "programs" / "zero_shot.lace").read_text(encoding="utf-8")
+    sheet = _sheet(program, "bearded_kids", folder)
+    return sheet.resize((846, round(sheet.height * 846 / sheet.width)), Image.Resampling.LANCZOS)
+
+
+def _sheet(source: str, group: str, folder: Path) -> Image.Image:
+    lacelang.compile(source).run(out=folder, only=group, progress=True)
+    return Image.open(folder / group / "sheet.png").convert("RGB")
+
+
+MADE: dict[str, Callable[[Path], Image.Image]] = {
+    "people.jpg": _people,
+    "bearded_kids.jpg": _bearded_kids,
+}
+"""What makes each picture, given an empty folder."""
+
+
+def main(names: list[str]) -> None:
+    """Make the pictures of these names, or all.
+
+    Raises:
+        SystemExit: there is none of this name.
+    """
+    if unknown := sorted(set(names) - set(MADE)):
+        raise SystemExit(f"no picture {', '.join(unknown)}; there are {', '.join(MADE)}")
+    for name in names or MADE:
+        with TemporaryDirectory() as folder:
+            picture = MADE[name](Path(folder))
+        temporary = PICTURES / f".{name}"
+        picture.save(temporary, quality=88, optimize=True)
+        temporary.replace(PICTURES / name)
+        print(f"{name}: {picture.width} x {picture.height}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
