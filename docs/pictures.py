@@ -1,7 +1,7 @@
 """Make the pictures of docs/pictures anew: `python docs/pictures.py [NAME…]`, from a checkout.
 
-Each is made by a program of programs/ or of a page, with the models themselves; all of them take some
-minutes. Figures of experiments are made by `python -m experiments NAME`, see evaluation.md.
+Each is made by a program of programs/ or of a page, with the models themselves; all of them take
+some minutes. Figures of experiments are made by `python -m experiments NAME`, see evaluation.md.
 """
 
 from __future__ import annotations
