@@ -41,6 +41,11 @@ def run_file(arguments: Namespace) -> int:
         print(measure_text(measured))
     for expected in run.expectations:
         print(expectation_text(expected))
+    if arguments.report:
+        from lacelang.report.page import write_report
+
+        assert run.folder is not None
+        print(f"report: {write_report(run.folder)}")
     return 0 if all(expected.holds for expected in run.expectations) else 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lacelang.render.sheet_cells import Cell, draw_cells
+from lacelang.render.sheet_cells import Cell, cut_row, draw_cells
 from lacelang.storage.files import write_atomic
 from lacelang.storage.records import GroupRecord, SampleRecord
 from lacelang.text.numerals import number_text
@@ -82,11 +82,10 @@ def draw_film(
     """
     atoms = list({atom.text: atom for step in group.steps for atom in step.atoms}.values())
     facts = _made_by(group)
-    shown = list(range(len(thumbnails)))
-    if len(shown) > _MOST_PICTURES:
-        half = _MOST_PICTURES // 2
-        facts.append(f"lines {half} to {len(shown) - half - 1} are left out")
-        shown = shown[:half] + shown[-half:]
+    shown = film_moments(len(thumbnails))
+    if len(shown) < len(thumbnails):
+        half = len(shown) // 2
+        facts.append(f"lines {half} to {len(thumbnails) - half - 1} are left out")
     cells = []
     for moment in shown:
         step, line = sample.steps[moment], group.steps[moment - 1] if moment else None
@@ -103,6 +102,23 @@ def draw_film(
         )
     title = f"{group.name} {sample.index:04d}"
     return draw_cells(title, group.condition, facts, atoms, cells, len(cells))
+
+
+def film_moments(count: int) -> list[int]:
+    """Which of `count` moments of an edit a film strip shows: all, or the first and the last."""
+    if count <= _MOST_PICTURES:
+        return list(range(count))
+    half = _MOST_PICTURES // 2
+    return [*range(half), *range(count - half, count)]
+
+
+def film_pictures(group: GroupRecord, strip: Image.Image) -> list[Image.Image]:
+    """Cut the pictures out of a film strip that `draw_film` drew, in the order of the moments.
+
+    Returns none of a picture that is not laid out as such a strip.
+    """
+    atoms = {atom.text for step in group.steps for atom in step.atoms}
+    return cut_row(strip, len(film_moments(len(group.steps) + 1)), len(atoms))
 
 
 def _made_by(group: GroupRecord) -> list[str]:

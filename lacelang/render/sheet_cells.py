@@ -64,11 +64,10 @@ def draw_cells(
     columns: int,
 ) -> Image.Image:
     """Draw cells, `columns` side by side, with a row for each of the first comparisons."""
-    # At least two faces wide, for the title.
-    width = 2 * MARGIN + max(columns * (THUMBNAIL + GAP) - GAP, 2 * THUMBNAIL)
+    width = _width(columns)
     lines = _headline(title, condition, facts, width - 2 * MARGIN)
     top = MARGIN + sum(size + space for _, size, _, space in lines) + GAP
-    height = THUMBNAIL + 12 + _ROW * (1 + min(len(atoms), _MOST_ROWS + 1)) + 8
+    height = _cell_height(len(atoms))
     rows = math.ceil(len(cells) / columns)
     picture = Image.new("RGB", (width, top + rows * (height + GAP) - GAP + MARGIN), PAPER)
     draw = ImageDraw.Draw(picture)
@@ -90,6 +89,27 @@ def draw_cells(
             draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=_ALARM)
             draw.text((x + 10, y + 4), words, font=small, fill=PAPER)
     return picture
+
+
+def cut_row(picture: Image.Image, count: int, comparisons: int) -> list[Image.Image]:
+    """Cut the pictures out of what `draw_cells` drew of `count` cells in one row.
+
+    `comparisons` is how many there were. Returns none of a picture of another layout.
+    """
+    top = picture.height - MARGIN - _cell_height(comparisons)
+    if picture.width != _width(count) or top <= MARGIN:
+        return []
+    lefts = [MARGIN + column * (THUMBNAIL + GAP) for column in range(count)]
+    return [picture.crop((x, top, x + THUMBNAIL, top + THUMBNAIL)) for x in lefts]
+
+
+def _width(columns: int) -> int:
+    # At least two faces wide, for the title.
+    return 2 * MARGIN + max(columns * (THUMBNAIL + GAP) - GAP, 2 * THUMBNAIL)
+
+
+def _cell_height(comparisons: int) -> int:
+    return THUMBNAIL + 12 + _ROW * (1 + min(comparisons, _MOST_ROWS + 1)) + 8
 
 
 def _headline(
