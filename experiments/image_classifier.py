@@ -33,7 +33,9 @@ from lacelang.classifiers.training import Progress as OnEpoch
 from lacelang.classifiers.training import TrainResult, train
 from lacelang.energy import Outputs
 from lacelang.engine.loading import Model, load
+from lacelang.engine.plan import Plan
 from lacelang.engine.sampling import sample_task
+from lacelang.engine.sinks.memory import MemorySink
 from lacelang.errors import UsageError
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
 from lacelang.ir import ModelSpec, SampleStatement
@@ -41,7 +43,6 @@ from lacelang.progress import Progress, Stage
 from lacelang.samplers.solution import Status
 from lacelang.samplers.streams import prior
 from lacelang.storage.cache import cache_dir, kept_arrays
-from lacelang.storage.latents import Latents
 from lacelang.system.threads import Pool
 from lacelang.system.torch_state import one_thread
 
@@ -265,8 +266,7 @@ def _draw(statement: SampleStatement, model: ImageModel, stage: Stage) -> Drawn:
     task = sample_task(statement, model, seed_of(statement))
 
     def make() -> Tensors:
-        nothing: dict[str, Latents] = {}
-        parts = list(task.draw(0, nothing.__getitem__, stage))
+        parts = list(task.draw(0, MemorySink(Plan(()), {}), stage))
         records = [record for part in parts for record in part.records]
         failed = sum(record.status != Status.converged.name for record in records)
         nfe = sum(record.nfe for record in records) / len(records)

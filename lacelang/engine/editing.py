@@ -111,7 +111,12 @@ def edit_task(
         made = groups[statement.group].record
         psi = float(made.settings["truncation"])
         source = Source(
-            (made.name,), made.seed, made.count, psi, made.fingerprint, lambda of: of(made.name)
+            (made.name,),
+            made.seed,
+            made.count,
+            psi,
+            made.fingerprint,
+            lambda of: of.latents(made.name),
         )
     else:
         source = begun_on_disk(saved, model)

@@ -107,7 +107,7 @@ def _draw(tasks: Sequence[GroupTask], sink: Sink, progress: Progress) -> None:
             if decoder is not None:
                 decoder.put(task, before.undecoded)
             seconds = 0.0
-            for batch in task.draw(before.samples, sink.latents, sampling):
+            for batch in task.draw(before.samples, sink, sampling):
                 seconds += batch.seconds
                 sink.add(task, batch)
                 if decoder is not None:

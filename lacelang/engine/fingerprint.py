@@ -12,10 +12,12 @@ import attrs
 
 from lacelang.ir import (
     Attribute,
+    EditStatement,
     ExpectStatement,
     ModelSpec,
     Predicate,
     SamplerChoice,
+    SampleStatement,
     Statement,
     StatementRecord,
 )
@@ -45,7 +47,9 @@ def fingerprint(
     """
     model = statement.model
     # What is edited is known by its digest, whatever its name.
-    own = {"seed": seed} if source is None else {"group": source, "saved": None}
+    own: dict[str, Any] = {"seed": seed} if source is None else {"group": source}
+    if hasattr(statement, "saved"):
+        own["saved"] = None
     content = {
         "lacelang": __version__,
         "numbers": _NUMBERS if source is None else _NUMBERS_OF_EDITS,
@@ -58,10 +62,9 @@ def fingerprint(
 
 
 def settings_of(
-    statement: Statement, weights: Mapping[str, str], truncation: float
+    statement: SampleStatement | EditStatement, weights: Mapping[str, str], truncation: float
 ) -> dict[str, Any]:
     """Return what run.json and the sheet say of how a group was made."""
-    assert statement.makes == "group"
     model, options = statement.model, statement.options
     drawn = getattr(statement, "where", True) is None
     settings: dict[str, Any] = {

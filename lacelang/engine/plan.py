@@ -16,10 +16,18 @@ from lacelang.engine.expectations import judged_attributes
 from lacelang.engine.loading import Model, load
 from lacelang.engine.measures import MeasureTask
 from lacelang.engine.own_terms import with_terms
+from lacelang.engine.picking import pick_task
 from lacelang.engine.sampling import sample_task
 from lacelang.engine.tasks import GroupTask
 from lacelang.errors import LaceError
-from lacelang.ir import EditStatement, ExpectStatement, MeasureStatement, SampleStatement, Seed
+from lacelang.ir import (
+    EditStatement,
+    ExpectStatement,
+    MeasureStatement,
+    PickStatement,
+    SampleStatement,
+    Seed,
+)
 from lacelang.progress import Progress
 from lacelang.semantics import defaults
 from lacelang.storage.records import read_index
@@ -83,6 +91,10 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
     for statement in program.statements:
         if isinstance(statement, ExpectStatement):
             planned.expectations.append(statement)
+            continue
+        if isinstance(statement, PickStatement):
+            made = {task.record.name: task for task in planned.groups}
+            planned.groups.append(pick_task(statement, made[statement.group]))
             continue
         model = load(statement.model, options.device, progress)
         model = with_terms(model, statement.conditions.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -13,8 +13,16 @@ from lacelang.progress import Stage
 from lacelang.storage.latents import Float32, Latents, Shards
 from lacelang.storage.records import GroupRecord, SampleRecord
 
-Available: TypeAlias = Callable[[str], Latents | Shards]
-"""A group's name -> the latents of all its samples."""
+
+class Available(Protocol):
+    """The groups that are made already, by name."""
+
+    def latents(self, name: str) -> Latents | Shards:
+        """The latents of all its samples."""
+
+    def group(self, name: str) -> GroupRecord | None:
+        """The group with the records of all its samples."""
+
 
 BATCH = 64
 """Samples of the first batch, which should be seen soon, and images that are decoded together."""

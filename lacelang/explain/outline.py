@@ -133,7 +133,10 @@ def outline(statement: ir.Statement, truncation: float) -> Outline:
     facts.append(_model(statement.model))
     if isinstance(statement, ir.EditStatement):
         facts += (*_held(statement), _layers([step.replaced for step in statement.steps]))
-    elif statement.makes is not None:
+    elif isinstance(statement, ir.PickStatement):
+        picked = list(statement.indices)
+        facts.append(Fact("samples", ", ".join(map(str, picked)), picked))
+    elif statement.makes is not None and statement.needs is None:
         facts.append(Fact("truncation", number_text(truncation), truncation))
         facts.append(Fact("seed", "random" if own == "random" else str(seed), own))
     verified = getattr(statement, "verified", None)
@@ -142,7 +145,7 @@ def outline(statement: ir.Statement, truncation: float) -> Outline:
     if asked and statement.makes is not None:
         heads = list(ir.attributes(*asked))
         facts.append(Fact("heads", ", ".join(heads), heads))
-    if asked and statement.makes == "group":
+    if asked and isinstance(statement, ir.SampleStatement | ir.EditStatement):
         facts += _settings(asked, statement.sampler, options)
     trees = tuple(
         Tree(role, None if each is None else term_of(each, options))

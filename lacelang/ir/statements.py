@@ -174,6 +174,42 @@ class EditStatement(StatementRecord):
 
 
 @frozen(eq=False, repr=False)
+class PickStatement(StatementRecord):
+    """Some samples of `group`, as they are: a group of their own.
+
+    Attributes:
+        name: of the new group; `pick1`, … where none is given.
+        group: name of an earlier group.
+        indices: those samples' in it, each once, in the new group's order.
+    """
+
+    kind = "pick"
+    makes: ClassVar[Literal["group"]] = "group"
+    own = ("group",)
+
+    name: str
+    group: str
+    model: ModelSpec
+    indices: tuple[int, ...]
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+    @property
+    def needs(self) -> str | None:
+        """See `StatementRecord`."""
+        return self.group
+
+    @property
+    def title(self) -> str:
+        """See `StatementRecord`."""
+        return f"{_counted(len(self.indices), 'sample')} of {self.group}"
+
+    @property
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """See `StatementRecord`."""
+        return {}
+
+
+@frozen(eq=False, repr=False)
 class MeasureStatement(StatementRecord):
     """The probability of `what`, given `given`, under the generator's own distribution."""
 
@@ -236,7 +272,9 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-Statement: TypeAlias = SampleStatement | EditStatement | MeasureStatement | ExpectStatement
+Statement: TypeAlias = (
+    SampleStatement | EditStatement | PickStatement | MeasureStatement | ExpectStatement
+)
 
 
 @frozen(eq=False, repr=False)
@@ -263,9 +301,20 @@ class CheckedProgram(Record):
         return tuple(each for each in self.statements if isinstance(each, SampleStatement))
 
     def at_most(self, count: int) -> CheckedProgram:
-        """Return the program with at most so many samples of each group."""
-        statements = (
-            evolve(s, count=min(s.count, count)) if isinstance(s, SampleStatement) else s
-            for s in self.statements
-        )
-        return evolve(self, statements=tuple(statements))
+        """Return the program with at most so many samples of each group.
+
+        Groups that others pick from keep all up to the last one that is picked.
+        """
+        needed: dict[str | None, int] = {}
+        statements: list[Statement] = []
+        for s in reversed(self.statements):
+            if isinstance(s, SampleStatement):
+                s = evolve(s, count=min(s.count, max(count, needed.get(s.name, 0))))
+            elif isinstance(s, PickStatement):
+                s = evolve(s, indices=s.indices[: max(count, needed.get(s.name, 0))])
+                last = 1 + max(s.indices, default=0)
+                needed[s.group] = max(last, needed.get(s.group, 0))
+            elif isinstance(s, EditStatement):
+                needed[s.group] = max(needed.get(s.name, 0), needed.get(s.group, 0))
+            statements.append(s)
+        return evolve(self, statements=tuple(reversed(statements)))

@@ -38,6 +38,7 @@ ALLOWED = {
         "stay", "hold", "layers", "reweight", "temp", "with", "as", "negation", "disjunction",
         "sigma", "from", "truncation",
     ),
+    "pick": ("as",),
     "measure": ("given", "from", "truncation", "seed", "as"),
 }  # fmt: skip
 """The clauses of each statement."""
@@ -63,7 +64,8 @@ class Clauses:
             keyword = clause.keyword
             if keyword not in ALLOWED[statement]:
                 *most, last = (f"`{each}`" for each in ALLOWED[statement])
-                hint = f"`{statement}` takes {', '.join(most)} and {last}"
+                listed = f"{', '.join(most)} and {last}" if most else last
+                hint = f"`{statement}` takes {listed}"
                 if (statement, keyword) in _MEANT:
                     hint = f"write `{_MEANT[statement, keyword]}`"
                 message = f"`{keyword}` does not belong to `{statement}`"

@@ -27,16 +27,19 @@ class Groups:
     """The groups that a program has made so far.
 
     `models` are theirs, in the order in which they were made; None for a wrong statement's.
+    `counts` are how many samples they have, where the program alone says it.
     """
 
     models: dict[str, ir.ModelSpec | None] = Factory(dict)
+    counts: dict[str, int] = Factory(dict)
     _shown: dict[str, str] = Factory(dict)
     _taken: set[str] = Factory(set)
     _next: dict[str, int] = Factory(dict)
 
     def continued(self) -> Groups:
         """Return a copy that goes on from here."""
-        return Groups(dict(self.models), dict(self._shown), set(self._taken), dict(self._next))
+        models, counts, shown = dict(self.models), dict(self.counts), dict(self._shown)
+        return Groups(models, counts, shown, set(self._taken), dict(self._next))
 
     def reserve(self, names: set[str]) -> None:
         """Keep names that the program writes out from being given to nameless statements."""

@@ -125,6 +125,8 @@ class Statements:
                     self.result.append(self._sample(node, frame))
                 case nodes.Edit():
                     self.result.append(self._edit(node, frame))
+                case nodes.Pick():
+                    self.result.append(self._pick(node, frame))
                 case nodes.Measure():
                     self.result.append(self._measure(node, frame))
                 case nodes.Expect():
@@ -192,6 +194,7 @@ class Statements:
         verified = read.value("verified")
         refuse_unverifiable(read, where)
         name, model = self.groups.add(read), using(read.checked_model(), where)
+        self.groups.counts[name] = count
         clauses = (options, truncation, seed, sampler, verified)
         return ir.SampleStatement(name, count, model, where, *clauses, span=node.span)
 
@@ -232,8 +235,38 @@ class Statements:
         read.wrong = read.wrong or len(steps) < len(node.steps)
         asked = [step.predicate for step in steps]
         name, model = self.groups.add(read), using(read.checked_model(), *asked)
+        if saved is None and group in self.groups.counts:
+            self.groups.counts[name] = self.groups.counts[group]
         clauses = (sampler, options, stay, hold, held, reweight)
         return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)
+
+    def _pick(self, node: nodes.Pick, frame: Frame) -> ir.PickStatement:
+        read = Clauses("pick", node.clauses, frame)
+        group, read.model = self.groups.model_of(node.group, frame) or ("", None)
+        count = self.groups.counts.get(group, MAX_COUNT)
+        indices: list[int] = []
+        try:
+            for value in loop_values(node.indices, MAX_COUNT, frame):
+                indices.append(self._index(value, group, count, indices, frame))
+        except LostError:
+            read.wrong = True
+        name, model = self.groups.add(read), using(read.checked_model())
+        self.groups.counts[name] = len(indices)
+        return ir.PickStatement(name, group, model, tuple(indices), span=node.span)
+
+    def _index(
+        self, value: nodes.Value, group: str, count: int, before: list[int], frame: Frame
+    ) -> int:
+        limits = Limits("LACE205", 0, MAX_COUNT - 1, whole=True)
+        index = int(limited(value, "the number of a sample", limits, frame))
+        if index >= count:
+            message = f"`{group}` has no sample {index}"
+            how = "a single sample, 0" if count == 1 else f"the samples 0 to {count - 1}"
+            raise frame.say("LACE223", message, value, f"it has {how}")
+        if index in before:
+            message = f"sample {index} is picked already"
+            raise frame.say("LACE223", message, value, "name each sample once")
+        return index
 
     def _begun_from(
         self, named: nodes.Word | nodes.Text, read: Clauses

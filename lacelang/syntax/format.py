@@ -227,6 +227,9 @@ class _Documents:
             case nodes.Edit(group, steps, clauses):
                 head = [self.words("edit", group), " ", self._block(steps, inline=True)]
                 return [head, Group(*self.apart("", clauses))]
+            case nodes.Pick(indices, group, clauses):
+                head = [self.words("pick"), " ", self.listed(indices), GAP, self.words("of", group)]
+                return Group(*self.apart(head, clauses))
             case nodes.Step(predicate, layers):
                 step = self._step(predicate)
                 return [step, GAP, self.words("in", layers)] if layers else step

@@ -127,6 +127,9 @@ def programs(draw: st.DrawFn) -> str:
         if draw(st.booleans()):
             parts.append(draw(edits(f"g{i}", f"e{i}")))
         if draw(st.booleans()):
+            picked = draw(st.sampled_from(["0", "0 .. 3, 5", "7, 2"]))
+            parts.append(f"pick {picked} of g{i} as p{i}")
+        if draw(st.booleans()):
             parts.append(f"expect {draw(predicates())} in 90% of g{i}")
     if draw(st.booleans()):
         parts.append(f"measure {draw(predicates())} given {draw(_ATOMS)} from ffhq")

@@ -68,6 +68,14 @@ class LoopRange(Node, rules="loop_range"):
     last: Value
 
 
+class Pick(Node, rules="pick"):
+    """`pick 3, 5 of men as best`, `pick 0..3 of men`; numbers count from 0, as in a sheet."""
+
+    indices: tuple[Value | LoopRange, ...]
+    group: Word | Text
+    clauses: tuple[Clause, ...]
+
+
 class For(Node, rules="for"):
     """`for t in 2, 1, 0.5 { … }`, `for s in 1..4 { … }`."""
 
@@ -91,7 +99,7 @@ class Expect(Node, rules="expect"):
     group: Word | Text
 
 
-Statement: TypeAlias = Model | Import | Let | Def | Sample | Edit | For | Measure | Expect
+Statement: TypeAlias = Model | Import | Let | Def | Sample | Edit | Pick | For | Measure | Expect
 
 
 class Program(Node, rules="start"):
