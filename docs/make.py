@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from argparse import _SubParsersAction
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -21,6 +20,7 @@ from lacelang.evaluate.report import Table
 from lacelang.repl.commands import COMMANDS
 from lacelang.resources import shipped
 from lacelang.samplers import DEFAULT_SAMPLER, SAMPLERS, Option
+from lacelang.semantics.codes import CODES
 from lacelang.semantics.context import is_pedantic, severity_of
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import keywords
@@ -29,9 +29,6 @@ from lacelang.syntax.parser import read
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 from architecture import layers_picture, parts_table  # noqa: E402
-
-CODES = tomllib.loads((DOCS / "codes.toml").read_text(encoding="utf-8"))
-"""The meaning of every diagnostic, by its code."""
 
 _WRONG_PROGRAMS = DOCS.parent / "tests" / "bad"
 
@@ -83,7 +80,7 @@ def _samplers() -> str:
     lines += ["", f"The default for edits is {first}; {', '.join(others)} can edit, too."]
     lines += ["", "| option | of | limits | meaning |", "| --- | --- | --- | --- |"]
     rows = [
-        (option.name, _limits(option), option.doc, name)
+        (option.name, option.limits, option.doc, name)
         for name, table in SAMPLERS.items()
         for option in table.options
     ]
@@ -103,13 +100,6 @@ def _statuses() -> str:
 
 def _default(option: Option) -> str:
     return f"`{option.name}`" if option.default is None else f"`{option.name}={option.default:g}`"
-
-
-def _limits(option: Option) -> str:
-    low = "above" if option.above else "from"
-    low = f"from {option.least:g}" if option.least else f"{low} {option.low:g}"
-    whole = "integer, " if option.whole else ""
-    return f"{whole}{low} to {f'{option.high:,.15g}'.replace(',', ' ')}"
 
 
 def _logic() -> str:

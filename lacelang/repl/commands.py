@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from lacelang.errors import ProgramError, UsageError
-from lacelang.repl.completion import Offer, group_offers, model_offers
+from lacelang.language.completion import Offer, group_offers, model_offers
+from lacelang.language.scope import Scope
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
 from lacelang.semantics.check import check
@@ -43,7 +44,7 @@ class Command:
     argument: str
     about: str
     run: Callable[[Loop, str], None]
-    complete: Callable[[Session], Iterable[Offer]] = lambda session: ()
+    complete: Callable[[Scope], Iterable[Offer]] = lambda scope: ()
 
 
 def run_command(loop: Loop, line: str) -> None:
@@ -67,7 +68,7 @@ def command_offers(session: Session, before: str) -> tuple[str, list[Offer]]:
     name, space, part = before.removeprefix(COLON).partition(" ")
     if space:
         command = COMMANDS.get(name)
-        found = command.complete(session) if command is not None else ()
+        found = command.complete(session.scope) if command is not None else ()
     else:
         part = before
         found = (Offer(f"{COLON}{c.name}", c.about) for c in COMMANDS.values())

@@ -9,9 +9,10 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples, split_lines
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
+from lacelang.language.highlighting import colored
+from lacelang.language.scope import Scope
 from lacelang.repl.session import Session
-from lacelang.syntax.grammar import CLAUSES, ITEMS, STATEMENTS, keywords
-from lacelang.syntax.tokens import tokenize
+from lacelang.text.names import nfc
 
 STYLE = Style.from_dict(
     {
@@ -30,12 +31,16 @@ STYLE = Style.from_dict(
 """In the terminal's own palette, which suits a light background as well as a dark one."""
 
 _STYLES = {
-    **dict.fromkeys(STATEMENTS | ITEMS, "statement"),
-    **dict.fromkeys(CLAUSES, "clause"),
-    **dict.fromkeys(("NUMBER", "UNIT"), "number"),
-    **{"STRING": "string", "COMMENT": "comment"},
+    "statement": "statement",
+    "clause": "clause",
+    "logic": "logic",
+    "keyword": "logic",
+    **dict.fromkeys(("number", "unit"), "number"),
+    **{"string": "string", "comment": "comment"},
 }
-"""By kind of token."""
+"""By kind of `colored`."""
+
+_NAMES = ("name", "call", "compared", "defined")
 
 COMMAND = ":"
 
@@ -55,24 +60,21 @@ class ProgramLexer(Lexer):
         """Return every line of `text` in styles."""
         if text.startswith(COMMAND):
             return [[("class:command", line)] for line in text.split("\n")]
-        taken = tokenize(text)
         styled: StyleAndTextTuples = []
-        end = 0
-        found = sorted([*taken.tokens, *taken.comments], key=lambda token: token.start_pos or 0)
-        for token in found:
-            begin, stop = token.start_pos or 0, token.end_pos or 0
-            if begin >= end:
-                styled.append(("", text[end:begin]))
-                styled.append((self._style(token.type, str(token)), text[begin:stop]))
-                end = stop
+        end, scope = 0, self._session.scope
+        for one in colored(text):
+            styled.append(("", text[end : one.start]))
+            word = text[one.start : one.end]
+            styled.append((_style(one.kind, word, scope), word))
+            end = one.end
         styled.append(("", text[end:]))
         return list(split_lines(styled))
 
-    def _style(self, kind: str, word: str) -> str:
-        if kind in _STYLES:
-            return f"class:{_STYLES[kind]}"
-        if kind != "NAME":
-            return "class:logic" if kind == word.upper() and word in keywords() else ""
-        if word in self._session.known.definitions:
-            return "class:definition"
-        return "class:attribute" if word in self._session.attributes else ""
+
+def _style(kind: str, word: str, scope: Scope) -> str:
+    if kind not in _NAMES:
+        return f"class:{_STYLES[kind]}" if kind in _STYLES else ""
+    name = nfc(word)
+    if name in scope.definitions:
+        return "class:definition"
+    return "class:attribute" if name in scope.attributes else ""

@@ -11,6 +11,7 @@ from attrs import frozen
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.errors import ProgramError, UsageError
+from lacelang.language.scope import FIRST, Scope
 from lacelang.repl.source import Patch, offsets, patched, words_used
 from lacelang.semantics.check import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.semantics.modules import library_models
@@ -23,8 +24,6 @@ from lacelang.text.names import folded
 
 FACES = 4
 """How many faces a `sample` without a number makes at the prompt; in a file they are more."""
-FIRST = "ffhq"
-"""The model of conditions that are typed before any other is named."""
 
 _SIGNS = COMPARISONS | {"AND", "OR", "XOR", "IMPLIES", "LSQB"}
 """What follows a name in a condition."""
@@ -80,9 +79,10 @@ class Session:
         return self.models.get(FIRST)
 
     @property
-    def attributes(self) -> frozenset[str]:
-        """The names of what the model in use can be asked."""
-        return frozenset(a.name for a in self.model.attributes) if self.model else frozenset()
+    def scope(self) -> Scope:
+        """What names mean in what is typed next."""
+        known = self.known
+        return Scope(self.models, known.definitions, known.groups.models, self.model)
 
     @property
     def models(self) -> dict[str, ir.ModelSpec]:
@@ -113,7 +113,7 @@ class Session:
             return False
         if len(tokens) == 1 or tokens[1].type in _SIGNS:
             return True
-        return tokens[0] in self.known.definitions or tokens[0] in self.attributes
+        return tokens[0] in self.known.definitions or tokens[0] in self.scope.attributes
 
     def read(self, typed: str) -> Entry:
         """Check what was typed, without adding it; diagnostics are about `typed` itself."""

@@ -46,6 +46,14 @@ class Option:
     of_target: bool = False
     edits: bool = True
 
+    @property
+    def limits(self) -> str:
+        """What it may be, for a reader: `integer, from 1 to 1 000 000`."""
+        low = "above" if self.above else "from"
+        low = f"from {self.least:g}" if self.least else f"{low} {self.low:g}"
+        whole = "integer, " if self.whole else ""
+        return f"{whole}{low} to {f'{self.high:,.15g}'.replace(',', ' ')}"
+
 
 @frozen
 class Sampler:

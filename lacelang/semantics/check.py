@@ -52,9 +52,57 @@ def check(
     Raises:
         ProgramError: the program is wrong. It carries every error, and then the warnings.
     """
+    found = examine(source.removeprefix("\ufeff"), path, pedantic, tree, root, terms)
+    if found.errors:
+        raise ProgramError([*found.errors, *found.warnings])
+    return CheckedProgram(
+        statements=found.statements,
+        warnings=found.warnings,
+        path=path,
+        models=tuple(model for model in found.module.models.values() if model is not None),
+        source=source,
+    )
+
+
+@frozen(eq=False)
+class Examined:
+    """What a program comes to, right or wrong.
+
+    Attributes:
+        module: its file, with what it defines and imports.
+        modules: the files that were read for it, by their places.
+        groups: those that its statements make.
+        models: those that its statements are of, by name.
+        statements: the statements without errors, checked.
+        errors, warnings: in the order of the text.
+    """
+
+    module: Module
+    modules: Mapping[Path, Module]
+    groups: Groups
+    models: Mapping[str, ir.ModelSpec]
+    statements: tuple[ir.Statement, ...]
+    errors: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+def examine(
+    source: str,
+    path: Path | None = None,
+    pedantic: bool = False,
+    tree: nodes.Program | None = None,
+    root: Path | None = None,
+    terms: Mapping[str, ir.OwnTerm] | None = None,
+    opened: Mapping[Path, str] | None = None,
+) -> Examined:
+    """Check a program, and return what is known of it even where it is wrong.
+
+    `opened` are texts that stand for those of files, by their places, links followed: what an
+    editor holds and has not saved. The other arguments are those of `check`.
+    """
     report = Report()
-    library = Library(report)
-    module = library.program(source.removeprefix("\ufeff"), path, tree, root, terms)
+    library = Library(report, opened)
+    module = library.program(source, path, tree, root, terms)
     written = module.program.statements
     statements = Statements(module, library)
     statements.run()
@@ -66,22 +114,26 @@ def check(
         # Where something is wrong, what seems unused may only be misspelt.
         warn_of_unused(module, statements.models, report)
         warn_of_shadowing(module, statements.models, report)
-    return CheckedProgram(
-        statements=tuple(statements.result),
-        warnings=_without_errors(module, report, pedantic),
-        path=path,
-        models=tuple(model for model in module.models.values() if model is not None),
-        source=source,
+    errors, warnings = _found(module, report, pedantic)
+    return Examined(
+        module,
+        library.modules,
+        statements.groups,
+        statements.models,
+        tuple(statements.result),
+        errors,
+        warnings,
     )
 
 
-def _without_errors(module: Module, report: Report, pedantic: bool) -> tuple[Diagnostic, ...]:
-    """Return the warnings, or raise a `ProgramError` if there are errors."""
+def _found(
+    module: Module, report: Report, pedantic: bool
+) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+    """Return the errors and the warnings."""
     errors = report.errors(module.path)
-    warnings = report.warnings(module.path, pedantic)
     if errors:
-        raise ProgramError([*with_end(with_notations(errors, module)), *warnings])
-    return tuple(warnings)
+        errors = with_end(with_notations(errors, module))
+    return tuple(errors), tuple(report.warnings(module.path, pedantic))
 
 
 @frozen(eq=False)
@@ -142,7 +194,9 @@ def check_piece(source: str, known: Known, model: ir.ModelSpec | None = None) ->
     groups = known.groups.continued()
     statements = Statements(module, library, groups)
     statements.run(model)
-    warnings = _without_errors(module, report, pedantic=False)
+    errors, warnings = _found(module, report, pedantic=False)
+    if errors:
+        raise ProgramError([*errors, *warnings])
     # A model of the standard library that was named once need not be looked for again.
     module.visible_models.update(
         {name: m for name, m in statements.models.items() if name not in module.models}

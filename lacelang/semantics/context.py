@@ -13,6 +13,7 @@ from attrs import Factory, define, evolve, field, frozen
 from lacelang.errors import MOST_SHOWN, Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec, OwnTerm
 from lacelang.syntax import nodes
+from lacelang.syntax.parser import Parsed
 from lacelang.text.names import folded
 
 Hint: TypeAlias = str | Callable[[], str | None] | None
@@ -34,11 +35,13 @@ class Module:
         order: the definitions, each behind those that it uses.
         earlier: definitions of the pieces before it, where a program is read piece by piece.
         visible, visible_models: what its imports bring in.
+        imports: what each of its `import`s has read.
         terms: of the user's own, which Python defines.
         uncertain: names that its broken statements seem to define, so that their absence is not
             reported; None means any name.
         error_spans: where its syntax errors are.
         size: of how many tokens its text is, about.
+        parsed: what reading its text gave; None where only its tree is known.
     """
 
     name: str
@@ -53,10 +56,12 @@ class Module:
     earlier: dict[str, Definition] = Factory(dict)
     visible: dict[str, Definition] = Factory(dict)
     visible_models: dict[str, ModelSpec | None] = Factory(dict)
+    imports: list[tuple[nodes.Import, Module]] = Factory(list)
     terms: dict[str, OwnTerm] = Factory(dict)
     uncertain: frozenset[str] | None = frozenset()
     error_spans: tuple[Span, ...] = ()
     size: int = 0
+    parsed: Parsed | None = None
 
     @property
     def broken(self) -> bool:

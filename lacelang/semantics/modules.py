@@ -27,11 +27,19 @@ _MAX_IMPORTS = 50
 
 
 class Library:
-    """The modules of one check, each read once."""
+    """The modules of one check, each read once.
 
-    def __init__(self, report: Report) -> None:
+    `opened` are texts that stand for those of files, by their places, links followed.
+
+    Attributes:
+        report: what is wrong with them.
+        modules: those that were imported, and those of models, by their places.
+    """
+
+    def __init__(self, report: Report, opened: Mapping[Path, str] | None = None) -> None:
         self.report = report
-        self._modules: dict[Path, Module] = {}
+        self.modules: dict[Path, Module] = {}
+        self._opened = opened or {}
         self._shared: dict[str, ModelSpec | None] = {}
         self._open: list[Path] = []
 
@@ -113,6 +121,7 @@ class Library:
     def _note_problems(self, module: Module, parsed: Parsed) -> None:
         for problem in parsed.problems:
             self.report.add(problem)
+        module.parsed = parsed
         module.error_spans = parsed.error_spans
         module.size = len(parsed.tokens.tokens)
         if parsed.problems:
@@ -177,6 +186,7 @@ class Library:
             # Names that it would have defined are not unknown, only unseen.
             module.uncertain = None
             return
+        module.imports.append((node, other))
         for name, definition in other.definitions.items():
             before = module.visible.get(name)
             if before is not None and before.module.path != other.path:
@@ -206,7 +216,7 @@ class Library:
                 message = f"`{target.value}` is not a program"
                 hint = f"the names of programs end in {_SUFFIX}"
                 raise self.report.say("LACE114", message, target, module, hint)
-            if file.is_file():
+            if resolved(file) in self._opened or file.is_file():
                 return file
             if file.name and file.with_name(f"{file.name}{_SUFFIX}").is_file():
                 hint = f'did you mean `"{target.value}{_SUFFIX}"`?'
@@ -228,13 +238,13 @@ class Library:
                 circle = " → ".join([*names, place.stem])
                 message = f"these files import one another: {circle}"
             raise self.report.say("LACE115", message, at, module)
-        if place in self._modules:
-            return self._modules[place]
+        if place in self.modules:
+            return self.modules[place]
         if len(self._open) >= _MAX_IMPORTS:
             message = f"imports are nested more than {_MAX_IMPORTS} deep"
             raise self.report.say("LACE114", message, at, module)
         try:
-            source, parsed = _parsed(file)
+            source, parsed = self._read(file, place)
         except (UnicodeDecodeError, TooLongError, OSError) as error:
             problem, hint = f"cannot be read: {getattr(error, 'strerror', None) or error}", None
             if isinstance(error, UnicodeDecodeError):
@@ -244,11 +254,18 @@ class Library:
             raise self.report.say("LACE114", f"{file.name} {problem}", at, module, hint) from None
         other = Module(file.stem, str(file), file.parent, module.root, source, parsed.program)
         self._note_problems(other, parsed)
-        self._modules[place] = other
+        self.modules[place] = other
         self._open.append(place)
         self._fill(other)
         self._open.pop()
         return other
+
+    def _read(self, file: Path, place: Path) -> tuple[str, Parsed]:
+        """Return the text of a file, or the one that stands for it, and what it says."""
+        if place not in self._opened:
+            return _parsed(file)
+        source = self._opened[place]
+        return source, _parsed_text(source, str(file))
 
 
 def _parsed(file: Path) -> tuple[str, Parsed]:

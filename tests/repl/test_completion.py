@@ -4,8 +4,9 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from lacelang.language.completion import Offer
 from lacelang.repl.commands import command_offers
-from lacelang.repl.completion import Offer, SessionCompleter, offers
+from lacelang.repl.completion import SessionCompleter, offers
 from lacelang.repl.session import Session
 from lacelang.semantics.modules import library_models
 
@@ -82,7 +83,7 @@ def test_values_follow_a_comparison(session: Session, before: str, found: list[s
 
 def test_points_come_with_their_number_and_the_range(session: Session) -> None:
     _, (left, *_) = offers(session, "yaw=")
-    assert left == Offer("left", "-25 deg, of -45..45 deg")
+    assert left == Offer("left", "-25 deg, of -45..45 deg", "value")
 
 
 def test_units_follow_a_number(session: Session) -> None:

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from lacelang.errors import ProgramError
 from lacelang.semantics.check import check
+from lacelang.semantics.codes import CODES
 from lacelang.semantics.context import severity_of
 from lacelang.syntax.render import render_all
 
 FOLDER = Path(__file__).parent.parent / "bad"
-CODES = tomllib.loads((FOLDER.parents[1] / "docs/codes.toml").read_text(encoding="utf-8"))
 PROGRAMS = sorted(FOLDER.glob("*.lace"))
 
 
@@ -57,6 +56,7 @@ def test_every_code_has_an_example() -> None:
 def test_no_code_is_dead_and_none_is_made_up() -> None:
     package = FOLDER.parent.parent / "lacelang"
     files = [path for path in package.rglob("*") if path.suffix in (".py", ".toml")]
+    files.remove(package / "semantics" / "codes.toml")
     texts = (path.read_text(encoding="utf-8") for path in files)
     said = [code for text in texts for code in re.findall(r'(LACE\d{3})\b(?!":)', text)]
     # The two that part errors from warnings are no codes.
