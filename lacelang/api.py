@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lacelang.embedding.program import Definition
     from lacelang.energy import ConditionalEnergy
     from lacelang.engine.result import Group, Run
+    from lacelang.engine.sinks import OnImage
     from lacelang.ir import CheckedProgram, SampleStatement
     from lacelang.progress import Progress
 
@@ -224,6 +225,7 @@ class Program:
         replace: bool = False,
         shared: bool = False,
         kept: Mapping[str, Group] | Run | None = None,
+        on_image: OnImage | None = None,
     ) -> Run:
         """Run all statements of the program.
 
@@ -240,6 +242,9 @@ class Program:
             shared: `out` was not chosen for this program: without a path it replaces no group.
             kept: an earlier run, or groups of such by name; one that would come out the same is
                 not made again. For runs without `out`, which keeps its own.
+            on_image: called for each image as soon as it is in `out`, with the record of its group
+                (without samples), that of its sample, and its file; from other threads than the
+                caller's. What it raises ends the run.
 
         Raises:
             ProgramError: there is nothing to run, or it expects what no annotator sees.
@@ -282,7 +287,7 @@ class Program:
                 from lacelang.engine.plan import Options
 
                 options = Options(
-                    seed, device, folder, names, metadata, images, replace, shared, kept
+                    seed, device, folder, names, metadata, images, replace, shared, kept, on_image
                 )
                 if isinstance(progress, bool):
                     progress = stack.enter_context(shown()) if progress else Silent()

@@ -71,10 +71,12 @@ def add_options(parser: ArgumentParser, options: Mapping[str, str]) -> None:
         name, _, value = usage.partition(" ")
         how: dict[str, Any] = {"help": help_}
         if not name.startswith("-"):
-            metavar = name.removesuffix("...")
+            metavar = name.removesuffix("...").strip("[]")
             dest = "name" if metavar == "MODEL" else metavar.lower()
-            if name != metavar:
+            if name.endswith("..."):
                 dest, how["nargs"] = f"{dest}s", "+"
+            elif name != metavar:
+                how["nargs"] = "?"
             parser.add_argument(dest, metavar=metavar, **how)
         elif value == "DEVICE" or "|" in value:
             choices = DEVICES if value == "DEVICE" else value.split("|")

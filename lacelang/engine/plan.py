@@ -18,6 +18,7 @@ from lacelang.engine.measures import MeasureTask
 from lacelang.engine.own_terms import with_terms
 from lacelang.engine.picking import pick_task
 from lacelang.engine.sampling import sample_task
+from lacelang.engine.sinks import OnImage
 from lacelang.engine.tasks import GroupTask
 from lacelang.errors import LaceError
 from lacelang.ir import (
@@ -51,6 +52,7 @@ class Options:
     replace: bool = False
     shared: bool = False  # `out` is the default folder, which programs without a file share
     kept: Mapping[str, Group] = field(factory=dict)
+    on_image: OnImage | None = None  # called for each image in `out`, from another thread
 
     def seed_for(self, own: Seed) -> int:
         """The seed of a statement that names `own`; one that is drawn now for `random`."""

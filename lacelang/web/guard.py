@@ -18,7 +18,7 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: Bytes of the longest request body.
+#: Bytes of the longest request body, unless an application takes longer ones.
 MOST_BYTES = 4096
 
 _HEADERS = (
@@ -46,11 +46,13 @@ class Guard:
         app: the application, which sees paths without the token.
         port: where it is served.
         token: the first part of every path.
+        most: bytes of the longest request body.
     """
 
     app: App
     port: int
     token: str
+    most: int = MOST_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
@@ -64,17 +66,21 @@ class Guard:
             await _say(send, *refused)
             return
         body = b""
-        while len(body) <= MOST_BYTES:
+        while len(body) <= self.most:
             message = await receive()
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        if len(body) > MOST_BYTES:
+        if len(body) > self.most:
             await _say(send, 413, "too long")
             return
+        unread = [body]
 
         async def whole() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            # After the body, the application waits for the browser to go away.
+            if unread:
+                return {"type": "http.request", "body": unread.pop(), "more_body": False}
+            return await receive()
 
         async def safely(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":

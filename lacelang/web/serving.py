@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from lacelang.errors import ResourceError
-from lacelang.web.guard import App, Guard, new_token
+from lacelang.web.guard import MOST_BYTES, App, Guard, new_token
 
 HOST = "127.0.0.1"
 
@@ -19,8 +19,11 @@ class Serving:
         url: the address of its page, with the token.
     """
 
-    def __init__(self, app: App, port: int = 0) -> None:
-        """Take a port, any free one for 0; a ResourceError says that it is in use."""
+    def __init__(self, app: App, port: int = 0, most: int = MOST_BYTES) -> None:
+        """Take a port, any free one for 0; a ResourceError says that it is in use.
+
+        `most` are the bytes of the longest request body.
+        """
         self._uvicorn = web_package("uvicorn")
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -38,7 +41,7 @@ class Serving:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}/{token}/"
         config = self._uvicorn.Config(
-            Guard(app, self.port, token),
+            Guard(app, self.port, token, most),
             log_level="critical",
             access_log=False,
             server_header=False,
@@ -57,6 +60,11 @@ class Serving:
             self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is about to end, so that answers which take long should end."""
+        return bool(self._server.should_exit)
 
     def stop(self) -> None:
         """End when the answers that are under way are given; from any thread."""

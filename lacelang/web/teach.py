@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -20,15 +19,8 @@ from lacelang.teaching.saving import SHEET, Taught, quality
 from lacelang.teaching.subject import Subject
 from lacelang.web.guard import App
 from lacelang.web.serving import web_package
+from lacelang.web.static import MEDIA_TYPES, page_file, static_routes
 
-PAGES = Path(__file__).with_name("pages")
-_KINDS = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".jpg": "image/jpeg",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
 _SIDE = 320
 _MOST_PICTURES = 400
 
@@ -261,28 +253,17 @@ def application(page: TeachPage, finished: Callable[[], object]) -> App:
     async def contact(request: Request) -> Response:
         return _file(await run_in_threadpool(page.contact_sheet), ".jpg")
 
-    def page_file(name: str) -> Callable[..., Any]:
-        path = PAGES / name
-
-        async def endpoint(request: Request) -> Response:
-            return _file(path.read_bytes(), path.suffix)
-
-        return endpoint
-
     def _file(data: bytes | None, suffix: str) -> Response:
         if data is None:
             return Response("there is no such picture\n", 404)
-        return Response(data, media_type=_KINDS[suffix])
+        return Response(data, media_type=MEDIA_TYPES[suffix])
 
     posted = {"answer": page.answer, "rest": page.rest, "undo": page.undo}
     posted |= {"next": page.next, "finish": page.finish}
     return Starlette(
         routes=[
             Route("/", page_file("teach.html"), methods=["GET"]),
-            *(
-                Route(f"/{name}", page_file(name), methods=["GET"])
-                for name in ("base.css", "teach.css", "teach.js", "icon.svg")
-            ),
+            *static_routes(("base.css", "teach.css", "teach.js", "icon.svg")),
             Route("/state", state, methods=["GET"]),
             Route("/image/{index:int}.jpg", image, methods=["GET"]),
             Route("/contact.jpg", contact, methods=["GET"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -28,6 +29,10 @@ Picture: TypeAlias = NDArray[np.uint8]
 
 Look: TypeAlias = Callable[[], Picture]
 """Gives a picture when it is needed, in any thread."""
+
+
+OnImage: TypeAlias = "Callable[[GroupRecord, SampleRecord, Path], object]"
+"""Told of an image that is on disk: its group without samples, its sample, and its file."""
 
 
 class Begun(NamedTuple):

@@ -68,6 +68,7 @@ class FolderSink(Sink):
         self.decodes = options.images
         self._planned = planned
         self._metadata = options.metadata
+        self._on_image = options.on_image
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._run = RunRecord(
             program=ProgramRecord(
@@ -129,6 +130,9 @@ class FolderSink(Sink):
         self._thumbnails[name] = {}
         if len(group.finished) == group.record.count and not group.has_sheet:
             self._draw_sheet(group)
+        for sample in group.samples:
+            if sample.index in group.finished:
+                self._tell(group, sample)
         return Begun(len(group.samples), group.unfinished)
 
     def add(self, task: GroupTask, batch: Batch) -> None:
@@ -164,8 +168,14 @@ class FolderSink(Sink):
         group.images.write(image_name(index), data, provenance=self._metadata)
         if index < MOST_FACES:
             self._thumbnails[group.record.name][index] = thumbnail(image)
-        if group.note_image(index):
+        whole = group.note_image(index)
+        self._tell(group, sample)
+        if whole:
             self._draw_sheet(group)
+
+    def _tell(self, group: GroupFolder, sample: SampleRecord) -> None:
+        if self._on_image is not None:
+            self._on_image(group.record, sample, group.image(sample.index))
 
     def _draw_sheet(self, group: GroupFolder) -> None:
         pictures = self._thumbnails.pop(group.record.name)

@@ -1,0 +1,1 @@
+"""The studio: a program, sliders for what it asks for, and its pictures, on one live page."""
