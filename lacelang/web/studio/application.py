@@ -18,6 +18,8 @@ from lacelang.web.studio.studio import Studio
 
 STATIC = (
     "base.css",
+    "report.css",
+    "report.js",
     "studio.css",
     "studio.js",
     "studio_ask.js",
@@ -75,7 +77,9 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
         return endpoint
 
     def run_of(request: Request) -> Response:
-        return JSONResponse(studio.runs.find(request.path_params["run"]).plain())
+        begin = request.query_params.get("from", "0")
+        run = studio.runs.find(request.path_params["run"])
+        return JSONResponse(run.plain(int(begin) if begin.isdecimal() else 0))
 
     def sample_of(request: Request) -> tuple[Any, str, int]:
         found = studio.runs.find(request.path_params["run"])

@@ -21,11 +21,12 @@ from lacelang.errors import (
     WayOut,
     unexpected,
 )
-from lacelang.render.result_text import achieved, expectation_text, measure_text
+from lacelang.render.result_text import expectation_text, measure_text
 from lacelang.repl.warm import Warming
 from lacelang.storage.records import GroupRecord, SampleRecord
 from lacelang.system.threads import in_background
 from lacelang.web.studio.carried import Made, carry, origin_of
+from lacelang.web.studio.faces import face
 from lacelang.web.studio.watching import StoppedError, Watched
 
 #: Runs whose pictures are kept; the oldest ones are removed.
@@ -50,7 +51,6 @@ class Shown:
     """A group, as far as it is made."""
 
     record: GroupRecord
-    samples: dict[int, SampleRecord] = field(factory=dict)
     there: int = 0  # images, those included that are not shown
 
 
@@ -74,6 +74,7 @@ class StudioRun:
     status: Status = "waiting"
     error: str | None = None
     groups: dict[str, Shown] = field(factory=dict)
+    faces: list[dict[str, Any]] = field(factory=list)  # in the order in which they came
     results: list[str] = field(factory=list)
     revision: int = 0
     made: list[Made] = field(factory=list)
@@ -83,8 +84,9 @@ class StudioRun:
         """Whether nothing more comes of it."""
         return self.status not in ("waiting", "running")
 
-    def plain(self) -> dict[str, Any]:
-        """What the page shows of it."""
+    def plain(self, begin: int = 0) -> dict[str, Any]:
+        """What the page shows of it; of its faces, those from the `begin`th on that came."""
+        faces = self.faces[begin:]
         return {
             "number": self.number,
             "revision": self.revision,
@@ -93,37 +95,21 @@ class StudioRun:
             "error": self.error,
             "text": self.text,
             "results": list(self.results),
-            "notes": self.progress.notes,
+            # Which samples were taken over is not for a person to read.
+            "notes": [n for n in self.progress.notes if not n.startswith(str(self.folder))],
             "groups": [_plain_group(shown) for shown in list(self.groups.values())],
+            "faces": faces,
+            "next": begin + len(faces),
         }
 
 
 def _plain_group(shown: Shown) -> dict[str, Any]:
-    record, samples = shown.record, sorted(shown.samples.items())
+    record = shown.record
     return {
         "name": record.name,
         "count": record.count,
         "there": shown.there,
-        "seed": record.seed,
-        "model": record.settings.get("model"),
-        "edited": record.settings.get("edited"),
         "condition": record.condition,
-        "steps": len(record.steps),
-        "faces": [_plain_face(record, sample) for _, sample in samples],
-    }
-
-
-def _plain_face(record: GroupRecord, sample: SampleRecord) -> dict[str, Any]:
-    readings = []
-    for atom in record.atoms:
-        wanted, value = atom.of(sample.drawn), sample.readings.get(atom.text)
-        holds = value is not None and wanted.holds(value)
-        readings.append([wanted.wanted, achieved(atom, value), holds])
-    return {
-        "index": sample.index,
-        "status": sample.status,
-        "energy": sample.energy,
-        "readings": readings,
     }
 
 
@@ -287,7 +273,7 @@ class Runs:
             shown = run.groups.setdefault(record.name, Shown(record))
             shown.there += 1
             if sample.index < MOST_SHOWN:
-                shown.samples[sample.index] = sample
+                run.faces.append(face(run.number, record, sample, file))
             if shown.there == record.count:
                 run.made += [
                     Made(record.name, origin_of(s, statements), run.folder)
