@@ -34,8 +34,10 @@ def _plain(found: Diagnostic, text: str) -> dict[str, Any]:
 
 
 def completions(text: str, at: int, path: Path | None, root: Path) -> dict[str, Any]:
+    """Return what may stand at a place."""
     return {"from": at, "options": []}
 
 
 def hover(text: str, at: int, path: Path | None, root: Path) -> dict[str, Any]:
+    """Return what the word at a place means."""
     return {"text": None}

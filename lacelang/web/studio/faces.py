@@ -26,8 +26,8 @@ def face(run: int, record: GroupRecord, sample: SampleRecord, file: Path) -> dic
     html = (
         f'<li class=face data-status="{sample.status}" data-values="{{}}"><figure>'
         f'<button type=button class=open aria-haspopup=dialog><img src="{escape(src)}" alt="" '
-        f'width={width} height={height}></button>'
-        f'<figcaption><p class=caption><span class=number>{sample.index:04d}</span></p>'
+        f"width={width} height={height}></button>"
+        f"<figcaption><p class=caption><span class=number>{sample.index:04d}</span></p>"
         f"<table class=readings>{rows}</table></figcaption></figure></li>"
     )
     return {"group": record.name, "index": sample.index, "html": html, "side": max(width, height)}

@@ -1,4 +1,4 @@
-"""Files of a run for the page: images as they are, or small, film strips, and all of them zipped."""
+"""Files of a run for the page: images as they are, or small, film strips, and a zip of it all."""
 
 from __future__ import annotations
 

@@ -287,7 +287,9 @@ def _control(attribute: ir.Attribute, setting: Setting) -> dict[str, Any]:
 
 
 def _step(attribute: ir.ContinuousAttribute) -> float:
-    """Return the step of a slider: about a hundredth of the range, a round number."""
+    """Return the step of a slider: a year or a degree, or about a hundredth of the range."""
+    if attribute.unit is not None and attribute.high - attribute.low >= 20:
+        return 1.0
     width = (attribute.high - attribute.low) / 100
     steps = [m * 10**e for e in range(-6, 9) for m in (1, 2, 5)]
     return float(number_text(round(max((s for s in steps if s <= width), default=width), 6)))

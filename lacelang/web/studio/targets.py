@@ -100,7 +100,7 @@ class Reading:
     def find(self, name: str | None) -> Target | None:
         """Return the target of that name, or the last one."""
         named = [target for target in self.targets if target.name == name]
-        return (named or list(self.targets) or [None])[-1]
+        return next(reversed(named or self.targets), None)
 
 
 def read_targets(text: str, path: Path | None, root: Path) -> Reading:
@@ -206,14 +206,14 @@ def _settings(
     }
 
 
-def _said(
-    atom: nodes.Predicate, attribute: ir.Attribute
-) -> tuple[Form, tuple[float | str, ...]]:
+def _said(atom: nodes.Predicate, attribute: ir.Attribute) -> tuple[Form, tuple[float | str, ...]]:
     """Return what an atom says of its attribute, if sliders can say it, too."""
     otherwise: tuple[Form, tuple[float | str, ...]] = ("text", ())
     if isinstance(atom, nodes.InRange) and not attribute.discrete:
         ends = [_number(value, attribute) for value in (atom.low, atom.high)]
-        return ("between", tuple(e for e in ends if e is not None)) if None not in ends else otherwise
+        return (
+            ("between", tuple(e for e in ends if e is not None)) if None not in ends else otherwise
+        )
     if not isinstance(atom, nodes.Comparison):
         return otherwise
     form = _FORMS.get(atom.operator, "text")
