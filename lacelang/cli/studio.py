@@ -5,8 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from lacelang.errors import WayOut
 from lacelang.system.signals import EndedError
 from lacelang.text.channels import say
+
+WAYS = {
+    WayOut.ALLOW: "start the studio with --allow-fetch to allow it",
+    WayOut.IMPORT: "type `lacelang models import FILE --name {}` in a terminal",
+}
+ELSEWHERE = "start the studio with --root to name another folder"
 
 
 def open_studio(arguments: Namespace) -> int:
@@ -18,7 +25,7 @@ def open_studio(arguments: Namespace) -> int:
 
     path = Path(arguments.file) if arguments.file is not None else None
     files = opened(path, arguments.root)
-    studio = Studio(files, arguments.allow_fetch, arguments.model)
+    studio = Studio(files, arguments.allow_fetch, arguments.model, WAYS, ELSEWHERE)
     try:
         serving = Serving(
             application(studio, lambda: serving.ending), arguments.port or 0, MOST_BYTES

@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from lacelang.errors import LaceError, ProgramError, ResourceError, unexpected
+from lacelang.errors import LaceError, ProgramError, ResourceError, WayOut, unexpected
 from lacelang.web.guard import App
 from lacelang.web.serving import web_package
 from lacelang.web.static import page_file, static_routes
 from lacelang.web.studio.pictures import Pictures, zipped
-from lacelang.web.studio.runs import WAYS
 from lacelang.web.studio.studio import Studio
 
 STATIC = (
@@ -56,7 +55,9 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
             try:
                 found = await run_in_threadpool(act, request)
             except Exception as error:
-                return JSONResponse({"error": _worded(error)}, status_code=_status(error))
+                return JSONResponse(
+                    {"error": _worded(error, studio.runs.ways)}, status_code=_status(error)
+                )
             return found if isinstance(found, Response) else JSONResponse(found)
 
         return endpoint
@@ -160,11 +161,11 @@ def _named(name: str) -> dict[str, str]:
     return {"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
-def _worded(error: Exception) -> str:
+def _worded(error: Exception, ways: Mapping[WayOut, str]) -> str:
     if isinstance(error, ProgramError):
         return "\n".join(each.message for each in error.diagnostics)
     if isinstance(error, ResourceError):
-        return error.worded(WAYS)
+        return error.worded(ways)
     return str(error) if isinstance(error, LaceError) else unexpected(error)
 
 

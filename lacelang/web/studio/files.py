@@ -134,7 +134,7 @@ class Files:
                 place = file_of(spec.path, named)
                 ours = any(resolved(place).is_relative_to(home) for home in homes)
                 if not ours and not self._may_read(place):
-                    raise UsageError(f"{self.refusal(named)}; --root names another folder")
+                    raise UsageError(self.refusal(named))
 
     def refusal(self, named: str) -> str:
         """What is said of a file that is not below the root."""

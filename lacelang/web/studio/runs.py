@@ -38,13 +38,6 @@ PATIENCE = 5.0
 
 Status = Literal["waiting", "running", "done", "stopped", "failed"]
 
-WAYS = {
-    WayOut.ALLOW: "start the studio with --allow-fetch to allow it",
-    WayOut.IMPORT: "type `lacelang models import FILE --name {}` in a terminal",
-    WayOut.FILE: "type `lacelang models fetch` with --from and the file in a terminal",
-}
-"""What the page says of ways out of an error."""
-
 
 @define(eq=False)
 class Shown:
@@ -119,10 +112,17 @@ class Runs:
     Args:
         allow_fetch: weights that a program names, and the standard library does not, are fetched.
         warming: loads a model before it is asked for.
+        ways: what is said of ways out of an error.
     """
 
-    def __init__(self, allow_fetch: bool = False, warming: Warming | None = None) -> None:
+    def __init__(
+        self,
+        allow_fetch: bool = False,
+        warming: Warming | None = None,
+        ways: Mapping[WayOut, str] | None = None,
+    ) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="lacelang-studio-"))
+        self.ways = dict(ways or {})
         self._allow_fetch = allow_fetch
         self._warming = warming or Warming()
         self._state = threading.Condition()
@@ -249,7 +249,7 @@ class Runs:
         except ProgramError as error:
             return "failed", "\n".join(d.message for d in error.diagnostics)
         except LaceError as error:
-            worded = error.worded(WAYS) if isinstance(error, ResourceError) else str(error)
+            worded = error.worded(self.ways) if isinstance(error, ResourceError) else str(error)
             return "failed", worded
         except Exception as error:
             if run.progress.stopped:

@@ -8,7 +8,7 @@ from typing import Any
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.api import compile as compiled
-from lacelang.errors import UsageError
+from lacelang.errors import UsageError, WayOut
 from lacelang.repl.warm import Warming
 from lacelang.semantics import defaults
 from lacelang.semantics.modules import library_models
@@ -36,10 +36,20 @@ class Studio:
         files: where programs are.
         allow_fetch: weights that a program names, and the standard library does not, are fetched.
         model: of the first program, where no file is opened.
+        ways: what is said of ways out of an error.
+        elsewhere: what is said to a person who wants files of another folder.
     """
 
-    def __init__(self, files: Files, allow_fetch: bool = False, model: str | None = None) -> None:
+    def __init__(
+        self,
+        files: Files,
+        allow_fetch: bool = False,
+        model: str | None = None,
+        ways: Mapping[WayOut, str] | None = None,
+        elsewhere: str | None = None,
+    ) -> None:
         self.files = files
+        self._elsewhere = elsewhere
         self.start_text = files.read() if files.path is not None and files.path.exists() else ""
         known = library_models()
         if not self.start_text.strip():
@@ -49,7 +59,7 @@ class Studio:
                 raise UsageError(f"there is no model `{name}`; there are: {listed}", "model")
             self.start_text = changes.starting_text(known[name])
         warming = Warming()
-        self.runs = Runs(allow_fetch, warming)
+        self.runs = Runs(allow_fetch, warming, ways)
         spec = next((t.model for t in self._read(self.start_text).targets if t.model), None)
         if spec is not None:
             warming.begin(spec)
@@ -204,7 +214,7 @@ class Studio:
             "severity": "error",
             "code": "LACE121",
             "message": self.files.refusal(named),
-            "hint": "start the studio with --root to name another folder",
+            "hint": self._elsewhere,
         }
 
     def _read(self, text: str) -> Reading:
