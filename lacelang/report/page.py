@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lacelang.report import cards as cards_
@@ -117,6 +117,17 @@ def page(run: FoundRun) -> str:
 def group_fragment(card: Card) -> str:
     """Return the part of the page about one group."""
     return _macro("group.html", "group_card", card)
+
+
+def face_fragment(face: contents.Face) -> str:
+    """Return the part of the page about one sample."""
+    return _macro("group.html", "face_figure", face)
+
+
+def rendered(folder: Path, template: str, **values: Any) -> str:
+    """Return a page from a template in a folder, which may import the parts of a report."""
+    loader = ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(PAGES)])
+    return environment().overlay(loader=loader).get_template(template).render(**values)
 
 
 def filters_of(made: Sequence[Card]) -> dict[str, Any]:

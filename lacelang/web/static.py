@@ -17,11 +17,9 @@ MEDIA_TYPES = {
 }
 
 
-def page_file(name: str) -> Callable[..., Any]:
+def page_file(path: Path) -> Callable[..., Any]:
     """Return the endpoint of a file."""
     from starlette.responses import Response
-
-    path = PAGES / name
 
     async def endpoint(request: Any) -> Response:
         return Response(path.read_bytes(), media_type=MEDIA_TYPES[path.suffix])
@@ -29,8 +27,8 @@ def page_file(name: str) -> Callable[..., Any]:
     return endpoint
 
 
-def static_routes(names: Sequence[str]) -> list[Any]:
-    """Return a route for each of some files."""
+def static_routes(paths: Sequence[Path]) -> list[Any]:
+    """Return a route for each of some files, by its name."""
     from starlette.routing import Route
 
-    return [Route(f"/{name}", page_file(name), methods=["GET"]) for name in names]
+    return [Route(f"/{path.name}", page_file(path), methods=["GET"]) for path in paths]

@@ -19,8 +19,9 @@ from lacelang.teaching.saving import SHEET, Taught, quality
 from lacelang.teaching.subject import Subject
 from lacelang.web.guard import App
 from lacelang.web.serving import web_package
-from lacelang.web.static import MEDIA_TYPES, page_file, static_routes
+from lacelang.web.static import MEDIA_TYPES, PAGES, page_file, static_routes
 
+_FILES = ("base.css", "teach.css", "teach.js", "icon.svg")
 _SIDE = 320
 _MOST_PICTURES = 400
 
@@ -262,8 +263,8 @@ def application(page: TeachPage, finished: Callable[[], object]) -> App:
     posted |= {"next": page.next, "finish": page.finish}
     return Starlette(
         routes=[
-            Route("/", page_file("teach.html"), methods=["GET"]),
-            *static_routes(("base.css", "teach.css", "teach.js", "icon.svg")),
+            Route("/", page_file(PAGES / "teach.html"), methods=["GET"]),
+            *static_routes([PAGES / name for name in _FILES]),
             Route("/state", state, methods=["GET"]),
             Route("/image/{index:int}.jpg", image, methods=["GET"]),
             Route("/contact.jpg", contact, methods=["GET"]),

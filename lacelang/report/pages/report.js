@@ -112,12 +112,15 @@ const laceReport = (() => {
     const figure = button.closest("figure");
     const buttons = visible();
     const group = button.closest(".group");
-    const name = group ? one("h2", group).textContent : "";
+    const name = group ? one("h2, h3", group).textContent : "";
     const place = `${name} ${one(".number", figure).textContent}, ${buttons.indexOf(button) + 1} of ${buttons.length}`;
     from = button;
     one("[data-place]", box).textContent = place;
     box.setAttribute("aria-label", place);
-    one("[data-picture]", box).replaceChildren(one("img", figure).cloneNode());
+    const picture = one("img", figure).cloneNode();
+    // A server has the whole picture; a page of its own has this one.
+    if (picture.dataset.full) picture.src = picture.dataset.full;
+    one("[data-picture]", box).replaceChildren(picture);
     one("[data-caption]", box).replaceChildren(...[...one("figcaption", figure).cloneNode(true).childNodes]);
     if (!box.open) box.showModal();
   }

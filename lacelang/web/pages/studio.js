@@ -137,7 +137,8 @@ byId("others").addEventListener("click", () => slide({ number: "seed", value: (c
 async function run(live = false) {
   liveSoon.drop();
   const text = editor.text;
-  const faces = live && face && face.edited === target ? face.index + 1 : undefined;
+  // Of what begins from one face, no others are made again.
+  const faces = live && face && face.edited === target ? 1 : undefined;
   try {
     const answer = await ask("run", { text, live, target: live ? target : undefined, faces });
     calm();
@@ -234,12 +235,11 @@ byId("focus").addEventListener("load", ({ target: image }) => {
   image.classList.toggle("small", image.naturalWidth <= 160);
 }, true);
 
+// The edited group has one sample: the face.
 function showFace(number, group, index) {
-  if (index !== face.index) return;
+  if (group !== face.edited || index !== 0) return;
   const found = gallery.cards.get(number)?.faces.get(`${group}/${index}`);
-  if (!found) return;
-  if (group === face.group) setImage("before", found.source, `${group} ${index} before the edit`);
-  if (group === face.edited) setImage("after", found.source, `${group} ${index} after the edit`);
+  if (found) setImage("after", found.source, `${face.group} ${face.index} after the edit`);
 }
 
 byId("unfocus").addEventListener("click", () => {

@@ -30,7 +30,9 @@ const theme = EditorView.theme({
   ".cm-lint-marker-warning": { backgroundColor: "var(--soft)" },
   ".cm-diagnostic": { whiteSpace: "pre-wrap", borderLeftColor: "var(--bad)" },
   ".cm-diagnosticAction": { backgroundColor: "var(--accent)", color: "var(--on-accent)" },
-  ".cm-hover": { padding: "0.4rem 0.7rem", whiteSpace: "pre-wrap", maxHeight: "16rem", overflow: "auto" },
+  ".cm-hover": { padding: "0.2rem 0.7rem", maxHeight: "18rem", overflow: "auto", fontSize: "0.9rem" },
+  ".cm-hover p, .cm-hover pre, .cm-hover ul": { margin: "0.35rem 0" },
+  ".cm-hover ul": { paddingLeft: "1.2rem" },
   ".cm-target": { boxShadow: "inset 3px 0 var(--accent)" },
 });
 
@@ -56,6 +58,26 @@ function lace(keywords) {
       return null;
     },
     languageData: { commentTokens: { line: "#" }, closeBrackets: { brackets: ["(", "[", "{", '"'] } },
+  });
+}
+
+// What descriptions have of Markdown: fences, lists, bold, code.
+function markdown(text) {
+  const inline = (line) => line.split(/(\*\*.+?\*\*(?!\*)|`[^`]+`)/).map((part) => {
+    if (part.startsWith("**")) return element("strong", {}, ...inline(part.slice(2, -2)));
+    if (part.startsWith("`")) return element("code", { text: part.slice(1, -1) });
+    return part.replace(/\\([^\w\s])/g, "$1");
+  });
+  return text.split(/^(```+.*\n[\s\S]*?\n```+)$/m).flatMap((block) => {
+    if (block.startsWith("```")) return [element("pre", { text: block.split("\n").slice(1, -1).join("\n") })];
+    return block.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => {
+      if (part.trim() === "---") return element("hr");
+      const lines = part.trim().split("\n");
+      if (lines.every((line) => line.startsWith("- "))) {
+        return element("ul", {}, ...lines.map((line) => element("li", {}, ...inline(line.slice(2)))));
+      }
+      return element("p", {}, ...inline(lines.join(" ")));
+    });
   });
 }
 
@@ -102,7 +124,7 @@ export class Editor {
     const hovered = hoverTooltip(async (view, at) => {
       const found = await on.hover(view.state.doc.toString(), at);
       if (!found || !found.text) return null;
-      const create = () => ({ dom: element("div", { class: "cm-hover", text: found.text }) });
+      const create = () => ({ dom: element("div", { class: "cm-hover" }, ...markdown(found.text)) });
       return { pos: found.from ?? at, end: found.to ?? at, create };
     });
     this.view = new EditorView({

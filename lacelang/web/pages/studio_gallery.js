@@ -139,7 +139,7 @@ class Card {
     this.groups.append(element("section", { class: "group" }, title, about, list));
   }
 
-  face({ group, index, html, side }) {
+  face({ group, index, html, small }) {
     const list = this.lists.get(group);
     const template = element("template");
     template.innerHTML = html;
@@ -150,7 +150,7 @@ class Card {
     const image = item.querySelector("img");
     if (image) {
       image.dataset.full = full;
-      if (side <= 160) list.classList.add("small");
+      if (small) list.classList.add("small");
     }
     const name = `${group} ${index}`;
     item.querySelector("figure").append(element("div", { class: "actions" },

@@ -9,16 +9,15 @@ from typing import Any
 from urllib.parse import quote
 
 from lacelang.errors import LaceError, ProgramError, ResourceError, WayOut, unexpected
+from lacelang.report import page as report
 from lacelang.web.guard import App
 from lacelang.web.serving import web_package
-from lacelang.web.static import page_file, static_routes
+from lacelang.web.static import PAGES, static_routes
 from lacelang.web.studio.pictures import Pictures, zipped
 from lacelang.web.studio.studio import Studio
 
-STATIC = (
+_FILES = (
     "base.css",
-    "report.css",
-    "report.js",
     "studio.css",
     "studio.js",
     "studio_ask.js",
@@ -28,6 +27,7 @@ STATIC = (
     "codemirror.js",
     "icon.svg",
 )
+_OF_REPORTS = ("report.css", "report.js")
 # Seconds between two messages to a page at least, and at most.
 _SOONEST, _LATEST = 0.08, 1.0
 
@@ -43,10 +43,19 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
     from starlette.background import BackgroundTask
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
-    from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+    from starlette.responses import (
+        FileResponse,
+        HTMLResponse,
+        JSONResponse,
+        Response,
+        StreamingResponse,
+    )
     from starlette.routing import Route
 
     pictures = Pictures()
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(report.rendered(PAGES, "studio.html"))
 
     def answering(act: Callable[[Request], Any]) -> Callable[[Request], Any]:
         """Answer what `act` returns in a thread, and an error in words."""
@@ -124,8 +133,9 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
     }
     return Starlette(
         routes=[
-            Route("/", page_file("studio.html"), methods=["GET"]),
-            *static_routes(STATIC),
+            Route("/", page, methods=["GET"]),
+            *static_routes([PAGES / name for name in _FILES]),
+            *static_routes([report.PAGES / name for name in _OF_REPORTS]),
             Route("/events", events, methods=["GET"]),
             *(Route(path, answering(act), methods=["GET"]) for path, act in reads.items()),
             *(Route(f"/{n}", posted(getattr(studio, n)), methods=["POST"]) for n in acts),

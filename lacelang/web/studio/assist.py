@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Any
 
-from lacelang.errors import Diagnostic, ProgramError
-from lacelang.semantics.check import check
-from lacelang.syntax.lines import Lines, with_line_feeds
+from lacelang.errors import Diagnostic
+from lacelang.language.completion import completions as find_completions
+from lacelang.language.document import Document, diagnostics
+from lacelang.language.hover import hover as find_hover
+from lacelang.language.positions import Text
+from lacelang.semantics.context import is_pedantic
 from lacelang.web.studio.positions import Positions
 
-
-def problems(text: str, path: Path | None, root: Path) -> list[dict[str, Any]]:
-    """Return all that is wrong and odd with a program, places in UTF-16 units."""
-    try:
-        found = check(text, path, root=root).warnings
-    except ProgramError as error:
-        found = error.diagnostics
-    return [_plain(each, text) for each in found]
+_MEANT = re.compile(r"did you mean `([^`]+)`\?")
 
 
-def _plain(found: Diagnostic, text: str) -> dict[str, Any]:
-    begin, end = Lines(with_line_feeds(text)).offsets(found.span)
+def problems(document: Document) -> list[dict[str, Any]]:
+    """Return all that is wrong and odd with a program, places in UTF-16 units.
+
+    A hint that says what was meant comes with the change that makes it so.
+    """
+    return [problem(found, document.text) for found in diagnostics(document)]
+
+
+def problem(found: Diagnostic, text: str) -> dict[str, Any]:
+    """Return a diagnostic of a text as the page has it."""
+    begin, end = Text(text).offsets(found.span)
     places = Positions(text)
-    return {
+    said: dict[str, Any] = {
         "from": places.units(begin),
         "to": places.units(max(begin, end)),
-        "severity": found.severity,
+        "severity": "info" if is_pedantic(found.code) else found.severity,
         "code": found.code,
         "message": found.message,
         "hint": found.hint,
     }
+    meant = _MEANT.fullmatch(found.hint or "")
+    if meant is not None:
+        change = {"from": said["from"], "to": said["to"], "insert": meant[1]}
+        said["fix"] = {"title": f"Write {meant[1]}", "changes": [change]}
+    return said
 
 
-def completions(text: str, at: int, path: Path | None, root: Path) -> dict[str, Any]:
-    """Return what may stand at a place."""
-    return {"from": at, "options": []}
+def completions(document: Document, at: int) -> dict[str, Any]:
+    """Return what may stand at a place, in place of the word before it."""
+    places = Positions(document.text)
+    position = document.places.position(places.offset(at))
+    found = find_completions(document, position)
+    begin, _ = document.places.offsets(found.span)
+    options = [{"label": o.word, "detail": o.about, "type": o.kind} for o in found.offers]
+    return {"from": places.units(begin), "options": options}
 
 
-def hover(text: str, at: int, path: Path | None, root: Path) -> dict[str, Any]:
-    """Return what the word at a place means."""
-    return {"text": None}
+def hover(document: Document, at: int) -> dict[str, Any]:
+    """Return what the word at a place means, in Markdown; None where there is nothing to say."""
+    places = Positions(document.text)
+    found = find_hover(document, document.places.position(places.offset(at)))
+    if found is None:
+        return {"text": None}
+    begin, end = document.places.offsets(found.span)
+    return {"text": found.markdown, "from": places.units(begin), "to": places.units(end)}

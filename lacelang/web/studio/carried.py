@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from lacelang import ir
 from lacelang.storage.files import disk_errors, make_folder
 from lacelang.storage.images import FILMS, IMAGE, SHEET
 from lacelang.storage.records import GroupRecord, read_index, write_index
+
+_GROUPS = (ir.SampleStatement, ir.EditStatement, ir.PickStatement)
 
 
 @frozen(eq=False)
@@ -31,15 +33,20 @@ class Made:
 
 def origin_of(statement: ir.Statement, program: Sequence[ir.Statement]) -> tuple[ir.Statement, ...]:
     """Return a statement behind those that it begins from; the number of samples is left open."""
-    chain: list[ir.Statement] = []
+    return tuple(reversed([_uncounted(each) for each in _chain(statement, program)]))
+
+
+def _uncounted(statement: ir.Statement) -> ir.Statement:
+    return evolve(statement, count=1) if isinstance(statement, ir.SampleStatement) else statement
+
+
+def _chain(statement: ir.Statement, program: Sequence[ir.Statement]) -> Iterator[ir.Statement]:
+    """Yield a statement, then the one that it begins from, and so on."""
+    made = {each.name: each for each in program if isinstance(each, _GROUPS)}
     needed: ir.Statement | None = statement
     while needed is not None:
-        one = evolve(needed, count=1) if isinstance(needed, ir.SampleStatement) else needed
-        chain.append(one)
-        source = needed.needs
-        groups = (s for s in program if s.makes == "group" and getattr(s, "name", "") == source)
-        needed = next(groups, None) if source is not None else None
-    return tuple(reversed(chain))
+        yield needed
+        needed = made.get(needed.needs or "")
 
 
 def carry(statements: Sequence[ir.Statement], made: Sequence[Made], folder: Path) -> list[str]:
@@ -50,9 +57,7 @@ def carry(statements: Sequence[ir.Statement], made: Sequence[Made], folder: Path
     taken: list[GroupRecord] = []
     index = None
     for statement in statements:
-        if not isinstance(statement, ir.SampleStatement | ir.EditStatement):
-            continue
-        if isinstance(statement, ir.SampleStatement) and statement.seed == "random":
+        if not isinstance(statement, _GROUPS):
             continue
         origin = origin_of(statement, statements)
         if isinstance(origin[0], ir.SampleStatement) and origin[0].seed == "random":
@@ -82,14 +87,12 @@ def _is(made: Made, name: str, origin: tuple[ir.Statement, ...]) -> bool:
 
 def _count(statement: ir.Statement, program: Sequence[ir.Statement]) -> int | None:
     """How many samples a group has; None of an edit of samples on disk."""
-    while not isinstance(statement, ir.SampleStatement):
-        source = statement.needs
-        found = (s for s in program if s.makes == "group" and getattr(s, "name", "") == source)
-        above = next(found, None) if source is not None else None
-        if above is None:
-            return None
-        statement = above
-    return statement.count
+    for each in _chain(statement, program):
+        if isinstance(each, ir.SampleStatement):
+            return each.count
+        if isinstance(each, ir.PickStatement):
+            return len(each.indices)
+    return None
 
 
 def _take(source: Path, target: Path, most: int | None) -> None:

@@ -7,7 +7,7 @@ and layout included, stays as the person wrote it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from lacelang import ir
@@ -207,28 +207,48 @@ def set_seed(reading: Reading, target: Target, seed: int) -> list[Change]:
 
 
 def edit_of(
-    reading: Reading, group: str, attribute: ir.Attribute, value: float | str
+    reading: Reading,
+    group: str,
+    index: int,
+    count: int,
+    attribute: ir.Attribute,
+    value: float | str,
 ) -> tuple[list[Change], str]:
-    """Return the changes that add an edit of a group, and the name of the edited group.
+    """Return the changes that add an edit of one sample, and the name of the edited group.
 
-    Its one line sets an attribute to a value. Where the group is edited already, or is an edit,
-    that edit is the one to go on with, and nothing changes.
+    The sample is picked from its group of `count`, and the one line of the edit sets an attribute
+    to a value. Where it is edited already, or comes from an edit of one sample, that edit is the
+    one to go on with, and nothing changes.
     """
-    for target in reversed(reading.targets):
-        if isinstance(target.node, nodes.Edit) and (
-            target.node.group.name == group or target.name == group
-        ):
-            return [], target.name
-    name = _free_name(f"{group}_edited", [target.name for target in reading.targets])
-    form: Form = "is"
-    line = _atom(attribute, form, [value], spaced=True)
-    text = f"edit {quoted(group)} {{\n  {line}\n}} as {quoted(name)}\n"
+    edits = {t.name: t.node for t in reading.targets if isinstance(t.node, nodes.Edit)}
+    if group in edits and count == 1:
+        return [], group
+    picked = group if count == 1 else _picked(reading, group, index)
+    before = [name for name, node in edits.items() if picked == node.group.name]
+    if before:
+        return [], before[-1]
+    text = ""
+    if picked is None:
+        picked = _free_name(f"{group}_{index}", reading.groups)
+        text = f"pick {index} of {quoted(group)} as {quoted(picked)}\n\n"
+    name = _free_name(f"{picked}_edited", reading.groups)
+    line = _atom(attribute, "is", [value], spaced=True)
+    text += f"edit {quoted(picked)} {{\n  {line}\n}} as {quoted(name)}\n"
     end = len(reading.text.rstrip())
     gap = "\n\n" if end else ""
     return [(end, len(reading.text), gap + text)], name
 
 
-def _free_name(stem: str, taken: Collection[str]) -> str:
+def _picked(reading: Reading, group: str, index: int) -> str | None:
+    """Return the group that is picked from another one and has this sample alone, if any."""
+    for name, node in reading.picks.items():
+        numbers = [getattr(value, "text", None) for value in node.indices]
+        if node.group.name == group and numbers == [str(index)]:
+            return name
+    return None
+
+
+def _free_name(stem: str, taken: Iterable[str]) -> str:
     folded_names = {folded(name) for name in taken}
     name, number = stem, 2
     while folded(name) in folded_names:

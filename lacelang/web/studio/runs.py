@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,9 @@ MOST_RUNS = 40
 MOST_SHOWN = 256
 #: Seconds that the end of the studio waits for a run to stop.
 PATIENCE = 5.0
+
+# Runs whose files are there a little longer than they are listed.
+_LINGERING = 3
 
 Status = Literal["waiting", "running", "done", "stopped", "failed"]
 
@@ -127,6 +131,7 @@ class Runs:
         self._warming = warming or Warming()
         self._state = threading.Condition()
         self._runs: dict[int, StudioRun] = {}
+        self._removed: list[StudioRun] = []
         self._next: StudioRun | None = None
         self._current: StudioRun | None = None
         self._last = 0
@@ -180,7 +185,9 @@ class Runs:
         """Return a run by its number; a UsageError if it is no more kept."""
         run = self._runs.get(number)
         if run is None:
-            raise UsageError(f"run {number} is no more kept")
+            run = next((r for r in list(self._removed) if r.number == number), None)
+        if run is None:
+            raise UsageError(f"run {number} is no longer kept")
         return run
 
     def state(self) -> dict[str, Any]:
@@ -268,13 +275,18 @@ class Runs:
             run.program.fetch(progress)
         progress.check()
 
+        needed = {s.needs for s in statements if run.only and getattr(s, "name", "") in run.only}
+        made: Counter[str] = Counter()
+
         def on_image(record: GroupRecord, sample: SampleRecord, file: Path) -> None:
             progress.check()
-            shown = run.groups.setdefault(record.name, Shown(record))
-            shown.there += 1
-            if sample.index < MOST_SHOWN:
-                run.faces.append(face(run.number, record, sample, file))
-            if shown.there == record.count:
+            made[record.name] += 1
+            if run.only is None or record.name in needed.union(run.only):
+                shown = run.groups.setdefault(record.name, Shown(record))
+                shown.there += 1
+                if sample.index < MOST_SHOWN:
+                    run.faces.append(face(run.number, record, sample, file))
+            if made[record.name] == record.count:
                 run.made += [
                     Made(record.name, origin_of(s, statements), run.folder)
                     for s in statements
@@ -305,9 +317,13 @@ class Runs:
         self._tell()
 
     def _remove(self, run: StudioRun) -> None:
+        """Remove a run from the list, and a little later its files, which a page may be reading."""
         with self._state:
             self._runs.pop(run.number, None)
-        shutil.rmtree(run.folder, ignore_errors=True)
+            self._removed.append(run)
+            gone, self._removed = self._removed[:-_LINGERING], self._removed[-_LINGERING:]
+        for each in gone:
+            shutil.rmtree(each.folder, ignore_errors=True)
 
     def _changed(self, run: StudioRun) -> None:
         run.revision += 1

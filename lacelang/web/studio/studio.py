@@ -8,7 +8,8 @@ from typing import Any
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.api import compile as compiled
-from lacelang.errors import UsageError, WayOut
+from lacelang.errors import Diagnostic, UsageError, WayOut
+from lacelang.language.document import Document
 from lacelang.repl.warm import Warming
 from lacelang.semantics import defaults
 from lacelang.semantics.modules import library_models
@@ -60,7 +61,8 @@ class Studio:
             self.start_text = changes.starting_text(known[name])
         warming = Warming()
         self.runs = Runs(allow_fetch, warming, ways)
-        spec = next((t.model for t in self._read(self.start_text).targets if t.model), None)
+        self._last = Document(self.start_text, files.path, files.root)
+        spec = next((t.model for t in self._read(self._last).targets if t.model), None)
         if spec is not None:
             warming.begin(spec)
 
@@ -86,9 +88,9 @@ class Studio:
 
     def check(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is wrong with a text, and what sliders can act on."""
-        text, name = _text(asked), asked.get("target")
-        found = self._problems(text)
-        reading = self._read(text)
+        document, name = self._document(_text(asked)), asked.get("target")
+        found = self._problems(document)
+        reading = self._read(document)
         target = reading.find(name if isinstance(name, str) else None)
         return {
             "problems": found,
@@ -102,13 +104,17 @@ class Studio:
 
     def complete(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return what may stand at a place of a text."""
-        text = _text(asked)
-        return assist.completions(text, _whole(asked, "at"), self.files.path, self.files.root)
+        document = self._document(_text(asked))
+        if self.files.outside(read(document.text).program):
+            return {"from": _whole(asked, "at"), "options": []}
+        return assist.completions(document, _whole(asked, "at"))
 
     def hover(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the word at a place of a text means."""
-        text = _text(asked)
-        return assist.hover(text, _whole(asked, "at"), self.files.path, self.files.root)
+        document = self._document(_text(asked))
+        if self.files.outside(read(document.text).program):
+            return {"text": None}
+        return assist.hover(document, _whole(asked, "at"))
 
     def format(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return a text in the one layout."""
@@ -136,21 +142,23 @@ class Studio:
 
     def edit(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the changes that add an edit of a face, which begins as the face is."""
-        reading = self._read(_text(asked))
+        reading = self._read(self._document(_text(asked)))
         self._refuse_broken(reading)
         run, group = self.runs.find(_whole(asked, "run")), asked.get("group")
         index = _whole(asked, "index")
-        target = next((t for t in reading.targets if t.name == group), None)
-        if target is None or target.model is None or not isinstance(group, str):
+        model = reading.groups.get(group) if isinstance(group, str) else None
+        shown = run.groups.get(str(group))
+        if model is None or shown is None:
             raise UsageError(
-                f"the program has no group {group!r} any more; put it back to edit its faces"
+                f"the program has no group {group!r} any more; put it back to edit its samples"
             )
-        readings = readings_of(run, group, index)
-        attribute = _first_to_edit(target.model)
+        readings = readings_of(run, shown.record.name, index)
+        attribute = _first_to_edit(model)
         value = readings[attribute.name]
         if isinstance(value, float):
             value = _rounded(value, attribute)
-        made, name = changes.edit_of(reading, group, attribute, value)
+        count = shown.record.count
+        made, name = changes.edit_of(reading, shown.record.name, index, count, attribute, value)
         return {
             "changes": _plain_changes(made, reading.text),
             "target": name,
@@ -167,7 +175,8 @@ class Studio:
         the only group.
         """
         text = _text(asked)
-        wrong = [p for p in self._problems(text) if p["severity"] == "error"]
+        found = self._problems(self._document(text))
+        wrong = [each for each in found if each["severity"] == "error"]
         if wrong:
             return {"run": None, "problems": wrong}
         live, target, faces = asked.get("live") is True, asked.get("target"), asked.get("faces")
@@ -198,30 +207,31 @@ class Studio:
 
     # What they share
 
-    def _problems(self, text: str) -> list[dict[str, Any]]:
-        outside = self.files.outside(read(text).program)
+    def _document(self, text: str) -> Document:
+        """Return a text with what is known of it; that of the last one that was asked about."""
+        found = self._last
+        if found.text != text or found.path != self.files.path:
+            found = self._last = Document(text, self.files.path, self.files.root)
+        return found
+
+    def _problems(self, document: Document) -> list[dict[str, Any]]:
+        outside = self.files.outside(read(document.text).program)
         if outside:
             # Checking the program would read these files.
-            reading = Reading(text, (), False)
-            return [self._refused(reading, *reading.place(n), n.value) for n in outside]
-        return assist.problems(text, self.files.path, self.files.root)
+            refused = (
+                Diagnostic("LACE121", self.files.refusal(n.value), n.span, self._elsewhere)
+                for n in outside
+            )
+            return [assist.problem(each, document.text) for each in refused]
+        return assist.problems(document)
 
-    def _refused(self, reading: Reading, begin: int, end: int, named: str) -> dict[str, Any]:
-        places = Positions(reading.text)
-        return {
-            "from": places.units(begin),
-            "to": places.units(end),
-            "severity": "error",
-            "code": "LACE121",
-            "message": self.files.refusal(named),
-            "hint": self._elsewhere,
-        }
-
-    def _read(self, text: str) -> Reading:
-        return read_targets(text, self.files.path, self.files.root)
+    def _read(self, document: Document) -> Reading:
+        if self.files.outside(read(document.text).program):
+            return Reading(document.text, broken=True)
+        return read_targets(document)
 
     def _target(self, asked: Mapping[str, Any]) -> tuple[Reading, Target]:
-        reading, name = self._read(_text(asked)), asked.get("target")
+        reading, name = self._read(self._document(_text(asked))), asked.get("target")
         self._refuse_broken(reading)
         target = next((each for each in reading.targets if each.name == name), None)
         if target is None:

@@ -8,14 +8,13 @@ condition says of an attribute stays text, and is shown beside its slider.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from lacelang import ir
-from lacelang.semantics.context import Module, Report
-from lacelang.semantics.modules import Library
+from lacelang.language.document import Document
+from lacelang.semantics.context import Module
 from lacelang.syntax import nodes
 from lacelang.syntax.lines import Lines, with_line_feeds
 
@@ -82,11 +81,15 @@ class Reading:
 
     Attributes:
         broken: the text has errors of syntax, so that nothing can be changed in it.
+        groups: all groups that it makes, and their models; None where that is not known.
+        picks: its `pick` statements, by the names of their groups.
     """
 
     text: str
-    targets: tuple[Target, ...]
-    broken: bool
+    targets: tuple[Target, ...] = ()
+    broken: bool = False
+    groups: Mapping[str, ir.ModelSpec | None] = field(factory=dict)
+    picks: Mapping[str, nodes.Pick] = field(factory=dict)
 
     def place(self, node: nodes.Node) -> tuple[int, int]:
         """Return the offsets at which a node begins and ends."""
@@ -103,29 +106,29 @@ class Reading:
         return next(reversed(named or self.targets), None)
 
 
-def read_targets(text: str, path: Path | None, root: Path) -> Reading:
+def read_targets(document: Document) -> Reading:
     """Return the statements of a program that sliders can act on; never raises for its errors."""
-    report = Report()
-    library = Library(report)
-    module = library.program(text, path, root=root)
-    broken = bool(module.error_spans) or bool(_syntax_errors(report, module))
-    reading = Reading(text, (), broken)
+    module, known = document.examined.module, document.scope.models
+    reading = Reading(document.text, (), bool(document.parsed.problems))
     models: dict[str, ir.ModelSpec | None] = {}
     targets: list[Target] = []
-    for node in _statements(module.program.statements):
-        kind = "sample" if isinstance(node, nodes.Sample) else "edit"
+    picks: dict[str, nodes.Pick] = {}
+    for node in _statements(document.parsed.program.statements):
+        kind = type(node).__name__.lower()
         named = next((c.name for c in node.clauses if isinstance(c, nodes.AsClause)), None)
         name = named.name if named is not None else _numbered(kind, models)
-        source = node.group.name if isinstance(node, nodes.Edit) else None
         word = next((c.model for c in node.clauses if isinstance(c, nodes.FromClause)), None)
-        model = models.get(source or "")
-        if word is not None:
-            model = library.find_model(word, module)
+        model = known.get(word.name) if word is not None else None
+        if not isinstance(node, nodes.Sample) and model is None:
+            model = models.get(node.group.name)
         models[name] = model
+        if isinstance(node, nodes.Pick):
+            picks[name] = node
+            continue
         terms = list(_terms(node))
         settings = {} if model is None else _settings(model, terms, module, reading)
         targets.append(Target(node, name, model, settings))
-    return Reading(text, tuple(targets), broken)
+    return evolve(reading, targets=tuple(targets), groups=models, picks=picks)
 
 
 def _numbered(kind: str, taken: Container[str]) -> str:
@@ -136,17 +139,11 @@ def _numbered(kind: str, taken: Container[str]) -> str:
     return f"{kind}{number}"
 
 
-def _syntax_errors(report: Report, module: Module) -> list[object]:
-    """Errors of reading the text itself; those of meaning leave its tree whole."""
-    own = [d for d in report.errors(module.path) if d.path == module.path]
-    return [d for d in own if d.code < "LACE100"]
-
-
 def _statements(
     found: Sequence[nodes.Statement],
-) -> Iterator[nodes.Sample | nodes.Edit]:
+) -> Iterator[nodes.Sample | nodes.Edit | nodes.Pick]:
     for node in found:
-        if isinstance(node, nodes.Sample | nodes.Edit):
+        if isinstance(node, nodes.Sample | nodes.Edit | nodes.Pick):
             yield node
         elif isinstance(node, nodes.For):
             yield from _statements(node.body)
