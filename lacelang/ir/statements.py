@@ -278,6 +278,25 @@ Statement: TypeAlias = (
 
 
 @frozen(eq=False, repr=False)
+class SourceFile(Record):
+    """A file that a program imports, as it was read.
+
+    Attributes:
+        name: of the module.
+        source: its text.
+        folder: where it lies.
+        library: whether it is one of the standard library, or of the user's folder of models.
+        imports: what it imports itself, by the target as its text has it.
+    """
+
+    name: str
+    source: str
+    folder: Path
+    library: bool = False
+    imports: Mapping[str, SourceFile] = field(factory=dict, hash=False)
+
+
+@frozen(eq=False, repr=False)
 class CheckedProgram(Record):
     """A program without errors.
 
@@ -287,6 +306,7 @@ class CheckedProgram(Record):
         warnings: what a person would want to hear, in the order of the source.
         path: the file, None for a string.
         source: the text, for display beside spans.
+        imports: what it imports, by the target as the text has it.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -294,6 +314,7 @@ class CheckedProgram(Record):
     path: Path | None = None
     models: tuple[ModelSpec, ...] = ()
     source: str = field(default="", repr=False, eq=False)
+    imports: Mapping[str, SourceFile] = field(factory=dict, repr=False, eq=False)
 
     @property
     def samples(self) -> tuple[SampleStatement, ...]:

@@ -17,10 +17,10 @@ from attrs import evolve
 
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
 from lacelang.repl.session import Entry
-from lacelang.repl.source import Patch, offsets, patched, quoted_names, words_used
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source
+from lacelang.syntax.rewriting import Patch, offsets, patched, quoted_names, words_used
 from lacelang.syntax.tokens import tokenize
 from lacelang.text.names import nfc
 

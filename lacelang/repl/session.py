@@ -12,13 +12,13 @@ from lacelang import ir
 from lacelang.api import Program
 from lacelang.errors import ProgramError, UsageError
 from lacelang.language.scope import FIRST, Scope
-from lacelang.repl.source import Patch, offsets, patched, words_used
 from lacelang.semantics.check import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.semantics.modules import library_models
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import COMPARISONS, STATEMENTS
 from lacelang.syntax.lines import a_line_up
 from lacelang.syntax.parser import Outlook, outlook
+from lacelang.syntax.rewriting import Patch, offsets, patched, words_used
 from lacelang.syntax.tokens import tokenize
 from lacelang.text.names import folded
 

@@ -18,10 +18,11 @@ from lacelang.ir import CheckedProgram
 from lacelang.semantics.context import Definition, Module, Report
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.lints import warn_of_shadowing, warn_of_unused
-from lacelang.semantics.modules import Library
+from lacelang.semantics.modules import Library, library_files
 from lacelang.semantics.notations import with_notations
 from lacelang.semantics.statements import DEFINITIONS, Statements
 from lacelang.syntax import nodes
+from lacelang.syntax.rewriting import target_text
 from lacelang.system.filenames import resolved
 
 _START = Span(1, 1, 1, 2)
@@ -61,7 +62,30 @@ def check(
         path=path,
         models=tuple(model for model in found.module.models.values() if model is not None),
         source=source,
+        imports=_sources(found.module),
     )
+
+
+def _sources(module: Module) -> dict[str, ir.SourceFile]:
+    """Return the files that a module imports, by their targets, with what those import."""
+    if not module.imports:
+        return {}
+    shared = {str(file) for file in library_files().values()}
+    known: dict[int, ir.SourceFile] = {}
+
+    def sources(module: Module) -> dict[str, ir.SourceFile]:
+        for _, other in module.imports:
+            if id(other) not in known:
+                known[id(other)] = ir.SourceFile(
+                    other.name,
+                    other.source,
+                    other.folder or Path(),
+                    other.path in shared,
+                    sources(other),
+                )
+        return {target_text(node): known[id(other)] for node, other in module.imports}
+
+    return sources(module)
 
 
 @frozen(eq=False)

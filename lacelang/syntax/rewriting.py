@@ -1,4 +1,4 @@
-"""The text of an entry: the offsets of its nodes, the words they use, and changes to it."""
+"""Changes to the text of a program: the offsets of its nodes, and the words that they use."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def offsets(text: str, span: Span) -> tuple[int, int]:
 
 def patched(text: str, patches: Iterable[Patch]) -> str:
     """Return `text` with the patches made; they may not overlap."""
-    for begin, end, new in sorted(patches, reverse=True):
-        text = text[:begin] + new + text[end:]
-    return text
+    pieces, place = [], 0
+    for begin, end, new in sorted(patches):
+        pieces += [text[place:begin], new]
+        place = end
+    return "".join([*pieces, text[place:]])
 
 
 def words_used(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterator[nodes.Word]:
@@ -47,6 +49,12 @@ def words_used(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterato
     for field, part in _parts(node):
         if field not in _OTHER_NAMES:
             yield from words_used(part, bound if field == "values" else inner)
+
+
+def target_text(node: nodes.Import) -> str:
+    """Return what an `import` names as it is written, in quotes or without."""
+    target = node.target
+    return f'"{target.value}"' if isinstance(target, nodes.Text) else target.name
 
 
 def quoted_names(node: nodes.Node) -> Iterator[nodes.Text]:
