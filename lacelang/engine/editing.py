@@ -42,7 +42,7 @@ from lacelang.engine.sampling import (
     outcome,
     shown_on,
 )
-from lacelang.engine.tasks import Available, Batch, GroupTask
+from lacelang.engine.tasks import Available, Batch, GroupTask, Start
 from lacelang.errors import ResourceError
 from lacelang.generators import Layout
 from lacelang.generators.generator import atypicality
@@ -71,9 +71,10 @@ class Source:
     truncation: float  # psi of its samples
     digest: str  # of all that they depend on
     latents: Callable[[Available], Latents | Shards]  # of all of them, given those of groups
+    start: Start | None = None  # what they came from that is on disk
 
 
-def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
+def _begun_on_disk(name: str, saved: ir.Saved, model: Model) -> Source:
     """Begin from samples on disk; a ResourceError if they are gone, or of another model."""
     seed, psi = saved.seed, saved.truncation
     if saved.fingerprint is not None:
@@ -82,14 +83,28 @@ def begun_on_disk(saved: ir.Saved, model: Model) -> Source:
             raise ResourceError(
                 f"{saved.file} holds no latents", "name the folder of a saved group"
             )
-        return Source((), seed, len(shards), psi, shards.digest, lambda made: shards)
+        start = Start(name, shards.digest, partial(_same, shards))
+        return Source((), seed, len(shards), psi, start.digest, lambda made: shards, start)
     generator = model.generator
     layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
     given = read_given(saved.file, layout, str(saved.file))
     # What the array means depends on the file's name too, and how it is truncated on the program.
     meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
     digest = f"{file_digest(saved.file)} {meant}"
-    return Source((), seed, len(given), psi, digest, lambda made: _latents(given, model, psi))
+    start = Start(name, digest, partial(_latents, given, model, psi))
+    return Source((), seed, len(given), psi, digest, lambda made: start.latents(), start)
+
+
+def _begun_in_program(task: GroupTask) -> Source:
+    made, start = task.record, task.start
+    psi = float(made.settings["truncation"])
+    return Source(
+        (made.name,), made.seed, made.count, psi, made.fingerprint, lambda of: of.latents(made.name), start
+    )
+
+
+def _same(shards: Shards) -> Shards:
+    return shards
 
 
 def _latents(given: Given, model: Model, psi: float) -> Latents:
@@ -103,23 +118,20 @@ def _latents(given: Given, model: Model, psi: float) -> Latents:
 
 
 def edit_task(
-    statement: ir.EditStatement, model: Model, groups: Mapping[str, GroupTask]
+    statement: ir.EditStatement,
+    model: Model,
+    groups: Mapping[str, GroupTask],
+    begun: Source | None = None,
 ) -> GroupTask:
-    """Return the group of a statement, given the groups before it by name."""
+    """Return the group of a statement, given the groups before it by name.
+
+    `begun` stands in place of samples on disk, which are not looked for then.
+    """
     saved, weights = statement.saved, model.weights(conditioned=True)
     if saved is None:
-        made = groups[statement.group].record
-        psi = float(made.settings["truncation"])
-        source = Source(
-            (made.name,),
-            made.seed,
-            made.count,
-            psi,
-            made.fingerprint,
-            lambda of: of.latents(made.name),
-        )
+        source = _begun_in_program(groups[statement.group])
     else:
-        source = begun_on_disk(saved, model)
+        source = begun or _begun_on_disk(statement.group, saved, model)
     plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
     record = GroupRecord(
         name=statement.name,
@@ -146,6 +158,7 @@ def edit_task(
         partial(_frames, len(plans) + 1),
         source.names,
         None if saved is None else saved.file,
+        source.start,
     )
 
 

@@ -40,6 +40,18 @@ class Batch:
     seconds: float
 
 
+@frozen(eq=False)
+class Start:
+    """What the samples of a group came from that no program can make again.
+
+    An image carries the latents of its own sample, so that it can be made from it alone.
+    """
+
+    name: str  # as the program has it
+    digest: str  # of all samples there
+    latents: Callable[[], Latents | Shards]  # of all samples; a group keeps it and is pickled
+
+
 Draw: TypeAlias = Callable[[range, Stage], Batch]
 """Makes the samples of some indices, and advances the stage by one for each of them."""
 
@@ -59,6 +71,7 @@ class GroupTask:
     frames: Callable[[Latents], Float32]
     sources: tuple[str, ...] = ()  # groups whose samples it begins from; they are made before it
     file: Path | None = None  # or the file or folder
+    start: Start | None = None  # what that file holds, or what a source came from
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:

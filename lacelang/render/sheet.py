@@ -12,6 +12,7 @@ from PIL import Image
 
 from lacelang.render.sheet_cells import Cell, cut_row, draw_cells
 from lacelang.storage.files import write_atomic
+from lacelang.storage.png import carrying
 from lacelang.storage.records import GroupRecord, SampleRecord
 from lacelang.text.numerals import number_text
 
@@ -131,8 +132,14 @@ def write_sheet(path: Path, sheet: Image.Image, quality: int = 86) -> None:
     write_atomic(path, encoded(sheet, "JPEG" if path.suffix == ".jpg" else "PNG", quality))
 
 
-def encoded(sheet: Image.Image, kind: str = "PNG", quality: int = 86) -> bytes:
-    """Return the bytes of a picture's file."""
+def encoded(
+    sheet: Image.Image,
+    kind: str = "PNG",
+    quality: int = 86,
+    texts: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the bytes of a picture's file; a PNG carries `texts` by their names."""
     buffer = io.BytesIO()
-    sheet.save(buffer, kind, compress_level=4, quality=quality)
+    info = carrying(texts or {})
+    sheet.save(buffer, kind, compress_level=4, quality=quality, pnginfo=info)
     return buffer.getvalue()

@@ -118,6 +118,11 @@ class _Resolving:
         folder = program.path.parent if program.path is not None else Path()
         terms = ir.own_terms(*(c for s in program.statements for c in s.conditions.values()))
         self._terms = frozenset(terms)
+        self._values: dict[str, set[str]] = {}
+        for model in {s.model.name: s.model for s in program.statements}.values():
+            for attribute in model.attributes:
+                self._values.setdefault(attribute.name, set()).update(attribute.named)
+        self._any_values = set().union(*self._values.values())
         self.main = self._module(source, folder, False, program.imports)
         self._names: dict[Key, str] = {}
         self._taken = {nfc(str(t)) for t in tokenize(source).tokens if t.type == "NAME"}
@@ -166,7 +171,9 @@ class _Resolving:
     # What is used
 
     def _uses(self, module: _Module, node: nodes.Node) -> Iterator[_Use]:
+        values = {(w.span, w.name) for w in self._values_named(node)}
         found = [(word.span, word.name) for word in words_used(node)]
+        found = [each for each in found if each not in values]
         for text in quoted_names(node):
             for hole in _HOLE.finditer(text.value):
                 begin, end = (text.span.column + 1 + at for at in hole.span(1))
@@ -175,6 +182,22 @@ class _Resolving:
             key = None if name in self._terms and module is self.main else module.find(name)
             if key is not None:
                 yield _Use(span, key)
+
+    def _values_named(self, node: nodes.Node) -> Iterator[nodes.Word]:
+        """Words that name values of attributes, such as `gray` behind `haircolor=`.
+
+        They mean that whatever else is called so.
+        """
+        pending = [node]
+        while pending:
+            each = pending.pop()
+            pending += each.parts
+            if isinstance(each, nodes.Atom):
+                attribute = each.attribute.name
+                # A parameter may stand for any attribute.
+                named = self._values.get(attribute, self._any_values)
+                words = [part for part in _all_parts(each) if isinstance(part, nodes.Word)]
+                yield from (word for word in words if word.name in named)
 
     def _needed(self) -> list[Key]:
         """The imported definitions that the program uses, in the order in which it meets them."""
@@ -290,6 +313,12 @@ class _Resolving:
         except ValueError:  # on another drive
             way = str(module.folder / name)
         return Path(way).as_posix()
+
+
+def _all_parts(node: nodes.Node) -> Iterator[nodes.Node]:
+    for part in node.parts:
+        yield part
+        yield from _all_parts(part)
 
 
 def _cut(module: _Module, node: nodes.Node, patches: Iterable[Patch]) -> str:

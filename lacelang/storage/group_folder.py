@@ -85,10 +85,10 @@ class GroupFolder:
             index
             for index in range(count)
             if self.images.holds(image_name(index), metadata)
-            and (not record.steps or self.images.holds(film_name(index)))
+            and (not record.steps or self.images.holds(film_name(index), metadata))
         }
         everything = before == record.count == len(self.finished)
-        self.has_sheet = everything and self.images.holds(SHEET)
+        self.has_sheet = everything and self.images.holds(SHEET, metadata)
         for annotation in self._annotations.read():
             if annotation.index < count and annotation.of == self._shown(annotation.index):
                 self._note(annotation)

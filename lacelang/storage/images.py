@@ -21,7 +21,8 @@ from attrs import frozen
 from lacelang.errors import ResourceError
 from lacelang.storage.files import disk_errors, read_regular, write_atomic
 from lacelang.storage.lines import Lines
-from lacelang.storage.png import is_whole, metadata_of
+from lacelang.storage.png import is_whole
+from lacelang.storage.provenance import carries
 
 WRITTEN = "images.jsonl"
 SHEET = "sheet.png"
@@ -114,7 +115,7 @@ class Images:
         listed = self._lines.path.exists()
         if listed and self._lines.intact:
             return False
-        return bool(metadata_of(path)) if IMAGE.fullmatch(name) else listed
+        return carries(path) if IMAGE.fullmatch(name) else listed
 
     def _set_aside(self, path: Path) -> None:
         """Keep what is there, unless a run has written it, as `NAME.damaged`."""

@@ -252,7 +252,7 @@ class Shards:
         found = unpacked(_path(self.folder, first))
         if found is None or found.said != {"fingerprint": self.fingerprint, "first": first}:
             return None
-        latents = latents_of(found.arrays) if _are_sound(found.arrays) else None
+        latents = latents_of(found.arrays) if are_sound(found.arrays) else None
         return None if latents is None else (latents, found.digest)
 
 
@@ -260,7 +260,7 @@ def _path(folder: Path, first: int) -> Path:
     return folder / f"latents-{first:06d}.safetensors"
 
 
-def _are_sound(arrays: Mapping[str, NDArray[Any]]) -> bool:
+def are_sound(arrays: Mapping[str, NDArray[Any]]) -> bool:
     """Whether arrays that may be anything have the types of latents, and finite values."""
     return all(
         array.size > 0

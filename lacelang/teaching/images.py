@@ -13,7 +13,7 @@ from lacelang.errors import ResourceError, UsageError
 from lacelang.samplers.streams import prior
 from lacelang.storage.images import IMAGE
 from lacelang.storage.latents import Latents, Shards
-from lacelang.storage.png import metadata_of
+from lacelang.storage.provenance import read
 from lacelang.storage.records import GroupRecord, read_index
 from lacelang.system.filenames import as_text
 from lacelang.teaching.subject import Subject
@@ -39,9 +39,7 @@ class LatentsOfImages:
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"there is no image {name}")
-        said = metadata_of(path)
-        if not said:
-            said = self._by_place(path)
+        said = self._said(path) or self._by_place(path)
         if said is None:
             raise UsageError(f"{name} is no image of lacelang's; label images of its run folders")
         settings = said.get("settings", {})
@@ -51,6 +49,16 @@ class LatentsOfImages:
         if latents is None:
             raise UsageError(f"the latent of {name} is not beside it; leave it in its run's folder")
         return self._read(latents, name)
+
+    def _said(self, path: Path) -> dict[str, Any] | None:
+        try:
+            said = read(path)
+        except (OSError, ValueError):
+            return None
+        if said is None or said.sample is None or said.settings is None:
+            return None
+        values = {"seed": said.seed, "index": said.sample.index, "fingerprint": said.fingerprint}
+        return {**values, "settings": said.settings}
 
     def _by_place(self, path: Path) -> dict[str, Any] | None:
         folder = path.parent.resolve()

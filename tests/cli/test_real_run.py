@@ -10,7 +10,8 @@ import pytest
 from made_runs import read_run
 from PIL import Image
 
-from lacelang.storage.png import metadata_of
+from lacelang.storage.provenance import read
+from lacelang.syntax.format import format_source
 
 pytestmark = pytest.mark.weights
 
@@ -50,9 +51,9 @@ def test_the_sentence_runs_and_twice_the_same(tmp_path: Path) -> None:
         smile = sample.readings["smile=1"]
         assert smile is not None
         assert smile < 0.5
-    metadata = metadata_of(tmp_path / "a" / "sentence" / "0001.png")
-    assert metadata is not None
-    assert metadata["program"]["source"] == SENTENCE
+    said = read(tmp_path / "a" / "sentence" / "0001.png")
+    assert said is not None
+    assert said.program == format_source(SENTENCE)
 
 
 def test_what_did_not_converge_is_said_with_its_remedy(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from lacelang import ir
 from lacelang.api import Program
 from lacelang.errors import ResourceError, UsageError
 from lacelang.samplers.solution import Status
-from lacelang.storage.png import metadata_of
+from lacelang.storage.provenance import read
 
 
 def pixels(folder: Path) -> dict[str, bytes]:
@@ -86,10 +86,11 @@ def test_a_run_into_a_folder_leaves_faces_sheet_and_record(
     again = program(statement("kids", 5)).run()["kids"]
     for mine, theirs in zip(kids.images, again.images, strict=True):
         assert np.array_equal(np.asarray(mine), np.asarray(theirs))
-    metadata = metadata_of(out / "kids" / "0002.png")
-    assert metadata is not None
-    assert metadata["program"]["source"] == "the source"
-    assert (metadata["group"], metadata["index"], metadata["seed"]) == ("kids", 2, 7)
+    said = read(out / "kids" / "0002.png")
+    assert said is not None
+    assert said.sample is not None
+    assert said.program == "the source"
+    assert (said.group, said.sample.index, said.seed) == ("kids", 2, 7)
 
 
 def test_the_same_command_twice_is_identical(model: TinyModel, tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_only_one_group(model: TinyModel, tmp_path: Path) -> None:
 
 def test_metadata_can_be_left_out(model: TinyModel, tmp_path: Path) -> None:
     program(statement()).run(out=tmp_path, metadata=False)
-    assert metadata_of(tmp_path / "kids" / "0000.png") is None
+    assert read(tmp_path / "kids" / "0000.png") is None
     assert b"the source" not in b"".join(pixels(tmp_path).values())
 
 

@@ -11,6 +11,7 @@ from attrs import evolve
 from lacelang.storage import records
 from lacelang.storage.group_folder import GroupFolder
 from lacelang.storage.latents import Latents
+from lacelang.storage.provenance import Provenance, texts
 from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, SampleRecord, read_index
 from lacelang.system.filenames import on_disk
 
@@ -31,6 +32,32 @@ def make_samples(first: int, count: int, status: str = "converged") -> list[Samp
 def make_latents(count: int, start: float = 0.0) -> Latents:
     rows = np.arange(count * 8, dtype=np.float32).reshape(count, 8) + np.float32(start)
     return Latents(z=rows, w=rows / 2)
+
+
+def provenance_of(
+    run: RunRecord, group: GroupRecord, sample: SampleRecord | None = None
+) -> Provenance:
+    """What an image of a run says of how it was made."""
+    return Provenance(
+        "sheet" if sample is None else "image",
+        run.program.name,
+        run.versions,
+        group.name,
+        "sample",
+        group.fingerprint,
+        group.seed,
+        run.program.source,
+        group.condition,
+        group.settings,
+        sample=sample,
+    )
+
+
+def texts_of_image(
+    run: RunRecord, group: GroupRecord, sample: SampleRecord | None = None
+) -> dict[str, str]:
+    """The texts that such an image carries."""
+    return texts(provenance_of(run, group, sample))
 
 
 def forge_index(root: Path, data: object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attrs import evolve
-from made_runs import make_latents, make_run, make_samples
+from made_runs import make_latents, make_run, make_samples, texts_of_image
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,7 +20,7 @@ from lacelang.errors import ResourceError
 from lacelang.storage import files
 from lacelang.storage.group_folder import film_name, image_name
 from lacelang.storage.images import SHEET, WRITTEN, Images
-from lacelang.storage.png import encode, provenance
+from lacelang.storage.png import encode
 from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord, StepPlan, StepRecord
 from lacelang.storage.run_folder import RunFolder
 
@@ -51,11 +51,11 @@ def run(tmp_path: Path, make_group: Make, face: Face, metadata: bool) -> RunReco
         folder.add("kids", edited(), make_latents(COUNT))
         there = folder.group("kids")
         for sample in there.samples:
-            said = provenance(run, there.record, sample) if metadata else None
+            said = texts_of_image(run, there.record, sample) if metadata else None
             other = np.roll(face, sample.index, axis=0)
-            there.images.write(film_name(sample.index), encode(other[:16]))
+            there.images.write(film_name(sample.index), encode(other[:16]), metadata)
             there.images.write(image_name(sample.index), encode(other, said), metadata)
-        there.images.write(SHEET, encode(face[:8]))
+        there.images.write(SHEET, encode(face[:8]), metadata)
     return run
 
 
@@ -87,7 +87,7 @@ def test_what_a_power_loss_leaves_is_made_again(
     unfinished, has_sheet = begin(tmp_path, run, metadata)
     assert unfinished == ([] if name == SHEET else [1])
     assert not has_sheet
-    Images(tmp_path / "kids").read().write(name, whole, metadata and name == NAMES[0])
+    Images(tmp_path / "kids").read().write(name, whole, metadata)
     assert begin(tmp_path, run, metadata) == ([], True)
     # What it was before is not lost: it might have been somebody's.
     kept = path.with_name(f"{path.name}.damaged")

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import forge_index, make_latents, make_run, make_samples, read_run
+from made_runs import forge_index, make_latents, make_run, make_samples, read_run, texts_of_image
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.storage import run_folder
 from lacelang.storage.group_folder import SAMPLES, GroupFolder, image_name
 from lacelang.storage.images import SHEET
-from lacelang.storage.png import encode, provenance
+from lacelang.storage.png import encode
 from lacelang.storage.records import NAME, GroupRecord, RunRecord, read_index
 from lacelang.storage.run_folder import RunFolder, origin_of
 
@@ -31,7 +31,7 @@ def fill(
     folder.add(name, make_samples(0, count), make_latents(count))
     group = folder.group(name)
     for sample in group.samples[:faces]:
-        metadata = provenance(run, group.record, sample)
+        metadata = texts_of_image(run, group.record, sample)
         group.images.write(image_name(sample.index), encode(face, metadata), provenance=True)
         group.note_image(sample.index)
     return group
@@ -376,7 +376,7 @@ def test_a_run_is_complete_when_all_is_there(tmp_path: Path, make_group: Make, f
     assert not folder.is_complete()
     (group.path / SHEET).write_bytes(b"")
     assert not begin(tmp_path, run).is_complete()
-    group.images.write(SHEET, encode(face))
+    group.images.write(SHEET, encode(face), provenance=True)
     assert begin(tmp_path, run).is_complete()
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import make_latents, make_run, make_samples, read_run
+from made_runs import make_latents, make_run, make_samples, read_run, texts_of_image
 from numpy.typing import NDArray
 
 from lacelang.errors import ResourceError
 from lacelang.storage.group_folder import image_name
-from lacelang.storage.png import encode, provenance
+from lacelang.storage.png import encode
 from lacelang.storage.records import GroupRecord, RunRecord
 from lacelang.storage.run_folder import RunFolder
 
@@ -31,7 +31,7 @@ def made(root: Path, run: RunRecord, face: Face, metadata: bool = True) -> None:
         folder.add(group.name, make_samples(0, 2), make_latents(2))
         there = folder.group(group.name)
         for sample in there.samples:
-            said = provenance(run, there.record, sample) if metadata else None
+            said = texts_of_image(run, there.record, sample) if metadata else None
             there.images.write(image_name(sample.index), encode(face, said), provenance=metadata)
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from lacelang.engine.plan import Options, Plan
+from lacelang.engine.provenance import Provenances, name_of, versions
 from lacelang.engine.result import Group, opened
 from lacelang.engine.sinks import Begun, Look, Picture, Sink
 from lacelang.engine.tasks import Batch, GroupTask
@@ -31,7 +31,8 @@ from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.group_folder import GroupFolder, film_name, image_name
 from lacelang.storage.images import SHEET
 from lacelang.storage.latents import Shards
-from lacelang.storage.png import encode, provenance
+from lacelang.storage.png import encode
+from lacelang.storage.provenance import Provenance, texts
 from lacelang.storage.records import ExpectationRecord as Expectation
 from lacelang.storage.records import (
     GroupRecord,
@@ -42,14 +43,11 @@ from lacelang.storage.records import (
     Seen,
 )
 from lacelang.storage.run_folder import RunFolder, origin_of
-from lacelang.system.filenames import as_text
 from lacelang.system.threads import Pool
-from lacelang.version import __version__
 
 if TYPE_CHECKING:
     from lacelang.ir import CheckedProgram
 
-_LIBRARIES = ("torch", "openvino", "numpy")
 #: Latents of at most so many samples are read into memory when a run has ended.
 _HELD = 4096
 
@@ -72,14 +70,15 @@ class FolderSink(Sink):
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._run = RunRecord(
             program=ProgramRecord(
-                as_text(path.name) if path is not None else "<program>",
+                name_of(program),
                 # Text from Python may hold halves of characters.
                 program.source.encode(errors="replace").decode(),
             ),
             # What the last bits of a sample depend on, beside the program.
-            versions={"lacelang": __version__, **{name: version(name) for name in _LIBRARIES}},
+            versions=versions(),
             groups=tuple(task.record for task in planned.groups),
         )
+        self._provenances = Provenances(program, {t.record.name: t for t in planned.groups})
         self._folder = RunFolder(
             out,
             self._run,
@@ -156,15 +155,17 @@ class FolderSink(Sink):
         before: Future[None] | None,
     ) -> None:
         """Write what shows a sample, after what was submitted before it: the order is fixed."""
-        index = sample.index
-        said = provenance(self._run, group.record, sample) if self._metadata else None
-        data = encode(image, said)
-        strip = encoded(draw_film(group.record, sample, film)) if film else b""
+        index, record, of = sample.index, group.record, self._provenances
+        data = encode(image, self._texts(lambda: of.image(record, sample, image)))
+        strip = b""
+        if film:
+            said = self._texts(lambda: of.film(record, sample))
+            strip = encoded(draw_film(record, sample, film), texts=said)
         if before is not None:
             wait([before])
         if strip:
             # Written first, for the picture says that the sample is finished.
-            group.images.write(film_name(index), strip)
+            group.images.write(film_name(index), strip, provenance=self._metadata)
         group.images.write(image_name(index), data, provenance=self._metadata)
         if index < MOST_FACES:
             self._thumbnails[group.record.name][index] = thumbnail(image)
@@ -182,8 +183,13 @@ class FolderSink(Sink):
         for sample in group.samples[:MOST_FACES]:
             if sample.index not in pictures:
                 pictures[sample.index] = thumbnail(_read(group, sample.index))
-        group.images.write(SHEET, encoded(draw_sheet(group.group, pictures)))
+        said = self._texts(lambda: self._provenances.sheet(group.record))
+        sheet = encoded(draw_sheet(group.group, pictures), texts=said)
+        group.images.write(SHEET, sheet, provenance=self._metadata)
         group.has_sheet = True
+
+    def _texts(self, said: Callable[[], Provenance]) -> dict[str, str]:
+        return texts(said()) if self._metadata else {}
 
     def flush(self) -> None:
         self._writer.close()
