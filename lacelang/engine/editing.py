@@ -42,7 +42,7 @@ from lacelang.engine.sampling import (
     outcome,
     shown_on,
 )
-from lacelang.engine.tasks import Available, Batch, GroupTask, Start
+from lacelang.engine.tasks import Available, Batch, GroupTask, Rows, Start
 from lacelang.errors import ResourceError
 from lacelang.generators import Layout
 from lacelang.generators.generator import atypicality
@@ -70,7 +70,7 @@ class Source:
     count: int
     truncation: float  # psi of its samples
     digest: str  # of all that they depend on
-    latents: Callable[[Available], Latents | Shards]  # of all of them, given those of groups
+    latents: Callable[[Available], Rows]  # of all of them, given those of groups
     start: Start | None = None  # what they came from that is on disk
 
 
@@ -99,7 +99,13 @@ def _begun_in_program(task: GroupTask) -> Source:
     made, start = task.record, task.start
     psi = float(made.settings["truncation"])
     return Source(
-        (made.name,), made.seed, made.count, psi, made.fingerprint, lambda of: of.latents(made.name), start
+        (made.name,),
+        made.seed,
+        made.count,
+        psi,
+        made.fingerprint,
+        lambda of: of.latents(made.name),
+        start,
     )
 
 
@@ -198,7 +204,7 @@ class _Edit:
 
     def draw(
         self,
-        source: Latents | Shards,
+        source: Rows,
         energies: Sequence[tuple[Node, Node]],
         indices: range,
         stage: Stage,

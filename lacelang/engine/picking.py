@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from attrs import evolve
@@ -27,7 +28,24 @@ def pick_task(statement: ir.PickStatement, source: GroupTask) -> GroupTask:
         settings={**made.settings, "picked": list(statement.indices), "of": statement.group},
     )
     prepared = partial(_prepared, statement)
-    return GroupTask(source.model, record, prepared, source.frames, (made.name,))
+    frames, start = source.frames, source.start
+    return GroupTask(source.model, record, prepared, frames, (made.name,), start=start)
+
+
+def indices_along(chain: Sequence[ir.Statement], index: int) -> list[int]:
+    """Return the indices that a sample of the last statement has in each, the first one first.
+
+    Each statement begins from the group of the one before it.
+
+    Raises:
+        IndexError: there is no such sample.
+    """
+    found = [index]
+    for statement in reversed(chain[1:]):
+        if isinstance(statement, ir.PickStatement):
+            index = statement.indices[index]
+        found.append(index)
+    return found[::-1]
 
 
 def _prepared(statement: ir.PickStatement, available: Available) -> partial[Batch]:
@@ -36,11 +54,10 @@ def _prepared(statement: ir.PickStatement, available: Available) -> partial[Batc
 
 def _draw(statement: ir.PickStatement, available: Available, indices: range, stage: Stage) -> Batch:
     begun = time.perf_counter()
-    source = available.group(statement.group)
-    assert source is not None
     rows = [statement.indices[index] for index in indices]
+    records = available.records(statement.group, rows)
     samples = tuple(
-        evolve(source.samples[row], index=index) for index, row in zip(indices, rows, strict=True)
+        evolve(record, index=index) for index, record in zip(indices, records, strict=True)
     )
     latents = available.latents(statement.group).rows(rows)
     stage.advance(len(rows))

@@ -13,11 +13,12 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from lacelang import ir
-from lacelang.engine.tasks import GroupTask, Start
+from lacelang.engine.picking import indices_along
+from lacelang.engine.tasks import GroupTask, Rows, Start
 from lacelang.errors import LaceError
 from lacelang.ir import CheckedProgram
 from lacelang.semantics.resolved import resolved_text
-from lacelang.storage.latents import Latents, Shards
+from lacelang.storage.latents import Latents
 from lacelang.storage.provenance import (
     Began,
     Origin,
@@ -63,15 +64,16 @@ class Provenances:
 
     def __init__(self, program: CheckedProgram, tasks: Mapping[str, GroupTask]) -> None:
         self._program = program
+        self._statements = {s.name: s for s in program.statements if s.makes == "group"}
         self._made: dict[str, _Made] = {}
-        self._starts: dict[str, Latents | Shards] = {}  # by the name of what is on disk
+        self._starts: dict[str, Rows] = {}  # by the name of what is on disk
         for name, task in tasks.items():
             origins: tuple[Origin, ...] = ()
             for source in task.sources:
                 before = self._made[source].came_from
                 origins = (*before, Origin(source, tasks[source].record.fingerprint))
             self._made[name] = _Made(
-                _kind_of(program, name), origins, task.start, self._versions_of(task)
+                self._statements[name].kind, origins, task.start, self._versions_of(task)
             )
 
     def _versions_of(self, task: GroupTask) -> dict[str, str]:
@@ -135,7 +137,9 @@ class Provenances:
         if made.start is not None:
             began = Began(made.start.name, made.start.digest)
             if sample is not None and what == "image":
-                start = self._row(made.start, sample.index)
+                chain = [*(origin.name for origin in made.came_from), group.name]
+                first, *_ = indices_along([self._statements[n] for n in chain], sample.index)
+                start = self._row(made.start, first)
         return Provenance(
             what,
             name_of(self._program),
@@ -156,8 +160,3 @@ class Provenances:
             pixels,
             start=start,
         )
-
-
-def _kind_of(program: CheckedProgram, name: str) -> str:
-    found = (s.kind for s in program.statements if s.makes == "group" and s.name == name)
-    return next(found, "sample")

@@ -238,6 +238,14 @@ def _look(
         return {**read_atoms(statement.where, outputs), _STYLES: w, _ENERGY: cost}
 
 
+def candidate(
+    statement: SampleStatement, model: Model, seed: int, index: int, number: int
+) -> Batch:
+    """Draw one candidate of one sample of a `verified` statement, without asking annotators."""
+    condition = None if statement.where is None else compile_condition(statement, model)
+    return _draw(statement, model, seed, condition, [index], Stage(), number)
+
+
 @contextmanager
 def shown_on(stage: Stage, count: float) -> Iterator[OnStep]:
     """Advance `stage` by `count` over the course of a sampler's run."""

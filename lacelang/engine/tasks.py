@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -10,18 +10,25 @@ from attrs import frozen
 
 from lacelang.engine.loading import Model
 from lacelang.progress import Stage
-from lacelang.storage.latents import Float32, Latents, Shards
+from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord
+
+
+class Rows(Protocol):
+    """The latents of all samples of a group, in memory or on disk."""
+
+    def rows(self, chosen: Sequence[int], /) -> Latents:
+        """Those of some of the samples, in their order."""
 
 
 class Available(Protocol):
     """The groups that are made already, by name."""
 
-    def latents(self, name: str) -> Latents | Shards:
+    def latents(self, name: str, /) -> Rows:
         """The latents of all its samples."""
 
-    def group(self, name: str) -> GroupRecord | None:
-        """The group with the records of all its samples."""
+    def records(self, name: str, chosen: Sequence[int], /) -> Sequence[SampleRecord]:
+        """The records of some of its samples, in their order."""
 
 
 BATCH = 64
@@ -49,7 +56,7 @@ class Start:
 
     name: str  # as the program has it
     digest: str  # of all samples there
-    latents: Callable[[], Latents | Shards]  # of all samples; a group keeps it and is pickled
+    latents: Callable[[], Rows]  # of all samples; a group keeps it and is pickled
 
 
 Draw: TypeAlias = Callable[[range, Stage], Batch]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -25,6 +26,9 @@ from lacelang.syntax import nodes
 from lacelang.syntax.rewriting import target_text
 from lacelang.system.filenames import resolved
 
+if TYPE_CHECKING:
+    from lacelang.storage.provenance import SavedSamples
+
 _START = Span(1, 1, 1, 2)
 
 PATH = "input"
@@ -38,6 +42,7 @@ def check(
     tree: nodes.Program | None = None,
     root: Path | None = None,
     terms: Mapping[str, ir.OwnTerm] | None = None,
+    saved: Mapping[str, SavedSamples] | None = None,
 ) -> CheckedProgram:
     """Check a program.
 
@@ -49,11 +54,13 @@ def check(
         root: the folder below which imported files lie; that of `path`, or the current one, if
             none is given.
         terms: of the user's own, that its conditions can name.
+        saved: the samples on disk that edits begin from, by what the program calls them: then the
+            disk is not asked.
 
     Raises:
         ProgramError: the program is wrong. It carries every error, and then the warnings.
     """
-    found = examine(source.removeprefix("\ufeff"), path, pedantic, tree, root, terms)
+    found = examine(source.removeprefix("\ufeff"), path, pedantic, tree, root, terms, saved=saved)
     if found.errors:
         raise ProgramError([*found.errors, *found.warnings])
     return CheckedProgram(
@@ -118,6 +125,7 @@ def examine(
     root: Path | None = None,
     terms: Mapping[str, ir.OwnTerm] | None = None,
     opened: Mapping[Path, str] | None = None,
+    saved: Mapping[str, SavedSamples] | None = None,
 ) -> Examined:
     """Check a program, and return what is known of it even where it is wrong.
 
@@ -128,7 +136,7 @@ def examine(
     library = Library(report, opened)
     module = library.program(source, path, tree, root, terms)
     written = module.program.statements
-    statements = Statements(module, library)
+    statements = Statements(module, library, saved=saved)
     statements.run()
     if not written and not report.errors(None):
         hint = "write one, such as `sample 4 from ffhq where glasses=1`"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lacelang import ir
 from lacelang.errors import ResourceError
@@ -20,6 +21,9 @@ from lacelang.storage.records import GroupRecord, read_index
 from lacelang.syntax import nodes
 from lacelang.system.filenames import as_text, on_disk, resolved
 from lacelang.text.names import nfc, place_of
+
+if TYPE_CHECKING:
+    from lacelang.storage.provenance import SavedSamples
 
 _GROUP = "name the folder of a group that a run has made, or a file of latents"
 _MADE_AGAIN = "run the program that made it again"
@@ -60,6 +64,21 @@ def find_saved(
         read.say("LACE120", error.message, text, error.remedy)
         return None
     return saved
+
+
+def known_saved(
+    text: nodes.Text,
+    known: SavedSamples,
+    read: Clauses,
+    find_model: Callable[[nodes.Word, Frame], ir.ModelSpec | None],
+) -> ir.Saved | None:
+    """Return the samples that `text` names, of which everything is `known`; see `find_saved`."""
+    model = find_model(nodes.Word(nfc(known.model), span=text.span), read.frame)
+    if model is None:
+        return None
+    read.model = model
+    fingerprint = "" if known.of_run else None
+    return ir.Saved(Path(text.value), known.truncation, known.seed, fingerprint)
 
 
 def _model_named(text: nodes.Text, group: GroupRecord | None, read: Clauses) -> nodes.Word | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -33,6 +34,9 @@ from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.names import place_of
 
+if TYPE_CHECKING:
+    from lacelang.storage.provenance import SavedSamples
+
 MAX_STATEMENTS = 20_000
 """How many statements, and turns of empty loops, a program may have when its loops are unrolled."""
 
@@ -54,15 +58,23 @@ _FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
 class Statements:
     """Turns the statements of a program to their checked forms.
 
-    `groups` are those that earlier statements made, where `module` goes on from them.
+    `groups` are those that earlier statements made, where `module` goes on from them; `saved` are
+    samples on disk by name, where the disk is not asked.
 
     Attributes:
         result: the statements without errors, in order.
         models: those that statements are of, by name.
     """
 
-    def __init__(self, module: Module, library: Library, groups: Groups | None = None) -> None:
+    def __init__(
+        self,
+        module: Module,
+        library: Library,
+        groups: Groups | None = None,
+        saved: Mapping[str, SavedSamples] | None = None,
+    ) -> None:
         self.module = module
+        self._saved = saved
         self.library = library
         self.groups = groups if groups is not None else Groups()
         self.groups.reserve(set(_names_written(module.program.statements)))
@@ -274,8 +286,11 @@ class Statements:
         """Return the group's name, and its file if it has one; the model is noted in `read`."""
         if isinstance(named, nodes.Text) and self._names_a_file(named.name):
             # What reads runs is imported for those who begin from one.
-            from lacelang.semantics.saved import find_saved
+            from lacelang.semantics.saved import find_saved, known_saved
 
+            if self._saved is not None:
+                known = self._saved[named.value]
+                return named.value, known_saved(named, known, read, self.find_model)
             return named.value, find_saved(named, read, self.find_model)
         hint = "leave it out; it is for latents from a file"
         read.refuse("is known of a group of this program", hint)
@@ -286,6 +301,8 @@ class Statements:
         """Whether quoted text means a place on disk, and not one of the groups."""
         if name in self.groups.models:
             return False
+        if self._saved is not None:
+            return name in self._saved
         if "/" in name or "\\" in name or name.lower().endswith(_FILES):
             return True
         places = (self.module.folder or Path(), Path())

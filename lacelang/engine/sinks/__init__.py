@@ -82,6 +82,12 @@ class Sink(ABC):
     def group(self, name: str) -> GroupRecord | None:
         """A group of the program, with the samples that are there; None if there are none."""
 
+    def records(self, name: str, chosen: Sequence[int]) -> Sequence[SampleRecord]:
+        """The records of some samples of a group that is made, in their order."""
+        group = self.group(name)
+        assert group is not None
+        return [group.samples[index] for index in chosen]
+
     @abstractmethod
     def latents(self, name: str) -> Latents | Shards:
         """The latents of a group that is made, of the samples that are there."""
