@@ -194,16 +194,11 @@ class Remaking:
     def _drawn(
         self, task: GroupTask, statement: ir.Statement, index: int, before: Batch | None
     ) -> Batch:
-        sample, last = self.said.sample, self.program.statements[-1]
+        sample, (_, *others) = self.said.sample, self.program.statements
         assert sample is not None
-        tried = sample.tries
-        picked = isinstance(last, ir.PickStatement) or last is statement
-        if (
-            isinstance(statement, ir.SampleStatement)
-            and (picked and len(self.program.statements) <= 2)
-            and tried
-            and sample.status != Status.unverified.name
-        ):
+        tried = None if sample.status == Status.unverified.name else sample.tries
+        only_picked = all(isinstance(each, ir.PickStatement) for each in others)
+        if isinstance(statement, ir.SampleStatement) and tried and only_picked:
             # The annotators agreed with the last candidate; they need not be asked again.
             return candidate(statement, task.model, self.said.seed, index, tried - 1)
         draw = task.prepared(_Before(before))
