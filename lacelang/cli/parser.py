@@ -126,6 +126,8 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "FUNCTION": str,
     "KIND": str,
     "LAYERS": str,
+    "NAMES": _name,
+    "INDICES": str,
     "N": int,
     "SHARE": _share,
     "--count": _positive,

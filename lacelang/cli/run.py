@@ -37,15 +37,20 @@ def run_file(arguments: Namespace) -> int:
     )
     for group in run.groups.values():
         print("\n  ".join(_lines(group)))
+    for grid in run.grids:
+        print(f"grid: {grid}")
     for measured in run.measures.values():
         print(measure_text(measured))
     for expected in run.expectations:
         print(expectation_text(expected))
     if arguments.report:
+        from lacelang.report.distributions import Predictions
         from lacelang.report.page import write_report
 
         assert run.folder is not None
-        print(f"report: {write_report(run.folder)}")
+        models = {s.model.name: s.model for s in program.checked.statements}
+        predictions = Predictions(models, arguments.device)
+        print(f"report: {write_report(run.folder, predictions=predictions)}")
     return 0 if all(expected.holds for expected in run.expectations) else 1
 
 

@@ -18,6 +18,7 @@ from lacelang.energy import Balanced, Node, balanced, with_components
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution, Stats
 from lacelang.samplers.streams import COMPONENT, PERMUTATION, stream
+from lacelang.samplers.trace import Trace
 
 Rows: TypeAlias = list[int]
 Solve: TypeAlias = Callable[[Node, Rows], Solution]
@@ -62,6 +63,7 @@ def by_component(
             joined(s.rejected for s in stats),
         ),
         {name: joined(s.extra[name] for s in solutions) for name in solutions[0].extra},
+        Trace.joined(zip((s.trace for s in solutions), rows_of.values(), strict=True)),
     )
 
 

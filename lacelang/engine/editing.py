@@ -32,7 +32,13 @@ from lacelang.energy import (
 )
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
-from lacelang.engine.fingerprint import condition_text, file_digest, fingerprint, settings_of
+from lacelang.engine.fingerprint import (
+    condition_text,
+    file_digest,
+    fingerprint,
+    loop_of,
+    settings_of,
+)
 from lacelang.engine.loading import Model
 from lacelang.engine.sampling import (
     array,
@@ -41,6 +47,7 @@ from lacelang.engine.sampling import (
     numbers,
     outcome,
     shown_on,
+    traced,
 )
 from lacelang.engine.tasks import Available, Batch, GroupTask, Rows, Start
 from lacelang.errors import ResourceError
@@ -155,6 +162,7 @@ def edit_task(
         },
         atoms=plans[-1].atoms,
         steps=plans,
+        loop=loop_of(statement),
     )
     edit = _Edit(statement, model, record, source.truncation)
     return GroupTask(
@@ -216,7 +224,7 @@ class _Edit:
         w = torch.tensor(edit_path.w[:, -1]).to(self.model.latents_device)
         u = _by_rows(partial(self.model.to_edit_coordinates, truncation=self.truncation), w)
         start = self._outputs(u)
-        records = [self._records(energies[0][1], start, unmoved(u))]
+        records = [self._records(energies[0][1], start, unmoved(u), indices)]
         chosen = components_of(
             [energy for energy, _ in energies],
             self.statement.sampler.name,
@@ -230,7 +238,7 @@ class _Edit:
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
             edit_path = edit_path.gone(edit_path.w[:, -1] + move, self._replaced(i))
-            records.append(self._records(condition, self._outputs(u), moved))
+            records.append(self._records(condition, self._outputs(u), moved, indices))
         samples = tuple(map(self._sample, indices, zip(*records, strict=True)))
         edited = Latents(latents.z, edit_path.styles()[:, 0], edit_path)
         return Batch(samples, edited, time.perf_counter() - begun)
@@ -284,7 +292,9 @@ class _Edit:
         with torch.no_grad():
             return named_in_blocks(lambda block: self.model.judge_styles(self._w(block)), u)
 
-    def _records(self, condition: Node, outputs: Outputs, moved: Solution) -> list[StepRecord]:
+    def _records(
+        self, condition: Node, outputs: Outputs, moved: Solution, indices: Sequence[int]
+    ) -> list[StepRecord]:
         """What every comparison of the edit reads after a step, and what it costs."""
         names = list(outputs)
 
@@ -298,7 +308,12 @@ class _Edit:
         found = named_in_blocks(look, *outputs.values())
         energies, readings = numbers(found.pop(_ENERGY)), by_row(found)
         return [
-            StepRecord(energy=energy, readings=readings(row), **outcome(moved, row))
+            StepRecord(
+                energy=energy,
+                readings=readings(row),
+                **outcome(moved, row),
+                trace=traced(moved, row, indices[row]),
+            )
             for row, energy in enumerate(energies)
         ]
 

@@ -64,6 +64,7 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         time.perf_counter() - started,
         [measure for measure in measures if measure.name in planned.only],
         [expected for expected in expectations if expected.group in made],
+        sink.grids,
     )
 
 

@@ -23,6 +23,7 @@ from lacelang.ir import (
 )
 from lacelang.samplers import SAMPLERS
 from lacelang.storage.cache import sha256_of
+from lacelang.storage.records import LoopRecord, TurnRecord
 from lacelang.text.numerals import number_text
 from lacelang.version import __version__
 
@@ -100,6 +101,14 @@ def sampler_text(choice: SamplerChoice) -> str:
 def condition_text(where: Predicate | ExpectStatement | None) -> str:
     """A condition as it was written, on one line; nothing for draws from the prior."""
     return "" if where is None else " ".join(where.text.split())
+
+
+def loop_of(statement: SampleStatement | EditStatement) -> LoopRecord | None:
+    """The turns of the loops that a statement stands in; None outside of loops."""
+    if not statement.turns:
+        return None
+    turns = tuple(TurnRecord(each.variable, each.value) for each in statement.turns)
+    return LoopRecord(f"{statement.span.line}:{statement.span.column}", turns)
 
 
 def file_digest(path: Path) -> str:

@@ -137,6 +137,7 @@ class Run:
         measures: what `measure` statements found, by name, in the program's order.
         expectations: what `expect` statements found, in the program's order; one that does not
             hold raises nothing.
+        grids: files with the groups of each loop side by side; none where no images are written.
     """
 
     def __init__(
@@ -146,12 +147,14 @@ class Run:
         seconds: float,
         measures: Iterable[MeasureRecord],
         expectations: Iterable[ExpectationRecord],
+        grids: Iterable[Path] = (),
     ) -> None:
         self.groups: Mapping[str, Group] = ByName((group.name, group) for group in groups)
         self.folder = folder
         self.seconds = seconds
         self.measures: Mapping[str, MeasureRecord] = ByName((m.name, m) for m in measures)
         self.expectations = tuple(expectations)
+        self.grids = tuple(grids)
 
     def __getitem__(self, name: str) -> Group:
         plain = arguments.item(name)

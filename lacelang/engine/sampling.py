@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from lacelang.energy import (
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.drawn import named, relative, values_of
-from lacelang.engine.fingerprint import condition_text, fingerprint, settings_of
+from lacelang.engine.fingerprint import condition_text, fingerprint, loop_of, settings_of
 from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Available, Batch, Draw, GroupTask
 from lacelang.engine.verified import Verification, annotators_of
@@ -39,12 +40,15 @@ from lacelang.samplers.solution import Solution, unmoved
 from lacelang.samplers.streams import Streams, prior
 from lacelang.storage.files import folder_name
 from lacelang.storage.latents import Float32, Latents
-from lacelang.storage.records import GroupRecord, SampleRecord, rounded
+from lacelang.storage.records import GroupRecord, SampleRecord, TraceRecord, rounded
 from lacelang.system.threads import checkpoint
 from lacelang.system.torch_state import isolated
 
 BALANCE_DRAWS = 4096
 BALANCE_SEED = 0
+
+MOST_TRACED = 400
+"""Of so many samples of a group, the first ones, records keep the sampler's trace."""
 # Beside the texts of comparisons, none of which is empty or a blank.
 _STYLES, _ENERGY = "", " "
 
@@ -69,6 +73,7 @@ def sample_task(
         count=statement.count,
         settings=settings_of(statement, weights, statement.truncation),
         atoms=() if where is None else atoms_of(where, sigma),
+        loop=loop_of(statement),
     )
 
     def prepared(_: Available) -> Draw:
@@ -215,6 +220,7 @@ def _draw(
             readings=readings(row),
             extra=extra(row),
             **outcome(solution, row),
+            trace=traced(solution, row, index),
         )
         for row, index in enumerate(indices)
     )
@@ -268,6 +274,18 @@ def outcome(solution: Solution, row: int) -> dict[str, Any]:
     costs = {"nfe": stats.nfe, "accepted": stats.accepted, "rejected": stats.rejected}
     spent = {name: int(values[row]) for name, values in costs.items()}
     return {"status": solution.status[row].name, **spent}
+
+
+def traced(solution: Solution, row: int, index: int) -> TraceRecord | None:
+    """The way of one sample of a solution; None of later ones, of which a run may have many."""
+    if index >= MOST_TRACED:
+        return None
+    energy, nfe, accepted, rejected = solution.trace.of_row(row)
+    # Two points and more: one alone is the end, which the record has.
+    if len(energy) < 2:
+        return None
+    short = tuple(float(f"{e:.4g}") if math.isfinite(e) else None for e in energy)
+    return TraceRecord(short, tuple(nfe), tuple(accepted), tuple(rejected))
 
 
 def by_row(values: Mapping[str, Tensor]) -> Callable[[int], dict[str, float | None]]:

@@ -61,6 +61,14 @@ class StatementRecord(Record):
         """Its conditions, by what each is for."""
 
 
+@frozen
+class Turn:
+    """One turn of a loop: its variable, and the value that it has, as it is written."""
+
+    variable: str
+    value: str
+
+
 @frozen(eq=False, repr=False)
 class SampleStatement(StatementRecord):
     """Draw `count` samples of `model` such that `where` holds; None asks for prior draws.
@@ -71,6 +79,7 @@ class SampleStatement(StatementRecord):
         seed: see `Seed`.
         verified: how many candidates there may be for a sample until the annotators agree that its
             image shows the condition; None leaves images unjudged.
+        turns: of the loops that it stands in, the outermost first.
     """
 
     kind = "sample"
@@ -87,6 +96,7 @@ class SampleStatement(StatementRecord):
     sampler: SamplerChoice
     verified: int | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
+    turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)
 
     @property
     def title(self) -> str:
@@ -138,6 +148,7 @@ class EditStatement(StatementRecord):
         held: which of them: those that later steps are about (the paper's), or all.
         reweight: whether the present step counts more than earlier ones (LACE A.3).
         options: of all steps, as in a sample.
+        turns: see `SampleStatement`.
     """
 
     kind = "edit"
@@ -156,6 +167,7 @@ class EditStatement(StatementRecord):
     reweight: bool
     saved: Saved | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
+    turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)
 
     @property
     def needs(self) -> str | None:

@@ -22,10 +22,10 @@ _MOST_ROWS = 14
 PAPER = "#15171b"
 INK = "#f1f3f5"
 SOFT = "#9aa2ad"
-_FAINT = "#7b838e"
-_CARD = "#1e2126"
+FAINT = "#7b838e"
+CARD = "#1e2126"
 _GOT = "#7ddc9b"
-_ALARM = "#ff6b5e"
+ALARM = "#ff6b5e"
 
 
 @frozen(eq=False)
@@ -78,15 +78,15 @@ def draw_cells(
     for place, cell in enumerate(cells):
         row, column = divmod(place, columns)
         x, y = MARGIN + column * (THUMBNAIL + GAP), top + row * (height + GAP)
-        draw.rectangle((x, y, x + THUMBNAIL - 1, y + height - 1), fill=_CARD)
+        draw.rectangle((x, y, x + THUMBNAIL - 1, y + height - 1), fill=CARD)
         _draw_rows(draw, x, y + THUMBNAIL + 8, cell, atoms)
         if cell.picture is not None:
             picture.paste(cell.picture, (x, y))
         if cell.status != "converged":
             small = font(_SMALL)
             words = legible(cell.status.replace("_", " "), small)
-            draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=_ALARM, width=3)
-            draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=_ALARM)
+            draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=ALARM, width=3)
+            draw.rectangle((x, y, x + int(small.getlength(words)) + 20, y + 26), fill=ALARM)
             draw.text((x + 10, y + 4), words, font=small, fill=PAPER)
     return picture
 
@@ -124,7 +124,7 @@ def _headline(
         lines.append((text, _CONDITION, SOFT, 7))
     small = font(_SMALL)
     for text in wrap(legible(" · ".join(facts), small), small, width, lines=3):
-        lines.append((text, _SMALL, _FAINT, 6))
+        lines.append((text, _SMALL, FAINT, 6))
     return lines
 
 
@@ -143,13 +143,13 @@ def _draw_rows(
         y += _ROW
 
     energy = "energy -" if cell.energy is None else f"energy {cell.energy:.2f}"
-    row(cell.caption, _FAINT, energy if atoms else "", _FAINT)
+    row(cell.caption, FAINT, energy if atoms else "", FAINT)
     for atom in atoms[:_MOST_ROWS]:
         value, wanted = cell.readings.get(atom.text), atom.of(cell.drawn)
         if atom.text in cell.unasked:
-            soft = ink = _FAINT
+            soft = ink = FAINT
         else:
             soft, ink = SOFT, _GOT if value is not None and wanted.holds(value) else INK
         row(wanted.wanted, soft, achieved(atom, value), ink)
     if len(atoms) > _MOST_ROWS:
-        row(f"and {len(atoms) - _MOST_ROWS} more", _FAINT, "", _FAINT)
+        row(f"and {len(atoms) - _MOST_ROWS} more", FAINT, "", FAINT)

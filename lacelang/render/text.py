@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_left
 from functools import cache
 
 from PIL import ImageFont
 
-from lacelang.text.hidden import displayed
+from lacelang.text.hidden import displayed, escaped
+
+_JOINERS = ("\u200c", "\u200d")
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # Pillow's own font has little beyond ASCII; these are common system fonts with more.
-_WIDER = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")
+_WIDER = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "Arial Unicode.ttf",
+    "arial.ttf",
+    # Of one script and Latin.
+    "NotoSansCJK-Regular.ttc",
+    "wqy-zenhei.ttc",
+    "msyh.ttc",
+    "PingFang.ttc",
+    "NotoSansArabic-Regular.ttf",
+    "NotoSansHebrew-Regular.ttf",
+    "NotoSansDevanagari-Regular.ttf",
+    "NotoSansThai-Regular.ttf",
+)
 _PLAIN = str.maketrans({"–": "-", "—": "-", "−": "-", "×": "x", "≥": ">=", "≤": "<=", "\t": " "})
 
 
@@ -35,6 +52,19 @@ def legible(text: str, face: Font) -> str:
     def shown(char: str) -> str:
         plain = char if _knows(char, face) else char.translate(_PLAIN)
         return plain if _knows(plain, face) else "?"
+
+    return "".join(map(shown, displayed(" ".join(text.split()))))
+
+
+def spelled(text: str, face: Font) -> str:
+    """`text` as `legible` gives it, but with the number of what `face` lacks: `\\u5e74`.
+
+    So two labels that differ are seen to differ, whatever fonts there are.
+    """
+
+    def shown(char: str) -> str:
+        plain = char if _knows(char, face) else char.translate(_PLAIN)
+        return plain if _knows(plain, face) else escaped(char)
 
     return "".join(map(shown, displayed(" ".join(text.split()))))
 
@@ -64,6 +94,52 @@ def wrap(text: str, face: Font, width: float, lines: int) -> list[str]:
             row = f"{row} {words.pop(0)}"
         rows.append(fit(row, face, width))
     return rows
+
+
+def lines_of(text: str, face: Font, width: float) -> list[str]:
+    """Break `text` into lines of `width` pixels, at spaces, or where there is none, anywhere.
+
+    Nothing is cut off, and no line is wider unless a single character is. Marks stay with their
+    letter.
+    """
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            joined = f"{line} {word}" if line else word
+            if face.getlength(joined) <= width:
+                line = joined
+                continue
+            if line:
+                lines.append(line)
+            *full, line = _pieces(word, face, width)
+            lines += full
+        lines.append(line)
+    return lines
+
+
+def _pieces(word: str, face: Font, width: float) -> list[str]:
+    """Break a word into pieces of `width` pixels."""
+    pieces: list[str] = []
+    piece = ""
+    for cluster in _clusters(word):
+        if piece and face.getlength(piece + cluster) > width:
+            pieces.append(piece)
+            piece = ""
+        piece += cluster
+    return [*pieces, piece]
+
+
+def _clusters(word: str) -> list[str]:
+    """A word letter by letter, each with the marks and joiners that belong to it."""
+    found: list[str] = []
+    for char in word:
+        joins = unicodedata.category(char) in ("Mn", "Mc", "Me") or char in _JOINERS
+        if found and (joins or found[-1].endswith(_JOINERS)):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found
 
 
 @cache

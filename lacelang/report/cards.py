@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-import numpy as np
 from attrs import field, frozen
 
 from lacelang.errors import ResourceError
-from lacelang.report import charts, pictures
+from lacelang.report import pictures
 from lacelang.report.contents import (
     Face,
     Film,
@@ -19,6 +18,8 @@ from lacelang.report.contents import (
     group_contents,
     moments_of,
 )
+from lacelang.report.distributions import Distributions, Predictions
+from lacelang.report.traces import Traces, traces_of
 from lacelang.report.variety import MOST, spread
 from lacelang.storage.reading import FoundGroup
 
@@ -27,6 +28,7 @@ Faces: TypeAlias = Callable[[FoundGroup, Sequence[int]], Mapping[int, pictures.S
 
 MOST_GROUPS = 300
 MOST_FACES = 800
+_MANY = 40
 #: Pictures of film strips on a page.
 MOST_MOMENTS = 800
 
@@ -39,11 +41,13 @@ class Limits:
         faces: samples of a group at most.
         side: pixels of a picture's longer side.
         moments: pictures of film strips of a group at most.
+        compared_only: show distributions only of attributes that a group's condition compares.
     """
 
     faces: int = MOST_FACES
     side: int = pictures.SIDES[0][1]
     moments: int = MOST_MOMENTS
+    compared_only: bool = False
 
     @classmethod
     def of(cls, groups: Sequence[FoundGroup]) -> Limits:
@@ -55,7 +59,9 @@ class Limits:
             left -= min(each, count)
         edited = sum(bool(group.films) for group in groups)
         total = sum(min(each, count) for count in counts)
-        return cls(each, pictures.side_for(total), MOST_MOMENTS // max(1, edited))
+        return cls(
+            each, pictures.side_for(total), MOST_MOMENTS // max(1, edited), len(groups) > _MANY
+        )
 
 
 @frozen(eq=False)
@@ -66,8 +72,6 @@ class Card:
         left_out, films_left_out: how many samples and film strips only the folder has.
         small: the pictures are of a small generator.
         variety: see `spread`; empty where it is not known.
-        prior: what the grey bars of the histograms are; empty without any.
-        prior_missing: why there are none.
     """
 
     contents: GroupContents
@@ -78,12 +82,8 @@ class Card:
     small: bool = False
     variety: str = ""
     variety_text: str = ""
-    histograms: tuple[charts.Histogram, ...] = ()
-    prior: str = ""
-    prior_missing: str = ""
-    traces: tuple[charts.Plot, ...] = field(factory=tuple)
-    trace_text: str = ""
-    trace_missing: str = ""
+    distributions: Distributions = field(factory=Distributions)
+    traces: Traces | None = None
 
 
 def embedded(group: FoundGroup, indices: Sequence[int], side: int) -> dict[int, pictures.Shown]:
@@ -93,10 +93,18 @@ def embedded(group: FoundGroup, indices: Sequence[int], side: int) -> dict[int, 
     return {index: each for index, each in zip(there, found, strict=True) if each is not None}
 
 
-def card(number: int, group: FoundGroup, limits: Limits, faces: Faces | None = None) -> Card:
+def card(
+    number: int,
+    group: FoundGroup,
+    limits: Limits,
+    faces: Faces | None = None,
+    predictions: Predictions | None = None,
+) -> Card:
     """Return the card of a group, the `number`th of its run.
 
-    `faces` finds its pictures; without it they are embedded.
+    Args:
+        faces: finds its pictures; without it they are embedded.
+        predictions: those of an earlier card, which keeps loaded models.
     """
     record = group.record
     samples = record.samples[: limits.faces]
@@ -115,7 +123,8 @@ def card(number: int, group: FoundGroup, limits: Limits, faces: Faces | None = N
         "" if variety is None else f"{variety:.2f}",
         "of the latents: the mean squared distance between two samples, in units of that between "
         "two draws from the prior.",
-        histograms=_of_readings(group),
+        distributions=(predictions or Predictions()).distributions(group, limits.compared_only),
+        traces=traces_of(record),
     )
 
 
@@ -145,18 +154,3 @@ def _variety(group: FoundGroup) -> float | None:
     except ResourceError:
         return None
     return None if z is None else spread(z)
-
-
-def _of_readings(group: FoundGroup) -> tuple[charts.Histogram, ...]:
-    """Histograms of what the records read."""
-    found = []
-    for atom in group.record.atoms:
-        values = [sample.readings.get(atom.text) for sample in group.record.samples]
-        known = np.array([value for value in values if value is not None], float)
-        if not len(known):
-            continue
-        if atom.reading == "probability":
-            found.append(charts.of_values(f"P({atom.text})", known, None, None, (0.0, 1.0)))
-        elif all(chart.title != atom.attribute for chart in found):
-            found.append(charts.of_values(atom.attribute, known, None, atom.unit))
-    return tuple(found)

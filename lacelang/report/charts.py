@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -16,16 +17,8 @@ from lacelang.text.numerals import number_text
 
 WIDTH, HEIGHT = 320, 120
 BINS = 20
-
-
-@frozen
-class Bar:
-    """A bar from the bottom: left edge, width, height, and what it stands for in words."""
-
-    x: float
-    width: float
-    height: float
-    title: str
+#: Bars that are lower are not drawn.
+_SEEN = 0.05
 
 
 @frozen
@@ -33,50 +26,43 @@ class Histogram:
     """Shares of a group's samples, and of draws from the prior where there are any.
 
     Attributes:
-        bars: of the group.
-        prior: of the prior, on the same scale; none where it is not known.
+        bars: of the group, as the data of an SVG path.
+        prior: of the prior, on the same scale; empty where it is not known.
         ticks: labels below, each with its place.
         summary: the chart in words.
     """
 
     title: str
-    bars: tuple[Bar, ...]
-    prior: tuple[Bar, ...]
+    bars: str
+    prior: str
     ticks: tuple[tuple[float, str], ...]
     summary: str
 
 
 def of_classes(
-    title: str, names: Sequence[str], group: Sequence[float], prior: Sequence[float] | None
+    title: str, names: Sequence[str], group: Sequence[float], prior: Sequence[float]
 ) -> Histogram:
     """Return the histogram of classes from their shares, (k,) each, which sum to 1."""
     step = WIDTH / len(names)
-    top = max([*group, *(prior or ()), 1e-9])
-    words = [f"{name} {share:.0%}" for name, share in zip(names, group, strict=True)]
-    if prior is not None:
-        words = [f"{text} (prior {share:.0%})" for text, share in zip(words, prior, strict=True)]
-
-    def bars(shares: Sequence[float], inset: float) -> tuple[Bar, ...]:
-        return tuple(
-            Bar(k * step + inset, step - 2 * inset, HEIGHT * share / top, text)
-            for k, (share, text) in enumerate(zip(shares, words, strict=True))
-        )
-
-    ticks = tuple(((k + 0.5) * step, name) for k, name in enumerate(names))
+    top = max(*group, *prior, 1e-9)
     inset = min(0.2 * step, 8.0)
+    words = (
+        f"{name} {own:.0%} (prior {other:.0%})"
+        for name, own, other in zip(names, group, prior, strict=True)
+    )
     return Histogram(
         title,
-        bars(group, inset),
-        () if prior is None else bars(prior, 0.5 * inset),
-        ticks,
+        _path([HEIGHT * share / top for share in group], step, 1.5 * inset),
+        _path([HEIGHT * share / top for share in prior], step, 0.5 * inset),
+        tuple(((k + 0.5) * step, name) for k, name in enumerate(names)),
         f"{title}: {', '.join(words)}",
     )
 
 
 def of_values(
     title: str,
-    group: NDArray[np.floating],
-    prior: NDArray[np.floating] | None,
+    group: NDArray[np.floating[Any]],
+    prior: NDArray[np.floating[Any]] | None,
     unit: str | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Histogram:
@@ -92,33 +78,43 @@ def of_values(
         if each is not None
     ]
     top = max(float(each.max()) for each in shares)
-    step = WIDTH / BINS
+    own, *others = (
+        _path([HEIGHT * float(share) / top for share in each], WIDTH / BINS, inset)
+        for each, inset in zip(shares, (1.0, 0.0), strict=False)
+    )
     ends = f" {unit}" if unit else ""
-
-    def bars(of: NDArray[np.floating]) -> tuple[Bar, ...]:
-        return tuple(
-            Bar(
-                k * step,
-                step,
-                HEIGHT * float(share) / top,
-                f"{_short(edges[k])} to {_short(edges[k + 1])}{ends}: {share:.1%}",
-            )
-            for k, share in enumerate(of)
-            if share
-        )
-
     words = f"mean {_short(float(group.mean()))}{ends}, from {_short(float(group.min()))} to "
     words += f"{_short(float(group.max()))}"
     if prior is not None:
         words += f"; prior mean {_short(float(prior.mean()))}{ends}"
-    ticks = tuple((WIDTH * k / 4, _short(low + (high - low) * k / 4)) for k in range(5))
-    return Histogram(
-        title,
-        bars(shares[0]),
-        bars(shares[1]) if len(shares) > 1 else (),
-        ticks,
-        f"{title}: {words}",
+    ticks = ((WIDTH * (tick - low) / (high - low), text) for tick, text in round_ticks(low, high))
+    return Histogram(title, own, "".join(others), tuple(ticks), f"{title}: {words}")
+
+
+def _path(heights: Sequence[float], step: float, inset: float) -> str:
+    """Bars from the bottom as the data of an SVG path."""
+    width = step - 2 * inset
+    return "".join(
+        f"M{k * step + inset:.1f} {HEIGHT}v-{height:.1f}h{width:.1f}v{height:.1f}z"
+        for k, height in enumerate(heights)
+        if height >= _SEEN
     )
+
+
+def round_ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
+    """Return up to `most` round numbers from `low` to `high`, 1, 2 or 5 times a power of ten apart.
+
+    Of a range that has none, its ends.
+    """
+    exact = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(exact))
+    step = next(factor * power for factor in (1, 2, 5, 10, 20) if factor * power >= exact)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    found = [(k * step, number_text(round(k * step, decimals))) for k in range(first, last + 1)]
+    if len(found) > most + 1:
+        found = found[::2]
+    return found or [(low, _short(low)), (high, _short(high))]
 
 
 @frozen
@@ -148,7 +144,7 @@ class Plot:
     summary: str
 
 
-Series = tuple[Sequence[float], Sequence[float]]
+Series: TypeAlias = tuple[Sequence[float], Sequence[float | None]]
 """x and y of a sample, (n,) each, x rising."""
 
 MOST_LINES = 64
@@ -164,13 +160,13 @@ def of_series(
         log: the vertical axis is logarithmic far from 0 and linear near it.
         unit: the vertical axis goes from 0 to 1.
     """
-    series = [_finite(x, y) for x, y in series]
-    series = [each for each in series if len(each[0]) > 1]
-    if not series:
+    known = [_finite(x, y) for x, y in series]
+    known = [each for each in known if len(each[0]) > 1]
+    if not known:
         return None
     scale = _symlog if log else float
-    right = max(max(x) for x, _ in series) or 1.0
-    scaled = [(x, [scale(value) for value in y]) for x, y in series]
+    right = max(max(x) for x, _ in known) or 1.0
+    scaled = [(x, [scale(value) for value in y]) for x, y in known]
     low, high = min(min(y) for _, y in scaled), max(max(y) for _, y in scaled)
     if unit:
         low, high = 0.0, 1.0
@@ -195,18 +191,18 @@ def of_series(
         title,
         tuple(line(x, y) for x, y in scaled[:MOST_LINES]),
         line(list(grid), list(middle)),
-        tuple((WIDTH * k / 4, _short(right * k / 4)) for k in range(5)),
+        tuple((WIDTH * tick / right, text) for tick, text in round_ticks(0.0, right)),
         tuple(
             (HEIGHT * (1 - (place - low) / (high - low)), text)
             for place, text in _y_ticks(low, high, log)
         ),
         x_label,
-        f"{title}, {len(series)} samples: median from {_short(first)} to {_short(last)} "
+        f"{title}, {len(known)} samples: median from {_short(first)} to {_short(last)} "
         f"after {_short(right)} {x_label}",
     )
 
 
-def _finite(x: Sequence[float], y: Sequence[float | None]) -> Series:
+def _finite(x: Sequence[float], y: Sequence[float | None]) -> tuple[list[float], list[float]]:
     kept = [(a, b) for a, b in zip(x, y, strict=True) if b is not None and math.isfinite(b)]
     return [a for a, _ in kept], [b for _, b in kept]
 
@@ -221,7 +217,7 @@ def _unscaled(value: float, log: bool) -> float:
 
 def _y_ticks(low: float, high: float, log: bool) -> list[tuple[float, str]]:
     if not log:
-        return [(low + (high - low) * k / 2, _short(low + (high - low) * k / 2)) for k in range(3)]
+        return round_ticks(low, high, 3)
     values = [sign * 10**power for power in range(0, 12) for sign in (-1, 1)] + [0]
     inside = sorted((_symlog(v), number_text(v)) for v in values if low <= _symlog(v) <= high)
     every = max(1, len(inside) // 5)

@@ -14,11 +14,15 @@ from attrs import frozen
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from lacelang.render.group_grids import loop_grids
 from lacelang.report import cards as cards_
 from lacelang.report import contents
 from lacelang.report.cards import MOST_GROUPS, Card, Limits
+from lacelang.report.distributions import Predictions
 from lacelang.report.highlight import highlighted
+from lacelang.report.pictures import Shown, picture
 from lacelang.storage.files import write_atomic
+from lacelang.storage.images import Images
 from lacelang.storage.reading import FoundRun, find_run
 from lacelang.text.hidden import displayed
 from lacelang.version import __version__
@@ -26,6 +30,8 @@ from lacelang.version import __version__
 PAGES = Path(__file__).with_name("pages")
 BASE = Path(__file__).parents[1] / "web" / "pages" / "base.css"
 NAME = "report.html"
+_MOST_GRIDS = 12
+_GRID_SIDE = 1600
 
 
 @frozen
@@ -64,31 +70,30 @@ def _shown(value: Any) -> Any:
     return displayed(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def report_of(folder: Path) -> str:
-    """Return the page of a run folder.
-
-    Raises:
-        ResourceError: there is no run in the folder.
-    """
-    return page(find_run(folder))
-
-
-def write_report(folder: Path, out: Path | None = None) -> Path:
+def write_report(
+    folder: Path, out: Path | None = None, predictions: Predictions | None = None
+) -> Path:
     """Write the page of a run folder to `out`, or to `NAME` in the folder; return its path.
+
+    `predictions` are of models that are loaded already.
 
     Raises:
         ResourceError: there is no run in the folder, or the page cannot be written.
     """
     path = folder / NAME if out is None else out
-    write_atomic(path, report_of(folder).encode("utf-8", "replace"))
+    write_atomic(path, page(find_run(folder), predictions).encode("utf-8", "replace"))
     return path
 
 
-def page(run: FoundRun) -> str:
+def page(run: FoundRun, predictions: Predictions | None = None) -> str:
     """Return the page of a run: HTML that needs no other file and no network."""
+    predictions = predictions or Predictions()
     groups = run.groups[:MOST_GROUPS]
     limits = Limits.of(groups)
-    made = [cards_.card(number, group, limits) for number, group in enumerate(groups, start=1)]
+    made = [
+        cards_.card(number, group, limits, predictions=predictions)
+        for number, group in enumerate(groups, start=1)
+    ]
     record = run.record
     notes = []
     if not record.complete:
@@ -104,7 +109,7 @@ def page(run: FoundRun) -> str:
         script=Inline.of(PAGES / "report.js"),
         cards=made,
         notes=notes,
-        grids=(),
+        grids=_grids(run),
         measures=contents.measures(record.measures),
         expectations=contents.expectations(record.expectations),
         program_name=record.program.name,
@@ -138,6 +143,33 @@ def filters_of(made: Sequence[Card]) -> dict[str, Any]:
         "statuses": sorted({face.status for face in faces}),
         "keys": sorted({key for face in faces for key in face.values}),
     }
+
+
+@frozen
+class GridPicture:
+    """A grid of the groups of a loop, as the run has drawn it."""
+
+    title: str
+    alt: str
+    picture: Shown
+
+
+def _grids(run: FoundRun) -> list[GridPicture]:
+    """The grids that are in the folder, as the run has written them."""
+    images = Images(run.folder).read()
+    found = []
+    for loop in loop_grids(group.record for group in run.groups)[:_MOST_GRIDS]:
+        name, grid = f"{loop.name}.png", loop.grid
+        shown = picture(run.folder / name, _GRID_SIDE) if images.holds(name) else None
+        if shown is not None:
+            rows, columns = map(_listed, (grid.rows, grid.columns))
+            alt = f"Grid of {grid.title}. Rows: {rows}. Columns: {columns}."
+            found.append(GridPicture(f"Grid of {grid.title}", alt, shown))
+    return found
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return "; ".join(", ".join(label.split("\n")) for label in labels)
 
 
 def _macro(template: str, name: str, *arguments: Any) -> str:

@@ -72,21 +72,21 @@ def picture(path: Path, side: int) -> Shown | None:
 
 
 def _face(path: Path, side: int) -> Shown | None:
-    image = _read(path)
+    image = read(path)
     return None if image is None else shown(image, side)
 
 
 def _film(group: GroupRecord, path: Path) -> Sequence[Shown]:
-    strip = _read(path)
+    strip = read(path)
     if strip is None:
         return ()
     return [shown(each, each.width) for each in film_pictures(group, strip)]
 
 
-def _read(path: Path) -> Image.Image | None:
+def read(path: Path) -> Image.Image | None:
+    """Read a picture, RGB; None if it cannot be read."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        # What cannot be read is left out of the page, as if it were not there.
         return None

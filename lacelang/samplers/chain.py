@@ -91,6 +91,7 @@ def walk(
     streams = owned(streams, len(z0), "a Metropolis chain")
     run = Driver(target.condition, z0, on_step, target.args)
     at = run.evaluate_finite(z0)
+    run.note(at.energy)
     owners = run.rows.tolist()
     widest = quarter_turn(leapfrog)
     sizes = StepSizes(widest, accept, torch.full((len(owners),), widest))
@@ -103,6 +104,7 @@ def walk(
             sizes.learn(acceptance)
         since += moved & warm
         run.count(moved)
+        run.note(at.energy)
     # A short chain may reject everything by chance: its warm-up counts too.
     still = (since if steps >= FEW else run.accepted[run.rows]) == 0
     moving = run.drop(still, at.z, Status.stuck)

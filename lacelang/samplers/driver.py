@@ -15,6 +15,7 @@ from torch import Tensor
 from lacelang.rows import in_blocks
 from lacelang.samplers.problem import Energy, OnStep, Point
 from lacelang.samplers.solution import Solution, Stats, Status
+from lacelang.samplers.trace import Trace, is_kept
 
 
 class Driver:
@@ -45,6 +46,8 @@ class Driver:
         self._least = z0.new_full((count,), math.inf)
         self._status = torch.full((count,), int(Status.converged), device=device)
         self.tell: OnStep = on_step or (lambda share: None)
+        self._noted = 0
+        self._points: list[tuple[Tensor, ...]] = []
 
     def evaluate(self, z: Tensor) -> Point:
         """Evaluate the samples under way at z (n, d)."""
@@ -96,6 +99,23 @@ class Driver:
         self.accepted[self.rows] += accepted
         self.rejected[self.rows] += ~accepted
 
+    def note(self, energy: Tensor, rows: Tensor | None = None, step: int | None = None) -> None:
+        """Note where samples are, as a point of their traces.
+
+        It is called once a step, and looks at nothing that the sampler goes on with.
+
+        Args:
+            energy: of the samples, (n,).
+            rows: their positions (n,); None means those under way.
+            step: their step; None counts the calls.
+        """
+        if step is None:
+            step, self._noted = self._noted, self._noted + 1
+        if is_kept(step):
+            rows = self.rows if rows is None else rows
+            costs = self.nfe[rows], self.accepted[rows], self.rejected[rows]
+            self._points.append((rows, energy.detach().to(self._least), *costs))
+
     def rounds(self, count: int) -> Iterator[int]:
         """Yield 0 .. count - 1 while samples are under way, and tell the share that is done."""
         for done in range(count):
@@ -113,6 +133,9 @@ class Driver:
         """Evaluate the end points, and return the solution with what else is known of each."""
         final = self.energy(self.z, *self._all_args)
         self.nfe += 1
+        costs = self.nfe.clone(), self.accepted.clone(), self.rejected.clone()
+        every = torch.arange(len(self.z), device=self.z.device)
+        self._points.append((every, final.detach().to(self._least), *costs))
         lost = ~(final.isfinite() & self.z.isfinite().all(dim=1))
         if lost.any():
             rows = lost.nonzero()[:, 0]
@@ -125,6 +148,7 @@ class Driver:
             tuple(Status(code) for code in self._status.tolist()),
             Stats(self.nfe.cpu(), self.accepted.cpu(), self.rejected.cpu()),
             {name: value.cpu() for name, value in extra.items()},
+            Trace.of(self._points),
         )
 
 

@@ -9,6 +9,8 @@ import torch
 from attrs import field, frozen
 from torch import Tensor
 
+from lacelang.samplers.trace import Trace
+
 
 class Status(IntEnum):
     """How one sample ended: a sentence, and a remedy, empty where nothing is wrong."""
@@ -85,6 +87,7 @@ class Solution:
         status: one for each sample.
         stats: what it cost.
         extra: what else a sampler found out about each sample, by name, (N,) each.
+        trace: a few points of each sample's way; none of a sampler that notes nothing.
     """
 
     z: Tensor
@@ -92,6 +95,7 @@ class Solution:
     status: tuple[Status, ...]
     stats: Stats
     extra: Mapping[str, Tensor] = field(factory=dict)
+    trace: Trace = field(factory=Trace.none)
 
 
 def unmoved(z0: Tensor) -> Solution:

@@ -86,6 +86,7 @@ class Statements:
         self._budget = Budget.of(module.size)
         self._stopped = False
         self._unrolled = Unrolled()
+        self._turns: list[ir.Turn] = []  # of the loops that are being unrolled
 
     def run(self, model: ir.ModelSpec | None = None) -> None:
         """Check all statements of the program, and the definitions that none of them uses.
@@ -167,11 +168,15 @@ class Statements:
         for value in values:
             self._left -= not node.body
             inside = frame.bind(name, value)
+            # Not by what the variable settles to, for a name alone is no use of it.
+            text = value.name if isinstance(value, nodes.Word | nodes.Text) else _spelled(value)
+            self._turns.append(ir.Turn(name, text))
             for inner, size in zip(node.body, sizes, strict=True):
                 if not self._fits(node, frame):
                     break
                 self._parts_left -= size
                 self._statement(inner, inside)
+            self._turns.pop()
             used = used or inside.bindings[name].used
             if not self._fits(node, frame):
                 break
@@ -208,7 +213,9 @@ class Statements:
         name, model = self.groups.add(read), using(read.checked_model(), where)
         self.groups.counts[name] = count
         clauses = (options, truncation, seed, sampler, verified)
-        return ir.SampleStatement(name, count, model, where, *clauses, span=node.span)
+        return ir.SampleStatement(
+            name, count, model, where, *clauses, node.span, tuple(self._turns)
+        )
 
     def _count(self, node: nodes.Sample, read: Clauses) -> int:
         if node.count is None or (_forgotten_from(node) is not None and read.wrong):
@@ -250,7 +257,9 @@ class Statements:
         if saved is None and group in self.groups.counts:
             self.groups.counts[name] = self.groups.counts[group]
         clauses = (sampler, options, stay, hold, held, reweight)
-        return ir.EditStatement(name, group, model, tuple(steps), *clauses, saved, span=node.span)
+        return ir.EditStatement(
+            name, group, model, tuple(steps), *clauses, saved, node.span, tuple(self._turns)
+        )
 
     def _pick(self, node: nodes.Pick, frame: Frame) -> ir.PickStatement:
         read = Clauses("pick", node.clauses, frame)
@@ -442,3 +451,7 @@ def _forgotten_from(node: nodes.Sample | nodes.Measure) -> str | None:
     count = node.count if isinstance(node, nodes.Sample) else None
     unit = count.unit if isinstance(count, nodes.Quantity) else None
     return unit.name if unit is not None and unit.name not in UNITS else None
+
+
+def _spelled(value: nodes.Quantity) -> str:
+    return value.text if value.unit is None else f"{value.text} {value.unit.name}"

@@ -88,6 +88,20 @@ class Atom:
 
 
 @frozen
+class TraceRecord:
+    """Some points of a sample's way, the first steps and then fewer; one entry a point.
+
+    The energies are those that the sampler sees, and may hold its regulariser. The rest is what the
+    sample had cost by then, as in `SampleRecord`.
+    """
+
+    energy: tuple[float | None, ...]
+    nfe: tuple[Count, ...]
+    accepted: tuple[Count, ...]
+    rejected: tuple[Count, ...]
+
+
+@frozen
 class StepRecord:
     """Where one step of an edit took a sample, or, of the first, where it began.
 
@@ -100,6 +114,7 @@ class StepRecord:
     accepted: Count
     rejected: Count
     readings: Mapping[str, float | None]
+    trace: TraceRecord | None = None
 
 
 @frozen
@@ -127,6 +142,23 @@ class SampleRecord:
     steps: tuple[StepRecord, ...] = ()  # of an edited sample, its start and then each step
     drawn: DrawnValues = field(factory=dict)  # the values that `each` gave it
     tries: Count | None = None  # candidates that the annotators judged; None where none did
+    trace: TraceRecord | None = None  # of the first samples of a group; of edits, see `steps`
+
+
+@frozen
+class TurnRecord:
+    """One turn of a loop: its variable, and the value that it has, as it is written."""
+
+    variable: str
+    value: str
+
+
+@frozen
+class LoopRecord:
+    """Where in loops a group was made: groups of one statement are shown together."""
+
+    at: str  # line and column of the statement, `3:5`
+    turns: tuple[TurnRecord, ...]  # the outermost loop first
 
 
 @frozen
@@ -148,6 +180,7 @@ class GroupRecord:
     samples: tuple[SampleRecord, ...] = ()
     steps: tuple[StepPlan, ...] = ()  # the lines of an edit
     origin: str | None = None  # the program's file as seen from the run's folder, `-` for none
+    loop: LoopRecord | None = None
 
 
 @frozen

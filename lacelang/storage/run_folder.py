@@ -28,7 +28,7 @@ from lacelang.storage.group_folder import (
     refuse_link,
     retire,
 )
-from lacelang.storage.images import Images
+from lacelang.storage.images import WRITTEN, Images
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import (
     NAME,
@@ -129,7 +129,7 @@ class RunFolder:
             if recover(self._path(group.folder), group.fingerprint):
                 self._images.pop(group.name, None)
         sweep_parts(self.root)
-        taken = [NAME, *(group.folder for group in self.before.groups)]
+        taken = [NAME, WRITTEN, *(group.folder for group in self.before.groups)]
         for new in self._chosen:
             folder = self._take(new, self._known.get(new.name), taken)
             taken.append(folder.record.folder)

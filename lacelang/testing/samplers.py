@@ -85,6 +85,8 @@ def a_sample_is_the_same_in_any_batch(sampler: Sampler) -> None:
         assert torch.equal(part.energy, whole.energy[rows])
         assert part.status == whole.status[rows]
         assert torch.equal(part.stats.nfe, whole.stats.nfe[rows])
+        for row, index in enumerate(indices):
+            assert repr(part.trace.of_row(row)) == repr(whole.trace.of_row(index))
 
 
 @CONTRACT

@@ -49,9 +49,11 @@ class Sink(ABC):
 
     Attributes:
         decodes: whether it wants pictures.
+        grids: files with the groups of a loop side by side, written at the end.
     """
 
     decodes = False
+    grids: Sequence[Path] = ()
 
     @contextmanager
     def open(self, progress: Progress) -> Iterator[None]:

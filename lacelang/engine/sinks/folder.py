@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,10 +27,13 @@ from lacelang.engine.sinks import Begun, Look, Picture, Sink
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import LaceError, another_folder
 from lacelang.progress import Progress
+from lacelang.render.grid import Grid, as_png, draw_grid, noted
+from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
 from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, encoded
 from lacelang.render.sheet_cells import thumbnail
+from lacelang.storage.checks import check_of_json
 from lacelang.storage.group_folder import GroupFolder, film_name, image_name
-from lacelang.storage.images import SHEET
+from lacelang.storage.images import SHEET, Images
 from lacelang.storage.latents import Shards
 from lacelang.storage.png import encode
 from lacelang.storage.provenance import Provenance, texts
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
 
 #: Latents of at most so many samples are read into memory when a run has ended.
 _HELD = 4096
+_MOST_IN_GRIDS = 500
 
 
 class FolderSink(Sink):
@@ -94,6 +99,8 @@ class FolderSink(Sink):
         self._last: Future[None] | None = None
         # Pictures for the sheet of each group, by index.
         self._thumbnails: dict[str, dict[int, Image.Image]] = {}
+        # Those of groups in loops, for their grids; of more than so many, files are read again.
+        self._in_grids: dict[tuple[str, int], Image.Image] = {}
 
     @contextmanager
     def open(self, progress: Progress) -> Iterator[None]:
@@ -186,6 +193,9 @@ class FolderSink(Sink):
         said = self._texts(lambda: self._provenances.sheet(group.record))
         sheet = encoded(draw_sheet(group.group, pictures), texts=said)
         group.images.write(SHEET, sheet, provenance=self._metadata)
+        if group.record.loop is not None and len(self._in_grids) < _MOST_IN_GRIDS:
+            kept = {(group.record.name, k): each for k, each in pictures.items()}
+            self._in_grids.update(islice(kept.items(), MOST_SAMPLES))
         group.has_sheet = True
 
     def _texts(self, said: Callable[[], Provenance]) -> dict[str, str]:
@@ -236,7 +246,46 @@ class FolderSink(Sink):
             "sampling": {name: round(spent, 3) for name, spent in self._seconds.items()},
         }
         self._folder.save(complete and self._folder.is_complete(self.decodes), timing)
+        if self.decodes:
+            self.grids = self._write_grids()
         return [self._result(task) for task in self._planned.chosen]
+
+    def _write_grids(self) -> list[Path]:
+        """Write a grid of the groups of each loop that made something now."""
+        made = {task.record.name for task in self._planned.chosen}
+        looped = [task.record for task in self._planned.groups if task.record.loop is not None]
+        if not any(record.name in made for record in looped):
+            return []
+        found = [self._folder.find(record.name) for record in looped]
+        groups = {each.record.name: each for each in found if each is not None}
+        images, written = Images(self._folder.root).read(), []
+        for loop in loop_grids(group.group for group in groups.values()):
+            name = f"{loop.name}.png"
+            key = self._key(loop.grid, groups)
+            if not images.holds(name) or noted(images.folder / name) != key:
+                picture = partial(self._picture_in_grid, groups)
+                images.write(name, as_png(draw_grid(loop.grid, picture), key))
+            written.append(self._folder.root / name)
+        return written
+
+    def _key(self, grid: Grid, groups: Mapping[str, GroupFolder]) -> str:
+        """What a grid shows, down to its images."""
+        shown = {
+            f"{row} {column}": [
+                (groups[each.group].images.digest(image_name(each.index)), each.failed)
+                for each in cell
+            ]
+            for (row, column), cell in grid.cells.items()
+        }
+        return check_of_json([grid.title, grid.facts, grid.rows, grid.columns, shown])
+
+    def _picture_in_grid(
+        self, groups: Mapping[str, GroupFolder], name: str, index: int
+    ) -> Image.Image | None:
+        kept = self._in_grids.get((name, index))
+        if kept is not None or index not in groups[name].finished:
+            return kept
+        return _read(groups[name], index)
 
     def _result(self, task: GroupTask) -> Group:
         """A group as the run returns it; latents of a large one stay on disk."""

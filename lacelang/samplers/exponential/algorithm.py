@@ -63,6 +63,7 @@ def exponential(
     e, v = in_blocks(reduced.slope, o, most=MOST_SMALL)
     slope = -pull(jacobian, v)
     lost = ~run.saw(run.rows, z0, e, slope)
+    run.note(e)
     z, o, jacobian, slope = only(run.drop(lost, z0, Status.non_finite), z0, o, jacobian, slope)
     pace = Pace(run, rms(slope).double(), tolerance, time, max_steps, GROWTH)
     while len(run.rows):
@@ -81,6 +82,7 @@ def exponential(
         defect = _where(finite, slope - linear)
         correction = _scale(h, flow.phi2(h, defect))
         theta = pace.cut(h, rms(correction).double(), finite)
+        run.note(e)
 
         residual = _where(finite, o_p - o - change)
         moved = move

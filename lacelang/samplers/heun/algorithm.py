@@ -40,6 +40,7 @@ def heun(
     """
     run = Driver(target.regularised, z0, on_step, target.args)
     at = run.evaluate_finite(z0)
+    run.note(at.energy)
     z, k = at.z, -at.gradient
     pace = Pace(run, rms(k), tolerance, time, max_steps, GROWTH)
     while len(run.rows):
@@ -47,6 +48,7 @@ def heun(
         p = run.evaluate(z + h[:, None] * k)
         change = torch.where(p.finite[:, None], -p.gradient - k, 0.0)
         theta = pace.cut(h, 0.5 * h * rms(change), p.finite)
+        run.note(p.energy)
         z = z + (theta * h)[:, None] * (k + 0.5 * theta[:, None] * change)
         k = k + theta[:, None] * change
         z, k = only(pace.settle(z), z, k)

@@ -50,4 +50,6 @@ def hybrid(
         before if before is Status.non_finite else after
         for before, after in zip(flow.status, walked.status, strict=True)
     )
-    return evolve(walked, status=status, stats=flow.stats + walked.stats)
+    before = flow.stats
+    trace = flow.trace.then(walked.trace, before.nfe, before.accepted, before.rejected)
+    return evolve(walked, status=status, stats=before + walked.stats, trace=trace)

@@ -34,6 +34,7 @@ def langevin(
     z = z0.clone()
     for _ in run.rounds(steps):
         at = run.evaluate_finite(z)
+        run.note(at.energy)
         z = at.z - step * (at.gradient + at.z)
         if own is not None:
             z = z + noise * own.normal(run.rows.tolist(), z)

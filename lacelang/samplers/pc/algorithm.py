@@ -54,6 +54,7 @@ def pc(
             z, score = at.z, -at.gradient - at.z
             noise = streams.normal(run.rows.tolist(), z)
             if part == 0:
+                run.note(at.energy)
                 z = (2.0 - math.sqrt(1.0 - beta)) * z + beta * score + math.sqrt(beta) * noise
             else:
                 ratio = snr * noise.norm(dim=1) / score.norm(dim=1).clamp_min(1e-30)

@@ -63,6 +63,7 @@ def smc(
     z = streams.normal(owners.tolist(), z0[owners]).view(len(z0), particles, -1)
     z[:, 0] = z0
     system = ParticleSystem(evaluate, z, streams)
+    run.note(system.median_energy())
     log_evidence = torch.zeros(len(z0), dtype=torch.float64)
     for done, (inverse_temperature, h) in enumerate(schedule):
         log_evidence += system.reweight(inverse_temperature)
@@ -71,6 +72,7 @@ def smc(
             run.accepted += moved.sum(dim=1)
             run.rejected += (~moved).sum(dim=1)
             run.tell((done + (move + 1) / moves) / len(schedule))
+        run.note(system.median_energy())
     picked = system.pick()
     kept = run.drop(~log_evidence.isfinite().to(z0.device), z0, Status.non_finite)
     reached = system.inverse_temperature == 1.0
@@ -126,6 +128,12 @@ class ParticleSystem:
             self._evaluate, self.at, self._streams, self._owners, h, inverse_temperature=b
         )
         return moved.view(-1, self.size), likely.view(-1, self.size)
+
+    def median_energy(self) -> Tensor:
+        """The median energy of each sample's particles, (n,), which is +inf if half have none."""
+        return (
+            torch.where(self.at.finite, self.at.energy, math.inf).view(-1, self.size).median(1)[0]
+        )
 
     def pick(self) -> Tensor:
         """One particle of each sample at random, (n, d)."""

@@ -113,6 +113,7 @@ class Slope:
     ) -> None:
         self.ask, self.run, self.rows = ask, run, rows
         self.left = max_evaluations
+        self._step = 0
         self.reached = run.z[rows]
         self.lost = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
 
@@ -123,6 +124,8 @@ class Slope:
         self.left -= 1
         e, gradient = self.ask(z)
         self.lost |= ~self.run.saw(self.rows, z, e, gradient)
+        self.run.note(e, self.rows, self._step)
+        self._step += 1
         if self.lost.all():
             raise _LostError
         beta = BETA_MIN + (BETA_MAX - BETA_MIN) * t
