@@ -103,9 +103,9 @@ def condition_text(where: Predicate | ExpectStatement | None) -> str:
     return "" if where is None else " ".join(where.text.split())
 
 
-def loop_of(statement: SampleStatement | EditStatement) -> LoopRecord | None:
+def loop_of(statement: Statement) -> LoopRecord | None:
     """The turns of the loops that a statement stands in; None outside of loops."""
-    if not statement.turns:
+    if statement.makes != "group" or not statement.turns:
         return None
     turns = tuple(TurnRecord(each.variable, each.value) for each in statement.turns)
     return LoopRecord(f"{statement.span.line}:{statement.span.column}", turns)

@@ -9,7 +9,7 @@ from functools import partial
 from attrs import evolve
 
 from lacelang import ir
-from lacelang.engine.fingerprint import fingerprint
+from lacelang.engine.fingerprint import fingerprint, loop_of
 from lacelang.engine.tasks import Available, Batch, GroupTask
 from lacelang.progress import Stage
 from lacelang.storage.files import folder_name
@@ -26,6 +26,7 @@ def pick_task(statement: ir.PickStatement, source: GroupTask) -> GroupTask:
         fingerprint=fingerprint(statement, made.seed, weights, made.fingerprint),
         count=len(statement.indices),
         settings={**made.settings, "picked": list(statement.indices), "of": statement.group},
+        loop=loop_of(statement),
     )
     prepared = partial(_prepared, statement)
     frames, start = source.frames, source.start

@@ -193,6 +193,7 @@ class PickStatement(StatementRecord):
         name: of the new group; `pick1`, … where none is given.
         group: name of an earlier group.
         indices: those samples' in it, each once, in the new group's order.
+        turns: see `SampleStatement`.
     """
 
     kind = "pick"
@@ -204,6 +205,7 @@ class PickStatement(StatementRecord):
     model: ModelSpec
     indices: tuple[int, ...]
     span: Span = field(default=NOWHERE, eq=False, repr=False)
+    turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)
 
     @property
     def needs(self) -> str | None:

@@ -273,7 +273,7 @@ class Statements:
             read.wrong = True
         name, model = self.groups.add(read), using(read.checked_model())
         self.groups.counts[name] = len(indices)
-        return ir.PickStatement(name, group, model, tuple(indices), span=node.span)
+        return ir.PickStatement(name, group, model, tuple(indices), node.span, tuple(self._turns))
 
     def _index(
         self, value: nodes.Value, group: str, count: int, before: list[int], frame: Frame

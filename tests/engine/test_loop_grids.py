@@ -53,6 +53,16 @@ def test_edits_in_loops_have_a_grid_too(model: TinyModel, tmp_path: Path) -> Non
     assert run.grids == (tmp_path / "grid_k.png",)
 
 
+def test_what_is_picked_from_a_loop_is_no_part_of_it(model: TinyModel, tmp_path: Path) -> None:
+    groups = looped().checked.statements
+    picked = ir.PickStatement("best", "at 2", groups[0].model, (1,))
+    run = program(*groups, picked).run(out=tmp_path)
+    assert [record.loop is not None for record in (g.record for g in run.groups.values())] == [
+        *[True] * 3,
+        False,
+    ]
+
+
 def test_somebody_elses_file_is_set_aside(model: TinyModel, tmp_path: Path) -> None:
     mine = tmp_path / "grid_t.png"
     Image.new("RGB", (8, 8)).save(mine)
