@@ -6,7 +6,9 @@ some minutes. Figures of experiments are made by `python -m experiments NAME`, s
 
 from __future__ import annotations
 
+import io
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,9 +42,32 @@ def _sheet(source: str, group: str, folder: Path) -> Image.Image:
     return Image.open(folder / group / "sheet.png").convert("RGB")
 
 
+def _report(folder: Path) -> Image.Image:
+    """The first group of a report, as a browser shows it; needs playwright and a Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    from lacelang.report.distributions import Predictions
+    from lacelang.report.page import write_report
+
+    source = "sample 5 from ffhq where glasses=1 and age in 50..70 seed 3 as readers\n"
+    lacelang.compile(source).run(out=folder, progress=True)
+    page_file = write_report(folder, predictions=Predictions())
+    browser_file = next(path for path in map(shutil.which, BROWSERS) if path)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.goto(page_file.as_uri())
+        data = page.locator(".group").first.screenshot(type="png")
+        browser.close()
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
 MADE: dict[str, Callable[[Path], Image.Image]] = {
     "people.jpg": _people,
     "bearded_kids.jpg": _bearded_kids,
+    "report.jpg": _report,
 }
 """What makes each picture, given an empty folder."""
 
