@@ -27,7 +27,7 @@ _MOST_INDICES = 1000
 
 def draw_groups(arguments: Namespace) -> int:
     """Draw a grid of groups, and print the path of its file."""
-    from lacelang.render.grid import as_png, draw_grid
+    from lacelang.render.grid import draw_grid, texts_of_grid
     from lacelang.render.sheet import encoded
     from lacelang.storage.files import write_atomic
     from lacelang.storage.images import Images
@@ -49,12 +49,13 @@ def draw_groups(arguments: Namespace) -> int:
     if not grid.cells:
         raise UsageError("no samples of these groups are there; run the program again")
     sheet = draw_grid(grid, partial(_picture, groups))
+    kind = "PNG" if out is None or out.suffix.lower() == ".png" else "JPEG"
+    data = encoded(sheet, kind, texts=texts_of_grid())
     if out is None:
         # Somebody else's file of this name is set aside.
-        Images(folder).read().write(NAME, as_png(sheet))
+        Images(folder).read().write(NAME, data)
     else:
-        jpeg = out.suffix.lower() != ".png"
-        write_atomic(out, encoded(sheet, "JPEG") if jpeg else as_png(sheet))
+        write_atomic(out, data)
     print(out or folder / NAME)
     return 0
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from attrs import field, frozen
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, ImageDraw
 
 from lacelang.render.sheet_cells import ALARM, CARD, FAINT, INK, PAPER, SOFT
 from lacelang.render.text import Font, font_for, lines_of, spelled
+from lacelang.storage.provenance import synthetic
 
 Picture: TypeAlias = Callable[[str, int], Image.Image | None]
 """The picture of a sample, by its group's name and its index; None where there is none."""
@@ -127,15 +127,9 @@ _LEAST_TITLE = 360
 _NOTE = "lacelang grid"
 
 
-def as_png(sheet: Image.Image, note: str = "") -> bytes:
-    """Return the bytes of a grid's file; `noted` reads the note."""
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Software", "lacelang")
-    if note:
-        info.add_text(_NOTE, note)
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", compress_level=4, pnginfo=info)
-    return buffer.getvalue()
+def texts_of_grid(note: str = "") -> dict[str, str]:
+    """Return what the file of a grid says: that it is synthetic, and a note for `noted`."""
+    return synthetic() | ({_NOTE: note} if note else {})
 
 
 def noted(path: Path) -> str | None:

@@ -188,7 +188,12 @@ def texts(said: Provenance) -> dict[str, str]:
         chunks |= zip(_names(PROGRAM), _divided(program), strict=False)
     if packed:
         chunks[START] = base64.b64encode(packed).decode()
-    return chunks | {XMP: _XMP.format(source=SYNTHETIC)}
+    return chunks | synthetic()
+
+
+def synthetic() -> dict[str, str]:
+    """Return the text of a picture that says no more than that no camera took it."""
+    return {XMP: _XMP.format(source=SYNTHETIC)}
 
 
 def _fitted(fields: dict[str, Any], left: dict[str, str]) -> dict[str, Any]:

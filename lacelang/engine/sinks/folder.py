@@ -27,7 +27,7 @@ from lacelang.engine.sinks import Begun, Look, Picture, Sink
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import LaceError, another_folder
 from lacelang.progress import Progress
-from lacelang.render.grid import Grid, as_png, draw_grid, noted
+from lacelang.render.grid import Grid, draw_grid, noted, texts_of_grid
 from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
 from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, encoded
 from lacelang.render.sheet_cells import thumbnail
@@ -264,7 +264,7 @@ class FolderSink(Sink):
             key = self._key(loop.grid, groups)
             if not images.holds(name) or noted(images.folder / name) != key:
                 picture = partial(self._picture_in_grid, groups)
-                images.write(name, as_png(draw_grid(loop.grid, picture), key))
+                images.write(name, encoded(draw_grid(loop.grid, picture), texts=texts_of_grid(key)))
             written.append(self._folder.root / name)
         return written
 
