@@ -76,5 +76,17 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Make `%%lace` known: what IPython calls for `%load_ext lacelang`."""
+    try:
+        from lacelang.notebook.magic import load
+    except ModuleNotFoundError as error:
+        from lacelang.errors import ResourceError
+
+        what = f"`%load_ext lacelang` needs {error.name}, which is not installed"
+        raise ResourceError(what, "pip install 'lacelang[notebook]'") from error
+    load(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -343,6 +343,13 @@ class Program:
         """Its `sample` statements, resolved, in the order of the source."""
         return self.checked.samples
 
+    def _repr_html_(self) -> str:
+        """Show its text in a notebook, and what it makes; nothing is loaded for that."""
+        from lacelang.render.html import program_html
+
+        facts = [("groups", ", ".join(self.groups)), ("measures", ", ".join(self.measures))]
+        return program_html(self.source, facts)
+
     def _named(self, only: str | Collection[str] | None) -> tuple[str, ...]:
         names = (*self.groups, *self.measures)
         if only is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,6 +21,10 @@ from lacelang.storage.latents import Float32, Latents, Shards
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.system.torch_state import isolated
 from lacelang.text.names import ByName
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
 
 Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
 
@@ -87,6 +91,38 @@ class Group:
     def __repr__(self) -> str:
         return f"<Group {self.name}: {len(self)} samples>"
 
+    def _repr_html_(self) -> str:
+        """Show its first samples in a notebook: pictures, values, status."""
+        from lacelang.render.html import first, group_html
+
+        return group_html(self.record, first(self.each_image()))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return what is known of its samples as a DataFrame, one row a sample, by its number.
+
+        Columns are `status`, `energy` (nats), `nfe`, `accepted` and `rejected`; for each comparison
+        what is wanted, what the classifiers predict, and whether it holds; what `each` drew, and
+        what annotators saw.
+
+        Raises:
+            ResourceError: pandas is not installed.
+        """
+        from lacelang.engine.tables import pandas_table
+
+        table: pandas.DataFrame = pandas_table(self.record)
+        return table
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Return the same as an Arrow table, with the column `sample`.
+
+        Raises:
+            ResourceError: pyarrow is not installed.
+        """
+        from lacelang.engine.tables import arrow_table
+
+        table: pyarrow.Table = arrow_table(self.record)
+        return table
+
     # Both are copies: the memory of what is read from a file may be read-only.
     @cached_property
     def latents(self) -> Tensor:
@@ -116,6 +152,13 @@ class Group:
             frames = torch.from_numpy(self._frames(self.rows.rows([row]))[0])
             films.append([Image.fromarray(image) for image in self._decode(frames)])
         return films
+
+    def each_pair(self) -> Iterator[tuple[Image.Image, Image.Image]]:
+        """Yield each face before an edit and after it, decoded when it is asked for."""
+        for row in range(len(self)):
+            frames = torch.from_numpy(self._frames(self.rows.rows([row]))[0])
+            first, last = map(Image.fromarray, self._decode(frames[[0, -1]]))
+            yield first, last
 
     def each_image(self) -> Iterator[Image.Image]:
         """Yield the faces as `images` has them, each read or decoded when it is asked for."""
@@ -173,6 +216,13 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.groups)
+
+    def _repr_html_(self) -> str:
+        """Show its groups in a notebook, and what it measured and expected."""
+        from lacelang.render.html import run_html
+
+        groups = [group._repr_html_() for group in self.groups.values()]
+        return run_html(groups, self.measures.values(), self.expectations)
 
     def __repr__(self) -> str:
         return f"<Run of {', '.join((*self.groups, *self.measures)) or 'nothing'}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,29 +12,24 @@ from attrs import frozen
 from lacelang.errors import ProgramError, UsageError
 from lacelang.language.completion import Offer, group_offers, model_offers
 from lacelang.language.scope import Scope
+from lacelang.repl import looking
 from lacelang.repl.saved import program_text
 from lacelang.repl.session import FACES, Session
+from lacelang.repl.typed import COLON
 from lacelang.semantics.check import check
 from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import disk_errors, write_atomic
-from lacelang.system.filenames import on_disk
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.repl.loop import Loop
 
-COLON = ":"
-
 PLAIN_WORDS = {
     **dict.fromkeys(("quit", "exit", ":q", ":exit", ":wq"), ":quit"),
     **dict.fromkeys(("help", "?", ":h", ":?"), ":help"),
 }
 """Words that other prompts understand, and the commands that they stand for."""
-
-
-class QuitError(Exception):
-    """The user wants to leave."""
 
 
 @frozen
@@ -90,7 +86,9 @@ def _groups(loop: Loop, argument: str) -> None:
     for name in loop.session.known.groups.models:
         group = loop.groups[name].record
         made = f"{group.count} of {group.settings['model']}, seed {group.seed}"
-        if group.steps:
+        if "picked" in group.settings:
+            made = f"{group.count} of {group.settings['of']}"
+        elif group.steps:
             made = f"edit of {group.settings['edited']}"
         asked = ", ".join(step.text for step in group.steps) or group.condition
         lines.append((name, made, asked or "draws from the prior"))
@@ -99,17 +97,6 @@ def _groups(loop: Loop, argument: str) -> None:
         return
     first, second = (max(columns_of(line[i]) for line in lines) for i in (0, 1))
     loop.say("\n".join(f"{padded(a, first)}  {padded(b, second)}  {c}" for a, b, c in lines))
-
-
-def _show(loop: Loop, argument: str) -> None:
-    names = list(loop.session.known.groups.models)
-    if not names:
-        raise UsageError("there are no samples yet")
-    name = nfc(argument.strip('"')) or names[-1]
-    if name not in names:
-        hint = did_you_mean(name, names, "there are:")
-        raise UsageError(f"there is no group `{name}`\n{hint}")
-    loop.draw(loop.groups[name])
 
 
 def _explain(loop: Loop, argument: str) -> None:
@@ -154,7 +141,7 @@ def _save(loop: Loop, argument: str) -> None:
     name = argument.removeprefix("!").strip().strip('"')
     if not name:
         raise UsageError("`:save` needs the name of a file\nlike `:save faces.lace`")
-    path = _typed_path(name)
+    path = looking.typed_path(name)
     if not path.suffix:
         path = path.with_suffix(".lace")
     with disk_errors(path):
@@ -172,22 +159,12 @@ def _save(loop: Loop, argument: str) -> None:
     loop.say(said)
 
 
-def _typed_path(typed: str) -> Path:
-    try:
-        if "\0" in typed:
-            raise ValueError
-        return Path(on_disk(typed)).expanduser()
-    except (ValueError, RuntimeError):
-        # No name of a file can hold it, or `~` is nobody here.
-        raise UsageError(f"`{typed}` cannot be the path of a file") from None
-
-
-def _keep(loop: Loop, argument: str) -> None:
+def _run(loop: Loop, argument: str) -> None:
     from lacelang.api import compile
 
     if not argument:
-        raise UsageError("`:keep` needs a folder\nlike `:keep out/mine`")
-    out = _typed_path(argument.strip('"'))
+        raise UsageError("`:run` needs a folder\nlike `:run out/mine`")
+    out = looking.typed_path(argument.strip('"'))
     path, root = Path("session.lace"), loop.session.root
     program = compile(program_text(loop.session.entries, path, root=root), path, root=root)
     loop.ask(program.checked)
@@ -195,6 +172,46 @@ def _keep(loop: Loop, argument: str) -> None:
     for group in run.groups.values():
         assert group.folder is not None
         loop.say(f"{group.name}: {group.folder / 'sheet.png'}")
+
+
+# `3 5`, `3, 5`, `0..3`, and behind them a group and a name.
+_KEPT = re.compile(r"([\d\s,.]*\d)(\s+of\s+.+?)?(\s+as\s+.+)?", re.DOTALL)
+
+
+def _keep(loop: Loop, argument: str) -> None:
+    """Enter the `pick` that keeps some samples, so that it is part of the program."""
+    found = _KEPT.fullmatch(argument)
+    if found is None:
+        raise UsageError(
+            "`:keep` needs numbers of samples, as under the faces\n"
+            "like `:keep 3 5`, or `:keep 0..3 of men as best`; `:run FOLDER` writes into a folder"
+        )
+    numbers, group, name = found.groups(default="")
+    listed = ", ".join(re.sub(r"\s*\.\.\s*", "..", numbers).replace(",", " ").split())
+    if not group:
+        group = f" of {looking.quoted(looking.named_group(loop, '').name)}"
+    typed = f"pick {listed}{group}{name}"
+    loop.say(typed)
+    loop.enter(typed)
+
+
+def _seed(loop: Loop, argument: str) -> None:
+    session = loop.session
+    if not argument:
+        said = "none: statements that name no seed take 0"
+        loop.say(said if session.seed is None else f"seed {session.seed}")
+        return
+    word = argument.removeprefix("seed ").strip()
+    if word == "none":
+        session.seed = None
+    elif word == "random" or (word.isdecimal() and word.isascii() and int(word) < 2**63):
+        session.seed = word
+    else:
+        raise UsageError(
+            "`:seed` takes a whole number from 0 to 2^63 - 1, `random` or `none`\nlike `:seed 7`"
+        )
+    said = "take 0" if session.seed is None else f"take {session.seed}"
+    loop.say(f"statements that name no seed {said}")
 
 
 def _help(loop: Loop, argument: str) -> None:
@@ -205,6 +222,8 @@ def _help(loop: Loop, argument: str) -> None:
 
 
 def _quit(loop: Loop, argument: str) -> None:
+    from lacelang.repl.loop import QuitError
+
     raise QuitError
 
 
@@ -218,7 +237,34 @@ _TABLE = (
     Command("attrs", "[MODEL]", "what can be asked of the model in use", _attrs, model_offers),
     Command("groups", "", "the groups so far", _groups),
     Command(
-        "show", "[GROUP]", "draw a group again, the last one if none is named", _show, group_offers
+        "show",
+        "[GROUP]",
+        "draw a group again, the last one if none is named",
+        looking.show,
+        group_offers,
+    ),
+    Command("keep", "NUMBERS", "make a group of some samples of the last one: `:keep 3 5`", _keep),
+    Command("again", "", "the last `sample` with the next seed", _again),
+    Command("seed", "[NUMBER]", "the seed of statements that name none", _seed),
+    Command(
+        "sheet",
+        "[GROUP] [FILE]",
+        "draw a contact sheet, or write it into a file",
+        looking.sheet,
+        group_offers,
+    ),
+    Command(
+        "grid",
+        "[FILE]",
+        "draw the groups of the last `for` as one grid, or write it into a file",
+        looking.grid,
+    ),
+    Command(
+        "open",
+        "[WHAT]",
+        "open a group's sheet, one of its samples, a picture or a folder in the system's viewer",
+        looking.open_in_viewer,
+        group_offers,
     ),
     Command(
         "explain",
@@ -227,10 +273,16 @@ _TABLE = (
         _explain,
         group_offers,
     ),
-    Command("again", "", "the last `sample` with the next seed", _again),
     Command("undo", "", "undo the last entry", _undo),
     Command("save", "FILE", "write the session as a program; `:save! FILE` over another", _save),
-    Command("keep", "DIR", "run the program so far into a folder, images and all", _keep),
+    Command("run", "DIR", "run the program so far into a folder, images and all", _run),
+    Command(
+        "theme",
+        "[NAME]",
+        "colours for a `light` or a `dark` background, or of the `terminal`",
+        looking.theme,
+        looking.theme_offers,
+    ),
     Command("help", "", "this", _help),
     Command("quit", "", "leave; so does Ctrl-D", _quit),
 )

@@ -7,28 +7,12 @@ from collections.abc import Callable
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples, split_lines
 from prompt_toolkit.lexers import Lexer
-from prompt_toolkit.styles import Style
 
 from lacelang.language.highlighting import colored
 from lacelang.language.scope import Scope
 from lacelang.repl.session import Session
+from lacelang.repl.typed import COLON
 from lacelang.text.names import nfc
-
-STYLE = Style.from_dict(
-    {
-        "statement": "bold ansibrightblue",
-        "clause": "ansibrightblue",
-        "logic": "ansimagenta",
-        "attribute": "ansicyan",
-        "definition": "ansigreen",
-        "number": "ansiyellow",
-        "string": "ansiyellow",
-        "comment": "ansibrightblack italic",
-        "command": "bold",
-        "prompt": "bold ansibrightblue",
-    }
-)
-"""In the terminal's own palette, which suits a light background as well as a dark one."""
 
 _STYLES = {
     "statement": "statement",
@@ -41,8 +25,6 @@ _STYLES = {
 """By kind of `colored`."""
 
 _NAMES = ("name", "call", "compared", "defined")
-
-COMMAND = ":"
 
 
 class ProgramLexer(Lexer):
@@ -58,7 +40,7 @@ class ProgramLexer(Lexer):
 
     def lines(self, text: str) -> list[StyleAndTextTuples]:
         """Return every line of `text` in styles."""
-        if text.startswith(COMMAND):
+        if text.startswith(COLON):
             return [[("class:command", line)] for line in text.split("\n")]
         styled: StyleAndTextTuples = []
         end, scope = 0, self._session.scope

@@ -1,54 +1,55 @@
-"""The prompt's loop: read with prompt_toolkit, check, run, show."""
+"""The prompt's loop: read, check, run, show.
+
+The line takes keys at once. What else the prompt is made of is imported behind it.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.filters import Condition, completion_is_selected
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output import Output
 from rich.console import Console
 
 from lacelang.errors import DEBUG, LaceError, ProgramError, ResourceError, WayOut, unexpected
-from lacelang.progress import shown
-from lacelang.render.result_text import expectation_text, measure_text
-from lacelang.repl.commands import COLON, PLAIN_WORDS, QuitError, command_offers, run_command
-from lacelang.repl.completion import SessionCompleter
-from lacelang.repl.lexer import STYLE, ProgramLexer
-from lacelang.repl.pictures import Graphics, supported_graphics
-from lacelang.repl.session import Entry, Session
-from lacelang.repl.show import show_group
-from lacelang.repl.typed import ShownTyping
+from lacelang.repl.later import Later
+from lacelang.repl.line import Line
+from lacelang.repl.terminal import NO_ANSWERS, Answers
+from lacelang.repl.themes import TERMINAL, Theme
+from lacelang.repl.typed import COLON
 from lacelang.repl.warm import Warming
-from lacelang.syntax.render import render_all
-from lacelang.system.signals import EndedError, delivered
+from lacelang.system.signals import EndedError
 from lacelang.text.channels import console as screen
-from lacelang.text.channels import styled
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group, Run
     from lacelang.ir import CheckedProgram
-
-PROMPT = "lace> "
-CONTINUED = "  ... "
-INDENT = 2
+    from lacelang.repl.pictures import Graphics
+    from lacelang.repl.session import Entry, Session
 
 WAYS = {
-    WayOut.FOLDER: "`:keep FOLDER` names the folder",
+    WayOut.FOLDER: "`:run FOLDER` names the folder",
     WayOut.ALLOW: "enter it again and answer `y` to fetch them",
     WayOut.IMPORT: "type `lacelang models import` in a shell, and name it {}",
 }
 """What the prompt says of ways out of an error."""
 
 
+class QuitError(Exception):
+    """The user wants to leave."""
+
+
 class Loop:
-    """A session at the prompt, and the groups that its statements made."""
+    """A session at the prompt, and the groups that its statements made.
+
+    Attributes:
+        graphics: how pictures are drawn.
+        theme: the colours.
+    """
 
     def __init__(
         self,
@@ -59,40 +60,51 @@ class Loop:
         input: Input | None = None,
         output: Output | None = None,
         root: Path | None = None,
+        theme: Theme = TERMINAL,
+        answers: Answers = NO_ANSWERS,
     ) -> None:
-        self.session = Session(root=root)
+        self._session = Later(lambda: _session(root))
+        self._graphics = graphics
+        self._answers = answers
         self.groups: dict[str, Group] = {}
         self.console = console or screen()
-        self.graphics = graphics if graphics is not None else supported_graphics()
+        self.theme = theme
         self.warming = warming or Warming()
-        self._prompt: PromptSession[str] = PromptSession(
-            [("class:prompt", PROMPT)],
-            multiline=True,
-            prompt_continuation=_continued,
-            lexer=ProgramLexer(self.session),
-            input_processors=[ShownTyping()],
-            style=STYLE,
-            completer=SessionCompleter(self.session, command_offers),
-            complete_while_typing=False,
-            history=history if history is not None else InMemoryHistory(),
-            key_bindings=self._keys(),
-            input=input,
-            output=output or create_output(styled(sys.stdout)),
-        )
+        self._line = Line(self._session, lambda: self.theme, history, input, output, answers.typed)
+
+    @property
+    def session(self) -> Session:
+        """The program so far; waited for if it is still being imported."""
+        return self._session.get()
 
     @property
     def line(self) -> str:
         """What is being typed."""
-        return self._prompt.default_buffer.text
+        return self._line.text
+
+    @cached_property
+    def pictures_folder(self) -> Path:
+        """The folder of pictures that a viewer shows, which is removed when the prompt ends."""
+        from lacelang.repl.looking import scratch
+
+        self._scratch = scratch()
+        return Path(self._scratch.name)
+
+    @property
+    def graphics(self) -> Graphics:
+        """How pictures are drawn."""
+        if self._graphics is None:
+            from lacelang.repl.pictures import supported_graphics
+
+            self._graphics = supported_graphics(self._answers)
+        return self._graphics
 
     def run(self) -> None:
         """Read and execute until the user leaves."""
-        if self.session.model is not None:
-            self.warming.begin(self.session.model)
+        self._line.when_drawn(lambda: self._session.begin(self._warm))
         while True:
             try:
-                with delivered(self._end):
-                    typed = self._prompt.prompt()
+                typed = self._line.read()
             except EndedError:
                 raise
             except KeyboardInterrupt:
@@ -105,20 +117,17 @@ class Loop:
             except QuitError:
                 return
 
-    def _end(self, stop: EndedError) -> None:
-        """End the prompt by an error of a signal handler, which must not raise it by itself."""
-        app = self._prompt.app
-
-        def leave() -> None:
-            if app.is_running and not app.is_done:
-                app.exit(exception=stop)
-
-        if app.loop is None:
-            raise stop
-        app.loop.call_soon_threadsafe(leave)
+    def _warm(self, session: Session) -> None:
+        """Load the model in use while a person types; what was typed gets its colours."""
+        self._line.redraw()
+        if session.model is not None:
+            self.warming.begin(session.model)
 
     def take(self, typed: str) -> None:
         """Execute one input and print its errors; a QuitError says that it was `:quit`."""
+        from lacelang.repl.commands import PLAIN_WORDS, run_command
+        from lacelang.syntax.render import render_all
+
         try:
             typed = PLAIN_WORDS.get(typed.strip().removesuffix("()"), typed)
             if typed.lstrip().startswith(COLON):
@@ -145,6 +154,9 @@ class Loop:
 
     def enter(self, typed: str) -> None:
         """Check `typed`, run it, and add it to the session if all went well."""
+        from lacelang.render.result_text import expectation_text, measure_text
+        from lacelang.syntax.render import render_all
+
         entry = self.session.read(typed)
         if entry.piece.warnings:
             self.say(render_all(entry.piece.warnings))
@@ -166,6 +178,8 @@ class Loop:
             self.draw(group)
 
     def _run(self, entry: Entry) -> Run:
+        from lacelang.progress import shown
+
         program = self.session.program(entry)
         self.ask(program.checked)
         with shown(leave=False) as progress:
@@ -181,53 +195,29 @@ class Loop:
         ask(program)
 
     def draw(self, group: Group) -> None:
-        """Draw a group, with the readings of each sample."""
+        """Draw a group, with the readings of each sample; an edited one beside what it was."""
+        from lacelang.repl.show import show_edited, show_group
+
         record = group.record
         noun = "sample" if len(group) == 1 else "samples"
         said = f"{group.name}: {len(group)} {noun}, seed {record.seed}"
         self.console.print(said, style="bold")
-        show_group(record, group.each_image(), self.console, self.graphics)
-
-    # Keys
-
-    def _keys(self) -> KeyBindings:
-        keys = KeyBindings()
-
-        @keys.add("enter", filter=~completion_is_selected)
-        def _(event: KeyPressEvent) -> None:
-            buffer = event.current_buffer
-            if self._whole(buffer.text):
-                buffer.validate_and_handle()
-            else:
-                line = buffer.document.current_line_before_cursor
-                margin = len(line) - len(line.lstrip())
-                buffer.insert_text("\n" + " " * (margin if buffer.text.count("\n") else INDENT))
-
-        @keys.add("enter", filter=completion_is_selected)
-        def _(event: KeyPressEvent) -> None:
-            event.current_buffer.complete_state = None
-
-        @keys.add("escape", "enter")
-        def _(event: KeyPressEvent) -> None:
-            event.current_buffer.insert_text("\n" + " " * INDENT)
-
-        @keys.add("c-d", filter=Condition(lambda: not self.line))
-        def _(event: KeyPressEvent) -> None:
-            event.app.exit(exception=EOFError)
-
-        return keys
-
-    def _whole(self, typed: str) -> bool:
-        """Whether Enter ends what is typed: it is complete, or its last line is empty."""
-        if not typed.strip() or typed.lstrip().startswith(COLON):
-            return True
-        ended = "\n" in typed and not typed.rsplit("\n", 1)[1].strip()
-        return ended or self.session.outlook(typed).complete
+        if record.steps:
+            show_edited(record, group.each_pair(), self.console, self.graphics, self.theme)
+        else:
+            show_group(record, group.each_image(), self.console, self.graphics, self.theme)
 
 
-def _continued(width: int, line: int, wraps: int) -> str:
-    """Return what precedes a further line of the input, or of a line that was wrapped."""
-    return " " * width if wraps else CONTINUED
+def _session(root: Path | None) -> Session:
+    """Return a new session, with what Enter, colours and completions need imported and parsed."""
+    from lacelang.repl import commands, lexer
+    from lacelang.repl.session import Session
+
+    session = Session(root=root)
+    lexer.ProgramLexer(session).lines("sample")
+    session.outlook("sample")
+    assert commands.COMMANDS
+    return session
 
 
 def kept_history() -> History:

@@ -45,10 +45,15 @@ class Entry:
 
 
 class Session:
-    """The entries so far, and what they define and make."""
+    """The entries so far, and what they define and make.
+
+    Attributes:
+        seed: what a `sample` takes that names none, `random` included; None leaves it out.
+    """
 
     def __init__(self, folder: Path | None = None, root: Path | None = None) -> None:
         self.entries: list[Entry] = []
+        self.seed: str | None = None
         self._start = nothing_known(folder, root)
 
     @property
@@ -123,9 +128,11 @@ class Session:
             except ProgramError as error:
                 raise ProgramError(a_line_up(error.diagnostics, typed)) from None
             text = f"{self._head} {typed.strip()}"
+            if self.seed is not None:
+                text = _completed(text, check_piece(text, self.known, self.model).tree, self.seed)
         else:
             piece = check_piece(typed, self.known, self.model)
-            text = _counted(typed, piece.tree)
+            text = _completed(typed, piece.tree, self.seed)
             if text == typed:
                 return Entry(text, piece)
         return Entry(text, check_piece(text, self.known, self.model))
@@ -196,15 +203,19 @@ class Session:
         return f"{stem}_{number}"
 
 
-def _counted(text: str, tree: nodes.Program) -> str:
-    """Insert the number of faces into every `sample` that has none."""
+def _completed(text: str, tree: nodes.Program, seed: str | None) -> str:
+    """Insert the number of faces, and a seed if there is one, into every `sample` without."""
     patches: list[Patch] = []
     pending: list[nodes.Statement] = list(tree.statements)
     while pending:
         node = pending.pop()
         if isinstance(node, nodes.For):
             pending.extend(node.body)
-        elif isinstance(node, nodes.Sample) and node.count is None:
-            at = offsets(text, node.span)[0] + len("sample")
-            patches.append((at, at, f" {FACES}"))
+        elif isinstance(node, nodes.Sample):
+            begin, end = offsets(text, node.span)
+            if node.count is None:
+                at = begin + len("sample")
+                patches.append((at, at, f" {FACES}"))
+            if seed is not None and not any(c.keyword == "seed" for c in node.clauses):
+                patches.append((end, end, f" seed {seed}"))
     return patched(text, patches)

@@ -10,6 +10,9 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 
 from lacelang.text.hidden import escaped, is_hidden
 
+COLON = ":"
+"""What a command of the prompt begins with."""
+
 
 class ShownTyping(Processor):
     """Shows what is hidden in a line, which stays in the buffer as it is; the cursor follows."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from lacelang.ir import ModelSpec
 from lacelang.system.threads import checkpoint, in_background
+
+if TYPE_CHECKING:
+    from lacelang.ir import ModelSpec
 
 
 def load(model: ModelSpec) -> None:
@@ -27,15 +30,42 @@ def load(model: ModelSpec) -> None:
         _ = loaded.heads
 
 
+def rehearse(model: ModelSpec) -> None:
+    """Sample once from a loaded model: what is imported and traced at that time is ready then."""
+    from lacelang import ir
+    from lacelang.engine.execute import execute
+    from lacelang.engine.plan import Options
+    from lacelang.progress import Silent
+    from lacelang.semantics import defaults
+    from lacelang.system.torch_state import isolated
+
+    checkpoint()
+    asked = next((a for a in model.attributes if isinstance(a, ir.BinaryAttribute)), None)
+    if asked is None:
+        return
+    where = ir.Discrete(attribute=asked, classes=frozenset({1}))
+    psi, sampler = defaults.truncation(model), defaults.sampler(model)
+    name, options = "rehearsal", defaults.CONDITION_OPTIONS
+    statement = ir.SampleStatement(name, 1, model, where, options, psi, 0, sampler)
+    with isolated():
+        program = ir.CheckedProgram((statement,))
+        execute(program, Options(None, "auto", None, (name,)), Silent())
+
+
 class Warming:
-    """Loads one model in a thread of its own.
+    """Loads one model in a thread of its own, and then tries it once unless it is wanted already.
 
     An error there is ignored, as are weights that are not ready: the run that needs the model
     reports the error and shows how weights are fetched.
     """
 
-    def __init__(self, load: Callable[[ModelSpec], None] = load) -> None:
-        self._load = load
+    def __init__(
+        self,
+        load: Callable[[ModelSpec], None] = load,
+        rehearse: Callable[[ModelSpec], None] = rehearse,
+    ) -> None:
+        self._load, self._rehearse = load, rehearse
+        self._wanted = False
         self._done = threading.Event()
         self._done.set()
 
@@ -53,11 +83,15 @@ class Warming:
                     self._load(model)
             finally:
                 self._done.set()
+            if not self._wanted:
+                with contextlib.suppress(Exception):
+                    self._rehearse(model.using(()))
 
         self._done.clear()
         in_background(work, "warming")
 
     def wait(self) -> None:
         """Wait until the thread has ended; Ctrl-C ends the waiting and not the thread."""
+        self._wanted = True
         while not self._done.wait(0.1):
             pass

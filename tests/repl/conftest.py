@@ -22,6 +22,10 @@ from lacelang.engine import plan
 Sitting = Callable[[str], str]
 
 
+def _nothing(spec: object) -> None:
+    """Load no model."""
+
+
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> TinyModel:
     """A small model that stands for every declared one."""
@@ -40,7 +44,7 @@ def keyboard() -> Iterator[PipeInput]:
 def loop(keyboard: PipeInput) -> Loop:
     """A prompt that is typed at through a pipe and prints into a string."""
     screen = console(io.StringIO(), width=80)
-    return Loop(screen, "none", None, Warming(lambda spec: None), keyboard, DummyOutput())
+    return Loop(screen, "none", None, Warming(_nothing, _nothing), keyboard, DummyOutput())
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ class Terminal(io.StringIO):
 
 def _loop(stream: io.StringIO) -> Loop:
     screen = console(stream, width=400)
-    return Loop(screen, "none", None, Warming(lambda spec: None), output=DummyOutput())
+    return Loop(
+        screen, "none", None, Warming(lambda spec: None, lambda spec: None), output=DummyOutput()
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,14 @@ def test_letters_that_the_terminal_lacks(
     raw = io.BytesIO()
     stream = Safe(io.TextIOWrapper(raw, encoding))
     console = Console(file=stream, width=80, highlight=False)  # type: ignore[arg-type]
-    loop = Loop(console, "none", None, Warming(lambda spec: None), keyboard, DummyOutput())
+    loop = Loop(
+        console,
+        "none",
+        None,
+        Warming(lambda spec: None, lambda spec: None),
+        keyboard,
+        DummyOutput(),
+    )
     keyboard.send_text(f'sample 2 from ffhq where glasses=1 as "老"{ENTER}')
     keyboard.send_text(f"let 老 = œ > 1{ENTER}:show 老{ENTER}:explain{ENTER}:help{ENTER}{CTRL_D}")
     loop.run()
@@ -131,7 +138,7 @@ def test_ctrl_c_while_faces_are_drawn_keeps_the_group(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lacelang.repl.loop.show_group", interrupted)
+    monkeypatch.setattr("lacelang.repl.show.show_group", interrupted)
     printed = sit(f"glasses=1{ENTER}")
     assert "stopped" in printed
     assert list(loop.groups) == ["sample1"]
@@ -229,10 +236,10 @@ def test_a_file_is_written_over_when_asked(loop: Loop, sit: Sitting, tmp_path: P
     assert path.read_text() == "let a = smile=1\n"
 
 
-def test_keep_runs_the_program_into_a_folder(
+def test_run_runs_the_program_into_a_folder(
     model: TinyModel, loop: Loop, sit: Sitting, tmp_path: Path
 ) -> None:
-    sit(f"sample 2 from ffhq where glasses=1 as kids{ENTER}:keep {tmp_path / 'out'}{ENTER}")
+    sit(f"sample 2 from ffhq where glasses=1 as kids{ENTER}:run {tmp_path / 'out'}{ENTER}")
     assert (tmp_path / "out" / "kids" / "sheet.png").exists()
     assert (tmp_path / "out" / "run.json").exists()
 
@@ -241,8 +248,8 @@ def test_what_is_said_of_a_folder_is_said_in_the_prompts_words(
     model: TinyModel, sit: Sitting, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    said = sit(f"sample 2 from ffhq where glasses=1 as kids{ENTER}:keep {tmp_path / 'file'}{ENTER}")
-    assert "`:keep FOLDER` names the folder" in said
+    said = sit(f"sample 2 from ffhq where glasses=1 as kids{ENTER}:run {tmp_path / 'file'}{ENTER}")
+    assert "`:run FOLDER` names the folder" in said
     assert "--" not in said
     assert "`out`" not in said
 
@@ -257,7 +264,7 @@ def test_what_is_said_of_a_folder_is_said_in_the_prompts_words(
         (":show", "no samples yet"),
         (":save", "needs the name of a file"),
         (":save x.lace", "nothing to save yet"),
-        (":keep", "needs a folder"),
+        (":run", "needs a folder"),
         (":quit now", "takes no argument"),
         (":explain", "nothing to explain"),
         (":explain let b = smile=0", "nothing to explain"),

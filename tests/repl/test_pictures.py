@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
+from base64 import b64decode
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -9,7 +13,15 @@ from rich.console import Console
 
 from lacelang.errors import UsageError
 from lacelang.repl import pictures
-from lacelang.repl.pictures import drawn, graphics_of, half_blocks, supported_graphics
+from lacelang.repl.pictures import (
+    Graphics,
+    drawn,
+    graphics_of,
+    half_blocks,
+    supported_graphics,
+    tmux_passes,
+)
+from lacelang.repl.terminal import Answers
 
 
 @pytest.mark.parametrize(
@@ -19,7 +31,9 @@ from lacelang.repl.pictures import drawn, graphics_of, half_blocks, supported_gr
         ({"TERM": "xterm-kitty"}, "kitty"),
         ({"TERM": "xterm-ghostty"}, "kitty"),
         ({"TERM": "foot-extra"}, "sixel"),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, "sixel"),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, "iterm"),
+        ({"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"}, "iterm"),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, "iterm"),
         ({"TERM": "xterm-kitty", "TMUX": "session,1,0"}, "blocks"),
         ({"TERM": "tmux-256color", "TERM_PROGRAM": "iTerm.app"}, "blocks"),
         ({"TERM": "dumb"}, "none"),
@@ -56,7 +70,7 @@ def test_an_encoding_without_blocks_draws_none(
 
 
 def test_a_way_that_there_is_not() -> None:
-    with pytest.raises(UsageError, match="kitty, sixel, blocks, none"):
+    with pytest.raises(UsageError, match="kitty, iterm, sixel, blocks, none"):
         graphics_of({"TERM": "xterm", "LACELANG_GRAPHICS": "ascii"}, terminal=True)
 
 
@@ -105,3 +119,98 @@ def test_without_the_size_of_a_character_there_are_half_blocks(
     screen = console()
     screen.print(drawn(Image.new("RGB", (4, 4), "red"), 2, 1, "sixel"), end="")
     assert "▀" in printed(screen)
+
+
+def gradient() -> Image.Image:
+    picture = Image.new("RGB", (40, 40))
+    picture.putdata([(6 * x, 6 * y, 90) for y in range(40) for x in range(40)])
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("environment", "answers", "passes", "graphics"),
+    [
+        ({"TERM": "xterm-256color"}, Answers(name="kitty(0.35.2)"), False, "kitty"),
+        ({"TERM": "xterm-256color"}, Answers(name="ghostty 1.0.1"), False, "kitty"),
+        ({"TERM": "xterm-256color"}, Answers(name="iTerm2 3.5.4"), False, "iterm"),
+        ({"TERM": "xterm-256color"}, Answers(name="XTerm(390)", sixel=True), False, "sixel"),
+        ({"TERM": "xterm-256color"}, Answers(name="XTerm(390)"), False, "blocks"),
+        ({"TERM": "tmux-256color", "TMUX": "s"}, Answers(name="tmux 3.4"), True, "kitty"),
+        ({"TERM": "tmux-256color", "TMUX": "s"}, Answers(sixel=True), False, "sixel"),
+        ({"TERM": "screen", "LC_TERMINAL": "iTerm2"}, Answers(), False, "blocks"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, Answers(sixel=True), False, "none"),
+    ],
+)
+def test_what_a_terminal_answers_counts(
+    environment: dict[str, str], answers: Answers, passes: bool, graphics: Graphics
+) -> None:
+    assert graphics_of(environment, True, answers, passes) == graphics
+
+
+def test_a_picture_for_iterm_is_the_picture() -> None:
+    screen = console()
+    screen.print(drawn(gradient(), 6, 3, "iterm"), end="")
+    sent = printed(screen)
+    (found,) = re.finditer(r"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]+)\x07", sent)
+    options = dict(part.split("=") for part in found[1].split(";"))
+    data = b64decode(found[2])
+    assert Image.open(io.BytesIO(data)).tobytes() == gradient().tobytes()
+    assert options == {
+        "inline": "1",
+        "size": str(len(data)),
+        "width": "6",
+        "height": "3",
+        "preserveAspectRatio": "0",
+    }
+    # Room is made first, and the cursor ends below the picture on any terminal.
+    assert sent[: found.start()].count("\n") == 3
+    assert sent[: found.start()].endswith("\x1b7\x1b[3A")
+    assert sent[found.end() :].startswith("\x1b8")
+
+
+@pytest.mark.parametrize("in_tmux", [False, True])
+def test_a_picture_for_kitty_is_the_picture(monkeypatch: pytest.MonkeyPatch, in_tmux: bool) -> None:
+    from textual_image import _terminal
+
+    monkeypatch.setattr(pictures, "cell_size", lambda: (10, 20))
+    monkeypatch.setattr(_terminal, "get_tiocgwinsz", lambda: (24, 80, 800, 480))
+    monkeypatch.setenv("TERM", "tmux-256color" if in_tmux else "xterm-kitty")
+    monkeypatch.delenv("TMUX", raising=False)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "__stdout__", terminal)
+    screen = console()
+    screen.print(drawn(gradient(), 4, 2, "kitty"), end="")
+    sent = terminal.getvalue()
+    if in_tmux:
+        parts = re.findall(r"\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\", sent)
+        assert "".join(f"\x1bPtmux;{part}\x1b\\" for part in parts) == sent
+        sent = "".join(part.replace("\x1b\x1b", "\x1b") for part in parts)
+    messages = re.findall(r"\x1b_G([^;\x1b]*)(?:;([^\x1b]*))?\x1b\\", sent)
+    data = b64decode("".join(content for _, content in messages))
+    assert Image.open(io.BytesIO(data)).convert("RGB").tobytes() == gradient().tobytes()
+    assert sum("U=1" in options for options, _ in messages) == 1
+    assert printed(screen).count("\U0010eeee") == 4 * 2
+    assert sys.__stdout__ is terminal
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no tmux there")
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("xterm-kitty on", True),
+        ("xterm-ghostty all", True),
+        ("xterm-kitty off", False),
+        ("xterm-256color on", False),
+        ("", False),
+    ],
+)
+def test_tmux_is_asked_what_it_passes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, passes: bool
+) -> None:
+    tmux = tmp_path / "tmux"
+    tmux.write_text(f"#!/bin/sh\necho '{said}'\n")
+    tmux.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert tmux_passes({"TMUX": "socket,1,0"}) is passes
+    assert not tmux_passes({})
