@@ -39,7 +39,7 @@ def test_what_is_kept_is_part_of_the_program(
     typed: str, statement: str, loop: Loop, sit: Sitting, tmp_path: Path
 ) -> None:
     path = tmp_path / "kept.lace"
-    said = sit(f"{MEN}{typed}{ENTER}edit pick1 {{ glasses = 1 }}{ENTER}:save {path}{ENTER}:groups")
+    said = sit(f"{MEN}{typed}{ENTER}edit pick1 {{ glasses = 1 }}{ENTER}:save {path}{ENTER}:groups{ENTER}")
     assert statement in said
     source = path.read_text()
     assert statement in source
