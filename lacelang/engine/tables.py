@@ -14,10 +14,10 @@ EXTRA = "pip install 'lacelang[tables]'"
 def columns_of_records(record: GroupRecord) -> dict[str, list[Any]]:
     """Return the columns of a group's table, one entry a sample.
 
-    `sample`, `status`, `energy` (nats; None where not finite), `nfe`, `accepted`, `rejected`, `tries`
-    where annotators judged candidates; for each comparison `C`: `C wanted`, its text, `C predicted`,
-    a probability or a value in the attribute's unit, and `C holds`; `drawn A`, the value that `each`
-    gave attribute A; `seen A`, what annotators saw of it in the image.
+    `sample`, `status`, `energy` (nats; None where not finite), `nfe`, `accepted`, `rejected`, and
+    `tries` where annotators judged candidates. For each comparison `C`: `C wanted`, its text,
+    `C predicted`, a probability or a value in the attribute's unit, and `C holds`. `drawn A`, the
+    value that `each` gave attribute A. `seen A`, what annotators saw of it in the image.
     """
     samples = record.samples
     table: dict[str, list[Any]] = {

@@ -47,20 +47,25 @@ class CellBars(Progress):
         if threading.get_ident() != self._thread or not (now or late):
             return
         self._drawn = time.monotonic()
-        from IPython.display import HTML, display
+        from IPython import display
 
-        page = HTML("".join(stage.html() for stage in [*self._stages]))
+        page = _call(display.HTML, "".join(stage.html() for stage in [*self._stages]))
         if self._handle is None:
-            self._handle = display(page, display_id=True)
+            self._handle = _call(display.display, page, display_id=True)
         else:
             self._handle.update(page)
 
     def clear(self) -> None:
         """Remove the bars as soon as something else is shown, or now if nothing is."""
-        from IPython.display import clear_output
+        from IPython import display
 
         if self._handle is not None:
-            clear_output()
+            _call(display.clear_output)
+
+
+def _call(function: Any, *given: Any, **options: Any) -> Any:
+    """Call a function of IPython, which declares no types."""
+    return function(*given, **options)
 
 
 class _CellStage(Stage):

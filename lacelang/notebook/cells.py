@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from attrs import evolve
+
 from lacelang import ir
 from lacelang.api import Program
 from lacelang.engine.result import Group, Run
-from lacelang.errors import ProgramError, UsageError
+from lacelang.errors import Diagnostic, ProgramError, UsageError
 from lacelang.progress import Progress
-from lacelang.semantics.check import Known, Piece, check_piece, nothing_known
+from lacelang.semantics.check import PATH, Known, Piece, check_piece, nothing_known
 from lacelang.semantics.groups import Groups
 
 
@@ -39,7 +41,10 @@ class Cells:
         """
         groups = self._known.groups
         earlier = Groups(dict(groups.models), dict(groups.counts))
-        return check_piece(text, Known(self._known.module, earlier))
+        try:
+            return check_piece(text, Known(self._known.module, earlier))
+        except ProgramError as error:
+            raise ProgramError([_named(found) for found in error.diagnostics]) from None
 
     def run(
         self,
@@ -55,9 +60,8 @@ class Cells:
         if piece.statements:
             program = self.program(piece, text)
             wanted = only or tuple(s.name for s in piece.statements if s.makes is not None)
-            path = None if out is None else out
-            kept = self.groups if out is None and seed is None else None
-            made = program.run(seed, out=path, progress=progress, only=wanted, kept=kept)
+            kept = self.groups if out is None else None
+            made = program.run(seed, out=out, progress=progress, only=wanted, kept=kept)
             self._keep(piece, made)
         self._known = piece.known
         return made
@@ -70,7 +74,6 @@ class Cells:
         """
         own = {s.name for s in piece.statements if s.makes == "group"}
         before: list[ir.Statement] = []
-        wanted = [s.needs for s in piece.statements if s.needs is not None]
         seen: set[str] = set()
         done: set[str] = set()
         for statement in piece.statements:
@@ -78,7 +81,6 @@ class Cells:
                 self._add(statement.needs, before, seen, own)
             if statement.makes == "group":
                 done.add(statement.name)
-        assert set(wanted) <= done | seen
         statements = (*before, *piece.statements)
         return Program(ir.CheckedProgram(statements, source=text))
 
@@ -116,4 +118,6 @@ def own_groups(piece: Piece, made: Run) -> Mapping[str, Group]:
     return {name: made.groups[name] for name in names if name in made.groups}
 
 
-__all__ = ["Cells", "ProgramError", "own_groups"]
+def _named(diagnostic: Diagnostic) -> Diagnostic:
+    """Return a diagnostic about the cell as such; one about an imported file stays."""
+    return evolve(diagnostic, path="cell") if diagnostic.path == PATH else diagnostic

@@ -21,7 +21,7 @@ def in_colours(diagnostics: Iterable[Diagnostic]) -> str:
 
 def _one(diagnostic: Diagnostic) -> str:
     colour = _RED if diagnostic.severity == "error" else _AMBER
-    lines = render(diagnostic).replace("<program>", "cell", 1).split("\n")
+    lines = render(diagnostic).split("\n")
     found = [f"{colour}{lines[0]}{_END}"]
     for line in lines[1:]:
         gutter, bar, source = line.partition(" | ")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError as MagicError
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from lacelang import arguments as given_as
@@ -23,7 +23,8 @@ from lacelang.notebook.diagnostics import in_colours
 from lacelang.progress import Progress, shown
 from lacelang.text.channels import say
 
-OPTIONS = MagicArgumentParser(
+_parser: Any = MagicArgumentParser  # which declares no types
+OPTIONS = _parser(
     "%%lace",
     description="Run the cell as a program; its groups become Python names.",
     add_help=True,
@@ -56,13 +57,14 @@ class LaceMagics(Magics):  # type: ignore[misc, unused-ignore]
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.cells = Cells(Path())
+        self._names: dict[str, Any] = shell.user_ns
         self._bound: dict[str, Group] = {}
 
-    @cell_magic  # type: ignore[misc, unused-ignore]
-    def lace(self, line: str, cell: str) -> Run | None:
+    @line_cell_magic  # type: ignore[misc, unused-ignore]
+    def lace(self, line: str, cell: str | None = None) -> Run | None:
         """Run the cell as a program; its groups become Python names.
 
-        What it makes is also its value. `%%lace --help` lists the options.
+        What it makes is also its value. `%lace --help` lists the options.
         """
         try:
             options = OPTIONS.parse_args(shlex.split(line))
@@ -70,6 +72,8 @@ class LaceMagics(Magics):  # type: ignore[misc, unused-ignore]
             return None
         except ValueError as error:
             raise MagicError(f"%%lace: {error}") from None
+        if cell is None:
+            raise MagicError("`%%lace` takes a whole cell; `%lace --help` lists its options")
         try:
             return self._run(options, cell)
         except LaceError as error:
@@ -109,7 +113,7 @@ class LaceMagics(Magics):  # type: ignore[misc, unused-ignore]
 
     def _bind(self, groups: Mapping[str, Group]) -> None:
         """Make groups Python names, and say where one is not."""
-        names = self.shell.user_ns
+        names: dict[str, Any] = self._names
         for name, group in groups.items():
             why = None
             if not name.isidentifier() or keyword.iskeyword(name):

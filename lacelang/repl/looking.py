@@ -1,4 +1,4 @@
-"""Commands of the prompt that show something: groups, sheets, grids, and the system's viewer."""
+"""Commands of the prompt that show something: groups, sheets, and the system's viewer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from lacelang.errors import ResourceError, UsageError
-from lacelang.repl.completion import Offer
-from lacelang.repl.session import Session
+from lacelang.language.completion import Offer
+from lacelang.language.scope import Scope
 from lacelang.repl.themes import THEMES
 from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import disk_errors, write_atomic
@@ -67,14 +67,6 @@ def sheet(loop: Loop, argument: str) -> None:
     """Draw the contact sheet of a group, or write it into a file."""
     name, file = _with_file(argument)
     _shown_or_written(loop, _sheet_of(named_group(loop, name)), file)
-
-
-def grid(loop: Loop, argument: str) -> None:
-    """Draw the groups of the last `for` as one grid, or write it into a file."""
-    name, file = _with_file(argument)
-    if name:
-        raise UsageError("`:grid` takes the name of a file at most\nlike `:grid beards.png`")
-    _shown_or_written(loop, _grid_of(loop), file)
 
 
 def open_in_viewer(loop: Loop, argument: str) -> None:
@@ -136,7 +128,7 @@ def theme(loop: Loop, argument: str) -> None:
     loop.say(loop.theme.name)
 
 
-def theme_offers(session: Session) -> Iterator[Offer]:
+def theme_offers(scope: Scope) -> Iterator[Offer]:
     """Offer the themes."""
     yield from map(Offer, THEMES)
 
@@ -160,10 +152,6 @@ def _sheet_of(group: Group) -> Image.Image:
 
     faces = zip(group.record.samples[:MOST_FACES], group.each_image(), strict=False)
     return draw_sheet(group.record, {sample.index: thumbnail(face) for sample, face in faces})
-
-
-def _grid_of(loop: Loop) -> Image.Image:
-    raise NotImplementedError
 
 
 def _shown_or_written(loop: Loop, picture: Image.Image, file: Path | None) -> None:

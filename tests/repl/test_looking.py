@@ -39,7 +39,8 @@ def test_what_is_kept_is_part_of_the_program(
     typed: str, statement: str, loop: Loop, sit: Sitting, tmp_path: Path
 ) -> None:
     path = tmp_path / "kept.lace"
-    said = sit(f"{MEN}{typed}{ENTER}edit pick1 {{ glasses = 1 }}{ENTER}:save {path}{ENTER}:groups{ENTER}")
+    edit = "edit pick1 { glasses = 1 } hold later(0.01)"
+    said = sit(f"{MEN}{typed}{ENTER}{edit}{ENTER}:save {path}{ENTER}:groups{ENTER}")
     assert statement in said
     source = path.read_text()
     assert statement in source
@@ -83,7 +84,7 @@ def test_a_seed_is_written_into_what_names_none(loop: Loop, sit: Sitting, tmp_pa
 def test_an_edit_stands_beside_what_it_was(loop: Loop, sit: Sitting) -> None:
     loop.console = console(io.StringIO(), width=90)
     loop._graphics = "blocks"
-    sit(f"sample 2 from ffhq as two{ENTER}edit two {{ glasses = 1 }}{ENTER}")
+    sit(f"sample 2 from ffhq as two{ENTER}edit two {{ glasses = 1 }} hold later(0.01){ENTER}")
     assert isinstance(loop.console.file, io.StringIO)
     lines = loop.console.file.getvalue().splitlines()
     head = next(i for i, line in enumerate(lines) if "0 before" in line)
