@@ -14,6 +14,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 # After the language stands what the tests do with a block: no words for Markdown.
+_NOTEBOOK = re.compile(r"\]\((notebooks/\w+)\.ipynb\)")
 _FENCE = re.compile(r"^(```\w+) .*$", re.MULTILINE)
 
 
@@ -29,6 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Let links to the README lead to the home page, and fences name their language alone."""
+    markdown = _NOTEBOOK.sub(r"](\1.md)", markdown)
     return _FENCE.sub(r"\1", markdown.replace("](../README.md", "](index.md"))
 
 

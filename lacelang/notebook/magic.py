@@ -16,7 +16,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from lacelang import arguments as given_as
 from lacelang.engine.result import Group, Run
-from lacelang.errors import Diagnostic, LaceError
+from lacelang.errors import Diagnostic, LaceError, ResourceError, WayOut
 from lacelang.notebook.bars import CellBars
 from lacelang.notebook.cells import Cells, own_groups
 from lacelang.notebook.diagnostics import in_colours
@@ -35,6 +35,14 @@ OPTIONS.add_argument(
     "--only", action="append", default=[], metavar="NAME", help="run only this group or measure"
 )
 OPTIONS.add_argument("--quiet", action="store_true", help="show neither progress nor results")
+
+
+WAYS = {
+    WayOut.FOLDER: "--out names the folder",
+    WayOut.ALLOW: "`lacelang.compile(text).fetch()` fetches them, if you trust the author",
+    WayOut.IMPORT: "`lacelang models import` in a shell imports it",
+}
+"""What a cell says of ways out of an error."""
 
 
 class CellError(LaceError):
@@ -76,6 +84,8 @@ class LaceMagics(Magics):  # type: ignore[misc, unused-ignore]
             raise MagicError("`%%lace` takes a whole cell; `%lace --help` lists its options")
         try:
             return self._run(options, cell)
+        except ResourceError as error:
+            raise CellError(error.worded(WAYS)) from None
         except LaceError as error:
             raise CellError(str(error), error.diagnostics) from None
 
