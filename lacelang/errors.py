@@ -43,8 +43,19 @@ def _fit(text: str) -> str:
 
 
 @frozen
+class Change:
+    """A stretch of a text, or a place in it where the span is empty, and what to write there."""
+
+    span: Span
+    text: str
+
+
+@frozen
 class Diagnostic:
-    """An error or warning about a program: a stable code, where, what, and a hint if any."""
+    """An error or warning about a program: a stable code, where, what, and a hint if any.
+
+    `fix` are the changes that do what the hint says, where a machine can do it.
+    """
 
     code: str
     message: str = field(converter=_fit)
@@ -53,6 +64,7 @@ class Diagnostic:
     severity: Severity = "error"
     path: str | None = None
     source: str = field(default="", repr=False, eq=False)
+    fix: tuple[Change, ...] = field(default=(), repr=False, eq=False)
 
 
 MOST_SHOWN = 200

@@ -15,7 +15,7 @@ from lacelang.errors import Span
 from lacelang.language.completion import Offer
 from lacelang.language.document import Document, diagnostics
 from lacelang.language.markdown import code, fenced
-from lacelang.language.names import Name, Target, name_at
+from lacelang.language.names import Name, Target, file_of, name_at
 from lacelang.language.positions import Position
 from lacelang.language.prior import BINS, distribution
 from lacelang.language.words import WORDS
@@ -302,7 +302,7 @@ def _comment(document: Document, target: Target) -> str:
     if target.span is None:
         return ""
     modules = (document.examined.module, *document.examined.modules.values())
-    source = next((m.source for m in modules if m.path == target.path), "")
+    source = next((m.source for m in modules if file_of(m) == target.path), "")
     lines = lines_of(source)
     if target.span.line > len(lines):
         return ""

@@ -20,8 +20,10 @@ from lacelang.language.document import Document
 from lacelang.language.positions import Position
 from lacelang.language.scope import Scope, model_around
 from lacelang.semantics.context import Definition, Module
+from lacelang.semantics.modules import library_program
 from lacelang.syntax import nodes
 from lacelang.syntax.build import span_of
+from lacelang.system.filenames import resolved
 from lacelang.text.names import nfc
 
 HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
@@ -37,7 +39,7 @@ class Target:
             `module`, `sampler`, `option`, `unit` or `architecture`.
         name: its own name.
         of: what it belongs to: the model of an attribute, the attribute of a value.
-        path: the file that declares it; None for the document itself where that has no file.
+        path: the file that declares it, links followed; None for a document without a file.
         span: where its name stands there; None where no text declares it.
     """
 
@@ -108,7 +110,7 @@ class _Walk:
 
     def __init__(self, document: Document) -> None:
         self._module: Module = document.examined.module
-        self._path = self._module.path
+        self._path = file_of(self._module)
         self._scope: Scope = document.scope
         self._declarations = _Declarations((self._module, *document.examined.modules.values()))
         self._groups: dict[str, Target] = {}
@@ -141,23 +143,22 @@ class _Walk:
                 yield made
                 for inside in body:
                     yield from self.statement(inside, {**bound, variable.name: made.target})
-            case nodes.Sample() | nodes.Measure() | nodes.Edit() | nodes.Expect():
+            case _:
                 yield from self._run(node, bound)
 
-    def _run(
-        self, node: nodes.Sample | nodes.Measure | nodes.Edit | nodes.Expect, bound: Bound
-    ) -> Iterator[Name]:
+    def _run(self, node: nodes.Statement, bound: Bound) -> Iterator[Name]:
         model = self._scope.model
-        if isinstance(node, nodes.Edit | nodes.Expect):
-            model = self._scope.groups.get(node.group.name) or model
-            yield from self._group(node.group, bound)
+        group = getattr(node, "group", None)
+        if group is not None:
+            model = self._scope.groups.get(group.name) or model
+            yield from self._group(group, bound)
         for clause in getattr(node, "clauses", ()):
             if isinstance(clause, nodes.FromClause):
                 model = self._scope.models.get(clause.model.name, model)
         for part in node.parts:
             if isinstance(part, nodes.AsClause):
                 yield from self._group(part.name, bound, defines=True)
-            elif part is not getattr(node, "group", None):
+            elif part is not group:
                 yield from self._parts((part,), bound, model)
 
     def _item(self, item: nodes.Item, model: str) -> Iterator[Name]:
@@ -176,7 +177,7 @@ class _Walk:
         read = next((other for each, other in self._module.imports if each is node), None)
         if read is not None:
             start = Span(1, 1, 1, 1)
-            yield Name(target.span, Target("module", read.name, "", read.path, start))
+            yield Name(target.span, Target("module", read.name, "", file_of(read), start))
 
     def _group(
         self, group: nodes.Word | nodes.Text, bound: Bound, defines: bool = False
@@ -291,7 +292,7 @@ class _Walk:
         if definition is None or (defines and definition.module is not self._module):
             return self._defining("definition", word)
         node, module = definition.node, definition.module
-        target = Target("definition", word.name, "", module.path, node.name.span)
+        target = Target("definition", word.name, "", file_of(module), node.name.span)
         defines = defines and node.name.span == word.span
         return Name(word.span, target, defines, declared=definition)
 
@@ -304,13 +305,13 @@ class _Declarations:
         for module in modules:
             for node in module.program.statements:
                 if isinstance(node, nodes.Model):
-                    self._models.setdefault(node.name.name, (node, module.path))
+                    self._models.setdefault(node.name.name, (node, file_of(module)))
 
     def model(self, name: str) -> Target:
-        found = self._models.get(name)
-        if found is None:
+        node, path = self._find(name)
+        if node is None:
             return Target("model", name)
-        return Target("model", name, "", found[1], found[0].name.span)
+        return Target("model", name, "", path, node.name.span)
 
     def attribute(self, model: ir.ModelSpec, name: str) -> Target:
         item, path = self._attribute(model, name)
@@ -327,16 +328,25 @@ class _Declarations:
                     return Target("value", name, attribute, path, word.span)
         return Target("value", name, attribute)
 
+    def _find(self, name: str) -> tuple[nodes.Model | None, str | None]:
+        """Return the declaration of a model; conditions without one are on one of the library."""
+        if name not in self._models and (found := library_program(name)) is not None:
+            file, program = found
+            for node in program.statements:
+                if isinstance(node, nodes.Model):
+                    self._models.setdefault(node.name.name, (node, str(resolved(file))))
+        return self._models.get(name, (None, None))
+
     def _attribute(
         self, model: ir.ModelSpec, name: str
     ) -> tuple[nodes.Attribute | None, str | None]:
-        node, path = self._models.get(model.name, (None, None))
+        node, path = self._find(model.name)
         for item in node.items if node is not None else ():
             if isinstance(item, nodes.Attribute) and item.name.name == name:
                 return item, path
         return None, None
 
 
-def place_of(target: Target) -> Path | None:
-    """Return the file that declares what a name refers to; None where it is the document."""
-    return None if target.path is None else Path(target.path)
+def file_of(module: Module) -> str | None:
+    """Return where the file of a module is, links followed; None where it has none."""
+    return None if module.path is None else str(resolved(Path(module.path)))

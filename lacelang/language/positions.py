@@ -1,8 +1,8 @@
 """Places in a text: offsets, lines and columns as diagnostics have them, and as editors count.
 
 A `Position` counts characters, from 1, in lines that end as lacelang's do (`syntax.lines`). Editors
-count UTF-16 units, from 0, in lines that end with LF, CR or CRLF alone: the Language Server
-Protocol knows no other ends.
+count UTF-16 units, or others that they have agreed on, from 0, in lines that end with LF, CR or
+CRLF alone: the Language Server Protocol knows no other ends.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Position:
 
 
 class EditorPosition(NamedTuple):
-    """A place as editors count: a line, and a UTF-16 unit in it, from 0."""
+    """A place as editors count: a line, and a unit of its encoding in it, from 0."""
 
     line: int
     character: int
@@ -69,13 +69,13 @@ class Text:
         """Return the span between two offsets."""
         return self._lines.span(start, end)
 
-    def in_editor(self, offset: int) -> EditorPosition:
-        """Return an offset as editors count."""
+    def in_editor(self, offset: int, encoding: str = "utf-16") -> EditorPosition:
+        """Return an offset as editors count, in units of an encoding."""
         offset = min(offset, len(self.text))
         line = bisect_right(self._starts, offset) - 1
-        return EditorPosition(line, units(self.text[self._starts[line] : offset]))
+        return EditorPosition(line, units(self.text[self._starts[line] : offset], encoding))
 
-    def from_editor(self, line: int, character: int) -> int:
+    def from_editor(self, line: int, character: int, encoding: str = "utf-16") -> int:
         """Return the offset of a place in an editor; amid a character, that of the character."""
         if line >= len(self._starts):
             return len(self.text)
@@ -84,21 +84,18 @@ class Text:
         row = self.text[start:end].rstrip("\r\n")
         if row.isascii():
             return start + max(0, min(character, len(row)))
-        before = row.encode("utf-16-le", "surrogatepass")[: 2 * max(character, 0)]
-        whole = before.decode("utf-16-le", "ignore") if character > 0 else ""
-        # A half of a pair that the text itself has is a character of its own.
-        return start + (len(whole) if units(whole) * 2 == len(before) else _walked(row, character))
+        taken = 0
+        for at, each in enumerate(row):
+            taken += units(each, encoding)
+            if taken > character:
+                return start + at
+        return start + len(row)
 
 
-def units(text: str) -> int:
-    """Return how many UTF-16 units a text has."""
-    return len(text) if text.isascii() else len(text) + sum(map("\uffff".__lt__, text))
-
-
-def _walked(row: str, character: int) -> int:
-    taken = 0
-    for at, each in enumerate(row):
-        taken += 1 + (each > "\uffff")
-        if taken > character:
-            return at
-    return len(row)
+def units(text: str, encoding: str = "utf-16") -> int:
+    """Return how many units of `utf-8`, `utf-16` or `utf-32` a text has."""
+    if text.isascii() or encoding == "utf-32":
+        return len(text)
+    if encoding == "utf-8":
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) + sum(map("\uffff".__lt__, text))

@@ -9,11 +9,19 @@ from typing import TypeAlias
 from attrs import frozen
 
 from lacelang import ir
-from lacelang.semantics.context import Frame, Hint, LostError, all_of, did_you_mean
+from lacelang.semantics.context import (
+    Frame,
+    Hint,
+    LostError,
+    Suggestion,
+    all_of,
+    did_you_mean,
+)
 from lacelang.semantics.drawn import choices
 from lacelang.semantics.models import unit_hint
 from lacelang.semantics.values import Limits, Scalar, limited, settle
 from lacelang.syntax import nodes
+from lacelang.syntax.build import between
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.numerals import number_text
 
@@ -139,11 +147,14 @@ class Comparisons:
         hint: Hint
         if isinstance(attribute, ir.BinaryAttribute):
             meant = _TRUTH.get((scalar.word or "").lower())
-            hint = "it is 0 or 1" if meant is None else f"write `{attribute.name}={meant}`"
+            hint = "it is 0 or 1"
+            if meant is not None:
+                written = f"{attribute.name}={meant}"
+                hint = Suggestion(f"write `{written}`", str(meant), scalar.text)
             if scalar.quantity is not None and 0 < scalar.quantity.number < 1:
                 hint = f"it is 0 or 1; for a degree, write `{attribute.name} ~ {scalar.text}`"
         elif scalar.quoted and scalar.word in attribute.values:
-            hint = "write it without quotes"
+            hint = Suggestion("write it without quotes", scalar.word, scalar.text)
         else:
 
             def hint() -> str | None:
@@ -187,7 +198,9 @@ class Comparisons:
         value, shown = self._measured(node.value, attribute, frame)
         if node.operator == "~":
             message = f"`~` gives the degree of a yes-or-no attribute; `{name}` is measured"
-            raise frame.say("LACE201", message, node, f"write `{name}={shown}`")
+            written = f"{name}={shown}"
+            hint = Suggestion(f"write `{written}`", written, span=node.span)
+            raise frame.say("LACE201", message, node, hint)
         text = _written(attribute, node.operator, shown)
         if node.operator == "=":
             return ir.Equals(attribute, value, text=text, span=span)
@@ -223,12 +236,16 @@ class Comparisons:
         low, low_text = self._measured(node.low, attribute, frame)
         high, high_text = self._measured(node.high, attribute, frame)
         shown = f"{low_text}..{high_text}"
-        hint = f"write `{name}={low_text}`"
+        ends = between(node.low, node.high)
+        hint = Suggestion(f"write `{name}={low_text}`", f"{name}={low_text}", span=node.span)
         if low > high:
             # `10...20` is read as 10 .. .20, which is hardly meant.
             dots = high_text.startswith(".") and not low_text.startswith(".")
-            hint = f"write `{high_text}..{low_text}`"
-            hint = f"write two dots, `{low_text}..{high_text[1:]}`" if dots else hint
+            turned = f"{high_text}..{low_text}"
+            hint = Suggestion(f"write `{turned}`", turned, span=ends)
+            if dots:
+                turned = f"{low_text}..{high_text[1:]}"
+                hint = Suggestion(f"write two dots, `{turned}`", turned, span=ends)
         if low >= high:
             raise frame.say("LACE204", f"the range {shown} is empty", node, hint)
         if high - low < attribute.paper_sigma * _NARROWEST:
@@ -287,7 +304,7 @@ class Comparisons:
             hint = f"a number from {_range_text(attribute)}{names and f', or one of {names}'}"
             hint = did_you_mean(word, attribute.points) or hint
             if scalar.quoted and (word in attribute.points or _NUMBER.fullmatch(word)):
-                hint = "write it without quotes"
+                hint = Suggestion("write it without quotes", word, scalar.text)
             message = f"`{name}` has no value called `{scalar.text}`"
             raise scalar.frame.say("LACE104", message, scalar.at, hint)
         if quantity.unit is not None and quantity.unit.name != attribute.unit:
@@ -303,10 +320,11 @@ def _wrong_unit(unit: nodes.Word, attribute: ir.ContinuousAttribute, scalar: Sca
     if unit.name not in UNITS:
         return frame.say("LACE105", f"there is no unit `{unit.name}`", at, unit_hint(unit.name))
     message = f"`{attribute.name}` is a number without a unit, not in {unit.name}"
-    hint = "leave the unit out"
+    hint = Suggestion("leave the unit out", "", unit.name)
     if attribute.unit is not None:
         message = f"`{attribute.name}` is in {attribute.unit}, not in {unit.name}"
-        hint = f"write `{attribute.unit}`, or no unit at all"
+        meant = f"write `{attribute.unit}`, or no unit at all"
+        hint = Suggestion(meant, attribute.unit, unit.name)
     return frame.say("LACE202", message, at, hint)
 
 

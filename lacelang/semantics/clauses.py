@@ -15,7 +15,7 @@ from lacelang import ir
 from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.semantics import defaults
-from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
+from lacelang.semantics.context import Frame, LostError, Suggestion, all_of, did_you_mean
 from lacelang.semantics.formulas import improbable, is_formula_for
 from lacelang.semantics.models import layers_of
 from lacelang.semantics.values import (
@@ -67,7 +67,7 @@ class Clauses:
                 listed = f"{', '.join(most)} and {last}" if most else last
                 hint = f"`{statement}` takes {listed}"
                 if (statement, keyword) in _MEANT:
-                    hint = f"write `{_MEANT[statement, keyword]}`"
+                    hint = _said_with(clause, _MEANT[statement, keyword])
                 message = f"`{keyword}` does not belong to `{statement}`"
                 self.say("LACE303", message, clause, hint)
             elif (before := self._found.setdefault(keyword, clause)) is not clause:
@@ -182,6 +182,14 @@ class Clauses:
             self.wrong = True
             message = f"weights and temperatures multiply this energy by {factor:.3g}"
             self.frame.report.say("LACE219", message, span, self.frame.module, hint)
+
+
+def _said_with(clause: nodes.Clause, keyword: str) -> Suggestion:
+    """Return the hint to begin a clause with another keyword."""
+    start = clause.span
+    end = start.column + len(clause.keyword)
+    word = evolve(start, end_line=start.line, end_column=end)
+    return Suggestion(f"write `{keyword}`", keyword, span=word)
 
 
 def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:

@@ -15,6 +15,7 @@ from lacelang.semantics.context import (
     Frame,
     LostError,
     Site,
+    Suggestion,
     all_of,
     did_you_mean,
 )
@@ -340,14 +341,17 @@ class Conditions:
             if attribute.name == name:
                 message = f"`{name}` is an attribute; say what it should be"
                 hint = f"like `{name}={attribute.example}`"
+                if isinstance(attribute, ir.BinaryAttribute):
+                    hint = Suggestion(hint, f"{name}=1", name)
                 return frame.say("LACE118", message, word, hint)
             if name in attribute.named:
                 message = f"`{name}` is a value; say of which attribute"
-                hint = f"write `{attribute.name}={name}`"
+                written = f"{attribute.name}={name}"
+                hint = Suggestion(f"write `{written}`", written, name)
                 return frame.say("LACE118", message, word, hint)
         home = library_homes().get(name)
         if home is not None and home != module.name:
-            hint = f"`import {home}` brings it in"
+            hint = Suggestion(f"`import {home}` brings it in", f"import {home}", top=True)
         else:
             attributes = (attribute.name for attribute in self._attributes)
             # In an edit, `age = 10 yaers` looks like two lines.

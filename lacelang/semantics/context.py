@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from attrs import Factory, define, evolve, field, frozen
 
-from lacelang.errors import MOST_SHOWN, Diagnostic, Severity, Span
+from lacelang.errors import MOST_SHOWN, Change, Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec, OwnTerm
 from lacelang.syntax import nodes
+from lacelang.syntax.lines import lines_of, top_of
 from lacelang.syntax.parser import Parsed
-from lacelang.text.names import folded
+from lacelang.text.names import folded, nfc
 
 Hint: TypeAlias = str | Callable[[], str | None] | None
 """A hint, or what looks for one: that takes time, and of equal errors only one is kept."""
@@ -167,11 +168,45 @@ class Frame:
         if self.site is not None:
             message = f"in `{self.site.name}` of {module.name}: {message}"
             span, module = self.site.span, self.site.module
-        return self.report.say(code, message, span, module, hint)
+        return self.report.say(code, message, span, module, hint, fixable=self.site is None)
 
     def is_known_wrong(self, name: str) -> bool:
         """Whether a missing `name` need not be reported: the report is full, or it was broken."""
         return self.report.full or self.module.is_uncertain(name)
+
+
+class Suggestion(str):
+    """A hint that a machine can follow: to write `text` in place of the diagnostic's span.
+
+    It is followed only where that span holds `word`, for what is reported at a name may be about
+    what a loop or a definition puts there. A `span` of its own is taken as it is; `top` puts the
+    text on a line of its own before the first statement.
+    """
+
+    text: str
+    word: str
+    span: Span | None
+    top: bool
+
+    def __new__(
+        cls, hint: str, text: str, word: str = "", span: Span | None = None, top: bool = False
+    ) -> Self:
+        """Return the hint with what it says to write."""
+        made = super().__new__(cls, hint)
+        made.text, made.word, made.span, made.top = text, word, span, top
+        return made
+
+    def changes(self, at: Span, where: Module) -> tuple[Change, ...]:
+        """Return the changes to a file in which a diagnostic stands `at` a span."""
+        if self.top:
+            return (Change(top_of(where.source), f"{self.text}\n"),)
+        if self.span is not None:
+            return (Change(self.span, self.text),)
+        lines = lines_of(where.source)
+        if at.line != at.end_line or at.line > len(lines):
+            return ()
+        here = lines[at.line - 1][at.column - 1 : at.end_column - 1]
+        return (Change(at, self.text),) if nfc(here) == self.word else ()
 
 
 _FIRST_WARNING = "LACE500"
@@ -218,14 +253,28 @@ class Report:
         self._pedantic: dict[object, Diagnostic] = {}
 
     def say(
-        self, code: str, message: str, at: nodes.Node | Span, where: Module, hint: Hint = None
+        self,
+        code: str,
+        message: str,
+        at: nodes.Node | Span,
+        where: Module,
+        hint: Hint = None,
+        fixable: bool = True,
     ) -> LostError:
-        """Add a diagnostic about the text at `at`; see `Frame.say`."""
+        """Add a diagnostic about the text at `at`; see `Frame.say`.
+
+        One that is not `fixable` is about another text than that.
+        """
         span = at if isinstance(at, Span) else at.span
         found, key = self._like(code), (code, message, where.path, span)
         if len(found) < MOST_SHOWN and key not in found and not where.has_error_in(span):
             shown, severity = hint() if callable(hint) else hint, severity_of(code)
-            found[key] = Diagnostic(code, message, span, shown, severity, where.path, where.source)
+            fix: tuple[Change, ...] = ()
+            if fixable and isinstance(shown, Suggestion):
+                fix = shown.changes(span, where)
+            found[key] = Diagnostic(
+                code, message, span, shown, severity, where.path, where.source, fix
+            )
         return LostError()
 
     def _like(self, code: str) -> dict[object, Diagnostic]:
@@ -264,7 +313,7 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) 
     names = list(dict.fromkeys(known))
     close = nearest(name, names)
     if close is not None:
-        return f"did you mean `{close}`?"
+        return Suggestion(f"did you mean `{close}`?", close, name)
     if otherwise is None or not names:
         return None
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")

@@ -12,7 +12,7 @@ from attrs import define, evolve
 
 from lacelang import ir
 from lacelang.generators import Layout
-from lacelang.semantics.context import Frame, LostError, did_you_mean
+from lacelang.semantics.context import Frame, LostError, Suggestion, did_you_mean
 from lacelang.semantics.weights import is_imported, layout_of
 from lacelang.storage.user_models import imported_file, recorded_digest
 from lacelang.syntax import nodes
@@ -167,8 +167,9 @@ class _Declaration:
         if not (math.isfinite(low) and math.isfinite(high)):
             raise self.say("LACE402", "the range has no end", kind)
         if low >= high:
-            hint = f"write `{kind.high.text}..{kind.low.text}`" if low > high else None
-            raise self.say("LACE402", f"the range {text} is empty", kind, hint)
+            turned = f"{kind.high.text}..{kind.low.text}"
+            swap = Suggestion(f"write `{turned}`", turned, span=kind.span) if low > high else None
+            raise self.say("LACE402", f"the range {text} is empty", kind, swap)
         largest = max(abs(low), abs(high))
         if largest > _LARGEST or high - low < max(_NARROWEST, largest * _NARROWEST):
             hint = f"it lies within ±{_LARGEST:g}, and is {_NARROWEST:g} wide or more"

@@ -293,6 +293,15 @@ def library_files() -> dict[str, Path]:
     return {**_user_files(), **shipped_files()}
 
 
+def library_program(name: str) -> tuple[Path, nodes.Program] | None:
+    """Return the file of the library that declares a model, and its tree; None if none does."""
+    file = library_files().get(name)
+    try:
+        return None if file is None else (file, _parsed(file)[1].program)
+    except (OSError, ValueError):
+        return None
+
+
 def _user_files() -> dict[str, Path]:
     try:
         return {nfc(file.stem): file for file in sorted(models_dir().glob(f"*{_SUFFIX}"))}

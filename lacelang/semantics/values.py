@@ -9,7 +9,7 @@ import math
 
 from attrs import define, frozen
 
-from lacelang.semantics.context import Frame, LostError, all_of, did_you_mean
+from lacelang.semantics.context import Frame, LostError, Suggestion, all_of, did_you_mean
 from lacelang.syntax import nodes
 from lacelang.text.numerals import number_text
 
@@ -106,7 +106,8 @@ def plain_quantity(value: nodes.Value, frame: Frame, what: str) -> nodes.Quantit
         message = f"{what} needs a number, and `{scalar.text}` is not one"
         raise scalar.frame.say("LACE118", message, scalar.at, hint)
     if quantity.unit is not None:
-        raise frame.say("LACE202", f"{what} has no unit", scalar.unit_at, "leave it out")
+        bare = Suggestion("leave it out", "", quantity.unit.name)
+        raise frame.say("LACE202", f"{what} has no unit", scalar.unit_at, bare)
     if not math.isfinite(quantity.number):
         raise frame.say("LACE205", f"{scalar.text} is too large a number", scalar.at)
     return quantity

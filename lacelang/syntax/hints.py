@@ -6,6 +6,7 @@ fits is taken. It may say what to read instead, so that reading goes on behind t
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import chain
@@ -15,8 +16,8 @@ from typing import Any
 from attrs import field, frozen
 from lark import Token
 
-from lacelang.errors import Span
-from lacelang.syntax.build import between
+from lacelang.errors import Change, Span
+from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import (
     CLAUSES,
     CLOSER,
@@ -30,7 +31,7 @@ from lacelang.syntax.grammar import (
     spellings,
 )
 from lacelang.syntax.notations.shapes import Shape
-from lacelang.syntax.parse_error import BRACKETED, ParseError, Repair, text_of
+from lacelang.syntax.parse_error import BRACKETED, ParseError, Repair, text_of, written_out
 from lacelang.text.names import is_name, nfc
 
 TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -51,6 +52,9 @@ ENDS = STATEMENTS | CLAUSES | ITEMS | CLOSERS | {"$END", "IN_SHARE"}
 
 TERMINALS = TABLE["terminals"]
 """What terminals are called that have no one spelling."""
+
+_WRITTEN = re.compile(r"write `([^`…]+)`")
+"""A hint that says what to write, and nothing else."""
 
 _SHORT = 40  # characters of a token that are shown
 _SMALL = "the words of the language are in lower case"
@@ -161,10 +165,50 @@ class Rule:
                 else:
                     instead.append(word.format_map(texts) if word[1:] else word)
         code, message = said.get("code", "LACE003"), said["says"].format_map(texts)
-        return Repair(code, message, at, hint, instead=instead, count=count)
+        fix = self._fix(error, texts, hint, at, instead, count)
+        return Repair(code, message, at, hint, instead=instead, count=count, fix=fix)
+
+    def _fix(
+        self,
+        error: ParseError,
+        texts: Mapping[str, _Text],
+        hint: str | None,
+        at: Token | Span,
+        instead: Sequence[str | Token] | None,
+        count: int,
+    ) -> tuple[Change, ...]:
+        """Return the change that does what the hint says; none if the row or the hint says so."""
+        span = at if isinstance(at, Span) else span_of(at)
+        fix = self.said.get("fix", True)
+        if isinstance(fix, str):
+            return (Change(span, fix.format_map(texts)),)
+        written = _WRITTEN.fullmatch(hint or "")
+        if not fix or hint is None or (written is None and not hint.startswith("leave ")):
+            return ()
+        if "at" in self.said:
+            return (Change(span, written[1]),) if written is not None else ()
+        replaced = error.run(0, count)
+        if instead is None or not replaced or replaced[-1].type == "$END":
+            return ()
+        new = written_out(instead)
+        return (Change(between(replaced[0], replaced[-1]), new or _gap(error, replaced)),)
 
 
 # Brackets
+
+
+def _gap(error: ParseError, left_out: Sequence[Token]) -> str:
+    """Return the space that keeps two words apart when what touches both is left out."""
+    after = error.at(len(left_out))
+    touch = error.before is not None and error.before.end_pos == left_out[0].start_pos
+    touch = touch and after is not None and after.start_pos == left_out[-1].end_pos
+    return " " if touch else ""
+
+
+def _behind(token: Token) -> Span:
+    """Return the place right behind a token."""
+    line, column = token.end_line or 1, token.end_column or 1
+    return Span(line, column, line, column)
 
 
 def _closes_nothing(e: ParseError) -> Repair | None:
@@ -174,9 +218,11 @@ def _closes_nothing(e: ParseError) -> Repair | None:
     if last is not None and last.line == e.token.line and e.accepts([CLOSER[last.type]]):
         due = spellings()[CLOSER[last.type]]
         message = f"`{e.token}` stands where `{due}` is due"
-        return Repair("LACE005", message, e.token, f"close `{last}` with `{due}`", instead=[due])
+        hint, fix = f"close `{last}` with `{due}`", (Change(span_of(e.token), due),)
+        return Repair("LACE005", message, e.token, hint, instead=[due], fix=fix)
     message = f"this `{e.token}` closes nothing"
-    return Repair("LACE005", message, e.token, "leave it out", instead=[])
+    fix = (Change(span_of(e.token), ""),)
+    return Repair("LACE005", message, e.token, "leave it out", instead=[], fix=fix)
 
 
 def _never_closed(e: ParseError) -> Repair | None:
@@ -193,7 +239,10 @@ def _never_closed(e: ParseError) -> Repair | None:
             refused = [] if e.kind == "$END" else [e.token]
             message, hint = f"{many} never closed", f"add `{''.join(signs)}`"
             instead = [*signs, *refused]
-            return Repair("LACE004", message, bracket, hint, instead=instead, count=len(refused))
+            fix = (Change(_behind(e.before or bracket), "".join(signs)),)
+            return Repair(
+                "LACE004", message, bracket, hint, instead=instead, count=len(refused), fix=fix
+            )
     return None
 
 
@@ -212,7 +261,8 @@ def _no_attribute(e: ParseError) -> Repair | None:
             beyond = e.reader.refused + 1
             end = (e.reader.value(beyond) or beyond) - e.reader.refused
             hint = f"write `{name} {e.text(0, end)}`"
-            return Repair("LACE003", message, e.token, hint, instead=[name, e.token])
+            fix = (Change(span_of(e.token), f"{name} {e.token}"),)
+            return Repair("LACE003", message, e.token, hint, instead=[name, e.token], fix=fix)
     return None
 
 
@@ -230,7 +280,9 @@ def _misspelt(e: ParseError) -> Repair | None:
     message, hint = f"`{written}` is not a word that can stand here", f"did you mean `{meant}`?"
     if written.lower() == meant:
         message, hint = _SMALL, f"write `{meant}`"
-    return Repair("LACE010", message, e.token, hint, instead=[Token(wanted[meant], meant)])
+    fix = (Change(span_of(e.token), meant),)
+    instead = [Token(wanted[meant], meant)]
+    return Repair("LACE010", message, e.token, hint, instead=instead, fix=fix)
 
 
 def _meant(written: str, wanted: Set[str]) -> str | None:
@@ -257,7 +309,8 @@ def _shouted(e: ParseError) -> Repair | None:
     meant = "and" if word == "not" else word
     if not e.accepts([meant.upper(), e.kind]):
         return None
-    return Repair("LACE010", _SMALL, e.before, f"write `{word}`", instead=[meant, e.token])
+    hint, fix = f"write `{word}`", (Change(span_of(e.before), word),)
+    return Repair("LACE010", _SMALL, e.before, hint, instead=[meant, e.token], fix=fix)
 
 
 # Names
@@ -287,7 +340,8 @@ def _needless_quotes(e: ParseError) -> Repair | None:
     if what is None:
         return None
     message = f"{what} stands without quotes"
-    return Repair("LACE003", message, e.token, f"write `{bare}`", instead=[Token("NAME", bare)])
+    hint, fix = f"write `{bare}`", (Change(span_of(e.token), bare),)
+    return Repair("LACE003", message, e.token, hint, instead=[Token("NAME", bare)], fix=fix)
 
 
 def _unexpected(e: ParseError) -> Repair:

@@ -57,6 +57,23 @@ def a_line_up(diagnostics: Sequence[Diagnostic], text: str) -> list[Diagnostic]:
     moved = []
     for d in diagnostics:
         s = d.span
-        span = Span(s.line - 1, s.column, s.end_line - 1, s.end_column)
-        moved.append(evolve(d, span=Span(1, 1, 1, 2) if s.line == 1 else span, source=text))
+        span = Span(1, 1, 1, 2) if s.line == 1 else _a_line_up(s)
+        fix = tuple(evolve(c, span=_a_line_up(c.span)) for c in d.fix if c.span.line > 1)
+        moved.append(evolve(d, span=span, source=text, fix=fix if len(fix) == len(d.fix) else ()))
     return moved
+
+
+def _a_line_up(s: Span) -> Span:
+    return Span(s.line - 1, s.column, s.end_line - 1, s.end_column)
+
+
+_SKIPPED = re.compile(r"(?:[\s\ufeff]|#[^\n]*(?:\n|\Z))*")
+
+
+def top_of(text: str) -> Span:
+    """Return the place before the first statement of a text, below the comments at its head."""
+    text = with_line_feeds(text)
+    skipped = _SKIPPED.match(text)
+    end = skipped.end() if skipped is not None else 0
+    line = text.count("\n", 0, end) + 1
+    return Span(line, 1, line, 1)

@@ -8,7 +8,7 @@ from functools import cached_property
 from attrs import field, frozen
 from lark import Token
 
-from lacelang.errors import Diagnostic, Span
+from lacelang.errors import Change, Diagnostic, Span
 from lacelang.syntax.build import span_of
 from lacelang.syntax.grammar import (
     CLAUSES,
@@ -152,12 +152,20 @@ def text_of(tokens: Sequence[Token]) -> str:
     return text
 
 
+def written_out(tokens: Sequence[str | Token]) -> str:
+    """Return what is read instead of tokens as it is to be written, brackets close to the text."""
+    text = text_of([token if isinstance(token, Token) else Token("", token) for token in tokens])
+    for loose, tight in (("[ ", "["), (" ]", "]"), ("{ ", "{"), (" }", "}")):
+        text = text.replace(loose, tight)
+    return text
+
+
 @frozen
 class Repair:
     """What is wrong, and how the text could be mended so that reading goes on.
 
     What is read `instead` of `count` tokens, the refused one first, are tokens or words and signs
-    of the language; it is None if nobody can tell what was meant.
+    of the language; it is None if nobody can tell what was meant. `fix` does what the hint says.
     """
 
     code: str
@@ -166,12 +174,13 @@ class Repair:
     hint: str | None = None
     instead: Sequence[str | Token] | None = field(default=None, kw_only=True)
     count: int = field(default=1, kw_only=True)
+    fix: tuple[Change, ...] = field(default=(), kw_only=True)
 
     @property
     def diagnostic(self) -> Diagnostic:
         """What is said of it."""
         span = self.at if isinstance(self.at, Span) else span_of(self.at)
-        return Diagnostic(self.code, self.message, span, self.hint)
+        return Diagnostic(self.code, self.message, span, self.hint, fix=self.fix)
 
     @property
     def tokens(self) -> list[Token] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from attrs import asdict
 
@@ -50,8 +51,12 @@ def shown_path(path: str | None) -> str:
     return "<program>" if path is None else "<stdin>" if path == "-" else encodable(path)
 
 
-def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
-    """Return the JSON form: lines and columns from 1, `end_column` exclusive."""
+def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return the JSON form: lines and columns from 1, `end_column` exclusive.
+
+    `fix` is a list of stretches and the `text` to write there, or None.
+    """
+    changes = [{**asdict(c.span), "text": encodable(c.text)} for c in diagnostic.fix]
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
@@ -59,6 +64,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
         "hint": None if diagnostic.hint is None else encodable(diagnostic.hint),
         "path": shown_path(diagnostic.path),
         **asdict(diagnostic.span),
+        "fix": changes or None,
     }
 
 

@@ -16,7 +16,7 @@ from lark import Token
 from lark.exceptions import UnexpectedCharacters
 from lark.lexer import BasicLexer, LexerState, LexerThread
 
-from lacelang.errors import MOST_SHOWN, Diagnostic, Span
+from lacelang.errors import MOST_SHOWN, Change, Diagnostic, Span
 from lacelang.syntax.build import between, span_of
 from lacelang.syntax.grammar import (
     CLOSER,
@@ -140,7 +140,11 @@ def _mend(text: str, state: LexerState, result: Tokens) -> None:
     state.line_ctr.feed(wrong)
     span = Span(line, column, state.line_ctr.line, state.line_ctr.column)
     message = slip["says"].format(_shown(wrong), wrong)
-    result.problems.append(Diagnostic(slip.get("code", "LACE008"), message, span, hint))
+    fix: tuple[Change, ...] = ()
+    if read or hint.endswith("leave it out"):
+        fix = (Change(span, apart(read, text, at, at + len(wrong))),)
+    code = slip.get("code", "LACE008")
+    result.problems.append(Diagnostic(code, message, span, hint, fix=fix))
     if read:
         kind = "UNIT" if read in UNITS else kind_of(read)
         end = column + len(wrong)
@@ -157,7 +161,9 @@ def _add_name(token: Token, result: Tokens) -> None:
     if hint is not None:
         shown, name = _shown(name), mended(name)
         message = f"{shown} is not a name" if name else f"{shown} has no meaning here"
-        result.problems.append(Diagnostic("LACE001", message, span_of(token), hint))
+        # What cannot be seen was hardly meant; what can be seen was.
+        fix = (Change(span_of(token), name),) if name == without_hidden(nfc(token)) else ()
+        result.problems.append(Diagnostic("LACE001", message, span_of(token), hint, fix=fix))
         if name in keywords():
             kind = name.upper()
     if name:
@@ -193,8 +199,18 @@ def _seen(token: Token, result: Tokens) -> Token:
     if quoted:
         hint += ", and rename a file that has it in its name"
     span = Span(line, column, line, column + 1)
-    result.problems.append(Diagnostic("LACE001", message, span, hint))
-    return token.update(value=without_hidden(token)) if quoted else token
+    seen = without_hidden(token) if quoted else REFUSED.sub("", token)
+    fix = (Change(span_of(token), seen),)
+    result.problems.append(Diagnostic("LACE001", message, span, hint, fix=fix))
+    return token.update(value=seen) if quoted else token
+
+
+def apart(new: str, text: str, start: int, end: int) -> str:
+    """Return what to write between two offsets, so that it does not run into words beside it."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    left = " " * bool(new and (new[0].isalnum() and before.isalnum()))
+    right = " " * bool(new and (new[-1].isalnum() and after.isalnum()))
+    return f"{left}{new}{right}"
 
 
 _QUOTES = "\"'“”‘’"
@@ -219,7 +235,9 @@ def _join_touching(result: Tokens) -> None:
         ):
             if len(result.problems) < MOST_SHOWN:
                 message, hint = _NOT_SO.format(f"`{before}{token}`"), f"write `{meant}`"
-                result.problems.append(Diagnostic("LACE008", message, between(before, token), hint))
+                span = between(before, token)
+                fix = (Change(span, meant),)
+                result.problems.append(Diagnostic("LACE008", message, span, hint, fix=fix))
             start = before.start_pos, before.line, before.column
             end = token.end_line, token.end_column, token.end_pos
             joined[-1] = Token(kind_of(meant), meant, *start, *end)

@@ -92,7 +92,7 @@ def test_nothing_of_a_program_is_taken_for_markup() -> None:
 def test_the_prior_is_known_where_annotators_have_labelled_it(model: str) -> None:
     spec = library_models()[model]
     seen = {name for one in ANNOTATORS.values() for name in one.attributes}
-    for attribute in spec.attributes:
+    for attribute in spec.declared:
         found = distribution(spec, attribute)
         if model in ("ffhq", "digiface", "digits", "eyes"):
             assert attribute.name in seen

@@ -73,6 +73,7 @@ def test_json_form() -> None:
         "column": 2,
         "end_line": 3,
         "end_column": 4,
+        "fix": None,
     }
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 
 from attrs import define, evolve, frozen
 from lark import Token
 
-from lacelang.errors import MOST_SHOWN, Diagnostic, Span
+from lacelang.errors import MOST_SHOWN, Change, Diagnostic, Span
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import STATEMENTS, keywords
-from lacelang.syntax.lines import Lines, with_line_feeds
+from lacelang.syntax.lines import Lines, top_of, with_line_feeds
 from lacelang.syntax.notations.facts import Facts, facts_of
 from lacelang.syntax.notations.found import Found, Remedy
 from lacelang.syntax.notations.reader import Reader
@@ -28,7 +28,7 @@ from lacelang.syntax.notations.words import (
     lexemes_of,
     models_named,
 )
-from lacelang.syntax.tokens import Tokens, tokenize
+from lacelang.syntax.tokens import Tokens, apart, tokenize
 
 LONGEST = 100_000
 """Characters of a text that is searched, and of what is read in its place, all tries together."""
@@ -69,6 +69,11 @@ class Mended:
             after.low for before, after in pairwise(self._lexemes) if before.text == "import"
         }
 
+    @cached_property
+    def _top(self) -> Span:
+        """Where imports are put."""
+        return top_of(self._source)
+
     @property
     def lexemes(self) -> list[Lexeme]:
         """Return the lexemes of the text as it is now."""
@@ -80,6 +85,10 @@ class Mended:
         """Return where in the text as it was a stretch of this one comes from."""
         origins = self._origins[start : max(end, start + 1)] or self._origins[-1:]
         return origins[0][0], max(origins[-1][1], origins[0][0])
+
+    def agrees(self, start: int, end: int, at: int, until: int) -> bool:
+        """Whether a stretch of this text is one of the text as it was."""
+        return self.text[start:end] == self._source[at:until]
 
     def replace(self, notation: Notation, found: Found, remedy: Remedy) -> bool:
         """Put what is written here in place of a notation; say whether that changed anything."""
@@ -100,7 +109,13 @@ class Mended:
         shown = " ".join((shown if len(shown) <= 40 else shown[:37] + "…").split())
         message = notation.message.replace("{}", f"`{shown}`")
         hint = _hint(remedy, modules - self._imported)
-        diagnostic = Diagnostic("LACE008", message, self._lines.span(at, until), hint)
+        span = self._lines.span(at, until)
+        fix: tuple[Change, ...] = ()
+        if remedy.write is not None:
+            written = apart(remedy.write, self._source, at, until)
+            brought = (Change(self._top, f"import {m}\n") for m in sorted(modules - self._imported))
+            fix = (Change(span, written), *brought)
+        diagnostic = Diagnostic("LACE008", message, span, hint, fix=fix)
         self.places = [p for p in self.places if p not in inside]
         self.places.append(Place(at, until, diagnostic, key, modules, remedy.write is not None))
         # Behind a joint or a bracket nothing may be missing; a space keeps words apart.
@@ -235,7 +250,8 @@ def _placed(tokens: Tokens, mended: Mended, lines: Lines) -> Tokens:
         return Token(token.type, str(token), *place)
 
     def said(problem: Diagnostic) -> Diagnostic:
-        return evolve(problem, span=lines.span(*mended.origin(*inner.offsets(problem.span))))
+        span = lines.span(*mended.origin(*inner.offsets(problem.span)))
+        return evolve(problem, span=span, fix=_moved(problem.fix, mended, inner, lines))
 
     return evolve(
         tokens,
@@ -243,6 +259,21 @@ def _placed(tokens: Tokens, mended: Mended, lines: Lines) -> Tokens:
         problems=list(map(said, tokens.problems)),
         gaps=sorted(mended.origin(gap, gap + 1)[0] for gap in tokens.gaps),
     )
+
+
+def _moved(
+    fix: tuple[Change, ...], mended: Mended, inner: Lines, lines: Lines
+) -> tuple[Change, ...]:
+    """Return changes to the mended text as changes to the text as it was; none if it differs."""
+    moved = []
+    for change in fix:
+        start, end = inner.offsets(change.span)
+        at, until = mended.origin(start, end)
+        until = until if end > start else at
+        if not mended.agrees(start, end, at, until):
+            return ()
+        moved.append(Change(lines.span(at, until), change.text))
+    return tuple(moved)
 
 
 def _statement_at(reader: Reader, offset: int) -> int:
