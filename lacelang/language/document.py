@@ -17,7 +17,7 @@ from lacelang.semantics.check import Examined, examine
 from lacelang.semantics.context import Module
 from lacelang.semantics.modules import library_models
 from lacelang.syntax.grammar import STATEMENTS
-from lacelang.syntax.parser import Parsed
+from lacelang.syntax.tokens import Tokens, tokenize
 
 
 @frozen(eq=False, slots=False)
@@ -46,17 +46,20 @@ class Document:
         """What the checker knows of it."""
         return examine(self.text, self.path, True, root=self.root, opened=self.opened)
 
-    @property
-    def parsed(self) -> Parsed:
-        """Its tokens and its tree."""
-        parsed = self.examined.module.parsed
-        assert parsed is not None
-        return parsed
+    @cached_property
+    def _taken(self) -> Tokens:
+        # Not those of the parser, which takes some away and puts others in where it mends a text.
+        return tokenize(self.text)
 
     @property
     def tokens(self) -> Sequence[Token]:
         """Its tokens, without comments."""
-        return self.parsed.tokens.tokens
+        return self._taken.tokens
+
+    @property
+    def comments(self) -> Sequence[Token]:
+        """Its comments."""
+        return self._taken.comments
 
     @cached_property
     def scope(self) -> Scope:

@@ -50,7 +50,7 @@ def _brackets(document: Document) -> Iterator[Fold]:
 
 def _comments(document: Document) -> Iterator[Fold]:
     code = {token.line for token in document.tokens}
-    alone = [c.line or 1 for c in document.parsed.tokens.comments if c.line not in code]
+    alone = [c.line or 1 for c in document.comments if c.line not in code]
     yield from (Fold(a, b, "comment") for a, b in _runs(alone))
 
 

@@ -346,8 +346,8 @@ def _code_line(code: str) -> str:
 
 def _token_at(document: Document, position: Position) -> Token | None:
     """Return the token or comment at a position; of two that touch there, the one that begins."""
-    taken = document.parsed.tokens
-    found = (token for token in (*taken.tokens, *taken.comments) if _covers(_span(token), position))
+    every = (*document.tokens, *document.comments)
+    found = (token for token in every if _covers(_span(token), position))
     return max(found, key=lambda token: token.start_pos or 0, default=None)
 
 

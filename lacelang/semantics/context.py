@@ -14,7 +14,6 @@ from lacelang.errors import MOST_SHOWN, Change, Diagnostic, Severity, Span
 from lacelang.ir import ModelSpec, OwnTerm
 from lacelang.syntax import nodes
 from lacelang.syntax.lines import lines_of, top_of
-from lacelang.syntax.parser import Parsed
 from lacelang.text.names import folded, nfc
 
 Hint: TypeAlias = str | Callable[[], str | None] | None
@@ -42,7 +41,6 @@ class Module:
             reported; None means any name.
         error_spans: where its syntax errors are.
         size: of how many tokens its text is, about.
-        parsed: what reading its text gave; None where only its tree is known.
     """
 
     name: str
@@ -62,7 +60,6 @@ class Module:
     uncertain: frozenset[str] | None = frozenset()
     error_spans: tuple[Span, ...] = ()
     size: int = 0
-    parsed: Parsed | None = None
 
     @property
     def broken(self) -> bool:

@@ -121,7 +121,6 @@ class Library:
     def _note_problems(self, module: Module, parsed: Parsed) -> None:
         for problem in parsed.problems:
             self.report.add(problem)
-        module.parsed = parsed
         module.error_spans = parsed.error_spans
         module.size = len(parsed.tokens.tokens)
         if parsed.problems:
