@@ -151,7 +151,7 @@ def test_layout_is_that_of_the_formatter(text: str) -> None:
 
 
 def test_what_cannot_be_read_is_left_as_it_is() -> None:
-    assert formatted(Document("sample   frm")) is None
+    assert formatted(Document("sample   (")) is None
 
 
 def test_an_error_of_an_import_is_said_at_the_import(tmp_path: Path) -> None:
