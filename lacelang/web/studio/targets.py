@@ -109,11 +109,13 @@ class Reading:
 def read_targets(document: Document) -> Reading:
     """Return the statements of a program that sliders can act on; never raises for its errors."""
     module, known = document.examined.module, document.scope.models
-    reading = Reading(document.text, (), bool(document.parsed.problems))
+    # Codes of the text itself begin with a zero.
+    unread = any(one.code < "LACE1" for one in document.examined.errors)
+    reading = Reading(document.text, (), unread)
     models: dict[str, ir.ModelSpec | None] = {}
     targets: list[Target] = []
     picks: dict[str, nodes.Pick] = {}
-    for node in _statements(document.parsed.program.statements):
+    for node in _statements(module.program.statements):
         kind = type(node).__name__.lower()
         named = next((c.name for c in node.clauses if isinstance(c, nodes.AsClause)), None)
         name = named.name if named is not None else _numbered(kind, models)
