@@ -15,7 +15,7 @@ from torch import Tensor
 from lacelang.rows import in_blocks
 from lacelang.samplers.problem import Energy, OnStep, Point
 from lacelang.samplers.solution import Solution, Stats, Status
-from lacelang.samplers.trace import Trace, is_kept
+from lacelang.samplers.trace import Points, slot_of
 
 
 class Driver:
@@ -47,7 +47,7 @@ class Driver:
         self._status = torch.full((count,), int(Status.converged), device=device)
         self.tell: OnStep = on_step or (lambda share: None)
         self._noted = 0
-        self._points: list[tuple[Tensor, ...]] = []
+        self._points = Points(self._least)
 
     def evaluate(self, z: Tensor) -> Point:
         """Evaluate the samples under way at z (n, d)."""
@@ -111,10 +111,13 @@ class Driver:
         """
         if step is None:
             step, self._noted = self._noted, self._noted + 1
-        if is_kept(step):
+        slot = slot_of(step)
+        if slot is not None:
             rows = self.rows if rows is None else rows
-            costs = self.nfe[rows], self.accepted[rows], self.rejected[rows]
-            self._points.append((rows, energy.detach().to(self._least), *costs))
+            self._points.note(slot, rows, energy, self._costs(rows))
+
+    def _costs(self, rows: Tensor) -> tuple[Tensor, ...]:
+        return self.nfe[rows], self.accepted[rows], self.rejected[rows]
 
     def rounds(self, count: int) -> Iterator[int]:
         """Yield 0 .. count - 1 while samples are under way, and tell the share that is done."""
@@ -133,9 +136,11 @@ class Driver:
         """Evaluate the end points, and return the solution with what else is known of each."""
         final = self.energy(self.z, *self._all_args)
         self.nfe += 1
-        costs = self.nfe.clone(), self.accepted.clone(), self.rejected.clone()
         every = torch.arange(len(self.z), device=self.z.device)
-        self._points.append((every, final.detach().to(self._least), *costs))
+        end = Points(self._least)
+        end.note(0, every, final, self._costs(every))
+        nothing = torch.zeros(3, len(self.z), dtype=torch.int64)
+        trace = self._points.trace().then(end.trace(), *nothing)
         lost = ~(final.isfinite() & self.z.isfinite().all(dim=1))
         if lost.any():
             rows = lost.nonzero()[:, 0]
@@ -148,7 +153,7 @@ class Driver:
             tuple(Status(code) for code in self._status.tolist()),
             Stats(self.nfe.cpu(), self.accepted.cpu(), self.rejected.cpu()),
             {name: value.cpu() for name, value in extra.items()},
-            Trace.of(self._points),
+            trace,
         )
 
 

@@ -10,7 +10,7 @@ import torch
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.driver import Driver
 from lacelang.samplers.solution import Solution
-from lacelang.samplers.trace import Trace, is_kept
+from lacelang.samplers.trace import Points, Trace, slot_of
 from lacelang.testing.samplers import RIDGE, draw
 
 # `rejection` has no way that leads anywhere: its draws are independent.
@@ -47,10 +47,15 @@ def test_rejection_notes_no_way() -> None:
 
 
 def test_the_kept_steps_are_bounded_and_the_first_are_all_kept() -> None:
-    assert all(map(is_kept, range(16)))
-    for octave in range(4, 15):
-        assert sum(map(is_kept, range(2**octave, 2 ** (octave + 1)))) == 8
-    assert sum(map(is_kept, range(20_000))) < 110
+    slots = [slot_of(step) for step in range(20_000)]
+    assert slots[:16] == list(range(16))
+    for octave in range(4, 14):
+        kept = [slot for slot in slots[2**octave : 2 ** (octave + 1)] if slot is not None]
+        assert len(kept) == 8
+    # Each point has a place of its own, in the order of the steps.
+    kept = [slot for slot in slots if slot is not None]
+    assert kept == list(range(len(kept)))
+    assert len(kept) < 110
 
 
 def test_what_is_noted_is_not_what_happens_later() -> None:
@@ -68,14 +73,17 @@ def test_what_is_noted_is_not_what_happens_later() -> None:
     assert trace.of_row(1)[3] == [0, 1, 1]
 
 
-def points(row: int, energies: list[float]) -> Trace:
-    count = len(energies)
-    counts = torch.arange(count)
-    return Trace(torch.full((count,), row), torch.tensor(energies), counts, counts, counts)
+def points(row: int, energies: list[float], size: int = 2) -> Trace:
+    """The trace of one of `size` samples."""
+    noted = Points(torch.zeros(size))
+    for place, energy in enumerate(energies):
+        counts = [torch.tensor([place])] * 3
+        noted.note(place, torch.tensor([row]), torch.tensor([energy]), counts)
+    return noted.trace()
 
 
 def test_traces_of_parts_are_joined_by_position() -> None:
-    whole = Trace.joined([(points(0, [1.0, 2.0]), [3]), (points(1, [5.0]), [0, 2])])
+    whole = Trace.joined([(points(0, [1.0, 2.0], 1), [3]), (points(1, [5.0]), [0, 2])])
     assert whole.of_row(3)[0] == [1.0, 2.0]
     assert whole.of_row(2)[0] == [5.0]
     assert whole.of_row(0)[0] == whole.of_row(1)[0] == []
