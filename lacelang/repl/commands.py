@@ -254,6 +254,12 @@ _TABLE = (
         group_offers,
     ),
     Command(
+        "grid",
+        "[FILE]",
+        "draw the groups of the last `for` as one grid, or write it into a file",
+        looking.grid,
+    ),
+    Command(
         "open",
         "[WHAT]",
         "open a group's sheet, one of its samples, a picture or a folder in the system's viewer",

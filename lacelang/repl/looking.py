@@ -1,4 +1,4 @@
-"""Commands of the prompt that show something: groups, sheets, and the system's viewer."""
+"""Commands of the prompt that show something: groups, sheets, grids, and the system's viewer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
@@ -67,6 +69,14 @@ def sheet(loop: Loop, argument: str) -> None:
     """Draw the contact sheet of a group, or write it into a file."""
     name, file = _with_file(argument)
     _shown_or_written(loop, _sheet_of(named_group(loop, name)), file)
+
+
+def grid(loop: Loop, argument: str) -> None:
+    """Draw the groups of the last `for` as one grid, or write it into a file."""
+    name, file = _with_file(argument)
+    if name:
+        raise UsageError("`:grid` takes the name of a file at most\nlike `:grid beards.png`")
+    _shown_or_written(loop, _grid_of(loop), file)
 
 
 def open_in_viewer(loop: Loop, argument: str) -> None:
@@ -152,6 +162,29 @@ def _sheet_of(group: Group) -> Image.Image:
 
     faces = zip(group.record.samples[:MOST_FACES], group.each_image(), strict=False)
     return draw_sheet(group.record, {sample.index: thumbnail(face) for sample, face in faces})
+
+
+def _grid_of(loop: Loop) -> Image.Image:
+    """Return the grid of the last loop that made several groups."""
+    from lacelang.render.grid import draw_grid
+    from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
+
+    for entry in reversed(loop.session.entries):
+        names = [s.name for s in entry.piece.statements if s.makes == "group"]
+        grids = loop_grids(loop.groups[name].record for name in names)
+        if grids:
+            faces = {
+                name: list(islice(loop.groups[name].each_image(), MOST_SAMPLES)) for name in names
+            }
+            return draw_grid(grids[-1].grid, partial(_face, faces))
+    raise UsageError(
+        "there is no loop with several groups yet\n"
+        'like `for t in 1, 0.5 { sample 4 from ffhq where beard=1 temp t as "at {t}" }`'
+    )
+
+
+def _face(faces: Mapping[str, Sequence[Image.Image]], group: str, index: int) -> Image.Image | None:
+    return faces[group][index] if index < len(faces[group]) else None
 
 
 def _shown_or_written(loop: Loop, picture: Image.Image, file: Path | None) -> None:

@@ -188,3 +188,13 @@ def test_a_theme_is_chosen(loop: Loop, sit: Sitting) -> None:
     assert said.splitlines()[:2] == ["terminal", "light"]
     assert "did you mean `light`?" in said
     assert loop.theme.name == "light"
+
+
+def test_groups_of_a_loop_make_a_grid(sit: Sitting, tmp_path: Path) -> None:
+    none = sit(f"{MEN}:grid{ENTER}")
+    assert "there is no loop" in none
+    loops = 'for t in 2, 1, 0.5 { sample 2 from ffhq where glasses=1 temp t as "at {t}" }'
+    said = sit(f"{loops}{ENTER}{MEN.replace('men', 'late')}:grid {tmp_path}/grid.png{ENTER}")
+    assert "written to" in said
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.height > picture.width
