@@ -86,9 +86,10 @@ class Card {
     this.results = element("ul", { class: "results", hidden: true });
     this.groups = element("div", { class: "groups" });
     this.zip = element("a", { class: "button", href: `runs/${number}.zip`, download: "", text: "Download all", hidden: true });
+    this.report = element("a", { class: "button", href: `runs/${number}.html`, download: "", text: "Report", hidden: true });
     this.element = element("article", { class: "run", "data-run": number, "aria-label": `Run ${number}` },
       element("div", { class: "head" }, this.title, this.status,
-        element("div", { class: "actions" }, this.zip,
+        element("div", { class: "actions" }, this.zip, this.report,
           element("button", { type: "button", "data-act": "use", text: "Use this program" }))),
       this.error, this.results, this.groups);
     this.take = newest(() => this.fetch());
@@ -120,7 +121,7 @@ class Card {
     this.error.textContent = run.error || "";
     this.results.hidden = !run.results.length && !run.notes.length;
     this.results.replaceChildren(...[...run.notes, ...run.results].map((text) => element("li", { text })));
-    this.zip.hidden = !over || !made;
+    this.zip.hidden = this.report.hidden = !over || !made;
     for (const group of run.groups) this.list(group);
     for (const face of run.faces) this.face(face);
     this.taken = run.next;

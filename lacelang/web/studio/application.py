@@ -109,6 +109,11 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
         path = pictures.path(*sample_of(request), film=True)
         return Response(path.read_bytes(), media_type="image/png")
 
+    def page_of(request: Request) -> Response:
+        run = studio.runs.find(request.path_params["run"])
+        named = _named(f"run-{run.number}.html")
+        return HTMLResponse(report.report_of(run.folder), headers=named)
+
     def archive(request: Request) -> Response:
         run = studio.runs.find(request.path_params["run"])
         path = zipped(run)
@@ -130,6 +135,7 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
         "/runs/{run:int}/full/{index:int}": full,
         "/runs/{run:int}/film/{index:int}": film,
         "/runs/{run:int}.zip": archive,
+        "/runs/{run:int}.html": page_of,
     }
     return Starlette(
         routes=[
