@@ -26,8 +26,7 @@ const calm = () => { byId("error").hidden = true; };
 // Editor
 
 const editor = new Editor(byId("editor"), opening.text, opening.keywords, {
-  run: () => run(),
-  save: () => openSave(),
+  run: () => { if (!byId("run").disabled) run(); },
   changed: (slid) => { noteSaved(); if (slid) check(); else checkSoon(); },
   complete: (text, at) => ask("complete", { text, at }).catch(() => null),
   hover: (text, at) => ask("hover", { text, at }).catch(() => null),
@@ -131,6 +130,17 @@ for (const name of ["count", "seed"]) {
   });
 }
 byId("others").addEventListener("click", () => slide({ number: "seed", value: (checked.seed ?? 0) + 1 }));
+
+// Keys, wherever the focus is
+
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "s") openSave();
+  else if (event.key === "Enter" && !byId("run").disabled) run();
+  else return;
+  event.preventDefault();
+});
 
 // Runs
 

@@ -111,7 +111,9 @@ class Row {
     const reading = this.controls.readings[control.name];
     const ranged = kind === "continuous" || form === "degree";
     const both = form === "between";
-    this.sliders.replaceChildren(...(ranged ? [this.low.box] : []), ...(both ? [this.high.box] : []));
+    const boxes = [...(ranged ? [this.low.box] : []), ...(both ? [this.high.box] : [])];
+    // Not anew: what is being moved by keys would lose the focus.
+    if (boxes.length !== this.sliders.childElementCount) this.sliders.replaceChildren(...boxes);
     this.sliders.classList.toggle("unset", form === "any" || isText);
     if (ranged) {
       const set = !["any", "text"].includes(form);

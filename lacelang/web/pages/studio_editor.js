@@ -133,10 +133,8 @@ export class Editor {
       state: EditorState.create({
         doc: text,
         extensions: [
-          keymap.of([
-            { key: "Mod-Enter", run: () => { on.run(); return true; } },
-            { key: "Mod-s", run: () => { on.save(); return true; } },
-          ]),
+          // The page runs the program; the component would add a line.
+          keymap.of([{ key: "Mod-Enter", run: () => { on.run(); return true; } }]),
           lineNumbers(), lintGutter(), history(), drawSelection(), highlightSpecialChars(),
           highlightActiveLine(), bracketMatching(), closeBrackets(), indentUnit.of("  "),
           lace(keywords), syntaxHighlighting(colours), theme, targetMark, hovered,
