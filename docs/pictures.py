@@ -62,12 +62,59 @@ def _report(folder: Path) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
+def _studio(folder: Path) -> Image.Image:
+    """A face of the studio that a slider has aged; needs playwright and a Chromium."""
+    from threading import Thread
+
+    from playwright.sync_api import sync_playwright
+
+    from lacelang.web.serving import Serving
+    from lacelang.web.studio.application import application
+    from lacelang.web.studio.files import opened
+    from lacelang.web.studio.studio import MOST_BYTES, Studio
+
+    file = folder / "portrait.lace"
+    file.write_text("sample 3 from ffhq where smile=1 and glasses=0 seed 0 as people\n")
+    studio = Studio(opened(file, folder))
+    serving = Serving(application(studio, lambda: serving.ending), 0, MOST_BYTES)
+    server = Thread(target=serving.run)
+    server.start()
+    browser_file = next(path for path in map(shutil.which, BROWSERS) if path)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=browser_file, args=["--no-sandbox"]
+            )
+            page = browser.new_page(viewport={"width": 1360, "height": 960})
+            page.set_default_timeout(300_000)
+            page.goto(serving.url)
+            page.wait_for_selector("body[data-ready]")
+            page.click("#run")
+            page.wait_for_selector("article[data-status=done]")
+            page.locator(".face button", has_text="Edit this face").nth(2).click()
+            page.wait_for_selector("#after:not([hidden])")
+            page.fill("[data-attribute=age] input.number", "60")
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(2000)
+            page.wait_for_selector("body:not([aria-busy])")
+            page.wait_for_timeout(1000)
+            page.evaluate("document.querySelector('.left').scrollTop = 0; scrollTo(0, 0)")
+            data = page.screenshot(type="png")
+            browser.close()
+    finally:
+        serving.stop()
+        server.join()
+        studio.close()
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 MADE: dict[str, Callable[[Path], Image.Image]] = {
     "people.jpg": _people,
     "bearded_kids.jpg": _bearded_kids,
     "report.jpg": _report,
+    "studio.jpg": _studio,
 }
 """What makes each picture, given an empty folder."""
 

@@ -288,7 +288,8 @@ def test_a_narrow_page_is_usable_by_keyboard_and_screen_reader(
     unnamed = page.evaluate(
         """[...document.querySelectorAll('button, a, input, select, img')].filter((each) =>
         each.checkVisibility() && !(each.labels?.length || each.getAttribute('aria-label') ||
-        each.textContent.trim() || each.alt || each.querySelector('img[alt]'))).map((each) => each.outerHTML)"""
+        each.textContent.trim() || each.alt || each.querySelector('img[alt]')))
+        .map((each) => each.outerHTML)"""
     )
     assert unnamed == []
     assert page.locator(".cm-content").get_attribute("aria-label") == "Program"
