@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from lacelang.errors import LaceError, ProgramError, ResourceError, WayOut, unexpected
 from lacelang.report import page as report
+from lacelang.storage.reading import find_run
 from lacelang.web.guard import App
 from lacelang.web.serving import web_package
 from lacelang.web.static import PAGES, static_routes
@@ -112,7 +113,7 @@ def application(studio: Studio, ending: Callable[[], bool]) -> App:
     def page_of(request: Request) -> Response:
         run = studio.runs.find(request.path_params["run"])
         named = _named(f"run-{run.number}.html")
-        return HTMLResponse(report.report_of(run.folder), headers=named)
+        return HTMLResponse(report.page(find_run(run.folder)), headers=named)
 
     def archive(request: Request) -> Response:
         run = studio.runs.find(request.path_params["run"])
