@@ -19,7 +19,7 @@ from lacelang.syntax.parser import read
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-KINDS = {"lace", "text", "console", "python", "sh", "json", "toml", ""}
+KINDS = {"lace", "text", "console", "python", "sh", "json", "toml", "lua", "elisp", ""}
 
 
 def _names(path: Path) -> str:
