@@ -1,7 +1,7 @@
 """Diagnostics while typing: from a keystroke in a file of 1 000 lines to what the server publishes.
 
-An editor's client types at the end, in the middle and in a definition that much depends on, rightly and
-wrongly, and waits for the diagnostics of each version. Prints the median and the 95th percentile in
+An editor's client types at the end, in the middle and in a definition that much depends on, rightly
+and wrongly, and waits for the diagnostics of each version. Prints median and 95th percentile in
 milliseconds, and the share that came within 100 ms. Run it on an idle machine:
 
     python benchmarks/editors.py [LINES]
