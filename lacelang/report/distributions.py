@@ -134,8 +134,8 @@ class Predictions:
         spec = self.declared.get(name) or library_models().get(name)
         if spec is None:
             return (
-                f"The model {name} is declared by the program; `lacelang run --report` shows "
-                "distributions of the prior, too."
+                f"The model {name} is declared by the program; a report that the run itself writes "
+                "shows distributions of the prior, too."
             )
         # Taught attributes may lack their files; samples were not judged by them.
         spec = spec.using(())
