@@ -19,6 +19,9 @@ from PIL import Image
 import lacelang
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+from terminal import Terminal  # noqa: E402
+
 ROOT = DOCS.parent
 PICTURES = DOCS / "pictures"
 
@@ -35,6 +38,36 @@ def _bearded_kids(folder: Path) -> Image.Image:
     program = (ROOT / "programs" / "zero_shot.lace").read_text(encoding="utf-8")
     sheet = _sheet(program, "bearded_kids", folder)
     return sheet.resize((846, round(sheet.height * 846 / sheet.width)), Image.Resampling.LANCZOS)
+
+
+def _continuous_control(folder: Path) -> Image.Image:
+    """The grids of beards by the temperature of logits and of smiles by degree, side by side."""
+    program = lacelang.compile((ROOT / "programs" / "continuous_control.lace").read_text("utf-8"))
+    loops = ("beard at logit ", "smile ")
+    chosen = [name for name in program.groups if name.startswith(loops)]
+    program.run(out=folder, only=chosen, progress=True)
+    grids = [Image.open(path).convert("RGB") for path in sorted(folder.glob("grid_*.png"))]
+    for grid in grids:
+        grid.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
+    wide, high = sum(grid.width for grid in grids), max(grid.height for grid in grids)
+    joined = Image.new("RGB", (wide, high), grids[0].getpixel((0, 0)))
+    x = 0
+    for grid in grids:
+        joined.paste(grid, (x, 0))
+        x += grid.width
+    return joined
+
+
+def _prompt(folder: Path) -> Image.Image:
+    """A terminal: a definition, an error, four faces."""
+    terminal = Terminal(folder, 140, 60)
+    try:
+        terminal.enter("let scholar = glasses=1 and not smile=1")
+        terminal.enter("sample 4 from ffhq where scholar and yaw=frnt seed 3")
+        terminal.enter("sample 4 from ffhq where scholar and age > 40 seed 3")
+        return terminal.picture()
+    finally:
+        terminal.close()
 
 
 def _sheet(source: str, group: str, folder: Path) -> Image.Image:
@@ -113,6 +146,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MADE: dict[str, Callable[[Path], Image.Image]] = {
     "people.jpg": _people,
     "bearded_kids.jpg": _bearded_kids,
+    "continuous_control.jpg": _continuous_control,
+    "repl.png": _prompt,
     "report.jpg": _report,
     "studio.jpg": _studio,
 }

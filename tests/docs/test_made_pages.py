@@ -61,3 +61,9 @@ def _anchors(file: Path) -> set[str]:
     """Anchors of headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_picture_is_made_by_a_command() -> None:
+    made = set(runpy.run_path(str(DOCS / "pictures.py"))["MADE"])
+    elsewhere = {"architecture.svg", "work_precision.png"}  # docs/make.py, benchmarks/samplers.py
+    assert {path.name for path in (DOCS / "pictures").iterdir()} == made | elsewhere
