@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Span,
         UsageError,
     )
+    from lacelang.replaying import provenance, replay
     from lacelang.version import __version__
 
 
@@ -47,8 +48,10 @@ __all__ = [
     "compile",
     "condition",
     "energy_of",
+    "provenance",
     "register",
     "release",
+    "replay",
     "sampling",
     "term",
 ]
@@ -60,6 +63,7 @@ _HOMES = {
     "embedding.terms": "term",
     "engine.result": "Group Run",
     "errors": "Diagnostic LaceError ProgramError ResourceError Span UsageError",
+    "replaying": "provenance replay",
     "version": "__version__",
 }
 """Module → names that are taken from it."""

@@ -17,7 +17,7 @@ from lacelang.text.names import nfc
 
 def explain_file(arguments: Namespace) -> int:
     """Print the outline of a program, or of one of its statements with figures."""
-    program = compiled(read_source(arguments.file), arguments.root)
+    program = compiled(read_source(arguments.file, images=True), arguments.root)
     found = outlines(program.checked)
     data: Any
     if arguments.only is not None:

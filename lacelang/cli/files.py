@@ -49,7 +49,9 @@ def format_files(arguments: Namespace) -> int:
     listed = []
     code = 0
     for name in arguments.files:
-        done, diagnostics, ended = attempted(name, arguments.json, partial(lay_out, name=name))
+        done, diagnostics, ended = attempted(
+            name, arguments.json, partial(lay_out, name=name), images=True
+        )
         text, changed = done or (None, False)
         code = max(code, ended, int(changed and arguments.check))
         if diagnostics and not arguments.json:

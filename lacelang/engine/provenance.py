@@ -20,6 +20,7 @@ from lacelang.ir import CheckedProgram
 from lacelang.semantics.resolved import resolved_text
 from lacelang.storage.latents import Latents
 from lacelang.storage.provenance import (
+    NAMELESS,
     Began,
     Origin,
     Provenance,
@@ -33,8 +34,6 @@ from lacelang.system.filenames import as_text
 from lacelang.version import __version__
 
 _LIBRARIES = ("torch", "openvino", "numpy")
-#: What a program without a file is called.
-NAMELESS = "<program>"
 
 
 def versions() -> dict[str, str]:

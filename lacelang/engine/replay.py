@@ -16,21 +16,22 @@ from typing import Any, get_args
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
+from PIL import Image
 
 from lacelang import ir
 from lacelang.engine.editing import Source, edit_task
 from lacelang.engine.loading import Model, load
 from lacelang.engine.own_terms import with_terms
 from lacelang.engine.picking import indices_along, pick_task
-from lacelang.engine.provenance import NAMELESS, Provenances
+from lacelang.engine.provenance import Provenances
 from lacelang.engine.sampling import candidate, sample_task
 from lacelang.engine.tasks import Batch, GroupTask, Start
-from lacelang.errors import ProgramError, ResourceError, UsageError
+from lacelang.errors import ResourceError, UsageError
 from lacelang.generators.declaration import Device, choose_device
 from lacelang.ir import CheckedProgram
 from lacelang.progress import Progress, Stage
 from lacelang.samplers.solution import Status
-from lacelang.semantics.check import check
+from lacelang.semantics.carried import checked
 from lacelang.storage.files import write_atomic
 from lacelang.storage.latents import Latents
 from lacelang.storage.pixels import Difference, difference, pixels_of
@@ -47,7 +48,7 @@ class Replay:
     """An image that was made again, and how it differs from the one that it was made from.
 
     Attributes:
-        image: the new image, uint8 (H, W, 3).
+        image: the new image, RGB.
         provenance: what it says of how it was made.
         same: whether it has the same pixels as the image had when it was made.
         retouched: whether the image has other pixels by now.
@@ -56,7 +57,7 @@ class Replay:
         file: where it was written; None if it was not.
     """
 
-    image: NDArray[np.uint8]
+    image: Image.Image
     provenance: Provenance
     same: bool
     retouched: bool
@@ -216,7 +217,7 @@ class Remaking:
         pixels = difference(before, image) if fits and before is not None else None
         reasons = tuple(self._reasons(made, tasks))
         same = made.pixels == wanted
-        return Replay(image, made, same, here != wanted, pixels, reasons)
+        return Replay(Image.fromarray(image), made, same, here != wanted, pixels, reasons)
 
     def _reasons(self, made: Provenance, tasks: Mapping[str, GroupTask]) -> Iterator[str]:
         """What is not as it was when the image was made, in words."""
@@ -248,7 +249,7 @@ class Remaking:
         if out is not None and os.path.lexists(out) and not self._is_replay(out):
             raise UsageError(f"{out} is there already, and is no replay of {self.path}")
         file = out or self._free()
-        data = encode(replay.image, texts(replay.provenance) if metadata else None)
+        data = encode(np.asarray(replay.image), texts(replay.provenance) if metadata else None)
         write_atomic(file, data)
         return evolve(replay, file=file)
 
@@ -272,38 +273,6 @@ class Remaking:
         except (OSError, ValueError):
             return False
         return pixels is not None and digest_of_pixels(pixels) == found.pixels
-
-
-def checked(
-    path: Path,
-    said: Provenance,
-    terms: Mapping[str, ir.OwnTerm] | None = None,
-    root: Path | None = None,
-) -> CheckedProgram:
-    """Check the program of an image, without a look at the samples on disk that it names.
-
-    Raises:
-        UsageError: the image does not carry it, or it names terms that are not given.
-        ProgramError: it is wrong, here and now.
-    """
-    if said.program is None:
-        raise UsageError(f"{path} does not carry its program, which was too long for an image")
-    missing = [name for name in said.terms if name not in (terms or {})]
-    if missing:
-        name = in_line(missing[0])[:100]
-        raise UsageError(
-            f"{path} depends on `{name}`, a function of Python's, which no image can carry\n"
-            f"from Python: lacelang.replay(…, definitions={{{name!r}: lacelang.term(…)}})"
-        )
-    if said.saved is None and "saved" in said.left_out:
-        raise UsageError(f"{path} names more samples on disk than an image can carry")
-    name = Path(said.name).name or NAMELESS
-    place = None if root is None else root / name
-    try:
-        program = check(said.program, place, root=root, terms=terms, saved=said.saved or {})
-    except ProgramError as error:
-        raise ProgramError([evolve(d, path=str(path)) for d in error.diagnostics]) from None
-    return program if said.name == NAMELESS else evolve(program, path=place or Path(name))
 
 
 @frozen(eq=False)

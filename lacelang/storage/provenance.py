@@ -39,6 +39,8 @@ KEY = "lacelang"
 PROGRAM = "lacelang.program"
 START = "lacelang.start"
 SCHEMA = 2
+NAMELESS = "<program>"
+"""What a program without a file is called."""
 
 MOST_JSON = 256 << 10
 """Bytes of the JSON of one image."""
