@@ -70,7 +70,7 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
 
 def _sink(program: CheckedProgram, planned: Plan, options: Options) -> Sink:
     if options.out is None:
-        return MemorySink(planned, options.kept)
+        return MemorySink(planned, options.kept, program)
     # Only a run that writes files pays for importing what draws and encodes them.
     from lacelang.engine.sinks.folder import FolderSink
 

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,10 +14,10 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from lacelang import ir
-from lacelang.engine.picking import indices_along
 from lacelang.engine.tasks import GroupTask, Rows, Start
 from lacelang.errors import LaceError
 from lacelang.ir import CheckedProgram
+from lacelang.semantics.check import PATH
 from lacelang.semantics.resolved import resolved_text
 from lacelang.storage.latents import Latents
 from lacelang.storage.provenance import (
@@ -56,6 +57,7 @@ class _Made:
     came_from: tuple[Origin, ...]
     start: Start | None
     versions: Mapping[str, str]
+    picked: tuple[int, ...] | None  # the indices of its samples in the last of those, of a `pick`
 
 
 class Provenances:
@@ -63,7 +65,7 @@ class Provenances:
 
     def __init__(self, program: CheckedProgram, tasks: Mapping[str, GroupTask]) -> None:
         self._program = program
-        self._statements = {s.name: s for s in program.statements if s.makes == "group"}
+        statements = {s.name: s for s in program.statements if s.makes == "group"}
         self._made: dict[str, _Made] = {}
         self._starts: dict[str, Rows] = {}  # by the name of what is on disk
         for name, task in tasks.items():
@@ -71,9 +73,16 @@ class Provenances:
             for source in task.sources:
                 before = self._made[source].came_from
                 origins = (*before, Origin(source, tasks[source].record.fingerprint))
-            self._made[name] = _Made(
-                self._statements[name].kind, origins, task.start, self._versions_of(task)
-            )
+            own = statements[name]
+            picked = own.indices if isinstance(own, ir.PickStatement) else None
+            known = self._versions_of(task)
+            self._made[name] = _Made(own.kind, origins, task.start, known, picked)
+
+    def __getstate__(self) -> dict[str, object]:
+        # What Python defined cannot always be pickled, and what follows from it can.
+        known = self._text, self._saved, self._terms, self._name
+        assert len(known) == 4
+        return {**self.__dict__, "_program": None}
 
     def _versions_of(self, task: GroupTask) -> dict[str, str]:
         if task.model.device.type != "cuda":
@@ -81,8 +90,15 @@ class Provenances:
         return versions() | {"gpu": torch.cuda.get_device_name(task.model.device)}
 
     @cached_property
+    def _name(self) -> str:
+        return name_of(self._program)
+
+    @cached_property
     def _text(self) -> tuple[str, str | None]:
         """The program with its imports in it, or as it is and why."""
+        if self._program.path == Path(PATH):
+            why = "it is a part of what was typed at the prompt: save that, and run it"
+            return self._program.source, why
         try:
             return resolved_text(self._program), None
         except LaceError as error:
@@ -118,6 +134,13 @@ class Provenances:
         """Of the image of a sample, uint8 (H, W, 3)."""
         return self._of("image", group, sample, digest_of_pixels(pixels))
 
+    def _first(self, name: str, index: int) -> int:
+        """The index that a sample has in the first of the groups that it came from."""
+        for each in (name, *(origin.name for origin in self._made[name].came_from[:0:-1])):
+            picked = self._made[each].picked
+            index = index if picked is None else picked[index]
+        return index
+
     def _row(self, start: Start, index: int) -> Latents:
         if start.name not in self._starts:
             self._starts[start.name] = start.latents()
@@ -136,12 +159,10 @@ class Provenances:
         if made.start is not None:
             began = Began(made.start.name, made.start.digest)
             if sample is not None and what == "image":
-                chain = [*(origin.name for origin in made.came_from), group.name]
-                first, *_ = indices_along([self._statements[n] for n in chain], sample.index)
-                start = self._row(made.start, first)
+                start = self._row(made.start, self._first(group.name, sample.index))
         return Provenance(
             what,
-            name_of(self._program),
+            self._name,
             made.versions,
             group.name,
             made.kind,

@@ -104,6 +104,9 @@ class Remaking:
         named = {s.name: s for s in whole.statements if s.makes == "group"}
         chain = []
         for name in (*(each.name for each in said.came_from), said.group):
+            if name not in named and said.unresolved is not None:
+                why = in_line(said.unresolved)[:200]
+                raise UsageError(f"{path} does not carry a whole program: {why}")
             if name not in named:
                 raise _damaged(path, f"its program makes no group {in_line(name)[:100]!r}")
             chain.append(named[name])

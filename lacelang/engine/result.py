@@ -18,6 +18,8 @@ from lacelang import arguments
 from lacelang.errors import ResourceError, UsageError
 from lacelang.samplers import solution
 from lacelang.storage.latents import Float32, Latents, Shards
+from lacelang.storage.png import encode
+from lacelang.storage.provenance import texts
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.system.torch_state import isolated
 from lacelang.text.names import ByName
@@ -25,6 +27,8 @@ from lacelang.text.names import ByName
 if TYPE_CHECKING:
     import pandas
     import pyarrow
+
+    from lacelang.engine.provenance import Provenances
 
 Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
 
@@ -60,6 +64,7 @@ class Group:
         frames: Callable[[Latents], Float32],
         folder: Path | None = None,
         files: Mapping[int, Path] | None = None,
+        provenances: Provenances | None = None,
     ) -> None:
         samples = record.samples
         self.record = record
@@ -84,6 +89,7 @@ class Group:
         self._files = files or {}
         self._decode = decode
         self._frames = frames
+        self._provenances = provenances
 
     def __len__(self) -> int:
         return len(self.record.samples)
@@ -159,6 +165,21 @@ class Group:
             frames = torch.from_numpy(self._frames(self.rows.rows([row]))[0])
             first, last = map(Image.fromarray, self._decode(frames[[0, -1]]))
             yield first, last
+
+    def png(self, index: int, metadata: bool = True) -> bytes:
+        """Return the PNG file of a face, as a run writes it: it says how it was made.
+
+        So `lacelang replay` makes it again wherever it goes. `images` are pixels alone.
+
+        Raises:
+            UsageError: there is no such face.
+        """
+        index = arguments.whole(index, "index", 0, len(self) - 1, f"from 0 to {len(self) - 1}")
+        image = np.asarray(self.images[index])
+        if not (arguments.flag(metadata, "metadata") and self._provenances):
+            return encode(image)
+        said = self._provenances.image(self.record, self.record.samples[index], image)
+        return encode(image, texts(said))
 
     def each_image(self) -> Iterator[Image.Image]:
         """Yield the faces as `images` has them, each read or decoded when it is asked for."""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from attrs import evolve
 from torch import Tensor
 
 from lacelang import ir
@@ -249,7 +250,9 @@ def candidate(
 ) -> Batch:
     """Draw one candidate of one sample of a `verified` statement, without asking annotators."""
     condition = None if statement.where is None else compile_condition(statement, model)
-    return _draw(statement, model, seed, condition, [index], Stage(), number)
+    batch = _draw(statement, model, seed, condition, [index], Stage(), number)
+    records = tuple(evolve(record, tries=number + 1) for record in batch.records)
+    return evolve(batch, records=records)
 
 
 @contextmanager

@@ -43,5 +43,8 @@ def checked(
     try:
         program = check(said.program, place, root=root, terms=terms, saved=said.saved or {})
     except ProgramError as error:
+        if said.unresolved is not None:
+            why = in_line(said.unresolved)[:200]
+            raise UsageError(f"{path} does not carry a whole program: {why}") from None
         raise ProgramError([evolve(d, path=str(path)) for d in error.diagnostics]) from None
     return program if said.name == NAMELESS else evolve(program, path=place or Path(name))

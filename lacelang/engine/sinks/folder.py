@@ -299,6 +299,7 @@ class FolderSink(Sink):
             task.frames,
             folder.path,
             {index: folder.image(index) for index in folder.finished},
+            self._provenances,
         )
 
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve
 
 from lacelang.engine.plan import Plan
+from lacelang.engine.provenance import Provenances
 from lacelang.engine.result import Group
 from lacelang.engine.sinks import Begun, Look, Sink
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.storage.latents import Latents, Shards
 from lacelang.storage.records import GroupRecord, Seen
 
+if TYPE_CHECKING:
+    from lacelang.ir import CheckedProgram
+
 
 class MemorySink(Sink):
     """Keeps a run in memory; groups of `earlier` runs that would come out the same are taken."""
 
-    def __init__(self, planned: Plan, earlier: Mapping[str, Group]) -> None:
+    def __init__(
+        self, planned: Plan, earlier: Mapping[str, Group], program: CheckedProgram | None = None
+    ) -> None:
+        self._provenances: Provenances | None = None
+        if program is not None:
+            self._provenances = Provenances(program, {t.record.name: t for t in planned.groups})
         self._planned = planned
         self._batches: list[Batch] = []
         self._groups: dict[str, Group] = {}
@@ -42,7 +52,12 @@ class MemorySink(Sink):
             latents = Latents.joined([batch.latents for batch in batches])
             record = evolve(task.record, samples=samples)
             self._groups[record.name] = Group(
-                record, latents, seconds, task.model.decode, task.frames
+                record,
+                latents,
+                seconds,
+                task.model.decode,
+                task.frames,
+                provenances=self._provenances,
             )
 
     def group(self, name: str) -> GroupRecord | None:
