@@ -151,6 +151,8 @@ def _colons() -> str:
 
 _PAGES = {
     "run": "running.md",
+    "replay": "provenance.md",
+    "show": "provenance.md",
     "repl": "prompt.md",
     "explain": "explain.md",
     "models": "models.md",
