@@ -292,8 +292,8 @@ def of_image(path: Path) -> Provenance:
     if not _is_image(path, None):
         raise UsageError(f"{path} is no image, or it is damaged")
     raise UsageError(
-        f"{path} does not say how it was made\nthe PNG files of a run do, unless it was run with "
-        "`--no-metadata`; other formats, editors and many web sites leave that out"
+        f"{path} does not say how it was made\nthe PNG files of a run do, unless it was told to "
+        "leave that out; other formats, editors and many web sites lose it"
     )
 
 

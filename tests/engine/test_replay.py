@@ -13,6 +13,7 @@ from PIL import Image
 import lacelang
 from lacelang import UsageError
 from lacelang.engine.replay import Replay
+from lacelang.storage.latents import Latents
 from lacelang.storage.pixels import pixels_of
 from lacelang.storage.png import encode
 from lacelang.storage.provenance import Provenance, of_image, texts
@@ -220,9 +221,11 @@ def test_latents_that_do_not_fit_are_refused(images: Path, tmp_path: Path) -> No
     assert said.start is not None
     pixels = pixels_of(images / "far 0000.png")
     assert pixels is not None
-    wide = lacelang.storage.latents.Latents(None, np.zeros((1, 7), np.float32))
+    wide = Latents(None, np.zeros((1, 7), np.float32))
     other: Provenance
-    for other in (evolve(said, start=wide), evolve(said, start=None)):
+    assert said.began is not None
+    without = evolve(said, start=None, began=evolve(said.began, start=None))
+    for other in (evolve(said, start=wide), without):
         (tmp_path / "a.png").write_bytes(encode(pixels, texts(other)))
         with pytest.raises(UsageError, match=r"another model|does not carry its own"):
             lacelang.replay(tmp_path / "a.png")
