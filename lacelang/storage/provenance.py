@@ -180,7 +180,7 @@ def texts(said: Provenance) -> dict[str, str]:
         left["program"], program, digest_of_program = str(digest_of_program), None, None
     said = evolve(said, program=None, start=None, began=began, left_out={})
     if said.sample is not None:
-        said = evolve(said, sample=evolve(said.sample, steps=()))
+        said = evolve(said, sample=evolve(said.sample, steps=(), trace=None))
     fields = {"schema": SCHEMA, **plain(said)}
     if digest_of_program is not None:
         fields["program"] = digest_of_program
