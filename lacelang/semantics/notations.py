@@ -32,7 +32,9 @@ def with_notations(errors: list[Diagnostic], module: Module) -> list[Diagnostic]
     offsets = Lines(text).offsets
     # Syntax errors have been reported.
     unread = [offsets(error.span) for error in errors if error.code < "LACE1"]
-    places = [(offsets(n.span), n) for n in notations_read(module.source, module.program)]
+    wrong = sorted({offsets(error.span)[0] for error in errors if concerned(error)})
+    read = notations_read(module.source, module.program, wrong)
+    places = [(offsets(n.span), n) for n in read]
     places = [
         ((start, end), notation)
         for (start, end), notation in places

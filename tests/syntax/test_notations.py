@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lace_programs import from_the_grammar
 
 from lacelang.errors import Diagnostic, ProgramError
-from lacelang.semantics.check import check
+from lacelang.semantics.check import check, examine
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.syntax.notations import search
 from lacelang.syntax.notations.facts import facts_of
@@ -552,3 +552,18 @@ def test_the_search_ends_when_enough_has_been_tried() -> None:
     patience = search.Patience(500)
     assert len(mend(text, {}, patience=patience).places) == 1
     assert -len(NOTATIONS) < patience.left <= 0
+
+
+@pytest.mark.parametrize("name", ["conditionals", "counts", "prompts", "tolerances"])
+def test_a_long_text_is_searched_around_what_is_wrong(name: str) -> None:
+    """The same is said of a wrong program alone and behind a long one that is right."""
+    folder = Path(__file__).parents[1] / "bad"
+    wrong = (folder / f"notations_of_{name}.lace").read_text(encoding="utf-8")
+    right = 'sample 8 from ffhq where smile=1 and age in 60..70 and not yaw=left as "g{}"\n'
+    before = "".join(right.replace("{}", str(n)) for n in range(80))
+
+    def said(text: str, above: int) -> set[tuple[str, str, str | None, int, int]]:
+        found = examine(text).errors
+        return {(e.code, e.message, e.hint, e.span.line - above, e.span.column) for e in found}
+
+    assert said(before + wrong, 80) == said(wrong, 0)

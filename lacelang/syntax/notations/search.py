@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 
 from attrs import define, evolve, frozen
 from lark import Token
@@ -35,6 +35,7 @@ LONGEST = 100_000
 
 _MOST_TRIED = 100_000  # notations at all places of a text, all rounds and tries together
 _TRIED = 40  # at a lexeme, at most about
+_LONG = 1000  # lexemes of a text that is searched around what is wrong alone
 _ROUNDS = 6  # of notations inside one another
 _SHOWN = 300  # characters of what to write; hints are cut short
 _BEFORE_A_CONDITION = {*WORDS["asking"], *JOINTS, *DENIALS, *SETS["before_a_condition"]}
@@ -73,6 +74,11 @@ class Mended:
     def _top(self) -> Span:
         """Where imports are put."""
         return top_of(self._source)
+
+    def shifted(self, offsets: Sequence[int]) -> list[int]:
+        """Return where offsets of the text as it was are now."""
+        starts = [start for start, _ in self._origins]
+        return [min(bisect_left(starts, offset), len(self.text)) for offset in offsets]
 
     @property
     def lexemes(self) -> list[Lexeme]:
@@ -169,14 +175,14 @@ def mend(
     facts: Facts,
     besides: Collection[tuple[str, int]] = (),
     parsing: bool = False,
-    first: int = 0,
+    wrong: Sequence[int] = (0,),
     patience: Patience | None = None,
 ) -> Mended:
     """Put what is written here in place of every notation; none stays inside another.
 
     Places whose keys are in `besides` are left alone; with `parsing`, those are found too that
-    the grammar may read as something else. A long text is searched from the statement on in which
-    the offset `first` lies, and for as long as there is `patience`.
+    the grammar may read as something else. A long text is searched in the statements in which the
+    offsets `wrong` lie and the next ones, and for as long as there is `patience`.
     """
     if len(text) > LONGEST:
         return Mended("", ())
@@ -184,9 +190,11 @@ def mend(
     mended = Mended(text, besides)
     for _ in range(_ROUNDS):
         reader = Reader(mended.lexemes, facts)
-        long = len(reader.lexemes) * _TRIED > patience.left
-        start = _statement_at(reader, first) if long else 0
-        found = list(islice(_scan(reader, parsing, start, patience), MOST_SHOWN))
+        stretches = [(0, len(reader.lexemes))]
+        if len(reader.lexemes) > _LONG or len(reader.lexemes) * _TRIED > patience.left:
+            stretches = _around(reader, mended.shifted(wrong))
+        scanned = (_scan(reader, parsing, stretch, patience) for stretch in stretches)
+        found = list(islice(chain.from_iterable(scanned), MOST_SHOWN))
         changed = [mended.replace(*one) for one in reversed(found)]
         if not any(changed) or len(mended.places) >= MOST_SHOWN:
             break
@@ -209,10 +217,10 @@ def reread(
     if len(text) > LONGEST:
         return None
     facts, lines, patience = _facts(text, program), Lines(text), Patience()
-    first = min((lines.offsets(span)[0] for span in wrong), default=0)
+    at = sorted({lines.offsets(span)[0] for span in wrong}) or [0]
     besides: set[tuple[str, int]] = set()
     for _ in range(max(LONGEST // max(len(text), 1), 2)):
-        mended = mend(text, facts, besides, first=first, patience=patience)
+        mended = mend(text, facts, besides, wrong=at, patience=patience)
         if not mended.places:
             break
         tokens = _placed(tokenize(mended.text), mended, lines)
@@ -228,10 +236,15 @@ def reread(
     return None
 
 
-def notations_read(source: str, program: nodes.Program) -> list[Diagnostic]:
-    """Return what is said of the notations in a text that the grammar can read."""
+def notations_read(
+    source: str, program: nodes.Program, wrong: Sequence[int] = (0,)
+) -> list[Diagnostic]:
+    """Return what is said of the notations in a text that the grammar can read.
+
+    A long text is searched in the statements in which the offsets `wrong` lie.
+    """
     text = with_line_feeds(source)
-    places = mend(text, _facts(text, program), parsing=True).places
+    places = mend(text, _facts(text, program), parsing=True, wrong=wrong).places
     return [place.diagnostic for place in places]
 
 
@@ -276,6 +289,23 @@ def _moved(
     return tuple(moved)
 
 
+def _around(reader: Reader, offsets: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the lexemes of the statements in which offsets lie, each with the next statement."""
+    stretches: list[tuple[int, int]] = []
+    for offset in offsets:
+        first = _statement_at(reader, offset)
+        place = bisect_right(reader.lexemes, offset, key=lambda lexeme: lexeme.start)
+        left = 2
+        while place < len(reader.lexemes) and left:
+            left -= reader.begins(place) and reader.low(place).upper() in STATEMENTS
+            place += bool(left)
+        if stretches and first <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(place, stretches[-1][1]))
+        else:
+            stretches.append((first, place))
+    return stretches
+
+
 def _statement_at(reader: Reader, offset: int) -> int:
     """Return the first lexeme of the statement in which an offset lies."""
     place = bisect_right(reader.lexemes, offset, key=lambda lexeme: lexeme.start) - 1
@@ -285,10 +315,11 @@ def _statement_at(reader: Reader, offset: int) -> int:
 
 
 def _scan(
-    reader: Reader, parsing: bool, place: int, patience: Patience
+    reader: Reader, parsing: bool, stretch: tuple[int, int], patience: Patience
 ) -> Iterator[tuple[Notation, Found, Remedy]]:
     starts, candidates = _Starts(reader), _Candidates(reader, parsing)
-    while place < len(reader.lexemes) and patience.left > 0:
+    place, end = stretch
+    while place < end and patience.left > 0:
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
             # Its braces hold names and numbers of their own, `{ child: 10 }`.
             place = reader.closing(place + 2) or len(reader.lexemes)
