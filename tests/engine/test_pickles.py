@@ -22,6 +22,7 @@ import lacelang
 from lacelang import LaceError, Program, ProgramError, ResourceError, UsageError, errors
 from lacelang.energy import ConditionalEnergy
 from lacelang.engine import loading, plan
+from lacelang.engine.provenance import Provenances
 from lacelang.engine.result import Group, Run
 from lacelang.samplers.solution import Status
 from lacelang.syntax.parser import parse
@@ -114,6 +115,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "sampling": lambda: lacelang.sampling("ffhq", "glasses=1", count=2),
     "energy_of": energy,
     "register": lambda: lacelang.register,
+    "provenance": lambda: lacelang.provenance,
+    "replay": lambda: lacelang.replay,
     "release": lambda: lacelang.release,
     "term": lambda: lacelang.term(torch.sum, version=1),
     "__version__": lambda: lacelang.__version__,
@@ -145,6 +148,9 @@ def same(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, LaceError | Program | Group | Run):
         return same(vars(one), vars(other))
+    if isinstance(one, Provenances):
+        known = [(each._text, each._saved, each._terms, each._name) for each in (one, other)]
+        return same(known[0], known[1]) and same(one._made, other._made)
     return callable(one)  # features and decoders are tested by what they make
 
 
