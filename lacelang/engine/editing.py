@@ -141,10 +141,18 @@ def edit_task(
     `begun` stands in place of samples on disk, which are not looked for then.
     """
     saved, weights = statement.saved, model.weights(conditioned=True)
+    of_photo: dict[str, Any] = {}
+    original = None
     if saved is None:
-        source = _begun_in_program(groups[statement.group])
+        task = groups[statement.group]
+        source, original = _begun_in_program(task), task.original
+        if task.record.of_photo:
+            of_photo["photo"] = task.record.settings["photo"]
     else:
         source = begun or _begun_on_disk(statement.group, saved, model)
+        if saved.photo is not None:
+            # Known by its digest; the file may be gone.
+            of_photo["photo"] = {"sha256": saved.photo}
     plans = _plans(statement, spread_of(statement.options, statement.model, model.sigma))
     record = GroupRecord(
         name=statement.name,
@@ -159,6 +167,7 @@ def edit_task(
             "stay": statement.stay,
             "hold": {statement.held: statement.hold},
             "reweight": statement.reweight,
+            **of_photo,
         },
         atoms=plans[-1].atoms,
         steps=plans,
@@ -173,6 +182,7 @@ def edit_task(
         source.names,
         None if saved is None else saved.file,
         source.start,
+        original,
     )
 
 

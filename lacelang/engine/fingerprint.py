@@ -15,6 +15,7 @@ from lacelang.ir import (
     EditStatement,
     ExpectStatement,
     ModelSpec,
+    PhotoStatement,
     Predicate,
     SamplerChoice,
     SampleStatement,
@@ -32,7 +33,7 @@ _NUMBERS = 6
 _NUMBERS_OF_EDITS = 7
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
-_IGNORED = frozenset({"name", "count", "path", "points", "layers", "layout"})
+_IGNORED = frozenset({"name", "count", "path", "points", "layers", "layout", "shown"})
 
 
 def fingerprint(
@@ -48,7 +49,8 @@ def fingerprint(
     """
     model = statement.model
     # What is edited is known by its digest, whatever its name.
-    own: dict[str, Any] = {"seed": seed} if source is None else {"group": source}
+    begun = "file" if isinstance(statement, PhotoStatement) else "group"
+    own: dict[str, Any] = {"seed": seed} if source is None else {begun: source}
     if hasattr(statement, "saved"):
         own["saved"] = None
     content = {

@@ -21,7 +21,7 @@ from lacelang.engine.consent import refuse_foreign
 from lacelang.engine.fingerprint import file_digest
 from lacelang.errors import ResourceError, WayOut
 from lacelang.generators import ARCHITECTURES
-from lacelang.generators.declaration import WITHOUT_FLOAT64, choose_device
+from lacelang.generators.declaration import WITHOUT_FLOAT64, Inverter, choose_device, inverter
 from lacelang.generators.generator import Generator, atypicality
 from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
@@ -128,6 +128,13 @@ class Model:
     def sigma(self) -> Mapping[str, float]:
         """By continuous attribute, the held-out residual in its units."""
         return self.heads.sigma
+
+    def inverter(self, progress: Progress) -> Inverter:
+        """What takes photographs in; the checker refuses models that have none."""
+        return self.remembered(
+            "inverter",
+            lambda: inverter(ARCHITECTURES[self._spec.generator], self.generator, progress),
+        )
 
     def weights(self, conditioned: bool) -> dict[str, str]:
         """What samples depend on, by role: files by their SHA-256, and the kind of device.

@@ -29,8 +29,12 @@ def pick_task(statement: ir.PickStatement, source: GroupTask) -> GroupTask:
         loop=loop_of(statement),
     )
     prepared = partial(_prepared, statement)
+    found = source.original
+    original = None if found is None else lambda index: found(statement.indices[index])
     frames, start = source.frames, source.start
-    return GroupTask(source.model, record, prepared, frames, (made.name,), start=start)
+    return GroupTask(
+        source.model, record, prepared, frames, (made.name,), start=start, original=original
+    )
 
 
 def indices_along(chain: Sequence[ir.Statement], index: int) -> list[int]:

@@ -16,6 +16,7 @@ from lacelang.engine.expectations import judged_attributes
 from lacelang.engine.loading import Model, load
 from lacelang.engine.measures import MeasureTask
 from lacelang.engine.own_terms import with_terms
+from lacelang.engine.photographs import photo_task
 from lacelang.engine.picking import pick_task
 from lacelang.engine.sampling import sample_task
 from lacelang.engine.sinks import OnImage
@@ -25,6 +26,7 @@ from lacelang.ir import (
     EditStatement,
     ExpectStatement,
     MeasureStatement,
+    PhotoStatement,
     PickStatement,
     SampleStatement,
     Seed,
@@ -103,6 +105,8 @@ def plan(program: CheckedProgram, options: Options, progress: Progress) -> Plan:
         match statement:
             case SampleStatement():
                 planned.groups.append(_sample_task(statement, model, options, progress))
+            case PhotoStatement():
+                planned.groups.append(photo_task(statement, model, progress))
             case EditStatement():
                 made = {task.record.name: task for task in planned.groups}
                 planned.groups.append(edit_task(statement, model, made))

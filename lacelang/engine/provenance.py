@@ -108,7 +108,11 @@ class Provenances:
     def _saved(self) -> dict[str, SavedSamples]:
         return {
             s.group: SavedSamples(
-                s.model.name, s.saved.truncation, s.saved.seed, s.saved.fingerprint is not None
+                s.model.name,
+                s.saved.truncation,
+                s.saved.seed,
+                s.saved.fingerprint is not None,
+                s.saved.photo,
             )
             for s in self._program.statements
             if isinstance(s, ir.EditStatement) and s.saved is not None

@@ -22,6 +22,7 @@ from lacelang import ir
 from lacelang.engine.editing import Source, edit_task
 from lacelang.engine.loading import Model, load
 from lacelang.engine.own_terms import with_terms
+from lacelang.engine.photographs import photo_task
 from lacelang.engine.picking import indices_along, pick_task
 from lacelang.engine.provenance import Provenances
 from lacelang.engine.sampling import candidate, sample_task
@@ -170,6 +171,8 @@ class Remaking:
                 task = sample_task(statement, model, self.said.seed, progress)
             elif isinstance(statement, ir.PickStatement):
                 task = pick_task(statement, tasks[statement.group])
+            elif isinstance(statement, ir.PhotoStatement):
+                task = photo_task(statement, model, progress, self._photo(statement, model))
             elif isinstance(statement, ir.EditStatement):
                 begun = None if statement.saved is None else self._begun(statement, model)
                 task = edit_task(statement, model, tasks, begun)
@@ -180,20 +183,26 @@ class Remaking:
 
     def _begun(self, statement: ir.EditStatement, model: Model) -> Source:
         """What the image carries of the samples on disk that it came from."""
-        began, latents = self.said.began, self.said.start
         assert statement.saved is not None
-        if latents is None or began is None or began.name != statement.group:
+        start = self._carried(statement.group, f"samples on disk, `{statement.group}`,", model)
+        rows, psi = start.latents(), statement.saved.truncation
+        return Source((), self.said.seed, 1, psi, start.digest, lambda made: rows, start)
+
+    def _photo(self, statement: ir.PhotoStatement, model: Model) -> Start:
+        """The styles that the image carries of the photograph that it came from."""
+        return self._carried(statement.shown, f"a photograph, `{statement.shown}`,", model)
+
+    def _carried(self, name: str, what: str, model: Model) -> Start:
+        began, latents = self.said.began, self.said.start
+        if latents is None or began is None or began.name != name:
             raise UsageError(
-                f"{self.path} came from samples on disk, `{statement.group}`, and does not carry "
-                "its own: they were too large for an image\n"
+                f"{self.path} came from {what} and does not carry "
+                "its own latents: they were too large for an image\n"
                 "run its program where they are"
             )
         if not _fits(latents, model):
             raise _damaged(self.path, "the latents that it began from are of another model")
-        rows = _Row(latents)
-        start = Start(statement.group, began.samples, partial(_same, rows))
-        psi, digest = statement.saved.truncation, began.samples
-        return Source((), self.said.seed, 1, psi, digest, lambda made: rows, start)
+        return Start(name, began.samples, partial(_same, _Row(latents)))
 
     def _drawn(
         self, task: GroupTask, statement: ir.Statement, index: int, before: Batch | None

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from lacelang.engine.loading import Model
 from lacelang.progress import Stage
@@ -79,6 +81,8 @@ class GroupTask:
     sources: tuple[str, ...] = ()  # groups whose samples it begins from; they are made before it
     file: Path | None = None  # or the file or folder
     start: Start | None = None  # what that file holds, or what a source came from
+    # The part of a photograph that a sample was made of, by index; None where there is none.
+    original: Callable[[int], NDArray[np.uint8]] | None = None
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:

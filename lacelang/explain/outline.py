@@ -133,6 +133,10 @@ def outline(statement: ir.Statement, truncation: float) -> Outline:
     facts.append(_model(statement.model))
     if isinstance(statement, ir.EditStatement):
         facts += (*_held(statement), _layers([step.replaced for step in statement.steps]))
+    elif isinstance(statement, ir.PhotoStatement):
+        facts.append(Fact("photo", statement.shown, statement.shown))
+        facts.append(Fact("face", number_text(statement.face), statement.face))
+        facts.append(Fact("fast", "yes" if statement.fast else "", statement.fast))
     elif isinstance(statement, ir.PickStatement):
         picked = list(statement.indices)
         facts.append(Fact("samples", ", ".join(map(str, picked)), picked))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -12,11 +12,14 @@ from lacelang.errors import ResourceError
 from lacelang.registry import Place, imported
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
     from lacelang.generators.generator import Generator
     from lacelang.progress import Progress
     from lacelang.storage.fetch import Archive, WeightsFile
+    from lacelang.storage.photos import Photo
 
 Weights: TypeAlias = "Archive | WeightsFile | None"
 """Where a generator's weights are; None of one that has none."""
@@ -64,6 +67,52 @@ class Found:
     save: Callable[[Path, Progress], None]
 
 
+@frozen(eq=False)
+class Cut:
+    """The part of a photograph that a generator is to make, as it would show it.
+
+    Attributes:
+        image: uint8 (side, side, 3) RGB.
+        known: float32 (side, side): 1 where the photograph shows something, 0 where it does not.
+    """
+
+    image: NDArray[np.uint8]
+    known: NDArray[np.float32]
+
+
+@frozen(eq=False)
+class Inverted:
+    """What came of a photograph.
+
+    Attributes:
+        styles: float32 (styles, d).
+        figures: how alike the photograph and the decoder's image are, by name.
+        steps: how often the decoder's gradient was taken.
+    """
+
+    styles: NDArray[np.float32]
+    figures: Mapping[str, float]
+    steps: int
+
+
+class Inverter(Protocol):
+    """Finds the styles of which a generator makes what a photograph shows."""
+
+    @property
+    def digest(self) -> str:
+        """What its answers depend on beside the photograph."""
+
+    def cut(self, photo: Photo, shown: str, number: int) -> Cut:
+        """Cut out what is to be inverted: the face, say, of this number, from 1, largest first.
+
+        Raises:
+            ResourceError: the photograph, which messages call `shown`, has none of that number.
+        """
+
+    def invert(self, cut: Cut, fast: bool) -> Inverted:
+        """Find the styles; `fast` ones are less alike and take a tenth of the time."""
+
+
 @frozen
 class Architecture:
     """A generator architecture.
@@ -84,6 +133,8 @@ class Architecture:
         truncation: psi of statements that name none; 1 where truncation costs more than it gives.
         flow: defaults of the samplers' options for `sample`, in place of their own: a longer `time`
             where the gradients of classifiers are small.
+        inverts: `package.module:function` of what takes photographs in (see `inverter`); nothing
+            does by default.
         pixels: whether classifiers can judge its images while they steer, because its decoder is
             differentiable and takes some ten milliseconds.
     """
@@ -99,6 +150,7 @@ class Architecture:
     truncation: float = 0.7
     flow: tuple[tuple[str, float], ...] = ()
     pixels: bool = False
+    inverts: Place = ""
 
     def layout_for(self, weights: Weights) -> Layout | None:
         """Return what its latents look like with these weights; None if that cannot be known."""
@@ -147,6 +199,16 @@ class Architecture:
             weights, device, progress=progress, help_=help_, threads=threads
         )
         return loaded
+
+
+def inverter(architecture: Architecture, generator: Generator, progress: Progress) -> Inverter:
+    """Return what takes photographs in for a loaded generator.
+
+    Raises:
+        ResourceError: its weights cannot be had, or are of another generator's.
+    """
+    found: Inverter = imported(architecture.inverts)(generator, progress)
+    return found
 
 
 def choose_device(name: str) -> torch.device:

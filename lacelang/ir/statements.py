@@ -111,6 +111,45 @@ class SampleStatement(StatementRecord):
 
 
 @frozen(eq=False, repr=False)
+class PhotoStatement(StatementRecord):
+    """The styles of which a model makes the face of a photograph: a group of one sample.
+
+    Attributes:
+        name: of the group; `photo1`, … where none is given.
+        file: the photograph.
+        shown: its name as it was written.
+        face: which of its faces, from 1, the largest first.
+        fast: within two seconds, and less like it.
+        turns: see `SampleStatement`.
+    """
+
+    kind = "photo"
+    makes: ClassVar[Literal["group"]] = "group"
+    own = ("shown",)
+    #: Styles of a photograph are not truncated.
+    truncation: ClassVar[float] = 1.0
+
+    name: str
+    file: Path
+    shown: str
+    model: ModelSpec
+    face: int = 1
+    fast: bool = False
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)
+
+    @property
+    def title(self) -> str:
+        """See `StatementRecord`."""
+        return f"the face of a photograph, by {self.model.name}"
+
+    @property
+    def conditions(self) -> Mapping[str, Predicate | None]:
+        """See `StatementRecord`."""
+        return {}
+
+
+@frozen(eq=False, repr=False)
 class EditStep(Record):
     """One line of an edit: what is to hold from now on.
 
@@ -125,13 +164,15 @@ class EditStep(Record):
 class Saved(Record):
     """Samples on disk, and the truncation and seed that they were made with.
 
-    `file` has latents, or is a group's folder in a run's, with its fingerprint.
+    `file` has latents, or is a group's folder in a run's, with its fingerprint; and with the digest
+    of the `photo` that it was made of, if it was.
     """
 
     file: Path
     truncation: float
     seed: int
     fingerprint: str | None = None
+    photo: str | None = None
 
 
 @frozen(eq=False, repr=False)
@@ -287,7 +328,12 @@ def _counted(count: int, noun: str) -> str:
 
 
 Statement: TypeAlias = (
-    SampleStatement | EditStatement | PickStatement | MeasureStatement | ExpectStatement
+    SampleStatement
+    | PhotoStatement
+    | EditStatement
+    | PickStatement
+    | MeasureStatement
+    | ExpectStatement
 )
 
 

@@ -73,13 +73,16 @@ def draw_sheet(
 
 
 def draw_film(
-    group: GroupRecord, sample: SampleRecord, thumbnails: Sequence[Image.Image]
+    group: GroupRecord,
+    sample: SampleRecord,
+    thumbnails: Sequence[Image.Image],
+    photo: Image.Image | None = None,
 ) -> Image.Image:
-    """Draw the film strip of one edited sample.
+    """Draw the film strip of one edited sample, or of one that was made of a photograph.
 
     Under each picture are all comparisons of the edit with their readings; those that its line does
     not ask for are faint. `thumbnails` show the face before the first line and after each; of very
-    many, those in the middle are left out.
+    many, those in the middle are left out. A `photo` comes first.
     """
     atoms = list({atom.text: atom for step in group.steps for atom in step.atoms}.values())
     facts = _made_by(group)
@@ -88,13 +91,20 @@ def draw_film(
         half = len(shown) // 2
         facts.append(f"lines {half} to {len(thumbnails) - half - 1} are left out")
     cells = []
-    for moment in shown:
+    if photo is not None:
+        cells.append(Cell(photo, "photo", None, "converged", {}))
+        facts += [
+            f"{name} {value:.3g}" for name, value in sample.extra.items() if value is not None
+        ]
+    if not sample.steps:
+        cells += [Cell(each, "inverted", None, "converged", {}) for each in thumbnails]
+    for moment in shown if sample.steps else ():
         step, line = sample.steps[moment], group.steps[moment - 1] if moment else None
         asked = {atom.text for atom in line.atoms} if line else set()
         cells.append(
             Cell(
                 thumbnails[moment],
-                line.text if line else "before",
+                line.text if line else "before" if photo is None else "inverted",
                 step.energy,
                 step.status,
                 step.readings,
@@ -116,10 +126,13 @@ def film_moments(count: int) -> list[int]:
 def film_pictures(group: GroupRecord, strip: Image.Image) -> list[Image.Image]:
     """Cut the pictures out of a film strip that `draw_film` drew, in the order of the moments.
 
+    The photograph is left out.
+
     Returns none of a picture that is not laid out as such a strip.
     """
     atoms = {atom.text for step in group.steps for atom in step.atoms}
-    return cut_row(strip, len(film_moments(len(group.steps) + 1)), len(atoms))
+    moments = len(film_moments(len(group.steps) + 1))
+    return cut_row(strip, moments + group.shows_photo, len(atoms))[int(group.shows_photo) :]
 
 
 def _made_by(group: GroupRecord) -> list[str]:

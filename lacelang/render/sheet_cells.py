@@ -142,6 +142,10 @@ def _draw_rows(
         draw.text((left, y), fit(legible(text, small), small, room), font=small, fill=soft)
         y += _ROW
 
+    if cell.energy is None and not cell.readings:
+        # Nothing reads it: a photograph.
+        row(cell.caption, FAINT, "", FAINT)
+        return
     energy = "energy -" if cell.energy is None else f"energy {cell.energy:.2f}"
     row(cell.caption, FAINT, energy if atoms else "", FAINT)
     for atom in atoms[:_MOST_ROWS]:

@@ -38,6 +38,7 @@ ALLOWED = {
         "stay", "hold", "layers", "reweight", "temp", "with", "as", "negation", "disjunction",
         "sigma", "from", "truncation",
     ),
+    "photo": ("from", "face", "fast", "as"),
     "pick": ("as",),
     "measure": ("given", "from", "truncation", "seed", "as"),
 }  # fmt: skip
@@ -84,8 +85,12 @@ class Clauses:
     def refuse(self, message: str, hint: str) -> None:
         """Report `from` and `truncation`, where they are given, as known otherwise."""
         for keyword in ("from", "truncation"):
-            if keyword in self._found:
-                self.say("LACE303", f"`{keyword}` {message}", self._found[keyword], hint)
+            self.refuse_one(keyword, message, hint)
+
+    def refuse_one(self, keyword: str, message: str, hint: str) -> None:
+        """Report a clause, if it is given."""
+        if keyword in self._found:
+            self.say("LACE303", f"`{keyword}` {message}", self._found[keyword], hint)
 
     def get(self, keyword: str, kind: type[C]) -> C | None:
         """Return the clause, if there is one."""
@@ -232,6 +237,7 @@ _TRUNCATION = Limits("LACE209", 0, 1, _NEAR, above=True, least=1e-3)
 _SEED = Limits("LACE205", 0, 2**63 - 1, whole=True)
 RANDOM = "random"
 _TRIES = Limits("LACE205", 1, 1000, "each candidate of a sample is decoded and judged", whole=True)
+_FACE = Limits("LACE205", 1, 1000, "1 is the largest face", whole=True)
 _STRENGTH = Limits("LACE205", 0, STRONGEST, least=WEAKEST)
 _USED = "the paper's experiments use 0.1"
 _CONTRAST = Limits("LACE205", 0, STRONGEST, _USED, above=True, least=WEAKEST)
@@ -250,6 +256,10 @@ def _seed(clause: nodes.ValueClause, read: Clauses) -> int | str:
     number = int(exact) if exact.isdigit() else quantity.number
     _SEED.check(number, "`seed`", clause.value, read.frame)
     return int(number)
+
+
+def _face(clause: nodes.ValueClause, read: Clauses) -> int:
+    return int(limited(clause.value, "the number of a face", _FACE, read.frame))
 
 
 def _strength(clause: nodes.ValueClause, read: Clauses) -> float:
@@ -390,6 +400,8 @@ CLAUSE_KINDS: Mapping[str, ClauseKind] = {
     ),
     "truncation": ClauseKind(_truncation, defaults.truncation),
     "seed": ClauseKind(_seed, None),
+    "face": ClauseKind(_face, 1),
+    "fast": ClauseKind(lambda clause, read: True, False),
     "with": ClauseKind(sampler_choice, None),
     "negation": ClauseKind(_negation, _USUAL.negation, ("complement", "contrast")),
     "disjunction": ClauseKind(_word, _USUAL.disjunction, ("equal", "balanced", "exact")),

@@ -5,7 +5,7 @@ The functions raise a `ResourceError` where there are none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,9 @@ def find_saved(
             saved = ir.Saved(path, read.value("truncation"), defaults.SEED)
         else:
             truncation = float(group.settings["truncation"])
-            saved = ir.Saved(path, truncation, group.seed, group.fingerprint)
+            photo = group.settings.get("photo")
+            digest = str(photo.get("sha256")) if isinstance(photo, dict) else None
+            saved = ir.Saved(path, truncation, group.seed, group.fingerprint, digest)
         layout = model.layout  # what an unknown generator is, is reported elsewhere
         if layout is not None and group is None:
             read_given(path, layout, shown)
@@ -78,7 +80,7 @@ def known_saved(
         return None
     read.model = model
     fingerprint = "" if known.of_run else None
-    return ir.Saved(Path(text.value), known.truncation, known.seed, fingerprint)
+    return ir.Saved(Path(text.value), known.truncation, known.seed, fingerprint, known.photo)
 
 
 def _model_named(text: nodes.Text, group: GroupRecord | None, read: Clauses) -> nodes.Word | None:
@@ -119,10 +121,7 @@ def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
                 f"`{shown}` holds no latents", _hint_inside(path, shown, resolved(folder or Path()))
             )
     except (OSError, RuntimeError, ValueError) as error:
-        # No home of that name, a name too long for a file, a folder that is not ours to read.
-        why = error.strerror if isinstance(error, OSError) else None
-        message = f"`{shown}` cannot be read: {(why or str(error)).lower()}"
-        raise ResourceError(message) from None
+        raise unreadable(shown, error) from None
     if group is not None:
         model, psi = group.settings.get("model"), group.settings.get("truncation")
         number = isinstance(psi, int | float) and not isinstance(psi, bool)
@@ -130,6 +129,12 @@ def _found(shown: str, folder: Path | None) -> tuple[Path, GroupRecord | None]:
             message = f"run.json does not say of which model `{shown}` is and how it is truncated"
             raise ResourceError(message, _MADE_AGAIN)
     return path, group
+
+
+def unreadable(shown: str, error: Exception) -> ResourceError:
+    """What is said where there is no home of that name, or a name is too long for a file."""
+    why = error.strerror if isinstance(error, OSError) else None
+    return ResourceError(f"`{shown}` cannot be read: {(why or str(error)).lower()}")
 
 
 def _recorded(path: Path) -> GroupRecord | None:
@@ -141,8 +146,12 @@ def _recorded(path: Path) -> GroupRecord | None:
     return next((group for group in groups if group.folder == name), None)
 
 
-def _place_of(shown: str, folder: Path | None) -> Path:
-    """Return the file of latents, or the folder of a group, that is meant."""
+def existing(shown: str, folder: Path | None, suffixes: Sequence[str], remedy: str) -> Path:
+    """Return the file or folder that is meant: from `folder`, or else from the current one.
+
+    Where there is none, the error has a hint at a file of these suffixes with a similar name, or
+    `remedy`.
+    """
     path = Path(on_disk(shown)).expanduser()
     home = resolved(folder or Path())
     places = [place_of(place) for place in dict.fromkeys([(folder or Path()) / path, path])]
@@ -150,8 +159,14 @@ def _place_of(shown: str, folder: Path | None) -> Path:
     if found is None:
         if any(place.is_symlink() for place in places):
             raise ResourceError(f"`{shown}` is a link to nothing", "mend the link, or remove it")
-        near = [hint for place in places if (hint := _hint_near(place, path, shown, home))]
-        raise ResourceError(f"there is no `{shown}` here", near[0] if near else _GROUP)
+        hints = (_hint_near(place, path, shown, home, suffixes) for place in places)
+        raise ResourceError(f"there is no `{shown}` here", next(filter(None, hints), remedy))
+    return found
+
+
+def _place_of(shown: str, folder: Path | None) -> Path:
+    """Return the file of latents, or the folder of a group, that is meant."""
+    found = existing(shown, folder, SUFFIXES, _GROUP)
     suffix = found.suffix.lower()
     if found.is_dir() or suffix in SUFFIXES:
         return found
@@ -180,7 +195,9 @@ def _hint_inside(folder: Path, shown: str, home: Path) -> str:
     return f"name {what}, such as `{shown.rstrip('/')}/{(inside or files)[0]}`"
 
 
-def _hint_near(place: Path, path: Path, shown: str, home: Path) -> str | None:
+def _hint_near(
+    place: Path, path: Path, shown: str, home: Path, suffixes: Sequence[str]
+) -> str | None:
     """Return a hint at a place whose name is much like the first missing part of `place`.
 
     `path` is the end of `place` that was written, and `shown` how. What lies neither below `home`,
@@ -194,7 +211,7 @@ def _hint_near(place: Path, path: Path, shown: str, home: Path) -> str | None:
     if not _is_below(missing.parent, home):
         return None
     beside = [each for each in missing.parent.iterdir() if not each.name.startswith(".")]
-    fit = [e for e in beside if e.is_dir() or (not behind and e.suffix.lower() in SUFFIXES)]
+    fit = [e for e in beside if e.is_dir() or (not behind and e.suffix.lower() in suffixes)]
     close = nearest(missing.name, [each.name for each in fit])
     if close is None:
         return None

@@ -30,6 +30,7 @@ from lacelang.semantics.modules import Library
 from lacelang.semantics.taught import using
 from lacelang.semantics.unrolled import Unrolled, apart, size_of
 from lacelang.semantics.values import Limits, limited
+from lacelang.storage.suffixes import PHOTOS
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
 from lacelang.text.names import place_of
@@ -136,6 +137,8 @@ class Statements:
                     self._for(node, frame)
                 case nodes.Sample():
                     self.result.append(self._sample(node, frame))
+                case nodes.Photo():
+                    self.result.append(self._photo(node, frame))
                 case nodes.Edit():
                     self.result.append(self._edit(node, frame))
                 case nodes.Pick():
@@ -227,6 +230,29 @@ class Statements:
             read.wrong = True
             return defaults.COUNT
 
+    def _photo(self, node: nodes.Photo, frame: Frame) -> ir.PhotoStatement:
+        from lacelang.semantics.photographs import file_named
+
+        read = self._clauses("photo", node, frame)
+        return self._photo_of(file_named(node.file, frame), read, node)
+
+    def _photo_of(
+        self, file: nodes.Text, read: Clauses, node: nodes.Photo | nodes.Edit
+    ) -> ir.PhotoStatement:
+        """Return the group of a photograph; its name is that of the clauses, or made up."""
+        # What reads pictures is imported for those who have one.
+        from lacelang.semantics.photographs import find_photo, refuse_uninvertible
+
+        # An image that is made again needs no photograph: it carries the styles.
+        path = find_photo(file, read) if self._saved is None else Path(file.value)
+        face, fast = read.value("face"), read.value("fast")
+        refuse_unfit(read, judged=None)
+        refuse_uninvertible(read, file)
+        name, model = self.groups.add(read), using(read.checked_model())
+        self.groups.counts[name] = 1
+        turns = tuple(self._turns)
+        return ir.PhotoStatement(name, path, file.value, model, face, fast, node.span, turns)
+
     def _edit(self, node: nodes.Edit, frame: Frame) -> ir.EditStatement:
         read = Clauses("edit", node.clauses, frame)
         group, saved = self._begun_from(node.group, read)
@@ -293,6 +319,8 @@ class Statements:
         self, named: nodes.Word | nodes.Text, read: Clauses
     ) -> tuple[str, ir.Saved | None]:
         """Return the group's name, and its file if it has one; the model is noted in `read`."""
+        if isinstance(named, nodes.Text) and self._names_a_photo(named.name):
+            return self._edited_photo(named, read), None
         if isinstance(named, nodes.Text) and self._names_a_file(named.name):
             # What reads runs is imported for those who begin from one.
             from lacelang.semantics.saved import find_saved, known_saved
@@ -305,6 +333,26 @@ class Statements:
         read.refuse("is known of a group of this program", hint)
         name, read.model = self.groups.model_of(named, read.frame) or ("", None)
         return name, None
+
+    def _edited_photo(self, named: nodes.Text, read: Clauses) -> str:
+        """Add the group of a photograph that is edited by its file's name, and return its name."""
+        clause = read.get("from", nodes.FromClause)
+        if clause is None:
+            message = "an edit of a photograph needs to know its model"
+            raise read.say("LACE302", message, named, "add `from ffhq` behind the edit's lines")
+        read.refuse_one("truncation", "does not belong to a photograph", "leave it out")
+        photo = Clauses("photo", [clause], read.frame)
+        photo.model = read.model = self.find_model(clause.model, read.frame)
+        try:
+            made = self._photo_of(named, photo, nodes.Photo(named, (clause,), span=named.span))
+        except LostError:
+            read.wrong, read.model = True, None
+            return ""
+        self.result.append(made)
+        return made.name
+
+    def _names_a_photo(self, name: str) -> bool:
+        return name not in self.groups.models and name.lower().endswith(PHOTOS)
 
     def _names_a_file(self, name: str) -> bool:
         """Whether quoted text means a place on disk, and not one of the groups."""
@@ -413,7 +461,9 @@ class Statements:
         read.wrong = read.wrong or predicate is None
         return predicate
 
-    def _clauses(self, statement: str, node: nodes.Sample | nodes.Measure, frame: Frame) -> Clauses:
+    def _clauses(
+        self, statement: str, node: nodes.Sample | nodes.Photo | nodes.Measure, frame: Frame
+    ) -> Clauses:
         """Return the clauses of a statement that names its model."""
         read = Clauses(statement, node.clauses, frame)
         clause = read.get("from", nodes.FromClause)
@@ -446,7 +496,7 @@ def _names_written(statements: Sequence[nodes.Statement]) -> Iterator[str]:
                 yield clause.name.name
 
 
-def _forgotten_from(node: nodes.Sample | nodes.Measure) -> str | None:
+def _forgotten_from(node: nodes.Sample | nodes.Photo | nodes.Measure) -> str | None:
     """Return `ffhq` of `sample 8 ffhq`, where it looks like the unit of 8."""
     count = node.count if isinstance(node, nodes.Sample) else None
     unit = count.unit if isinstance(count, nodes.Quantity) else None

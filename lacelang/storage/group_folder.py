@@ -5,7 +5,8 @@
     annotations.jsonl                 what annotators say of a sample's image, where it was asked
     images.jsonl                      names and digests of the images that were written
     0000.png …  sheet.png             the images, and all of them small
-    edits/0000.png …                  of edited samples, the image before and after each line
+    edits/0000.png …                  of edited samples, the image before and after each line;
+                                      where a photograph was edited, that comes first
 
 Samples are in the order of their indices. The first two are written before any image is decoded.
 
@@ -85,7 +86,7 @@ class GroupFolder:
             index
             for index in range(count)
             if self.images.holds(image_name(index), metadata)
-            and (not record.steps or self.images.holds(film_name(index), metadata))
+            and (not record.has_films or self.images.holds(film_name(index), metadata))
         }
         everything = before == record.count == len(self.finished)
         self.has_sheet = everything and self.images.holds(SHEET, metadata)
@@ -96,7 +97,7 @@ class GroupFolder:
 
     def make(self) -> None:
         """Make the folder, which is not a link, without the unfinished files of a killed run."""
-        for each in (self.path, self.path / FILMS) if self.record.steps else (self.path,):
+        for each in (self.path, self.path / FILMS) if self.record.has_films else (self.path,):
             refuse_link(each)
             make_folder(each)
             sweep_parts(each)

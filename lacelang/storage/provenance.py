@@ -52,6 +52,9 @@ MOST_START = 384 << 10
 SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's name for media that a trained model made."""
 
+OF_PHOTO = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's name for media of which a trained model made a part, such as an edited photograph."""
+
 # What grows with the program, the more needed first; the rest is short.
 _LARGE = ("saved", "settings", "condition", "sample")
 
@@ -80,6 +83,7 @@ class SavedSamples:
     truncation: float
     seed: Count
     of_run: bool  # they are a group of a run's, and not a file of latents
+    photo: str | None = None  # the digest of the photograph that they were made of, if they were
 
 
 @frozen
@@ -190,12 +194,12 @@ def texts(said: Provenance) -> dict[str, str]:
         chunks |= zip(_names(PROGRAM), _divided(program), strict=False)
     if packed:
         chunks[START] = base64.b64encode(packed).decode()
-    return chunks | synthetic()
+    return chunks | synthetic(said.settings is not None and "photo" in said.settings)
 
 
-def synthetic() -> dict[str, str]:
-    """Return the text of a picture that says no more than that no camera took it."""
-    return {XMP: _XMP.format(source=SYNTHETIC)}
+def synthetic(of_photo: bool = False) -> dict[str, str]:
+    """Return the text of a picture that says no more than that no camera took it, or not all."""
+    return {XMP: _XMP.format(source=OF_PHOTO if of_photo else SYNTHETIC)}
 
 
 def _fitted(fields: dict[str, Any], left: dict[str, str]) -> dict[str, Any]:

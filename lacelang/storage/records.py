@@ -182,6 +182,22 @@ class GroupRecord:
     origin: str | None = None  # the program's file as seen from the run's folder, `-` for none
     loop: LoopRecord | None = None
 
+    @property
+    def of_photo(self) -> bool:
+        """Whether its samples, or those that they were made of, are of a photograph."""
+        return "photo" in self.settings
+
+    @property
+    def shows_photo(self) -> bool:
+        """Whether film strips begin with the photograph: its file is named by the program."""
+        photo = self.settings.get("photo")
+        return isinstance(photo, dict) and "file" in photo
+
+    @property
+    def has_films(self) -> bool:
+        """Whether a film strip shows what each of its samples was made of."""
+        return bool(self.steps) or self.shows_photo
+
 
 @frozen
 class MeasureRecord:

@@ -173,6 +173,8 @@ class _Documents:
             case nodes.VerifiedClause(tries):
                 head = self.take("verified")
                 return head if tries is None else [head, self.bracketed("(", [tries], ")")]
+            case nodes.FastClause():
+                return self.take("fast")
             case nodes.WithClause(sampler, options):
                 head = self.words("with", sampler)
                 following = self._next()
@@ -224,6 +226,8 @@ class _Documents:
             case nodes.Expect(what, share, group):
                 head = [self.head("expect", what), GAP, self.words("in", share), self.take("%")]
                 return [head, Nest(_INDENT, [GAP, self.words("of", group)])]
+            case nodes.Photo(file, clauses):
+                return Group(*self.apart(self.words("photo", file), clauses))
             case nodes.Edit(group, steps, clauses):
                 head = [self.words("edit", group), " ", self._block(steps, inline=True)]
                 return [head, Group(*self.apart("", clauses))]

@@ -6,6 +6,7 @@ follow the published state dict; padding is TensorFlow's "same", with which it w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 from torch import Tensor, nn
@@ -84,10 +85,18 @@ class Lite(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the embeddings; see the class for shapes."""
         x = (images.permute(0, 3, 1, 2).float() - 127.0) / 128.0
+        (last,) = self.maps(x, (len(self._blocks) - 1,))
+        return F.relu6(self._bn1(self._conv_head(last))).mean((2, 3))
+
+    def maps(self, x: Tensor, after: Sequence[int]) -> list[Tensor]:
+        """Normalised images (N, 3, H, W) → the feature maps after some of the blocks, in order."""
         x = F.relu6(self._bn0(self._conv_stem(_pad(x, 3, 2))))
-        for block in self._blocks:
+        found = []
+        for number, block in enumerate(self._blocks[: max(after) + 1]):
             x = block(x)
-        return F.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
+            if number in after:
+                found.append(x)
+        return found
 
 
 class ImageFeatures(Lite):

@@ -149,9 +149,11 @@ class FolderSink(Sink):
         earlier = len(group.record.steps)
         film = [thumbnail(image) for image in islice(frames, earlier)]
         image = next(frames)
-        if film:
+        if group.record.has_films:
             film.append(thumbnail(image))
-        self._last = self._writer.submit(self._write, group, sample, image, film, self._last)
+        original = task.original
+        photo = None if original is None else thumbnail(original(sample.index))
+        self._last = self._writer.submit(self._write, group, sample, image, film, photo, self._last)
 
     def _write(
         self,
@@ -159,6 +161,7 @@ class FolderSink(Sink):
         sample: SampleRecord,
         image: Picture,
         film: Sequence[Image.Image],
+        photo: Image.Image | None,
         before: Future[None] | None,
     ) -> None:
         """Write what shows a sample, after what was submitted before it: the order is fixed."""
@@ -167,7 +170,7 @@ class FolderSink(Sink):
         strip = b""
         if film:
             said = self._texts(lambda: of.film(record, sample))
-            strip = encoded(draw_film(record, sample, film), texts=said)
+            strip = encoded(draw_film(record, sample, film, photo), texts=said)
         if before is not None:
             wait([before])
         if strip:

@@ -26,5 +26,6 @@ MOBILESTYLEGAN = Architecture(
     "lacelang.generators.mobilestylegan.generator:MobileStyleGAN",
     LAYOUT,
     ready="lacelang.generators.mobilestylegan.store:is_converted",
+    inverts="lacelang.inversion.inverter:load",
 )
 DECLARED = (MOBILESTYLEGAN,)

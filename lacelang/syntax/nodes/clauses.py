@@ -19,7 +19,7 @@ class PredicateClause(Node, rules="predicate_clause"):
 
 
 class ValueClause(Formed, rules="value_clause"):
-    """`truncation v`, `seed v`, `stay v`, `hold v` or `hold all(v)`, where `form` is `all`."""
+    """`truncation v`, `seed v`, `stay v`, `face v`, `hold v` or `hold all(v)`: `form` is `all`."""
 
 
 class TempClause(Node, rules="temp_clause"):
@@ -73,6 +73,12 @@ class VerifiedClause(Node, rules="verified_clause"):
     keyword: ClassVar[str] = "verified"
 
 
+class FastClause(Node, rules="fast_clause"):
+    """`fast`: a photograph is inverted in a tenth of the time."""
+
+    keyword: ClassVar[str] = "fast"
+
+
 class Layer(Node, rules="layer"):
     """`4..5`, or `10` alone, where `last` is None."""
 
@@ -105,4 +111,5 @@ Clause: TypeAlias = (
     | AsClause
     | LayersClause
     | VerifiedClause
+    | FastClause
 )

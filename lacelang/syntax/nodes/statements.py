@@ -46,6 +46,13 @@ class Sample(Node, rules="sample"):
     clauses: tuple[Clause, ...]
 
 
+class Photo(Node, rules="photo"):
+    """`photo "me.jpg" from ffhq face 2 as me`; inside a loop, its variable for the file."""
+
+    file: Word | Text
+    clauses: tuple[Clause, ...]
+
+
 class Step(Node, rules="step"):
     """One line of an edit: `smile=1 or glasses=1`, `smile = 0 in layers 4..5`."""
 
@@ -99,7 +106,9 @@ class Expect(Node, rules="expect"):
     group: Word | Text
 
 
-Statement: TypeAlias = Model | Import | Let | Def | Sample | Edit | Pick | For | Measure | Expect
+Statement: TypeAlias = (
+    Model | Import | Let | Def | Sample | Photo | Edit | Pick | For | Measure | Expect
+)
 
 
 class Program(Node, rules="start"):
