@@ -76,7 +76,9 @@ def _symbols(statements: Iterable[nodes.Statement]) -> Iterator[Symbol]:
                 yield _run(node)
 
 
-def _run(node: nodes.Sample | nodes.Edit | nodes.Pick | nodes.Measure) -> Symbol:
+def _run(
+    node: nodes.Sample | nodes.Photo | nodes.Edit | nodes.Pick | nodes.Measure,
+) -> Symbol:
     word = type(node).__name__.lower()
     kind = "measure" if isinstance(node, nodes.Measure) else "group"
     named = next((c.name for c in node.clauses if isinstance(c, nodes.AsClause)), None)

@@ -112,6 +112,10 @@ def test_what_is_opened(tmp_path: Path) -> None:
         ('sample from ffhq as "a/b"\nedit "a/b" { smile=1 }', []),
         ('edit "w.npz" { smile=1 } from ffhq', []),
         ("edit men { smile=1 }", []),
+        ('photo "/home/me.jpg" from ffhq', ["/home/me.jpg"]),
+        ('edit "../me.jpg" { smile=1 } from ffhq', ["../me.jpg"]),
+        ('for p in "/a.jpg", "b.jpg" { photo p from ffhq as "of {p}" }', ["/a.jpg"]),
+        ('photo "me.jpg" from ffhq', []),
     ],
 )
 def test_edits_of_files_outside_are_found_without_looking(
@@ -119,7 +123,8 @@ def test_edits_of_files_outside_are_found_without_looking(
 ) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    (root / "w.npz").write_bytes(b"")
+    for name in ("w.npz", "me.jpg", "b.jpg"):
+        (root / name).write_bytes(b"")
     (root / "link").symlink_to(tmp_path)
     assert [node.value for node in Files(root).outside(read(text).program)] == outside
 

@@ -105,22 +105,31 @@ class Files:
             return None
 
     def outside(self, tree: nodes.Program) -> list[nodes.Text]:
-        """Return where edits begin from files that are not below the root.
+        """Return where edits and photographs are of files that are not below the root.
 
         They are not looked for: whether a file is there is not for a program to know.
         """
         folder = self.path.parent if self.path is not None else self.root
         every = _nodes(tree)
         groups = {node.name.name for node in every if isinstance(node, nodes.AsClause)}
+        looped = any(isinstance(n, nodes.Photo) and isinstance(n.file, nodes.Word) for n in every)
         found = []
         for node in every:
+            texts: list[object] = []
             if isinstance(node, nodes.Edit) and isinstance(node.group, nodes.Text):
                 named = node.group.value
-                if named in groups or not ("/" in named or "\\" in named or "." in named):
+                if named not in groups and ("/" in named or "\\" in named or "." in named):
+                    texts.append(node.group)
+            elif isinstance(node, nodes.Photo):
+                texts.append(node.file)
+            elif isinstance(node, nodes.For) and looped:
+                texts += node.values
+            for text in texts:
+                if not isinstance(text, nodes.Text):
                     continue
-                path = Path(on_disk(named)).expanduser()
+                path = Path(on_disk(text.value)).expanduser()
                 if not self._may_read(place_of(folder / path), place_of(path)):
-                    found.append(node.group)
+                    found.append(text)
         return found
 
     def refuse_models(self, program: ir.CheckedProgram) -> None:
