@@ -3,8 +3,8 @@
     python benchmarks/report.py [--samples 64] [--model ffhq] [--times 5]
 
 Runs the program into a temporary folder, writes the page, and opens it in headless Chromium.
-Prints the size in MB, which must be at most 15, and the median and range of the seconds from opening
-to the last decoded image.
+Prints the size in MB, which must be at most 15, and the median and range of the seconds from
+opening to the last decoded image.
 """
 
 from __future__ import annotations
