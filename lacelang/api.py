@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve
 
 from lacelang import arguments
 from lacelang.errors import Diagnostic, ProgramError, Span, UsageError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lacelang.engine.sinks import OnImage
     from lacelang.ir import CheckedProgram, SampleStatement
     from lacelang.progress import Progress
+    from lacelang.storage.datasets.index import DatasetOptions
 
 
 def compile(
@@ -226,6 +229,11 @@ class Program:
         shared: bool = False,
         kept: Mapping[str, Group] | Run | None = None,
         on_image: OnImage | None = None,
+        format: Literal["folder", "webdataset", "parquet"] = "folder",
+        image_format: Literal["png", "jpeg", "webp"] = "png",
+        quality: int | None = None,
+        shard_size: int | None = None,
+        workers: int | str | None = None,
     ) -> Run:
         """Run all statements of the program.
 
@@ -245,6 +253,13 @@ class Program:
             on_image: called for each image as soon as it is in `out`, with the record of its group
                 (without samples), that of its sample, and its file; from other threads than the
                 caller's. What it raises ends the run.
+            format: of `out`: a run folder, or a data set, of which `out` may be a URL that fsspec
+                writes to. The run of a data set has no groups, and `dataset` instead.
+            image_format: of a data set.
+            quality: of JPEG and WebP, 1 to 100; 90 if none is given.
+            shard_size: samples in each shard of a data set; 1000 if none is given.
+            workers: processes that share the work, or the address `ray://HOST:PORT` of a cluster.
+                None for this process alone. Samples are the same, to the bit.
 
         Raises:
             ProgramError: there is nothing to run, or it expects what no annotator sees.
@@ -265,7 +280,11 @@ class Program:
                 source=self.source,
             )
             raise ProgramError([nothing])
-        folder = None if out is None else arguments.path(out, "out", "a folder")
+        written, dataset = _dataset(
+            out, format, image_format, quality, shard_size, images, on_image
+        )
+        folder = None if written is None else arguments.path(written, "out", "a folder")
+        workers = _workers(workers)
         if seed is not None:
             seed = arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
         device, names = arguments.device(device, DEVICES), self._named(only)
@@ -289,6 +308,9 @@ class Program:
                 options = Options(
                     seed, device, folder, names, metadata, images, replace, shared, kept, on_image
                 )
+                if dataset is not None:
+                    dataset = evolve(dataset, layout=evolve(dataset.layout, metadata=metadata))
+                options = evolve(options, dataset=dataset, workers=workers)
                 if isinstance(progress, bool):
                     progress = stack.enter_context(shown()) if progress else Silent()
                 return execute(self.checked, options, progress)
@@ -363,6 +385,78 @@ class Program:
                     known += f"; its measures: {', '.join(self.measures)}"
                 raise UsageError(f"`only`: the program makes no group {name!r}; {known}", "only")
         return tuple(name for name in names if name in wanted)
+
+
+def _dataset(
+    out: str | PathLike[str] | None,
+    format_: str,
+    image_format: str,
+    quality: int | None,
+    shard_size: int | None,
+    images: bool,
+    on_image: object,
+) -> tuple[str | PathLike[str] | None, DatasetOptions | None]:
+    """Return the folder of a run, and the data set that is written in its place."""
+    from lacelang.storage.datasets.index import (
+        FORMATS,
+        IMAGE_FORMATS,
+        QUALITY,
+        SHARD_SIZE,
+        DatasetOptions,
+        Layout,
+    )
+    from lacelang.storage.datasets.place import is_url
+
+    kind = _one_of(format_, "format", ("folder", *FORMATS))
+    encoding = _one_of(image_format, "image_format", IMAGE_FORMATS)
+    if quality is not None:
+        quality = arguments.whole(quality, "quality", 1, 100, "from 1 to 100")
+    if shard_size is not None:
+        shard_size = arguments.whole(shard_size, "shard_size", 1, 10**6, "from 1 to a million")
+    url = isinstance(out, str) and is_url(out)
+    if kind == "folder":
+        for given, name in (
+            (encoding != "png", "image_format"),
+            (quality is not None, "quality"),
+            (shard_size is not None, "shard_size"),
+        ):
+            if given:
+                raise UsageError(
+                    f"`{name}` is of a data set; choose the format webdataset or parquet", name
+                )
+        if url:
+            raise UsageError("`out`, a URL, is for the formats webdataset and parquet", "out")
+        return out, None
+    if out is None:
+        raise UsageError("`out` names the folder or the URL of a data set", "out")
+    if on_image is not None:
+        raise UsageError("`on_image` is told of images in a folder, not of a data set", "on_image")
+    if quality is not None and (encoding == "png" or not images):
+        raise UsageError("`quality` is of JPEG and WebP; PNG has none", "quality")
+    if encoding != "png" and quality is None:
+        quality = QUALITY
+    place = str(out) if url else arguments.path(out, "out", "a folder")
+    layout = Layout(kind, shard_size or SHARD_SIZE, encoding if images else None, quality)
+    return None, DatasetOptions(place, layout)
+
+
+def _one_of(value: object, name: str, known: Sequence[Any]) -> Any:
+    plain = arguments.text(value, name, f"one of: {', '.join(known)}")
+    if plain not in known:
+        arguments.refuse(value, name, f"is one of: {', '.join(known)}")
+    return plain
+
+
+def _workers(workers: object) -> int | str | None:
+    if workers is None:
+        return None
+    if isinstance(arguments.item(workers), str):
+        address = arguments.text(workers, "workers", "a number or an address")
+        if not address.startswith("ray://"):
+            arguments.refuse(workers, "workers", "is a number, or an address: ray://HOST:PORT")
+        return address
+    number = arguments.whole(workers, "workers", 1, 10**4, "from 1 to 10 000")
+    return None if number == 1 else number
 
 
 def _kept(kept: object) -> Mapping[str, Group]:

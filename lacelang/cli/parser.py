@@ -111,6 +111,15 @@ def _positive(text: str) -> int:
     return value
 
 
+def _workers(text: str) -> int | str:
+    return text if text.startswith("ray://") else _positive(text)
+
+
+def _place(text: str) -> Path | str:
+    """Read a path, or a URL as it is."""
+    return text if "://" in text else _path(text)
+
+
 def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value < 1:
@@ -131,7 +140,9 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "N": int,
     "SHARE": _share,
     "--count": _positive,
-    "--workers": _positive,
+    "COUNT": _positive,
+    "WORKERS": _workers,
+    "PLACE": _place,
 }
 """How values are read, by the name of the value or by option."""
 

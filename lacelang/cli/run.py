@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacelang.cli.source import compiled, read_source
+from lacelang.cli.status import group_lines
+from lacelang.errors import UsageError
 from lacelang.render.result_text import achieved, expectation_text, measure_text
 from lacelang.text.columns import columns_of, padded
 
@@ -24,6 +26,8 @@ def run_file(arguments: Namespace) -> int:
     name = "stdin" if source.path is None else source.path.stem
     program = compiled(source, arguments.root)
     ask(program.checked, arguments.allow_fetch)
+    if arguments.report and arguments.format != "folder":
+        raise UsageError("`report` is of a run folder; a data set has a card", "report")
     run = program.run(
         seed=arguments.seed,
         device=arguments.device,
@@ -34,9 +38,18 @@ def run_file(arguments: Namespace) -> int:
         images=arguments.images,
         replace=arguments.replace,
         shared=arguments.out is None,
+        format=arguments.format,
+        image_format=arguments.image_format,
+        quality=arguments.quality,
+        shard_size=arguments.shard_size,
+        workers=arguments.workers,
     )
     for group in run.groups.values():
         print("\n  ".join(_lines(group)))
+    if run.dataset is not None:
+        for each in run.dataset.groups:
+            if arguments.only in (None, each.group.name):
+                print("\n  ".join(group_lines(each)))
     for grid in run.grids:
         print(f"grid: {grid}")
     for measured in run.measures.values():

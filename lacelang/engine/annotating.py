@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from lacelang.annotators import Annotator, judging
 from lacelang.engine.sinks import Look
 from lacelang.engine.truth import Columns
 from lacelang.storage.records import Seen, rounded
-from lacelang.system.threads import Pool
+from lacelang.system.threads import Pool, cores
 
 if TYPE_CHECKING:
     from lacelang.annotators.declaration import Measure
@@ -30,7 +29,7 @@ class AnnotatorPool:
     """
 
     def __init__(self, attributes: Collection[str], progress: Progress) -> None:
-        self._count = min(os.cpu_count() or 1, _MOST_ANNOTATORS)
+        self._count = min(cores(), _MOST_ANNOTATORS)
         self._idle: SimpleQueue[list[tuple[Annotator, Measure]]] = SimpleQueue()
         for _ in range(self._count):
             self._idle.put([(one, one.load(1, progress)) for one in judging(attributes)])

@@ -5,11 +5,9 @@ Pictures are decoded in one thread while the caller goes on sampling.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
-from typing import Self
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from attrs import evolve
 
@@ -21,21 +19,21 @@ from lacelang.engine.expectations import (
     unannotated,
 )
 from lacelang.engine.fingerprint import condition_text
+from lacelang.engine.labour import Labour
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Run
-from lacelang.engine.sinks import Picture, Sink
+from lacelang.engine.sinks import Sink
 from lacelang.engine.sinks.memory import MemorySink
-from lacelang.engine.tasks import BATCH, GroupTask
-from lacelang.ir import CheckedProgram
-from lacelang.progress import Progress, Stage
-from lacelang.storage.latents import Latents
-from lacelang.storage.records import ExpectationRecord, MeasureRecord, SampleRecord
-from lacelang.system.threads import Pool
+from lacelang.ir import CheckedProgram, ExpectStatement
+from lacelang.progress import Progress
+from lacelang.storage.records import ExpectationRecord, MeasureRecord
 
 
 def execute(program: CheckedProgram, options: Options, progress: Progress) -> Run:
     """Run a program; see `Program.run` of `lacelang.api`."""
     started = time.perf_counter()
+    if options.dataset is not None:
+        program = _unjudged(program, progress)
     planned = plan(program, options, progress)
     for expected in planned.expectations:
         if expected not in planned.due:
@@ -49,7 +47,7 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
             annotators = AnnotatorPool(judged_attributes(planned.due), progress)
         measures = _measure(planned, sink, progress)
         sink.keep(measures, ())
-        _draw(planned.chosen, sink, progress)
+        _draw(program, planned, options, sink, progress)
         if annotators is not None:
             _annotate(planned, sink, annotators, progress)
         expectations = _judge(planned, sink)
@@ -65,10 +63,23 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         [measure for measure in measures if measure.name in planned.only],
         [expected for expected in expectations if expected.group in made],
         sink.grids,
+        sink.dataset,
     )
 
 
+def _unjudged(program: CheckedProgram, progress: Progress) -> CheckedProgram:
+    """Leave out what is expected of groups: a data set is judged by a sample of it."""
+    expected = [s for s in program.statements if isinstance(s, ExpectStatement)]
+    if expected:
+        progress.note("expect: skipped; a data set is judged by evaluating a sample of it")
+    return evolve(program, statements=tuple(s for s in program.statements if s not in expected))
+
+
 def _sink(program: CheckedProgram, planned: Plan, options: Options) -> Sink:
+    if options.dataset is not None:
+        from lacelang.engine.sinks.dataset import DatasetSink
+
+        return DatasetSink(program, planned, options)
     if options.out is None:
         return MemorySink(planned, options.kept, program)
     # Only a run that writes files pays for importing what draws and encodes them.
@@ -89,31 +100,51 @@ def _measure(planned: Plan, sink: Sink, progress: Progress) -> list[MeasureRecor
     return measures
 
 
-def _draw(tasks: Sequence[GroupTask], sink: Sink, progress: Progress) -> None:
+def _draw(
+    program: CheckedProgram, planned: Plan, options: Options, sink: Sink, progress: Progress
+) -> None:
     """Draw what is missing of every group, and decode it if pictures are wanted."""
+    tasks = planned.chosen
     begun = [sink.begin(task) for task in tasks]
     wanted = sum(task.record.count for task in tasks)
     drawn = sum(each.samples for each in begun)
     decoded = drawn - sum(len(each.undecoded) for each in begun)
-    if sink.decodes and decoded < wanted:
-        for model in {id(task.model): task.model for task in tasks}.values():
-            model.prepare()
+    decodes = sink.decodes and decoded < wanted
     with ExitStack() as stack:
+        here = stack.enter_context(_labour(program, planned, options, drawn < wanted or decodes))
+        if decodes:
+            here.prepare(tasks)
         decoder = None
         if sink.decodes:
             decoding = stack.enter_context(progress.stage("decoding", wanted - decoded))
-            decoder = stack.enter_context(DecodePipeline(sink, decoding))
+            decoder = stack.enter_context(here.decoder(sink, decoding))
         sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
         for task, before in zip(tasks, begun, strict=True):
             if decoder is not None:
                 decoder.put(task, before.undecoded)
             seconds = 0.0
-            for batch in task.draw(before.samples, sink, sampling):
+            for batch in here.draw(task, before.samples, sink, sampling):
                 seconds += batch.seconds
                 sink.add(task, batch)
                 if decoder is not None:
                     decoder.put(task, batch.records)
+            if decoder is not None and sink.ahead is not None:
+                decoder.settle()
             sink.end(task, seconds)
+
+
+@contextmanager
+def _labour(
+    program: CheckedProgram, planned: Plan, options: Options, needed: bool
+) -> Iterator[Labour]:
+    """Give what draws and decodes: this process, or workers if some are asked for."""
+    if options.workers is None or not needed:
+        yield Labour(program, planned, options)
+        return
+    from lacelang.engine.workers import working_together
+
+    with working_together(program, planned, options) as workers:
+        yield workers
 
 
 def _unannotated(planned: Plan, sink: Sink) -> dict[str, set[int]]:
@@ -145,58 +176,3 @@ def _judge(planned: Plan, sink: Sink) -> list[ExpectationRecord]:
         for expected, group in groups
         if group is not None and is_annotated(group, expected)
     ]
-
-
-class _StoppedError(Exception):
-    """No more pictures are wanted."""
-
-
-class DecodePipeline:
-    """Decodes what is put into it in a thread of its own, and hands the pictures to a sink.
-
-    Leaving the `with` block waits for everything. After an error of the decoder, the sink or the
-    caller no more is decoded, and what has been decoded is kept.
-    """
-
-    def __init__(self, sink: Sink, stage: Stage) -> None:
-        self._sink = sink
-        self._stage = stage
-        self._pool = Pool(1, "decoder", most=sys.maxsize)
-
-    def put(self, task: GroupTask, samples: Sequence[SampleRecord]) -> None:
-        """Queue samples of a group, whose latents the sink has; raise what has gone wrong."""
-        # Not all at once: the frames of an edit are large.
-        for start in range(0, len(samples), BATCH):
-            some = samples[start : start + BATCH]
-            latents = self._sink.latents(task.record.name).rows([s.index for s in some])
-            self._pool.submit(self._decode, task, some, latents)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                self._pool.close()
-                self._sink.flush()
-        finally:
-            # After Ctrl-C too: no more pictures but those under way.
-            self._pool.drop()
-            with suppress(Exception):
-                self._sink.flush()
-
-    def _decode(self, task: GroupTask, samples: Sequence[SampleRecord], latents: Latents) -> None:
-        frames = task.frames(latents)
-        pictures = self._wanted(task.model.decode(frames.reshape(-1, *frames.shape[2:])))
-        try:
-            for sample in samples:
-                self._sink.picture(task, sample, pictures)
-                self._stage.advance()
-        except BaseException:
-            self._pool.left.set()
-            raise
-
-    def _wanted(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
-        while not self._pool.left.is_set():
-            yield next(pictures)
-        raise _StoppedError

@@ -9,7 +9,6 @@ each attribute, as a labelled picture has. `decided` is the likeliest class, or 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -30,7 +29,7 @@ from lacelang.progress import Progress
 from lacelang.rows import named_in_blocks
 from lacelang.samplers.streams import PRIOR_SAMPLE, stream
 from lacelang.storage.records import MeasureRecord, rounded
-from lacelang.system.threads import Pool
+from lacelang.system.threads import Pool, cores
 from lacelang.system.torch_state import isolated
 
 #: Standard normal quantile of a two-sided interval of 95 %.
@@ -149,7 +148,7 @@ def prior_sample(
     def make() -> PriorSample:
         blocks = []
         # In each thread torch works alone: their number changes no bit.
-        threads = Pool(min(os.cpu_count() or 1, _MOST_THREADS), "prior draws")
+        threads = Pool(min(cores(), _MOST_THREADS), "prior draws")
         block = partial(_block, model, attributes, terms, truncation, seed, draws)
         with progress.stage("measuring", draws) as stage, threads as pool:
             for made in pool.each(block, range(-(-draws // BLOCK))):

@@ -33,7 +33,14 @@ def pick_task(statement: ir.PickStatement, source: GroupTask) -> GroupTask:
     original = None if found is None else lambda index: found(statement.indices[index])
     frames, start = source.frames, source.start
     return GroupTask(
-        source.model, record, prepared, frames, (made.name,), start=start, original=original
+        source.model,
+        record,
+        prepared,
+        frames,
+        (made.name,),
+        start=start,
+        original=original,
+        is_local=True,
     )
 
 

@@ -33,6 +33,9 @@ from lacelang.ir import (
 )
 from lacelang.progress import Progress
 from lacelang.semantics import defaults
+from lacelang.storage.datasets.index import DatasetOptions
+from lacelang.storage.datasets.index import read_index as read_dataset
+from lacelang.storage.datasets.place import place_of
 from lacelang.storage.records import read_index
 
 if TYPE_CHECKING:
@@ -55,6 +58,8 @@ class Options:
     shared: bool = False  # `out` is the default folder, which programs without a file share
     kept: Mapping[str, Group] = field(factory=dict)
     on_image: OnImage | None = None  # called for each image in `out`, from another thread
+    dataset: DatasetOptions | None = None  # in place of `out`
+    workers: int | str | None = None  # processes, or the address of a cluster; None for this one
 
     def seed_for(self, own: Seed) -> int:
         """The seed of a statement that names `own`; one that is drawn now for `random`."""
@@ -131,6 +136,10 @@ def _sample_task(
         with suppress(LaceError):  # reported when the folder is opened
             before = read_index(options.out)
             known += () if before is None else before.groups
+    if options.dataset is not None and not options.replace:
+        with suppress(LaceError):
+            there = read_dataset(place_of(options.dataset.out))
+            known += () if there is None else (each.group for each in there.groups)
     for group in known:
         if group.name == statement.name:
             task = sample_task(statement, model, group.seed, progress)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from lacelang.engine.provenance import Provenances
+    from lacelang.storage.datasets.index import Index
 
 Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
 
@@ -202,6 +203,7 @@ class Run:
         expectations: what `expect` statements found, in the program's order; one that does not
             hold raises nothing.
         grids: files with the groups of each loop side by side; none where no images are written.
+        dataset: what there is of the data set, where one was written; the run has no groups then.
     """
 
     def __init__(
@@ -212,7 +214,9 @@ class Run:
         measures: Iterable[MeasureRecord],
         expectations: Iterable[ExpectationRecord],
         grids: Iterable[Path] = (),
+        dataset: Index | None = None,
     ) -> None:
+        self.dataset = dataset
         self.groups: Mapping[str, Group] = ByName((group.name, group) for group in groups)
         self.folder = folder
         self.seconds = seconds

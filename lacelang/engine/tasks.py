@@ -84,6 +84,7 @@ class GroupTask:
     # The part of a photograph that a sample was made of, by index; None where there is none.
     original: Callable[[int], NDArray[np.uint8]] | None = None
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
+    is_local: bool = False  # it computes nothing, so that no worker makes it
 
     def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last, a batch at a time."""

@@ -18,6 +18,7 @@ from typing import Any
 from weakref import WeakSet
 
 from lacelang.errors import ResourceError
+from lacelang.system.threads import THREADS, cores
 
 _TELEMETRY = "openvino_telemetry"
 _TOOLS = "openvino.tools.ovc"
@@ -80,6 +81,8 @@ def compile_model(model: Path, hint: str = "LATENCY", threads: int = 0) -> Any:
         # Pinned, two processes side by side would share one core.
         "ENABLE_CPU_PINNING": False,
     }
+    if not threads and THREADS in os.environ:
+        threads = cores()
     if threads:
         config["INFERENCE_NUM_THREADS"] = threads
     compiled = core().compile_model(model, "CPU", config)

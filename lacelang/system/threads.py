@@ -30,6 +30,16 @@ _watched = False
 _torch_before_fork = False
 
 
+THREADS = "LACELANG_THREADS"
+"""The environment variable of how many threads a process may compute with; all cores without it."""
+
+
+def cores() -> int:
+    """How many threads this process may compute with at once."""
+    given = os.environ.get(THREADS, "")
+    return max(1, int(given)) if given.isdecimal() else os.cpu_count() or 1
+
+
 def checkpoint() -> None:
     """Leave the work of a daemon thread, by SystemExit in a `working` block, if Python is ending.
 

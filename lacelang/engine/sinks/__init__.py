@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group
-    from lacelang.engine.tasks import Batch, GroupTask
+    from lacelang.engine.sinks.encoding import Encoded, Taken
+    from lacelang.engine.tasks import Batch, GroupTask, Rows
     from lacelang.progress import Progress
-    from lacelang.storage.latents import Latents, Shards
+    from lacelang.storage.datasets.index import Index
     from lacelang.storage.records import (
         ExpectationRecord,
         GroupRecord,
@@ -49,10 +50,17 @@ class Sink(ABC):
 
     Attributes:
         decodes: whether it wants pictures.
+        ahead: batches of pictures that may wait while more is sampled; None for any number. With a
+            number, a group is decoded before the next one is begun.
+        dataset: what there is of a data set at the end, if the sink has written one.
+        tolerant: whether it keeps a sample that cannot be decoded, with what went wrong.
         grids: files with the groups of a loop side by side, written at the end.
     """
 
     decodes = False
+    ahead: int | None = None
+    tolerant = False
+    dataset: Index | None = None
     grids: Sequence[Path] = ()
 
     @contextmanager
@@ -68,9 +76,17 @@ class Sink(ABC):
     def add(self, task: GroupTask, batch: Batch) -> None:
         """Take the next samples of a group."""
 
-    def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
-        """Take the pictures of a sample, its own last; called in the decoder's thread."""
+    def picture(self, task: GroupTask, sample: SampleRecord, taken: Taken) -> None:
+        """Take what was decoded of a sample; called in the decoder's thread, in order."""
         return None
+
+    def encoded(self, task: GroupTask, sample: SampleRecord, files: Encoded) -> None:
+        """Take the same, encoded elsewhere."""
+        return None
+
+    def failed(self, task: GroupTask, sample: SampleRecord, error: Exception) -> None:
+        """Take the error that a sample ended in, in place of its picture."""
+        raise error
 
     def flush(self) -> None:
         """Wait until all pictures are kept."""
@@ -91,7 +107,7 @@ class Sink(ABC):
         return [group.samples[index] for index in chosen]
 
     @abstractmethod
-    def latents(self, name: str) -> Latents | Shards:
+    def latents(self, name: str) -> Rows:
         """The latents of a group that is made, of the samples that are there."""
 
     @abstractmethod

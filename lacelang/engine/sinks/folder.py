@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,22 +21,21 @@ import numpy as np
 from PIL import Image
 
 from lacelang.engine.plan import Options, Plan
-from lacelang.engine.provenance import Provenances, name_of, versions
+from lacelang.engine.provenance import name_of, versions
 from lacelang.engine.result import Group, opened
 from lacelang.engine.sinks import Begun, Look, Picture, Sink
+from lacelang.engine.sinks.encoding import Encoded, FolderEncoder, Taken
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import LaceError, another_folder
 from lacelang.progress import Progress
 from lacelang.render.grid import Grid, draw_grid, noted, texts_of_grid
 from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
-from lacelang.render.sheet import MOST_FACES, draw_film, draw_sheet, encoded
+from lacelang.render.sheet import MOST_FACES, draw_sheet, encoded
 from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.checks import check_of_json
 from lacelang.storage.group_folder import GroupFolder, film_name, image_name
 from lacelang.storage.images import SHEET, Images
 from lacelang.storage.latents import Shards
-from lacelang.storage.png import encode
-from lacelang.storage.provenance import Provenance, texts
 from lacelang.storage.records import ExpectationRecord as Expectation
 from lacelang.storage.records import (
     GroupRecord,
@@ -83,7 +82,7 @@ class FolderSink(Sink):
             versions=versions(),
             groups=tuple(task.record for task in planned.groups),
         )
-        self._provenances = Provenances(program, {t.record.name: t for t in planned.groups})
+        self._encoder = FolderEncoder(program, planned, options.metadata)
         self._folder = RunFolder(
             out,
             self._run,
@@ -144,41 +143,35 @@ class FolderSink(Sink):
     def add(self, task: GroupTask, batch: Batch) -> None:
         self._folder.add(task.record.name, batch.records, batch.latents)
 
-    def picture(self, task: GroupTask, sample: SampleRecord, frames: Iterator[Picture]) -> None:
+    def picture(self, task: GroupTask, sample: SampleRecord, taken: Taken) -> None:
         group = self._folder.group(task.record.name)
-        earlier = len(group.record.steps)
-        film = [thumbnail(image) for image in islice(frames, earlier)]
-        image = next(frames)
-        if group.record.has_films:
-            film.append(thumbnail(image))
-        original = task.original
-        photo = None if original is None else thumbnail(original(sample.index))
-        self._last = self._writer.submit(self._write, group, sample, image, film, photo, self._last)
+        self._last = self._writer.submit(self._encode, task, group, sample, taken, self._last)
 
-    def _write(
+    def _encode(
         self,
+        task: GroupTask,
         group: GroupFolder,
         sample: SampleRecord,
-        image: Picture,
-        film: Sequence[Image.Image],
-        photo: Image.Image | None,
+        taken: Taken,
         before: Future[None] | None,
     ) -> None:
         """Write what shows a sample, after what was submitted before it: the order is fixed."""
-        index, record, of = sample.index, group.record, self._provenances
-        data = encode(image, self._texts(lambda: of.image(record, sample, image)))
-        strip = b""
-        if film:
-            said = self._texts(lambda: of.film(record, sample))
-            strip = encoded(draw_film(record, sample, film, photo), texts=said)
+        files = self._encoder.encode(task, sample, taken)
         if before is not None:
             wait([before])
-        if strip:
+        self._write(group, sample, files)
+
+    def encoded(self, task: GroupTask, sample: SampleRecord, files: Encoded) -> None:
+        self._write(self._folder.group(task.record.name), sample, files)
+
+    def _write(self, group: GroupFolder, sample: SampleRecord, files: Encoded) -> None:
+        index = sample.index
+        if files.film:
             # Written first, for the picture says that the sample is finished.
-            group.images.write(film_name(index), strip, provenance=self._metadata)
-        group.images.write(image_name(index), data, provenance=self._metadata)
-        if index < MOST_FACES:
-            self._thumbnails[group.record.name][index] = thumbnail(image)
+            group.images.write(film_name(index), files.film, provenance=self._metadata)
+        group.images.write(image_name(index), files.image, provenance=self._metadata)
+        if files.small is not None:
+            self._thumbnails[group.record.name][index] = files.small
         whole = group.note_image(index)
         self._tell(group, sample)
         if whole:
@@ -193,16 +186,13 @@ class FolderSink(Sink):
         for sample in group.samples[:MOST_FACES]:
             if sample.index not in pictures:
                 pictures[sample.index] = thumbnail(_read(group, sample.index))
-        said = self._texts(lambda: self._provenances.sheet(group.record))
+        said = self._encoder.texts(lambda: self._encoder.provenances.sheet(group.record))
         sheet = encoded(draw_sheet(group.group, pictures), texts=said)
         group.images.write(SHEET, sheet, provenance=self._metadata)
         if group.record.loop is not None and len(self._in_grids) < _MOST_IN_GRIDS:
             kept = {(group.record.name, k): each for k, each in pictures.items()}
             self._in_grids.update(islice(kept.items(), MOST_SAMPLES))
         group.has_sheet = True
-
-    def _texts(self, said: Callable[[], Provenance]) -> dict[str, str]:
-        return texts(said()) if self._metadata else {}
 
     def flush(self) -> None:
         self._writer.close()
@@ -302,7 +292,7 @@ class FolderSink(Sink):
             task.frames,
             folder.path,
             {index: folder.image(index) for index in folder.finished},
-            self._provenances,
+            self._encoder.provenances,
         )
 
 

@@ -1,0 +1,174 @@
+"""Workers: the same bytes as one process makes, whatever dies. Ray starts once for all tests."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+import lacelang
+from lacelang.engine import workers
+from lacelang.engine.result import Run
+from lacelang.errors import ResourceError
+
+SOURCE = """
+sample 300 from digits where digit = each {three: 1, seven: 3} seed 1 as drawn
+pick 3, 1, 270 of drawn as some
+sample 5 from digits as plain
+"""
+EDITED = """
+sample 10 from digits where digit=three seed 1 as drawn
+edit drawn { digit = eight } as edited
+"""
+SMALL: dict[str, Any] = {"format": "webdataset", "shard_size": 64}
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    """Ray as a run starts it, for all tests of the module."""
+    imported = workers._imported()
+    with workers._started(imported, 2):
+        yield imported
+
+
+def files(out: Path) -> dict[str, bytes]:
+    names = (".lock", "index.json", "README.md", "run.json")
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.name not in names
+    }
+
+
+def same(one: Run, other: Run) -> None:
+    assert list(one) == list(other)
+    for name in one:
+        assert one[name].record == other[name].record
+        rows, others = (run[name].rows.rows(slice(None)) for run in (one, other))
+        assert np.array_equal(rows.w, others.w)
+        assert (rows.z is None) == (others.z is None)
+
+
+@pytest.mark.parametrize("source", [SOURCE, EDITED], ids=["picked", "edited"])
+def test_in_memory(ray: Any, source: str) -> None:
+    program = lacelang.compile(source)
+    same(program.run(workers=2), program.run())
+
+
+def test_a_run_folder(ray: Any, tmp_path: Path) -> None:
+    program = lacelang.compile(EDITED)
+    program.run(out=tmp_path / "one")
+    program.run(out=tmp_path / "two", workers=2)
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+def _kill_at_random(stop: threading.Event, killed: list[int], most: int) -> None:
+    chance = random.Random(0)
+    while not stop.wait(chance.uniform(0.3, 1.0)) and len(killed) < most:
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            line = " ".join(process.info["cmdline"] or ())
+            if line.startswith("ray::") and "unit" in line and _ours(process):
+                found.append(process)
+        if found:
+            victim = chance.choice(found)
+            with suppress(psutil.Error):
+                victim.kill()
+                killed.append(victim.pid)
+
+
+def _ours(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return any(parent.pid == os.getpid() for parent in process.parents())
+    return False
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_workers_that_are_killed(ray: Any, tmp_path: Path, kills: int) -> None:
+    program = lacelang.compile(SOURCE.replace("300", str(150 * kills)))
+    program.run(out=tmp_path / "one", **SMALL)
+    stop, killed = threading.Event(), list[int]()
+    killer = threading.Thread(target=_kill_at_random, args=(stop, killed, kills))
+    killer.start()
+    try:
+        program.run(out=tmp_path / "two", workers=2, **SMALL)
+    finally:
+        stop.set()
+        killer.join()
+    assert killed
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+def test_an_error_of_a_worker_is_the_run_s(ray: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = lacelang.compile("sample 3 from digits as plain")
+    monkeypatch.setattr(workers, "_job", _another_job)
+    with pytest.raises(ResourceError, match="other samples of plain"):
+        program.run(workers=2)
+
+
+_real_job = workers._job
+
+
+def _another_job(program: Any, planned: Any, options: Any, threads: int) -> Any:
+    other = lacelang.compile("sample 3 from digits seed 9 as plain")
+    return _real_job(other.checked, planned, options, threads)
+
+
+def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ResourceError, match=r"pip install 'lacelang\[ray\]'"):
+        lacelang.compile("sample 1 from digits").run(workers=2)
+    assert len(lacelang.compile("sample 1 from digits as x").run(workers=1)["x"]) == 1
+
+
+@pytest.mark.slow
+def test_a_driver_that_is_killed(tmp_path: Path) -> None:
+    source = tmp_path / "many.lace"
+    source.write_text("sample 3000 from digits where digit=three seed 1 as threes\n")
+    command = [sys.executable, "-m", "lacelang", "run", str(source), "--format", "webdataset"]
+    command += ["--shard-size", "100", "--workers", "2", "--out"]
+    subprocess.run([*command, str(tmp_path / "one")], check=True, capture_output=True)
+    out = tmp_path / "two"
+    for shards in (2, 5, 11):
+        process = subprocess.Popen(
+            [*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while process.poll() is None and len(list(out.glob("threes/*.tar"))) < shards:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert len(list(out.glob("threes/*.tar"))) >= shards
+    subprocess.run([*command, str(out)], check=True, capture_output=True)
+    assert files(out) == files(tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
+    source = tmp_path / "many.lace"
+    source.write_text("sample 3000 from digits where digit=three seed 1 as threes\n")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "lacelang", "run", str(source), "--format", "webdataset"]
+    command += ["--shard-size", "100", "--workers", "2", "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not list(out.glob("threes/*.tar")):
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
