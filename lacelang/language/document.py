@@ -17,6 +17,8 @@ from lacelang.semantics.check import Examined, examine
 from lacelang.semantics.context import Module
 from lacelang.semantics.modules import library_models
 from lacelang.syntax.grammar import STATEMENTS
+from lacelang.syntax.parser import read
+from lacelang.syntax.pieces import SHORT, read_in_pieces
 from lacelang.syntax.tokens import Tokens, tokenize
 
 
@@ -44,7 +46,11 @@ class Document:
     @cached_property
     def examined(self) -> Examined:
         """What the checker knows of it."""
-        return examine(self.text, self.path, True, root=self.root, opened=self.opened)
+        # Somebody types here and there: what stays the same need not be read again.
+        reader = read_in_pieces if len(self.text) > SHORT else read
+        return examine(
+            self.text, self.path, True, root=self.root, opened=self.opened, reader=reader
+        )
 
     @cached_property
     def _taken(self) -> Tokens:

@@ -37,7 +37,7 @@ from lacelang.version import __version__
 
 T = TypeVar("T")
 
-PAUSE = 0.02
+PAUSE = 0.01
 """Seconds without another keystroke after which a text is read."""
 
 _MOST_SYMBOLS = 500

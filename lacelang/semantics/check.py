@@ -7,7 +7,7 @@ was, and going back to the state before a piece is keeping that state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from lacelang.semantics.modules import Library, library_files
 from lacelang.semantics.notations import with_notations
 from lacelang.semantics.statements import DEFINITIONS, Statements
 from lacelang.syntax import nodes
+from lacelang.syntax.parser import Parsed, read
 from lacelang.syntax.rewriting import target_text
 from lacelang.system.filenames import resolved
 
@@ -126,14 +127,16 @@ def examine(
     terms: Mapping[str, ir.OwnTerm] | None = None,
     opened: Mapping[Path, str] | None = None,
     saved: Mapping[str, SavedSamples] | None = None,
+    reader: Callable[[str, str | None], Parsed] = read,
 ) -> Examined:
     """Check a program, and return what is known of it even where it is wrong.
 
     `opened` are texts that stand for those of files, by their places, links followed: what an
-    editor holds and has not saved. The other arguments are those of `check`.
+    editor holds and has not saved. `reader` reads the text. The other arguments are those of
+    `check`.
     """
     report = Report()
-    library = Library(report, opened)
+    library = Library(report, opened, reader)
     module = library.program(source, path, tree, root, terms)
     written = module.program.statements
     statements = Statements(module, library, saved=saved)

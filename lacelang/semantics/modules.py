@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
@@ -29,17 +29,24 @@ _MAX_IMPORTS = 50
 class Library:
     """The modules of one check, each read once.
 
-    `opened` are texts that stand for those of files, by their places, links followed.
+    `opened` are texts that stand for those of files, by their places, links followed; `reader`
+    reads the program itself.
 
     Attributes:
         report: what is wrong with them.
         modules: those that were imported, and those of models, by their places.
     """
 
-    def __init__(self, report: Report, opened: Mapping[Path, str] | None = None) -> None:
+    def __init__(
+        self,
+        report: Report,
+        opened: Mapping[Path, str] | None = None,
+        reader: Callable[[str, str | None], Parsed] = read,
+    ) -> None:
         self.report = report
         self.modules: dict[Path, Module] = {}
         self._opened = opened or {}
+        self._reader = reader
         self._shared: dict[str, ModelSpec | None] = {}
         self._open: list[Path] = []
 
@@ -56,7 +63,7 @@ class Library:
         folder = path.parent if path is not None else Path()
         name, below = path.stem if path else "program", resolved(folder if root is None else root)
         if tree is None:
-            parsed = read(source, shown)
+            parsed = self._reader(source, shown)
             module = Module(name, shown, folder, below, source, parsed.program)
             self._note_problems(module, parsed)
         else:

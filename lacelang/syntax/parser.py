@@ -58,7 +58,7 @@ def read(source: str, path: str | None = None) -> Parsed:
     """Read as much of `source` as makes sense; never raises."""
     too_long = len(source) > MOST
     taken = tokenize("" if too_long else source)
-    program, problems = _read_tokens(taken)
+    program, problems = read_tokens(taken)
     if too_long:
         message = f"this text {TOO_LONG}, and no program is"
         problem = Diagnostic("LACE014", message, Span(1, 1, 1, 2), REMEDY, path=path)
@@ -69,7 +69,7 @@ def read(source: str, path: str | None = None) -> Parsed:
         from lacelang.syntax.notations.search import reread
 
         again = reread(
-            with_line_feeds(source), program, _read_tokens, (problem.span for problem in found)
+            with_line_feeds(source), program, read_tokens, (problem.span for problem in found)
         )
         if again is not None:
             program, found, lost = again
@@ -78,7 +78,8 @@ def read(source: str, path: str | None = None) -> Parsed:
     return Parsed(program, located, taken, tuple(problem.span for problem in lost))
 
 
-def _read_tokens(taken: Tokens) -> tuple[nodes.Program, list[Diagnostic]]:
+def read_tokens(taken: Tokens) -> tuple[nodes.Program, list[Diagnostic]]:
+    """Return what tokens say, and what is wrong with them; some are replaced by what was meant."""
     reader = _Reader(taken)
     reader.advance()
     return reader.finish(), reader.problems

@@ -112,7 +112,7 @@ def test_check_prints_json_for_tools(tmp_path: Path) -> None:
     first, *_ = json.loads(result.stdout)
     assert set(first) == {
         *("code", "severity", "message", "hint", "path"),
-        *("line", "column", "end_line", "end_column"),
+        *("line", "column", "end_line", "end_column", "fix"),
     }
     assert (first["line"], first["column"], first["end_column"]) == (1, 26, 32)
     path.write_text(RIGHT)

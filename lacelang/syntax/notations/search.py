@@ -54,11 +54,41 @@ class Place:
     mended: bool  # what is read in its place is what its hint says
 
 
+@frozen(slots=False)
+class Surroundings:
+    """The text that one is a part of, the statements of the rest, and the lines above the part."""
+
+    text: str
+    statements: tuple[nodes.Statement, ...]
+    lines: int
+
+    @cached_property
+    def imported(self) -> set[str]:
+        """The modules that it imports."""
+        return _imported(lexemes_of(self.text))
+
+    @property
+    def top(self) -> Span:
+        """Where imports are put, as seen from the part."""
+        top = top_of(self.text)
+        return Span(top.line - self.lines, 1, top.line - self.lines, 1)
+
+
+def _imported(lexemes: Sequence[Lexeme]) -> set[str]:
+    return {after.low for before, after in pairwise(lexemes) if before.text == "import"}
+
+
 class Mended:
     """A text with what is written here in place of notations; places are those it had before."""
 
-    def __init__(self, text: str, besides: Collection[tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        text: str,
+        besides: Collection[tuple[str, int]],
+        around: Surroundings | None = None,
+    ) -> None:
         self.text = text
+        self._around = around
         self.places: list[Place] = []
         self._source = text
         self._lines = Lines(text)
@@ -66,14 +96,14 @@ class Mended:
         # By character of the text, where in the text as it was it begins and ends.
         self._origins = [(at, at + 1) for at in range(len(text) + 1)]
         self._lexemes: list[Lexeme] | None = lexemes_of(text)
-        self._imported = {
-            after.low for before, after in pairwise(self._lexemes) if before.text == "import"
-        }
+        self._imported = _imported(self._lexemes)
+        if around is not None:
+            self._imported |= around.imported
 
     @cached_property
     def _top(self) -> Span:
         """Where imports are put."""
-        return top_of(self._source)
+        return top_of(self._source) if self._around is None else self._around.top
 
     def shifted(self, offsets: Sequence[int]) -> list[int]:
         """Return where offsets of the text as it was are now."""
@@ -177,23 +207,26 @@ def mend(
     parsing: bool = False,
     wrong: Sequence[int] = (0,),
     patience: Patience | None = None,
+    around: Surroundings | None = None,
 ) -> Mended:
     """Put what is written here in place of every notation; none stays inside another.
 
     Places whose keys are in `besides` are left alone; with `parsing`, those are found too that
     the grammar may read as something else. A long text is searched in the statements in which the
-    offsets `wrong` lie and the next ones, and for as long as there is `patience`.
+    offsets `wrong` lie and the next ones, and for as long as there is `patience`. `around` is what
+    the text is a part of.
     """
     if len(text) > LONGEST:
         return Mended("", ())
     patience = patience or Patience()
-    mended = Mended(text, besides)
+    mended = Mended(text, besides, around)
     for _ in range(_ROUNDS):
         reader = Reader(mended.lexemes, facts)
         stretches = [(0, len(reader.lexemes))]
         if len(reader.lexemes) > _LONG or len(reader.lexemes) * _TRIED > patience.left:
             stretches = _around(reader, mended.shifted(wrong))
-        scanned = (_scan(reader, parsing, stretch, patience) for stretch in stretches)
+        starts, candidates = _Starts(reader), _Candidates(reader, parsing)
+        scanned = (_scan(reader, each, starts, candidates, patience) for each in stretches)
         found = list(islice(chain.from_iterable(scanned), MOST_SHOWN))
         changed = [mended.replace(*one) for one in reversed(found)]
         if not any(changed) or len(mended.places) >= MOST_SHOWN:
@@ -207,20 +240,27 @@ def reread(
     program: nodes.Program,
     read: Callable[[Tokens], tuple[nodes.Program, list[Diagnostic]]],
     wrong: Iterable[Span],
+    around: Surroundings | None = None,
 ) -> tuple[nodes.Program, list[Diagnostic], list[Diagnostic]] | None:
     """Read a text, with LF for every line end, with what is written here in place of notations.
 
     Without that, the places in `wrong` cannot be read. A notation that cannot be read even so is
     left to other diagnostics. Returns the program, what is wrong with the text, and those
     diagnostics behind which the program is not what was meant; None if the text has no notations.
+    `around` is what the text is a part of.
     """
     if len(text) > LONGEST:
         return None
-    facts, lines, patience = _facts(text, program), Lines(text), Patience()
+    if around is None:
+        facts = _facts(text, program)
+    else:
+        whole = nodes.Program((*around.statements, *program.statements))
+        facts = _facts(around.text, whole)
+    lines, patience = Lines(text), Patience()
     at = sorted({lines.offsets(span)[0] for span in wrong}) or [0]
     besides: set[tuple[str, int]] = set()
     for _ in range(max(LONGEST // max(len(text), 1), 2)):
-        mended = mend(text, facts, besides, wrong=at, patience=patience)
+        mended = mend(text, facts, besides, wrong=at, patience=patience, around=around)
         if not mended.places:
             break
         tokens = _placed(tokenize(mended.text), mended, lines)
@@ -315,9 +355,12 @@ def _statement_at(reader: Reader, offset: int) -> int:
 
 
 def _scan(
-    reader: Reader, parsing: bool, stretch: tuple[int, int], patience: Patience
+    reader: Reader,
+    stretch: tuple[int, int],
+    starts: _Starts,
+    candidates: _Candidates,
+    patience: Patience,
 ) -> Iterator[tuple[Notation, Found, Remedy]]:
-    starts, candidates = _Starts(reader), _Candidates(reader, parsing)
     place, end = stretch
     while place < end and patience.left > 0:
         if reader.low(place) == "model" and reader.low(place + 2) == "{":
