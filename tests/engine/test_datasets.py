@@ -201,6 +201,11 @@ def test_without_images(model: TinyModel, tmp_path: Path, how: dict[str, Any]) -
     assert [item.image for item in items] == [None] * 10
     suffixes = {path.suffix for path in (tmp_path / "kids").iterdir()}
     assert suffixes == {".json", ".tar" if how is SMALL else ".parquet"}
+    # What was written without images is found again as that.
+    assert len(group) == 10
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "kids").iterdir()}
+    program(kids(), edit()).run(out=tmp_path, images=False, **how)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "kids").iterdir()} == before
 
 
 def test_other_tools_load_it(model: TinyModel, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class Layout:
 
     format: Format
     shard_size: Count = SHARD_SIZE
-    images: ImageFormat | None = "png"
+    images: ImageFormat | None = None  # the default: records leave out what is None
     quality: Count | None = None  # of JPEG and WebP, 1 to 100
     metadata: bool = True  # images say that they are synthetic, PNG also what they were made from
 
