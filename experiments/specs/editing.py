@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from experiments.edit_paths import (
     Array,
+    Decode,
     EditPaths,
     accuracies,
     annotate_paths,
@@ -25,10 +26,12 @@ from experiments.edit_paths import (
     strangers,
     strengths,
 )
+from experiments.faceres import load_second
 from experiments.linear_directions import Directions, fit
 from experiments.reference import Reference
 from experiments.statements import judge, loaded_model, sample
 from lacelang import ir
+from lacelang.annotators.images import resize
 from lacelang.api import compile
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
@@ -50,12 +53,14 @@ ORDERS = {
 }
 DEFAULT = "default"
 LINEAR = "linear directions"
+KEPT = "keep identity"
 #: Clauses of the edit, by variant.
 VARIANTS = {
     DEFAULT: "",
     "all style layers": "layers all",
     "no reweighting": "reweight off",
     "hold as in the paper": "hold later(0.01)",
+    KEPT: "keep identity",
 }
 #: Draws from the prior at the same truncation, for Fréchet distances and the mean face. The number
 #: of directions is smaller than a variant's number of faces.
@@ -113,8 +118,8 @@ def study(progress: Progress, faces: int | None) -> Report:
             edit_path = run[name_of(order, variant)].rows.rows(slice(None)).edit_path
             assert edit_path is not None
             parts[order, variant] = edit_path.styles(len(LINES))
-        first = statements[name_of(order, DEFAULT)]
-        parts[order, LINEAR] = followed(directions, first, people[:fewer])
+        usual = statements[name_of(order, DEFAULT)]
+        parts[order, LINEAR] = followed(directions, usual, people[:fewer])
     begun, *rest = annotate_paths(spec, [people[:, None], *parts.values()], progress)
     unedited = {"unedited": sample(reference_faces, "", f"truncation {TRUNCATION}", REFERENCE_SEED)}
     prior = judge(unedited, progress, "judging unedited faces", identity=True)["unedited"]
@@ -143,6 +148,14 @@ def study(progress: Progress, faces: int | None) -> Report:
     ]
     tables += [steps_table(order, of, centre) for order, of in results.items()]
     tables.append(yardsticks(begun, who, reference, fewer))
+    first = second_descriptors(people[:fewer], model.decode, progress)
+    for order in ORDERS:
+        ends = {variant: parts[order, variant][:fewer, -1] for variant in results[order]}
+        pairs = {
+            variant: (first, second_descriptors(end, model.decode, progress))
+            for variant, end in ends.items()
+        }
+        tables.append(second_table(order, pairs))
     about = {"faces": faces, "faces of a variant": fewer, "reference faces": reference_faces}
     return Report("editing", tables, about=about, pictures=sheets)
 
@@ -280,6 +293,31 @@ def steps_table(order: str, results: Mapping[str, Result], centre: Array) -> Tab
         rows,
         "ACC of the line's own attribute after the line; its contribution to the DES; identity "
         "before and after the line.",
+    )
+
+
+def second_descriptors(styles: Floats, decode: Decode, progress: Progress) -> Floats:
+    """Return what the second judge says of faces of styles w+ (N, styles, d): (N, 1024)."""
+    measure = load_second(progress=progress)
+    found = []
+    with progress.stage("second judge of identity", len(styles)) as stage:
+        for image in decode(torch.from_numpy(np.ascontiguousarray(styles))):
+            found.append(measure(resize(image, 512))["second"])
+            stage.advance()
+    return np.stack(found)
+
+
+def second_table(order: str, pairs: Mapping[str, tuple[Floats, Floats]]) -> Table:
+    """Return what the second judge says of identity; descriptors before and after, by variant."""
+    rows: list[Row] = []
+    for variant, (before, after) in pairs.items():
+        alike = likeness(before, after, before.mean(axis=0).astype(np.float64))
+        rows.append({"variant": variant, "faces": len(before), **alike})
+    return Table(
+        f"{order}: identity by the second judge",
+        rows,
+        "The descriptors of FaceRes, before the first line and after the last; columns as above, "
+        "with the mean descriptor of the faces to edit as the centre.",
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -24,11 +24,13 @@ from lacelang.energy import (
     ATYPICALITY,
     DISPLACEMENT,
     TYPICAL_SIGMA,
+    Balanced,
     ConditionalEnergy,
     Node,
     Outputs,
     Penalty,
     conjunction,
+    with_components,
 )
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
@@ -39,6 +41,7 @@ from lacelang.engine.fingerprint import (
     loop_of,
     settings_of,
 )
+from lacelang.engine.likeness import STEPS, resembling
 from lacelang.engine.loading import Model
 from lacelang.engine.sampling import (
     array,
@@ -143,6 +146,8 @@ def edit_task(
     saved, weights = statement.saved, model.weights(conditioned=True)
     of_photo: dict[str, Any] = {}
     original = None
+    if statement.keep:
+        weights["identity"] = model.identity_digest
     if saved is None:
         task = groups[statement.group]
         source, original = _begun_in_program(task), task.original
@@ -168,6 +173,7 @@ def edit_task(
             "hold": {statement.held: statement.hold},
             "reweight": statement.reweight,
             **of_photo,
+            **({"keep": {"identity": statement.keep}} if statement.keep else {}),
         },
         atoms=plans[-1].atoms,
         steps=plans,
@@ -235,6 +241,7 @@ class _Edit:
         u = _by_rows(partial(self.model.to_edit_coordinates, truncation=self.truncation), w)
         start = self._outputs(u)
         records = [self._records(energies[0][1], start, unmoved(u), indices)]
+        first = edit_path.styles()[:, 0]
         chosen = components_of(
             [energy for energy, _ in energies],
             self.statement.sampler.name,
@@ -244,10 +251,16 @@ class _Edit:
         )
         for i, (energy, condition) in enumerate(energies):
             moved = by_component(energy, chosen, partial(self._move, u, start, stage))
+            replaced = self._replaced(i)
+            if self.statement.keep and i == len(energies) - 1:
+                replaced = np.logical_or.reduce([self._replaced(k) for k in range(i + 1)])
+                moved = self._resembling(
+                    moved, u, start, energy, chosen, edit_path, first, replaced
+                )
             move = array(_by_rows(self._w, moved.z) - _by_rows(self._w, u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
-            edit_path = edit_path.gone(edit_path.w[:, -1] + move, self._replaced(i))
+            edit_path = edit_path.gone(edit_path.w[:, -1] + move, replaced)
             records.append(self._records(condition, self._outputs(u), moved, indices))
         samples = tuple(map(self._sample, indices, zip(*records, strict=True)))
         edited = Latents(latents.z, edit_path.styles()[:, 0], edit_path)
@@ -261,16 +274,68 @@ class _Edit:
         `before` is what the classifiers said of all samples before the first step. The solution's
         z are the new coordinates (n, d).
         """
-        start, sampler = u[rows], self.statement.sampler
-        typical = float(sampler.options.get(TYPICAL.name, 0.0))
-        if typical:
-            node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
-        energy = ConditionalEnergy(partial(self._features, list(before), typical), node)
-        args = (start, _by_rows(self._w, start), *(head[rows] for head in before.values()))
+        sampler = self.statement.sampler
+        energy, args = self._energy(u, before, node, rows)
         options: dict[str, Any] = dict(sampler.options)
         with shown_on(stage, len(rows) / len(self.statement.steps)) as shown:
             target = Target.of(energy, args)
-            return SAMPLERS[sampler.name](target, start, **options, on_step=shown)
+            return SAMPLERS[sampler.name](target, u[rows], **options, on_step=shown)
+
+    def _energy(
+        self, u: Tensor, before: Outputs, node: Node, rows: list[int]
+    ) -> tuple[ConditionalEnergy, tuple[Tensor, ...]]:
+        """Return the energy of a step from u for some of the samples, and its arguments."""
+        typical = float(self.statement.sampler.options.get(TYPICAL.name, 0.0))
+        if typical:
+            node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
+        energy = ConditionalEnergy(partial(self._features, list(before), typical), node)
+        start = u[rows]
+        args = (start, _by_rows(self._w, start), *(head[rows] for head in before.values()))
+        return energy, args
+
+    def _resembling(
+        self,
+        moved: Solution,
+        begun: Tensor,
+        before: Outputs,
+        node: Node,
+        chosen: Sequence[Mapping[Balanced, int]],
+        edit_path: EditPath,
+        first: Float32,
+        replaced: NDArray[np.bool_],
+    ) -> Solution:
+        """Go on from the end of the last step to where faces look more like themselves.
+
+        `begun` is where that step began, `edit_path` leads there from the styles `first`, which are
+        (N, styles, d), and the styles that any step has `replaced` move.
+        """
+        u = moved.z
+        energies = [
+            self._energy(begun, before, with_components(node, disjuncts), [row])
+            for row, disjuncts in enumerate(chosen)
+        ]
+        move = array(_by_rows(self._w, u) - _by_rows(self._w, begun))
+        reached = edit_path.gone(edit_path.w[:, -1] + move, replaced).styles()[:, 0]
+        styles, w = torch.from_numpy(reached).to(u.device), _by_rows(self._w, u)
+        free = torch.from_numpy(replaced).to(u)[:, None]
+
+        def energy(at: Tensor, row: int) -> Tensor:
+            of, args = energies[row]
+            value: Tensor = of(at, *args)
+            return value
+
+        def decoded(at: Tensor, row: int) -> Tensor:
+            return styles[row] + free * (self._w(at) - w[row : row + 1])[:, None]
+
+        z = resembling(
+            u,
+            self.statement.keep,
+            energy,
+            decoded,
+            self.model.identified,
+            torch.from_numpy(first).to(u.device),
+        )
+        return evolve(moved, z=z, stats=evolve(moved.stats, nfe=moved.stats.nfe + STEPS))
 
     def _features(
         self,

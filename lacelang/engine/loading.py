@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lacelang.classifiers import heads_file
 from lacelang.classifiers.classifier import Heads, SeveralHeads
+from lacelang.classifiers.identity import IdentityNetwork
 from lacelang.energy import ATYPICALITY, Outputs
 from lacelang.engine.consent import refuse_foreign
 from lacelang.engine.fingerprint import file_digest
@@ -27,7 +28,7 @@ from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import on_device, one_by_one, rounds_by_place
 from lacelang.semantics.taught import has_classifiers
-from lacelang.semantics.weights import is_imported, weights_of
+from lacelang.semantics.weights import identity_file, is_imported, weights_of
 from lacelang.storage.fetch import WeightsFile
 from lacelang.storage.latents import Float32
 from lacelang.storage.user_models import file_of
@@ -35,7 +36,7 @@ from lacelang.system.threads import forked_after_torch, in_background
 from lacelang.system.torch_state import isolated, isolated_steps, plain
 
 # Attributes of a model that hold weights or tensors on its device, or are of this machine alone.
-_LOADED = ("generator", "heads", "_halfway", "_alone", "_results", "_lock")
+_LOADED = ("generator", "heads", "identity", "_halfway", "_alone", "_results", "_lock")
 # A result takes up to 10 MB.
 _MOST_RESULTS = 8
 Result = TypeVar("Result")
@@ -108,6 +109,17 @@ class Model:
             found = [heads.to(self.device) for heads in found]
         return SeveralHeads(found) if len(found) > 1 else found[0]
 
+    @cached_property
+    def identity(self) -> IdentityNetwork:
+        """The network of who a face is; a ResourceError if the model has none."""
+        path = identity_file(self._spec)
+        if path is None:
+            raise ResourceError(
+                f"the model {self.name} has no network of identity", "leave `keep identity` out"
+            )
+        with isolated():
+            return IdentityNetwork.load(path, self.generator).to(self.device)
+
     def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """Return what `make` computed for the model under this key, now or among the last few."""
         with self._lock:  # others that ask for the same meanwhile wait for it
@@ -153,6 +165,12 @@ class Model:
     def _classifiers(self) -> str:
         return file_digest(trained_classifiers(self._spec))
 
+    @property
+    def identity_digest(self) -> str:
+        """SHA-256 of the file of its network of identity."""
+        path = identity_file(self._spec)
+        return "missing" if path is None else file_digest(path)
+
     def styles(self, z: Tensor, truncation: float) -> Tensor:
         """Latents z (N, d) → truncated w (N, d'), what the decoder is given."""
         return self.generator.truncate(self._mapped(z), truncation)
@@ -168,6 +186,11 @@ class Model:
     def judge_styles(self, w: Tensor) -> Outputs:
         """What the classifiers, if they are on w, say of truncated styles (N, d') alone."""
         return self.heads_at(w)
+
+    def identified(self, styles: Tensor) -> Tensor:
+        """Who is seen in the face of styles w+ (1, styles, d'): a unit descriptor (1, K)."""
+        found: Tensor = self.identity(styles.to(self.device)).to(styles.device)
+        return found
 
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """Return the function from latents z (N, d) to the classifiers' outputs."""

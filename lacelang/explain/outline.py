@@ -183,6 +183,7 @@ def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
         Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),
         Fact("held", "", statement.held),
         Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
+        Fact("keep", f"identity {number_text(statement.keep)}", statement.keep),
     )
 
 

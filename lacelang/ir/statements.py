@@ -188,6 +188,7 @@ class EditStatement(StatementRecord):
         hold: gamma, the pull on attributes that no step so far is about.
         held: which of them: those that later steps are about (the paper's), or all.
         reweight: whether the present step counts more than earlier ones (LACE A.3).
+        keep: the pull on who the face is, as the model's network of identity sees it; 0 is none.
         options: of all steps, as in a sample.
         turns: see `SampleStatement`.
     """
@@ -206,6 +207,7 @@ class EditStatement(StatementRecord):
     hold: float
     held: Literal["later", "all"]
     reweight: bool
+    keep: float = 0.0
     saved: Saved | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)

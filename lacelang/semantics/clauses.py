@@ -27,6 +27,7 @@ from lacelang.semantics.values import (
     settle,
     temperature,
 )
+from lacelang.semantics.weights import identity_file
 from lacelang.syntax import nodes
 
 ALLOWED = {
@@ -35,8 +36,8 @@ ALLOWED = {
         "sigma", "verified",
     ),
     "edit": (
-        "stay", "hold", "layers", "reweight", "temp", "with", "as", "negation", "disjunction",
-        "sigma", "from", "truncation",
+        "stay", "hold", "keep", "layers", "reweight", "temp", "with", "as", "negation",
+        "disjunction", "sigma", "from", "truncation",
     ),
     "photo": ("from", "face", "fast", "as"),
     "pick": ("as",),
@@ -282,6 +283,18 @@ def _hold(clause: nodes.ValueClause, read: Clauses) -> tuple[float, str]:
     return _strength(clause, read), held
 
 
+def _keep(clause: nodes.KeepClause, read: Clauses) -> float:
+    """How strongly identity is kept; 0 does not need a network of it."""
+    _known(clause, clause.word, read)
+    strength = defaults.KEEP
+    if clause.strength is not None:
+        strength = limited(clause.strength, "`keep identity`", _STRENGTH, read.frame)
+    if strength and read.model is not None and identity_file(read.model) is None:
+        message = f"the model {read.model.name} has no network of identity"
+        raise read.say("LACE322", message, clause, "leave `keep identity` out")
+    return strength
+
+
 def _layers(clause: nodes.LayersClause, read: Clauses) -> Any:
     """Which style layers: these, None for all, or `declared` for the attributes' own."""
     if clause.word is None:
@@ -408,6 +421,7 @@ CLAUSE_KINDS: Mapping[str, ClauseKind] = {
     "sigma": ClauseKind(_word, _USUAL.sigma, ("residual", "paper")),
     "stay": ClauseKind(_strength, defaults.STAY),
     "hold": ClauseKind(_hold, (defaults.HOLD, defaults.HELD), ("later", "all")),
+    "keep": ClauseKind(_keep, 0.0, ("identity",)),
     "layers": ClauseKind(_layers, "declared", ("all", "declared")),
     "reweight": ClauseKind(_word, "on", ("on", "off")),
     "verified": ClauseKind(_verified, None),

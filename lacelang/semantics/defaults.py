@@ -22,6 +22,9 @@ HOLD = 0.01
 HELD: Literal["later", "all"] = "all"
 """Whose attributes an edit holds: those that later steps are about, or all others."""
 
+KEEP = 1.0
+"""How strongly `keep identity` keeps it, where the clause has no number."""
+
 CONDITION_OPTIONS = ir.ConditionOptions(
     temp=None, logit_temp=None, negation=("complement",), disjunction="equal", sigma="residual"
 )

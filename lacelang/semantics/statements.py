@@ -275,14 +275,14 @@ class Statements:
             message = f"`{sampler.name}` does not follow a flow from where a sample is"
             known = ", ".join(f"`{name}`" for name, each in SAMPLERS.items() if each.edits)
             read.say("LACE310", f"{message}: it cannot edit", clause.sampler, f"these can: {known}")
-        reweight = read.value("reweight") == "on"
+        reweight, keep = read.value("reweight") == "on", read.value("keep")
         refuse_unfit(read, judged=node.group)
         read.wrong = read.wrong or len(steps) < len(node.steps)
         asked = [step.predicate for step in steps]
         name, model = self.groups.add(read), using(read.checked_model(), *asked)
         if saved is None and group in self.groups.counts:
             self.groups.counts[name] = self.groups.counts[group]
-        clauses = (sampler, options, stay, hold, held, reweight)
+        clauses = (sampler, options, stay, hold, held, reweight, keep)
         return ir.EditStatement(
             name, group, model, tuple(steps), *clauses, saved, node.span, tuple(self._turns)
         )

@@ -24,6 +24,14 @@ def weights_of(spec: ModelSpec) -> Weights:
     return None
 
 
+def identity_file(spec: ModelSpec) -> Path | None:
+    """The file of a model's network of identity, beside its classifiers; None if there is none."""
+    if spec.classifiers is None:
+        return None
+    file = file_of(spec.path, str(Path(spec.classifiers).with_suffix(".identity.safetensors")))
+    return file if file.is_file() else None
+
+
 def is_imported(spec: ModelSpec) -> bool:
     """Whether the standard library names a published file, from which a user imports the weights.
 

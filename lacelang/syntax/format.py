@@ -175,6 +175,9 @@ class _Documents:
                 return head if tries is None else [head, self.bracketed("(", [tries], ")")]
             case nodes.FastClause():
                 return self.take("fast")
+            case nodes.KeepClause(word, strength):
+                head = self.words("keep", word)
+                return head if strength is None else [head, GAP, self.of(strength)]
             case nodes.WithClause(sampler, options):
                 head = self.words("with", sampler)
                 following = self._next()

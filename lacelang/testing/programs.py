@@ -77,6 +77,7 @@ _EDIT_CLAUSES = [
     st.sampled_from(["hold 0.1", "hold all(0.2)", "hold later(0)"]),
     st.sampled_from(["layers all", "layers declared", "layers 4..5, 10"]),
     st.sampled_from(["reweight on", "reweight off"]),
+    st.sampled_from(["keep identity", "keep identity 2", "keep identity 0"]),
     st.sampled_from(["with heun", "with exponential(tolerance=1e-2)"]),
     *_CLAUSES[-3:],
 ]

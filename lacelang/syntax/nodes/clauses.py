@@ -79,6 +79,14 @@ class FastClause(Node, rules="fast_clause"):
     keyword: ClassVar[str] = "fast"
 
 
+class KeepClause(Node, rules="keep_clause"):
+    """`keep identity`, or `keep identity 2` with its strength."""
+
+    word: Word
+    strength: Value | None = None
+    keyword: ClassVar[str] = "keep"
+
+
 class Layer(Node, rules="layer"):
     """`4..5`, or `10` alone, where `last` is None."""
 
@@ -112,4 +120,5 @@ Clause: TypeAlias = (
     | LayersClause
     | VerifiedClause
     | FastClause
+    | KeepClause
 )

