@@ -134,12 +134,13 @@ def _applied(operation: str, x: Tensor, weight: Tensor | None, attributes: Any) 
     raise ValueError(f"no operation {operation}")
 
 
-def five(points: Array) -> Array:
+def five(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the centres of the eyes, the tip of the nose and the corners of the mouth, (5, 2)."""
     left = points[[mesh.EYE_LEFT_OUTER, mesh.EYE_LEFT_INNER]].mean(axis=0)
     right = points[[mesh.EYE_RIGHT_INNER, mesh.EYE_RIGHT_OUTER]].mean(axis=0)
     rest = points[[1, mesh.MOUTH_LEFT, mesh.MOUTH_RIGHT]]
-    return np.vstack([left, right, rest])[:, :2].astype(np.float64)
+    found: NDArray[np.float64] = np.vstack([left, right, rest])[:, :2]
+    return found
 
 
 def load_second(threads: int = 1, progress: Progress | None = None) -> Measure:

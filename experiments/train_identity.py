@@ -31,7 +31,7 @@ from lacelang.annotators.images import resize
 from lacelang.annotators.networks import Network
 from lacelang.api import compile
 from lacelang.classifiers import labels
-from lacelang.classifiers.identity import FEATURES, SIDE, IdentityNetwork, MobileFace
+from lacelang.classifiers.identity import FEATURES, SIDE, IdentityNetwork, MobileFace, Stage
 from lacelang.engine.loading import labels_of, load
 from lacelang.progress import Progress, shown
 
@@ -55,12 +55,15 @@ def mobileface(file: Path) -> MobileFace:
         network.stem.weight.copy_(tensors["conv1_weight"].permute(3, 2, 0, 1))
         network.slope.weight.copy_(tensors["prelu1_gamma"])
         for k, stage in enumerate(network.stages, start=1):
+            assert isinstance(stage, Stage)
             unit = f"stage{k}_unit1"
             stage.project.weight.copy_(tensors[f"{unit}_conv0_0_weight"].permute(3, 2, 0, 1))
             names = ("conv0_1_df", "conv1_df", "conv2_df")
             for i, (name, convolution) in enumerate(zip(names, stage.depthwise, strict=True)):
-                convolution.weight.copy_(tensors[f"{unit}_{name}"].permute(2, 3, 0, 1))
-                stage.slopes[i].weight.copy_(tensors[f"{unit}_prelu{i}_gamma"])
+                convolution.get_parameter("weight").copy_(
+                    tensors[f"{unit}_{name}"].permute(2, 3, 0, 1)
+                )
+                stage.slopes[i].get_parameter("weight").copy_(tensors[f"{unit}_prelu{i}_gamma"])
         scale = tensors["batchnorm0/mul"]
         network.last.weight.copy_((tensors["dense/kernel"] * scale).T)
         network.last.bias.copy_(tensors["batchnorm0/sub"])

@@ -40,7 +40,7 @@ TEMPLATE = (
 _WIDTHS = ((32, 32), (32, 32), (32, 64), (64, 128))
 
 
-class _Stage(nn.Module):
+class Stage(nn.Module):
     """A 1 x 1 convolution, a depthwise one that halves the size, and a residual pair of others."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -53,12 +53,14 @@ class _Stage(nn.Module):
         self.slopes = nn.ModuleList(nn.PReLU(outputs) for _ in self.depthwise)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps (N, inputs, S, S) → (N, outputs, S / 2, S / 2)."""
         x = self.project(x)
         steps = list(zip(self.depthwise, self.slopes, strict=True))
         x = first = steps[0][1](steps[0][0](x))
         for convolution, slope in steps[1:]:
             x = slope(convolution(x))
-        return x + first
+        out: Tensor = x + first
+        return out
 
 
 class MobileFace(nn.Module):
@@ -68,7 +70,7 @@ class MobileFace(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, _WIDTHS[0][0], 3, 2, 1, bias=False)
         self.slope = nn.PReLU(_WIDTHS[0][0])
-        self.stages = nn.Sequential(*(_Stage(*widths) for widths in _WIDTHS))
+        self.stages = nn.Sequential(*(Stage(*widths) for widths in _WIDTHS))
         self.last = nn.Linear(_WIDTHS[-1][1] * 16, FEATURES)
 
     def forward(self, crops: Tensor) -> Tensor:
@@ -94,6 +96,7 @@ class IdentityNetwork(nn.Module):
     points: Tensor
     places: Tensor
     template: Tensor
+    w_mean: Tensor
 
     def __init__(self, generator: Generator, explained: int = 0) -> None:
         super().__init__()
@@ -133,8 +136,9 @@ class IdentityNetwork(nn.Module):
 
     def _grid(self, styles: Tensor) -> Tensor:
         """Where in the image each pixel of the crop is, for `grid_sample`: (N, 112, 112, 2)."""
+        # No gradient flows here: moving the crop off the face is no way to look like somebody.
+        goal = self.landmarks(styles).detach()
         # The least-squares similarity from the template to the landmarks, as complex numbers.
-        goal = self.landmarks(styles)
         origin = self.template - self.template.mean(dim=0)
         to = goal - goal.mean(dim=1, keepdim=True)
         norm = origin.square().sum()

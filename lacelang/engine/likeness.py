@@ -26,7 +26,7 @@ RATE = 0.1
 CAUTION = 3.0
 """How much more the conditions count than in their line: the move may not spend what they won."""
 
-KAPPA = 30.0
+KAPPA = 60.0
 """kappa of `keep identity 1`, in nats."""
 
 _BETAS = (0.8, 0.95)
