@@ -21,7 +21,7 @@ from lacelang.notebook.bars import CellBars
 from lacelang.notebook.cells import Cells, own_groups
 from lacelang.notebook.diagnostics import in_colours
 from lacelang.progress import Progress, shown
-from lacelang.text.channels import say
+from lacelang.text.channels import say, say_styled
 
 _parser: Any = MagicArgumentParser  # which declares no types
 OPTIONS = _parser(
@@ -92,7 +92,7 @@ class LaceMagics(Magics):  # type: ignore[misc, unused-ignore]
     def _run(self, options: Any, cell: str) -> Run | None:
         piece = self.cells.read(cell)
         if piece.warnings:
-            print(in_colours(piece.warnings))
+            say_styled(in_colours(piece.warnings))
         seed = options.seed
         if seed is not None:
             seed = given_as.whole(seed, "--seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")

@@ -43,6 +43,11 @@ def say(text: str, stream: Any = None, end: str = "\n") -> None:
     print(displayed(text), file=stream or sys.stderr, end=end, flush=True)
 
 
+def say_styled(text: str) -> None:
+    """Print text that was displayed already, with the program's own colours."""
+    print(text, file=styled(sys.stdout), flush=True)
+
+
 def styled(stream: Any) -> Any:
     """Return the stream that takes the program's own escape sequences, for texts already shown."""
     return getattr(stream, "styled", stream)

@@ -6,6 +6,7 @@ Run with LACELANG_UPDATE=1 to write the pages' outputs anew, then read them.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("LACELANG_MODELS", str(tmp_path / "models"))
+    # The photograph of the pages that take one in.
+    (tmp_path / "programs").mkdir()
+    shutil.copy(ROOT / "programs" / "me.jpg", tmp_path / "programs")
     # What a page registers is known to that page only.
     for registry in (SAMPLERS, ARCHITECTURES, ANNOTATORS):
         monkeypatch.setattr(registry, "_added", {})

@@ -25,6 +25,7 @@ from lacelang.storage.records import (
     SampleRecord,
     StepPlan,
     StepRecord,
+    TraceRecord,
     plain,
     read_index,
     rounded,
@@ -32,6 +33,7 @@ from lacelang.storage.records import (
 )
 
 ATOM = Atom("age=15", "age", "value", 7.0, 23.0)
+TRACE = TraceRecord((3.5, None), (1, 7), (0, 4), (0, 2))
 STEP = StepRecord(1.5, "converged", 3, 2, 1, {"age=15": 14.0})
 SAMPLE = SampleRecord(0, None, "stuck", 7, {"age=15": None})
 GROUP = GroupRecord("kids", "kids", "age=15", "f0", 2**63 - 1, 4, {"model": "ffhq"}, (ATOM,))
@@ -39,7 +41,7 @@ MEASURE = MeasureRecord("m", "a", None, "ffhq", 0.7, 3, "f", 9, 4, 0.2, 0.1, 0.4
 
 LEFT_OUT: list[tuple[Any, dict[str, Any]]] = [
     (ATOM, {"unit": None, "negated": False, "drawn": False}),
-    (STEP, {}),
+    (STEP, {"trace": None}),
     (StepPlan("smile=0", None, (ATOM,)), {}),
     (
         SAMPLE,
@@ -51,9 +53,10 @@ LEFT_OUT: list[tuple[Any, dict[str, Any]]] = [
             "steps": (),
             "drawn": {},
             "tries": None,
+            "trace": None,
         },
     ),
-    (GROUP, {"samples": (), "steps": (), "origin": None}),
+    (GROUP, {"samples": (), "steps": (), "origin": None, "loop": None}),
     (MEASURE, {"seal": ""}),
     (ExpectationRecord("a in 5% of kids", "kids", 0.05, 3, (1,)), {}),
     (
@@ -89,6 +92,7 @@ def test_what_says_something_is_written_and_comes_back() -> None:
         steps=(STEP,),
         drawn={"age": 20.5, "hair": "black"},
         tries=3,
+        trace=TRACE,
     )
     written = plain(full)
     assert list(written) == [f.name for f in fields(SampleRecord)]

@@ -263,4 +263,4 @@ def test_hints_and_completion_know_it(right: Subject, tmp_path: Path) -> None:
     session = Session()
     session.entries.append(session.read("sample 2 from bars as some"))
     assert "right" in [offer.word for offer in offers(session, "sample from bars where ")[1]]
-    assert session.attributes == {"left", "right"}
+    assert {a.name for a in session.models["bars"].attributes} == {"left", "right"}

@@ -331,27 +331,21 @@ def _moved(
 
 def _around(reader: Reader, offsets: Sequence[int]) -> list[tuple[int, int]]:
     """Return the lexemes of the statements in which offsets lie, each with the next statement."""
+    lexemes = reader.lexemes
+    starts = [
+        i for i in range(len(lexemes)) if reader.begins(i) and reader.low(i).upper() in STATEMENTS
+    ]
     stretches: list[tuple[int, int]] = []
     for offset in offsets:
-        first = _statement_at(reader, offset)
-        place = bisect_right(reader.lexemes, offset, key=lambda lexeme: lexeme.start)
-        left = 2
-        while place < len(reader.lexemes) and left:
-            left -= reader.begins(place) and reader.low(place).upper() in STATEMENTS
-            place += bool(left)
+        after = bisect_right(lexemes, offset, key=lambda lexeme: lexeme.start)
+        own, following = bisect_right(starts, after - 1), bisect_left(starts, after)
+        first = starts[own - 1] if own else 0
+        last = starts[following + 1] if following + 1 < len(starts) else len(lexemes)
         if stretches and first <= stretches[-1][1]:
-            stretches[-1] = (stretches[-1][0], max(place, stretches[-1][1]))
+            stretches[-1] = (stretches[-1][0], max(last, stretches[-1][1]))
         else:
-            stretches.append((first, place))
+            stretches.append((first, last))
     return stretches
-
-
-def _statement_at(reader: Reader, offset: int) -> int:
-    """Return the first lexeme of the statement in which an offset lies."""
-    place = bisect_right(reader.lexemes, offset, key=lambda lexeme: lexeme.start) - 1
-    while place > 0 and not (reader.begins(place) and reader.low(place).upper() in STATEMENTS):
-        place -= 1
-    return max(place, 0)
 
 
 def _scan(
