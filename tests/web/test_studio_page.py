@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 import zipfile
@@ -13,6 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 from studio_serving import Served, served
+
+from lacelang.cli.main import main
 
 pytestmark = pytest.mark.browser
 
@@ -269,8 +270,11 @@ def test_a_slider_ages_a_face_which_stays_the_same_person(
         # Runs of one slide leave one run behind.
         assert [n for n, _ in studio.studio.runs.state()["runs"]] == [1, newest]
         assert page.said == []
-    with Image.open(io.BytesIO(picture.read_bytes())) as image:
+    # What was downloaded is made again from the command line, to the same pixels.
+    assert main(["replay", str(picture)]) == 0
+    with Image.open(picture) as image, Image.open(tmp_path / "aged.replay.png") as again:
         assert image.size == (1024, 1024)
+        assert image.tobytes() == again.tobytes()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
