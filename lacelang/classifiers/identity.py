@@ -19,6 +19,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lacelang.classifiers.heads_file import reading
+from lacelang.classifiers.mobileface import (
+    CROP,
+    FEATURES,
+    TEMPLATE,
+    MobileFace,
+    archive,
+    mobileface,
+)
 from lacelang.generators.generator import Generator
 from lacelang.generators.mobilestylegan.low_resolution import LowResolution
 from lacelang.storage.files import write_atomic
@@ -26,59 +34,11 @@ from lacelang.storage.files import write_atomic
 FORMAT = "lacelang-identity-1"
 _REMEDY = "make it again with `python -m experiments.train_identity`, or restore the file"
 
-#: Side in pixels of the small image, and of the crop that the recogniser sees.
-SIDE, CROP = 128, 112
-#: Length of a descriptor.
-FEATURES = 256
+#: Side in pixels of the small image.
+SIDE = 128
+_RECOGNISER = "recogniser."  # of names of its weights
 #: Modulations whose styles tell where the face is: those up to 32 x 32.
 PLACING = 10
-#: Centres of the eyes, tip of the nose and corners of the mouth in the recogniser's crop.
-TEMPLATE = (
-    *((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366)),
-    *((41.5493, 92.3655), (70.7299, 92.2041)),
-)
-_WIDTHS = ((32, 32), (32, 32), (32, 64), (64, 128))
-
-
-class Stage(nn.Module):
-    """A 1 x 1 convolution, a depthwise one that halves the size, and a residual pair of others."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.depthwise = nn.ModuleList(
-            nn.Conv2d(outputs, outputs, 3, stride, 1, groups=outputs, bias=False)
-            for stride in (2, 1, 1)
-        )
-        self.slopes = nn.ModuleList(nn.PReLU(outputs) for _ in self.depthwise)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps (N, inputs, S, S) → (N, outputs, S / 2, S / 2)."""
-        x = self.project(x)
-        steps = list(zip(self.depthwise, self.slopes, strict=True))
-        x = first = steps[0][1](steps[0][0](x))
-        for convolution, slope in steps[1:]:
-            x = slope(convolution(x))
-        out: Tensor = x + first
-        return out
-
-
-class MobileFace(nn.Module):
-    """Crops of aligned faces, RGB 0..255 (N, 3, 112, 112), to descriptors (N, 256)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(3, _WIDTHS[0][0], 3, 2, 1, bias=False)
-        self.slope = nn.PReLU(_WIDTHS[0][0])
-        self.stages = nn.Sequential(*(Stage(*widths) for widths in _WIDTHS))
-        self.last = nn.Linear(_WIDTHS[-1][1] * 16, FEATURES)
-
-    def forward(self, crops: Tensor) -> Tensor:
-        """Return the descriptors; see the class for shapes."""
-        x = self.slope(self.stem((crops - 127.5) / 128.0))
-        x = self.stages(x)
-        descriptors: Tensor = self.last(x.permute(0, 2, 3, 1).flatten(1))
-        return descriptors
 
 
 class IdentityNetwork(nn.Module):
@@ -158,25 +118,36 @@ class IdentityNetwork(nn.Module):
         return self
 
     def save(self, path: Path, report: Mapping[str, Any]) -> None:
-        """Write the network, its weights in half precision, and a report (JSON values)."""
+        """Write what was learnt of a generator, in half precision, and a report (JSON values).
+
+        The recogniser's weights are not in the file: they are in the archive of its authors.
+        """
         exact = {"explained", "centre", "points", "places"}
         tensors = {
             name: (tensor if name in exact else tensor.half()).contiguous()
             for name, tensor in self.state_dict().items()
+            if not name.startswith(_RECOGNISER)
         }
         header = {"format": FORMAT, "report": json.dumps(report, allow_nan=False)}
         write_atomic(path, to_bytes(tensors, metadata=header))
 
     @classmethod
-    def load(cls, path: Path, generator: Generator) -> IdentityNetwork:
-        """Read a network for a generator, frozen.
+    def load(
+        cls, path: Path, generator: Generator, recogniser: MobileFace | None = None
+    ) -> IdentityNetwork:
+        """Read a network for a generator, frozen; the recogniser out of its archive if not given.
 
         Raises:
-            ResourceError: the file is missing, damaged or of another format.
+            ResourceError: the file is missing, damaged or of another format, or the archive is
+                missing.
         """
         with reading(path, "network of identity", FORMAT, _REMEDY, "pt") as (_, tensors):
             network = cls(generator, len(tensors["explained"]))
-            network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+            found = {name: tensor.float() for name, tensor in tensors.items()}
+            missing, unknown = network.load_state_dict(found, strict=False)
+            if unknown or not all(name.startswith(_RECOGNISER) for name in missing):
+                raise ValueError("weights are missing, or of another network")
             if not all(tensor.isfinite().all() for tensor in tensors.values()):
                 raise ValueError("a weight is not finite")
+        network.recogniser = recogniser or mobileface(archive())
         return network.requires_grad_(False).eval()
