@@ -8,6 +8,7 @@ fetched or run.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from lacelang.version import __version__
 
 T = TypeVar("T")
 
-PAUSE = 0.01
+PAUSE = 0.005
 """Seconds without another keystroke after which a text is read."""
 
 _MOST_SYMBOLS = 500
@@ -60,6 +61,9 @@ class LaceServer(LanguageServer):
         """Answer messages from standard input until the editor leaves."""
         # Messages go to standard output, and nothing else may.
         logging.getLogger("pygls").setLevel(logging.CRITICAL)
+        # Reading a text makes many objects and no cycles: to look for some takes time alone.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 50)
         stdin, stdout = sys.__stdin__, sys.__stdout__
         assert stdin is not None
         assert stdout is not None
