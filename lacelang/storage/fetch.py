@@ -36,6 +36,10 @@ class WeightsFile:
     path: Path
     sha256: str
 
+    def __str__(self) -> str:
+        # Where the file lies is nobody else's business.
+        return f"{self.path.name} {self.sha256}"
+
     def verify(self) -> Path:
         """Return the path of the file; none, or another file, is a ResourceError."""
         if not self.path.is_file():
