@@ -7,7 +7,8 @@
 
 MobileFace comes out of the archive of a package, which is only read, and is not in the file. From
 faces of the prior, all generated, are learnt where the landmarks of a face are, given w, and along
-which directions the attributes move descriptors. Ten minutes of one core. Then move the file to stdlib/.
+which directions the attributes move descriptors. Ten minutes of one core. Then move the file to
+stdlib/.
 """
 
 from __future__ import annotations

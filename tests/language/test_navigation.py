@@ -130,7 +130,7 @@ def test_names_change_in_all_files(tmp_path: Path) -> None:
         rename(taken, taken.places.position(main.text.rindex("old")), "senior", [parts])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.data())
 def test_a_renamed_program_says_the_same(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(PROGRAMS))

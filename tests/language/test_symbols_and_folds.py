@@ -80,7 +80,7 @@ def test_tokens_say_what_names_are() -> None:
     assert first.modifiers == ("declaration",)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXTS)
 def test_any_text_has_tokens_that_never_overlap(text: str) -> None:
     document = Document(text)
@@ -96,7 +96,7 @@ def test_any_text_has_tokens_that_never_overlap(text: str) -> None:
     assert plain <= {(t.start, t.end) for t in semantic_tokens(document)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXTS, st.integers(0, 200), st.sampled_from(["utf-8", "utf-16", "utf-32"]))
 def test_any_place_survives_being_counted_otherwise(text: str, at: int, encoding: str) -> None:
     places, at = Text(text), min(at, len(text))

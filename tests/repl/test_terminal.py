@@ -171,6 +171,7 @@ def _faces_on(sitting: Terminal, face: Image.Image) -> list[float]:
     return far
 
 
+@pytest.mark.slow
 def test_text_only_where_colours_are_not_wanted(terminal: Callable[..., Terminal]) -> None:
     sitting = terminal(NO_COLOR="1")
     printed = sitting.enter("glasses=1")
