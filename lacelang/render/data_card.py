@@ -74,8 +74,7 @@ def _lines(index: Index) -> Iterator[str]:
     size = size_text(sum(each.bytes for each in index.groups))
     yield f"- format: {layout.format}, {layout.shard_size} samples a shard, {images}; {size}"
     yield "- labels: conditions that samples were steered to, and predictions of the classifiers of"
-    yield "  latents that steered them. Neither is a judgement of the image: for that, run"
-    yield "  `lacelang evaluate` on the folder."
+    yield "  latents that steered them. Neither is a judgement of the image."
     yield "- licence: that of the generator's weights, see its model's page, applies to the samples"
     yield ""
     for each in index.groups:

@@ -86,6 +86,12 @@ def test_what_python_builds_is_not_read_from_text(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(parser, "read", spy)
     monkeypatch.setattr(modules, "read", spy)
+    begin = modules.Library.__init__
+
+    def spied(self: modules.Library, report: object, opened: object = None, _: object = None):
+        begin(self, report, opened, spy)
+
+    monkeypatch.setattr(modules.Library, "__init__", spied)
     sampling("ffhq", wanted, count=2, sampler="heun", options={"tolerance": 1e-2})
     lacelang.compile("sample from ffhq where it", definitions={"it": wanted})
     assert not [text for text in texts if "glasses=1 and" in text]

@@ -201,7 +201,7 @@ def test_energies_from_python(condition: str, count: int, threads: int) -> None:
 def test_probabilities_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for threads in (1, 2):
-        monkeypatch.setattr(measures.os, "cpu_count", partial(int, threads))
+        monkeypatch.setattr(measures, "cores", partial(int, threads))
         model = RealSizeModel()  # which remembers no draws
         attributes = model._spec.attributes
         found.append(measures.prior_sample(model, attributes, 0.5, 3, Silent(), 12_000))
