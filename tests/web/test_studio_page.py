@@ -154,6 +154,7 @@ def test_a_program_is_mended_completed_run_and_saved(
     assert page.said == []
 
 
+@pytest.mark.slow
 def test_a_long_run_is_stopped_and_the_newest_wins(fresh: Served, browser: Any) -> None:
     page = opened(browser, fresh.url)
     write(page, "sample 9000 from digits where digit=two as many")
@@ -215,6 +216,7 @@ def test_text_and_sliders_are_in_step(fresh: Served, browser: Any) -> None:
     assert page.said == []
 
 
+@pytest.mark.slow
 def test_every_model_has_a_program_and_sliders(fresh: Served, browser: Any) -> None:
     page = opened(browser, fresh.url)
     page.uncheck("#live")
