@@ -2,7 +2,7 @@
 
     python benchmarks/prompt.py [--times 10] [--model ffhq]
 
-Drives `lacelang repl` in a pseudo-terminal, with weights that are in the cache already. Prints
+Drives `lacelang` in a pseudo-terminal, with weights that are in the cache already. Prints
 medians and ranges over `--times` starts and statements. The limits are 0.5 s to the first key and
 1.5 s to the first face.
 """
@@ -10,19 +10,15 @@ medians and ranges over `--times` starts and statements. The limits are 0.5 s to
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-import ptyprocess
-import pyte
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "repl"))
+from prompt_terminal import ENTER, PROMPT, Terminal
 
-COLUMNS, ROWS = 100, 50
-PATIENCE = 120
 FIRST_KEY, FIRST_FACE = 0.5, 1.5
 
 CONDITIONS = (
@@ -39,82 +35,29 @@ CONDITIONS = (
 )
 
 
-class Terminal:
-    """The prompt in a pseudo-terminal; `began` is when the process was started."""
-
-    def __init__(self, folder: str) -> None:
-        environment = {n: v for n, v in os.environ.items() if n not in ("NO_COLOR", "TMUX")}
-        environment |= {"TERM": "xterm-256color", "XDG_DATA_HOME": folder}
-        self.screen = pyte.Screen(COLUMNS, ROWS)
-        self.changed = threading.Condition()
-        self.began = time.perf_counter()
-        self.process = ptyprocess.PtyProcess.spawn(
-            [sys.executable, "-m", "lacelang", "repl"],
-            cwd=folder,
-            env=environment,
-            dimensions=(ROWS, COLUMNS),
-        )
-        self.screen.write_process_input = lambda answer: self.process.write(answer.encode())
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        stream = pyte.ByteStream(self.screen)
-        try:
-            while True:
-                data = self.process.read(1 << 16)
-                with self.changed:
-                    stream.feed(data)
-                    self.changed.notify_all()
-        except EOFError:
-            return
-
-    def lines(self) -> list[str]:
-        """What stands on the screen, without the empty lines below."""
-        lines = [line.rstrip() for line in self.screen.display]
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines or [""]
-
-    def wait(self, happened: Callable[[list[str]], bool]) -> float:
-        """Wait until what stands on the screen is so, and return when it was."""
-        with self.changed:
-            if not self.changed.wait_for(lambda: happened(self.lines()), PATIENCE):
-                raise SystemExit("the prompt does not answer:\n" + "\n".join(self.lines()))
-            return time.perf_counter()
-
-    def type(self, keys: str) -> float:
-        """Type, and return when."""
-        self.process.write(keys.encode())
-        return time.perf_counter()
-
-    def end(self) -> None:
-        """Close the terminal."""
-        self.process.terminate(force=True)
-
-
-def first_key(folder: str) -> float:
+def first_key(folder: Path) -> float:
     """Return the seconds from a start until a key that was typed at once is in the line."""
-    terminal = Terminal(folder)
+    terminal = Terminal(folder, 100)
     terminal.type("x")
-    shown = terminal.wait(lambda lines: lines[-1] == "lace> x")
-    terminal.end()
+    shown = terminal.wait(lambda lines: lines[-1] == f"{PROMPT} x")
+    terminal.close()
     return shown - terminal.began
 
 
-def first_faces(folder: str, model: str, conditions: Sequence[str]) -> tuple[float, list[float]]:
+def first_faces(folder: Path, model: str, conditions: Sequence[str]) -> tuple[float, list[float]]:
     """Return the seconds to a first face typed for at once, and those of later statements."""
-    terminal = Terminal(folder)
+    terminal = Terminal(folder, 100)
     found = []
     for number, condition in enumerate(("age > 20", *conditions)):
-        terminal.wait(lambda lines: lines[-1] == "lace>")
+        terminal.wait_for_prompt()
         typed = f"sample 4 from {model} where {condition} seed {number}"
         terminal.type("\x0c" + typed)
-        terminal.wait(lambda lines, typed=typed: lines[-1] == f"lace> {typed}")  # type: ignore[misc]
-        entered = terminal.type("\r")
+        terminal.wait(lambda lines, typed=typed: lines[-1] == f"{PROMPT} {typed}")
+        entered = terminal.type(ENTER)
         shown = terminal.wait(lambda lines: any("▀" in line for line in lines))
         found.append(shown - entered)
-        terminal.wait(lambda lines: lines[-1] == "lace>")
-    terminal.end()
+        terminal.wait_for_prompt()
+    terminal.close()
     return found[0], found[1:]
 
 
@@ -134,7 +77,8 @@ def main() -> None:
     parser.add_argument("--model", default="ffhq", help="whose faces (ffhq)")
     given = parser.parse_args()
     conditions = [CONDITIONS[i % len(CONDITIONS)] for i in range(given.times)]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root)
         starts = [first_key(folder) for _ in range(given.times)]
         cold, later = first_faces(folder, given.model, conditions)
     print(f"median of {given.times} (and range)")

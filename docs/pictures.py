@@ -8,30 +8,34 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from PIL import Image
 
 import lacelang
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS))
-from terminal import Terminal  # noqa: E402
-
 ROOT = DOCS.parent
+sys.path[:0] = [str(DOCS), *(str(ROOT / "tests" / name) for name in ("repl", "teaching", "web"))]
+from browsers import found, launched  # noqa: E402
+from prompt_terminal import Terminal  # noqa: E402
+from studio_serving import served  # noqa: E402
+from terminal import picture_of  # noqa: E402
+
 PICTURES = DOCS / "pictures"
 
 
 def _people(folder: Path) -> Image.Image:
     """The sheet of the first program of the README."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"^```lace people\.lace\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return _sheet(found[1], "people", folder)
+    block = re.search(r"^```lace people\.lace\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return _sheet(block[1], "people", folder)
 
 
 def _bearded_kids(folder: Path) -> Image.Image:
@@ -62,10 +66,11 @@ def _prompt(folder: Path) -> Image.Image:
     """A terminal: a definition, an error, four faces."""
     terminal = Terminal(folder, 140, 60)
     try:
+        terminal.wait_for_prompt()
         terminal.enter("let scholar = glasses=1 and not smile=1")
         terminal.enter("sample 4 from ffhq where scholar and yaw=frnt seed 3")
         terminal.enter("sample 4 from ffhq where scholar and age > 40 seed 3")
-        return terminal.picture()
+        return picture_of(terminal.screen)
     finally:
         terminal.close()
 
@@ -75,73 +80,52 @@ def _sheet(source: str, group: str, folder: Path) -> Image.Image:
     return Image.open(folder / group / "sheet.png").convert("RGB")
 
 
-def _report(folder: Path) -> Image.Image:
-    """The first group of a report, as a browser shows it; needs playwright and a Chromium."""
-    from playwright.sync_api import sync_playwright
+@contextmanager
+def _page(width: int, height: int) -> Iterator[Any]:
+    """A page in a browser; needs playwright and a Chromium."""
+    path = found()
+    if path is None:
+        raise SystemExit("there is no Chromium or Chrome; LACELANG_BROWSER names one")
+    with launched(path) as browser:
+        yield browser.new_page(viewport={"width": width, "height": height})
 
-    from lacelang.report.distributions import Predictions
+
+def _report(folder: Path) -> Image.Image:
+    """The first group of a report, as a browser shows it."""
     from lacelang.report.page import write_report
 
     source = "sample 5 from ffhq where glasses=1 and age in 50..70 seed 3 as readers\n"
     lacelang.compile(source).run(out=folder, progress=True)
-    page_file = write_report(folder, predictions=Predictions())
-    browser_file = next(path for path in map(shutil.which, BROWSERS) if path)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page_file = write_report(folder)
+    with _page(1200, 900) as page:
         page.goto(page_file.as_uri())
-        data = page.locator(".group").first.screenshot(type="png")
-        browser.close()
-    return Image.open(io.BytesIO(data)).convert("RGB")
+        return _opened(page.locator(".group").first.screenshot(type="png"))
 
 
 def _studio(folder: Path) -> Image.Image:
-    """A face of the studio that a slider has aged; needs playwright and a Chromium."""
-    from threading import Thread
-
-    from playwright.sync_api import sync_playwright
-
-    from lacelang.web.serving import Serving
-    from lacelang.web.studio.application import application
-    from lacelang.web.studio.files import opened
-    from lacelang.web.studio.studio import MOST_BYTES, Studio
-
+    """A face of the studio that a slider has aged."""
     file = folder / "portrait.lace"
     file.write_text("sample 3 from ffhq where smile=1 and glasses=0 seed 0 as people\n")
-    studio = Studio(opened(file, folder))
-    serving = Serving(application(studio, lambda: serving.ending), 0, MOST_BYTES)
-    server = Thread(target=serving.run)
-    server.start()
-    browser_file = next(path for path in map(shutil.which, BROWSERS) if path)
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=browser_file, args=["--no-sandbox"]
-            )
-            page = browser.new_page(viewport={"width": 1360, "height": 960})
-            page.set_default_timeout(300_000)
-            page.goto(serving.url)
-            page.wait_for_selector("body[data-ready]")
-            page.click("#run")
-            page.wait_for_selector("article[data-status=done]")
-            page.locator(".face button", has_text="Edit this face").nth(2).click()
-            page.wait_for_selector("#after:not([hidden])")
-            page.fill("[data-attribute=age] input.number", "60")
-            page.keyboard.press("Enter")
-            page.wait_for_timeout(2000)
-            page.wait_for_selector("body:not([aria-busy])")
-            page.wait_for_timeout(1000)
-            page.evaluate("document.querySelector('.left').scrollTop = 0; scrollTo(0, 0)")
-            data = page.screenshot(type="png")
-            browser.close()
-    finally:
-        serving.stop()
-        server.join()
-        studio.close()
+    with served(folder, file) as studio, _page(1360, 960) as page:
+        page.set_default_timeout(300_000)
+        page.goto(studio.url)
+        page.wait_for_selector("body[data-ready]")
+        page.click("#run")
+        page.wait_for_selector("article[data-status=done]")
+        page.locator(".face button", has_text="Edit this face").nth(2).click()
+        page.wait_for_selector("#after:not([hidden])")
+        page.fill("[data-attribute=age] input.number", "60")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(2000)
+        page.wait_for_selector("body:not([aria-busy])")
+        page.wait_for_timeout(1000)
+        page.evaluate("document.querySelector('.left').scrollTop = 0; scrollTo(0, 0)")
+        return _opened(page.screenshot(type="png"))
+
+
+def _opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 MADE: dict[str, Callable[[Path], Image.Image]] = {
     "people.jpg": _people,

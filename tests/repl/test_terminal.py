@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,74 +18,11 @@ from lacelang.repl.show import GAP, layout_for
 
 if sys.platform == "win32":
     pytest.skip("no pseudo-terminals there", allow_module_level=True)
-import ptyprocess
-import pyte
+from prompt_terminal import ENTER, Terminal
 
 pytestmark = pytest.mark.weights
 
-COLUMNS, ROWS = 80, 50
-ENTER, TAB, CTRL_C, CTRL_D = "\r", "\t", "\x03", "\x04"
-PATIENCE = 200
-
-
-class Terminal:
-    """A terminal of 80 columns with the prompt in it; it answers what a terminal is asked."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        kept = {n: v for n, v in os.environ.items() if n not in ("NO_COLOR", "TMUX")}
-        variables = {
-            **kept,
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "XDG_DATA_HOME": str(folder),
-            **environment,
-        }
-        self.screen = pyte.Screen(COLUMNS, ROWS)
-        self.sent = b""
-        command = [sys.executable, "-m", "lacelang"]
-        self.process = ptyprocess.PtyProcess.spawn(
-            command, cwd=folder, env=variables, dimensions=(ROWS, COLUMNS)
-        )
-        self.screen.write_process_input = lambda answer: self.process.write(answer.encode())
-        threading.Thread(target=self._listen, daemon=True).start()
-        self.wait(lambda: self.lines[-1] == "lace>")
-
-    def _listen(self) -> None:
-        stream = pyte.ByteStream(self.screen)
-        try:
-            while True:
-                data = self.process.read(4096)
-                self.sent += data
-                stream.feed(data)
-        except EOFError:
-            return
-
-    @property
-    def lines(self) -> list[str]:
-        """What stands on the screen, without the empty lines below."""
-        lines = [line.rstrip() for line in self.screen.display]
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines or [""]
-
-    def type(self, keys: str) -> None:
-        self.process.write(keys.encode())
-
-    def wait(self, happened: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not happened():
-            assert time.monotonic() < deadline, "\n".join(self.lines)
-            time.sleep(0.02)
-
-    def enter(self, typed: str) -> list[str]:
-        """Type a line, wait for the next prompt and return the lines between the two."""
-        self.type(typed)
-        self.wait(lambda: self.lines[-1] == f"lace> {typed}")
-        self.type(ENTER)
-        self.wait(lambda: self.lines[-1] == "lace>")
-        lines = self.lines
-        begin = max(i for i, line in enumerate(lines) if line.startswith(f"lace> {typed}"))
-        return lines[begin + 1 : -1]
+TAB, CTRL_C, CTRL_D = "\t", "\x03", "\x04"
 
 
 @pytest.fixture
@@ -97,35 +31,36 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
     def begin(**environment: str) -> Terminal:
         opened.append(Terminal(tmp_path, **environment))
+        opened[-1].wait_for_prompt()
         return opened[-1]
 
     yield begin
     for each in opened:
-        each.process.terminate(force=True)
+        each.close()
 
 
 def test_a_sitting(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     sitting = terminal()
     # A statement over several lines, an error in the words of files, a completion.
     sitting.type("let grandpa = gender=male and" + ENTER)
-    sitting.wait(lambda: sitting.lines[-1].strip() == "...")
+    sitting.wait(lambda lines: lines[-1].strip() == "...")
     sitting.type("age in 60..70" + ENTER)
-    sitting.wait(lambda: sitting.lines[-1] == "lace>")
+    sitting.wait_for_prompt()
     said = sitting.enter("grandpa and yaw=frnt")
     assert said[0] == "input:1:17: error LACE104: `yaw` has no value called `frnt`"
     assert said[2].index("^") - len("  1 | ") == len("grandpa and yaw=")
     sitting.type("grandpa and yaw=fr" + TAB)
-    sitting.wait(lambda: sitting.lines[-1].startswith("lace> grandpa and yaw=front"))
+    sitting.wait(lambda lines: lines[-1].startswith("lace> grandpa and yaw=front"))
     # Faces, with what was wanted and got under each.
     sitting.type(" seed 3" + ENTER)
-    sitting.wait(lambda: any("age in 60..70" in line for line in sitting.lines[8:]))
-    sitting.wait(lambda: sitting.lines[-1] == "lace>")
+    sitting.wait(lambda lines: any("age in 60..70" in line for line in lines[8:]))
+    sitting.wait_for_prompt()
     captions = sitting.lines[-5:-1]
     # Long sampling, stopped.
     sitting.type("glasses=1 and smile=0 with langevin(steps=900000)" + ENTER)
-    sitting.wait(lambda: any("sampling" in line for line in sitting.lines))
+    sitting.wait(lambda lines: any("sampling" in line for line in lines))
     sitting.type(CTRL_C)
-    sitting.wait(lambda: sitting.lines[-1] == "lace>")
+    sitting.wait_for_prompt()
     assert sitting.lines[-2] == "stopped"
     # The program so far, and a way out.
     assert "saved to mine.lace" in sitting.enter(":save mine")[0]
@@ -153,7 +88,7 @@ def test_a_sitting(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
 
 def _faces_on(sitting: Terminal, face: Image.Image) -> list[float]:
     """Return how far the first face on the screen is from `face`, in levels of 256 on average."""
-    layout = layout_for(4, COLUMNS)
+    layout = layout_for(4, sitting.screen.columns)
     top = next(i for i, line in enumerate(sitting.screen.display) if "▀" in line)
     size = (layout.width, 2 * layout.height)
     wanted = face.resize(size, Image.Resampling.LANCZOS)
