@@ -68,6 +68,17 @@ def _has_browser() -> bool:
     return browsers.can_be_had()
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser; while it runs, no other test of the process can run an event loop."""
+    import browsers
+
+    path = browsers.found()
+    assert path is not None
+    with browsers.launched(path) as running:
+        yield running
+
+
 ATOMS = (
     Atom("glasses=1", "glasses", "probability", 0.5, 1.0),
     Atom("age=15", "age", "value", 7.0, 23.0, unit="years"),

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import browsers
 import pytest
 from report_texts import HOSTILE
 from tiny import AGE_40, GLASSES_1, TinyModel, edit, program, statement
@@ -36,11 +33,3 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 HEUN = {"tolerance": 1e-3, "time": 5.0, "max_steps": 1000}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = browsers.found()
-    assert path is not None
-    with browsers.launched(path) as running:
-        yield running

@@ -70,3 +70,18 @@ def launched(path: str) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+def opened(browser: Any, url: str, ready: str, patience: float = 30.0, **how: Any) -> Any:
+    """A page on which `ready`, a selector, is there; what its console says is in `said`.
+
+    `patience` is how many seconds a step may take; `how` are options of a context of playwright's.
+    """
+    page = browser.new_context(**how).new_page()
+    page.set_default_timeout(1000 * patience)
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.goto(url)
+    page.wait_for_selector(ready)
+    return page

@@ -3,9 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread, Timer
-from typing import Any
 
-import browsers
 import pytest
 from bars_model import BARS, DECLARATION, inputs_and_truth
 
@@ -42,15 +40,6 @@ def bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def right(bars: Path) -> Subject:
     """An attribute to be taught: the last bar is bright."""
     return subject(find_model("bars"), "right", progress=Silent())
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless browser; while it runs, no other test of the process can run an event loop."""
-    path = browsers.found()
-    assert path is not None
-    with browsers.launched(path) as running:
-        yield running
 
 
 @pytest.fixture

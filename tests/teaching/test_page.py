@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import browsers
 import pytest
 from bars_model import truth_of
 
@@ -19,14 +20,8 @@ Served = tuple[TeachPage, Serving]
 
 
 def opened(browser: Any, url: str, **how: Any) -> Any:
-    """A page with all its pictures; what its console says is in `said`."""
-    page = browser.new_context(**how).new_page()
-    page.said = []
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.goto(url)
-    page.wait_for_selector("#sheet li.loaded:nth-child(12)")
-    return page
+    """A page with all its pictures."""
+    return browsers.opened(browser, url, "#sheet li.loaded:nth-child(12)", **how)
 
 
 def idle(page: Any) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import browsers
 import pytest
 from PIL import Image, ImageChops
 from studio_serving import Served, served
@@ -17,20 +18,13 @@ from lacelang.cli.main import main
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 120_000
-"""Milliseconds that a run may take while other tests use the processor."""
+PATIENCE = 120.0
+"""Seconds that a run may take while other tests use the processor."""
 
 
 def opened(browser: Any, url: str, **how: Any) -> Any:
-    """A page that is ready; what its console says is in `said`."""
-    page = browser.new_context(**how).new_page()
-    page.set_default_timeout(PATIENCE)
-    page.said = []
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.goto(url)
-    page.wait_for_selector("body[data-ready]")
-    return page
+    """A page of a studio that is ready."""
+    return browsers.opened(browser, url, "body[data-ready]", PATIENCE, **how)
 
 
 def write(page: Any, text: str) -> None:
@@ -64,7 +58,7 @@ def number_of(page: Any) -> int:
 
 def until(page: Any, expression: str) -> None:
     """Wait until an expression holds; the page's own policy forbids that the browser polls it."""
-    end = time.monotonic() + PATIENCE / 1000
+    end = time.monotonic() + PATIENCE
     while not page.evaluate(expression):
         assert time.monotonic() < end, expression
         page.wait_for_timeout(50)
