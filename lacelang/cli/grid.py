@@ -50,7 +50,8 @@ def draw_groups(arguments: Namespace) -> int:
         raise UsageError("no samples of these groups are there; run the program again")
     sheet = draw_grid(grid, partial(_picture, groups))
     kind = "PNG" if out is None or out.suffix.lower() == ".png" else "JPEG"
-    data = encoded(sheet, kind, texts=texts_of_grid())
+    of_photo = any(groups[name].record.of_photo for name in grid.groups)
+    data = encoded(sheet, kind, texts=texts_of_grid(of_photo=of_photo))
     if out is None:
         # Somebody else's file of this name is set aside.
         Images(folder).read().write(NAME, data)

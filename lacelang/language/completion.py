@@ -17,9 +17,9 @@ from lacelang.language.scope import Scope, model_around
 from lacelang.samplers import SAMPLERS, Option
 from lacelang.semantics.clauses import ALLOWED, CLAUSE_KINDS
 from lacelang.semantics.modules import shipped_files
-from lacelang.syntax.grammar import CLAUSES, COMPARISONS, ITEMS, STATEMENTS, keywords
+from lacelang.syntax.grammar import CLAUSES, COMPARISONS, ITEMS, STATEMENTS, keywords, quoted
 from lacelang.syntax.parser import Outlook, outlook
-from lacelang.text.names import begins_with, is_name, is_part, nfc
+from lacelang.text.names import begins_with, is_part, nfc
 from lacelang.text.numerals import number_text
 
 # The ends of a sequence of tokens' kinds, each preceded by a space: a place for a value, which
@@ -94,8 +94,7 @@ def model_offers(scope: Scope) -> Iterator[Offer]:
 def group_offers(scope: Scope) -> Iterator[Offer]:
     """Offer the groups so far, in quotes where a program needs them."""
     for name, model in scope.groups.items():
-        word = name if is_name(name) and name not in keywords() else f'"{name}"'
-        yield Offer(word, "" if model is None else f"of {model.name}", "group")
+        yield Offer(quoted(name), "" if model is None else f"of {model.name}", "group")
 
 
 def _in_no_token(text: str, view: Outlook) -> bool:

@@ -16,9 +16,9 @@ from lacelang.language.names import Name, Target, name_at, names
 from lacelang.language.positions import Position
 from lacelang.resources import shipped
 from lacelang.semantics.modules import library_files
-from lacelang.syntax.grammar import keywords
+from lacelang.syntax.grammar import quoted
 from lacelang.system.filenames import resolved
-from lacelang.text.names import is_name, nfc
+from lacelang.text.names import nfc
 
 RENAMED = ("definition", "parameter", "variable", "group")
 """What has a name that a program alone gives it, and no file of weights or labels."""
@@ -97,9 +97,9 @@ def rename(
     """
     name = renamable(document, position)
     new = nfc(new.strip())
-    if name.target.kind != "group" and (not is_name(new) or new in keywords()):
+    if name.target.kind != "group" and quoted(new) != new:
         raise UsageError(f"`{new}` cannot be a name: it needs letters, digits and `_`")
-    written = new if is_name(new) and new not in keywords() else f'"{new}"'
+    written = quoted(new)
     documents = _distinct((document, *others))
     made: list[FileChanges] = []
     texts: dict[Path, str] = {}

@@ -55,6 +55,11 @@ class Grid:
     cells: Mapping[tuple[int, int], tuple[Shown, ...]] = field(factory=dict)
 
     @property
+    def groups(self) -> frozenset[str]:
+        """The names of the groups that it shows."""
+        return frozenset(each.group for cell in self.cells.values() for each in cell)
+
+    @property
     def block(self) -> tuple[int, int]:
         """How many pictures every cell has room for, across and down."""
         most = max(map(len, self.cells.values()), default=1)
@@ -127,9 +132,12 @@ _LEAST_TITLE = 360
 _NOTE = "lacelang grid"
 
 
-def texts_of_grid(note: str = "") -> dict[str, str]:
-    """Return what the file of a grid says: that it is synthetic, and a note for `noted`."""
-    return synthetic() | ({_NOTE: note} if note else {})
+def texts_of_grid(note: str = "", of_photo: bool = False) -> dict[str, str]:
+    """Return what the file of a grid says: that it is synthetic, and a note for `noted`.
+
+    `of_photo`: some of its pictures are of a photograph.
+    """
+    return synthetic(of_photo) | ({_NOTE: note} if note else {})
 
 
 def noted(path: Path) -> str | None:

@@ -19,6 +19,7 @@ from lacelang.repl.typed import COLON
 from lacelang.semantics.check import check
 from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import disk_errors, write_atomic
+from lacelang.syntax.grammar import quoted
 from lacelang.text.columns import columns_of, padded
 from lacelang.text.names import nfc
 
@@ -189,7 +190,7 @@ def _keep(loop: Loop, argument: str) -> None:
     numbers, group, name = found.groups(default="")
     listed = ", ".join(re.sub(r"\s*\.\.\s*", "..", numbers).replace(",", " ").split())
     if not group:
-        group = f" of {looking.quoted(looking.named_group(loop, '').name)}"
+        group = f" of {quoted(looking.named_group(loop, '').name)}"
     typed = f"pick {listed}{group}{name}"
     loop.say(typed)
     loop.enter(typed)

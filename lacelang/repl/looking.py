@@ -21,12 +21,12 @@ from lacelang.language.scope import Scope
 from lacelang.repl.themes import THEMES
 from lacelang.semantics.context import did_you_mean
 from lacelang.storage.files import disk_errors, write_atomic
-from lacelang.syntax.grammar import keywords
 from lacelang.system.filenames import on_disk
-from lacelang.text.names import is_name, nfc
+from lacelang.text.names import nfc
 
 if TYPE_CHECKING:
     from lacelang.engine.result import Group
+    from lacelang.render.grid import Grid
     from lacelang.repl.loop import Loop
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
@@ -42,11 +42,6 @@ def named_group(loop: Loop, name: str) -> Group:
     if name not in names:
         raise UsageError(f"there is no group `{name}`\n{did_you_mean(name, names, 'there are:')}")
     return loop.groups[name]
-
-
-def quoted(name: str) -> str:
-    """Return a group's name as a program spells it."""
-    return name if is_name(name) and name not in keywords() else f'"{name}"'
 
 
 def typed_path(typed: str) -> Path:
@@ -68,7 +63,8 @@ def show(loop: Loop, argument: str) -> None:
 def sheet(loop: Loop, argument: str) -> None:
     """Draw the contact sheet of a group, or write it into a file."""
     name, file = _with_file(argument)
-    _shown_or_written(loop, _sheet_of(named_group(loop, name)), file)
+    group = named_group(loop, name)
+    _shown_or_written(loop, _sheet_of(group), file, group.record.of_photo)
 
 
 def grid(loop: Loop, argument: str) -> None:
@@ -76,7 +72,9 @@ def grid(loop: Loop, argument: str) -> None:
     name, file = _with_file(argument)
     if name:
         raise UsageError("`:grid` takes the name of a file at most\nlike `:grid beards.png`")
-    _shown_or_written(loop, _grid_of(loop), file)
+    drawn, picture = _grid_of(loop)
+    of_photo = any(loop.groups[each].record.of_photo for each in drawn.groups)
+    _shown_or_written(loop, picture, file, of_photo)
 
 
 def open_in_viewer(loop: Loop, argument: str) -> None:
@@ -102,7 +100,7 @@ def open_in_viewer(loop: Loop, argument: str) -> None:
     else:
         picture = _sheet_of(group)
     label = f"{group.record.folder}{f'-{number}' if number else ''}.png"
-    view(_write(picture, loop.pictures_folder / label))
+    view(_write(picture, loop.pictures_folder / label, group.record.of_photo))
 
 
 def view(path: Path) -> None:
@@ -164,8 +162,8 @@ def _sheet_of(group: Group) -> Image.Image:
     return draw_sheet(group.record, {sample.index: thumbnail(face) for sample, face in faces})
 
 
-def _grid_of(loop: Loop) -> Image.Image:
-    """Return the grid of the last loop that made several groups."""
+def _grid_of(loop: Loop) -> tuple[Grid, Image.Image]:
+    """Return the grid of the last loop that made several groups, and its picture."""
     from lacelang.render.grid import draw_grid
     from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
 
@@ -176,7 +174,7 @@ def _grid_of(loop: Loop) -> Image.Image:
             faces = {
                 name: list(islice(loop.groups[name].each_image(), MOST_SAMPLES)) for name in names
             }
-            return draw_grid(grids[-1].grid, partial(_face, faces))
+            return grids[-1].grid, draw_grid(grids[-1].grid, partial(_face, faces))
     raise UsageError(
         "there is no loop with several groups yet\n"
         'like `for t in 1, 0.5 { sample 4 from ffhq where beard=1 temp t as "at {t}" }`'
@@ -187,9 +185,9 @@ def _face(faces: Mapping[str, Sequence[Image.Image]], group: str, index: int) ->
     return faces[group][index] if index < len(faces[group]) else None
 
 
-def _shown_or_written(loop: Loop, picture: Image.Image, file: Path | None) -> None:
+def _shown_or_written(loop: Loop, picture: Image.Image, file: Path | None, of_photo: bool) -> None:
     if file is not None:
-        loop.say(f"written to {_write(picture, file)}")
+        loop.say(f"written to {_write(picture, file, of_photo)}")
     elif loop.graphics == "none":
         raise UsageError(
             "this terminal shows no pictures\nname a file: `:sheet faces.png`; or `:open`"
@@ -200,11 +198,11 @@ def _shown_or_written(loop: Loop, picture: Image.Image, file: Path | None) -> No
         show_picture(picture, loop.console, loop.graphics)
 
 
-def _write(picture: Image.Image, file: Path) -> Path:
-    import io
+def _write(picture: Image.Image, file: Path, of_photo: bool) -> Path:
+    """Write a picture, which says that it is synthetic if its format has room for that."""
+    from lacelang.render.sheet import encoded
+    from lacelang.storage.provenance import synthetic
 
-    data = io.BytesIO()
     kind = Image.registered_extensions()[file.suffix.lower()]
-    picture.convert("RGB").save(data, kind)
-    write_atomic(file, data.getvalue())
+    write_atomic(file, encoded(picture.convert("RGB"), kind, texts=synthetic(of_photo)))
     return file

@@ -10,6 +10,7 @@ from lark import Lark, Token
 
 from lacelang.resources import shipped
 from lacelang.syntax import nodes
+from lacelang.text.names import is_name
 
 
 def _kinds(names: str) -> frozenset[str]:
@@ -112,6 +113,11 @@ def spellings() -> dict[str, str]:
 def keywords() -> frozenset[str]:
     """Return the reserved words."""
     return frozenset(word for word in spellings().values() if word.isalnum())
+
+
+def quoted(name: str) -> str:
+    """Return the name of a group as programs write it: in quotes where it needs them."""
+    return name if is_name(name) and name not in keywords() else f'"{name}"'
 
 
 def kind_of(text: str) -> str:

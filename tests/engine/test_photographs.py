@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from tiny import SPEC, TinyModel, edit
 
 from lacelang import ir
 from lacelang.api import Program, compile
+from lacelang.cli.main import main
 from lacelang.engine import plan, replay
 from lacelang.engine.replay import Remaking
-from lacelang.errors import ResourceError
+from lacelang.errors import ResourceError, Span
 from lacelang.generators.declaration import Cut, Inverted
 from lacelang.progress import Silent
 from lacelang.render.sheet import film_pictures
@@ -178,3 +180,25 @@ def test_an_image_is_made_again_without_the_photograph(
         assert made.same, (group, made.reasons)
         assert not made.reasons
     assert inverter.inverted == count
+
+
+@pytest.mark.parametrize("image_format", ["png", "jpeg", "webp"])
+def test_images_of_a_data_set_say_that_they_are_of_a_photograph(
+    photo: Path, tmp_path: Path, image_format: Any
+) -> None:
+    out = tmp_path / "out"
+    program(photo).run(out=out, format="webdataset", image_format=image_format)
+    for shard in out.rglob("*.tar"):
+        assert OF_PHOTO.encode() in shard.read_bytes()
+
+
+def test_grids_say_that_they_are_of_a_photograph(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    span = Span(4, 1, 4, 2)
+    taken = ir.PhotoStatement("me", photo, "me.png", SPEC)
+    edits = [edit("me", f"e {k}", span=span, turns=(ir.Turn("k", k),)) for k in "ab"]
+    run = Program(ir.CheckedProgram((taken, *edits))).run(out=tmp_path / "out")
+    assert main(["grid", str(tmp_path / "out"), "--out", str(tmp_path / "mine.png")]) == 0
+    for path in (*run.grids, tmp_path / "mine.png"):
+        assert OF_PHOTO in texts_of(path)[XMP]

@@ -16,6 +16,8 @@ from PIL import Image
 import lacelang
 from lacelang.repl import looking
 from lacelang.repl.loop import Loop
+from lacelang.storage.png import XMP, texts_of
+from lacelang.storage.provenance import SYNTHETIC
 from lacelang.text.channels import console
 
 ENTER = "\r"
@@ -198,3 +200,4 @@ def test_groups_of_a_loop_make_a_grid(sit: Sitting, tmp_path: Path) -> None:
     assert "written to" in said
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.height > picture.width
+    assert SYNTHETIC in texts_of(tmp_path / "grid.png")[XMP]

@@ -118,7 +118,7 @@ class DatasetEncoder(Encoder):
         if self.metadata and self._layout.images == "png":
             said = texts(self.provenances.image(task.record, sample, taken.image))
         elif self.metadata:
-            said = synthetic()
+            said = synthetic(task.record.of_photo)
         return Encoded(encode_item(taken.image, self._layout, said))
 
 

@@ -256,8 +256,9 @@ class FolderSink(Sink):
             name = f"{loop.name}.png"
             key = self._key(loop.grid, groups)
             if not images.holds(name) or noted(images.folder / name) != key:
-                picture = partial(self._picture_in_grid, groups)
-                images.write(name, encoded(draw_grid(loop.grid, picture), texts=texts_of_grid(key)))
+                sheet = draw_grid(loop.grid, partial(self._picture_in_grid, groups))
+                of_photo = any(groups[each].group.of_photo for each in loop.grid.groups)
+                images.write(name, encoded(sheet, texts=texts_of_grid(key, of_photo)))
             written.append(self._folder.root / name)
         return written
 

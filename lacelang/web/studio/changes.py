@@ -13,8 +13,8 @@ from typing import TypeAlias
 from lacelang import ir
 from lacelang.errors import UsageError
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import keywords
-from lacelang.text.names import folded, is_name
+from lacelang.syntax.grammar import quoted
+from lacelang.text.names import folded
 from lacelang.text.numerals import number_text
 from lacelang.web.studio.targets import Form, Reading, Target, bare, conjuncts
 
@@ -254,11 +254,6 @@ def _free_name(stem: str, taken: Iterable[str]) -> str:
     while folded(name) in folded_names:
         name, number = f"{stem}_{number}", number + 1
     return name
-
-
-def quoted(name: str) -> str:
-    """Return the name of a group as programs write it."""
-    return name if is_name(name) and name not in keywords() else f'"{name}"'
 
 
 def applied(text: str, changes: Sequence[Change]) -> str:
