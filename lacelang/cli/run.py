@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lacelang.cli.source import compiled, read_source
 from lacelang.cli.status import group_lines
 from lacelang.errors import UsageError
-from lacelang.render.result_text import achieved, expectation_text, measure_text
+from lacelang.render.result_text import achieved, expectation_text, measure_text, obedience
 from lacelang.text.columns import columns_of, padded
 
 if TYPE_CHECKING:
@@ -83,12 +83,6 @@ def _lines(group: Group) -> Iterator[str]:
     for end, number in ends.items():
         yield f"{number} × {end.name}: {end.sentence} {end.remedy}"
     width = max((columns_of(atom.wanted) for atom in group.record.atoms), default=0)
-    for atom in group.record.atoms:
-        samples = group.record.samples
-        read = [(atom.of(s.drawn), s.readings.get(atom.text)) for s in samples]
-        known = [(wanted, value) for wanted, value in read if value is not None]
-        if known:
-            mean = achieved(atom, sum(value for _, value in known) / len(known))
-            held = sum(wanted.holds(value) for wanted, value in known)
-            text = padded(atom.wanted, width)
-            yield f"{text}  mean {mean:>6}  holds in {held}/{len(samples)}"
+    for each in obedience(group.record):
+        text, mean = padded(each.atom.wanted, width), achieved(each.atom, each.mean)
+        yield f"{text}  mean {mean:>6}  holds in {each.holding}/{len(group)}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from lacelang.semantics import defaults
-from lacelang.storage.records import Atom, ExpectationRecord, MeasureRecord
+from lacelang.storage.records import Atom, ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.text.numerals import number_text
 
 #: Fewer draws than this say little, whatever their share.
@@ -43,6 +45,29 @@ def expectation_text(expected: ExpectationRecord) -> str:
     named = ", ".join(f"{index:04d}" for index in expected.failing[:_MOST_NAMED])
     more = len(expected.failing) - _MOST_NAMED
     return f"{text}; not in {named}" + (f" and {more} more" if more > 0 else "")
+
+
+class Obeyed(NamedTuple):
+    """How often a comparison holds in a group, by the predictions.
+
+    `mean` is of the predictions; `holding` of `known` samples satisfy it.
+    """
+
+    atom: Atom
+    mean: float
+    holding: int
+    known: int
+
+
+def obedience(group: GroupRecord) -> Iterator[Obeyed]:
+    """Yield how often each comparison of a group holds, where there are predictions of it."""
+    for atom in group.atoms:
+        read = [(atom.of(s.drawn), s.readings.get(atom.text)) for s in group.samples]
+        known = [(wanted, value) for wanted, value in read if value is not None]
+        if known:
+            mean = sum(value for _, value in known) / len(known)
+            holding = sum(wanted.holds(value) for wanted, value in known)
+            yield Obeyed(atom, mean, holding, len(known))
 
 
 def achieved(atom: Atom, value: float | None) -> str:

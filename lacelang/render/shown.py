@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lacelang.render.result_text import achieved, expectation_text, measure_text
+from lacelang.render.result_text import achieved, expectation_text, measure_text, obedience
 from lacelang.storage.provenance import Provenance
 from lacelang.storage.records import GroupRecord, RunRecord, SampleRecord, plain
 from lacelang.text.columns import columns_of, padded
@@ -68,8 +68,13 @@ def run_json(run: RunRecord, only: str | None = None) -> dict[str, Any]:
             "made": len(group.samples),
             "status": dict(Counter(sample.status for sample in group.samples)),
             "comparisons": [
-                {"text": atom.wanted, "mean": mean, "holds": held, "of": count}
-                for atom, mean, held, count in _held(group)
+                {
+                    "text": each.atom.wanted,
+                    "mean": each.mean,
+                    "holds": each.holding,
+                    "of": len(group.samples),
+                }
+                for each in obedience(group)
             ],
         }
         for group in run.groups
@@ -103,24 +108,14 @@ def _group(group: GroupRecord, seconds: float | None) -> Iterator[str]:
         yield f"  {_row('condition', group.condition)}"
     for line in _settings(group.settings, group.seed):
         yield f"  {line}"
-    found = list(_held(group))
-    width = max((columns_of(_short(atom.wanted)) for atom, *_ in found), default=0)
-    for atom, mean, held, count in found:
-        text = padded(_short(atom.wanted), width)
-        yield f"  {text}  mean {achieved(atom, mean):>6}  holds in {held}/{count}"
+    found = list(obedience(group))
+    width = max((columns_of(_short(each.atom.wanted)) for each in found), default=0)
+    for each in found:
+        text, mean = padded(_short(each.atom.wanted), width), achieved(each.atom, each.mean)
+        yield f"  {text}  mean {mean:>6}  holds in {each.holding}/{len(group.samples)}"
     steps = [step.text for step in group.steps]
     if steps:
         yield f"  {_row('steps', ', then '.join(steps))}"
-
-
-def _held(group: GroupRecord) -> Iterator[tuple[Any, float, int, int]]:
-    """Yield each comparison, the mean of its readings, in how many samples it holds, of how many"""
-    for atom in group.atoms:
-        read = [(atom.of(s.drawn), s.readings.get(atom.text)) for s in group.samples]
-        known = [(wanted, value) for wanted, value in read if value is not None]
-        if known:
-            mean = sum(value for _, value in known) / len(known)
-            yield atom, mean, sum(w.holds(v) for w, v in known), len(group.samples)
 
 
 def _settings(settings: Mapping[str, Any], seed: int) -> Iterator[str]:

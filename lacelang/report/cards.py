@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from attrs import field, frozen
 
@@ -22,9 +21,6 @@ from lacelang.report.distributions import Distributions, Predictions
 from lacelang.report.traces import Traces, traces_of
 from lacelang.report.variety import MOST, spread
 from lacelang.storage.reading import FoundGroup
-
-Faces: TypeAlias = Callable[[FoundGroup, Sequence[int]], Mapping[int, pictures.Shown]]
-"""Pictures of samples of a group, by index; those that there are."""
 
 MOST_GROUPS = 300
 MOST_FACES = 800
@@ -86,7 +82,7 @@ class Card:
     traces: Traces | None = None
 
 
-def embedded(group: FoundGroup, indices: Sequence[int], side: int) -> dict[int, pictures.Shown]:
+def _embedded(group: FoundGroup, indices: Sequence[int], side: int) -> dict[int, pictures.Shown]:
     """Pictures of samples as data URIs, `side` pixels at most."""
     there = [index for index in indices if index in group.images]
     found = pictures.faces([group.images[index] for index in there], side)
@@ -97,19 +93,15 @@ def card(
     number: int,
     group: FoundGroup,
     limits: Limits,
-    faces: Faces | None = None,
     predictions: Predictions | None = None,
 ) -> Card:
     """Return the card of a group, the `number`th of its run.
 
-    Args:
-        faces: finds its pictures; without it they are embedded.
-        predictions: those of an earlier card, which keeps loaded models.
+    `predictions` are those of an earlier card, which keeps loaded models.
     """
     record = group.record
     samples = record.samples[: limits.faces]
-    find = faces or (lambda of, indices: embedded(of, indices, limits.side))
-    found = find(group, [sample.index for sample in samples])
+    found = _embedded(group, [sample.index for sample in samples], limits.side)
     shown = tuple(face_of(record, each, found.get(each.index)) for each in samples)
     films = _films(group, limits.moments)
     variety = _variety(group)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from lacelang.render.result_text import achieved, expectation_text, measure_text
+from lacelang.render.result_text import achieved, expectation_text, measure_text, obedience
 from lacelang.render.sheet import film_moments
 from lacelang.report.pictures import Shown
 from lacelang.samplers.solution import Status
@@ -151,7 +151,10 @@ def group_contents(number: int, group: FoundGroup) -> GroupContents:
     record = group.record
     samples = record.samples
     ends = Counter(sample.status for sample in samples)
-    rows = [_obedience(atom, samples) for atom in record.atoms]
+    rows = [
+        Obedience(a.wanted, _reading(a, a, mean).text, holding, known)
+        for a, mean, holding, known in obedience(record)
+    ]
     judged = [_holds_whole(record, sample) for sample in samples]
     known = [each for each in judged if each is not None]
     missing = len(samples) - len(group.images)
@@ -168,7 +171,7 @@ def group_contents(number: int, group: FoundGroup) -> GroupContents:
             (status, count, Status[status].sentence, Status[status].remedy)
             for status, count in ends.most_common()
         ),
-        tuple(row for row in rows if row.known),
+        tuple(rows),
         (sum(known), len(known)) if known else None,
         tuple(notes),
     )
@@ -252,16 +255,6 @@ def _holds_whole(group: GroupRecord, sample: SampleRecord) -> bool | None:
     values = [(atom.of(sample.drawn), sample.readings.get(atom.text)) for atom in group.atoms]
     known = [wanted.holds(value) for wanted, value in values if value is not None]
     return all(known) if known else None
-
-
-def _obedience(atom: Atom, samples: Sequence[SampleRecord]) -> Obedience:
-    read = [(atom.of(sample.drawn), sample.readings.get(atom.text)) for sample in samples]
-    known = [(wanted, value) for wanted, value in read if value is not None]
-    if not known:
-        return Obedience(atom.wanted, "-", 0, 0)
-    mean = _reading(atom, atom, sum(value for _, value in known) / len(known)).text
-    holding = sum(wanted.holds(value) for wanted, value in known)
-    return Obedience(atom.wanted, mean, holding, len(known))
 
 
 def _facts(group: GroupRecord) -> tuple[tuple[str, str], ...]:

@@ -115,18 +115,14 @@ def page(run: FoundRun, predictions: Predictions | None = None) -> str:
         program_name=record.program.name,
         program=highlighted(record.program.source),
         made_with=_made_with(run),
-        **filters_of(made),
+        **_filters(made),
     )
-
-
-def group_fragment(card: Card) -> str:
-    """Return the part of the page about one group."""
-    return _macro("group.html", "group_card", card)
 
 
 def face_fragment(face: contents.Face) -> str:
     """Return the part of the page about one sample."""
-    return _macro("group.html", "face_figure", face)
+    parts: Any = environment().get_template("group.html").module
+    return str(parts.face_figure(face))
 
 
 def rendered(folder: Path, template: str, **values: Any) -> str:
@@ -135,7 +131,7 @@ def rendered(folder: Path, template: str, **values: Any) -> str:
     return environment().overlay(loader=loader).get_template(template).render(**values)
 
 
-def filters_of(made: Sequence[Card]) -> dict[str, Any]:
+def _filters(made: Sequence[Card]) -> dict[str, Any]:
     """What the filters of a page offer: statuses, and the names of values."""
     faces = [face for card in made for face in card.faces]
     return {
@@ -170,11 +166,6 @@ def _grids(run: FoundRun) -> list[GridPicture]:
 
 def _listed(labels: Sequence[str]) -> str:
     return "; ".join(", ".join(label.split("\n")) for label in labels)
-
-
-def _macro(template: str, name: str, *arguments: Any) -> str:
-    macro = getattr(environment().get_template(template).module, name)
-    return str(macro(*arguments))
 
 
 def _subtitle(run: FoundRun) -> str:

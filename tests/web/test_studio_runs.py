@@ -15,7 +15,8 @@ from lacelang.errors import ResourceError, UsageError, WayOut
 from lacelang.progress import Progress
 from lacelang.storage.records import read_index
 from lacelang.web.studio import runs as module
-from lacelang.web.studio.runs import Runs, StudioRun, readings_of
+from lacelang.web.studio.runs import Runs, StudioRun
+from lacelang.web.studio.seen import read_sample
 
 THREES = "sample 3 from digits where digit=three as a\n"
 PICKED = THREES + "pick 1 of a as b\nedit b { digit = eight } as c\n"
@@ -107,6 +108,18 @@ def test_the_newest_run_wins_and_the_older_keeps_what_it_made(runs: Runs) -> Non
     assert [number for number, _ in runs.state()["runs"]] == [old.number, newest.number]
 
 
+def test_a_page_is_told_that_a_run_which_waited_will_not_begin(runs: Runs) -> None:
+    old = runs.start(lacelang.compile("sample 9000 from digits where digit=two as many"))
+    while old.status == "waiting":
+        time.sleep(0.01)
+    waiting = runs.start(lacelang.compile(THREES))
+    shown = dict(runs.state()["runs"])[waiting.number]
+    newest = runs.start(lacelang.compile(THREES))
+    assert waiting.plain()["status"] == "stopped"
+    assert dict(runs.state()["runs"])[waiting.number] > shown
+    runs.wait(newest)
+
+
 def test_a_run_is_stopped_soon(runs: Runs) -> None:
     done(runs, THREES)
     run = runs.start(lacelang.compile("sample 9000 from digits where digit=two as many"))
@@ -175,11 +188,12 @@ sample 1 from odd as a
 
 def test_readings_of_a_face_are_classes_and_values(runs: Runs) -> None:
     run = done(runs, PICKED)
-    assert readings_of(run, "a", 0) == {"digit": "three"}
-    assert readings_of(run, "c", 0) == {"digit": "eight"}
+    statements = run.program.checked.statements
+    assert read_sample(run.folder, "a", 0, statements) == {"digit": "three"}
+    assert read_sample(run.folder, "c", 0, statements) == {"digit": "eight"}
     for group, index in (("a", 3), ("a", -1), ("x", 0)):
         with pytest.raises(UsageError):
-            readings_of(run, group, index)
+            read_sample(run.folder, group, index, statements)
 
 
 def test_a_disk_without_hard_links(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

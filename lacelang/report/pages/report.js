@@ -1,8 +1,8 @@
 "use strict";
 // What moves on a report: filters, film strips, the lightbox, light and dark. Without it the page
-// shows everything. `laceReport.attach(root)` takes in what has been added to the page since.
+// shows everything.
 
-const laceReport = (() => {
+(() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const one = (selector, root = document) => root.querySelector(selector);
 
@@ -85,7 +85,6 @@ const laceReport = (() => {
   // Film strips
 
   function film(strip) {
-    if (strip.classList.contains("sliding")) return;
     const slider = one("input[type=range]", strip);
     const moments = all(".moments > li", strip);
     const lines = JSON.parse(slider.dataset.lines);
@@ -157,19 +156,13 @@ const laceReport = (() => {
     });
   }
 
-  function attach(root = document) {
-    for (const strip of all("[data-film]", root)) film(strip);
-    filter();
-  }
-
   function begin() {
     themes();
     filters();
     lightbox();
-    attach();
+    all("[data-film]").forEach(film);
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
-  return { attach };
 })();

@@ -4,7 +4,7 @@ import {
   Transaction, autocompletion, bracketMatching, closeBrackets, closeBracketsKeymap,
   completionKeymap, defaultKeymap, drawSelection, highlightActiveLine, highlightSpecialChars,
   history, historyKeymap, hoverTooltip, indentUnit, keymap, lineNumbers, lintGutter, lintKeymap,
-  setDiagnostics, startCompletion, syntaxHighlighting, tags,
+  setDiagnostics, syntaxHighlighting, tags,
 } from "./codemirror.js";
 import { element } from "./studio_ask.js";
 
@@ -192,6 +192,4 @@ export class Editor {
     this.view.dispatch({ selection, scrollIntoView: true });
     this.view.focus();
   }
-
-  suggest() { startCompletion(this.view); }
 }

@@ -13,7 +13,6 @@ export class Gallery {
     this.host = host;
     this.on = on;
     this.cards = new Map();
-    this.look = new Map();
     host.addEventListener("click", (event) => this.clicked(event));
   }
 

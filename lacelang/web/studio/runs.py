@@ -166,6 +166,7 @@ class Runs:
                 self._current.progress.stop()
             if self._next is not None:
                 self._next.status = "stopped"
+                self._next.revision += 1
                 if self._next.live:
                     del self._runs[self._next.number]
             self._next = run
@@ -206,7 +207,11 @@ class Runs:
         with self._state:
             key = max(self._listeners, default=0) + 1
             self._listeners[key] = tell
-        return lambda: void(self._listeners.pop(key, None))
+
+        def leave() -> None:
+            self._listeners.pop(key, None)
+
+        return leave
 
     def wait(self, run: StudioRun, seconds: float = 60.0) -> StudioRun:
         """Wait until a run is over."""
@@ -334,14 +339,3 @@ class Runs:
             # The loop of a page that is gone.
             with suppress(RuntimeError):
                 tell()
-
-
-def void(_: object) -> None:
-    """Forget a value."""
-
-
-def readings_of(run: StudioRun, group: str, index: int) -> Mapping[str, float | str]:
-    """Return what the classifiers read of one sample: by attribute, a class or a value."""
-    from lacelang.web.studio.seen import read_sample
-
-    return read_sample(run.folder, group, index, run.program.checked.statements)

@@ -21,7 +21,8 @@ from lacelang.text.numerals import number_text
 from lacelang.web.studio import assist, changes
 from lacelang.web.studio.files import ExistsError, Files
 from lacelang.web.studio.positions import Positions
-from lacelang.web.studio.runs import Runs, readings_of
+from lacelang.web.studio.runs import Runs
+from lacelang.web.studio.seen import read_sample
 from lacelang.web.studio.targets import Reading, Setting, Target, read_targets
 
 #: The model of the first program where none is named.
@@ -152,7 +153,8 @@ class Studio:
             raise UsageError(
                 f"the program has no group {group!r} any more; put it back to edit its samples"
             )
-        readings = readings_of(run, shown.record.name, index)
+        statements = run.program.checked.statements
+        readings = read_sample(run.folder, shown.record.name, index, statements)
         attribute = _first_to_edit(model)
         value = readings[attribute.name]
         if isinstance(value, float):
