@@ -151,6 +151,12 @@ def _colons() -> str:
 
 _PAGES = {
     "run": "running.md",
+    "status": "scale.md",
+    "report": "reports.md",
+    "grid": "reports.md",
+    "studio": "studio.md",
+    "lsp": "editors.md",
+    "teach": "teaching.md",
     "replay": "provenance.md",
     "show": "provenance.md",
     "repl": "prompt.md",

@@ -176,6 +176,10 @@ def _model(spec: ir.ModelSpec) -> Fact:
     return Fact("model", shown, value | {"classifiers": spec.classifiers, "space": spec.space})
 
 
+def _kept(strength: float) -> str:
+    return f"identity {number_text(strength)}" if strength else ""
+
+
 def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
     held = {"later": "of the attributes of later steps", "all": "of all that no step is about yet"}
     return (
@@ -183,7 +187,7 @@ def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
         Fact("hold", f"{number_text(statement.hold)}, {held[statement.held]}", statement.hold),
         Fact("held", "", statement.held),
         Fact("reweight", "on" if statement.reweight else "off", statement.reweight),
-        Fact("keep", f"identity {number_text(statement.keep)}", statement.keep),
+        Fact("keep", _kept(statement.keep), statement.keep),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -29,7 +30,7 @@ _FILES = (
     "icon.svg",
 )
 _OF_REPORTS = ("report.css", "report.js")
-# Seconds between two messages to a page at least, and at most.
+# Seconds between two messages to a page at least, and at most; less than an end may take.
 _SOONEST, _LATEST = 0.08, 1.0
 
 
@@ -159,13 +160,8 @@ async def _events(studio: Studio, ending: Callable[[], bool]) -> AsyncIterator[s
             changed.clear()
             yield f"data: {json.dumps(studio.runs.state())}\n\n"
             await asyncio.sleep(_SOONEST)
-            for _ in range(int(_LATEST / _SOONEST)):
-                if changed.is_set() or ending():
-                    break
-                try:
-                    await asyncio.wait_for(changed.wait(), 4 * _SOONEST)
-                except TimeoutError:
-                    continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _LATEST)
     finally:
         leave()
 
