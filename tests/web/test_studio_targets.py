@@ -235,6 +235,19 @@ def test_a_face_is_picked_and_edited_once() -> None:
     assert made
 
 
+def test_a_face_of_a_loop_is_edited() -> None:
+    text = 'for years in 10, 30 {\n  sample 2 from ffhq where age=years as "age {years}"\n}\n'
+    read = reading(text)
+    model = read.groups["age 30"]
+    assert model is not None
+    made, name = changes.edit_of(read, "age 30", 1, 2, model.attribute("age"), 28.0)
+    after = changes.applied(text, made)
+    assert 'pick 1 of "age 30" as "age 30_1"' in after
+    assert [d for d in diagnostics(Document(after)) if d.severity == "error"] == []
+    # Sliders act on it.
+    assert said(after, name) == {"age": ("is", 28.0)}
+
+
 def test_names_that_are_taken_or_need_quotes() -> None:
     text = 'sample 2 from ffhq as "my kids"\nsample 2 from ffhq as "my kids_0"'
     read = reading(text)

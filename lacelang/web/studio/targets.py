@@ -112,6 +112,8 @@ def read_targets(document: Document) -> Reading:
     # Codes of the text itself begin with a zero.
     unread = any(one.code < "LACE1" for one in document.examined.errors)
     reading = Reading(document.text, (), unread)
+    # A loop makes groups of other names than its statements have here.
+    made = document.examined.groups.models
     models: dict[str, ir.ModelSpec | None] = {}
     targets: list[Target] = []
     picks: dict[str, nodes.Pick] = {}
@@ -122,7 +124,7 @@ def read_targets(document: Document) -> Reading:
         word = next((c.model for c in node.clauses if isinstance(c, nodes.FromClause)), None)
         model = known.get(word.name) if word is not None else None
         if not isinstance(node, nodes.Sample) and model is None:
-            model = models.get(node.group.name)
+            model = models.get(node.group.name) or made.get(node.group.name)
         models[name] = model
         if isinstance(node, nodes.Pick):
             picks[name] = node
@@ -130,7 +132,7 @@ def read_targets(document: Document) -> Reading:
         terms = list(_terms(node))
         settings = {} if model is None else _settings(model, terms, module, reading)
         targets.append(Target(node, name, model, settings))
-    return evolve(reading, targets=tuple(targets), groups=models, picks=picks)
+    return evolve(reading, targets=tuple(targets), groups={**made, **models}, picks=picks)
 
 
 def _numbered(kind: str, taken: Container[str]) -> str:
