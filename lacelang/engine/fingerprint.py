@@ -34,6 +34,8 @@ _NUMBERS_OF_EDITS = 7
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
 _IGNORED = frozenset({"name", "count", "path", "points", "layers", "layout", "shown"})
+# Clauses that came later, and their values in statements without them, whose digests stay.
+_LATER = {"keep": 0.0}
 
 
 def fingerprint(
@@ -131,6 +133,8 @@ def _plain(value: Any) -> Any:
             for field in attrs.fields(type(value))
             if field.eq and (field.name not in _IGNORED or (field.name == "name" and not named))
         }
+        if named:
+            fields = {k: v for k, v in fields.items() if k not in _LATER or v != _LATER[k]}
         return [type(value).__name__, fields]
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in sorted(value.items())}

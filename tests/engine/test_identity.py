@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 from tiny import AGE, GLASSES, GLASSES_1, statement
 
+import lacelang
 from lacelang import ir
 from lacelang.engine.fingerprint import condition_text, fingerprint, sampler_text, settings_of
 from lacelang.errors import Span
@@ -53,6 +54,40 @@ def test_what_changes_no_sample_changes_no_fingerprint() -> None:
 )
 def test_what_changes_a_sample_changes_the_fingerprint(fields: dict[str, Any]) -> None:
     assert digest(**fields) != digest()
+
+
+# What earlier versions computed: a change here makes every such group in every run folder anew, so
+# that it goes with other samples only.
+OF_OLD = [
+    ("86017003bbee4468ba14b576a2398ff8", "sample from digits as it"),
+    (
+        "d9b82d6a085b3ca04ac27f77ecb90f7a",
+        "sample from digits where digit=three or not digit in {one, two} temp 0.5 as it",
+    ),
+    (
+        "fe294db9321739524b6e58b0b06e8633",
+        "sample from ffhq where smile=1 and age in 20..30 with heun(tolerance=1e-2) as it",
+    ),
+    (
+        "114e038e2a19e7e5aa2d23049eb6c228",
+        "sample from ffhq where gender = each {female, male} verified as it",
+    ),
+    (
+        "37ef6278972f24a2252e728c85572510",
+        "sample from ffhq as some edit some { smile = 0 glasses = 1 [weight 5] } stay 0.04 as it",
+    ),
+    ("14dde25ce462acd7dbc96925228a3b0b", "measure glasses=1 given age < 20 from ffhq as it"),
+]
+
+
+@pytest.mark.parametrize(("known", "source"), OF_OLD)
+def test_statements_keep_their_fingerprints(
+    known: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lacelang.engine.fingerprint.__version__", "0.1.0")
+    made = lacelang.compile(source).checked.statements[-1]
+    begun = "source" if made.kind == "edit" else None
+    assert fingerprint(made, 7, WEIGHTS, begun) == known
 
 
 def test_weights_and_seed_are_part_of_it() -> None:
