@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from attrs import evolve
 
 from lacelang.engine.annotating import AnnotatorPool
+from lacelang.engine.executor import Executor
 from lacelang.engine.expectations import (
     is_annotated,
     judge,
@@ -19,7 +20,6 @@ from lacelang.engine.expectations import (
     unannotated,
 )
 from lacelang.engine.fingerprint import condition_text
-from lacelang.engine.labour import Labour
 from lacelang.engine.plan import Options, Plan, plan
 from lacelang.engine.result import Run
 from lacelang.engine.sinks import Sink
@@ -111,19 +111,20 @@ def _draw(
     decoded = drawn - sum(len(each.undecoded) for each in begun)
     decodes = sink.decodes and decoded < wanted
     with ExitStack() as stack:
-        here = stack.enter_context(_labour(program, planned, options, drawn < wanted or decodes))
+        needed = drawn < wanted or decodes
+        executor = stack.enter_context(_executor(program, planned, options, needed))
         if decodes:
-            here.prepare(tasks)
+            executor.prepare(tasks)
         decoder = None
         if sink.decodes:
             decoding = stack.enter_context(progress.stage("decoding", wanted - decoded))
-            decoder = stack.enter_context(here.decoder(sink, decoding))
+            decoder = stack.enter_context(executor.decoder(sink, decoding))
         sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
         for task, before in zip(tasks, begun, strict=True):
             if decoder is not None:
                 decoder.put(task, before.undecoded)
             seconds = 0.0
-            for batch in here.draw(task, before.samples, sink, sampling):
+            for batch in executor.draw(task, before.samples, sink, sampling):
                 seconds += batch.seconds
                 sink.add(task, batch)
                 if decoder is not None:
@@ -134,12 +135,12 @@ def _draw(
 
 
 @contextmanager
-def _labour(
+def _executor(
     program: CheckedProgram, planned: Plan, options: Options, needed: bool
-) -> Iterator[Labour]:
+) -> Iterator[Executor]:
     """Give what draws and decodes: this process, or workers if some are asked for."""
     if options.workers is None or not needed:
-        yield Labour(program, planned, options)
+        yield Executor(program, planned, options)
         return
     from lacelang.engine.workers import working_together
 

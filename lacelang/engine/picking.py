@@ -10,7 +10,7 @@ from attrs import evolve
 
 from lacelang import ir
 from lacelang.engine.fingerprint import fingerprint, loop_of
-from lacelang.engine.tasks import Available, Batch, GroupTask
+from lacelang.engine.tasks import AvailableSamples, Batch, Copying, GroupTask
 from lacelang.progress import Stage
 from lacelang.storage.files import folder_name
 
@@ -28,19 +28,12 @@ def pick_task(statement: ir.PickStatement, source: GroupTask) -> GroupTask:
         settings={**made.settings, "picked": list(statement.indices), "of": statement.group},
         loop=loop_of(statement),
     )
-    prepared = partial(_prepared, statement)
     found = source.original
     original = None if found is None else lambda index: found(statement.indices[index])
     frames, start = source.frames, source.start
+    prepared = Copying(lambda available: partial(_draw, statement, available))
     return GroupTask(
-        source.model,
-        record,
-        prepared,
-        frames,
-        (made.name,),
-        start=start,
-        original=original,
-        is_local=True,
+        source.model, record, prepared, frames, (made.name,), start=start, original=original
     )
 
 
@@ -60,11 +53,9 @@ def indices_along(chain: Sequence[ir.Statement], index: int) -> list[int]:
     return found[::-1]
 
 
-def _prepared(statement: ir.PickStatement, available: Available) -> partial[Batch]:
-    return partial(_draw, statement, available)
-
-
-def _draw(statement: ir.PickStatement, available: Available, indices: range, stage: Stage) -> Batch:
+def _draw(
+    statement: ir.PickStatement, available: AvailableSamples, indices: range, stage: Stage
+) -> Batch:
     begun = time.perf_counter()
     rows = [statement.indices[index] for index in indices]
     records = available.records(statement.group, rows)

@@ -214,7 +214,7 @@ class Remaking:
         if isinstance(statement, ir.SampleStatement) and tried and only_picked:
             # The annotators agreed with the last candidate; they need not be asked again.
             return candidate(statement, task.model, self.said.seed, index, tried - 1)
-        draw = task.prepared(_Before(before))
+        draw = task.ready(_Before(before))
         return draw(range(index, index + 1), Stage())
 
     # How it differs

@@ -24,10 +24,14 @@ class Rows(Protocol):
 
 
 class Available(Protocol):
-    """The groups that are made already, by name."""
+    """The groups that are made already, by name: their latents, wherever they are needed."""
 
     def latents(self, name: str, /) -> Rows:
         """The latents of all its samples."""
+
+
+class AvailableSamples(Available, Protocol):
+    """The same with their records, which are where the run is, and in no worker."""
 
     def records(self, name: str, chosen: Sequence[int], /) -> Sequence[SampleRecord]:
         """The records of some of its samples, in their order."""
@@ -66,6 +70,13 @@ Draw: TypeAlias = Callable[[range, Stage], Batch]
 
 
 @frozen(eq=False)
+class Copying:
+    """Takes samples of other groups as they are: it computes nothing that workers could share."""
+
+    prepared: Callable[[AvailableSamples], Draw]
+
+
+@frozen(eq=False)
 class GroupTask:
     """One group to make."""
 
@@ -73,8 +84,8 @@ class GroupTask:
     # What is known beforehand, without samples. The fingerprint names all that a sample depends on,
     # fingerprints of `sources` included.
     record: GroupRecord
-    # Compiles what all batches need, given the latents of `sources`.
-    prepared: Callable[[Available], Draw]
+    # Compiles what all batches need, given the groups of `sources`.
+    prepared: Callable[[Available], Draw] | Copying
     # All that is decoded of N samples (N, F, …), each one's own picture last. Without a reference
     # to the task, for a group keeps it and is pickled.
     frames: Callable[[Latents], Float32]
@@ -84,13 +95,18 @@ class GroupTask:
     # The part of a photograph that a sample was made of, by index; None where there is none.
     original: Callable[[int], NDArray[np.uint8]] | None = None
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
-    is_local: bool = False  # it computes nothing, so that no worker makes it
 
-    def draw(self, first: int, available: Available, stage: Stage) -> Iterator[Batch]:
+    def ready(self, available: AvailableSamples) -> Draw:
+        """Compile what all batches need, where the run is."""
+        if isinstance(self.prepared, Copying):
+            return self.prepared.prepared(available)
+        return self.prepared(available)
+
+    def draw(self, first: int, available: AvailableSamples, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last, a batch at a time."""
         if first >= self.record.count:
             return
-        make = self.prepared(available)
+        make = self.ready(available)
         for batch in batches(first, self.record.count):
             yield make(batch, stage)
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import lacelang
-from lacelang.engine import workers
+from lacelang.engine import ray_session, workers
 from lacelang.engine.result import Run
 from lacelang.errors import ResourceError
 
@@ -38,8 +38,8 @@ SMALL: dict[str, Any] = {"format": "webdataset", "shard_size": 64}
 @pytest.fixture(scope="module")
 def ray() -> Iterator[Any]:
     """Ray as a run starts it, for all tests of the module."""
-    imported = workers._imported()
-    with workers._started(imported, 2):
+    imported = ray_session.imported()
+    with ray_session.started(imported, 2):
         yield imported
 
 
@@ -131,6 +131,22 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ResourceError, match=r"pip install 'lacelang\[ray\]'"):
         lacelang.compile("sample 1 from digits").run(workers=2)
     assert len(lacelang.compile("sample 1 from digits as x").run(workers=1)["x"]) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ray has no sockets with a path there")
+def test_a_folder_whose_path_is_too_long_for_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 8)
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    imported = ray_session.imported()
+    with (
+        pytest.raises(ResourceError, match=r"too long for Ray's sockets[^\0]*TMPDIR"),
+        ray_session.started(imported, 2),
+    ):
+        pass
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.slow

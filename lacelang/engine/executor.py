@@ -24,7 +24,7 @@ class Decoder(Protocol):
         """Wait until all that was put in is decoded and kept."""
 
 
-class Labour:
+class Executor:
     """This process."""
 
     def __init__(self, program: CheckedProgram, planned: Plan, options: Options) -> None:
