@@ -65,6 +65,12 @@ def in_blocks(
     return tuple(torch.cat(pieces) for pieces in zip(*parts, strict=True))
 
 
+def by_rows(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """`in_blocks` for a function of one tensor with one result."""
+    (y,) = in_blocks(lambda block: (function(block),), x)
+    return y
+
+
 def named_in_blocks(function: Callable[..., Named], *rows: Tensor) -> dict[str, Tensor]:
     """`in_blocks` for a function whose results have names, the same for every block."""
     names: list[str] = []

@@ -8,7 +8,7 @@ before the first step, are arguments of the energy.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,7 +36,6 @@ from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
 from lacelang.engine.fingerprint import (
     condition_text,
-    file_digest,
     fingerprint,
     loop_of,
     settings_of,
@@ -52,85 +51,21 @@ from lacelang.engine.sampling import (
     shown_on,
     traced,
 )
-from lacelang.engine.tasks import Available, Batch, GroupTask, Rows, Start
-from lacelang.errors import ResourceError
-from lacelang.generators import Layout
+from lacelang.engine.sources import Source, source_in_program, source_on_disk
+from lacelang.engine.tasks import Batch, GroupTask, Rows
 from lacelang.generators.generator import atypicality
 from lacelang.progress import Stage
-from lacelang.rows import in_blocks, named_in_blocks
+from lacelang.rows import by_rows, named_in_blocks
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.declaration import TYPICAL
 from lacelang.samplers.problem import Target
 from lacelang.samplers.solution import Solution, Status, unmoved
 from lacelang.storage.files import folder_name
-from lacelang.storage.given import Given, read_given
-from lacelang.storage.latents import EditPath, Float32, Latents, Shards
+from lacelang.storage.latents import EditPath, Float32, Latents
 from lacelang.storage.records import GroupRecord, SampleRecord, StepPlan, StepRecord
 
 # Beside the texts of comparisons, none of which is empty.
 _ENERGY = ""
-
-
-@frozen(eq=False)
-class Source:
-    """What an edit begins from."""
-
-    names: tuple[str, ...]  # of the groups that are made before it; none for a file
-    seed: int  # of its samples
-    count: int
-    truncation: float  # psi of its samples
-    digest: str  # of all that they depend on
-    latents: Callable[[Available], Rows]  # of all of them, given those of groups
-    start: Start | None = None  # what they came from that is on disk
-
-
-def _begun_on_disk(name: str, saved: ir.Saved, model: Model) -> Source:
-    """Begin from samples on disk; a ResourceError if they are gone, or of another model."""
-    seed, psi = saved.seed, saved.truncation
-    if saved.fingerprint is not None:
-        shards = Shards.open(saved.file, saved.fingerprint)
-        if not len(shards):
-            raise ResourceError(
-                f"{saved.file} holds no latents", "name the folder of a saved group"
-            )
-        start = Start(name, shards.digest, partial(_same, shards))
-        return Source((), seed, len(shards), psi, start.digest, lambda made: shards, start)
-    generator = model.generator
-    layout = Layout(generator.latent_dim, generator.w_mean.shape[0], generator.style_layers)
-    given = read_given(saved.file, layout, str(saved.file))
-    # What the array means depends on the file's name too, and how it is truncated on the program.
-    meant = f"{'z' if given.w is None else given.w.shape} {psi!r}"
-    digest = f"{file_digest(saved.file)} {meant}"
-    start = Start(name, digest, partial(_latents, given, model, psi))
-    return Source((), seed, len(given), psi, digest, lambda made: start.latents(), start)
-
-
-def _begun_in_program(task: GroupTask) -> Source:
-    made, start = task.record, task.start
-    psi = float(made.settings["truncation"])
-    return Source(
-        (made.name,),
-        made.seed,
-        made.count,
-        psi,
-        made.fingerprint,
-        lambda of: of.latents(made.name),
-        start,
-    )
-
-
-def _same(shards: Shards) -> Shards:
-    return shards
-
-
-def _latents(given: Given, model: Model, psi: float) -> Latents:
-    """Samples of a file with the input of the decoder: w is truncated already, z is not."""
-    if given.w is not None:
-        return Latents(given.z, given.w, given.edit_path)
-    assert given.z is not None
-    z = torch.from_numpy(given.z).to(model.latents_device)
-    with torch.no_grad():
-        return Latents(given.z, array(_by_rows(partial(model.styles, truncation=psi), z)))
 
 
 def edit_task(
@@ -150,11 +85,11 @@ def edit_task(
         weights["identity"] = model.identity_digest
     if saved is None:
         task = groups[statement.group]
-        source, original = _begun_in_program(task), task.original
+        source, original = source_in_program(task), task.original
         if task.record.of_photo:
             of_photo["photo"] = task.record.settings["photo"]
     else:
-        source = begun or _begun_on_disk(statement.group, saved, model)
+        source = begun or source_on_disk(statement.group, saved, model)
         if saved.photo is not None:
             # Known by its digest; the file may be gone.
             of_photo["photo"] = {"sha256": saved.photo}
@@ -238,7 +173,7 @@ class _Edit:
         latents = source.rows(indices)
         edit_path = latents.edit_path or EditPath.begun(latents.w, self.model.generator.style_count)
         w = torch.tensor(edit_path.w[:, -1]).to(self.model.latents_device)
-        u = _by_rows(partial(self.model.to_edit_coordinates, truncation=self.truncation), w)
+        u = by_rows(partial(self.model.to_edit_coordinates, truncation=self.truncation), w)
         start = self._outputs(u)
         records = [self._records(energies[0][1], start, unmoved(u), indices)]
         first = edit_path.styles()[:, 0]
@@ -257,7 +192,7 @@ class _Edit:
                 moved = self._resembling(
                     moved, u, start, energy, chosen, edit_path, first, replaced
                 )
-            move = array(_by_rows(self._w, moved.z) - _by_rows(self._w, u))
+            move = array(by_rows(self._w, moved.z) - by_rows(self._w, u))
             u = moved.z
             # The difference, so that what has not moved is what it was to the last bit.
             edit_path = edit_path.gone(edit_path.w[:, -1] + move, replaced)
@@ -290,7 +225,7 @@ class _Edit:
             node = conjunction([node, Penalty(ATYPICALITY, 1.0)])
         energy = ConditionalEnergy(partial(self._features, list(before), typical), node)
         start = u[rows]
-        args = (start, _by_rows(self._w, start), *(head[rows] for head in before.values()))
+        args = (start, by_rows(self._w, start), *(head[rows] for head in before.values()))
         return energy, args
 
     def _resembling(
@@ -314,9 +249,9 @@ class _Edit:
             self._energy(begun, before, with_components(node, disjuncts), [row])
             for row, disjuncts in enumerate(chosen)
         ]
-        move = array(_by_rows(self._w, u) - _by_rows(self._w, begun))
+        move = array(by_rows(self._w, u) - by_rows(self._w, begun))
         reached = edit_path.gone(edit_path.w[:, -1] + move, replaced).styles()[:, 0]
-        styles, w = torch.from_numpy(reached).to(u.device), _by_rows(self._w, u)
+        styles, w = torch.from_numpy(reached).to(u.device), by_rows(self._w, u)
         free = torch.from_numpy(replaced).to(u)[:, None]
 
         def energy(at: Tensor, row: int) -> Tensor:
@@ -412,9 +347,3 @@ class _Edit:
         layers = self.model.generator.style_layers
         touched = [replaced is None or not set(replaced).isdisjoint(each) for each in layers]
         return np.array(touched)
-
-
-def _by_rows(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Apply a function of rows (N, d) so that each result depends on its own row alone."""
-    (y,) = in_blocks(lambda block: (function(block),), x)
-    return y

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lacelang import ir
-from lacelang.engine.editing import Source, edit_task
+from lacelang.engine.editing import edit_task
 from lacelang.engine.loading import Model, load
 from lacelang.engine.own_terms import with_terms
 from lacelang.engine.photographs import photo_task
 from lacelang.engine.picking import indices_along, pick_task
 from lacelang.engine.provenance import Provenances
 from lacelang.engine.sampling import candidate, sample_task
+from lacelang.engine.sources import Source
 from lacelang.engine.tasks import Batch, GroupTask, Start
 from lacelang.errors import ResourceError, UsageError
 from lacelang.generators.declaration import Device, choose_device
