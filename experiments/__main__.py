@@ -11,11 +11,10 @@ from pkgutil import iter_modules
 from attrs import evolve
 
 from experiments import annotator_noise, specs
+from experiments.command_line import exit_code_of
 from experiments.statements import MODEL, declared_model
-from lacelang.cli import evaluate, streams
-from lacelang.cli.main import worded
+from lacelang.cli import evaluate
 from lacelang.cli.parser import COMMANDS, add_options
-from lacelang.errors import LaceError
 from lacelang.evaluate.report import Report
 from lacelang.progress import Progress
 from lacelang.system.torch_state import isolated
@@ -53,13 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", choices=names(), help="the spec")
     options = COMMANDS["evaluate"].options.items()
     add_options(parser, {usage: help_ for usage, help_ in options if usage.startswith("--")})
-    with streams.usable():
+
+    def work() -> int:
         parsed = parser.parse_args(arguments)
-        try:
-            return evaluate.write(parsed, lambda progress: run(parsed.name, progress, parsed.faces))
-        except LaceError as error:
-            print(f"experiments: {worded(error)}", file=sys.stderr)
-            return error.exit_code
+        return evaluate.write(parsed, lambda progress: run(parsed.name, progress, parsed.faces))
+
+    return exit_code_of(work)
 
 
 if __name__ == "__main__":

@@ -33,15 +33,14 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from experiments.command_line import exit_code_of
 from lacelang.annotators import faces
 from lacelang.annotators.declaration import Measure
 from lacelang.annotators.faces.bisenet import Backbone, FaceParsing
 from lacelang.annotators.networks import torch_network
 from lacelang.api import compile
-from lacelang.cli import streams
-from lacelang.cli.main import worded
 from lacelang.engine.loading import Model, load
-from lacelang.errors import LaceError, ResourceError
+from lacelang.errors import ResourceError
 from lacelang.evaluate.report import Row, Table
 from lacelang.inversion.inverter import FaceInverter, planes_of
 from lacelang.progress import Progress, shown
@@ -215,17 +214,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--edits", action="store_true", help="edit them, too; generated faces alone"
     )
     parsed = parser.parse_args(arguments)
-    with streams.usable():
-        try:
-            with shown() as progress, isolated():
-                for table in _measure(
-                    parsed.faces, parsed.real, parsed.fast, parsed.edits, progress
-                ):
-                    print(f"{table.title}\n\n{table.markdown}\n")
-                return 0
-        except LaceError as error:
-            print(f"experiments: {worded(error)}", file=sys.stderr)
-            return error.exit_code
+
+    def work() -> int:
+        with shown() as progress, isolated():
+            for table in _measure(parsed.faces, parsed.real, parsed.fast, parsed.edits, progress):
+                print(f"{table.title}\n\n{table.markdown}\n")
+        return 0
+
+    return exit_code_of(work)
 
 
 def _measure(

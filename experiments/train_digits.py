@@ -23,11 +23,9 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from experiments.command_line import exit_code_of
 from experiments.idx import Images, images
 from lacelang.annotators.digits.networks import Reader, SecondReader
-from lacelang.cli import streams
-from lacelang.cli.main import worded
-from lacelang.errors import LaceError
 from lacelang.generators.vae import DIM
 from lacelang.generators.vae.networks import Decoder, Flow
 from lacelang.progress import Progress, shown
@@ -160,14 +158,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("stdlib"), help="where to write")
     parser.add_argument("--epochs", type=int, help="fewer for a try")
     parsed = parser.parse_args(arguments)
-    with streams.usable():
-        try:
-            with shown() as progress:
-                make_folder(parsed.out)
-                return _train(parsed.what, parsed.data, parsed.out, parsed.epochs, progress)
-        except LaceError as error:
-            print(f"experiments: {worded(error)}", file=sys.stderr)
-            return error.exit_code
+
+    def work() -> int:
+        with shown() as progress:
+            make_folder(parsed.out)
+            return _train(parsed.what, parsed.data, parsed.out, parsed.epochs, progress)
+
+    return exit_code_of(work)
 
 
 def _train(

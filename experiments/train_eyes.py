@@ -19,17 +19,15 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 from torch.nn import functional as F
 
+from experiments.command_line import exit_code_of
 from lacelang.annotators.eyes import COLORS, EYES
 from lacelang.annotators.eyes.annotator import SECOND, colours, second
 from lacelang.annotators.images import resize
 from lacelang.classifiers.draws import Draws, from_prior, joined
 from lacelang.classifiers.labels import columns_of
 from lacelang.classifiers.measuring import Source, measure
-from lacelang.cli import streams
-from lacelang.cli.main import worded
 from lacelang.cli.models import find_model
 from lacelang.engine.loading import load
-from lacelang.errors import LaceError
 from lacelang.progress import Progress, shown
 from lacelang.semantics.weights import weights_of
 from lacelang.storage.files import make_folder, write_atomic
@@ -81,26 +79,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=DRAWS, help=f"default: {DRAWS}")
     parser.add_argument("--workers", type=int, help="processes; default: one per core")
     parsed = parser.parse_args(arguments)
-    with streams.usable():
-        try:
-            make_folder(parsed.out)
-            with shown() as progress:
-                # All at truncation 1, the model's default, and some nearer to the mean.
-                dim = 108
-                usual = from_prior(SEED, round(0.7 * parsed.draws), dim, (1.0, 1.0))
-                near = from_prior(SEED + 1, parsed.draws - len(usual), dim, (0.7, 1.0))
-                x, y = labelled(joined([usual, near]), progress, parsed.workers)
-            order = np.random.default_rng(SEED).permutation(len(x))
-            held, rest = np.split(order, [round(HELD_OUT * len(x))])
-            head = fitted(x[rest], y[rest])
-            agrees = second(x[held], head) == y[held]
-            print(f"agrees with the labels in {agrees.mean():.3f} of {len(held)} held-out images")
-            write_atomic(parsed.out / SECOND, to_bytes(head))
-            print(parsed.out / SECOND)
-            return 0
-        except LaceError as error:
-            print(f"experiments: {worded(error)}", file=sys.stderr)
-            return error.exit_code
+
+    def work() -> int:
+        make_folder(parsed.out)
+        with shown() as progress:
+            # All at truncation 1, the model's default, and some nearer to the mean.
+            dim = 108
+            usual = from_prior(SEED, round(0.7 * parsed.draws), dim, (1.0, 1.0))
+            near = from_prior(SEED + 1, parsed.draws - len(usual), dim, (0.7, 1.0))
+            x, y = labelled(joined([usual, near]), progress, parsed.workers)
+        order = np.random.default_rng(SEED).permutation(len(x))
+        held, rest = np.split(order, [round(HELD_OUT * len(x))])
+        head = fitted(x[rest], y[rest])
+        agrees = second(x[held], head) == y[held]
+        print(f"agrees with the labels in {agrees.mean():.3f} of {len(held)} held-out images")
+        write_atomic(parsed.out / SECOND, to_bytes(head))
+        print(parsed.out / SECOND)
+        return 0
+
+    return exit_code_of(work)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,13 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from experiments.command_line import exit_code_of
+from experiments.encoder_training import fit_head, read_faces
 from experiments.photo_like import photo_like
 from lacelang.annotators import faces
 from lacelang.annotators.networks import torch_network
 from lacelang.api import compile
-from lacelang.cli import streams
-from lacelang.cli.main import worded
 from lacelang.engine.loading import load
-from lacelang.errors import LaceError
 from lacelang.generators import openvino_runtime
 from lacelang.generators.mobilestylegan.generator import MobileStyleGAN
 from lacelang.generators.mobilestylegan.low_resolution import BLOCKS, LowResolution, Readout
@@ -45,14 +44,14 @@ from lacelang.storage.files import make_folder, write_atomic
 SEED = 18
 #: Side in pixels of the images that the encoder sees.
 SIDE = 128
-#: Faces, and how many of them are in a file. The last files are for validation.
-FACES, CHUNK, HELD_OUT = 4800, 200, 2
+#: Faces, and how many of them are in a file.
+FACES, CHUNK = 4800, 200
 #: Faces of full size that the readouts are fitted to.
 READOUT_FACES = 280
 READOUT_STEPS, CROP = 500, 16
 #: The range of truncations of faces, and the share of faces whose groups differ.
 TRUNCATION, MIXED = (0.4, 1.0), 0.4
-BATCH, EPOCHS, RATE = 64, 16, 6e-4
+EPOCHS = 16
 
 Tensors = dict[str, Tensor]
 
@@ -272,99 +271,11 @@ def _image_maps(setting: Setting) -> ImageMaps:
     return ImageMaps(network).eval().requires_grad_(False)
 
 
-@frozen(eq=False)
-class Table:
-    """Maps of two images of each face, as it is and like a photograph, and what is to be found."""
-
-    maps: tuple[Maps, Maps]  # float16
-    wanted: tuple[Tensor, Tensor]  # (N, 4, 512)
-
-    def rows(self, rows: Tensor, photos: Tensor) -> tuple[Maps, Tensor]:
-        """Of some faces, the images that `photos` (n,) says."""
-
-        def chosen(plain: Tensor, photo: Tensor) -> Tensor:
-            shape = (-1,) + (1,) * (plain.ndim - 1)
-            return torch.where(photos.view(shape), photo[rows].float(), plain[rows].float())
-
-        middle, deep, colours = (
-            chosen(a, b) for a, b in zip(self.maps[0], self.maps[1], strict=True)
-        )
-        return (middle, deep, colours), chosen(*self.wanted)
-
-
-_NAMES = ("middle", "deep", "colours")
-
-
-def read_faces(setting: Setting) -> Table:
-    """Read all faces in the folder, in their order."""
-    files = [load_file(path) for path in sorted(setting.folder.glob("faces-*.safetensors"))]
-
-    def read(name: str) -> Tensor:
-        return torch.cat([file[name] for file in files])
-
-    plain, photo = (
-        (read(f"{kind}middle"), read(f"{kind}deep"), read(f"{kind}colours"))
-        for kind in ("", "photo.")
-    )
-    u = setting.generator.whiten(read("groups"))
-    return Table((plain, photo), (u, u))
-
-
-def fit_head(head: Head, table: Table, weights: Tensor, epochs: int) -> Tensors:
-    """Train a head on all but the last faces, on which it is measured after each epoch."""
-    torch.manual_seed(SEED)
-    _standardise(head, table)
-    count = len(table.wanted[0])
-    train = count - HELD_OUT * CHUNK
-    steps = epochs * (train // BATCH)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=3e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, RATE, total_steps=steps, pct_start=0.1
-    )
-    # Coordinates that are hardly seen are told from the others' correlations at best.
-    weights = weights / weights.sum() + 0.02 / weights.numel()
-    held = torch.arange(train, count)
-    for epoch in range(epochs):
-        head.train()
-        order = torch.randperm(train)[: train // BATCH * BATCH]
-        for rows in torch.split(order, BATCH):
-            maps, wanted = table.rows(rows, torch.rand(BATCH) < 0.6)
-            loss = (weights * (head(maps) - wanted).square()).sum((1, 2)).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-        head.eval()
-        missed = []
-        for photos in (False, True):
-            with torch.no_grad():
-                maps, wanted = table.rows(held, torch.full((len(held),), photos))
-                error = (weights * (head(maps) - wanted).square()).sum()
-                missed.append(float(1 - error / (weights * wanted.square()).sum()))
-        if epoch % 4 == 3 or epoch == epochs - 1:
-            shares = ", ".join(f"{each:.3f}" for each in missed)
-            print(
-                f"epoch {epoch + 1}: explains {shares} (as they are, like photographs)",
-                file=sys.stderr,
-                flush=True,
-            )
-    return head.state_dict()
-
-
-def _standardise(head: Head, table: Table) -> None:
-    for name, each in zip(_NAMES, table.maps[1], strict=True):
-        part = each[:1000].float()
-        head.get_buffer(f"{name}_mean").copy_(part.mean((0, 2, 3), keepdim=True))
-        head.get_buffer(f"{name}_scale").copy_(
-            1 / part.std((0, 2, 3), keepdim=True).clamp_min(1e-3)
-        )
-
-
 def train_encoder(setting: Setting, epochs: int) -> Tensors:
     """Train the encoder on all faces in the folder."""
     weights = setting.file("importance", partial(importance, setting))["importance"]
-    return fit_head(Head(), read_faces(setting), weights, epochs)
+    table = read_faces(setting.folder, setting.generator)
+    return fit_head(Head(), table, weights, epochs, SEED)
 
 
 def encoder(setting: Setting, epochs: int = EPOCHS) -> Head:
@@ -400,29 +311,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="fewer for a try")
     parser.add_argument("--part", default="0/1", help="K/N makes every Nth file, from the Kth")
     parsed = parser.parse_args(arguments)
-    with streams.usable():
-        try:
-            with shown() as progress:
-                make_folder(parsed.out)
-                statement = compile("sample 1 from ffhq").checked.samples[0]
-                generator = load(statement.model, "cpu", progress).generator
-                assert isinstance(generator, MobileStyleGAN)
-                setting = Setting(parsed.out, progress, generator)
-                first, of = map(int, parsed.part.split("/"))
-                chunks = range(first, parsed.faces // CHUNK, of)
-                match parsed.what:
-                    case "readouts":
-                        setting.small()
-                    case "faces":
-                        make_faces(setting, chunks)
-                    case "encoder":
-                        encoder(setting, parsed.epochs)
-                    case _:
-                        print(write(setting))
-                return 0
-        except LaceError as error:
-            print(f"experiments: {worded(error)}", file=sys.stderr)
-            return error.exit_code
+
+    def work() -> int:
+        with shown() as progress:
+            make_folder(parsed.out)
+            statement = compile("sample 1 from ffhq").checked.samples[0]
+            generator = load(statement.model, "cpu", progress).generator
+            assert isinstance(generator, MobileStyleGAN)
+            setting = Setting(parsed.out, progress, generator)
+            first, of = map(int, parsed.part.split("/"))
+            match parsed.what:
+                case "readouts":
+                    setting.small()
+                case "faces":
+                    make_faces(setting, range(first, parsed.faces // CHUNK, of))
+                case "encoder":
+                    encoder(setting, parsed.epochs)
+                case _:
+                    print(write(setting))
+        return 0
+
+    return exit_code_of(work)
 
 
 if __name__ == "__main__":
