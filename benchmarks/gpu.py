@@ -14,21 +14,19 @@ The figures are written after every measurement, as JSON and as a table beside i
 from __future__ import annotations
 
 import argparse
-import json
 import platform
-import signal
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 from attrs import evolve, frozen
+from figures import Record
 from torch import Tensor
 
 import lacelang
@@ -40,12 +38,10 @@ from lacelang.engine.sampling import aims_of, compile_condition
 from lacelang.generators.declaration import choose_device
 from lacelang.generators.generator import to_pixels
 from lacelang.progress import Silent
-from lacelang.render.markdown import markdown_table
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.problem import Target
 from lacelang.samplers.solution import Solution
 from lacelang.samplers.streams import Streams, prior
-from lacelang.storage.files import write_atomic
 from lacelang.system.torch_state import isolated
 
 SEED = 0
@@ -60,83 +56,6 @@ COMPARED = {
 }
 SHARES = {"parity": 0.25, "passes": 0.15, "sampling": 0.35, "decoding": 0.25}
 """Of the seconds; what a part leaves over goes to those after it."""
-
-
-class OutOfTimeError(Exception):
-    """The part has used up its share."""
-
-
-class Record:
-    """The figures, on the disk as they come."""
-
-    def __init__(self, path: Path, seconds: float, about: dict[str, Any]) -> None:
-        self.path, self.begun, self.seconds = path, time.monotonic(), seconds
-        self.found: dict[str, Any] = {"about": about, "rows": [], "left_out": []}
-        self._end = self.begun
-
-    def begin(self, part: str) -> None:
-        """Begin a part, with its share of the time."""
-        self._part = part
-        self._end += self.seconds * SHARES[part]
-
-    def measure(self, name: str, figures: Callable[[], dict[str, Any]]) -> None:
-        """Note the figures of a measurement of the part, or why there are none."""
-        what, why = {"part": self._part, "what": name}, "the time is used up"
-        left = self._end - time.monotonic()
-        try:
-            if left <= 0.0:
-                raise OutOfTimeError
-            with _at_most(left):
-                self.found["rows"].append({**what, **figures()})
-        except Exception as error:  # any: the device's libraries have their own
-            if time.monotonic() < self._end:
-                why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            self.found["left_out"].append({**what, "why": why})
-        self.write()
-
-    def write(self) -> None:
-        self.found["about"]["seconds"] = round(time.monotonic() - self.begun, 1)
-        write_atomic(self.path, (json.dumps(self.found, indent=1) + "\n").encode())
-        write_atomic(self.path.with_suffix(".md"), self.table().encode())
-
-    def table(self) -> str:
-        shown = [
-            [
-                row["part"],
-                row["what"],
-                ", ".join(f"{k} {_short(v)}" for k, v in row.items() if k not in ("part", "what")),
-            ]
-            for row in self.found["rows"]
-        ]
-        left = [
-            [row["part"], row["what"], f"left out: {row['why']}"] for row in self.found["left_out"]
-        ]
-        about = "; ".join(f"{name}: {value}" for name, value in self.found["about"].items())
-        table = markdown_table(("part", "measured", "figures"), shown + left, (False,) * 3)
-        return f"{about}\n\n{table}\n"
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raise OutOfTimeError in the block after some seconds, where the system has such a timer."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise OutOfTimeError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @frozen(eq=False)
@@ -413,7 +332,7 @@ def main() -> None:
     options = parser.parse_args()
 
     device = choose_device(options.device).type
-    record = Record(options.out, options.seconds, about(device))
+    record = Record(options.out, options.seconds, SHARES, about(device))
     here = Problem.on("cpu")
     there = here if device == "cpu" else Problem.on(device)
     quick, rounds = options.quick, 1 if options.quick else 3
