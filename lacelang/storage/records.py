@@ -20,7 +20,6 @@ What grows with the number of samples stands in the folder of each group; see
 from __future__ import annotations
 
 import hmac
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ import msgspec
 from attrs import NOTHING, asdict, evolve, field, frozen
 
 from lacelang.errors import another_folder
+from lacelang.storage import indices
 from lacelang.storage.checks import check_of_json, secret
 from lacelang.storage.files import disk_error, is_folder_name, write_atomic
 from lacelang.text.names import nfc
@@ -38,6 +38,7 @@ from lacelang.text.numerals import number_text
 SCHEMA = 4
 NAME = "run.json"
 _MOST = 64 << 20
+APART = "timing"  # of the index: it differs between two runs of one command
 
 Reading = Literal["probability", "value"]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -286,10 +287,6 @@ def rounded(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-class _Schema(msgspec.Struct):
-    schema: int
-
-
 def write_index(folder: Path, run: RunRecord) -> None:
     """Write `run`, without its groups' samples, to `folder`/run.json, whole or not at all."""
     content = {
@@ -306,17 +303,7 @@ def write_index(folder: Path, run: RunRecord) -> None:
         ],
         "timing": dict(run.timing),
     }
-    # Text from Python may hold surrogates, which no file can.
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace")
-    content = msgspec.json.decode(text)
-    content["check"] = _check_of(content)
-    text = json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n"
-    write_atomic(folder / NAME, text, flush=True)
-
-
-def _check_of(content: Mapping[str, Any]) -> str:
-    apart = "check", "timing"
-    return check_of_json({name: each for name, each in content.items() if name not in apart})
+    write_atomic(folder / NAME, indices.encoded(content, APART), flush=True)
 
 
 def read_index(folder: Path) -> RunRecord | None:
@@ -329,16 +316,7 @@ def read_index(folder: Path) -> RunRecord | None:
             data = file.read(_MOST + 1)
         if len(data) > _MOST:
             raise ValueError(f"it is longer than {_MOST >> 20} MiB")
-        schema = msgspec.json.decode(data, type=_Schema).schema
-        if schema != SCHEMA:
-            age = "a later" if schema > SCHEMA else "an earlier"
-            raise another_folder(
-                f"{path} was written by {age} version of lacelang (schema {schema}, not {SCHEMA})"
-            )
-        said = msgspec.json.decode(data)
-        if said.get("check") != _check_of(said):
-            raise ValueError("it does not agree with its checksum")
-        run = msgspec.json.decode(data, type=RunRecord)
+        run = indices.decoded(data, RunRecord, SCHEMA, str(path), APART)
         folders = [group.folder for group in run.groups]
         if not all(map(is_folder_name, folders)):
             # Files below are replaced: a forged name must not lead out of the run's folder.

@@ -20,7 +20,8 @@ import lacelang
 from lacelang.cli.main import main
 from lacelang.engine import loading
 from lacelang.errors import UsageError
-from lacelang.storage.records import _check_of
+from lacelang.storage.indices import check_of_index
+from lacelang.storage.records import APART
 
 
 def nfc(text: str) -> str:
@@ -108,7 +109,7 @@ def test_a_record_in_another_spelling_is_gone_on_from(model: TinyModel, tmp_path
     record = json.loads(index.read_text(encoding="utf-8"))
     for each in (*record["groups"], *record["measures"]):
         each["name"] = nfd(each["name"])
-    record["check"] = _check_of(record)
+    record["check"] = check_of_index(record, APART)
     index.write_text(json.dumps(record), encoding="utf-8")
     run = program.run(out=tmp_path)
     assert stamps(tmp_path) == before

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from lacelang.storage import records
 from lacelang.storage.group_folder import GroupFolder
+from lacelang.storage.indices import check_of_index
 from lacelang.storage.latents import Latents
 from lacelang.storage.provenance import Provenance, texts
 from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, SampleRecord, read_index
@@ -64,7 +65,7 @@ def forge_index(root: Path, data: object) -> None:
     """Write JSON as a run.json whose checksum is right."""
     if isinstance(data, dict):
         data.pop("check", None)
-        data["check"] = records._check_of(json.loads(json.dumps(data)))
+        data["check"] = check_of_index(json.loads(json.dumps(data)), records.APART)
     (root / records.NAME).write_text(json.dumps(data))
 
 

@@ -13,7 +13,6 @@ the sizes that it says. So a process may end at any moment.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from lacelang.errors import another_folder
+from lacelang.storage import indices
 from lacelang.storage.checks import check_of_json
 from lacelang.storage.datasets.place import Place
 from lacelang.storage.files import is_folder_name
@@ -39,6 +39,7 @@ from lacelang.storage.records import (
 SCHEMA = 1
 NAME = "index.json"
 CARD = "README.md"
+APART = "seconds"  # of the index: it differs between two runs of one command
 
 Format: TypeAlias = Literal["webdataset", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -228,26 +229,11 @@ class Index:
     seconds: float = field(default=0.0, eq=False)
 
 
-class _Schema(msgspec.Struct):
-    schema: int
-
-
 def write_index(place: Place, index: Index) -> None:
     """Write `index.json`."""
-    content = msgspec.json.decode(
-        json.dumps(
-            {"schema": SCHEMA, "lacelang": index.versions.get("lacelang", ""), **plain(index)},
-            ensure_ascii=False,
-            allow_nan=False,
-        ).encode(errors="replace")
-    )
-    content["check"] = _check_of(content)
-    place.write(NAME, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
-
-
-def _check_of(content: Mapping[str, object]) -> str:
-    apart = "check", "seconds"
-    return check_of_json({name: each for name, each in content.items() if name not in apart})
+    lacelang = index.versions.get("lacelang", "")
+    content = {"schema": SCHEMA, "lacelang": lacelang, **plain(index)}
+    place.write(NAME, indices.encoded(content, APART))
 
 
 def read_index(place: Place) -> Index | None:
@@ -261,16 +247,7 @@ def read_index(place: Place) -> Index | None:
         return None
     where = f"{place.name}/{NAME}"
     try:
-        schema = msgspec.json.decode(data, type=_Schema).schema
-        if schema != SCHEMA:
-            age = "a later" if schema > SCHEMA else "an earlier"
-            raise another_folder(
-                f"{where} was written by {age} version of lacelang (schema {schema}, not {SCHEMA})"
-            )
-        said = msgspec.json.decode(data)
-        if said.get("check") != _check_of(said):
-            raise ValueError("it does not agree with its checksum")
-        index = msgspec.json.decode(data, type=Index)
+        index = indices.decoded(data, Index, SCHEMA, where, APART)
         folders = [each.group.folder for each in index.groups]
         if not all(map(is_folder_name, folders)) or len(set(folders)) < len(folders):
             # Files below are replaced: a forged name must not lead out of the place.
