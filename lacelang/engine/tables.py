@@ -31,14 +31,8 @@ def columns_of_records(record: GroupRecord) -> dict[str, list[Any]]:
     if any(s.tries is not None for s in samples):
         table["tries"] = [s.tries for s in samples]
     for atom in record.atoms:
-        wanted = [atom.of(s.drawn) for s in samples]
-        read = [s.readings.get(atom.text) for s in samples]
-        table[f"{atom.text} wanted"] = [each.wanted for each in wanted]
-        table[f"{atom.text} predicted"] = read
-        table[f"{atom.text} holds"] = [
-            None if value is None else each.holds(value)
-            for each, value in zip(wanted, read, strict=True)
-        ]
+        kinds = (f"{atom.text} {kind}" for kind in ("wanted", "predicted", "holds"))
+        table.update(zip(kinds, atom.columns(samples), strict=True))
     for name in dict.fromkeys(name for s in samples for name in s.drawn):
         table[f"drawn {name}"] = [s.drawn.get(name) for s in samples]
     for name in dict.fromkeys(name for s in samples for name in s.seen or ()):

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hmac
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -86,6 +86,14 @@ class Atom:
         low, high = (None if end is None else wanted + end for end in (self.low, self.high))
         text = f"{self.attribute}={number_text(wanted)}"
         return evolve(self, text=text, low=low, high=high, drawn=False)
+
+    def columns(
+        self, samples: Iterable[SampleRecord]
+    ) -> tuple[list[str], list[float | None], list[bool | None]]:
+        """Return what each sample should do, what it reads, and whether that satisfies it."""
+        read = [(self.of(each.drawn), each.readings.get(self.text)) for each in samples]
+        holds = [None if value is None else atom.holds(value) for atom, value in read]
+        return [atom.wanted for atom, _ in read], [value for _, value in read], holds
 
 
 @frozen

@@ -287,17 +287,10 @@ def _columns(
         "nfe": (whole, [s.nfe for s in samples]),
     }
     for atom in group.atoms:
-        wanted = [atom.of(s.drawn) for s in samples]
-        read = [s.readings.get(atom.text) for s in samples]
-        table[f"{atom.text} wanted"] = text, [each.wanted for each in wanted]
-        table[f"{atom.text} predicted"] = number, read
-        table[f"{atom.text} holds"] = (
-            truth,
-            [
-                None if value is None else each.holds(value)
-                for each, value in zip(wanted, read, strict=True)
-            ],
-        )
+        wanted, predicted, holds = atom.columns(samples)
+        table[f"{atom.text} wanted"] = text, wanted
+        table[f"{atom.text} predicted"] = number, predicted
+        table[f"{atom.text} holds"] = truth, holds
         if atom.drawn:
             kind = text if atom.reading == "probability" else number
             table[f"drawn {atom.attribute}"] = kind, [s.drawn.get(atom.attribute) for s in samples]
