@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from attrs import evolve
 
@@ -15,6 +15,7 @@ from lacelang.engine.provenance import name_of, versions
 from lacelang.engine.result import Group
 from lacelang.engine.sinks import Begun, Look, Sink
 from lacelang.engine.sinks.encoding import DatasetEncoder, Encoded, Taken
+from lacelang.engine.sinks.saving import saving
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import LaceError
 from lacelang.ir import CheckedProgram
@@ -89,26 +90,25 @@ class DatasetSink(Sink):
         with self._place.held():
             self._dataset.begin([task.record.name for task in self._planned.chosen])
             groups = self._dataset.groups.values()
-            there = sum(map(len, groups))
+            name, there = self._place.name, self._finished()
             if there:
                 wanted = sum(group.record.count for group in groups)
-                progress.note(f"{self._place.name}: {there} of {wanted} samples are there already")
+                progress.note(f"{name}: {there} of {wanted} samples are there already")
             try:
-                yield
-            except BaseException as error:
-                # The first error matters more than one of saving.
-                with suppress(LaceError), self._lock:
-                    for group in groups:
-                        group.flush()
-                    self._dataset.save()
-                if isinstance(error, KeyboardInterrupt):
-                    kept = f"{sum(map(len, groups))} finished samples are kept in "
-                    kept += self._place.name
-                    error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
-                raise
+                with saving(name, self._finished, self._save):
+                    yield
             finally:
                 for group in groups:
                     group.drop()
+
+    def _finished(self) -> int:
+        return sum(map(len, self._dataset.groups.values()))
+
+    def _save(self) -> None:
+        with self._lock:
+            for group in self._dataset.groups.values():
+                group.flush()
+            self._dataset.save()
 
     def _group(self, name: str) -> DatasetGroup:
         return self._dataset.groups[name]

@@ -10,7 +10,7 @@ import io
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -25,8 +25,9 @@ from lacelang.engine.provenance import name_of, versions
 from lacelang.engine.result import Group, opened
 from lacelang.engine.sinks import Begun, Look, Picture, Sink
 from lacelang.engine.sinks.encoding import Encoded, FolderEncoder, Taken
+from lacelang.engine.sinks.saving import saving
 from lacelang.engine.tasks import Batch, GroupTask
-from lacelang.errors import LaceError, another_folder
+from lacelang.errors import another_folder
 from lacelang.progress import Progress
 from lacelang.render.grid import Grid, draw_grid, noted, texts_of_grid
 from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
@@ -113,17 +114,8 @@ class FolderSink(Sink):
             if there:
                 wanted = sum(group.record.count for group in groups)
                 progress.note(f"{folder.root}: {there} of {wanted} samples are there already")
-            try:
+            with saving(folder.root, folder.finished, folder.save):
                 yield
-            except BaseException as error:
-                # The first error matters more than one of saving.
-                with suppress(LaceError):
-                    folder.save()
-                if isinstance(error, KeyboardInterrupt):
-                    # The same error, which may be that of a signal.
-                    kept = f"{folder.finished()} finished samples are kept in {folder.root}"
-                    error.args = (f"interrupted: {kept}\n  the same command goes on from there",)
-                raise
 
     def begin(self, task: GroupTask) -> Begun:
         name = task.record.name
