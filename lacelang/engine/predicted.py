@@ -16,14 +16,11 @@ from torch import Tensor
 
 from lacelang.energy import Outputs
 from lacelang.engine.loading import Model
+from lacelang.engine.sampling import outputs_of_prior
 from lacelang.ir import ModelSpec
 from lacelang.rows import named_in_blocks
-from lacelang.samplers.streams import prior
 from lacelang.storage.latents import Latents
 from lacelang.system.torch_state import isolated
-
-PRIOR_DRAWS = 4096
-PRIOR_SEED = 0
 
 
 @frozen(eq=False)
@@ -54,16 +51,9 @@ def of_samples(model: Model, spec: ModelSpec, latents: Latents) -> Predicted | N
 
 
 def of_prior(model: Model, spec: ModelSpec, truncation: float) -> Predicted:
-    """Return the predictions of `PRIOR_DRAWS` draws; the model remembers the last few."""
-
-    def make() -> Predicted:
-        z = prior(PRIOR_SEED, range(PRIOR_DRAWS), model.generator.latent_dim)
-        with isolated(), torch.no_grad():
-            z = z.to(model.latents_device)
-            return _predicted(spec, named_in_blocks(model.features(truncation), z))
-
-    names = tuple(attribute.name for attribute in spec.attributes)
-    return model.remembered(("predictions of the prior", names, truncation), make)
+    """Return the predictions of `lacelang.engine.sampling.PRIOR_DRAWS` draws."""
+    with isolated():
+        return _predicted(spec, outputs_of_prior(model, truncation))
 
 
 def _predicted(spec: ModelSpec, outputs: Outputs) -> Predicted:

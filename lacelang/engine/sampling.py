@@ -45,8 +45,8 @@ from lacelang.storage.records import GroupRecord, SampleRecord, TraceRecord, rou
 from lacelang.system.threads import checkpoint
 from lacelang.system.torch_state import isolated
 
-BALANCE_DRAWS = 4096
-BALANCE_SEED = 0
+PRIOR_DRAWS = 4096
+PRIOR_SEED = 0
 
 MOST_TRACED = 400
 """Of so many samples of a group, the first ones, records keep the sampler's trace."""
@@ -112,14 +112,22 @@ def meaning_of(
     if options.disjunction != "balanced":
         return lambda predicate: lower(predicate, settings)
 
-    def outputs_at_draws() -> Outputs:
-        z = prior(BALANCE_SEED, range(BALANCE_DRAWS), model.generator.latent_dim)
+    outputs = outputs_of_prior(model, truncation)
+    return lambda predicate: balance(lower(predicate, settings), outputs)
+
+
+def outputs_of_prior(model: Model, truncation: float) -> Outputs:
+    """Return what the classifiers say of `PRIOR_DRAWS` draws; the model remembers it.
+
+    Statements, prompts and reports share them: the networks' pass is all that they cost.
+    """
+
+    def make() -> Outputs:
+        z = prior(PRIOR_SEED, range(PRIOR_DRAWS), model.generator.latent_dim)
         with isolated(), torch.no_grad():
             return named_in_blocks(model.features(truncation), z.to(model.latents_device))
 
-    # Statements and prompts share them: the networks' pass is all that balancing costs.
-    outputs = model.remembered(("balancing draws", truncation), outputs_at_draws)
-    return lambda predicate: balance(lower(predicate, settings), outputs)
+    return model.remembered(("prior draws", truncation), make)
 
 
 def energy_of(statement: SampleStatement, model: Model) -> ConditionalEnergy:
