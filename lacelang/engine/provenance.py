@@ -80,9 +80,9 @@ class Provenances:
 
     def __getstate__(self) -> dict[str, object]:
         # What Python defined cannot always be pickled, and what follows from it can.
-        known = self._text, self._saved, self._terms, self._name
-        assert len(known) == 4
-        return {**self.__dict__, "_program": None}
+        for known in ("_text", "_saved", "_terms", "_name"):
+            getattr(self, known)
+        return {**self.__dict__, "_program": None, "_starts": {}}
 
     def _versions_of(self, task: GroupTask) -> dict[str, str]:
         if task.model.device.type != "cuda":
