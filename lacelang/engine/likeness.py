@@ -15,6 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lacelang.system.threads import checkpoint
 from lacelang.system.torch_state import one_thread
 
 STEPS = 20
@@ -39,7 +40,6 @@ def resembling(
     styles: Callable[[Tensor, int], Tensor],
     identity: Callable[[Tensor], Tensor],
     before: Tensor,
-    on_sample: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Move edit coordinates (N, d) so that faces look more like they did before the edit.
 
@@ -50,7 +50,6 @@ def resembling(
         styles: the same → the styles (1, styles, d') that are decoded.
         identity: styles → unit descriptors (1, K).
         before: styles of all samples before the edit, (N, styles, d').
-        on_sample: called after each sample.
 
     Returns:
         The new coordinates (N, d); those of a sample whose energy is not finite stay.
@@ -63,6 +62,7 @@ def resembling(
             u = start[row : row + 1].clone().requires_grad_()
             optimiser = torch.optim.Adam([u], lr=RATE, betas=_BETAS)
             for step in range(STEPS):
+                checkpoint()
                 optimiser.param_groups[0]["lr"] = RATE * min(1.0, 2.0 * (STEPS - step) / STEPS)
                 cosine = (identity(styles(u, row)) * who).sum()
                 loss = CAUTION * energy(u, row).sum() + KAPPA * strength * (1.0 - cosine)
@@ -71,5 +71,4 @@ def resembling(
                 optimiser.step()
             if bool(u.isfinite().all()):
                 moved[row] = u.detach()[0]
-            on_sample()
     return moved
