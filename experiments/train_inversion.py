@@ -6,8 +6,7 @@
     python -m experiments.train_inversion write --out DIR       all of it as one file
 
 All faces are the generator's own; there is no photograph among them. Every step goes on from what
-is in DIR, so that it may be stopped at any time. Half an hour of one core. Then move the file
-to stdlib/.
+is in DIR, so that it may be stopped at any time. Then move the file to stdlib/.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Inverter(Protocol):
         """
 
     def invert(self, cut: Cut, fast: bool) -> Inverted:
-        """Find the styles; `fast` ones are less alike and take a tenth of the time."""
+        """Find the styles; `fast` ones with few steps, so that they are less alike."""
 
 
 @frozen

@@ -119,7 +119,7 @@ class PhotoStatement(StatementRecord):
         file: the photograph.
         shown: its name as it was written.
         face: which of its faces, from 1, the largest first.
-        fast: within two seconds, and less like it.
+        fast: with few steps of refinement, and less like it.
         turns: see `SampleStatement`.
     """
 

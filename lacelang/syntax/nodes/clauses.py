@@ -74,7 +74,7 @@ class VerifiedClause(Node, rules="verified_clause"):
 
 
 class FastClause(Node, rules="fast_clause"):
-    """`fast`: a photograph is inverted in a tenth of the time."""
+    """`fast`: a photograph is inverted with few steps of refinement."""
 
     keyword: ClassVar[str] = "fast"
 
