@@ -133,9 +133,9 @@ def study(progress: Progress, faces: int | None) -> Report:
     assert who is not None
     reference = Reference.of(prior.annotations.features, DIRECTIONS)
     tables = []
+    first = second_descriptors(np.concatenate(begun), model.decode, progress)
     for order, names in ORDERS.items():
         rows, pairs = [], {}
-        first = second_descriptors(np.concatenate(begun), model.decode, progress)
         for variant in (*VARIANTS, LINEAR):
             paths = [starts[k].followed(rest[order, variant, k]) for k in range(TARGETS)]
             steps = [statements[name_of(k, order, DEFAULT)].steps for k in range(TARGETS)]
