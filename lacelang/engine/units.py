@@ -11,7 +11,7 @@ from attrs import field, frozen
 from lacelang.engine.plan import Options, plan
 from lacelang.engine.sinks.encoding import Encoded, Encoder, encoder_of
 from lacelang.engine.tasks import Batch, Copying, Draw, GroupTask, Rows
-from lacelang.errors import ResourceError
+from lacelang.errors import ResourceError, UsageError
 from lacelang.ir import CheckedProgram
 from lacelang.progress import Silent, Stage
 from lacelang.storage.latents import Latents
@@ -26,6 +26,13 @@ class Job:
     program: CheckedProgram
     options: Options
     threads: int
+
+    def packed(self) -> bytes:
+        """Return it as workers are sent it; a UsageError if a program cannot be sent."""
+        try:
+            return pickle.dumps(self)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise _of_python(error) from error
 
 
 @frozen(eq=False)
@@ -57,12 +64,23 @@ class _GivenRows:
         return latents.rows([places[index] for index in chosen])
 
 
+def _of_python(error: Exception) -> UsageError:
+    return UsageError(
+        f"`workers` cannot have what Python defined: {error}\n"
+        "define it at the top of a module that they can import, or run without workers",
+        "workers",
+    )
+
+
 _made: dict[str, _Made] = {}
 
 
 def _made_of(data: bytes) -> _Made:
     """Load what a job needs, once in each process."""
-    job: Job = pickle.loads(data)
+    try:
+        job: Job = pickle.loads(data)
+    except (AttributeError, ImportError) as error:
+        raise _of_python(error) from error
     if job.key not in _made:
         import torch
 

@@ -54,7 +54,7 @@ class Workers(Executor):
         how = {**needs, "max_retries": _RETRIES, "retry_exceptions": False}
         self._draw_unit = ray.remote(**how)(draw_unit)
         self._decode_unit = ray.remote(**how)(decode_unit)
-        self._job = ray.put(pickle.dumps(_job(program, planned, options, threads)))
+        self._job = ray.put(_job(program, planned, options, threads).packed())
         self._asked = -_ASK
         self._count = 1
         self._decoder: RemoteDecoder | None = None
@@ -200,6 +200,7 @@ def working_together(program: CheckedProgram, planned: Plan, options: Options) -
 
     Raises:
         ResourceError: Ray is not installed, or the cluster cannot be reached.
+        UsageError: workers cannot be sent what Python defined for the program.
     """
     ray = ray_session.imported()
     wanted = options.workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -19,9 +20,9 @@ import psutil
 import pytest
 
 import lacelang
-from lacelang.engine import ray_session, workers
+from lacelang.engine import ray_session, units, workers
 from lacelang.engine.result import Run
-from lacelang.errors import ResourceError
+from lacelang.errors import ResourceError, UsageError
 
 SOURCE = """
 sample 300 from digits where digit = each {three: 1, seven: 3} seed 1 as drawn
@@ -131,6 +132,21 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ResourceError, match=r"pip install 'lacelang\[ray\]'"):
         lacelang.compile("sample 1 from digits").run(workers=2)
     assert len(lacelang.compile("sample 1 from digits as x").run(workers=1)["x"]) == 1
+
+
+def test_what_python_defined_inside_a_function_is_refused(ray: Any) -> None:
+    small = lacelang.term(lambda w: w.square().sum(dim=1), on="w", version=1)
+    program = lacelang.compile("sample 2 from digits where small", definitions={"small": small})
+    with pytest.raises(UsageError, match=r"`workers` cannot have[^\0]*top of a module") as raised:
+        program.run(workers=2)
+    assert raised.value.argument == "workers"
+
+
+def test_what_workers_cannot_import_is_refused() -> None:
+    told = b"cno_such_module\nterm\n."  # a pickle of something in a module that is not there
+    answer = pickle.loads(units.draw_unit(told, "x", "f", range(1), None))
+    assert isinstance(answer, UsageError)
+    assert "no_such_module" in str(answer)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ray has no sockets with a path there")
