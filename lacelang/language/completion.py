@@ -127,11 +127,12 @@ class _Place:
         last = self._statement
         given = self.kinds[last:] if last is not None else []
         allowed = ALLOWED.get(str(self.tokens[last])) if last is not None else None
+        bracketed = given.count("LSQB") > given.count("RSQB")
         for word in sorted(keywords()):
             kind = word.upper()
-            # `temp` may also stand in square brackets, whatever the statement allows.
-            clause = kind in CLAUSES and kind != "TEMP"
-            fits = kind not in given and (allowed is None or word in allowed)
+            # `temp` also stands in square brackets, whatever the statement allows and has already.
+            clause = kind in CLAUSES and not bracketed
+            fits = (kind not in given or kind == "TEMP") and (allowed is None or word in allowed)
             if kind in self.expected and (fits or not clause):
                 yield Offer(word, "", _kind_of(kind))
 

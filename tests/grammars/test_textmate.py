@@ -46,8 +46,7 @@ def _words(rule: str) -> set[str]:
 def test_keywords_are_those_of_the_grammar() -> None:
     assert set().union(*map(_words, KEYWORD_RULES)) == keywords()
     assert _words("statement") == {terminal.lower() for terminal in STATEMENTS}
-    # `keep` begins a clause of edits only.
-    assert _words("clause") == {terminal.lower() for terminal in CLAUSES} | {"keep"}
+    assert _words("clause") == {terminal.lower() for terminal in CLAUSES}
     assert _words("item") >= {terminal.lower() for terminal in ITEMS}
     for unit in UNITS:
         assert unit in RULES["number"]["match"]

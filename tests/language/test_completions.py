@@ -7,6 +7,7 @@ import pytest
 from lacelang.language.completion import completions
 from lacelang.language.document import Document
 from lacelang.language.words import WORDS
+from lacelang.semantics.clauses import ALLOWED
 from lacelang.semantics.modules import library_models, shipped_files
 from lacelang.syntax.grammar import keywords
 
@@ -29,6 +30,19 @@ def test_names_of_the_file_wherever_they_stand() -> None:
     found = offered("sample from ffhq where | as x\n" + PROGRAM)
     assert found["old"] == found["both"] == "definition"
     assert found["smile"] == "attribute"
+
+
+@pytest.mark.parametrize("statement", ALLOWED)
+def test_clauses_that_the_statement_has_and_has_not_yet(statement: str) -> None:
+    begun = {
+        "sample": "sample 4 from ffhq ",
+        "photo": 'photo "a.jpg" from ffhq ',
+        "edit": PROGRAM + "edit men { smile=1 } from ffhq ",
+        "pick": PROGRAM + "pick 1 of men ",
+        "measure": "measure smile=1 from ffhq ",
+    }[statement]
+    clauses = {word for word, kind in offered(f"{begun}|").items() if kind == "clause"}
+    assert clauses == set(ALLOWED[statement]) - {"from"}
 
 
 def test_a_broken_statement_hides_no_name() -> None:

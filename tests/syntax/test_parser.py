@@ -6,7 +6,9 @@ import pytest
 from lace_programs import larks_own
 
 from lacelang.errors import ProgramError, Span
+from lacelang.semantics.clauses import ALLOWED
 from lacelang.syntax import nodes
+from lacelang.syntax.grammar import CLAUSES, loaded
 from lacelang.syntax.hints import _WHEN, TABLE, Rule
 from lacelang.syntax.nodes import (
     And,
@@ -159,6 +161,16 @@ def test_rules_of_hints_are_made_of_what_can_be_read() -> None:
     assert {row["if"] for row in rows if "if" in row} == _WHEN.keys()
     for element in {k for row in rows for s in Rule(row).shapes for e in s for k in e.kinds}:
         assert TokenReader([], 0).read(element, 0) in (0, None)
+
+
+def _first(symbol: str) -> set[str]:
+    """The terminals that a rule can begin with."""
+    heads = {rule.expansion[0] for rule in loaded().rules if rule.origin.name == symbol}
+    return set().union(*({h.name} if h.is_term else _first(h.name) for h in heads))
+
+
+def test_clauses_are_those_of_the_grammar() -> None:
+    assert _first("clause") == CLAUSES == {word.upper() for word in set().union(*ALLOWED.values())}
 
 
 def test_larks_own_parser_of_the_grammar_reads_the_same_language() -> None:
