@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lacelang.errors import Diagnostic
@@ -13,21 +12,19 @@ from lacelang.language.positions import Text
 from lacelang.semantics.context import is_pedantic
 from lacelang.web.studio.positions import Positions
 
-_MEANT = re.compile(r"did you mean `([^`]+)`\?")
-
 
 def problems(document: Document) -> list[dict[str, Any]]:
     """Return all that is wrong and odd with a program, places in UTF-16 units.
 
-    A hint that says what was meant comes with the change that makes it so.
+    A hint that a machine can follow comes with the changes that do what it says.
     """
     return [problem(found, document.text) for found in diagnostics(document)]
 
 
 def problem(found: Diagnostic, text: str) -> dict[str, Any]:
     """Return a diagnostic of a text as the page has it."""
-    begin, end = Text(text).offsets(found.span)
-    places = Positions(text)
+    places, lines = Positions(text), Text(text)
+    begin, end = lines.offsets(found.span)
     said: dict[str, Any] = {
         "from": places.units(begin),
         "to": places.units(max(begin, end)),
@@ -36,10 +33,12 @@ def problem(found: Diagnostic, text: str) -> dict[str, Any]:
         "message": found.message,
         "hint": found.hint,
     }
-    meant = _MEANT.fullmatch(found.hint or "")
-    if meant is not None:
-        change = {"from": said["from"], "to": said["to"], "insert": meant[1]}
-        said["fix"] = {"title": f"Write {meant[1]}", "changes": [change]}
+    changes = []
+    for change in found.fix:
+        start, stop = map(places.units, lines.offsets(change.span))
+        changes.append({"from": start, "to": stop, "insert": change.text})
+    if changes:
+        said["fix"] = {"title": "Apply the hint", "changes": changes}
     return said
 
 
