@@ -17,8 +17,7 @@ from lacelang.semantics.check import Examined, examine
 from lacelang.semantics.context import Module
 from lacelang.semantics.modules import library_models
 from lacelang.syntax.grammar import STATEMENTS
-from lacelang.syntax.parser import read
-from lacelang.syntax.pieces import SHORT, read_in_pieces
+from lacelang.syntax.pieces import read_in_pieces
 from lacelang.syntax.tokens import Tokens, tokenize
 
 
@@ -47,9 +46,13 @@ class Document:
     def examined(self) -> Examined:
         """What the checker knows of it."""
         # Somebody types here and there: what stays the same need not be read again.
-        reader = read_in_pieces if len(self.text) > SHORT else read
         return examine(
-            self.text, self.path, True, root=self.root, opened=self.opened, reader=reader
+            self.text,
+            self.path,
+            pedantic=True,
+            root=self.root,
+            opened=self.opened,
+            reader=read_in_pieces,
         )
 
     @cached_property
@@ -104,8 +107,16 @@ def diagnostics(document: Document) -> tuple[Diagnostic, ...]:
         first = next((wrong[path] for path in _files_of(other) if path in wrong), None)
         if first is not None:
             message = f"in {Path(first.path or '').name}: {first.message}"
-            span, source = node.target.span, module.source
-            own.append(evolve(first, message=message, span=span, path=module.path, source=source))
+            own.append(
+                evolve(
+                    first,
+                    message=message,
+                    span=node.target.span,
+                    path=module.path,
+                    source=module.source,
+                    fix=(),  # of another file
+                )
+            )
     return tuple(sorted(own, key=lambda one: (one.span.line, one.span.column)))
 
 

@@ -99,6 +99,16 @@ def test_what_a_loop_or_a_definition_puts_there_is_left_alone() -> None:
     assert offered("import faces\nsample from digits where grandpa", "grandpa") == []
 
 
+def test_what_is_wrong_in_another_file_is_not_mended_in_this_one(tmp_path: Path) -> None:
+    (tmp_path / "old.lace").write_text("let old = age > 60 adn smile=1\n", encoding="utf-8")
+    document = Document('import "old.lace"\nsample from ffhq where old', tmp_path / "main.lace")
+    (one,) = diagnostics(document)
+    assert one.message.startswith("in old.lace: ")
+    assert one.hint == "did you mean `and`?"
+    assert one.fix == ()
+    assert fix_all(document) is None
+
+
 def test_all_at_once() -> None:
     document = Document(
         "sample 4 frm ffhq where smile=1\n"
