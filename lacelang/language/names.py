@@ -7,7 +7,6 @@ nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -23,11 +22,8 @@ from lacelang.semantics.context import Definition, Module
 from lacelang.semantics.modules import library_program
 from lacelang.syntax import nodes
 from lacelang.syntax.build import span_of
+from lacelang.syntax.rewriting import holes
 from lacelang.system.filenames import resolved
-from lacelang.text.names import nfc
-
-HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
-"""A name in braces in the quoted name of a group."""
 
 
 @frozen
@@ -182,11 +178,10 @@ class _Walk:
     def _group(
         self, group: nodes.Word | nodes.Text, bound: Bound, defines: bool = False
     ) -> Iterator[Name]:
-        if isinstance(group, nodes.Text) and HOLE.search(group.value):
-            for hole in HOLE.finditer(group.value):
-                begin, end = (group.span.column + 1 + at for at in hole.span(1))
-                span = evolve(group.span, column=begin, end_column=end)
-                yield from self._word(nodes.Word(nfc(hole[1]), span=span), bound, None)
+        filled = list(holes(group)) if isinstance(group, nodes.Text) else []
+        if filled:
+            for word in filled:
+                yield from self._word(word, bound, None)
             return
         name = group.name
         if defines:

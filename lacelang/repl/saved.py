@@ -8,26 +8,21 @@ its uses if something did.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
-
-from attrs import evolve
 
 from lacelang.errors import LaceError, ProgramError, Span, UsageError
 from lacelang.repl.session import Entry
 from lacelang.semantics.check import check
 from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source
-from lacelang.syntax.rewriting import Patch, offsets, patched, quoted_names, words_used
+from lacelang.syntax.rewriting import Patch, offsets, patched, words_in_quotes, words_used
 from lacelang.syntax.tokens import tokenize
-from lacelang.text.names import nfc
 
 Key: TypeAlias = tuple[int, str]
 """A definition: the number of its entry, and its name there."""
-
-_HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 
 
 def program_text(
@@ -83,16 +78,10 @@ class _Renaming:
 
     def _uses(self, i: int, node: nodes.Node) -> Iterator[tuple[Span, Key]]:
         """Yield the spans in entry i that name a definition, and the definition."""
-        found = [(word.span, word.name) for word in words_used(node)]
-        for text in quoted_names(node):
-            for hole in _HOLE.finditer(text.value):
-                begin, end = (text.span.column + 1 + at for at in hole.span(1))
-                span = evolve(text.span, column=begin, end_column=end)
-                found.append((span, nfc(hole.group(1))))
-        for span, name in found:
+        for word in chain(words_used(node), words_in_quotes(node)):
             for j in range(i, -1, -1):
-                if name in self.entries[j].defined:
-                    yield span, (j, name)
+                if word.name in self.entries[j].defined:
+                    yield word.span, (j, word.name)
                     break
 
     def _name(self, key: Key) -> str:

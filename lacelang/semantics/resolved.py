@@ -9,9 +9,9 @@ known by the digests of their weights.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,7 +24,7 @@ from lacelang.syntax import nodes
 from lacelang.syntax.format import format_source
 from lacelang.syntax.lines import Lines, with_line_feeds
 from lacelang.syntax.parser import read
-from lacelang.syntax.rewriting import Patch, patched, quoted_names, target_text, words_used
+from lacelang.syntax.rewriting import Patch, patched, target_text, words_in_quotes, words_used
 from lacelang.syntax.tokens import tokenize
 from lacelang.text.names import nfc
 
@@ -34,7 +34,6 @@ MOST_FORMATTED = 256 << 10
 Key: TypeAlias = tuple[int, str]
 """A definition: the number of its module, and its name there."""
 
-_HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 _MAIN = 0
 
 
@@ -172,16 +171,12 @@ class _Resolving:
 
     def _uses(self, module: _Module, node: nodes.Node) -> Iterator[_Use]:
         values = {(w.span, w.name) for w in self._values_named(node)}
-        found = [(word.span, word.name) for word in words_used(node)]
-        found = [each for each in found if each not in values]
-        for text in quoted_names(node):
-            for hole in _HOLE.finditer(text.value):
-                begin, end = (text.span.column + 1 + at for at in hole.span(1))
-                found.append((evolve(text.span, column=begin, end_column=end), nfc(hole.group(1))))
-        for span, name in found:
-            key = None if name in self._terms and module is self.main else module.find(name)
+        used = (word for word in words_used(node) if (word.span, word.name) not in values)
+        for word in chain(used, words_in_quotes(node)):
+            own = word.name in self._terms and module is self.main
+            key = None if own else module.find(word.name)
             if key is not None:
-                yield _Use(span, key)
+                yield _Use(word.span, key)
 
     def _values_named(self, node: nodes.Node) -> Iterator[nodes.Word]:
         """Words that name values of attributes, such as `gray` behind `haircolor=`.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from attrs import fields_dict
+from attrs import evolve, fields_dict
 
 from lacelang.errors import Span
 from lacelang.syntax import nodes
 from lacelang.syntax.lines import Lines, with_line_feeds
+from lacelang.text.names import nfc
 
 Patch = tuple[int, int, str]
 """Begin and end as offsets, and the text that replaces what is there."""
@@ -17,6 +19,8 @@ Patch = tuple[int, int, str]
 _OTHER_NAMES = frozenset(
     {"attribute", "form", "group", "items", "model", "name", "sampler", "target", "unit", "word"}
 )
+
+_HOLE = re.compile(r"\{\s*([^{}\s]*)\s*\}")
 
 
 def offsets(text: str, span: Span) -> tuple[int, int]:
@@ -57,13 +61,20 @@ def target_text(node: nodes.Import) -> str:
     return f'"{target.value}"' if isinstance(target, nodes.Text) else target.name
 
 
-def quoted_names(node: nodes.Node) -> Iterator[nodes.Text]:
-    """Yield the quoted names of groups in `node`."""
+def holes(text: nodes.Text) -> Iterator[nodes.Word]:
+    """Yield the names in braces in the quoted name of a group: `t` of `"beard at {t}"`."""
+    for hole in _HOLE.finditer(text.value):
+        begin, end = (text.span.column + 1 + at for at in hole.span(1))
+        yield nodes.Word(nfc(hole[1]), span=evolve(text.span, column=begin, end_column=end))
+
+
+def words_in_quotes(node: nodes.Node) -> Iterator[nodes.Word]:
+    """Yield the names in braces in the quoted names of groups in `node`."""
     for field, part in _parts(node):
         if isinstance(part, nodes.Text) and field in ("name", "group"):
-            yield part
+            yield from holes(part)
         else:
-            yield from quoted_names(part)
+            yield from words_in_quotes(part)
 
 
 def _parts(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
