@@ -27,6 +27,7 @@ from lacelang.semantics.fitness import (
 )
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
+from lacelang.semantics.picks import picked
 from lacelang.semantics.taught import using
 from lacelang.semantics.unrolled import Unrolled, apart, size_of
 from lacelang.semantics.values import Limits, limited
@@ -42,7 +43,8 @@ MAX_STATEMENTS = 20_000
 """How many statements, and turns of empty loops, a program may have when its loops are unrolled."""
 
 MAX_PARTS = 300_000
-"""How many clauses, steps, names and numbers the loops of a program may come to, unrolled."""
+"""How many clauses, steps, names and numbers the loops of a program may come to, unrolled, and how
+many samples its picks may name."""
 
 _REPEATED = 3
 """How many conditions that are known already take as long as one that is not."""
@@ -175,19 +177,19 @@ class Statements:
             text = value.name if isinstance(value, nodes.Word | nodes.Text) else _spelled(value)
             self._turns.append(ir.Turn(name, text))
             for inner, size in zip(node.body, sizes, strict=True):
-                if not self._fits(node, frame):
+                if not self._fits(node.variable, frame):
                     break
                 self._parts_left -= size
                 self._statement(inner, inside)
             self._turns.pop()
             used = used or inside.bindings[name].used
-            if not self._fits(node, frame):
+            if not self._fits(node.variable, frame):
                 break
         if not used and node.body and not self.module.broken:
             frame.say("LACE515", f"nothing in the loop uses `{name}`", node.variable)
 
-    def _fits(self, node: nodes.For, frame: Frame) -> bool:
-        """Whether the loops are not too large so far; the first that is, is reported."""
+    def _fits(self, at: nodes.Node, frame: Frame, hint: str = "loop over fewer values") -> bool:
+        """Whether loops and picks are not too large so far; the first that is, is reported."""
         for left, most, what in (
             (self._left, MAX_STATEMENTS, "statements"),
             (self._parts_left, MAX_PARTS, "clauses, steps and values"),
@@ -195,7 +197,7 @@ class Statements:
             if left < 0 and not self._stopped:
                 self._stopped = True
                 message = f"this is more than {most} {what}, with loops unrolled"
-                frame.say("LACE307", message, node.variable, "loop over fewer values")
+                frame.say("LACE307", message, at, hint)
         return not self._has_stopped
 
     # Kinds of statements; `LostError` where one is wrong, which has been reported
@@ -290,30 +292,18 @@ class Statements:
     def _pick(self, node: nodes.Pick, frame: Frame) -> ir.PickStatement:
         read = Clauses("pick", node.clauses, frame)
         group, read.model = self.groups.model_of(node.group, frame) or ("", None)
-        count = self.groups.counts.get(group, MAX_COUNT)
-        indices: list[int] = []
+        count = self.groups.counts.get(group)
+        indices: tuple[int, ...] = ()
         try:
-            for value in loop_values(node.indices, MAX_COUNT, frame):
-                indices.append(self._index(value, group, count, indices, frame))
+            values = loop_values(node.indices, self._parts_left, frame)
+            self._parts_left -= len(values)
+            if self._fits(node.indices[-1], frame, "pick fewer samples"):
+                indices = picked(values, group, count, MAX_COUNT, frame)
         except LostError:
             read.wrong = True
         name, model = self.groups.add(read), using(read.checked_model())
         self.groups.counts[name] = len(indices)
-        return ir.PickStatement(name, group, model, tuple(indices), node.span, tuple(self._turns))
-
-    def _index(
-        self, value: nodes.Value, group: str, count: int, before: list[int], frame: Frame
-    ) -> int:
-        limits = Limits("LACE205", 0, MAX_COUNT - 1, whole=True)
-        index = int(limited(value, "the number of a sample", limits, frame))
-        if index >= count:
-            message = f"`{group}` has no sample {index}"
-            how = "a single sample, 0" if count == 1 else f"the samples 0 to {count - 1}"
-            raise frame.say("LACE223", message, value, f"it has {how}")
-        if index in before:
-            message = f"sample {index} is picked already"
-            raise frame.say("LACE223", message, value, "name each sample once")
-        return index
+        return ir.PickStatement(name, group, model, indices, node.span, tuple(self._turns))
 
     def _begun_from(
         self, named: nodes.Word | nodes.Text, read: Clauses

@@ -119,6 +119,14 @@ def test_loops_are_unrolled() -> None:
     assert samples[1].where.terms[0].text == "yaw=right"
 
 
+@pytest.mark.parametrize(
+    "picks", ["pick 0..999999 of a\n" * 100, 'for t in 1..9000 { pick 0..99 of a as "{t}" }']
+)
+def test_all_picks_together_have_a_bound(picks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lacelang.semantics.statements.MAX_PARTS", 2000)
+    assert _codes(f"sample 1000000 from ffhq as a\n{picks}") == ["LACE307"]
+
+
 def test_names_that_are_made_up_are_new() -> None:
     program = check(
         "sample from ffhq as sample1  sample from ffhq\nfor t in 1, 2 { sample t from ffhq }"
