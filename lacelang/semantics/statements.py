@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -13,11 +11,11 @@ from attrs import evolve
 from lacelang import ir
 from lacelang.samplers import SAMPLERS
 from lacelang.semantics import defaults
+from lacelang.semantics.begun import Beginnings
 from lacelang.semantics.clauses import Clauses
-from lacelang.semantics.conditions import Budget, Conditions
-from lacelang.semantics.context import Binding, Definition, Frame, LostError, Module
-from lacelang.semantics.contradictions import follows, never_together, warn_contradictions
-from lacelang.semantics.drawn import loop_values, refuse_compared_again
+from lacelang.semantics.context import Frame, LostError, Module
+from lacelang.semantics.contradictions import follows, never_together
+from lacelang.semantics.drawn import loop_values
 from lacelang.semantics.fitness import (
     needs_classifiers,
     refuse_negative,
@@ -28,13 +26,12 @@ from lacelang.semantics.fitness import (
 from lacelang.semantics.groups import Groups
 from lacelang.semantics.modules import Library
 from lacelang.semantics.picks import picked
+from lacelang.semantics.resolver import Resolver
 from lacelang.semantics.taught import using
-from lacelang.semantics.unrolled import Unrolled, apart, size_of
+from lacelang.semantics.unrolled import size_of
 from lacelang.semantics.values import Limits, limited
-from lacelang.storage.suffixes import PHOTOS
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
-from lacelang.text.names import place_of
 
 if TYPE_CHECKING:
     from lacelang.storage.provenance import SavedSamples
@@ -46,16 +43,10 @@ MAX_PARTS = 300_000
 """How many clauses, steps, names and numbers the loops of a program may come to, unrolled, and how
 many samples its picks may name."""
 
-_REPEATED = 3
-"""How many conditions that are known already take as long as one that is not."""
-
 MAX_COUNT = 1_000_000
 
 DEFINITIONS = nodes.Model | nodes.Import | nodes.Let | nodes.Def
 """The statements that run nothing."""
-
-# Suffixes of files of latents, also of kinds that cannot be read.
-_FILES = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
 
 
 class Statements:
@@ -77,18 +68,17 @@ class Statements:
         saved: Mapping[str, SavedSamples] | None = None,
     ) -> None:
         self.module = module
-        self._saved = saved
         self.library = library
         self.groups = groups if groups is not None else Groups()
         self.groups.reserve(set(_names_written(module.program.statements)))
         self.frame = Frame(module, library.report)
+        self._beginnings = Beginnings(self.groups, saved, self.find_model)
         self.result: list[ir.Statement] = []
         self.models: dict[str, ir.ModelSpec] = {}
         self._left = MAX_STATEMENTS
         self._parts_left = MAX_PARTS
-        self._budget = Budget.of(module.size)
         self._stopped = False
-        self._unrolled = Unrolled()
+        self._resolver = Resolver(module.size)
         self._turns: list[ir.Turn] = []  # of the loops that are being unrolled
 
     def run(self, model: ir.ModelSpec | None = None) -> None:
@@ -106,7 +96,7 @@ class Statements:
             # Those that use others come first: what they use is then checked already.
             for definition in reversed(self.module.order):
                 if not (definition.seen or self._has_stopped):
-                    self._check_alone(definition, model)
+                    self._resolver.check_alone(definition, model, self.frame)
         except RecursionError:
             # Limits on nesting keep the stack shallow; a caller deep in its own may still run out.
             message = "there is no room left to check this"
@@ -115,21 +105,7 @@ class Statements:
     @property
     def _has_stopped(self) -> bool:
         """Whether the program is too large, or so wrong that no more of it is shown."""
-        return self._stopped or self.frame.report.full
-
-    def _check_alone(self, definition: Definition, model: ir.ModelSpec | None) -> None:
-        definition.seen = True
-        body, module = definition.body, definition.module
-        if definition.circular or isinstance(body, nodes.Quantity):
-            return
-        if isinstance(body, nodes.Reference) and not definition.parameters:
-            other = module.find(body.name.name)
-            if other is not None and isinstance(other.body, nodes.Quantity):
-                return
-        here = evolve(self.frame, module=module)
-        bindings = {p.name: Binding(None, here) for p in definition.parameters}
-        Conditions(model, self._budget).resolve(body, evolve(here, bindings=bindings))
-        self._stop_if_too_large(body, here)
+        return self._stopped or self._resolver.too_large or self.frame.report.full
 
     def _statement(self, node: nodes.Statement, frame: Frame) -> None:
         self._left -= 1
@@ -233,36 +209,20 @@ class Statements:
             return defaults.COUNT
 
     def _photo(self, node: nodes.Photo, frame: Frame) -> ir.PhotoStatement:
-        from lacelang.semantics.photographs import file_named
-
         read = self._clauses("photo", node, frame)
-        return self._photo_of(file_named(node.file, frame), read, node)
-
-    def _photo_of(
-        self, file: nodes.Text, read: Clauses, node: nodes.Photo | nodes.Edit
-    ) -> ir.PhotoStatement:
-        """Return the group of a photograph; its name is that of the clauses, or made up."""
-        # What reads pictures is imported for those who have one.
-        from lacelang.semantics.photographs import find_photo, refuse_uninvertible
-
-        # An image that is made again needs no photograph: it carries the styles.
-        path = find_photo(file, read) if self._saved is None else Path(file.value)
-        face, fast = read.value("face"), read.value("fast")
-        refuse_unfit(read, judged=None)
-        refuse_uninvertible(read, file)
-        name, model = self.groups.add(read), using(read.checked_model())
-        self.groups.counts[name] = 1
-        turns = tuple(self._turns)
-        return ir.PhotoStatement(name, path, file.value, model, face, fast, node.span, turns)
+        return self._beginnings.photo(node.file, read, node.span, tuple(self._turns))
 
     def _edit(self, node: nodes.Edit, frame: Frame) -> ir.EditStatement:
         read = Clauses("edit", node.clauses, frame)
-        group, saved = self._begun_from(node.group, read)
+        begun = self._beginnings.of(node.group, read, tuple(self._turns))
+        group, saved = begun.group, begun.saved
+        if begun.photo is not None:
+            self.result.append(begun.photo)
         block = read.value("layers")
         steps: list[ir.EditStep] = []
         for step in node.steps:
             layers = block if step.layers is None else read.value("layers", step.layers)
-            predicate = self.resolved(step.predicate, read.model, frame, "edit")
+            predicate = self._resolver.resolved(step.predicate, read.model, frame, "edit")
             if predicate is not None:
                 layers = _declared(predicate) if layers == "declared" else layers
                 steps.append(ir.EditStep(predicate, layers))
@@ -305,60 +265,9 @@ class Statements:
         self.groups.counts[name] = len(indices)
         return ir.PickStatement(name, group, model, indices, node.span, tuple(self._turns))
 
-    def _begun_from(
-        self, named: nodes.Word | nodes.Text, read: Clauses
-    ) -> tuple[str, ir.Saved | None]:
-        """Return the group's name, and its file if it has one; the model is noted in `read`."""
-        if isinstance(named, nodes.Text) and self._names_a_photo(named.name):
-            return self._edited_photo(named, read), None
-        if isinstance(named, nodes.Text) and self._names_a_file(named.name):
-            # What reads runs is imported for those who begin from one.
-            from lacelang.semantics.saved import find_saved, known_saved
-
-            if self._saved is not None:
-                known = self._saved[named.value]
-                return named.value, known_saved(named, known, read, self.find_model)
-            return named.value, find_saved(named, read, self.find_model)
-        hint = "leave it out; it is for latents from a file"
-        read.refuse("is known of a group of this program", hint)
-        name, read.model = self.groups.model_of(named, read.frame) or ("", None)
-        return name, None
-
-    def _edited_photo(self, named: nodes.Text, read: Clauses) -> str:
-        """Add the group of a photograph that is edited by its file's name, and return its name."""
-        clause = read.get("from", nodes.FromClause)
-        if clause is None:
-            message = "an edit of a photograph needs to know its model"
-            raise read.say("LACE302", message, named, "add `from ffhq` behind the edit's lines")
-        read.refuse_one("truncation", "does not belong to a photograph", "leave it out")
-        photo = Clauses("photo", [clause], read.frame)
-        photo.model = read.model = self.find_model(clause.model, read.frame)
-        try:
-            made = self._photo_of(named, photo, nodes.Photo(named, (clause,), span=named.span))
-        except LostError:
-            read.wrong, read.model = True, None
-            return ""
-        self.result.append(made)
-        return made.name
-
-    def _names_a_photo(self, name: str) -> bool:
-        return name not in self.groups.models and name.lower().endswith(PHOTOS)
-
-    def _names_a_file(self, name: str) -> bool:
-        """Whether quoted text means a place on disk, and not one of the groups."""
-        if name in self.groups.models:
-            return False
-        if self._saved is not None:
-            return name in self._saved
-        if "/" in name or "\\" in name or name.lower().endswith(_FILES):
-            return True
-        places = (self.module.folder or Path(), Path())
-        # A file of another kind is not taken for a group that does not exist.
-        return "." in name and any(os.path.isfile(place_of(place / name)) for place in places)
-
     def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement:
         read = self._clauses("measure", node, frame)
-        what = self.resolved(node.what, read.model, frame, "measure")
+        what = self._resolver.resolved(node.what, read.model, frame, "measure")
         given = self._condition(read, "given")
         truncation, seed = read.value("truncation"), read.value("seed")
         read.refuse_beyond_bounds([p for p in (what, given) if p is not None])
@@ -381,7 +290,7 @@ class Statements:
     def _expect(self, node: nodes.Expect, frame: Frame) -> ir.ExpectStatement:
         found = self.groups.model_of(node.group, frame)
         model = found[1] if found is not None else None
-        what = self.resolved(node.what, model, frame, "expect")
+        what = self._resolver.resolved(node.what, model, frame, "expect")
         share = node.share.number
         Limits("LACE212", 0, 100).check(share, "a share in %", node.share, frame)
         if what is None or refuse_unseen(what, node.what, frame) or found is None:
@@ -405,49 +314,12 @@ class Statements:
             self.models[model.name] = model
         return model
 
-    def resolved(
-        self,
-        node: nodes.Predicate,
-        model: ir.ModelSpec | None,
-        frame: Frame,
-        statement: str | None = None,
-    ) -> ir.Predicate | None:
-        """Return the checked condition; None if it is wrong, which has been reported.
-
-        `statement` is the kind of a statement that draws no samples.
-        """
-        before = self._budget.left
-        repeated = self._unrolled.find(node, model, frame)
-        if repeated is not None:
-            self._budget.left -= -(-repeated.cost // _REPEATED)
-            self._stop_if_too_large(node, frame)
-            return repeated.predicate
-        inside = apart(frame)
-        predicate = Conditions(model, self._budget, statement).resolve(node, inside)
-        if predicate is not None and refuse_compared_again(predicate, frame):
-            predicate = None
-        if predicate is not None and self._budget.lints:
-            warn_contradictions(predicate, frame)
-        self._unrolled.note(node, model, frame, inside, predicate, before - self._budget.left)
-        self._stop_if_too_large(node, frame)
-        return predicate
-
-    def _stop_if_too_large(self, node: nodes.Node, frame: Frame) -> None:
-        """Report the condition with which those of the program have become too large."""
-        if self._budget.left < 0 and not self._stopped:
-            self._stopped = True
-            message = "with this, the conditions of the program have more than"
-            what = f"{self._budget.most} comparisons, names and brackets"
-            how = "with definitions expanded and loops unrolled"
-            hint = "use shorter conditions, or loop over fewer values"
-            frame.say("LACE307", f"{message} {what}, {how}", node, hint)
-
     def _condition(self, read: Clauses, keyword: str) -> ir.Predicate | None:
         clause = read.get(keyword, nodes.PredicateClause)
         if clause is None:
             return None
         draws_none = None if keyword == "where" else read.statement
-        predicate = self.resolved(clause.predicate, read.model, read.frame, draws_none)
+        predicate = self._resolver.resolved(clause.predicate, read.model, read.frame, draws_none)
         read.wrong = read.wrong or predicate is None
         return predicate
 

@@ -16,6 +16,7 @@ from lacelang import ir
 from lacelang.errors import Diagnostic, ProgramError
 from lacelang.semantics.check import check
 from lacelang.storage.latents import Latents, Shards
+from lacelang.storage.provenance import SavedSamples
 from lacelang.storage.records import GroupRecord, ProgramRecord, RunRecord, write_index
 
 
@@ -235,6 +236,14 @@ def test_quoted_names_of_groups_are_names() -> None:
     named = check('sample from ffhq as "w.npy" edit "w.npy" { smile=0 }').statements[1]
     assert isinstance(named, ir.EditStatement)
     assert named.saved is None
+
+
+@pytest.mark.parametrize("name", ["cafe\u0301/men", "caf\u00e9/men", "e\u0301.npy", "out"])
+def test_what_is_known_of_samples_is_found_however_their_name_is_spelt(name: str) -> None:
+    known = {name: SavedSamples("ffhq", 0.5, 3, of_run=True)}
+    (edit,) = check(f'edit "{name}" {{ smile=0 }}', saved=known).statements
+    assert isinstance(edit, ir.EditStatement)
+    assert edit.saved == ir.Saved(Path(name), 0.5, 3, "")
 
 
 def test_files_of_latents_are_looked_at_without_torch(tmp_path: Path) -> None:
