@@ -5,19 +5,18 @@ The functions raise `LostError` where they have reported an error instead.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
 from lacelang import ir
-from lacelang.errors import Span
 from lacelang.samplers import SAMPLERS, Sampler
 from lacelang.semantics import defaults
 from lacelang.semantics.context import Frame, LostError, Suggestion, all_of, did_you_mean
 from lacelang.semantics.formulas import improbable, is_formula_for
 from lacelang.semantics.models import layers_of
+from lacelang.semantics.scaling import factors, reached
 from lacelang.semantics.values import (
     STRONGEST,
     WEAKEST,
@@ -124,12 +123,12 @@ class Clauses:
         temp, logit = self.value("temp")
         clause = self.get("temp", nodes.TempClause)
         if clause is not None and (temp, logit) != (None, None):
-            reached = [denied for p in predicates for denied in _reached(p, False)]
-            if logit is not None and any(reached):
+            denied = [each for p in predicates for each in reached(p)]
+            if logit is not None and any(denied):
                 what = "`temp logit(…)` reaches a condition under `not`"
                 hint = "put it in square brackets behind the conditions that are not denied"
                 self.say("LACE214", f"{what}: its energy may be negative", clause, hint)
-            if not reached and not self.wrong:
+            if not denied and not self.wrong:
                 message = "`temp` is for discrete conditions, and there are none here"
                 self.frame.say("LACE516", message, clause)
         words = (self.value(keyword) for keyword in ("negation", "disjunction", "sigma"))
@@ -178,10 +177,8 @@ class Clauses:
         """Report conditions whose weights and temperatures multiply to too much or too little."""
         hint = f"their product must be from {WEAKEST:g} to {STRONGEST:g}"
         for predicate in predicates:
-            factors = _factors(predicate, options)
-            beyond = next(
-                (found for found in factors if not WEAKEST <= found[1] <= STRONGEST), None
-            )
+            found = factors(predicate, options)
+            beyond = next((each for each in found if not WEAKEST <= each[1] <= STRONGEST), None)
             if beyond is None:
                 continue
             span, factor = beyond
@@ -196,37 +193,6 @@ def _said_with(clause: nodes.Clause, keyword: str) -> Suggestion:
     end = start.column + len(clause.keyword)
     word = evolve(start, end_line=start.line, end_column=end)
     return Suggestion(f"write `{keyword}`", keyword, span=word)
-
-
-def _reached(predicate: ir.Predicate, denied: bool) -> Iterator[bool]:
-    """Yield, for each comparison that a statement's temperature reaches, if it is under `not`."""
-    own = predicate.temp is not None or predicate.logit_temp is not None
-    if isinstance(predicate, ir.ClassComparison) and not own:
-        yield denied
-    for child in predicate.children:
-        yield from _reached(child, denied or isinstance(predicate, ir.Not | ir.Xor))
-
-
-def _factors(whole: ir.Predicate, options: ir.ConditionOptions) -> Iterator[tuple[Span, float]]:
-    """Yield where the comparisons stand, and what multiplies the energy of each."""
-    # The weight of a disjunct is its odds, and multiplies no energy.
-    pending = [(whole, 1.0, False)]
-    while pending:
-        predicate, factor, odds = pending.pop()
-        if predicate.weight == 0:
-            continue  # it has no effect
-        plain, logit = ir.temperatures(predicate, options)
-        temp = logit if plain is None else plain
-        factor *= 1.0 if odds else predicate.weight
-        if temp is not None:
-            # The product of the temperatures of nested brackets may be 0.
-            factor = factor / temp if temp else math.inf
-        if isinstance(predicate, ir.Comparison | ir.OwnTerm):
-            yield predicate.span, factor
-        if isinstance(predicate, ir.Not | ir.Xor) and options.negation[0] == "contrast":
-            factor *= options.negation[1] ** max(1, len(predicate.children) - 1)
-        odds = isinstance(predicate, ir.Or)
-        pending += [(term, factor, odds) for term in reversed(predicate.children)]
 
 
 # How the value of each clause is read
