@@ -7,4 +7,5 @@ from lacelang.ir.diagrams import *
 from lacelang.ir.drawn import *
 from lacelang.ir.models import *
 from lacelang.ir.own_terms import *
+from lacelang.ir.programs import *
 from lacelang.ir.statements import *
