@@ -114,7 +114,8 @@ def _together(
     line: int,
 ) -> _Read | None:
     """Return what pieces say of which the last alone is clean; None if they go on behind it."""
-    from lacelang.syntax.notations.search import Surroundings, reread
+    from lacelang.syntax.notations.mended import Surroundings
+    from lacelang.syntax.notations.search import reread
 
     text = "".join(pieces)
     tokens = tokenize(text)
