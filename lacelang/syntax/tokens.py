@@ -31,7 +31,7 @@ from lacelang.syntax.grammar import (
 )
 from lacelang.syntax.lines import with_line_feeds
 from lacelang.text.hidden import REFUSED, displayed, escaped, first_hidden, without_hidden
-from lacelang.text.names import mended, nfc, what_is_wrong
+from lacelang.text.names import is_part, mended, nfc, what_is_wrong
 
 MAX_NESTING = 64
 """How many brackets and `not`s may stand inside one another."""
@@ -208,8 +208,8 @@ def _seen(token: Token, result: Tokens) -> Token:
 def apart(new: str, text: str, start: int, end: int) -> str:
     """Return what to write between two offsets, so that it does not run into words beside it."""
     before, after = text[start - 1 : start], text[end : end + 1]
-    left = " " * bool(new and (new[0].isalnum() and before.isalnum()))
-    right = " " * bool(new and (new[-1].isalnum() and after.isalnum()))
+    left = " " * bool(new and before and is_part(before) and is_part(new[0]))
+    right = " " * bool(new and after and is_part(after) and is_part(new[-1]))
     return f"{left}{new}{right}"
 
 
