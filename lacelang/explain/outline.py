@@ -12,7 +12,7 @@ from attrs import frozen
 
 from lacelang import ir
 from lacelang.semantics import defaults
-from lacelang.text.numerals import number_text
+from lacelang.text.numerals import number_text, ranges_text
 
 MOST_TERMS = 1000
 """Comparisons of a condition that is shown without `xor`."""
@@ -139,7 +139,7 @@ def outline(statement: ir.Statement, truncation: float) -> Outline:
         facts.append(Fact("fast", "yes" if statement.fast else "", statement.fast))
     elif isinstance(statement, ir.PickStatement):
         picked = list(statement.indices)
-        facts.append(Fact("samples", ", ".join(map(str, picked)), picked))
+        facts.append(Fact("samples", ranges_text(picked), picked))
     elif statement.makes is not None and statement.needs is None:
         facts.append(Fact("truncation", number_text(truncation), truncation))
         facts.append(Fact("seed", "random" if own == "random" else str(seed), own))
@@ -193,16 +193,8 @@ def _held(statement: ir.EditStatement) -> tuple[Fact, ...]:
 
 def _layers(steps: Sequence[tuple[int, ...] | None]) -> Fact:
     """The style layers that each step replaces."""
-    shown = "; ".join("all" if layers is None else _ranges(layers) for layers in steps)
+    shown = "; ".join("all" if layers is None else ranges_text(layers) for layers in steps)
     return Fact("layers", shown, [None if layers is None else list(layers) for layers in steps])
-
-
-def _ranges(layers: tuple[int, ...]) -> str:
-    parts: list[tuple[int, int]] = []
-    for layer in layers:
-        follows = parts and parts[-1][1] == layer - 1
-        parts[-1:] = [(parts[-1][0], layer)] if follows else [*parts[-1:], (layer, layer)]
-    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in parts)
 
 
 def _settings(

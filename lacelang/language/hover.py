@@ -29,7 +29,7 @@ from lacelang.syntax.lines import lines_of
 from lacelang.syntax.parser import read
 from lacelang.system.sources import read_file
 from lacelang.text.hidden import displayed
-from lacelang.text.numerals import number_text
+from lacelang.text.numerals import number_text, ranges_text
 
 _CODE = re.compile(r"LACE\d{3}")
 _LONGEST = 2000
@@ -154,7 +154,7 @@ def of_attribute(model: ir.ModelSpec, attribute: ir.Attribute, comment: str = ""
         lines.append(fenced(comment))
     facts = [f"values: {attribute.text}"]
     layers = attribute.layers
-    facts.append(f"layers that an edit replaces: {_ranges(layers) if layers else 'all'}")
+    facts.append(f"layers that an edit replaces: {ranges_text(layers) if layers else 'all'}")
     seen = [a.name for a in ANNOTATORS.values() if attribute.name in a.attributes]
     if seen:
         facts.append(f"seen in images by: {', '.join(seen)}")
@@ -359,14 +359,3 @@ def _span(token: Token) -> Span:
 def _covers(span: Span, position: Position) -> bool:
     here = (position.line, position.column)
     return (span.line, span.column) <= here <= (span.end_line, span.end_column)
-
-
-def _ranges(layers: tuple[int, ...]) -> str:
-    """Return `0..5, 10`."""
-    runs: list[list[int]] = []
-    for layer in layers:
-        if runs and layer == runs[-1][1] + 1:
-            runs[-1][1] = layer
-        else:
-            runs.append([layer, layer])
-    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)

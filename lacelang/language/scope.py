@@ -45,7 +45,10 @@ def model_around(
     """Return the model of the statement that stands around a place, by the tokens there."""
     for i in range(len(before) - 1, 0, -1):
         if before[i - 1].type == "EDIT":
-            return scope.groups.get(nfc(str(before[i]).strip('"'))) or scope.model
+            model = scope.groups.get(nfc(str(before[i]).strip('"')))
+            if model is not None:
+                return model
+            break  # of what is on disk, `from` behind it may say so
         if before[i - 1].type == "FROM":
             return scope.models.get(str(before[i]), scope.model)
         if before[i].type in STATEMENTS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _LONGEST = 21
 """Digits before the point; a number with more of them keeps its exponent."""
 
@@ -22,3 +24,14 @@ def number_text(value: float) -> str:
     sign = "-" * mantissa.startswith("-")
     # Not by a format, which rounds the double itself and not the shortest text that stands for it.
     return f"{sign}0.{'0' * (int(power) - 1)}{mantissa.lstrip('-').replace('.', '')}"
+
+
+def ranges_text(numbers: Iterable[int]) -> str:
+    """Return `0..5, 10`: whole numbers in their order, those that follow one another as ranges."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)

@@ -54,6 +54,7 @@ def test_a_broken_statement_hides_no_name() -> None:
 
 def test_the_model_may_be_named_behind_the_cursor() -> None:
     assert "digit" in offered(PROGRAM + "sample 4 where | from digits")
+    assert "digit" in offered(PROGRAM + 'edit "w.npy" { | } from digits')
 
 
 @pytest.mark.parametrize(
