@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from attrs import frozen
@@ -91,17 +92,10 @@ class Buffers:
 
     def others(self, document: Document) -> Iterator[Document]:
         """Yield the documents of the folders besides one, and those that it has imported."""
-        seen = set() if document.path is None else {resolved(document.path)}
-        for uri in list(self._open):
-            other = self.document(uri)
-            if other is not None and other.path is not None and other is not document:
-                seen.add(resolved(other.path))
+        own = None if document.path is None else resolved(document.path)
+        for other in self.all(document.examined.modules):
+            if other.path is None or resolved(other.path) != own:
                 yield other
-        for path in (*document.examined.modules, *self._programs()):
-            if (place := resolved(path)) not in seen:
-                seen.add(place)
-                if (read := self._read(place)) is not None:
-                    yield read
 
     def text(self, path: Path) -> str:
         """Return the text of a file, as it stands in the editor or else on disk."""
@@ -114,17 +108,19 @@ class Buffers:
         except (OSError, ValueError):
             return ""
 
-    def all(self) -> Iterator[Document]:
-        """Yield the documents that are open, and those of the folders."""
+    def all(self, besides: Iterable[Path] = ()) -> Iterator[Document]:
+        """Yield the documents that are open, those of some files besides, and of the folders."""
         seen: set[Path] = set()
         for uri in list(self._open):
             document = self.document(uri)
             if document is not None and document.path is not None:
                 seen.add(resolved(document.path))
                 yield document
-        for place in map(resolved, self._programs()):
-            if place not in seen and (read := self._read(place)) is not None:
-                yield read
+        for place in map(resolved, chain(besides, self._programs())):
+            if place not in seen:
+                seen.add(place)
+                if (read := self._read(place)) is not None:
+                    yield read
 
     def _texts(self, besides: str) -> Mapping[Path, str]:
         texts: dict[Path, str] = {}

@@ -194,15 +194,15 @@ class Rule:
         return (Change(between(replaced[0], replaced[-1]), new or _gap(error, replaced)),)
 
 
-# Brackets
-
-
 def _gap(error: ParseError, left_out: Sequence[Token]) -> str:
     """Return the space that keeps two words apart when what touches both is left out."""
     after = error.at(len(left_out))
     touch = error.before is not None and error.before.end_pos == left_out[0].start_pos
     touch = touch and after is not None and after.start_pos == left_out[-1].end_pos
     return " " if touch else ""
+
+
+# Brackets
 
 
 def _behind(token: Token) -> Span:
