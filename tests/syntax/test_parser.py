@@ -8,7 +8,7 @@ from lace_programs import larks_own
 from lacelang.errors import ProgramError, Span
 from lacelang.semantics.clauses import ALLOWED
 from lacelang.syntax import nodes
-from lacelang.syntax.grammar import CLAUSES, loaded
+from lacelang.syntax.grammar import CLAUSES, keywords, loaded
 from lacelang.syntax.hints import _WHEN, TABLE, Rule
 from lacelang.syntax.nodes import (
     And,
@@ -154,6 +154,13 @@ def test_programs_without_mistakes(source: str) -> None:
 def test_examples_of_statements_are_programs(kind: type[nodes.Node]) -> None:
     (statement,) = parse(TABLE["examples"][kind.__name__.lower()]).statements
     assert isinstance(statement, kind)
+
+
+def test_no_word_of_the_language_is_taken_for_another() -> None:
+    written = {word for words in TABLE["synonyms"].values() for word in words.split()}
+    assert not written & keywords()
+    (problem,) = read("edit men { smile=1 } KEEP identity").problems
+    assert problem.hint == "write `keep`"
 
 
 def test_rules_of_hints_are_made_of_what_can_be_read() -> None:
