@@ -126,7 +126,8 @@ class LaceServer(LanguageServer):
             uri = next((u for u in self._uris() if self.buffers.document(u) is document), None)
             return None if uri is None else types.Location(uri, own.range(place.span))
         text = Text(self.buffers.text(place.path))
-        return types.Location(uri_of(place.path), Converter(text, self._encoding).range(place.span))
+        there = Converter(text, self._encoding).range(place.span)
+        return types.Location(self._open_uri(place.path), there)
 
     def _uris(self) -> list[str]:
         return list(self.workspace.text_documents)
