@@ -340,8 +340,7 @@ def trained_classifiers(spec: ModelSpec) -> Path:
 def labels_of(spec: ModelSpec) -> Path:
     """The table of labels that a declared model's classifiers were trained on."""
     classifiers_of(spec)  # which has to be declared
-    named = Path(str(spec.classifiers)).with_suffix(".labels.safetensors")
-    return file_of(spec.path, str(named))
+    return beside_classifiers(spec, "labels")
 
 
 def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Model:

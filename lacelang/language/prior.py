@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from lacelang import ir
-from lacelang.storage.user_models import file_of
+from lacelang.semantics.weights import beside_classifiers
 from lacelang.text.names import nfc
 
 BINS = 24
@@ -49,11 +49,8 @@ class Distribution:
 
 def distribution(model: ir.ModelSpec, attribute: ir.Attribute) -> Distribution | None:
     """Return how an attribute is spread under a model's prior; None where no labels say so."""
-    if model.classifiers is None or not model.classifiers.endswith(".safetensors"):
-        return None
-    name = f"{model.classifiers.removesuffix('.safetensors')}.labels.safetensors"
     try:
-        file = file_of(model.path, name)
+        file = beside_classifiers(model, "labels")
         status = file.stat()
         if not file.is_file() or status.st_size > _LARGEST:
             return None

@@ -24,12 +24,23 @@ def weights_of(spec: ModelSpec) -> Weights:
     return None
 
 
+def beside_classifiers(spec: ModelSpec, kind: str) -> Path:
+    """Where the `labels` of a model lie, or another kind of file that goes with its classifiers.
+
+    Raises:
+        ValueError: it declares none, or what no file can be called.
+    """
+    named = Path(spec.classifiers or "").with_suffix(f".{kind}.safetensors")
+    return file_of(spec.path, str(named))
+
+
 def identity_file(spec: ModelSpec) -> Path | None:
     """The file of a model's network of identity, beside its classifiers; None if there is none."""
-    if spec.classifiers is None:
+    try:
+        file = beside_classifiers(spec, "identity")
+        return file if file.is_file() else None
+    except (OSError, ValueError):
         return None
-    file = file_of(spec.path, str(Path(spec.classifiers).with_suffix(".identity.safetensors")))
-    return file if file.is_file() else None
 
 
 def is_imported(spec: ModelSpec) -> bool:
