@@ -28,7 +28,7 @@ from lacelang.ir import ModelSpec
 from lacelang.progress import Progress, Silent
 from lacelang.rows import on_device, one_by_one, rounds_by_place
 from lacelang.semantics.taught import has_classifiers
-from lacelang.semantics.weights import identity_file, is_imported, weights_of
+from lacelang.semantics.weights import beside_classifiers, identity_file, is_imported, weights_of
 from lacelang.storage.fetch import WeightsFile
 from lacelang.storage.latents import Float32
 from lacelang.storage.user_models import file_of
