@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Literal, TypeAlias
@@ -259,3 +260,34 @@ def temperatures(
     if own or not isinstance(predicate, ClassComparison):
         return predicate.temp, predicate.logit_temp
     return options.temp, options.logit_temp
+
+
+def reached(predicate: Predicate, denied: bool = False) -> Iterator[bool]:
+    """Yield, for each comparison that a statement's temperature reaches, if it is under `not`."""
+    own = predicate.temp is not None or predicate.logit_temp is not None
+    if isinstance(predicate, ClassComparison) and not own:
+        yield denied
+    for child in predicate.children:
+        yield from reached(child, denied or isinstance(predicate, Not | Xor))
+
+
+def factors(whole: Predicate, options: ConditionOptions) -> Iterator[tuple[Span, float]]:
+    """Yield where the comparisons stand, and what multiplies the energy of each."""
+    # The weight of a disjunct is its odds, and multiplies no energy.
+    pending = [(whole, 1.0, False)]
+    while pending:
+        predicate, factor, odds = pending.pop()
+        if predicate.weight == 0:
+            continue  # it has no effect
+        plain, logit = temperatures(predicate, options)
+        temp = logit if plain is None else plain
+        factor *= 1.0 if odds else predicate.weight
+        if temp is not None:
+            # The product of the temperatures of nested brackets may be 0.
+            factor = factor / temp if temp else math.inf
+        if not predicate.children:
+            yield predicate.span, factor
+        if isinstance(predicate, Not | Xor) and options.negation[0] == "contrast":
+            factor *= options.negation[1] ** max(1, len(predicate.children) - 1)
+        odds = isinstance(predicate, Or)
+        pending += [(term, factor, odds) for term in reversed(predicate.children)]

@@ -16,7 +16,6 @@ from lacelang.semantics import defaults
 from lacelang.semantics.context import Frame, LostError, Suggestion, all_of, did_you_mean
 from lacelang.semantics.formulas import improbable, is_formula_for
 from lacelang.semantics.models import layers_of
-from lacelang.semantics.scaling import factors, reached
 from lacelang.semantics.values import (
     STRONGEST,
     WEAKEST,
@@ -123,7 +122,7 @@ class Clauses:
         temp, logit = self.value("temp")
         clause = self.get("temp", nodes.TempClause)
         if clause is not None and (temp, logit) != (None, None):
-            denied = [each for p in predicates for each in reached(p)]
+            denied = [each for p in predicates for each in ir.reached(p)]
             if logit is not None and any(denied):
                 what = "`temp logit(…)` reaches a condition under `not`"
                 hint = "put it in square brackets behind the conditions that are not denied"
@@ -177,7 +176,7 @@ class Clauses:
         """Report conditions whose weights and temperatures multiply to too much or too little."""
         hint = f"their product must be from {WEAKEST:g} to {STRONGEST:g}"
         for predicate in predicates:
-            found = factors(predicate, options)
+            found = ir.factors(predicate, options)
             beyond = next((each for each in found if not WEAKEST <= each[1] <= STRONGEST), None)
             if beyond is None:
                 continue

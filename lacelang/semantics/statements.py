@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from attrs import evolve
 
@@ -28,7 +28,6 @@ from lacelang.semantics.modules import Library
 from lacelang.semantics.picks import picked
 from lacelang.semantics.resolver import Resolver
 from lacelang.semantics.taught import using
-from lacelang.semantics.unrolled import size_of
 from lacelang.semantics.values import Limits, limited
 from lacelang.syntax import nodes
 from lacelang.syntax.grammar import UNITS
@@ -44,6 +43,8 @@ MAX_PARTS = 300_000
 many samples its picks may name."""
 
 MAX_COUNT = 1_000_000
+
+_CONDITIONS = get_args(nodes.Predicate)
 
 DEFINITIONS = nodes.Model | nodes.Import | nodes.Let | nodes.Def
 """The statements that run nothing."""
@@ -144,7 +145,7 @@ class Statements:
             if isinstance(inner, DEFINITIONS):
                 message = f"`{type(inner).__name__.lower()}` cannot stand inside `for`"
                 frame.say("LACE308", message, inner, "put it before the loop")
-        sizes = [size_of(inner) for inner in node.body]
+        sizes = [_size_of(inner) for inner in node.body]
         used = False
         for value in values:
             self._left -= not node.body
@@ -367,3 +368,18 @@ def _forgotten_from(node: nodes.Sample | nodes.Photo | nodes.Measure) -> str | N
 
 def _spelled(value: nodes.Quantity) -> str:
     return value.text if value.unit is None else f"{value.text} {value.unit.name}"
+
+
+def _size_of(statement: nodes.Statement) -> int:
+    """Return how many nodes a statement has; those of its conditions are counted elsewhere.
+
+    Those of a loop's body are, too.
+    """
+    size = 0
+    stack: list[nodes.Node] = [statement]
+    while stack:
+        node = stack.pop()
+        inner = node.values if isinstance(node, nodes.For) else node.parts
+        stack += [part for part in inner if not isinstance(part, _CONDITIONS)]
+        size += 1
+    return size

@@ -12,7 +12,8 @@ import torch
 from tiny import SPEC, TinyModel
 
 from lacelang.engine import loading
-from lacelang.engine.predicted import PRIOR_DRAWS, of_prior, of_samples
+from lacelang.engine.predicted import of_prior, of_samples
+from lacelang.engine.sampling import PRIOR_DRAWS, outputs_of_prior
 from lacelang.generators import ARCHITECTURES
 from lacelang.report.distributions import Predictions
 from lacelang.report.page import page
@@ -47,7 +48,7 @@ def test_predictions_of_samples_and_of_the_prior() -> None:
     assert prior.shares["glasses"] == pytest.approx([0.5, 0.5], abs=0.03)
     # At a smaller truncation it is narrower, and remembered.
     assert of_prior(model, SPEC, 0.5).values["age"].std() == pytest.approx(5.0, abs=0.3)
-    assert of_prior(model, SPEC, 1.0) is prior
+    assert outputs_of_prior(model, 1.0) is outputs_of_prior(model, 1.0)
 
 
 def test_no_mode_of_torch_changes_predictions() -> None:
