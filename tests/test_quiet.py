@@ -147,7 +147,7 @@ LABEL = ["label", "ffhq", "--count", "2", "--rare", "0", "--seed", "6", "--worke
         (["train", "nobody"], 2),
         (["train", "ffhq", "--labels", "nothing"], 3),
         pytest.param(["evaluate", "p.lace", "--faces", "2", "--out", "out"], 0, marks=SLOW),
-        pytest.param([*LABEL, "--out", "out"], 0, marks=WEIGHTS),
+        pytest.param([*LABEL, "--out", "out"], 0, marks=SLOW),
         pytest.param(["train", "ffhq", "--epochs", "1", "--out", "out"], 0, marks=SLOW),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -209,7 +209,9 @@ def test_a_thread_that_is_no_daemon_goes_on_to_its_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("after", [0.5, pytest.param(1.5, marks=pytest.mark.slow), 3.0])
+@pytest.mark.parametrize(
+    "after", [0.5, *(pytest.param(after, marks=pytest.mark.slow) for after in (1.5, 3.0))]
+)
 def test_a_script_ends_while_the_real_decoder_works(tmp_path: Path, after: float) -> None:
     done = script(
         "import sys, time, lacelang\n" + textwrap.dedent(BACKGROUND),
@@ -269,7 +271,10 @@ def test_in_an_event_loop(tmp_path: Path) -> None:
     "use",
     [
         "lacelang.compile('sample 1 from ffhq').run()['sample1'].images",
-        "lacelang.compile('sample 1 from ffhq as a\\nexpect glasses=1 in 1% of a').run()",
+        pytest.param(
+            "lacelang.compile('sample 1 from ffhq as a\\nexpect glasses=1 in 1% of a').run()",
+            marks=pytest.mark.slow,
+        ),
         "from lacelang.annotators.faces import FACES; FACES.load()",
     ],
     ids=["decoded", "judged", "annotators gone"],
@@ -318,7 +323,11 @@ REFUSED = "no pictures in this process: it was forked from one in which OpenVINO
 @pytest.mark.parametrize(
     ("before", "said"),
     [
-        ("import torch; (torch.ones(900, 900) @ torch.ones(900, 900)).sum()", "decoded"),
+        pytest.param(
+            "import torch; (torch.ones(900, 900) @ torch.ones(900, 900)).sum()",
+            "decoded",
+            marks=pytest.mark.slow,
+        ),
         ("program.run()", "decoded"),
         ("program.run()['specs'].images", REFUSED),
     ],

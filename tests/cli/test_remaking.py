@@ -55,6 +55,7 @@ def test_train_latent_jem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert out.stat().st_size < 1_000_000
 
 
+@pytest.mark.slow
 def test_evaluate_a_program(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

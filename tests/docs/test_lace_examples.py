@@ -70,7 +70,15 @@ def test_examples(path: Path) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("path", list(filter(_with_weights, PAGES)), ids=_names)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[pytest.mark.slow] * (path.parent.name == "howto"))
+        for path in PAGES
+        if _with_weights(path)
+    ],
+    ids=_names,
+)
 def test_examples_that_need_weights(path: Path) -> None:
     _execute(path, weights=True)
 

@@ -96,7 +96,8 @@ def _ours(process: psutil.Process) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, 20])
 def test_workers_that_are_killed(ray: Any, tmp_path: Path, kills: int) -> None:
     program = lacelang.compile(SOURCE.replace("300", str(150 * kills)))
     program.run(out=tmp_path / "one", **SMALL)

@@ -39,9 +39,20 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
         each.close()
 
 
-def test_a_sitting(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_lines_errors_and_completion(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     sitting = terminal()
-    # A statement over several lines, an error in the words of files, a completion.
+    _define(sitting)
+    sitting.type(CTRL_C)
+    sitting.wait_for_prompt()
+    assert "saved to mine.lace" in sitting.enter(":save mine")[0]
+    sitting.type(CTRL_D)
+    assert sitting.process.wait() == 0
+    source = "let grandpa = gender=male and age in 60..70\n"
+    assert (tmp_path / "mine.lace").read_text().replace("\n  ", " ") == source
+
+
+def _define(sitting: Terminal) -> None:
+    """Type a statement over several lines, an error in the words of files, a completion."""
     sitting.type("let grandpa = gender=male and" + ENTER)
     sitting.wait(lambda lines: lines[-1].strip() == "...")
     sitting.type("age in 60..70" + ENTER)
@@ -51,6 +62,12 @@ def test_a_sitting(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     assert said[2].index("^") - len("  1 | ") == len("grandpa and yaw=")
     sitting.type("grandpa and yaw=fr" + TAB)
     sitting.wait(lambda lines: lines[-1].startswith("lace> grandpa and yaw=front"))
+
+
+@pytest.mark.slow
+def test_a_sitting(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    sitting = terminal()
+    _define(sitting)
     # Faces, with what was wanted and got under each.
     sitting.type(" seed 3" + ENTER)
     sitting.wait(lambda lines: any("age in 60..70" in line for line in lines[8:]))
