@@ -124,6 +124,7 @@ def edit_task(
         None if saved is None else saved.file,
         source.start,
         original,
+        failed=lambda indices, available: edit.failed(source.latents(available), indices),
     )
 
 
@@ -186,9 +187,8 @@ class _Edit:
         )
         for i, (energy, condition) in enumerate(energies):
             moved = by_component(energy, chosen, partial(self._move, u, start, stage))
-            replaced = self._replaced(i)
-            if self.statement.keep and i == len(energies) - 1:
-                replaced = np.logical_or.reduce([self._replaced(k) for k in range(i + 1)])
+            replaced = self._taking(i)
+            if self._resembles(i):
                 moved = self._resembling(
                     moved, u, start, energy, chosen, edit_path, first, replaced
                 )
@@ -340,6 +340,27 @@ class _Edit:
             rejected=sum(step.rejected for step in steps),
             steps=steps,
         )
+
+    def failed(self, source: Rows, indices: Sequence[int]) -> Batch:
+        """What stands in place of samples that errors ended."""
+        latents = source.rows(indices)
+        path = latents.edit_path or EditPath.begun(latents.w, self.model.generator.style_count)
+        lost = np.full_like(path.w[:, -1], np.nan)
+        for i in range(len(self.statement.steps)):
+            path = path.gone(lost, self._taking(i))
+        records = tuple(SampleRecord(i, None, Status.failed.name, 0, {}) for i in indices)
+        w = np.full_like(path.styles()[:, 0], np.nan)
+        return Batch(records, Latents(latents.z, w, path), 0.0)
+
+    def _resembles(self, index: int) -> bool:
+        """Whether step `index` ends in what makes faces look more like themselves."""
+        return bool(self.statement.keep) and index == len(self.statement.steps) - 1
+
+    def _taking(self, index: int) -> NDArray[np.bool_]:
+        """Which of the styles (styles,) take what is reached at the end of step `index`."""
+        steps = range(index + 1) if self._resembles(index) else (index,)
+        found: NDArray[np.bool_] = np.logical_or.reduce([self._replaced(k) for k in steps])
+        return found
 
     def _replaced(self, index: int) -> NDArray[np.bool_]:
         """Which of the styles (styles,) take what step `index` has reached."""

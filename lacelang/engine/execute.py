@@ -128,7 +128,7 @@ def _draw(
                 seconds += batch.seconds
                 sink.add(task, batch)
                 if decoder is not None:
-                    decoder.put(task, batch.records)
+                    decoder.put(task, [each for each in batch.records if each.error is None])
             if decoder is not None and sink.ahead is not None:
                 decoder.settle()
             sink.end(task, seconds)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from lacelang.engine.failures import tolerating
 from lacelang.engine.plan import Options, Plan
 from lacelang.engine.sinks import Sink
 from lacelang.engine.tasks import Batch, GroupTask
@@ -48,4 +49,5 @@ class Executor:
 
     def draw(self, task: GroupTask, first: int, sink: Sink, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last of a group, a batch at a time."""
-        return task.draw(first, sink, stage)
+        guarded = tolerating if sink.tolerant else None
+        return task.draw(first, sink, stage, guarded)

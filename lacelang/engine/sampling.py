@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from attrs import evolve
 from torch import Tensor
@@ -37,7 +38,7 @@ from lacelang.rows import named_in_blocks
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.declaration import SLACK, TYPICAL
 from lacelang.samplers.problem import OnStep, Target
-from lacelang.samplers.solution import Solution, unmoved
+from lacelang.samplers.solution import Solution, Status, unmoved
 from lacelang.samplers.streams import Streams, prior
 from lacelang.storage.files import folder_name
 from lacelang.storage.latents import Float32, Latents
@@ -86,7 +87,8 @@ def sample_task(
         return partial(judged.draw, lambda indices, part: drawn(indices, Stage(), part))
 
     judged = () if where is None or statement.verified is None else tuple(ir.attributes(where))
-    return GroupTask(model, record, prepared, _frames, judged=judged)
+    failed = partial(_failed, statement, model, seed)
+    return GroupTask(model, record, prepared, _frames, judged=judged, failed=failed)
 
 
 def _frames(latents: Latents) -> Float32:
@@ -235,6 +237,21 @@ def _draw(
     )
     latents = Latents(array(solution.z), array(w))
     return Batch(records, latents, time.perf_counter() - begun)
+
+
+def _failed(
+    statement: SampleStatement, model: Model, seed: int, indices: Sequence[int], _: Available
+) -> Batch:
+    """What stands in place of samples that errors ended."""
+    drawn = named(statement.where, values_of(statement.where, seed, indices))
+    records = tuple(
+        SampleRecord(index, None, Status.failed.name, 0, {}, drawn=values)
+        for index, values in zip(indices, drawn, strict=True)
+    )
+    generator = model.generator
+    widths = generator.latent_dim, generator.w_mean.shape[0]
+    z, w = (np.full((len(records), width), np.nan, np.float32) for width in widths)
+    return Batch(records, Latents(z, w), 0.0)
 
 
 def _look(

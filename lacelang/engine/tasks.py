@@ -52,6 +52,15 @@ class Batch:
     latents: Latents
     seconds: float
 
+    @staticmethod
+    def joined(parts: Sequence[Batch]) -> Batch:
+        """The samples of one or more batches of a group, one after another."""
+        return Batch(
+            tuple(record for part in parts for record in part.records),
+            Latents.joined([part.latents for part in parts]),
+            sum(part.seconds for part in parts),
+        )
+
 
 @frozen(eq=False)
 class Start:
@@ -95,6 +104,9 @@ class GroupTask:
     # The part of a photograph that a sample was made of, by index; None where there is none.
     original: Callable[[int], NDArray[np.uint8]] | None = None
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
+    # What stands in place of samples that errors ended, given the groups of `sources`: records with
+    # the status `failed`, and latents that are NaN. None where errors end the run.
+    failed: Callable[[Sequence[int], Available], Batch] | None = None
 
     def ready(self, available: AvailableSamples) -> Draw:
         """Compile what all batches need, where the run is."""
@@ -102,13 +114,24 @@ class GroupTask:
             return self.prepared.prepared(available)
         return self.prepared(available)
 
-    def draw(self, first: int, available: AvailableSamples, stage: Stage) -> Iterator[Batch]:
-        """Make samples `first` to the last, a batch at a time."""
+    def draw(
+        self, first: int, available: AvailableSamples, stage: Stage, guarded: Guarded | None = None
+    ) -> Iterator[Batch]:
+        """Make samples `first` to the last, a batch at a time.
+
+        What makes them is what `guarded` turns it into, such as `failures.tolerating`.
+        """
         if first >= self.record.count:
             return
         make = self.ready(available)
+        if guarded is not None:
+            make = guarded(self, make, available)
         for batch in batches(first, self.record.count):
             yield make(batch, stage)
+
+
+Guarded: TypeAlias = Callable[[GroupTask, Draw, Available], Draw]
+"""What a sink that keeps failed samples has around what makes the samples of a task."""
 
 
 def batches(first: int, last: int) -> Iterator[range]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import field, frozen
 
+from lacelang.engine.failures import SampleError, said_of, tolerating
 from lacelang.engine.plan import Options, plan
 from lacelang.engine.sinks.encoding import Encoded, Encoder, encoder_of
 from lacelang.engine.tasks import Batch, Copying, Draw, GroupTask, Rows
@@ -115,7 +116,7 @@ def _answered(work: Callable[[], object]) -> bytes:
 
 
 def draw_unit(
-    job: bytes, name: str, fingerprint: str, indices: range, given: bytes | None
+    job: bytes, name: str, fingerprint: str, indices: range, given: bytes | None, tolerant: bool
 ) -> bytes:
     """Draw a batch; called in a worker."""
 
@@ -137,6 +138,8 @@ def draw_unit(
         there, make = made.draws[name]
         if given is not None:
             there.found = pickle.loads(given)
+        if tolerant:
+            make = tolerating(task, make, there)
         return make(indices, Stage())
 
     return _answered(draw)
@@ -154,7 +157,7 @@ def decode_unit(job: bytes, name: str, samples: bytes, tolerant: bool) -> bytes:
         records, latents = pickle.loads(samples)
         found = pictures_of(task, encoder, latents, tolerant)
         return [
-            RuntimeError(f"{type(each).__name__}: {each}")
+            SampleError(said_of(each))
             if isinstance(each, Exception)
             else encoder.encode(task, record, each)
             for record, each in zip(records, found, strict=True)

@@ -81,6 +81,7 @@ class Workers(Executor):
     def draw(self, task: GroupTask, first: int, sink: Sink, stage: Stage) -> Iterator[Batch]:
         """See `Executor`."""
         if isinstance(task.prepared, Copying):
+            # No error is about a sample: it is there already.
             yield from task.draw(first, sink, stage)
             return
         pending: deque[Any] = deque()
@@ -91,7 +92,12 @@ class Workers(Executor):
                 given = pickle.dumps(found)
             pending.append(
                 self._draw_unit.remote(
-                    self._job, task.record.name, task.record.fingerprint, indices, given
+                    self._job,
+                    task.record.name,
+                    task.record.fingerprint,
+                    indices,
+                    given,
+                    sink.tolerant,
                 )
             )
             if len(pending) >= self.most:

@@ -54,6 +54,12 @@ class Status(IntEnum):
         "condition.",
         "Allow more candidates (`verified(32)`), or ask for less.",
     )
+    failed = (
+        6,
+        "An error ended it, which its record has; there is no sample. Only data sets go on after "
+        "such an error.",
+        "Mend what the error names; the other samples are not touched by it.",
+    )
 
 
 @frozen(eq=False)

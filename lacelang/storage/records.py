@@ -43,7 +43,7 @@ APART = "timing"  # of the index: it differs between two runs of one command
 Reading = Literal["probability", "value"]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Ending: TypeAlias = Literal[
-    "converged", "max_steps", "non_finite", "max_tries", "stuck", "unverified"
+    "converged", "max_steps", "non_finite", "max_tries", "stuck", "unverified", "failed"
 ]
 """How a sampler ended: the names of `lacelang.samplers.Status`."""
 DrawnValues: TypeAlias = Mapping[str, str | float]
@@ -152,6 +152,7 @@ class SampleRecord:
     drawn: DrawnValues = field(factory=dict)  # the values that `each` gave it
     tries: Count | None = None  # candidates that the annotators judged; None where none did
     trace: TraceRecord | None = None  # of the first samples of a group; of edits, see `steps`
+    error: str | None = None  # what kept it, or its image, from being made; only in data sets
 
 
 @frozen

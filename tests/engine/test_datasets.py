@@ -286,7 +286,7 @@ def test_a_decoder_that_is_broken_ends_the_run(
     w = program(kids(64)).run()["kids"].w
     poisoned = Poisoned(set(map(float, w[:, 0])))
     monkeypatch.setattr("lacelang.engine.plan.load", lambda *_: poisoned)
-    with pytest.raises(RuntimeError, match="broke the decoder"):
+    with pytest.raises(ResourceError, match=r"32 samples in a row failed[^\0]*broke the decoder"):
         program(kids(64)).run(out=tmp_path, **SMALL)
 
 

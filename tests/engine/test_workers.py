@@ -145,7 +145,7 @@ def test_what_python_defined_inside_a_function_is_refused(ray: Any) -> None:
 
 def test_what_workers_cannot_import_is_refused() -> None:
     told = b"cno_such_module\nterm\n."  # a pickle of something in a module that is not there
-    answer = pickle.loads(units.draw_unit(told, "x", "f", range(1), None))
+    answer = pickle.loads(units.draw_unit(told, "x", "f", range(1), None, False))
     assert isinstance(answer, UsageError)
     assert "no_such_module" in str(answer)
 

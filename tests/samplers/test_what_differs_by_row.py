@@ -108,10 +108,10 @@ def test_a_gradient_that_is_not_finite_ends_a_sample_where_it_is(sampler: Sample
 def test_statuses_are_numbers_that_are_kept() -> None:
     """A change here changes what arrays of statuses mean."""
     numbers = {"converged": 0, "max_steps": 1, "non_finite": 2, "max_tries": 3, "stuck": 4}
-    numbers |= {"unverified": 5}
+    numbers |= {"unverified": 5, "failed": 6}
     assert {status.name: int(status) for status in Status} == numbers
     assert set(get_args(Ending)) == numbers.keys()
-    assert [Status(number).name for number in range(6)] == list(numbers)
+    assert [Status(number).name for number in range(7)] == list(numbers)
 
 
 def test_draws_of_no_condition_cost_nothing() -> None:

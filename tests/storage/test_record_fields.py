@@ -54,6 +54,7 @@ LEFT_OUT: list[tuple[Any, dict[str, Any]]] = [
             "drawn": {},
             "tries": None,
             "trace": None,
+            "error": None,
         },
     ),
     (GROUP, {"samples": (), "steps": (), "origin": None, "loop": None}),
@@ -93,6 +94,7 @@ def test_what_says_something_is_written_and_comes_back() -> None:
         drawn={"age": 20.5, "hair": "black"},
         tries=3,
         trace=TRACE,
+        error="it is poison",
     )
     written = plain(full)
     assert list(written) == [f.name for f in fields(SampleRecord)]

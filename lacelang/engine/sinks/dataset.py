@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from attrs import evolve
 
+from lacelang.engine.failures import MOST_FAILED, said_of, too_many
 from lacelang.engine.plan import Options, Plan
 from lacelang.engine.provenance import name_of, versions
 from lacelang.engine.result import Group
@@ -36,9 +37,6 @@ from lacelang.storage.records import (
     Seen,
 )
 from lacelang.system.threads import Pool
-
-#: After so many samples without one that could be decoded, something else is wrong.
-_MOST_FAILED = 32
 
 
 class _Rows:
@@ -125,6 +123,7 @@ class DatasetSink(Sink):
         with self._lock:
             if self.decodes:
                 self._drawn[name].update((item.sample.index, item) for item in items)
+                self._pass_failed(name)
             else:
                 for item in items:
                     self._group(name).add(item)
@@ -148,19 +147,29 @@ class DatasetSink(Sink):
         self._keep(task.record.name, sample.index, image=files.image)
 
     def failed(self, task: GroupTask, sample: SampleRecord, error: Exception) -> None:
+        # What was decoded before it may still be waiting for its turn.
         if self._last is not None:
             wait([self._last])
         self._failed += 1
-        if self._failed >= _MOST_FAILED:
-            raise error
-        self._keep(task.record.name, sample.index, error=_said(error))
+        if self._failed >= MOST_FAILED:
+            raise too_many(error) from error
+        self._keep(task.record.name, sample.index, error=said_of(error))
 
     def _keep(
         self, name: str, index: int, image: bytes | None = None, error: str | None = None
     ) -> None:
         with self._lock:
             item = self._drawn[name].pop(index)
-            self._group(name).add(evolve(item, image=image, error=error or item.error))
+            if error is not None:
+                item = evolve(item, sample=evolve(item.sample, error=error))
+            self._group(name).add(evolve(item, image=image))
+            self._pass_failed(name)
+
+    def _pass_failed(self, name: str) -> None:
+        """Keep samples that failed while they were drawn, where it is their turn."""
+        drawn, group = self._drawn[name], self._group(name)
+        while (item := drawn.get(len(group))) is not None and item.sample.error is not None:
+            group.add(drawn.pop(len(group)))
 
     def flush(self) -> None:
         self._writer.close()
@@ -220,7 +229,3 @@ def _text(program: CheckedProgram) -> str:
     except LaceError:
         text = program.source
     return text.encode(errors="replace").decode()
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -17,7 +17,6 @@ from attrs import evolve
 
 from lacelang.errors import LaceError, WayOut, another_folder
 from lacelang.storage.datasets.index import (
-    Failure,
     GroupIndex,
     Index,
     Layout,
@@ -48,7 +47,6 @@ class DatasetGroup:
         self._open = ExitStack()
         self._writer: Writer | None = None
         self._samples: list[SampleRecord] = []  # of the shard that is being written
-        self._failures: list[Failure] = []
         self._kept: tuple[int, list[Item]] | None = None  # the shard that was read last
 
     def load(self) -> None:
@@ -108,8 +106,6 @@ class DatasetGroup:
         with disk_errors(Path(self.place.name)):
             self._writer.add(item)
         self._samples.append(item.sample)
-        if item.error is not None:
-            self._failures.append(Failure(item.sample.index, item.error))
         if len(self._samples) == self.layout.shard_size:
             self.flush()
 
@@ -126,7 +122,7 @@ class DatasetGroup:
             self.layout,
             self._written,
             files,
-            Tally.of(self._samples, self.record.atoms, self._failures),
+            Tally.of(self._samples, self.record.atoms),
         )
         # What is said of an earlier shard of the name is not true of these files.
         self.place.remove(f"{folder}/{name}.json")
@@ -139,7 +135,7 @@ class DatasetGroup:
     def drop(self) -> None:
         """Forget what was added since the last shard."""
         self._open.close()
-        self._writer, self._samples, self._failures = None, [], []
+        self._writer, self._samples = None, []
 
     def clear(self) -> None:
         """Remove every file of the group that a run has written."""

@@ -111,7 +111,7 @@ class Tally:
         classes: how often `each` drew each class, by attribute.
         numbers: what `each` drew of numbers, by attribute.
         holds: how many samples the classifiers predict each comparison to hold for.
-        failures: samples without an image, or without a condition, after an error.
+        failures: samples that an error ended, or whose image it kept away.
     """
 
     count: Count = 0
@@ -122,9 +122,7 @@ class Tally:
     failures: tuple[Failure, ...] = ()
 
     @staticmethod
-    def of(
-        samples: Sequence[SampleRecord], atoms: Sequence[Atom], failures: Iterable[Failure] = ()
-    ) -> Tally:
+    def of(samples: Sequence[SampleRecord], atoms: Sequence[Atom]) -> Tally:
         """Count some samples of a group, whose comparisons are `atoms`."""
         classes: dict[str, Counter[str]] = {}
         numbers: dict[str, list[float]] = {}
@@ -144,7 +142,7 @@ class Tally:
             {name: dict(sorted(each.items())) for name, each in classes.items()},
             {n: Drawn(len(v), sum(v), min(v), max(v)) for n, v in numbers.items()},
             dict(holds),
-            tuple(failures),
+            tuple(Failure(s.index, s.error) for s in samples if s.error is not None),
         )
 
     @staticmethod

@@ -40,7 +40,6 @@ class Item:
     sample: SampleRecord
     latents: Latents  # of one row
     image: bytes | None = None  # encoded; None where none was asked for, or an error kept it away
-    error: str | None = None  # what kept it away
 
 
 class Writer(ABC):
@@ -203,8 +202,6 @@ def record_json(group: GroupRecord, item: Item) -> bytes:
         **plain(item.sample),
         "comparisons": wanted,
     }
-    if item.error is not None:
-        said["error"] = item.error
     # Text from Python may hold halves of characters, which no file can.
     return json.dumps(said, ensure_ascii=False, allow_nan=False).encode(errors="replace")
 
@@ -259,9 +256,8 @@ def _item_of(found: Mapping[str, Any]) -> Item:
 
 
 def _said_of(text: bytes, arrays: Mapping[str, NDArray[Any]], image: bytes | None) -> Item:
-    error = msgspec.json.decode(text).get("error")
     sample = msgspec.json.decode(text, type=SampleRecord)
-    return Item(sample, _latents_of(arrays), image, error)
+    return Item(sample, _latents_of(arrays), image)
 
 
 def _image_in(found: Mapping[str, Any]) -> bytes | None:
