@@ -234,6 +234,7 @@ class Program:
         quality: int | None = None,
         shard_size: int | None = None,
         workers: int | str | None = None,
+        log: str | PathLike[str] | None = None,
     ) -> Run:
         """Run all statements of the program.
 
@@ -260,6 +261,8 @@ class Program:
             shard_size: samples in each shard of a data set; 1000 if none is given.
             workers: processes that share the work, or the address `ray://HOST:PORT` of a cluster.
                 None for this process alone. Samples are the same, to the bit.
+            log: a file that grows by lines of JSON: batches, shards, rates, failures, units that
+                were repeated because a worker died.
 
         Raises:
             ProgramError: there is nothing to run, or it expects what no annotator sees.
@@ -285,6 +288,7 @@ class Program:
         )
         folder = None if written is None else arguments.path(written, "out", "a folder")
         workers = workers_of(workers)
+        log_file = None if log is None else arguments.path(log, "log", "a file")
         if seed is not None:
             seed = arguments.whole(seed, "seed", 0, 2**63 - 1, "from 0 to 2^63 - 1")
         device, names = arguments.device(device, DEVICES), self._named(only)
@@ -304,6 +308,7 @@ class Program:
             with isolated(), ExitStack() as stack:
                 from lacelang.engine.execute import execute
                 from lacelang.engine.plan import Options
+                from lacelang.engine.run_log import LogFile
 
                 options = Options(
                     seed, device, folder, names, metadata, images, replace, shared, kept, on_image
@@ -311,6 +316,8 @@ class Program:
                 if dataset is not None:
                     dataset = evolve(dataset, layout=evolve(dataset.layout, metadata=metadata))
                 options = evolve(options, dataset=dataset, workers=workers)
+                if log_file is not None:
+                    options = evolve(options, log=LogFile(log_file))
                 if isinstance(progress, bool):
                     progress = stack.enter_context(shown()) if progress else Silent()
                 return execute(self.checked, options, progress)

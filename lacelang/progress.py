@@ -10,6 +10,8 @@ Stages may overlap and may be advanced from any thread.
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Literal, Self, TextIO, cast
@@ -51,15 +53,56 @@ class Silent(Progress):
     """Shows nothing: for pipes, tests and programs that embed this one."""
 
 
+#: Seconds between two lines about a stage where there are no bars, and before the first one.
+_EVERY = 60.0
+
+
 class Plain(Progress):
-    """Notes as lines, no bars: for a standard error that is no terminal."""
+    """Notes as lines, no bars: for a standard error that is no terminal.
+
+    A stage that takes long says every minute how far it is.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
+    def stage(self, name: str, total: float | None = None, unit: Unit = "items") -> Stage:
+        """Begin a stage, of which lines tell."""
+        return _Lines(self, name, total) if total and unit == "items" else Stage()
+
     def note(self, message: str) -> None:
         """Print the message."""
         say(message, self._stream)
+
+
+class _Lines(Stage):
+    def __init__(self, plain: Plain, name: str, total: float) -> None:
+        self._plain, self._name, self._total = plain, name, total
+        self._done, self._lock = 0.0, threading.Lock()
+        self._begun = self._said = time.monotonic()
+
+    def advance(self, amount: float = 1) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._done += amount
+            if now - self._said < _EVERY:
+                return
+            self._said = now
+        rate = self._done / (now - self._begun)
+        left = "" if rate <= 0 else f", {_clock((self._total - self._done) / rate)} left"
+        self._plain.note(
+            f"{self._name}: {self._done:.0f} of {self._total:.0f}, {_rate_text(rate)}{left}"
+        )
+
+
+def _rate_text(rate: float) -> str:
+    """Items a second for people, or a minute where that is less than one."""
+    return f"{rate:.3g}/s" if rate >= 1 else f"{60 * rate:.3g}/min"
+
+
+def _clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 class Bars(Progress):
@@ -137,6 +180,15 @@ def _rich(stream: TextIO, leave: bool) -> RichProgress:
             whole = "" if task.total is None else f"/{written(task.total)}"
             return Text(written(task.completed) + whole, style="progress.download")
 
+    class Rate(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            if not speed or task.total is None:
+                return Text("")
+            in_bytes = task.fields.get("unit") == "bytes"
+            said = f"{decimal(int(speed))}/s" if in_bytes else _rate_text(speed)
+            return Text(said, style="progress.data.speed")
+
     screen = console(stream)
     # A sign that the encoding lacks would be written as an escape.
     plain = not screen.encoding.startswith("utf")
@@ -147,6 +199,7 @@ def _rich(stream: TextIO, leave: bool) -> RichProgress:
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=32),
         Amount(),
+        Rate(),
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
         console=screen,

@@ -43,6 +43,7 @@ def run_file(arguments: Namespace) -> int:
         quality=arguments.quality,
         shard_size=arguments.shard_size,
         workers=arguments.workers,
+        log=arguments.log,
     )
     for group in run.groups.values():
         print("\n  ".join(_lines(group)))

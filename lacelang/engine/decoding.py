@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Self
 
+from lacelang.engine.advancing import Advancing
 from lacelang.engine.sinks import Picture, Sink
 from lacelang.engine.sinks.encoding import Encoder, Taken
 from lacelang.engine.tasks import BATCH, GroupTask
 from lacelang.errors import LaceError
-from lacelang.progress import Stage
 from lacelang.storage.latents import Latents
 from lacelang.storage.records import SampleRecord
 from lacelang.system.threads import Pool
@@ -74,10 +74,10 @@ class DecodePipeline:
     caller no more is decoded, and what has been decoded is kept.
     """
 
-    def __init__(self, sink: Sink, encoder: Encoder, stage: Stage) -> None:
+    def __init__(self, sink: Sink, encoder: Encoder, advancing: Advancing) -> None:
         self._sink = sink
         self._encoder = encoder
-        self._stage = stage
+        self._advancing = advancing
         self._pool = Pool(1, "decoder", most=sys.maxsize if sink.ahead is None else sink.ahead)
 
     def put(self, task: GroupTask, samples: Sequence[SampleRecord]) -> None:
@@ -114,13 +114,16 @@ class DecodePipeline:
             self._sink.tolerant,
             lambda: not self._pool.left.is_set(),
         )
+        name = task.record.name
+        stage = self._advancing.stage(name)
         try:
             for sample, taken in zip(samples, found, strict=True):
                 if isinstance(taken, Exception):
                     self._sink.failed(task, sample, taken)
                 else:
                     self._sink.picture(task, sample, taken)
-                self._stage.advance()
+                stage.advance()
+            self._advancing.done(name, samples[0].index, len(samples))
         except BaseException:
             self._pool.left.set()
             raise

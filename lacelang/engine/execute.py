@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 from attrs import evolve
 
+from lacelang.engine.advancing import Advancing
 from lacelang.engine.annotating import AnnotatorPool
 from lacelang.engine.executor import Executor
 from lacelang.engine.expectations import (
@@ -21,17 +22,35 @@ from lacelang.engine.expectations import (
 )
 from lacelang.engine.fingerprint import condition_text
 from lacelang.engine.plan import Options, Plan, plan
+from lacelang.engine.provenance import name_of
 from lacelang.engine.result import Run
 from lacelang.engine.sinks import Sink
 from lacelang.engine.sinks.memory import MemorySink
 from lacelang.ir import CheckedProgram, ExpectStatement
 from lacelang.progress import Progress
 from lacelang.storage.records import ExpectationRecord, MeasureRecord
+from lacelang.version import __version__
 
 
 def execute(program: CheckedProgram, options: Options, progress: Progress) -> Run:
     """Run a program; see `Program.run` of `lacelang.api`."""
-    started = time.perf_counter()
+    started, log = time.perf_counter(), options.log
+    try:
+        run = _executed(program, options, progress, started)
+    except BaseException as error:
+        how = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
+        log.write(how, error=f"{type(error).__name__}: {error}", seconds=_since(started))
+        raise
+    finally:
+        log.close()
+    return run
+
+
+def _since(started: float) -> float:
+    return round(time.perf_counter() - started, 3)
+
+
+def _executed(program: CheckedProgram, options: Options, progress: Progress, started: float) -> Run:
     if options.dataset is not None:
         program = _unjudged(program, progress)
     planned = plan(program, options, progress)
@@ -55,6 +74,7 @@ def execute(program: CheckedProgram, options: Options, progress: Progress) -> Ru
         known = len(measures), len(expectations)
         complete = known == (len(planned.measures), len(planned.expectations))
         groups = sink.finish(complete, started)
+        options.log.write("ended", seconds=_since(started), complete=sink.whole)
     made = {group.name for group in groups}
     return Run(
         groups,
@@ -106,7 +126,18 @@ def _draw(
     """Draw what is missing of every group, and decode it if pictures are wanted."""
     tasks = planned.chosen
     begun = [sink.begin(task) for task in tasks]
-    wanted = sum(task.record.count for task in tasks)
+    counts, log = {task.record.name: task.record.count for task in tasks}, options.log
+    wanted = sum(counts.values())
+    log.write(
+        "begun",
+        program=name_of(program),
+        version=__version__,
+        workers=options.workers or 1,
+        groups=[
+            {"name": name, "samples": min(each.samples, counts[name]), "of": counts[name]}
+            for name, each in zip(counts, begun, strict=True)
+        ],
+    )
     drawn = sum(each.samples for each in begun)
     decoded = drawn - sum(len(each.undecoded) for each in begun)
     decodes = sink.decodes and decoded < wanted
@@ -117,21 +148,31 @@ def _draw(
             executor.prepare(tasks)
         decoder = None
         if sink.decodes:
-            decoding = stack.enter_context(progress.stage("decoding", wanted - decoded))
-            decoder = stack.enter_context(executor.decoder(sink, decoding))
-        sampling = stack.enter_context(progress.stage("sampling", wanted - drawn))
+            images = {
+                name: each.samples - len(each.undecoded)
+                for name, each in zip(counts, begun, strict=True)
+            }
+            decoding = Advancing(progress, log, "decoding", "decoded", images, counts)
+            decoder = stack.enter_context(executor.decoder(sink, stack.enter_context(decoding)))
+        there = {name: each.samples for name, each in zip(counts, begun, strict=True)}
+        sampling = stack.enter_context(Advancing(progress, log, "sampling", "drawn", there, counts))
         for task, before in zip(tasks, begun, strict=True):
             if decoder is not None:
                 decoder.put(task, before.undecoded)
-            seconds = 0.0
-            for batch in executor.draw(task, before.samples, sink, sampling):
+            name, seconds = task.record.name, 0.0
+            for batch in executor.draw(task, before.samples, sink, sampling.stage(name)):
                 seconds += batch.seconds
                 sink.add(task, batch)
+                sampling.done(name, batch.records[0].index, len(batch.records), batch.seconds)
+                for each in batch.records:
+                    if each.error is not None:
+                        log.write("failed", group=name, index=each.index, error=each.error)
                 if decoder is not None:
                     decoder.put(task, [each for each in batch.records if each.error is None])
             if decoder is not None and sink.ahead is not None:
                 decoder.settle()
             sink.end(task, seconds)
+            log.write("group", group=name, samples=task.record.count, seconds=round(seconds, 3))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from lacelang.engine.advancing import Advancing
 from lacelang.engine.failures import tolerating
 from lacelang.engine.plan import Options, Plan
 from lacelang.engine.sinks import Sink
@@ -38,14 +39,14 @@ class Executor:
         for model in {id(task.model): task.model for task in tasks}.values():
             model.prepare()
 
-    def decoder(self, sink: Sink, stage: Stage) -> AbstractContextManager[Decoder]:
+    def decoder(self, sink: Sink, advancing: Advancing) -> AbstractContextManager[Decoder]:
         """Give what decodes; leaving its block waits for everything."""
         # Only a run that writes files pays for importing what draws and encodes them.
         from lacelang.engine.decoding import DecodePipeline
         from lacelang.engine.sinks.encoding import encoder_of
 
         encoder = encoder_of(self._program, self._planned, self._options)
-        return DecodePipeline(sink, encoder, stage)
+        return DecodePipeline(sink, encoder, advancing)
 
     def draw(self, task: GroupTask, first: int, sink: Sink, stage: Stage) -> Iterator[Batch]:
         """Make samples `first` to the last of a group, a batch at a time."""

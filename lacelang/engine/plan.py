@@ -18,6 +18,7 @@ from lacelang.engine.measures import MeasureTask
 from lacelang.engine.own_terms import with_terms
 from lacelang.engine.photographs import photo_task
 from lacelang.engine.picking import pick_task
+from lacelang.engine.run_log import RunLog
 from lacelang.engine.sampling import sample_task
 from lacelang.engine.sinks import OnImage
 from lacelang.engine.tasks import GroupTask
@@ -60,6 +61,7 @@ class Options:
     on_image: OnImage | None = None  # called for each image in `out`, from another thread
     dataset: DatasetOptions | None = None  # in place of `out`
     workers: int | str | None = None  # processes, or the address of a cluster; None for this one
+    log: RunLog = field(factory=RunLog)
 
     def seed_for(self, own: Seed) -> int:
         """The seed of a statement that names `own`; one that is drawn now for `random`."""

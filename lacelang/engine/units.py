@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import platform
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from attrs import field, frozen
 
@@ -99,20 +101,36 @@ def _made_of(data: bytes) -> _Made:
 
 
 def _answered(work: Callable[[], object]) -> bytes:
-    """What `work` gives, or the error that it raises, as bytes: Ray would wrap errors."""
+    """What `work` gives, or the error that it raises, as bytes: Ray would wrap errors.
+
+    Beside it stand how often Ray has begun the unit before, and the process that did it now.
+    """
+    by = _attempt(), f"{platform.node()}:{os.getpid()}"
     try:
         from lacelang.system.torch_state import isolated
 
         with isolated():
-            return pickle.dumps(work())
+            return pickle.dumps((work(), *by))
     except Exception as error:
         try:
-            data = pickle.dumps(error)
+            data = pickle.dumps((error, *by))
             pickle.loads(data)
         except Exception:
             # An error of a library's that cannot be sent.
-            data = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+            data = pickle.dumps((RuntimeError(f"{type(error).__name__}: {error}"), *by))
         return data
+
+
+def _attempt() -> int:
+    """How often Ray has begun this unit before: its worker died, or was lost."""
+    try:
+        from ray._private.worker import global_worker
+
+        core: Any = vars(global_worker)["core_worker"]
+        return int(core.get_current_task_attempt_number())
+    except Exception:
+        # Not a worker of Ray's, or a Ray that does not say.
+        return 0
 
 
 def draw_unit(

@@ -19,8 +19,10 @@ from typing import Any
 from attrs import evolve
 
 from lacelang.engine import ray_session
+from lacelang.engine.advancing import Advancing
 from lacelang.engine.executor import Executor
 from lacelang.engine.plan import Options, Plan
+from lacelang.engine.run_log import RunLog
 from lacelang.engine.sinks import Sink
 from lacelang.engine.tasks import Batch, Copying, GroupTask, batches
 from lacelang.engine.units import Job, decode_unit, draw_unit
@@ -48,6 +50,7 @@ class Workers(Executor):
     ) -> None:
         super().__init__(program, planned, options)
         self._ray = ray
+        self._log = options.log
         on_cpu = all(task.model.device.type == "cpu" for task in planned.groups)
         needs = {"num_cpus": 1} if on_cpu else {"num_cpus": 1, "num_gpus": 1}
         self._resource = "CPU" if on_cpu else "GPU"
@@ -71,9 +74,9 @@ class Workers(Executor):
         """Nothing: workers get ready by themselves."""
 
     @contextmanager
-    def decoder(self, sink: Sink, stage: Stage) -> Iterator[RemoteDecoder]:
+    def decoder(self, sink: Sink, advancing: Advancing) -> Iterator[RemoteDecoder]:
         """See `Executor`."""
-        decoder = RemoteDecoder(self, sink, stage)
+        decoder = RemoteDecoder(self, sink, advancing)
         self._decoder = decoder
         yield decoder
         decoder.settle()
@@ -84,49 +87,44 @@ class Workers(Executor):
             # No error is about a sample: it is there already.
             yield from task.draw(first, sink, stage)
             return
-        pending: deque[Any] = deque()
+        name, pending = task.record.name, deque[tuple[Any, range]]()
         for indices in batches(first, task.record.count):
             given = None
             if task.sources:
                 found = {n: (indices, sink.latents(n).rows(indices)) for n in task.sources}
                 given = pickle.dumps(found)
-            pending.append(
-                self._draw_unit.remote(
-                    self._job,
-                    task.record.name,
-                    task.record.fingerprint,
-                    indices,
-                    given,
-                    sink.tolerant,
-                )
-            )
+            how = task.record.fingerprint, indices, given, sink.tolerant
+            pending.append((self._draw_unit.remote(self._job, name, *how), indices))
             if len(pending) >= self.most:
-                yield self._batch(pending.popleft(), stage)
+                yield self._batch(name, *pending.popleft(), stage)
         while pending:
-            yield self._batch(pending.popleft(), stage)
+            yield self._batch(name, *pending.popleft(), stage)
 
-    def _batch(self, unit: Any, stage: Stage) -> Batch:
+    def _batch(self, name: str, unit: Any, indices: range, stage: Stage) -> Batch:
         """Wait for a batch; what was decoded meanwhile goes to the sink."""
         while self._decoder is not None and self._decoder.waiting:
             ready, _ = self._ray.wait([unit, self._decoder.next_unit], num_returns=1)
             if unit in ready:
                 break
             self._decoder.take()
-        batch: Batch = self.result(unit)
+        batch: Batch = self.result(unit, name, indices[0], len(indices))
         stage.advance(len(batch.records))
         return batch
 
-    def result(self, unit: Any) -> Any:
-        """What a unit gave; an error that it raised is raised here."""
+    def result(self, unit: Any, group: str, first: int, count: int) -> Any:
+        """What a unit on some samples gave; an error that it raised is raised here."""
         from ray import exceptions
 
         try:
-            found = pickle.loads(self._ray.get(unit))
+            found, attempt, worker = pickle.loads(self._ray.get(unit))
         except exceptions.RayError as error:
             raise ResourceError(
                 f"the workers failed: {' '.join(str(error).split())[:300]}",
                 "run the command again: it goes on from what is finished",
             ) from error
+        if attempt:
+            where = {"group": group, "first": first, "count": count}
+            self._log.write("repeated", **where, attempt=attempt, worker=worker)
         if isinstance(found, Exception):
             raise found
         return found
@@ -142,10 +140,10 @@ class Workers(Executor):
 class RemoteDecoder:
     """Has samples decoded by workers, and hands the images to a sink, in order."""
 
-    def __init__(self, workers: Workers, sink: Sink, stage: Stage) -> None:
+    def __init__(self, workers: Workers, sink: Sink, advancing: Advancing) -> None:
         self._workers = workers
         self._sink = sink
-        self._stage = stage
+        self._advancing = advancing
         self._pending: deque[tuple[Any, GroupTask, Sequence[SampleRecord]]] = deque()
 
     @property
@@ -172,12 +170,15 @@ class RemoteDecoder:
     def take(self) -> None:
         """Wait for the unit whose turn it is, and keep what it gave."""
         unit, task, samples = self._pending.popleft()
-        for sample, found in zip(samples, self._workers.result(unit), strict=True):
+        name, first, count = task.record.name, samples[0].index, len(samples)
+        answer, stage = self._workers.result(unit, name, first, count), self._advancing.stage(name)
+        for sample, found in zip(samples, answer, strict=True):
             if isinstance(found, Exception):
                 self._sink.failed(task, sample, found)
             else:
                 self._sink.encoded(task, sample, found)
-            self._stage.advance()
+            stage.advance()
+        self._advancing.done(name, first, count)
 
     def settle(self) -> None:
         """See `lacelang.engine.executor.Decoder`."""
@@ -196,7 +197,9 @@ def _job(program: CheckedProgram, planned: Plan, options: Options, threads: int)
         for s in program.statements
         if not isinstance(s, ExpectStatement | MeasureStatement)
     )
-    told = evolve(options, out=None, kept={}, on_image=None, workers=None, replace=True)
+    told = evolve(
+        options, out=None, kept={}, on_image=None, workers=None, log=RunLog(), replace=True
+    )
     return Job(secrets.token_hex(8), evolve(program, statements=statements), told, threads)
 
 

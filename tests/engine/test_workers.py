@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import random
@@ -105,11 +106,15 @@ def test_workers_that_are_killed(ray: Any, tmp_path: Path, kills: int) -> None:
     killer = threading.Thread(target=_kill_at_random, args=(stop, killed, kills))
     killer.start()
     try:
-        program.run(out=tmp_path / "two", workers=2, **SMALL)
+        program.run(out=tmp_path / "two", workers=2, log=tmp_path / "log", **SMALL)
     finally:
         stop.set()
         killer.join()
     assert killed
+    events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    repeated = [each for each in events if each["event"] == "repeated"]
+    assert repeated
+    assert all(each["attempt"] >= 1 and ":" in each["worker"] for each in repeated)
     assert files(tmp_path / "two") == files(tmp_path / "one")
 
 
@@ -146,6 +151,8 @@ def test_what_python_defined_inside_a_function_is_refused(ray: Any) -> None:
 def test_what_workers_cannot_import_is_refused() -> None:
     told = b"cno_such_module\nterm\n."  # a pickle of something in a module that is not there
     answer = pickle.loads(units.draw_unit(told, "x", "f", range(1), None, False))
+    answer, attempt, _ = answer
+    assert attempt == 0
     assert isinstance(answer, UsageError)
     assert "no_such_module" in str(answer)
 

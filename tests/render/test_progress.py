@@ -90,3 +90,16 @@ def test_silence(capsys: pytest.CaptureFixture[str]) -> None:
         stage.advance(2)
     progress.note("nothing")
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_pipe_hears_every_minute_how_far_a_long_stage_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("lacelang.progress.time.monotonic", lambda: now[0])
+    pipe = io.StringIO()
+    with shown(pipe) as progress, progress.stage("decoding kids", 400) as stage:
+        for _ in range(5):
+            now[0] += 25
+            stage.advance(10)
+    assert pipe.getvalue() == "decoding kids: 30 of 400, 24/min, 0:15:25 left\n"

@@ -54,6 +54,7 @@ class Sink(ABC):
             number, a group is decoded before the next one is begun.
         dataset: what there is of a data set at the end, if the sink has written one.
         tolerant: whether it keeps a sample that cannot be decoded, with what went wrong.
+        whole: whether all that the program makes was there when the run ended.
         grids: files with the groups of a loop side by side, written at the end.
     """
 
@@ -61,6 +62,7 @@ class Sink(ABC):
     ahead: int | None = None
     tolerant = False
     dataset: Index | None = None
+    whole = True
     grids: Sequence[Path] = ()
 
     @contextmanager

@@ -24,7 +24,7 @@ from lacelang.progress import Progress
 from lacelang.render.data_card import card_of
 from lacelang.semantics.resolved import resolved_text
 from lacelang.storage.datasets.folder import Dataset, DatasetGroup
-from lacelang.storage.datasets.index import CARD, GroupIndex, Index
+from lacelang.storage.datasets.index import CARD, GroupIndex, Index, Shard
 from lacelang.storage.datasets.place import place_of
 from lacelang.storage.datasets.samples import Item, arrow
 from lacelang.storage.latents import Latents
@@ -74,7 +74,8 @@ class DatasetSink(Sink):
             tuple(GroupIndex(task.record) for task in planned.groups),
         )
         self._place = place_of(options.dataset.out)
-        self._dataset = Dataset(self._place, self._index, options.replace)
+        self._log = options.log
+        self._dataset = Dataset(self._place, self._index, options.replace, self._noted)
         # A slow disk makes the decoder wait, so that few pictures are held in memory.
         self._writer = Pool(2, "encoder", most=6)
         self._last: Future[None] | None = None
@@ -98,6 +99,19 @@ class DatasetSink(Sink):
             finally:
                 for group in groups:
                     group.drop()
+
+    def _noted(self, record: GroupRecord, shard: Shard) -> None:
+        """Have the log say that a shard counts from now on."""
+        self._log.write(
+            "shard",
+            group=record.name,
+            first=shard.first,
+            count=shard.tally.count,
+            bytes=sum(each.size for each in shard.files),
+            failures=len(shard.tally.failures),
+            done=shard.first + shard.tally.count,
+            of=record.count,
+        )
 
     def _finished(self) -> int:
         return sum(map(len, self._dataset.groups.values()))
@@ -153,7 +167,9 @@ class DatasetSink(Sink):
         self._failed += 1
         if self._failed >= MOST_FAILED:
             raise too_many(error) from error
-        self._keep(task.record.name, sample.index, error=said_of(error))
+        name, said = task.record.name, said_of(error)
+        self._log.write("failed", group=name, index=sample.index, error=said)
+        self._keep(name, sample.index, error=said)
 
     def _keep(
         self, name: str, index: int, image: bytes | None = None, error: str | None = None
@@ -218,7 +234,8 @@ class DatasetSink(Sink):
         whole = all(len(group) >= group.record.count for group in groups)
         every = {task.record.name for task in self._planned.groups} <= chosen
         seconds = round(time.perf_counter() - started, 3)
-        self.dataset = self._dataset.save(complete and whole and every, seconds)
+        self.whole = complete and whole and every
+        self.dataset = self._dataset.save(self.whole, seconds)
         self._place.write(CARD, card_of(self.dataset).encode(errors="replace"))
         return ()
 

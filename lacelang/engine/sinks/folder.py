@@ -230,7 +230,8 @@ class FolderSink(Sink):
             "seconds": round(time.perf_counter() - started, 3),
             "sampling": {name: round(spent, 3) for name, spent in self._seconds.items()},
         }
-        self._folder.save(complete and self._folder.is_complete(self.decodes), timing)
+        self.whole = complete and self._folder.is_complete(self.decodes)
+        self._folder.save(self.whole, timing)
         if self.decodes:
             self.grids = self._write_grids()
         return [self._result(task) for task in self._planned.chosen]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from itertools import groupby
 from pathlib import Path
@@ -39,8 +39,16 @@ from lacelang.text.names import ByName
 class DatasetGroup:
     """The shards of one group, and the one that is being written."""
 
-    def __init__(self, place: Place, record: GroupRecord, layout: Layout) -> None:
+    def __init__(
+        self,
+        place: Place,
+        record: GroupRecord,
+        layout: Layout,
+        noted: Callable[[GroupRecord, Shard], object] = lambda record, shard: None,
+    ) -> None:
+        """Take the group at a place; `noted` is told of each shard that is written."""
         self.place = place
+        self._noted = noted
         self.record = record
         self.layout = layout
         self.shards: list[Shard] = []
@@ -131,6 +139,7 @@ class DatasetGroup:
         write_shard(self.place, folder, shard)
         self.shards.append(shard)
         self.drop()
+        self._noted(self.record, shard)
 
     def drop(self) -> None:
         """Forget what was added since the last shard."""
@@ -171,8 +180,15 @@ class DatasetGroup:
 class Dataset:
     """A data set at a place, kept in step with its index."""
 
-    def __init__(self, place: Place, index: Index, replace: bool = False) -> None:
+    def __init__(
+        self,
+        place: Place,
+        index: Index,
+        replace: bool = False,
+        noted: Callable[[GroupRecord, Shard], object] = lambda record, shard: None,
+    ) -> None:
         """Take a place for `index`, whose groups are those of the program, without shards."""
+        self._noted = noted
         self.place = place
         self.before: Index | None = None
         self.groups: ByName[DatasetGroup] = ByName()
@@ -191,7 +207,8 @@ class Dataset:
             old = known.get(record.name)
             folder = folder_name(record.name, taken) if old is None else old.folder
             taken.append(folder)
-            group = DatasetGroup(self.place, evolve(record, folder=folder), layout)
+            own = evolve(record, folder=folder)
+            group = DatasetGroup(self.place, own, layout, self._noted)
             same = old is not None and old.fingerprint == record.fingerprint
             same = same and self.before is not None and self.before.layout == layout
             if not same and self.place.sizes(folder):
