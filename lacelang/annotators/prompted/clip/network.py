@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from attrs import frozen
 
 from lacelang.errors import ResourceError, UsageError
+from lacelang.system.torchvision import import_torchvision
 
 #: Beside weights, as the hub has it: what the network is, and what its images are like.
 CONFIG = "open_clip_config.json"
@@ -164,7 +163,7 @@ def _refuse_downloads(name: str, config: Mapping[str, Any]) -> None:
 def open_clip() -> Any:
     """Import open_clip; a ResourceError if it is not installed, or does not fit torch."""
     try:
-        _import_torchvision()
+        import_torchvision()
         import open_clip
     except ImportError as error:
         raise ResourceError(
@@ -177,29 +176,3 @@ def open_clip() -> Any:
             "install the torchvision that belongs to your torch",
         ) from error
     return open_clip
-
-
-def _import_torchvision() -> None:
-    """Import torchvision, also where its operators do not fit torch.
-
-    pip installs a torchvision for CUDA beside a torch for the CPU. Its operators cannot be loaded
-    then, and the import stops where one is described. Images need none of them: what is described
-    is declared, without anything behind it.
-    """
-    for _ in range(_MOST_OPERATORS):
-        try:
-            import torchvision  # noqa: F401
-        except RuntimeError as error:
-            missing = re.search(r"operator torchvision::(\w+) does not exist", str(error))
-            if missing is None:
-                raise
-            library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
-            library.define(f"{missing[1]}(Tensor boxes, Tensor scores, float threshold) -> Tensor")
-            _DECLARED.append(library)
-        else:
-            return
-
-
-_MOST_OPERATORS = 8
-#: Operators are declared for as long as this holds them.
-_DECLARED: list[Any] = []
