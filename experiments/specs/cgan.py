@@ -6,14 +6,13 @@ trained here.
 
 from __future__ import annotations
 
-from statistics import mean, stdev
-
 import torch
 
 from experiments.laboratory.cgan import FAMILY
 from experiments.laboratory.data import Pictures, pictures
 from experiments.laboratory.measures import Measures, Scores, measures
 from experiments.laboratory.orderings import orderings
+from experiments.laboratory.repeated import spread
 from experiments.laboratory.sheets import sheet
 from experiments.laboratory.train_cgan import BATCH, SEEDS, STEPS, generated, trained
 from lacelang.evaluate.report import Report, Row, Table
@@ -98,13 +97,6 @@ def real_images(train: Pictures, count: int) -> Pictures:
     """The first `count` training images of each class: what the best generator would reach."""
     rows = [torch.nonzero(train.classes == k)[:count, 0] for k in range(10)]
     return train.take(torch.cat(rows))
-
-
-def spread(values: list[float]) -> str:
-    """Mean ± standard deviation; of one value, that value."""
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{mean(values):.3f} ± {stdev(values):.3f}"
 
 
 def _by_seed(found: dict[str, list[Scores]]) -> Table:
