@@ -6,6 +6,7 @@ import csv
 import re
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,10 +28,11 @@ _MOST_INDICES = 1000
 
 def draw_groups(arguments: Namespace) -> int:
     """Draw a grid of groups, and print the path of its file."""
-    from lacelang.render.grid import draw_grid, texts_of_grid
+    from lacelang.render.grid import draw_grid
     from lacelang.render.sheet import encoded
     from lacelang.storage.files import write_atomic
     from lacelang.storage.images import Images
+    from lacelang.storage.provenance import synthetic
     from lacelang.storage.reading import find_run
 
     folder = Path(arguments.folder)
@@ -50,8 +52,9 @@ def draw_groups(arguments: Namespace) -> int:
         raise UsageError("no samples of these groups are there; run the program again")
     sheet = draw_grid(grid, partial(_picture, groups))
     kind = "PNG" if out is None or out.suffix.lower() == ".png" else "JPEG"
-    of_photo = any(groups[name].record.of_photo for name in grid.groups)
-    data = encoded(sheet, kind, texts=texts_of_grid(of_photo=of_photo))
+    shown = [group for name, group in groups.items() if name in grid.groups]
+    of_photo = any(group.record.of_photo for group in shown)
+    data = encoded(sheet, kind, texts=_said(shown[0]) | synthetic(of_photo))
     if out is None:
         # Somebody else's file of this name is set aside.
         Images(folder).read().write(NAME, data)
@@ -59,6 +62,17 @@ def draw_groups(arguments: Namespace) -> int:
         write_atomic(out, data)
     print(out or folder / NAME)
     return 0
+
+
+def _said(first: FoundGroup) -> dict[str, str]:
+    """What the images of a grid's first group say of how they were made, as a grid says it."""
+    from lacelang.storage.provenance import read, texts
+
+    with suppress(OSError, ValueError):
+        said = read(next(iter(first.images.values())))
+        if said is not None:
+            return texts(said.of_grid)
+    return {}
 
 
 def _picture(groups: Mapping[str, FoundGroup], name: str, index: int) -> Image.Image | None:

@@ -128,6 +128,10 @@ class Provenances:
         """Of the contact sheet of a group."""
         return self._of("sheet", group)
 
+    def grid(self, group: GroupRecord) -> Provenance:
+        """Of a grid of several groups, by the first of them."""
+        return self.sheet(group).of_grid
+
     def film(self, group: GroupRecord, sample: SampleRecord) -> Provenance:
         """Of the film strip of an edited sample."""
         return self._of("film", group, sample)

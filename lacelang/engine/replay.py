@@ -102,6 +102,10 @@ class Remaking:
             ProgramError: its program is wrong, here and now.
         """
         said = of_image(path)
+        if said.what != "image" or said.sample is None:
+            raise UsageError(
+                f"{path} is {_of_what(said)}\nreplay the image of a sample: what it shows is there"
+            )
         whole = checked(path, said, terms, root)
         named = {s.name: s for s in whole.statements if s.makes == "group"}
         chain = []
@@ -115,10 +119,6 @@ class Remaking:
         for before, statement in zip((None, *chain), chain, strict=False):
             if statement.needs != (None if before is None else before.name):
                 raise _damaged(path, "its groups do not come from one another")
-        if said.what != "image" or said.sample is None:
-            raise UsageError(
-                f"{path} is {_of_what(said)}\nreplay the image of a sample: what it shows is there"
-            )
         return cls(path, said, evolve(whole, statements=tuple(chain)), whole)
 
     def run(self, device: Device, progress: Progress) -> Replay:
@@ -352,6 +352,8 @@ def _of_what(said: Provenance) -> str:
     group = in_line(said.group)[:100]
     if said.what == "film" and said.sample is not None:
         return f"the film strip of sample {said.sample.index} of {group}"
+    if said.what == "grid":
+        return f"a grid of {group} and other groups"
     return f"the contact sheet of {group}"
 
 

@@ -12,7 +12,6 @@ from PIL import Image, ImageDraw
 
 from lacelang.render.sheet_cells import ALARM, CARD, FAINT, INK, PAPER, SOFT
 from lacelang.render.text import Font, font_for, lines_of, spelled
-from lacelang.storage.provenance import synthetic
 
 Picture: TypeAlias = Callable[[str, int], Image.Image | None]
 """The picture of a sample, by its group's name and its index; None where there is none."""
@@ -132,22 +131,19 @@ _LEAST_TITLE = 360
 _NOTE = "lacelang grid"
 
 
-def texts_of_grid(note: str = "", of_photo: bool = False) -> dict[str, str]:
-    """Return what the file of a grid says: that it is synthetic, and a note for `noted`.
-
-    `of_photo`: some of its pictures are of a photograph.
-    """
-    return synthetic(of_photo) | ({_NOTE: note} if note else {})
+def note(key: str) -> dict[str, str]:
+    """Return the text of a grid's file by which `noted` knows what it shows."""
+    return {_NOTE: key}
 
 
 def noted(path: Path) -> str | None:
     """Return the note of a grid's file; None of any other file, or of none."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            note = image.info.get(_NOTE)
+            key = image.info.get(_NOTE)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
-    return note if isinstance(note, str) else None
+    return key if isinstance(key, str) else None
 
 
 def _draw_cell(

@@ -142,7 +142,11 @@ def _sample(sample: SampleRecord) -> Iterator[str]:
 
 def _what(said: Provenance) -> str:
     index = "" if said.sample is None else f"{said.sample.index} "
-    kinds = {"image": "sample {}of {}", "film": "film strip of sample {}of {}"}
+    kinds = {
+        "image": "sample {}of {}",
+        "film": "film strip of sample {}of {}",
+        "grid": "grid {}of {} and other groups",
+    }
     form = kinds.get(said.what, f"{said.what} {{}}of {{}}")
     return f"{form.format(index, said.group)} ({said.kind})"
 

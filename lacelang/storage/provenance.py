@@ -59,7 +59,7 @@ OF_PHOTO = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedA
 _LARGE = ("saved", "settings", "condition", "sample")
 
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-What: TypeAlias = Literal["image", "film", "sheet"]
+What: TypeAlias = Literal["image", "film", "sheet", "grid"]
 
 _XMP = """\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -116,7 +116,8 @@ class Provenance:
     """What an image was made from, and what came of it.
 
     Attributes:
-        what: an image of a sample, the film strip of one, or the contact sheet of a group.
+        what: an image of a sample, the film strip of one, the contact sheet of a group, or a grid
+            of groups, of which the first is described.
         name: of the program's file.
         program: its text, formatted, with what it imports in it; None if that was left out.
         unresolved: why `program` is as it was written and has imports, if so.
@@ -130,7 +131,7 @@ class Provenance:
         began: the samples on disk that the first of them began from.
         saved: all samples on disk that the program names.
         terms: the terms of Python's that the program names.
-        sample: index, energy, status, readings; None of a sheet.
+        sample: index, energy, status, readings; None of a sheet or a grid.
         pixels: SHA-256 of the pixels, RGB, row by row.
         replay_of: the `pixels` of the image that was made again, if it is a replay.
         left_out: SHA-256 of what would not fit, by field.
@@ -159,6 +160,12 @@ class Provenance:
     left_out: Mapping[str, str] = field(factory=dict)
     start: Latents | None = field(default=None, eq=False)
     synthetic: bool = True
+
+    @property
+    def of_grid(self) -> Provenance:
+        """That of a grid whose first group this is of."""
+        bare = evolve(self, condition=None, sample=None, pixels=None, replay_of=None, start=None)
+        return evolve(bare, what="grid")
 
 
 class _Json(msgspec.Struct):

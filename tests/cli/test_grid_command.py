@@ -10,6 +10,7 @@ from attrs import evolve
 from PIL import Image
 from tiny import TinyModel, program, statement
 
+import lacelang
 from lacelang.cli import grid as command
 from lacelang.cli.main import main
 from lacelang.engine import plan
@@ -104,6 +105,9 @@ def test_a_grid_is_written_and_its_path_printed(
         assert capsys.readouterr().out == f"{out}\n"
         with Image.open(out) as picture:
             assert picture.format == kind
+    # The first of the run's.
+    said = lacelang.provenance(tmp_path / "g.png")
+    assert (said.what, said.group) == ("grid", "one")
     assert main(["grid", str(folder), "--samples", "0..1"]) == 0
     assert (folder / "grid.png").is_file()
     assert main(["grid", str(folder)]) == 0

@@ -11,6 +11,10 @@ from tiny import TinyModel, edit, program, statement
 import lacelang
 from lacelang import ir
 from lacelang.api import Program
+from lacelang.engine.replay import Remaking
+from lacelang.errors import UsageError
+from lacelang.render.shown import image_lines
+from lacelang.storage.png import XMP, texts_of
 from lacelang.storage.reading import find_run
 
 
@@ -37,6 +41,22 @@ def test_a_run_writes_a_grid_beside_the_folders_of_its_groups(
     looped("1234").run(out=tmp_path)
     assert run.grids[0].stat().st_mtime_ns != before
     assert len(find_run(tmp_path).groups) == 4
+
+
+def test_a_grid_says_how_it_was_made_and_is_no_image_of_a_sample(
+    model: TinyModel, tmp_path: Path
+) -> None:
+    grid = looped().run(out=tmp_path / "a").grids[0]
+    said = lacelang.provenance(grid)
+    assert (said.what, said.group, said.sample, said.condition) == ("grid", "at 1", None, None)
+    assert "trainedAlgorithmicMedia" in texts_of(grid)[XMP]
+    assert "grid of at 1 and other groups" in next(iter(image_lines(said)))
+    with pytest.raises(UsageError, match="a grid of at 1 and other groups"):
+        Remaking.of(grid)
+    bare = looped().run(out=tmp_path / "b", metadata=False).grids[0]
+    assert XMP not in texts_of(bare)
+    with pytest.raises(UsageError, match="does not say"):
+        lacelang.provenance(bare)
 
 
 def test_a_group_is_the_same_inside_a_loop_and_outside(model: TinyModel, tmp_path: Path) -> None:

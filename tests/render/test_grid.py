@@ -16,15 +16,14 @@ from lacelang.render.grid import (
     Shown,
     draw_grid,
     evenly,
+    note,
     noted,
-    texts_of_grid,
     thumbnail,
 )
 from lacelang.render.group_grids import crossed_grid, loop_grids, sample_grid
 from lacelang.render.sheet import encoded
 from lacelang.render.sheet_cells import CARD, PAPER
 from lacelang.render.text import font_for, lines_of, spelled
-from lacelang.storage.png import XMP, texts_of
 from lacelang.storage.records import GroupRecord, LoopRecord, SampleRecord, TurnRecord
 
 Make = Callable[..., GroupRecord]
@@ -219,9 +218,8 @@ def test_a_missing_picture_leaves_a_frame_and_a_failed_one_is_marked(make_group:
 
 def test_a_file_keeps_its_note(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "grid.png"
-    path.write_bytes(encoded(Image.new("RGB", (4, 4)), texts=texts_of_grid("key")))
+    path.write_bytes(encoded(Image.new("RGB", (4, 4)), texts=note("key")))
     assert noted(path) == "key"
-    assert "trainedAlgorithmicMedia" in texts_of(path)[XMP]
     path.write_bytes(b"no picture")
     assert noted(path) is None
     assert noted(tmp_path / "none.png") is None

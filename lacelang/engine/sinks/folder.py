@@ -29,7 +29,7 @@ from lacelang.engine.sinks.saving import saving
 from lacelang.engine.tasks import Batch, GroupTask
 from lacelang.errors import another_folder
 from lacelang.progress import Progress
-from lacelang.render.grid import Grid, draw_grid, noted, texts_of_grid
+from lacelang.render.grid import Grid, draw_grid, note, noted
 from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
 from lacelang.render.sheet import MOST_FACES, draw_sheet, encoded
 from lacelang.render.sheet_cells import thumbnail
@@ -37,6 +37,7 @@ from lacelang.storage.checks import check_of_json
 from lacelang.storage.group_folder import GroupFolder, film_name, image_name
 from lacelang.storage.images import SHEET, Images
 from lacelang.storage.latents import Shards
+from lacelang.storage.provenance import synthetic
 from lacelang.storage.records import ExpectationRecord as Expectation
 from lacelang.storage.records import (
     GroupRecord,
@@ -250,8 +251,11 @@ class FolderSink(Sink):
             key = self._key(loop.grid, groups)
             if not images.holds(name) or noted(images.folder / name) != key:
                 sheet = draw_grid(loop.grid, partial(self._picture_in_grid, groups))
-                of_photo = any(groups[each].group.of_photo for each in loop.grid.groups)
-                images.write(name, encoded(sheet, texts=texts_of_grid(key, of_photo)))
+                shown = [each.group for name, each in groups.items() if name in loop.grid.groups]
+                said = self._encoder.texts(partial(self._encoder.provenances.grid, shown[0]))
+                if said:
+                    said |= synthetic(any(each.of_photo for each in shown))
+                images.write(name, encoded(sheet, texts=said | note(key)))
             written.append(self._folder.root / name)
         return written
 
