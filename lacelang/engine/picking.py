@@ -33,7 +33,14 @@ def pick_task(statement: ir.PickStatement, source: GroupTask) -> GroupTask:
     frames, start = source.frames, source.start
     prepared = Copying(lambda available: partial(_draw, statement, available))
     return GroupTask(
-        source.model, record, prepared, frames, (made.name,), start=start, original=original
+        source.model,
+        record,
+        prepared,
+        frames,
+        (made.name,),
+        start=start,
+        original=original,
+        paste=source.paste,
     )
 
 

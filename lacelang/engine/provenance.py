@@ -142,6 +142,12 @@ class Provenances:
         """Of the image of a sample, uint8 (H, W, 3)."""
         return self._of("image", group, sample, digest_of_pixels(pixels))
 
+    def pasted(
+        self, group: GroupRecord, sample: SampleRecord, pixels: NDArray[np.uint8]
+    ) -> Provenance:
+        """Of the photograph with the image of a sample in it, uint8 (H, W, 3) or (H, W, 4)."""
+        return self._of("pasted", group, sample, digest_of_pixels(pixels[..., :3]))
+
     def _first(self, name: str, index: int) -> int:
         """The index that a sample has in the first of the groups that it came from."""
         for each in (name, *(origin.name for origin in self._made[name].came_from[:0:-1])):
@@ -166,7 +172,7 @@ class Provenances:
         began, start = None, None
         if made.start is not None:
             began = Began(made.start.name, made.start.digest)
-            if sample is not None and what == "image":
+            if sample is not None and what in ("image", "pasted"):
                 start = self._row(made.start, self._first(group.name, sample.index))
         return Provenance(
             what,

@@ -22,7 +22,7 @@ from lacelang import ir
 from lacelang.engine.editing import edit_task
 from lacelang.engine.loading import Model, load
 from lacelang.engine.own_terms import with_terms
-from lacelang.engine.photographs import photo_task
+from lacelang.engine.photographs import found_again, photo_task
 from lacelang.engine.picking import indices_along, pick_task
 from lacelang.engine.provenance import Provenances
 from lacelang.engine.sampling import candidate, sample_task
@@ -89,20 +89,24 @@ class Remaking:
         path: Path,
         terms: Mapping[str, ir.OwnTerm] | None = None,
         root: Path | None = None,
+        photo: Path | None = None,
     ) -> Remaking:
         """Read an image and check its program.
 
         Args:
             path: the image.
             terms: what Python defines that the program names.
-            root: the folder from which files of the program's own models are looked for.
+            root: the folder from which files of the program's own models are looked for, and a
+                photograph that an image was pasted into.
+            photo: that photograph, if it has another name by now.
 
         Raises:
-            UsageError: it does not say how it was made, or not enough to make it again.
+            UsageError: it does not say how it was made, or not enough to make it again, or its
+                photograph is gone or has changed.
             ProgramError: its program is wrong, here and now.
         """
         said = of_image(path)
-        if said.what != "image" or said.sample is None:
+        if said.what not in ("image", "pasted") or said.sample is None:
             raise UsageError(
                 f"{path} is {_of_what(said)}\nreplay the image of a sample: what it shows is there"
             )
@@ -119,6 +123,11 @@ class Remaking:
         for before, statement in zip((None, *chain), chain, strict=False):
             if statement.needs != (None if before is None else before.name):
                 raise _damaged(path, "its groups do not come from one another")
+        if said.what == "pasted":
+            first, digest = chain[0], _photo_of(said).get("sha256")
+            if not isinstance(first, ir.PhotoStatement) or not isinstance(digest, str):
+                raise _damaged(path, "it was pasted into no photograph")
+            chain[0] = evolve(first, file=found_again(path, first, digest, photo, root))
         return cls(path, said, evolve(whole, statements=tuple(chain)), whole)
 
     def run(self, device: Device, progress: Progress) -> Replay:
@@ -140,7 +149,14 @@ class Remaking:
         with progress.stage("decoding", 1) as stage:
             image = next(task.model.decode(batch.latents.w))
             stage.advance()
-        made = Provenances(self.whole, tasks).image(task.record, batch.records[0], image)
+        of, record = Provenances(self.whole, tasks), batch.records[0]
+        if self.said.what == "pasted":
+            if task.paste is None:
+                raise _damaged(self.path, "it was pasted into no photograph")
+            image = task.paste(image)
+            made = of.pasted(task.record, record, image)
+        else:
+            made = of.image(task.record, record, image)
         return self._compared(image, evolve(made, replay_of=self.said.pixels), tasks)
 
     @property
@@ -226,8 +242,9 @@ class Remaking:
         before = pixels_of(self.path)
         here = None if before is None else digest_of_pixels(before)
         wanted = self.said.pixels or here
-        fits = before is not None and before.shape == image.shape
-        pixels = difference(before, image) if fits and before is not None else None
+        seen = image[..., :3]
+        fits = before is not None and before.shape == seen.shape
+        pixels = difference(before, seen) if fits and before is not None else None
         reasons = tuple(self._reasons(made, tasks))
         same = made.pixels == wanted
         return Replay(Image.fromarray(image), made, same, here != wanted, pixels, reasons)
@@ -345,6 +362,11 @@ def _word(value: object) -> str:
 
 def _weights(said: Provenance) -> Mapping[str, Any]:
     found = (said.settings or {}).get("weights")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _photo_of(said: Provenance) -> Mapping[str, Any]:
+    found = (said.settings or {}).get("photo")
     return found if isinstance(found, Mapping) else {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from lacelang.errors import ResourceError, UsageError
 from lacelang.samplers import solution
 from lacelang.storage.latents import Float32, Latents, Shards
 from lacelang.storage.png import encode
-from lacelang.storage.provenance import texts
+from lacelang.storage.provenance import synthetic, texts
 from lacelang.storage.records import ExpectationRecord, GroupRecord, MeasureRecord
 from lacelang.system.torch_state import isolated
 from lacelang.text.names import ByName
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from lacelang.engine.provenance import Provenances
+    from lacelang.engine.tasks import Paste
     from lacelang.storage.datasets.index import Index
 
 Decode = Callable[[Tensor], Iterator[NDArray[np.uint8]]]
@@ -66,6 +67,7 @@ class Group:
         folder: Path | None = None,
         files: Mapping[int, Path] | None = None,
         provenances: Provenances | None = None,
+        paste: Paste | None = None,
     ) -> None:
         samples = record.samples
         self.record = record
@@ -91,6 +93,12 @@ class Group:
         self._decode = decode
         self._frames = frames
         self._provenances = provenances
+        self._paste = paste if record.pastes else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._paste is not None:
+            _ = self.pasted  # while the photograph is at hand
+        return {**self.__dict__, "_paste": None}
 
     def __len__(self) -> int:
         return len(self.record.samples)
@@ -160,6 +168,19 @@ class Group:
             films.append([Image.fromarray(image) for image in self._decode(frames)])
         return films
 
+    @cached_property
+    def pasted(self) -> list[Image.Image]:
+        """The photographs with the faces in them, RGB or RGBA, in their own size, made now.
+
+        None of a statement without `paste`.
+
+        Raises:
+            ResourceError: the photograph is gone, or cannot be read any more.
+        """
+        if self._paste is None:
+            return []
+        return [Image.fromarray(self._paste(np.asarray(image))) for image in self.each_image()]
+
     def each_pair(self) -> Iterator[tuple[Image.Image, Image.Image]]:
         """Yield each face before an edit and after it, decoded when it is asked for."""
         for row in range(len(self)):
@@ -167,20 +188,25 @@ class Group:
             first, last = map(Image.fromarray, self._decode(frames[[0, -1]]))
             yield first, last
 
-    def png(self, index: int, metadata: bool = True) -> bytes:
+    def png(self, index: int, metadata: bool = True, pasted: bool = False) -> bytes:
         """Return the PNG file of a face, as a run writes it: it says how it was made.
 
-        So `lacelang replay` makes it again wherever it goes. `images` are pixels alone.
+        So `lacelang replay` makes it again wherever it goes. `images` are pixels alone. `pasted`
+        asks for the photograph with the face in it, which says that it is a composite in any case.
 
         Raises:
-            UsageError: there is no such face.
+            UsageError: there is no such face, or nothing is pasted.
+            ResourceError: the photograph is gone, or cannot be read any more.
         """
         index = arguments.whole(index, "index", 0, len(self) - 1, f"from 0 to {len(self) - 1}")
-        image = np.asarray(self.images[index])
-        if not (arguments.flag(metadata, "metadata") and self._provenances):
-            return encode(image)
-        said = self._provenances.image(self.record, self.record.samples[index], image)
-        return encode(image, texts(said))
+        pasted, known = arguments.flag(pasted, "pasted"), self._provenances
+        if pasted and not self.pasted:
+            raise UsageError(f"{self.name} pastes nothing: its statement has no `paste`")
+        image = np.asarray((self.pasted if pasted else self.images)[index])
+        if not (arguments.flag(metadata, "metadata") and known):
+            return encode(image, synthetic(of_photo=True) if pasted else None)
+        said = known.pasted if pasted else known.image
+        return encode(image, texts(said(self.record, self.record.samples[index], image)))
 
     def each_image(self) -> Iterator[Image.Image]:
         """Yield the faces as `images` has them, each read or decoded when it is asked for."""

@@ -74,6 +74,12 @@ class Start:
     latents: Callable[[], Rows]  # of all samples; a group keeps it and is pickled
 
 
+Paste: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Puts an image of a generator's, uint8 (side, side, 3), into a photograph.
+
+The photograph is uint8 (H, W, 3), or (H, W, 4) with its transparency.
+"""
+
 Draw: TypeAlias = Callable[[range, Stage], Batch]
 """Makes the samples of some indices, and advances the stage by one for each of them."""
 
@@ -103,6 +109,8 @@ class GroupTask:
     start: Start | None = None  # what that file holds, or what a source came from
     # The part of a photograph that a sample was made of, by index; None where there is none.
     original: Callable[[int], NDArray[np.uint8]] | None = None
+    # Puts an image of the generator's back into that photograph; None where there is none.
+    paste: Paste | None = None
     judged: tuple[str, ...] = ()  # attributes that annotators judge while it is made
     # What stands in place of samples that errors ended, given the groups of `sources`: records with
     # the status `failed`, and latents that are NaN. None where errors end the run.

@@ -133,10 +133,12 @@ def outline(statement: ir.Statement, truncation: float) -> Outline:
     facts.append(_model(statement.model))
     if isinstance(statement, ir.EditStatement):
         facts += (*_held(statement), _layers([step.replaced for step in statement.steps]))
+        facts.append(_pasted(statement))
     elif isinstance(statement, ir.PhotoStatement):
         facts.append(Fact("photo", statement.shown, statement.shown))
         facts.append(Fact("face", number_text(statement.face), statement.face))
         facts.append(Fact("fast", "yes" if statement.fast else "", statement.fast))
+        facts.append(_pasted(statement))
     elif isinstance(statement, ir.PickStatement):
         picked = list(statement.indices)
         facts.append(Fact("samples", ranges_text(picked), picked))
@@ -174,6 +176,10 @@ def _model(spec: ir.ModelSpec) -> Fact:
         shown += f", classifiers {spec.classifiers} on {spec.space}"
     value = {"name": spec.name, "generator": spec.generator, "from": spec.origin}
     return Fact("model", shown, value | {"classifiers": spec.classifiers, "space": spec.space})
+
+
+def _pasted(statement: ir.PhotoStatement | ir.EditStatement) -> Fact:
+    return Fact("paste", "into the photograph" if statement.paste else "", statement.paste)
 
 
 def _kept(strength: float) -> str:

@@ -74,10 +74,13 @@ class Cut:
     Attributes:
         image: uint8 (side, side, 3) RGB.
         known: float32 (side, side): 1 where the photograph shows something, 0 where it does not.
+        corners: (3, 2), where its top left, top right and bottom left are in the upright
+            photograph, as shares of the width and the height.
     """
 
     image: NDArray[np.uint8]
     known: NDArray[np.float32]
+    corners: NDArray[np.float64]
 
 
 @frozen(eq=False)
@@ -111,6 +114,18 @@ class Inverter(Protocol):
 
     def invert(self, cut: Cut, fast: bool) -> Inverted:
         """Find the styles; `fast` ones with few steps, so that they are less alike."""
+
+    def paste(self, photo: Photo, cut: Cut, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Put an image of the generator's back in the place of what was cut out, blended.
+
+        Args:
+            photo: the photograph, of any size.
+            cut: what was cut out of it.
+            image: uint8 (side, side, 3).
+
+        Returns:
+            The photograph with it, uint8 (H, W, 3), and what lies outside of the cut as it was.
+        """
 
 
 @frozen

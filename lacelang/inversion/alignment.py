@@ -41,7 +41,8 @@ class AlignedFace:
     Attributes:
         image: uint8 (side, side, 3) RGB; what lies outside the photograph mirrors it.
         known: float32 (side, side), 1 where the photograph shows something, 0 where it does not.
-        square: (3, 2), the top left, top right and bottom left corners in the upright photograph.
+        square: (3, 2), the top left, top right and bottom left corners, in pixels of the
+            photograph as it lies.
         faces: how many faces the photograph has.
     """
 
@@ -90,7 +91,8 @@ class Aligner:
         pixels = np.rot90(photo.pixels, turned)
         opaque = None if photo.opaque is None else np.rot90(photo.opaque, turned)
         image, known_ = cut(np.ascontiguousarray(pixels), opaque, square, side)
-        return AlignedFace(image, known_, square, len(squares))
+        place = _turned_back(square, turned, photo.pixels.shape)
+        return AlignedFace(image, known_, place, len(squares))
 
     def _squares(self, photo: Photo, number: int) -> tuple[list[Array], int]:
         """The squares of all faces, the largest first, and by how many quarters it is turned."""
@@ -125,6 +127,17 @@ def _corners(matrix: Array) -> Array:
     """Where a (2, 3) matrix takes three corners of the unit square."""
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     return np.asarray(corners @ matrix[:, :2].T + matrix[:, 2])
+
+
+def _turned_back(points: Array, turned: int, shape: tuple[int, ...]) -> Array:
+    """Where points (N, 2) of a picture, which is another of that shape turned, are in the other.
+
+    `turned` counts quarters, anticlockwise, as for `numpy.rot90`.
+    """
+    height, width = shape[:2]
+    x, y = points[:, 0], points[:, 1]
+    places = ((x, y), (width - y, x), (width - x, height - y), (y, height - x))
+    return np.stack(places[turned], axis=1)
 
 
 def square_of(points: Array) -> Array:

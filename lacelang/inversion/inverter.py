@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lacelang.annotators import faces
-from lacelang.annotators.networks import torch_network
+from lacelang.annotators.images import resize
+from lacelang.annotators.networks import Network, torch_network
 from lacelang.errors import ResourceError
 from lacelang.generators.declaration import Cut, Inverted
 from lacelang.generators.generator import Generator
@@ -30,6 +31,7 @@ from lacelang.inversion import refinement
 from lacelang.inversion.alignment import Aligner
 from lacelang.inversion.encoder import Head, spread
 from lacelang.inversion.features import ImageMaps
+from lacelang.inversion.pasting import head, mask_of, pasted
 from lacelang.inversion.refinement import Refiner, Target
 from lacelang.progress import Progress
 from lacelang.resources import shipped
@@ -42,6 +44,8 @@ WEIGHTS = "ffhq.inversion.safetensors"
 SIDE, MEASURED = 128, 256
 #: Side of the face that is cut out: the generator's.
 _CUT = 1024
+# Side of the images that the face-parsing network reads.
+_PARSED = 512
 
 
 def load(generator: Generator, progress: Progress) -> FaceInverter:
@@ -77,6 +81,10 @@ class FaceInverter:
         return Aligner(1, self._progress)
 
     @cached_property
+    def _parse(self) -> Network:
+        return Network(faces.__name__, "face_parsing", 1, self._progress)
+
+    @cached_property
     def _networks(self) -> _Networks:
         tensors = {name: each.float() for name, each in load_file(self._weights).items()}
 
@@ -101,7 +109,8 @@ class FaceInverter:
         """Cut a face out; see `Inverter.cut`."""
         with self._lock:
             found = self._aligner(photo, shown, number, _CUT)
-        return Cut(found.image, found.known)
+        height, width = photo.pixels.shape[:2]
+        return Cut(found.image, found.known, found.square / (width, height))
 
     def invert(self, cut: Cut, fast: bool) -> Inverted:
         """Find styles for a face that was cut out; see `Inverter.invert`."""
@@ -117,6 +126,15 @@ class FaceInverter:
                 figures(image, target, self._networks.maps, self._networks.encoder),
                 sum(steps.values()),
             )
+
+    def paste(self, photo: Photo, cut: Cut, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Put an image in the place of a face; see `Inverter.paste`."""
+        height, width = photo.pixels.shape[:2]
+        with self._lock:
+            heads = [
+                head(self._parse(resize(each, _PARSED)[None])[0][0]) for each in (cut.image, image)
+            ]
+        return pasted(photo.pixels, cut.corners * (width, height), image, mask_of(*heads))
 
     def decoded(self, styles: Tensor) -> NDArray[np.uint8]:
         """What the decoder makes of styles (1, styles, d): uint8 (H, W, 3)."""

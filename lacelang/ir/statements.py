@@ -116,6 +116,7 @@ class PhotoStatement(StatementRecord):
         shown: its name as it was written.
         face: which of its faces, from 1, the largest first.
         fast: with few steps of refinement, and less like it.
+        paste: whether the face is also put back into the photograph.
         turns: see `SampleStatement`.
     """
 
@@ -131,6 +132,7 @@ class PhotoStatement(StatementRecord):
     model: ModelSpec
     face: int = 1
     fast: bool = False
+    paste: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)
 
@@ -180,6 +182,7 @@ class EditStatement(StatementRecord):
         held: which of them: those that later steps are about (the paper's), or all.
         reweight: whether the present step counts more than earlier ones (LACE A.3).
         keep: the pull on who the face is, as the model's network of identity sees it; 0 is none.
+        paste: whether the face is also put back into the photograph that it was made of.
         options: of all steps, as in a sample.
         turns: see `SampleStatement`.
     """
@@ -199,6 +202,7 @@ class EditStatement(StatementRecord):
     held: Literal["later", "all"]
     reweight: bool
     keep: float = 0.0
+    paste: bool = False
     saved: Saved | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
     turns: tuple[Turn, ...] = field(default=(), eq=False, repr=False)

@@ -77,12 +77,13 @@ def draw_film(
     sample: SampleRecord,
     thumbnails: Sequence[Image.Image],
     photo: Image.Image | None = None,
+    pasted: Image.Image | None = None,
 ) -> Image.Image:
     """Draw the film strip of one edited sample, or of one that was made of a photograph.
 
     Under each picture are all comparisons of the edit with their readings; those that its line does
     not ask for are faint. `thumbnails` show the face before the first line and after each; of very
-    many, those in the middle are left out. A `photo` comes first.
+    many, those in the middle are left out. A `photo` comes first, and what was `pasted` last.
     """
     atoms = list({atom.text: atom for step in group.steps for atom in step.atoms}.values())
     facts = _made_by(group)
@@ -111,6 +112,8 @@ def draw_film(
                 {atom.text for atom in atoms} - asked,
             )
         )
+    if pasted is not None:
+        cells.append(Cell(pasted, "pasted into the photograph", None, "converged", {}))
     title = f"{group.name} {sample.index:04d}"
     return draw_cells(title, group.condition, facts, atoms, cells, len(cells))
 
@@ -126,13 +129,17 @@ def film_moments(count: int) -> list[int]:
 def film_pictures(group: GroupRecord, strip: Image.Image) -> list[Image.Image]:
     """Cut the pictures out of a film strip that `draw_film` drew, in the order of the moments.
 
-    The photograph is left out.
+    The photograph is left out, alone and with the last of them in it.
 
     Returns none of a picture that is not laid out as such a strip.
     """
     atoms = {atom.text for step in group.steps for atom in step.atoms}
     moments = len(film_moments(len(group.steps) + 1))
-    return cut_row(strip, moments + group.shows_photo, len(atoms))[int(group.shows_photo) :]
+    first = int(group.shows_photo)
+    # Programs that paste, and others, may have drawn it for the same samples.
+    counts = (first + moments, first + moments + 1)
+    found = next(filter(None, (cut_row(strip, count, len(atoms)) for count in counts)), [])
+    return found[first : first + moments]
 
 
 def _made_by(group: GroupRecord) -> list[str]:

@@ -55,6 +55,18 @@ def thumbnail(image: NDArray[np.uint8] | Image.Image) -> Image.Image:
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
+def framed(image: NDArray[np.uint8]) -> Image.Image:
+    """Shrink a picture, uint8 (H, W, 3 or 4), to fit into `THUMBNAIL` pixels a side."""
+    picture = Image.fromarray(image)
+    scale = THUMBNAIL / max(picture.size)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    small = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    frame = Image.new("RGB", (THUMBNAIL, THUMBNAIL), CARD)
+    place = ((THUMBNAIL - small.width) // 2, (THUMBNAIL - small.height) // 2)
+    frame.paste(small, place, small if small.mode == "RGBA" else None)
+    return frame
+
+
 def draw_cells(
     title: str,
     condition: str,

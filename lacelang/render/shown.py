@@ -144,6 +144,7 @@ def _what(said: Provenance) -> str:
     index = "" if said.sample is None else f"{said.sample.index} "
     kinds = {
         "image": "sample {}of {}",
+        "pasted": "photograph with sample {}of {}",
         "film": "film strip of sample {}of {}",
         "grid": "grid {}of {} and other groups",
     }

@@ -84,12 +84,25 @@ class Beginnings:
         text = file_named(file, read.frame)
         # An image that is made again needs no photograph: it carries the styles.
         path = find_photo(text, read) if self.saved is None else Path(text.value)
-        face, fast = read.value("face"), read.value("fast")
+        face, fast, paste = (read.value(each) for each in ("face", "fast", "paste"))
         refuse_unfit(read, judged=None)
         refuse_uninvertible(read, text)
         name, model = self.groups.add(read), using(read.checked_model())
         self.groups.counts[name] = 1
-        return ir.PhotoStatement(name, path, text.value, model, face, fast, span, turns)
+        self.groups.photographed.add(name)
+        return ir.PhotoStatement(name, path, text.value, model, face, fast, paste, span, turns)
+
+    def pasted(self, begun: Begun, named: nodes.Word | nodes.Text, read: Clauses) -> bool:
+        """Return whether an edit puts faces back; one of no photograph is reported."""
+        clause = read.get("paste", nodes.FlagClause)
+        known = begun.group in self.groups.photographed
+        if clause is not None and not known and read.model is not None:
+            message = f"`{named.name}` was not made of a photograph of this program"
+            hint = 'begin with one: `photo "me.jpg" from ffhq as me`, then `edit me { … } paste`'
+            if begun.saved is not None and begun.saved.photo is not None:
+                message = f"`{named.name}` has the styles of a photograph, and not the photograph"
+            read.say("LACE323", f"{message}: there is nothing to paste into", clause, hint)
+        return clause is not None
 
     def _edited_photo(self, named: nodes.Text, read: Clauses, turns: tuple[ir.Turn, ...]) -> Begun:
         """Return the group of a photograph that is edited by its file's name."""

@@ -35,9 +35,9 @@ ALLOWED = {
     ),
     "edit": (
         "stay", "hold", "keep", "layers", "reweight", "temp", "with", "as", "negation",
-        "disjunction", "sigma", "from", "truncation",
+        "disjunction", "sigma", "from", "truncation", "paste",
     ),
-    "photo": ("from", "face", "fast", "as"),
+    "photo": ("from", "face", "fast", "paste", "as"),
     "pick": ("as",),
     "measure": ("given", "from", "truncation", "seed", "as"),
 }  # fmt: skip
@@ -380,6 +380,7 @@ CLAUSE_KINDS: Mapping[str, ClauseKind] = {
     "seed": ClauseKind(_seed, None),
     "face": ClauseKind(_face, 1),
     "fast": ClauseKind(lambda clause, read: True, False),
+    "paste": ClauseKind(lambda clause, read: True, False),
     "with": ClauseKind(sampler_choice, None),
     "negation": ClauseKind(_negation, _USUAL.negation, ("complement", "contrast")),
     "disjunction": ClauseKind(_word, _USUAL.disjunction, ("equal", "balanced", "exact")),

@@ -27,19 +27,22 @@ class Groups:
     """The groups that a program has made so far.
 
     `models` are theirs, in the order in which they were made; None for a wrong statement's.
-    `counts` are how many samples they have, where the program alone says it.
+    `counts` are how many samples they have, where the program alone says it. `photographed` are
+    those that were made of a photograph which the program names.
     """
 
     models: dict[str, ir.ModelSpec | None] = Factory(dict)
     counts: dict[str, int] = Factory(dict)
+    photographed: set[str] = Factory(set)
     _shown: dict[str, str] = Factory(dict)
     _taken: set[str] = Factory(set)
     _next: dict[str, int] = Factory(dict)
 
     def continued(self) -> Groups:
         """Return a copy that goes on from here."""
-        models, counts, shown = dict(self.models), dict(self.counts), dict(self._shown)
-        return Groups(models, counts, shown, set(self._taken), dict(self._next))
+        models, counts, photographed = dict(self.models), dict(self.counts), set(self.photographed)
+        shown, taken = dict(self._shown), set(self._taken)
+        return Groups(models, counts, photographed, shown, taken, dict(self._next))
 
     def reserve(self, names: set[str]) -> None:
         """Keep names that the program writes out from being given to nameless statements."""

@@ -239,13 +239,16 @@ class Statements:
             known = ", ".join(f"`{name}`" for name, each in SAMPLERS.items() if each.edits)
             read.say("LACE310", f"{message}: it cannot edit", clause.sampler, f"these can: {known}")
         reweight, keep = read.value("reweight") == "on", read.value("keep")
+        paste = self._beginnings.pasted(begun, node.group, read)
         refuse_unfit(read, judged=node.group)
         read.wrong = read.wrong or len(steps) < len(node.steps)
         asked = [step.predicate for step in steps]
         name, model = self.groups.add(read), using(read.checked_model(), *asked)
         if saved is None and group in self.groups.counts:
             self.groups.counts[name] = self.groups.counts[group]
-        clauses = (sampler, options, stay, hold, held, reweight, keep)
+        if group in self.groups.photographed:
+            self.groups.photographed.add(name)
+        clauses = (sampler, options, stay, hold, held, reweight, keep, paste)
         return ir.EditStatement(
             name, group, model, tuple(steps), *clauses, saved, node.span, tuple(self._turns)
         )
@@ -264,6 +267,8 @@ class Statements:
             read.wrong = True
         name, model = self.groups.add(read), using(read.checked_model())
         self.groups.counts[name] = len(indices)
+        if group in self.groups.photographed:
+            self.groups.photographed.add(name)
         return ir.PickStatement(name, group, model, indices, node.span, tuple(self._turns))
 
     def _measure(self, node: nodes.Measure, frame: Frame) -> ir.MeasureStatement:

@@ -7,6 +7,7 @@
     0000.png …  sheet.png             the images, and all of them small
     edits/0000.png …                  of edited samples, the image before and after each line;
                                       where a photograph was edited, that comes first
+    pasted/0000.png …                 the photograph with the image in it, where `paste` asks for it
 
 Samples are in the order of their indices. The first two are written before any image is decoded.
 
@@ -31,7 +32,16 @@ from attrs import evolve, frozen
 from lacelang.errors import another_folder
 from lacelang.storage.checks import secret
 from lacelang.storage.files import disk_errors, flush_folder, make_folder, sweep_parts
-from lacelang.storage.images import FILMS, SHEET, WRITTEN, Images, files_of, named_images
+from lacelang.storage.images import (
+    FILMS,
+    INNER,
+    PASTED,
+    SHEET,
+    WRITTEN,
+    Images,
+    files_of,
+    named_images,
+)
 from lacelang.storage.latents import SHARD, Latents, Shards
 from lacelang.storage.lines import Lines
 from lacelang.storage.records import Count, GroupRecord, SampleRecord, Seen
@@ -85,8 +95,7 @@ class GroupFolder:
         self.finished = {
             index
             for index in range(count)
-            if self.images.holds(image_name(index), metadata)
-            and (not record.has_films or self.images.holds(film_name(index), metadata))
+            if all(self.images.holds(name, metadata) for name in names_of(record, index))
         }
         everything = before == record.count == len(self.finished)
         self.has_sheet = everything and self.images.holds(SHEET, metadata)
@@ -97,7 +106,8 @@ class GroupFolder:
 
     def make(self) -> None:
         """Make the folder, which is not a link, without the unfinished files of a killed run."""
-        for each in (self.path, self.path / FILMS) if self.record.has_films else (self.path,):
+        inner = {FILMS: self.record.has_films, PASTED: self.record.pastes}
+        for each in (self.path, *(self.path / name for name, wanted in inner.items() if wanted)):
             refuse_link(each)
             make_folder(each)
             sweep_parts(each)
@@ -173,6 +183,18 @@ def film_name(index: int) -> str:
     return f"{FILMS}/{index:04d}.png"
 
 
+def pasted_name(index: int) -> str:
+    """Return the name of the photograph that the image of a sample was pasted into."""
+    return f"{PASTED}/{index:04d}.png"
+
+
+def names_of(record: GroupRecord, index: int) -> list[str]:
+    """Return the names of all images of a sample of a group."""
+    films = [film_name(index)] if record.has_films else []
+    pasted = [pasted_name(index)] if record.pastes else []
+    return [image_name(index), *films, *pasted]
+
+
 def own_files(folder: Path) -> Iterator[Path]:
     """Files of the names that a run writes into a group's folder; none behind a link."""
     yield from (*files_of(folder, _RECORDS), *named_images(folder))
@@ -203,7 +225,7 @@ def clear(folder: Path) -> None:
     gone = [path for path in named_images(folder) if images.is_known(path)]
     for path in (*gone, *files_of(folder, _RECORDS)):
         path.unlink(missing_ok=True)
-    for each in (folder / FILMS, folder):
+    for each in (*(folder / inner for inner in INNER), folder):
         if each.is_dir() and not each.is_symlink():
             sweep_parts(each)
             with contextlib.suppress(OSError):
@@ -215,10 +237,10 @@ def retire(place: Path) -> None:
     old = hidden(place, "old")
     with contextlib.suppress(OSError):
         clear(old)
-        for part in ("", FILMS):
+        for part in ("", *INNER):
             for path in list((old / part).iterdir()) if (old / part).is_dir() else []:
                 target = place / part / path.name
-                if path.name != FILMS and not os.path.lexists(target):
+                if path.name not in INNER and not os.path.lexists(target):
                     target.parent.mkdir(exist_ok=True)
                     path.rename(target)
         clear(old)

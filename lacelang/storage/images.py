@@ -27,6 +27,9 @@ from lacelang.storage.provenance import carries
 WRITTEN = "images.jsonl"
 SHEET = "sheet.png"
 FILMS = "edits"
+PASTED = "pasted"
+INNER = (FILMS, PASTED)
+"""Folders of images within a group's."""
 IMAGE = re.compile(r"\d{4,}\.png")
 
 MOST_BYTES = 256 << 20
@@ -142,10 +145,11 @@ class Images:
 
 
 def named_images(folder: Path) -> Iterator[Path]:
-    """Files that have the names of a group's images, sheets or film strips; none behind a link."""
+    """Files that have the names of the images that a run writes for a group; none behind a link."""
     yield from files_of(folder, re.compile(f"{IMAGE.pattern}|{re.escape(SHEET)}"))
     if not folder.is_symlink():
-        yield from files_of(folder / FILMS, IMAGE)
+        for inner in INNER:
+            yield from files_of(folder / inner, IMAGE)
 
 
 def files_of(folder: Path, names: re.Pattern[str]) -> Iterator[Path]:

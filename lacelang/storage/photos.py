@@ -28,8 +28,10 @@ _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF", 
 _MOST_BYTES = 256 << 20
 _MOST_PIXELS = 100_000_000
 _MOST_JPEG = 600_000_000
-#: Pictures are scaled down to at most so many pixels on their longer side.
+#: Pictures that faces are looked for in are scaled down to so many pixels on the longer side.
 LONGEST = 4096
+#: Pictures that something is pasted into are scaled down to so many in all, as a PNG may have.
+MOST_WHOLE = 64_000_000
 #: The least of both sides.
 LEAST = 16
 # What transparent pixels show: neither light nor dark.
@@ -42,27 +44,38 @@ class Photo:
 
     Attributes:
         pixels: uint8 (H, W, 3).
-        opaque: bool (H, W), where it shows something; None where it does everywhere.
+        alpha: uint8 (H, W), 255 where it is opaque; None where it is so everywhere.
     """
 
     pixels: NDArray[np.uint8]
-    opaque: NDArray[np.bool_] | None = None
+    alpha: NDArray[np.uint8] | None = None
+
+    @property
+    def opaque(self) -> NDArray[np.bool_] | None:
+        """Where it shows something, bool (H, W); None where it does everywhere."""
+        return None if self.alpha is None else self.alpha > 127
 
 
-def read_photo(path: Path, shown: str) -> Photo:
+def read_photo(path: Path, shown: str, whole: bool = False) -> Photo:
     """Return the photograph in a file; messages call the file `shown`.
 
     Turned as its EXIF says; colours converted from its profile, if it has one that can be read; of
-    several pictures the first; of 16 bits the upper 8; transparent parts over grey.
+    several pictures the first; of 16 bits the upper 8.
+
+    Args:
+        path: the file.
+        shown: see above.
+        whole: in its own size, if it has not more than `MOST_WHOLE` pixels, and with the colours
+            under its transparent parts. Otherwise scaled down to `LONGEST`, and over grey.
 
     Raises:
         ResourceError: it is no photograph, damaged, too large, or not to be read.
     """
     with _reading(path, shown):
         data = _bytes(path, shown)
-        with _opened(data, path.suffix.lower(), shown) as image:
+        with _opened(data, path.suffix.lower(), shown, whole) as image:
             image.load()
-            return _seen(image)
+            return _seen(image, whole)
 
 
 def check_photo(path: Path, shown: str) -> None:
@@ -86,7 +99,7 @@ _REMEDY = "give a photograph: JPEG, PNG, WebP, TIFF, AVIF or HEIC"
 
 
 @contextmanager
-def _opened(data: bytes, suffix: str, shown: str) -> Iterator[Image.Image]:
+def _opened(data: bytes, suffix: str, shown: str, whole: bool = False) -> Iterator[Image.Image]:
     heic = _register_heic()
     Image.init()
     formats = [name for name in _FORMATS if name in Image.OPEN]
@@ -104,7 +117,7 @@ def _opened(data: bytes, suffix: str, shown: str) -> Iterator[Image.Image]:
         least = min(image.size)
         if image.format in ("JPEG", "MPO") and pixels <= _MOST_JPEG:
             # Decoded at a half, a quarter or an eighth of its size, whichever is large enough.
-            image.draft("RGB" if image.mode == "RGB" else image.mode, _fitting(image.size))
+            image.draft("RGB" if image.mode == "RGB" else image.mode, _fitting(image.size, whole))
         elif pixels > _MOST_PIXELS:
             size = f"{image.size[0]} × {image.size[1]} pixels"
             raise ResourceError(
@@ -130,31 +143,34 @@ def _register_heic() -> bool:
     return True
 
 
-def _fitting(size: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, LONGEST / max(size))
+def _fitting(size: tuple[int, int], whole: bool) -> tuple[int, int]:
+    most = math.sqrt(MOST_WHOLE / math.prod(size)) if whole else LONGEST / max(size)
+    scale = min(1.0, most)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _seen(image: Image.Image) -> Photo:
+def _seen(image: Image.Image, whole: bool) -> Photo:
     profile = image.info.get("icc_profile")
+    upright = ImageOps.exif_transpose(image)
     # Scaled down first, so that what follows costs little.
-    if max(image.size) > LONGEST and image.mode not in ("P", "1", "I", "F"):
-        upright = ImageOps.exif_transpose(image)
-        upright = upright.resize(_fitting(upright.size), Image.Resampling.BOX)
-    else:
-        upright = ImageOps.exif_transpose(image)
+    if upright.mode not in ("P", "1", "I", "F"):
+        upright = _scaled(upright, whole)
     alpha = _alpha(upright)
-    colours = _srgb(_eight_bits(upright), profile)
-    if max(colours.size) > LONGEST:
-        size = _fitting(colours.size)
-        colours = colours.resize(size, Image.Resampling.BOX)
-        alpha = None if alpha is None else alpha.resize(size, Image.Resampling.BOX)
+    colours = _scaled(_srgb(_eight_bits(upright), profile), whole)
     pixels = np.asarray(colours, np.uint8)
     if alpha is None:
         return Photo(pixels)
-    share = np.asarray(alpha, np.float32)[..., None] / 255.0
+    opacity = np.asarray(_scaled(alpha, whole), np.uint8)
+    if whole:
+        return Photo(pixels, opacity)
+    share = opacity.astype(np.float32)[..., None] / 255.0
     blended = pixels * share + _BEHIND * (1.0 - share)
-    return Photo(np.rint(blended).astype(np.uint8), share[..., 0] > 0.5)
+    return Photo(np.rint(blended).astype(np.uint8), opacity)
+
+
+def _scaled(image: Image.Image, whole: bool) -> Image.Image:
+    size = _fitting(image.size, whole)
+    return image if size == image.size else image.resize(size, Image.Resampling.BOX)
 
 
 def _alpha(image: Image.Image) -> Image.Image | None:

@@ -59,7 +59,7 @@ OF_PHOTO = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedA
 _LARGE = ("saved", "settings", "condition", "sample")
 
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-What: TypeAlias = Literal["image", "film", "sheet", "grid"]
+What: TypeAlias = Literal["image", "pasted", "film", "sheet", "grid"]
 
 _XMP = """\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -116,8 +116,8 @@ class Provenance:
     """What an image was made from, and what came of it.
 
     Attributes:
-        what: an image of a sample, the film strip of one, the contact sheet of a group, or a grid
-            of groups, of which the first is described.
+        what: an image of a sample, a photograph that one was pasted into, the film strip of one, the
+            contact sheet of a group, or a grid of groups, of which the first is described.
         name: of the program's file.
         program: its text, formatted, with what it imports in it; None if that was left out.
         unresolved: why `program` is as it was written and has imports, if so.

@@ -204,6 +204,11 @@ class GroupRecord:
         return isinstance(photo, dict) and "file" in photo
 
     @property
+    def pastes(self) -> bool:
+        """Whether each of its images is also put back into its photograph."""
+        return self.settings.get("paste") is True
+
+    @property
     def has_films(self) -> bool:
         """Whether a film strip shows what each of its samples was made of."""
         return bool(self.steps) or self.shows_photo

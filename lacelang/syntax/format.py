@@ -173,8 +173,8 @@ class _Documents:
             case nodes.VerifiedClause(tries):
                 head = self.take("verified")
                 return head if tries is None else [head, self.bracketed("(", [tries], ")")]
-            case nodes.FastClause():
-                return self.take("fast")
+            case nodes.FlagClause(keyword):
+                return self.take(keyword)
             case nodes.KeepClause(word, strength):
                 head = self.words("keep", word)
                 return head if strength is None else [head, GAP, self.of(strength)]

@@ -33,7 +33,7 @@ STATEMENTS = frozenset(kind.__name__.upper() for kind in get_args(nodes.Statemen
 
 CLAUSES = _kinds(
     "FROM WHERE GIVEN TEMP TRUNCATION SEED WITH AS NEGATION DISJUNCTION SIGMA STAY HOLD LAYERS "
-    "REWEIGHT VERIFIED FACE FAST KEEP"
+    "REWEIGHT VERIFIED FACE FAST PASTE KEEP"
 )
 """Terminals that begin a clause."""
 

@@ -38,8 +38,10 @@ class TinyInverter:
     def cut(self, photo: Photo, shown: str, number: int) -> Cut:
         if not photo.pixels.any():
             raise ResourceError(f"no face is seen in `{shown}`", "give another photograph")
-        side = min(photo.pixels.shape[:2])
-        return Cut(photo.pixels[:side, :side], np.ones((side, side), np.float32))
+        height, width = photo.pixels.shape[:2]
+        side = min(height, width)
+        corners = np.array([[0.0, 0.0], [side / width, 0.0], [0.0, side / height]])
+        return Cut(photo.pixels[:side, :side], np.ones((side, side), np.float32), corners)
 
     def invert(self, cut: Cut, fast: bool) -> Inverted:
         self.inverted += 1
@@ -48,6 +50,13 @@ class TinyInverter:
         return Inverted(
             styles, {"psnr": 20.0 if fast else 30.0, "distance": 0.25}, 0 if fast else 7
         )
+
+    def paste(self, photo: Photo, cut: Cut, image: Any) -> Any:
+        """The mean colour of the image takes the left of the photograph."""
+        whole = photo.pixels.copy()
+        end = round(float(cut.corners[1, 0]) * whole.shape[1])
+        whole[:, : end // 2] = image.mean((0, 1))
+        return whole
 
 
 @pytest.fixture(autouse=True)

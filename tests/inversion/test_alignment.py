@@ -109,9 +109,9 @@ def test_what_lies_beyond_the_photograph_is_mirrored_and_said_to_be_unknown(
     face = align(narrow, "me.jpg", side=256)
     assert 0.6 < face.known.mean() < 0.97
     assert face.known[100:200, 100:160].min() == 1.0
-    opaque = np.ones(photo.pixels.shape[:2], bool)
-    opaque[:, :120] = False
-    masked = align(Photo(photo.pixels, opaque), "me.png", side=256)
+    alpha = np.full(photo.pixels.shape[:2], 255, np.uint8)
+    alpha[:, :120] = 0
+    masked = align(Photo(photo.pixels, alpha), "me.png", side=256)
     assert masked.known[:, 0].max() < 0.2
 
 

@@ -62,7 +62,7 @@ def test_every_kind_of_file_is_read(kind: str, tmp_path: Path) -> None:
     check_photo(path, name)
     found = read_photo(path, name)
     assert found.pixels.shape == (40, 60, 3)
-    assert found.opaque is None
+    assert found.alpha is None
     near(found.pixels, picture(), within + 1e-6)
 
 

@@ -18,7 +18,7 @@ from lacelang.engine.sinks import Picture
 from lacelang.engine.tasks import GroupTask
 from lacelang.ir import CheckedProgram
 from lacelang.render.sheet import MOST_FACES, draw_film, encoded
-from lacelang.render.sheet_cells import thumbnail
+from lacelang.render.sheet_cells import framed, thumbnail
 from lacelang.storage.datasets.encode import encode as encode_item
 from lacelang.storage.datasets.index import Layout
 from lacelang.storage.latents import Float32, Latents
@@ -41,6 +41,7 @@ class Encoded:
 
     image: bytes
     film: bytes = b""  # of an edited sample, if a film strip is wanted
+    pasted: bytes = b""  # the photograph with the image in it, if that is wanted
     small: Image.Image | None = None  # for the contact sheet, of the first samples
 
 
@@ -87,14 +88,26 @@ class FolderEncoder(Encoder):
         """See `Encoder`."""
         image, film, of, group = taken.image, taken.film, self.provenances, task.record
         data = encode(image, self.texts(lambda: of.image(group, sample, image)))
+        pasted, last = self._pasted(task, sample, image)
         strip = b""
         if film:
             said = self.texts(lambda: of.film(group, sample))
             original = task.original
             photo = None if original is None else thumbnail(original(sample.index))
-            strip = encoded(draw_film(group, sample, film, photo), texts=said)
+            strip = encoded(draw_film(group, sample, film, photo, last), texts=said)
         small = thumbnail(image) if sample.index < MOST_FACES else None
-        return Encoded(data, strip, small)
+        return Encoded(data, strip, pasted, small)
+
+    def _pasted(
+        self, task: GroupTask, sample: SampleRecord, image: Picture
+    ) -> tuple[bytes, Image.Image | None]:
+        """The photograph with an image in it, as a file and small, if it is wanted."""
+        if task.paste is None or not task.record.pastes:
+            return b"", None
+        whole = task.paste(image)
+        said = self.texts(lambda: self.provenances.pasted(task.record, sample, whole))
+        # Nobody sees that it is a composite: its metadata always say so.
+        return encode(whole, said or synthetic(of_photo=True)), framed(whole)
 
 
 class DatasetEncoder(Encoder):

@@ -34,7 +34,7 @@ from lacelang.render.group_grids import MOST_SAMPLES, loop_grids
 from lacelang.render.sheet import MOST_FACES, draw_sheet, encoded
 from lacelang.render.sheet_cells import thumbnail
 from lacelang.storage.checks import check_of_json
-from lacelang.storage.group_folder import GroupFolder, film_name, image_name
+from lacelang.storage.group_folder import GroupFolder, film_name, image_name, pasted_name
 from lacelang.storage.images import SHEET, Images
 from lacelang.storage.latents import Shards
 from lacelang.storage.provenance import synthetic
@@ -162,6 +162,8 @@ class FolderSink(Sink):
         if files.film:
             # Written first, for the picture says that the sample is finished.
             group.images.write(film_name(index), files.film, provenance=self._metadata)
+        if files.pasted:
+            group.images.write(pasted_name(index), files.pasted, provenance=self._metadata)
         group.images.write(image_name(index), files.image, provenance=self._metadata)
         if files.small is not None:
             self._thumbnails[group.record.name][index] = files.small
@@ -291,6 +293,7 @@ class FolderSink(Sink):
             folder.path,
             {index: folder.image(index) for index in folder.finished},
             self._encoder.provenances,
+            task.paste,
         )
 
 

@@ -58,6 +58,7 @@ class MemorySink(Sink):
                 task.model.decode,
                 task.frames,
                 provenances=self._provenances,
+                paste=task.paste,
             )
 
     def group(self, name: str) -> GroupRecord | None:

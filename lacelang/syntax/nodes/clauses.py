@@ -73,10 +73,10 @@ class VerifiedClause(Node, rules="verified_clause"):
     keyword: ClassVar[str] = "verified"
 
 
-class FastClause(Node, rules="fast_clause"):
-    """`fast`: a photograph is inverted with few steps of refinement."""
+class FlagClause(Node, rules="flag_clause"):
+    """`fast` or `paste`: what a word alone asks for."""
 
-    keyword: ClassVar[str] = "fast"
+    keyword: str
 
 
 class KeepClause(Node, rules="keep_clause"):
@@ -119,6 +119,6 @@ Clause: TypeAlias = (
     | AsClause
     | LayersClause
     | VerifiedClause
-    | FastClause
+    | FlagClause
     | KeepClause
 )

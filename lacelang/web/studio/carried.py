@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from lacelang import ir
 from lacelang.storage.files import disk_errors, make_folder
-from lacelang.storage.images import FILMS, IMAGE, SHEET
+from lacelang.storage.images import IMAGE, INNER, SHEET
 from lacelang.storage.records import GroupRecord, read_index, write_index
 
 _GROUPS = (ir.SampleStatement, ir.EditStatement, ir.PickStatement)
@@ -101,8 +101,8 @@ def _take(source: Path, target: Path, most: int | None) -> None:
         if file.is_symlink() or file.name.startswith("."):
             continue
         if file.is_dir():
-            if file.name == FILMS:
-                _take(file, target / FILMS, most)
+            if file.name in INNER:
+                _take(file, target / file.name, most)
         elif IMAGE.fullmatch(file.name) or file.name == SHEET:
             if most is None or file.name == SHEET or int(file.stem) < most:
                 _link(file, target / file.name)
