@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lacelang.annotators.faces.efficientnet import INPUT_SIZE, ImageFeatures
 
@@ -29,14 +33,45 @@ class ImageMaps(nn.Module):
 
     def __init__(self, network: ImageFeatures) -> None:
         super().__init__()
-        self.network = network
+        self.network = _folded(network)
 
     def forward(self, images: Tensor) -> Maps:
         """Return the maps; see the class for shapes."""
-        size = (INPUT_SIZE, INPUT_SIZE)
-        x = F.interpolate(images, size, mode="bilinear", align_corners=False)
-        # The network's own range, (rgb − 127) / 128.
-        x = (x * 127.5 + 0.5) / 128.0
-        edges, parts, deep = self.network.maps(x, (_EDGES, _PARTS, _LAST))
+        edges, parts, deep = self.network.maps(_read(images, INPUT_SIZE), (_EDGES, _PARTS, _LAST))
         middle = torch.cat((F.avg_pool2d(edges, 2), parts), dim=1)
         return middle, deep, F.adaptive_avg_pool2d(images, COLOURS)
+
+    def middle(self, images: Sequence[Tensor], side: int = INPUT_SIZE) -> Tensor:
+        """The first map of images (1, 3, S, S) of any sizes, (N, 152, side / 16, side / 16).
+
+        A smaller `side` costs less, and is enough for small images.
+        """
+        seen = torch.cat([_read(each, side) for each in images])
+        edges, parts = self.network.maps(seen, (_EDGES, _PARTS))
+        return torch.cat((F.avg_pool2d(edges, 2), parts), dim=1)
+
+
+def _read(images: Tensor, side: int) -> Tensor:
+    """Images as the network reads them, of its own range, (rgb − 127) / 128."""
+    x = F.interpolate(images, (side, side), mode="bilinear", align_corners=False)
+    # Depthwise convolutions take half as long with the channels last.
+    return ((x * 127.5 + 0.5) / 128.0).contiguous(memory_format=torch.channels_last)
+
+
+def _folded(network: ImageFeatures) -> ImageFeatures:
+    """The same network with its normalisations in its convolutions, which saves a third."""
+
+    def fold(layer: nn.Module, convolution: str, norm: str) -> None:
+        conv, own = getattr(layer, convolution), getattr(layer, norm)
+        setattr(layer, convolution, fuse_conv_bn_eval(conv, own))
+        setattr(layer, norm, nn.Identity())
+
+    found = deepcopy(network).eval()
+    fold(found, "_conv_stem", "_bn0")
+    for block in found._blocks:
+        if block.expands:
+            fold(block, "_expand_conv", "_bn0")
+        fold(block, "_depthwise_conv", "_bn1")
+        fold(block, "_project_conv", "_bn2")
+    found = found.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return found.requires_grad_(False)

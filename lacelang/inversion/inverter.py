@@ -73,8 +73,8 @@ class FaceInverter:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the weights."""
-        return sha256_of(self._weights)
+        """SHA-256 of the weights, and the version of the refinement."""
+        return f"{sha256_of(self._weights)}-{refinement.VERSION}"
 
     @cached_property
     def _aligner(self) -> Aligner:

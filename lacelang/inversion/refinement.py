@@ -15,9 +15,12 @@ from attrs import frozen
 from torch import Tensor
 from torch.nn import functional as F
 
+from lacelang.annotators.faces.efficientnet import INPUT_SIZE
 from lacelang.generators.mobilestylegan.low_resolution import LowResolution
 from lacelang.inversion.features import ImageMaps
 
+#: Raised when the same photograph gets other styles, so that no run goes on with old ones.
+VERSION = 2
 #: Steps by the side of the images in pixels: usually, and where it has to be fast.
 STEPS = {64: 12, 128: 14, 256: 20}
 FAST = {64: 8}
@@ -27,6 +30,10 @@ _PIXELS, _WHOLE, _FACE = 1.0, 0.6, 0.6
 # Of the distance of styles from each other, and from the encoder's answer, in whitened units.
 _APART, _FAR = 2e-3, 5e-4
 _RATE = 0.06
+# Sides at which the image network reads small images; others it reads at its own.
+_SEEN = {64: 128}
+# With no more steps than these, what the small decoder lacks is measured once.
+_FEW = 8
 # The inner face of an aligned image, as shares of its side: left, top, right, bottom.
 _INNER = (0.22, 0.28, 0.78, 0.84)
 
@@ -70,7 +77,12 @@ class Refiner:
     ) -> Tensor:
         wanted = F.interpolate(target.image, (side, side), mode="area")
         known = F.interpolate(target.known, (side, side), mode="area")
-        views = [self._view(wanted, known), self._view(_inner(wanted), _inner(known))]
+        seen = _SEEN.get(side, INPUT_SIZE)
+        with torch.no_grad():
+            found = self._maps(wanted, seen)
+            places = [
+                F.adaptive_avg_pool2d(each, found.shape[2]) for each in (known, _inner(known))
+            ]
         # The small decoder is a little wrong, in a way that hardly changes while styles move a
         # little: what it lacks to the decoder is added.
         lacking = self._lacking(start, side)
@@ -80,13 +92,16 @@ class Refiner:
             share = step / steps
             optimiser.param_groups[0]["lr"] = _RATE * min(1.0, 4 * (1.0 - share), 4 * (share + 0.1))
             image = self.small(self.colour(u), side) + lacking
-            loss = self._loss(image, wanted, known, views)
+            loss = _PIXELS * (known * (image - wanted).abs()).mean() / known.mean()
+            apart = (self._maps(image, seen) - found).square()
+            for weight, share_known, each in zip((_WHOLE, _FACE), places, apart, strict=True):
+                loss = loss + weight * (share_known * each).mean() / share_known.mean()
             loss = loss + _APART * (u - u.mean(1, keepdim=True)).square().sum(2).mean()
             loss = loss + _FAR * (u - begun).square().sum(2).mean()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            if step == steps // 2:
+            if step == steps // 2 and steps > _FEW:
                 lacking = self._lacking(u.detach(), side)
         return u.detach()
 
@@ -97,23 +112,9 @@ class Refiner:
             lacking: Tensor = whole - self.small(styles, side)
             return lacking
 
-    def _view(self, image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-        """The first map of an image, and how much of each of its places is known."""
-        with torch.no_grad():
-            found = self.maps(image)[0] / self.scales
-            return found, F.adaptive_avg_pool2d(known, found.shape[2])
-
-    def _loss(
-        self, image: Tensor, wanted: Tensor, known: Tensor, views: list[tuple[Tensor, Tensor]]
-    ) -> Tensor:
-        pixels = (known * (image - wanted).abs()).mean() / known.mean()
-        loss = _PIXELS * pixels
-        for weight, part, (found, seen) in zip(
-            (_WHOLE, _FACE), (image, _inner(image)), views, strict=True
-        ):
-            maps = self.maps(part)[0] / self.scales
-            loss = loss + weight * (seen * (maps - found).square()).mean() / seen.mean()
-        return loss
+    def _maps(self, image: Tensor, side: int) -> Tensor:
+        """The first map of an image and of the inner face in it, (2, C, side / 16, side / 16)."""
+        return self.maps.middle((image, _inner(image)), side) / self.scales
 
 
 def _inner(image: Tensor) -> Tensor:

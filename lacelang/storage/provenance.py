@@ -116,8 +116,8 @@ class Provenance:
     """What an image was made from, and what came of it.
 
     Attributes:
-        what: an image of a sample, a photograph that one was pasted into, the film strip of one, the
-            contact sheet of a group, or a grid of groups, of which the first is described.
+        what: an image of a sample, a photograph that one was pasted into, the film strip of one,
+            the contact sheet of a group, or a grid of groups, of which the first is described.
         name: of the program's file.
         program: its text, formatted, with what it imports in it; None if that was left out.
         unresolved: why `program` is as it was written and has imports, if so.

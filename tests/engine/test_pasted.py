@@ -212,7 +212,10 @@ def test_it_keeps_the_size_of_the_photograph(
     file: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6
+    exif[0x0112], exif[0x010F] = 6, "a camera"
     Image.new("RGB", (4500, 60), (200, 100, 50)).save(photo, exif=exif)
     out = run(file)
-    assert picture(out / "later" / "pasted" / "0000.png").shape == (4500, 60, 3)
+    path = out / "later" / "pasted" / "0000.png"
+    assert picture(path).shape == (4500, 60, 3)
+    with Image.open(path) as image:
+        assert not image.getexif()  # where and when it was taken is nobody's business

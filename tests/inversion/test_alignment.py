@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiments import sample_photo
+from lacelang.api import compile
 from lacelang.errors import ResourceError
 from lacelang.inversion.alignment import LEAST, AlignedFace, Aligner, cut, square_of
 from lacelang.storage.photos import Photo, read_photo
@@ -82,9 +83,12 @@ def test_the_largest_face_comes_first(align: Aligner, photo: Photo, found: Align
     assert second.square[:, 0].max() < 250
     alike(first.image, found.image, 6.0)
     alike(second.image, found.image, 8.0)
-    with pytest.raises(ResourceError, match=r"`us\.jpg` has 2 faces, and no face 3") as refused:
-        align(Photo(several), "us.jpg", 3)
-    assert "the largest is 1" in str(refused.value.remedy)
+    for number in (3, 9):
+        with pytest.raises(ResourceError, match=f"has 2 faces, and no face {number}") as refused:
+            align(Photo(several), "us.jpg", number)
+        assert "the largest is 1" in str(refused.value.remedy)
+    with pytest.raises(ResourceError, match=r"`me\.jpg` has 1 face, and no face 2"):
+        align(photo, "me.jpg", 2)
 
 
 def test_without_a_face_there_is_an_error(align: Aligner, photo: Photo) -> None:
@@ -100,6 +104,31 @@ def test_a_face_of_a_few_pixels_is_nobodys(align: Aligner, photo: Photo) -> None
     tiny[100 : 100 + len(part), 100:140] = part
     with pytest.raises(ResourceError, match=f"{LEAST}|no face"):
         align(Photo(tiny), "far.jpg")
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_face_at_the_border_is_found_where_it_is(
+    side: str, align: Aligner, photo: Photo, found: AlignedFace
+) -> None:
+    """A part of the square is outside: the rest is where it was."""
+    off = {"left": (60, 0), "right": (0, 0), "top": (0, 110), "bottom": (0, 0)}[side]
+    height, width = photo.pixels.shape[:2]
+    end = {"right": (width - 50, height), "bottom": (width, height - 40)}.get(side, (width, height))
+    part = np.ascontiguousarray(photo.pixels[off[1] : end[1], off[0] : end[0]])
+    face = align(Photo(part), "me.jpg", side=256)
+    assert np.abs(face.square + off - found.square).max() < 0.04 * sample_photo.SIDE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("yaw", ["left", "right"])
+def test_a_half_profile_is_found(yaw: str, align: Aligner) -> None:
+    """The generator's own images are aligned: the square is all of the image."""
+    group = compile(f"sample 3 from ffhq where yaw={yaw} seed 5").run()["sample1"]
+    for image in group.images:
+        face = align(Photo(np.asarray(image)), "me.jpg", side=256)
+        middle = (face.square[1] + face.square[2]) / 2
+        assert np.abs(middle - 512).max() < 0.06 * 1024
+        assert np.linalg.norm(face.square[1] - face.square[0]) == pytest.approx(1024, rel=0.12)
 
 
 def test_what_lies_beyond_the_photograph_is_mirrored_and_said_to_be_unknown(

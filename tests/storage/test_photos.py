@@ -116,8 +116,13 @@ def test_it_is_turned_as_its_camera_says(orientation: int, tmp_path: Path) -> No
         stored = stored.transpose(each)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    path = saved(tmp_path, stored, "a.png", exif=exif)
-    near(read_photo(path, "a.png").pixels, picture(), 0.01)
+    for name in ("a.png", "a.tif", "a.webp"):
+        options = {"lossless": True} if name == "a.webp" else {}
+        path = saved(tmp_path, stored, name, exif=exif, **options)
+        for whole in (False, True):
+            near(read_photo(path, name, whole).pixels, picture(), 0.01)
+    path = saved(tmp_path, stored, "a.jpg", exif=exif, quality=95)
+    near(read_photo(path, "a.jpg", whole=True).pixels, picture(), 6.0)
 
 
 def test_transparent_parts_are_grey_and_known_as_such(tmp_path: Path) -> None:
@@ -135,6 +140,39 @@ def test_transparent_parts_are_grey_and_known_as_such(tmp_path: Path) -> None:
     assert read_photo(saved(tmp_path, opaque, "b.png"), "b.png").opaque is None
 
 
+def test_a_whole_picture_keeps_its_transparency_and_the_colours_under_it(tmp_path: Path) -> None:
+    alpha = Image.new("L", (60, 40), 255)
+    alpha.paste(100, (0, 0, 20, 40))
+    image = picture()
+    image.putalpha(alpha)
+    found = read_photo(saved(tmp_path, image, "a.png"), "a.png", whole=True)
+    np.testing.assert_array_equal(found.alpha, np.asarray(alpha))
+    near(found.pixels, picture(), 0.01)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.tif"])
+def test_of_several_pictures_the_first_is_taken(name: str, tmp_path: Path) -> None:
+    others = [Image.new("RGB", (60, 40), (9, 9, 9)) for _ in range(3)]
+    options = {"lossless": True} if name == "a.webp" else {}
+    path = saved(tmp_path, picture(), name, save_all=True, append_images=others, **options)
+    check_photo(path, name)
+    near(read_photo(path, name).pixels, picture(), 1.0)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.bmp", "a.gif", "a.jp2"])
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_a_download_that_broke_off_is_refused(name: str, share: float, tmp_path: Path) -> None:
+    noise = Image.effect_noise((200, 160), 90)
+    path = saved(tmp_path, noise if name == "a.gif" else noise.convert("RGB"), name)
+    data = path.read_bytes()
+    path.write_bytes(data[: round(share * len(data))])
+    with pytest.raises(
+        ResourceError, match=rf"`{name}` (cannot be read|is no photograph)"
+    ) as refused:
+        read_photo(path, name)
+    assert refused.value.remedy
+
+
 def test_colours_come_from_the_profile_and_a_damaged_one_is_let_be(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     path = saved(tmp_path, picture(), "a.png", icc_profile=profile)
@@ -150,6 +188,21 @@ def test_large_pictures_are_scaled_down(tmp_path: Path) -> None:
         found = read_photo(saved(tmp_path, wide, name), name).pixels
         assert max(found.shape) <= photos.LONGEST
         assert np.abs(found.astype(int) - (10, 200, 30)).max() <= 3
+        whole = read_photo(tmp_path / name, name, whole=True).pixels
+        assert whole.shape == (300, 9000, 3)
+
+
+def test_what_is_pasted_into_is_scaled_down_to_what_a_png_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "MOST_WHOLE", 10_000)
+    alpha = Image.new("RGBA", (500, 200), (10, 200, 30, 200))
+    for image, name in ((alpha, "a.png"), (alpha.convert("RGB"), "a.jpg")):
+        found = read_photo(saved(tmp_path, image, name), name, whole=True)
+        height, width = found.pixels.shape[:2]
+        assert height * width <= 10_200
+        assert width / height == pytest.approx(2.5, rel=0.05)
+        assert found.alpha is None or found.alpha.shape == (height, width)
 
 
 def _claims(width: int, height: int) -> bytes:
