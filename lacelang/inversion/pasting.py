@@ -28,6 +28,8 @@ _MIDDLE = (0.35, 0.75)
 _WIDER, _SOFT, _FADE = 0.02, 0.012, 0.06
 # The widest band of the blend reaches over about this share of the side.
 _REACH = 0.08
+# The blender rounds down in each band: colours are multiplied by this, so that nothing is seen of it.
+_FINE = 64
 
 
 def head(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -118,13 +120,13 @@ def _placed(
     return np.asarray(cv2.warpAffine(image, matrix, shape, flags=way, borderMode=border))
 
 
-def _blended(under: Image, over: Image, shown: Mask, side: float) -> NDArray[np.int16]:
+def _blended(under: Image, over: Image, shown: Mask, side: float) -> Mask:
     """Blend two pictures, (h, w, 3), in several bands; `shown` is the share of `over`."""
     bands = max(1, round(math.log2(max(2.0, _REACH * side))))
     blender = cv2.detail.MultiBandBlender(0, bands, cv2.CV_32F)
     blender.prepare((0, 0, under.shape[1], under.shape[0]))
     share = np.rint(255.0 * shown).astype(np.uint8)
     for picture, weight in ((under, 255 - share), (over, share)):
-        blender.feed(picture.astype(np.int16), weight, (0, 0))
+        blender.feed(picture.astype(np.int16) * _FINE, weight, (0, 0))
     blended, _ = blender.blend(None, None)
-    return np.asarray(blended)
+    return np.asarray(blended, np.float32) / _FINE

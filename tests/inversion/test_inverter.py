@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from attrs import evolve
 from torch.nn import functional as F
 
 from lacelang.api import compile
@@ -77,7 +78,7 @@ def test_what_the_photograph_does_not_show_changes_nothing(
     known[:, :200] = 0.0
     other = cut.image.copy()
     other[:, :199] = 0
-    target, same = (target_of(Cut(each, known)) for each in (cut.image, other))
+    target, same = (target_of(evolve(cut, image=each, known=known)) for each in (cut.image, other))
     networks = inverter._networks
     image = planes_of(cut.image)
     with isolated():
@@ -114,7 +115,7 @@ def test_a_head_begins_with_one_answer_for_all_groups() -> None:
 
 def test_a_target_is_of_256_pixels() -> None:
     image = np.full((512, 512, 3), 255, np.uint8)
-    target = target_of(Cut(image, np.ones((512, 512), np.float32)))
+    target = target_of(Cut(image, np.ones((512, 512), np.float32), np.eye(3, 2)))
     assert target.image.shape == (1, 3, 256, 256)
     assert float(target.image.min()) == 1.0
     assert target.known.shape == (1, 1, 256, 256)

@@ -59,7 +59,7 @@ def test_what_was_cut_out_goes_back_to_where_it_was(kind: str) -> None:
     found = pasted(photo, square, part, mask_of(circle()))
     error = np.abs(found.astype(int) - photo)
     # What is larger than its image is less sharp.
-    within = 4.0 if kind == "larger than its image" else 1.0
+    within = 2.0 if kind == "larger than its image" else 1.0
     assert error.mean() < within
     assert np.percentile(error, 99) < 8 * within
 
@@ -77,7 +77,7 @@ def test_nothing_changes_outside_of_the_square(kind: str, radius: float) -> None
     middle = square[0] + 0.5 * (square[1] - square[0]) + 0.5 * (square[2] - square[0])
     if (middle < (400, 300)).all():
         at = found[int(middle[1]), int(middle[0])].astype(int)
-        assert np.abs(at - (0, 255, 0)).max() <= 3
+        assert np.abs(at - (0, 255, 0)).max() <= 1
 
 
 def test_a_square_beside_the_photograph_changes_nothing() -> None:
@@ -140,7 +140,12 @@ def test_a_photograph_that_lies_on_its_side_and_is_larger_has_its_face_in_place(
     large = np.asarray(cv2.resize(small, None, fx=1.7, fy=1.7, interpolation=cv2.INTER_CUBIC))
     again = inverter.paste(Photo(large), part, part.image)
     assert again.shape == large.shape
-    assert np.abs(again.astype(int) - large).mean() < 1.0
+    # Down to the finest detail, which is lost on the way there and back.
+    before, after = (
+        cv2.GaussianBlur(each.astype(np.float32), (0, 0), 3) for each in (large, again)
+    )
+    assert np.abs(after - before).mean() < 0.5
+    assert np.abs(after - before).max() < 12
     painted = part.image.copy()
     painted[..., 0] = 255
     redder = inverter.paste(Photo(large), part, painted).astype(int) - large
