@@ -28,7 +28,7 @@ _MIDDLE = (0.35, 0.75)
 _WIDER, _SOFT, _FADE = 0.02, 0.012, 0.06
 # The widest band of the blend reaches over about this share of the side.
 _REACH = 0.08
-# The blender rounds down in each band: colours are multiplied by this, so that nothing is seen of it.
+# The blender rounds down in each band: colours are multiplied by this first, so that none is seen.
 _FINE = 64
 
 
