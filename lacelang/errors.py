@@ -132,6 +132,7 @@ class WayOut(Enum):
     REPLACE = "to replace a group of another program"
     FILE = "to give a downloaded archive, which is named"
     ALLOW = "to allow the fetch of weights that are not of the standard library"
+    PHOTO = "to name the photograph that a face was pasted into"
     IMPORT = "to import the weights of a model, which is named, from a published file"
 
 
@@ -139,6 +140,7 @@ IN_PYTHON: Mapping[WayOut, str] = {
     WayOut.FOLDER: "`out` names the folder",
     WayOut.REPLACE: "`replace=True` replaces the group",
     WayOut.ALLOW: "`program.fetch()` fetches them",
+    WayOut.PHOTO: "`photo` names it",
     WayOut.IMPORT: "`lacelang models import` imports it",
 }
 """How each way is gone from Python. Other front ends have such tables of their own."""

@@ -119,6 +119,7 @@ def worded(error: LaceError) -> str:
                 WayOut.FOLDER: "--out names the folder",
                 WayOut.REPLACE: "--replace replaces the group",
                 WayOut.FILE: "--from names the file",
+                WayOut.PHOTO: "--photo names it",
                 WayOut.ALLOW: "--allow-fetch allows it",
                 WayOut.IMPORT: "type `lacelang models import FILE --name {}`",
             }

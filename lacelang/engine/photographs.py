@@ -16,7 +16,7 @@ from lacelang import ir
 from lacelang.engine.fingerprint import file_digest, fingerprint, loop_of
 from lacelang.engine.loading import Model
 from lacelang.engine.tasks import Batch, GroupTask, Rows, Start
-from lacelang.errors import UsageError
+from lacelang.errors import ResourceError, WayOut
 from lacelang.generators.declaration import Cut, Inverted, Inverter
 from lacelang.progress import Progress, Stage
 from lacelang.semantics import defaults
@@ -96,7 +96,7 @@ def found_again(
         root: a folder.
 
     Raises:
-        UsageError: it is not here, or has changed.
+        ResourceError: it is not here, or has changed.
     """
     places = [] if given is None else [given]
     if given is None:
@@ -106,17 +106,17 @@ def found_again(
     for place in places:
         if digest != "missing" and file_digest(place) == digest:
             return place
-    remedy = "name the photograph: --photo FILE"
     changed = next((place for place in places if place.is_file()), None)
     if changed is not None:
-        raise UsageError(
-            f"{changed} is not the photograph that {image} was made with, or has changed since\n"
-            f"{remedy}"
+        message = (
+            f"{changed} is not the photograph that {image} was made with, or has changed since"
         )
+        raise ResourceError(message, "find the photograph as it was", {WayOut.PHOTO: ""})
     shown = in_line(statement.shown)[:100]
-    raise UsageError(
-        f"{image} is a photograph, `{shown}`, with a face pasted into it, and that is not here\n"
-        f"run this in the folder of its program, or {remedy}"
+    raise ResourceError(
+        f"{image} is a photograph, `{shown}`, with a face pasted into it, and that is not here",
+        "replay it in the folder of its program",
+        {WayOut.PHOTO: ""},
     )
 
 

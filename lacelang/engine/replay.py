@@ -101,8 +101,8 @@ class Remaking:
             photo: that photograph, if it has another name by now.
 
         Raises:
-            UsageError: it does not say how it was made, or not enough to make it again, or its
-                photograph is gone or has changed.
+            UsageError: it does not say how it was made, or not enough to make it again.
+            ResourceError: the photograph that it was pasted into is gone, or has changed.
             ProgramError: its program is wrong, here and now.
         """
         said = of_image(path)

@@ -23,7 +23,7 @@ from lacelang.inversion.features import ImageMaps
 VERSION = 2
 #: Steps by the side of the images in pixels: usually, and where it has to be fast.
 STEPS = {64: 12, 128: 14, 256: 20}
-FAST = {64: 8}
+FAST = {64: 10}
 
 # Weights of the terms, by measuring (docs/photos.md): pixels, maps of the whole and of the face.
 _PIXELS, _WHOLE, _FACE = 1.0, 0.6, 0.6
@@ -33,7 +33,7 @@ _RATE = 0.06
 # Sides at which the image network reads small images; others it reads at its own.
 _SEEN = {64: 128}
 # With no more steps than these, what the small decoder lacks is measured once.
-_FEW = 8
+_FEW = 10
 # The inner face of an aligned image, as shares of its side: left, top, right, bottom.
 _INNER = (0.22, 0.28, 0.78, 0.84)
 

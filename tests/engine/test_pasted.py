@@ -141,10 +141,12 @@ def test_it_is_made_again_with_its_photograph_alone(
     assert made.image.size == (40, 32)
     monkeypatch.chdir(path.parent)
     assert Remaking.of(path, root=photo.parent).run("cpu", Silent()).same
-    with pytest.raises(UsageError, match=r"me\.png`, with a face pasted into it, and that is not"):
+    with pytest.raises(
+        ResourceError, match=r"me\.png`, with a face pasted into it, and that is not"
+    ):
         Remaking.of(path)
     moved = photo.rename(photo.with_name("moved.png"))
-    with pytest.raises(UsageError, match="is not here"):
+    with pytest.raises(ResourceError, match="is not here"):
         Remaking.of(path, root=photo.parent)
     assert Remaking.of(path, photo=moved).run("cpu", Silent()).same
     # The image itself needs none.
@@ -158,10 +160,10 @@ def test_a_photograph_that_changed_is_refused(
     Image.new("RGB", (40, 32), (1, 2, 3)).save(photo)
     monkeypatch.chdir(photo.parent)
     for options in ([], ["--photo", str(photo)]):
-        assert main(["replay", str(path), *options]) == 2
+        assert main(["replay", str(path), *options]) == 3
         told = capsys.readouterr().err
         assert "me.png is not the photograph" in told
-        assert "--photo FILE" in told
+        assert "--photo names it" in told
 
 
 def test_it_is_shown_for_what_it_is(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
