@@ -92,9 +92,9 @@ class Judges:
         parsing: FaceParsing = torch_network(faces.__name__, "face_parsing", progress)
         return cls(faces.IDENTITY.load(1, progress), parsing.cp.resnet)
 
-    def who(self, image: Pixels) -> NDArray[np.float64]:
+    def who(self, image: Pixels) -> NDArray[np.float32]:
         """The descriptor of a face (128,)."""
-        return np.asarray(self.identity(image)["identity"], np.float64)
+        return np.asarray(self.identity(image)["identity"], np.float32)
 
     def distance(self, a: Tensor, b: Tensor, known: Tensor) -> float:
         """LPIPS's distance (Zhang et al. 2018), unweighted, on this network, at 256 pixels."""
@@ -171,7 +171,7 @@ class Setting:
         except ResourceError:
             return {"none": np.zeros(1, np.float32)}
         seconds = time.process_time() - begun
-        return {"who": self.judges.who(cut.image), "cutting": np.array(seconds)}
+        return {"who": self.judges.who(cut.image), "cutting": np.array(seconds, np.float32)}
 
     def inverted(self, photo: Photo, fast: bool) -> Arrays:
         """The styles of a photograph, who is seen in its image, and how alike it is."""
@@ -185,13 +185,14 @@ class Setting:
         ]
         known = torch.from_numpy(np.array(cut.known))[None, None]
         known = F.interpolate(known, (256, 256), mode="area")
-        figures = {
+        figures: dict[str, float] = {
             **found.figures,
             "parsing": self.judges.distance(small[0], small[1], known),
             "inverting": seconds,
         }
-        who = {"styles": found.styles, "who": self.judges.who(image)}
-        return {**who, **{name: np.array(value) for name, value in figures.items()}}
+        result = {"styles": found.styles, "who": self.judges.who(image)}
+        result.update({name: np.array(value, np.float32) for name, value in figures.items()})
+        return result
 
 
 def likeness(setting: Setting, of_people: bool, fast: bool, count: int) -> Row:

@@ -66,12 +66,12 @@ def _folded(network: ImageFeatures) -> ImageFeatures:
         setattr(layer, convolution, fuse_conv_bn_eval(conv, own))
         setattr(layer, norm, nn.Identity())
 
-    found = deepcopy(network).eval()
+    found: ImageFeatures = deepcopy(network).eval()
     fold(found, "_conv_stem", "_bn0")
     for block in found._blocks:
         if block.expands:
             fold(block, "_expand_conv", "_bn0")
         fold(block, "_depthwise_conv", "_bn1")
         fold(block, "_project_conv", "_bn2")
-    found = found.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    found.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return found.requires_grad_(False)

@@ -128,5 +128,5 @@ def _blended(under: Image, over: Image, shown: Mask, side: float) -> Mask:
     share = np.rint(255.0 * shown).astype(np.uint8)
     for picture, weight in ((under, 255 - share), (over, share)):
         blender.feed(picture.astype(np.int16) * _FINE, weight, (0, 0))
-    blended, _ = blender.blend(None, None)
-    return np.asarray(blended, np.float32) / _FINE
+    blended, _ = blender.blend(None, None)  # type: ignore[call-overload]
+    return np.asarray(blended, np.float32) / np.float32(_FINE)

@@ -99,7 +99,7 @@ class Refiner:
             loss = loss + _APART * (u - u.mean(1, keepdim=True)).square().sum(2).mean()
             loss = loss + _FAR * (u - begun).square().sum(2).mean()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             if step == steps // 2 and steps > _FEW:
                 lacking = self._lacking(u.detach(), side)
