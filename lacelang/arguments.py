@@ -11,6 +11,7 @@ import math
 import numbers
 import operator
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,9 @@ from lacelang.errors import UsageError
 from lacelang.system.filenames import on_disk
 
 Name = TypeVar("Name", bound=str)
+
+CLUSTER = re.compile(r"ray://(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
+"""The address of a cluster's client server, ray://HOST:PORT."""
 
 
 def item(value: object) -> object:

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from lacelang.arguments import CLUSTER
 from lacelang.generators.declaration import DEVICES
 
 
@@ -77,7 +78,8 @@ def add_options(parser: ArgumentParser, options: Mapping[str, str]) -> None:
                 dest, how["nargs"] = f"{dest}s", "+"
             elif name != metavar:
                 how["nargs"] = "?"
-            parser.add_argument(dest, metavar=metavar, **how)
+            kind = _place if metavar == "PLACE" else str
+            parser.add_argument(dest, metavar=metavar, type=kind, **how)
         elif value == "DEVICE" or "|" in value:
             choices = DEVICES if value == "DEVICE" else value.split("|")
             parser.add_argument(name, choices=choices, default=choices[0], **how)
@@ -112,7 +114,11 @@ def _positive(text: str) -> int:
 
 
 def _workers(text: str) -> int | str:
-    return text if text.startswith("ray://") else _positive(text)
+    if CLUSTER.fullmatch(text):
+        return text
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"a number of processes, or ray://HOST:PORT, not {text!r}")
+    return _positive(text)
 
 
 def _place(text: str) -> Path | str:

@@ -29,6 +29,8 @@ def show_status(arguments: Namespace) -> int:
         return _dataset(place, index, arguments)
     run = read_index(arguments.place) if isinstance(arguments.place, Path) else None
     if run is None:
+        if isinstance(arguments.place, Path) and not arguments.place.is_dir():
+            raise UsageError(f"there is no folder {arguments.place}")
         raise UsageError(f"{place.name} holds no run and no data set of lacelang")
     if arguments.verify:
         raise UsageError("`verify` is of a data set; a run checks its own files", "verify")
@@ -91,21 +93,24 @@ def _dataset(place: Place, index: Index, arguments: Namespace) -> int:
 
 def _run(folder: Path, run: RunRecord, arguments: Namespace) -> int:
     found = [_counted(folder, group) for group in run.groups]
-    complete = run.complete
+    complete = run.complete and not any(
+        each["samples"] < each["of"] or each["missing"] for each in found
+    )
     if arguments.json:
         print_json({"complete": complete, "groups": found})
     else:
         for each in found:
-            samples = f"{each['samples']} of {each['of']} samples"
-            print(f"{each['name']}: {samples}, {each['images']} images")
+            images = f"{each['images']} image{'' if each['images'] == 1 else 's'}"
+            lost = f", {each['missing']} missing" if each["missing"] else ""
+            print(f"{each['name']}: {each['samples']} of {each['of']} samples, {images}{lost}")
         print("complete" if complete else "not complete")
     return 0 if complete else 1
 
 
 def _counted(folder: Path, group: GroupRecord) -> dict[str, Any]:
     """Count what there is, without reading it whole: a run may be writing it."""
-    from lacelang.storage.group_folder import SAMPLES
-    from lacelang.storage.images import IMAGE, files_of
+    from lacelang.storage.group_folder import SAMPLES, image_name
+    from lacelang.storage.images import IMAGE, Images, files_of
     from lacelang.system.filenames import on_disk
 
     own = folder / on_disk(group.folder)
@@ -115,4 +120,13 @@ def _counted(folder: Path, group: GroupRecord) -> dict[str, Any]:
         with path.open("rb") as file:
             lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     images = sum(1 for _ in files_of(own, IMAGE))
-    return {"name": group.name, "samples": lines, "of": group.count, "images": images}
+    listed = Images(own).read()
+    named = (image_name(index) for index in range(group.count))
+    missing = sum(bool(listed.digest(name)) and not (own / name).is_file() for name in named)
+    return {
+        "name": group.name,
+        "samples": lines,
+        "of": group.count,
+        "images": images,
+        "missing": missing,
+    }

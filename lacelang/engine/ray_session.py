@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -59,7 +60,10 @@ def started(ray: Any, wanted: int | str | None) -> Iterator[int]:
         try:
             if isinstance(wanted, str):
                 stack.callback(ray.shutdown)
-                ray.init(wanted, **quiet)
+                with warnings.catch_warnings():
+                    # What it warns of on its way to an error is in the error.
+                    warnings.simplefilter("ignore", UserWarning)
+                    ray.init(wanted, **quiet)
                 threads = 1
             else:
                 assert wanted is not None
@@ -77,13 +81,14 @@ def started(ray: Any, wanted: int | str | None) -> Iterator[int]:
                 )
                 threads = max(1, cores() // wanted)
         except Exception as error:
-            what = wanted if isinstance(wanted, str) else "Ray"
             said = " ".join(str(error).split())[:300]
+            if isinstance(wanted, str):
+                raise ResourceError(
+                    f"{wanted} cannot be reached: {said}",
+                    "is it the address of Ray's client server, whose port is 10001 by default?",
+                ) from error
             raise ResourceError(
-                f"{what} cannot be reached: {said}"
-                if isinstance(wanted, str)
-                else f"Ray cannot be started: {said}",
-                "run it without workers, or look into Ray's logs",
+                f"Ray cannot be started: {said}", "run it without workers, or look into Ray's logs"
             ) from error
         # Ctrl-C and SIGTERM are the command's again while workers work.
         for number, handler in before.items():

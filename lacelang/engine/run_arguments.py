@@ -78,7 +78,7 @@ def workers_of(workers: object) -> int | str | None:
         return None
     if isinstance(arguments.item(workers), str):
         address = arguments.text(workers, "workers", "a number or an address")
-        if not address.startswith("ray://"):
+        if not arguments.CLUSTER.fullmatch(address):
             arguments.refuse(workers, "workers", "is a number, or an address: ray://HOST:PORT")
         return address
     number = arguments.whole(workers, "workers", 1, 10**4, "from 1 to 10 000")

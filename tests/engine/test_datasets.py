@@ -357,6 +357,8 @@ def test_one_process_at_a_time(model: TinyModel, tmp_path: Path) -> None:
         ({"format": "parquet", "on_image": print}, "`on_image` is told of images in a folder"),
         ({"workers": 0}, "from 1 to 10 000"),
         ({"workers": "spark://x"}, "ray://HOST:PORT"),
+        ({"workers": "ray://"}, "ray://HOST:PORT"),
+        ({"workers": "ray://host"}, "ray://HOST:PORT"),
     ],
 )
 def test_wrong_arguments(
