@@ -64,7 +64,8 @@ def sheet(loop: Loop, argument: str) -> None:
     """Draw the contact sheet of a group, or write it into a file."""
     name, file = _with_file(argument)
     group = named_group(loop, name)
-    _shown_or_written(loop, _sheet_of(group), file, group.record.of_photo)
+    hint = "`:sheet faces.png`; or `:open`"
+    _shown_or_written(loop, _sheet_of(group), file, group.record.of_photo, hint)
 
 
 def grid(loop: Loop, argument: str) -> None:
@@ -74,7 +75,7 @@ def grid(loop: Loop, argument: str) -> None:
         raise UsageError("`:grid` takes the name of a file at most\nlike `:grid beards.png`")
     drawn, picture = _grid_of(loop)
     of_photo = any(loop.groups[each].record.of_photo for each in drawn.groups)
-    _shown_or_written(loop, picture, file, of_photo)
+    _shown_or_written(loop, picture, file, of_photo, "`:grid faces.png`")
 
 
 def open_in_viewer(loop: Loop, argument: str) -> None:
@@ -185,13 +186,13 @@ def _face(faces: Mapping[str, Sequence[Image.Image]], group: str, index: int) ->
     return faces[group][index] if index < len(faces[group]) else None
 
 
-def _shown_or_written(loop: Loop, picture: Image.Image, file: Path | None, of_photo: bool) -> None:
+def _shown_or_written(
+    loop: Loop, picture: Image.Image, file: Path | None, of_photo: bool, hint: str
+) -> None:
     if file is not None:
         loop.say(f"written to {_write(picture, file, of_photo)}")
     elif loop.graphics == "none":
-        raise UsageError(
-            "this terminal shows no pictures\nname a file: `:sheet faces.png`; or `:open`"
-        )
+        raise UsageError(f"this terminal shows no pictures\nname a file: {hint}")
     else:
         from lacelang.repl.show import show_picture
 

@@ -196,6 +196,7 @@ def test_groups_of_a_loop_make_a_grid(sit: Sitting, tmp_path: Path) -> None:
     none = sit(f"{MEN}:grid{ENTER}")
     assert "there is no loop" in none
     loops = 'for t in 2, 1, 0.5 { sample 2 from ffhq where glasses=1 temp t as "at {t}" }'
+    assert "name a file: `:grid faces.png`" in sit(f"{loops}{ENTER}:grid{ENTER}")
     said = sit(f"{loops}{ENTER}{MEN.replace('men', 'late')}:grid {tmp_path}/grid.png{ENTER}")
     assert "written to" in said
     with Image.open(tmp_path / "grid.png") as picture:
