@@ -9,7 +9,6 @@ system. `python -m experiments.laboratory.train_judges` trains them; those of Fa
 from __future__ import annotations
 
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -31,13 +30,16 @@ class Judge(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        sizes = (channels, 24, 48, 64)
-        layers: list[nn.Module] = []
-        for into, out in pairwise(sizes):
-            layers += [nn.Conv2d(into, out, 3, padding=1, bias=False), nn.BatchNorm2d(out)]
-            layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        layers += [nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * 16, 128), nn.ReLU()]
-        self.body = nn.Sequential(*layers, nn.Dropout(0.3), nn.Linear(128, CLASSES))
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 32, 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(32), nn.ReLU(),
+            nn.Conv2d(32, 48, 3, padding=1, bias=False),
+            nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(48, 64, 3, padding=1, bias=False),
+            nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * 16, 128), nn.ReLU(),
+            nn.Dropout(0.3), nn.Linear(128, CLASSES),
+        )  # fmt: skip
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits."""

@@ -80,6 +80,12 @@ def kept_network(
     return seconds
 
 
+def half_precision() -> torch.autocast:
+    """Compute forward passes in bfloat16 where the processor has it: twice as fast."""
+    able = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast("cpu", torch.bfloat16, enabled=bool(able))
+
+
 def average_into(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Move an average of a network's weights a little; numbers that are whole are copied."""
     news = network.state_dict().values()

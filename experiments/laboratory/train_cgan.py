@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from experiments.command_line import exit_code_of
-from experiments.laboratory.cgan import FAMILY, discriminator_loss, generator_loss
+from experiments.laboratory.cgan import FAMILY, GAN, discriminator_loss, generator_loss
 from experiments.laboratory.data import CHANNELS, Pictures, pictures
 from experiments.laboratory.dcgan import CLASSES, LATENT, Discriminator, Generator
+from experiments.laboratory.latent import MappedGenerator
 from experiments.laboratory.loop import Stateful, average_into, kept_network
 from lacelang.progress import Progress, shown
 
@@ -25,6 +26,8 @@ SEEDS = (1, 2, 3)
 STEPS = 1000
 BATCH = 64
 RATE = 4e-4
+#: The generator that knows no classes.
+UNCONDITIONAL = "GAN"
 #: Of the averaged weights, what is kept at each step.
 DECAY = 0.995
 _GENERATED = 500
@@ -35,8 +38,13 @@ class Training:
 
     def __init__(self, name: str, data: Pictures, seed: int, batch: int) -> None:
         torch.manual_seed(seed)
-        self.objective, self.data, self.batch = FAMILY[name], data, batch
-        self.generator, self.discriminator = Generator(data.channels), Discriminator(data.channels)
+        self.objective, self.data, self.batch = FAMILY.get(name, GAN), data, batch
+        kind = MappedGenerator if name == UNCONDITIONAL else Generator
+        self.generator: MappedGenerator | Generator = kind(data.channels)
+        self.discriminator = Discriminator(data.channels)
+        for network in (self.generator, self.discriminator):
+            # A sixth faster on a processor.
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.result: nn.Module = copy.deepcopy(self.generator).requires_grad_(False)
         self.optimisers: dict[nn.Module, torch.optim.Optimizer] = {
             network: torch.optim.Adam(network.parameters(), lr=RATE, betas=(0.5, 0.999))
@@ -87,8 +95,24 @@ def trained(
         return Training(name, pictures(dataset, "train", progress), seed, batch)
 
     generator = Generator(CHANNELS[dataset])
-    stem = f"cgan/{dataset}-{name}-{seed}"
+    return generator, kept_network(_stem(name, dataset, seed), generator, begin, steps, progress)
+
+
+def unconditional(
+    dataset: str, progress: Progress, steps: int = STEPS
+) -> tuple[MappedGenerator, float]:
+    """Return the unconditional generator with a mapping network, trained by the same loop."""
+
+    def begin() -> Training:
+        return Training(UNCONDITIONAL, pictures(dataset, "train", progress), SEEDS[0], BATCH)
+
+    generator = MappedGenerator(CHANNELS[dataset])
+    stem = _stem(UNCONDITIONAL, dataset, SEEDS[0])
     return generator, kept_network(stem, generator, begin, steps, progress)
+
+
+def _stem(name: str, dataset: str, seed: int) -> str:
+    return f"cgan/{dataset}-{name}-{seed}"
 
 
 def generated(generator: Generator, count: int, seed: int) -> tuple[Tensor, Tensor]:

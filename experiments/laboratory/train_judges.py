@@ -20,13 +20,14 @@ from torch.nn import functional as F
 from experiments.command_line import exit_code_of
 from experiments.laboratory.data import CLASSES, Pictures, pictures
 from experiments.laboratory.judges import Judge, Reader
+from experiments.laboratory.loop import half_precision
 from lacelang.progress import Progress, shown
 from lacelang.storage.cache import cache_dir
 from lacelang.storage.files import make_folder, write_atomic
 
 SEED = 11
 BATCH = 128
-EPOCHS = 8
+EPOCHS = 4
 RATE = 2e-3
 _SHIFT = 2
 
@@ -38,12 +39,14 @@ def train(
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=5e-2)
     steps = epochs * math.ceil(len(data) / BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    network.train()
+    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with progress.stage("training a judge", total=epochs) as stage:
         for _ in range(epochs):
             for rows in torch.split(torch.randperm(len(data)), BATCH):
                 x, y = augmented(data.at(rows), mirrored), data.classes[rows]
-                loss = F.cross_entropy(network(x), y, label_smoothing=0.05)
+                with half_precision():
+                    logits = network(x.contiguous(memory_format=torch.channels_last))
+                loss = F.cross_entropy(logits.float(), y, label_smoothing=0.05)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()

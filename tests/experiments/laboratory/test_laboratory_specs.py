@@ -10,13 +10,14 @@ from PIL import Image
 
 from experiments.laboratory.data import Pictures
 from experiments.laboratory.judges import Judge, Judges, Reader
+from experiments.laboratory.latent import METHODS, Latents, MappedGenerator, StyleClassifier, named
 from experiments.laboratory.measures import Measures
 from experiments.laboratory.orderings import orderings
 from experiments.laboratory.sheets import grid
 from experiments.laboratory.train_energies import Model
 from experiments.laboratory.train_guided import DIFFUSIONS
 from experiments.laboratory.unet import TimedClassifier, UNet
-from experiments.specs import cgan, guided, pixels
+from experiments.specs import cgan, guided, systems
 from lacelang.evaluate.report import Report, as_json, as_markdown
 from lacelang.progress import Silent
 
@@ -73,34 +74,37 @@ def test_guided_compares_both_classifiers_at_every_share(
     assert {row["ACC: self-calibrated is better"] for row in verdicts} == {"0 of 3 seeds"}
 
 
-def test_pixels_has_the_paper_s_figures_beside_ours(
+def test_the_table_of_systems_has_the_paper_s_figures_beside_ours(
     made_up: Measures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = {name: lambda: pixels.System(images_of, 90.0) for name in pixels.PAPER}
-    monkeypatch.setattr(pixels, "measures", lambda *_: made_up)
-    monkeypatch.setattr(pixels, "systems", lambda _: made)
-    (rows,) = tables(pixels.study(Silent(), 2))
-    assert [row["system"] for row in rows] == ["JEM", "Cond-EBM", "VP-SDE", "VE-SDE"]
+    made = {name: lambda: systems.System(images_of, 90.0) for name in systems.PAPER}
+    monkeypatch.setattr(systems, "measures", lambda *_: made_up)
+    monkeypatch.setattr(systems, "systems", lambda _: made)
+    (rows,) = tables(systems.study(Silent(), 2))
+    assert [row["system"] for row in rows] == list(systems.PAPER)
     assert {row["min to train"] for row in rows} == {1.5}
     assert rows[3]["paper's FID"] == 2.97
 
 
-def test_pixel_systems_sample_what_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_systems_sample_what_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    monkeypatch.setattr(pixels, "PREDICTIONS", 2)
-    monkeypatch.setattr(pixels, "CHAIN", 2)
-    monkeypatch.setattr(pixels.train_energies, "trained", lambda *_: (Model(1), 1.0))
-    monkeypatch.setattr(pixels, "score_model", lambda name, *_: (UNet(1, DIFFUSIONS[name]), 2.0))
+    monkeypatch.setattr(systems, "PREDICTIONS", 2)
+    monkeypatch.setattr(systems, "CHAIN", 2)
+    monkeypatch.setattr(systems.train_energies, "trained", lambda *_: (Model(1), 1.0))
+    monkeypatch.setattr(systems, "score_model", lambda name, *_: (UNet(1, DIFFUSIONS[name]), 2.0))
     classifiers = {name: TimedClassifier(1, diffusion) for name, diffusion in DIFFUSIONS.items()}
-    monkeypatch.setattr(pixels, "classifier", lambda *_, name: (classifiers[name], 3.0))
-    for name, make in pixels.systems(Silent()).items():
-        system = make()
+    monkeypatch.setattr(systems, "classifier", lambda *_, name: (classifiers[name], 3.0))
+    found = Latents(MappedGenerator(1).eval(), StyleClassifier().eval())
+    monkeypatch.setattr(systems, "latents", lambda *_: (found, 5.0))
+    monkeypatch.setitem(METHODS, "LACE-LD", named("langevin", steps=2))
+    for name in ("JEM", "Cond-EBM", "VP-SDE", "VE-SDE", "LACE-LD"):
+        system = systems.systems(Silent())[name]()
         assert system.training == (1.0 if name in ("JEM", "Cond-EBM") else 5.0)
         images, classes = system.sample(1, 4)
         assert images.shape == (10, 1, 32, 32)
         assert torch.isfinite(images).all()
-        assert torch.equal(images, system.sample(1, 4)[0])
         assert classes.tolist() == list(range(10))
+    assert torch.equal(images, system.sample(1, 4)[0])
 
 
 def test_an_ordering_holds_only_if_it_does_for_all_pairs_of_seeds() -> None:

@@ -1,12 +1,13 @@
-"""Conditional sampling in pixel space, as the paper's table 1: EBMs and guided diffusions.
+"""Conditional sampling by all systems, as the paper's table 1: of pixels, and of latents.
 
-`python -m experiments.laboratory.train_guided` and `train_energies` train the systems beforehand,
-resumably; what is missing is trained here.
+`train_guided`, `train_energies` and `train_latent` in `experiments.laboratory` train the systems
+beforehand, resumably; what is missing is trained here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import process_time
 
 import torch
@@ -19,6 +20,8 @@ from experiments.laboratory.measures import measures
 from experiments.laboratory.sde import guided, initial, predictor_corrector
 from experiments.laboratory.sheets import sheet
 from experiments.laboratory.train_guided import Guide, classifier, score_model
+from experiments.laboratory.train_latent import latents
+from experiments.plot import scatter
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
@@ -34,9 +37,12 @@ _SHOWN = 3
 
 @frozen
 class Paper:
-    """A row of the paper's table 1, of CIFAR-10 on one V100: training, sampling of 64 images."""
+    """A row of the paper's tables 1 and 13, of CIFAR-10 on one V100.
 
-    minutes: float
+    Minutes of training are None where table 13 has none; seconds are for 64 images.
+    """
+
+    minutes: float | None
     seconds: float
     fid: float
     acc: float
@@ -47,6 +53,14 @@ PAPER = {
     "Cond-EBM": Paper(2280, 24.5, 41.72, 0.792),
     "VP-SDE": Paper(52800, 438, 19.13, 0.643),
     "VE-SDE": Paper(52800, 448, 2.97, 0.662),
+    "Latent-JEM, 0.1": Paper(21, 0.63, 8.75, 0.950),
+    "Latent-JEM, 0.01": Paper(21, 0.63, 5.65, 0.821),
+    "LACE-PC, 100": Paper(4, 0.84, 2.99, 0.747),
+    "LACE-PC, 200": Paper(4, 1.86, 2.94, 0.722),
+    "LACE-LD": Paper(4, 0.68, 4.30, 0.939),
+    "LACE-ODE": Paper(4, 0.50, 6.63, 0.972),
+    "LACE-euler, 0.01": Paper(None, 0.68, 6.31, 0.969),
+    "LACE-euler, 0.001": Paper(None, 6.80, 5.36, 0.964),
 }
 
 
@@ -87,12 +101,12 @@ def systems(progress: Progress) -> dict[str, Callable[[], System]]:
 
         return System(sample, seconds + more)
 
-    return {
-        "JEM": lambda: energies("JEM"),
-        "Cond-EBM": lambda: energies("Cond-EBM"),
-        "VP-SDE": lambda: diffusions("VP-SDE"),
-        "VE-SDE": lambda: diffusions("VE-SDE"),
-    }
+    def of_latents(name: str) -> System:
+        found, seconds = latents(MODEL, name.startswith("Latent-JEM"), progress)
+        return System(partial(found.sample, name), seconds)
+
+    kinds = {"JEM": energies, "Cond-EBM": energies, "VP-SDE": diffusions, "VE-SDE": diffusions}
+    return {name: partial(kinds.get(name, of_latents), name) for name in PAPER}
 
 
 def study(progress: Progress, faces: int | None) -> Report:
@@ -100,6 +114,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     count = min(faces or IMAGES, IMAGES)
     measured = measures(MODEL, progress)
     rows: list[Row] = []
+    points: dict[str, list[tuple[float, float]]] = {}
     shown = {}
     for name, make in systems(progress).items():
         system, paper = make(), PAPER[name]
@@ -107,6 +122,7 @@ def study(progress: Progress, faces: int | None) -> Report:
         images, classes = system.sample(count, SEED)
         seconds = 64 * (process_time() - begun) / len(images)
         scores = measured.of(images, classes)
+        points[name] = [(scores.fid, scores.acc or 0.0)]
         rows.append(
             {
                 "system": name,
@@ -123,12 +139,17 @@ def study(progress: Progress, faces: int | None) -> Report:
         few = torch.arange(min(count, _SHOWN))[:, None] + count * torch.arange(10)
         shown[name] = images[few.flatten()]
     table = Table(
-        "Conditional sampling in pixel space",
+        "Conditional sampling, by system",
         rows,
         f"{count} images of each class of Fashion-MNIST; times are processor time of one core, the "
         "paper's of a V100. FID is of a network trained on Fashion-MNIST to its test images; the "
-        "paper's of CIFAR-10 and an Inception network.",
+        "paper's of CIFAR-10 and an Inception network. Training of systems of latents is that of "
+        "the classifier, as in the paper.",
     )
+    points = {
+        str(row["system"]): [(float(row["FID"] or 0), float(row["ACC"] or 0))] for row in rows
+    }
+    figure = scatter("acc-fid", "Accuracy against distance", "FID", "ACC", points, log="x")
     about = {
         "images of a class": count,
         "steps of predictor and corrector": PREDICTIONS,
@@ -136,4 +157,4 @@ def study(progress: Progress, faces: int | None) -> Report:
         "steps of training, EBMs": train_energies.STEPS,
     }
     title = "Three images of each class, by system from above"
-    return Report("pixels", [table], [sheet("pixels", title, shown, 10)], about)
+    return Report("systems", [table], [sheet("systems", title, shown, 10), figure], about)

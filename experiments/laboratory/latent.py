@@ -1,0 +1,177 @@
+"""An unconditional generator of 32 x 32 images with a mapping network, and LACE on its latents.
+
+z ~ N(0, I) is normalised and mapped to styles w, from which the backbone of the conditional GANs
+makes images, with one class for all. Classifiers of w learn from what the reader sees in its
+images: plain ones by cross-entropy, those of Latent-JEM (LACE A.4) with the likelihood of z under
+
+    E(z) = ½‖z‖² − logsumexp f(g(z)),     L = −log softmax f(g(z))[y] + E(z) − E(z⁻)
+
+z⁻ by Langevin dynamics from a replay buffer. Sampling is by the samplers of `lacelang`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from experiments.laboratory.dcgan import CLASSES, LATENT, Generator
+from experiments.published import paper
+from lacelang.energy import ConditionalEnergy, Outputs, Penalty, Quantity, Surprisal, conjunction
+from lacelang.samplers import SAMPLERS
+from lacelang.samplers.solution import Solution
+from lacelang.samplers.streams import Streams, prior
+
+_LAYERS = 3
+_ATTRIBUTE = "class"
+_MARGINAL = Quantity("marginal of the latent classifier")
+#: Chains of Latent-JEM: their number, those of one step, its Langevin steps, the share begun anew.
+CHAINS, BATCH, WALK, ANEW = 10_000, 64, 5, 0.05
+
+
+class MappedGenerator(nn.Module):
+    """z ~ N(0, I) (N, 64) → images (N, C, 32, 32) in [−1, 1], by way of styles w (N, 64)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mapping = nn.Sequential(
+            *(
+                part
+                for _ in range(_LAYERS)
+                for part in (nn.Linear(LATENT, LATENT), nn.LeakyReLU(0.2))
+            )
+        )
+        self.synthesis = Generator(channels)
+
+    def styles(self, z: Tensor) -> Tensor:
+        """Return w; the length of z does not count."""
+        w: Tensor = self.mapping(z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8))
+        return w
+
+    def forward(self, z: Tensor, classes: Tensor) -> Tensor:
+        """Return the images; the classes count only in their number."""
+        images: Tensor = self.synthesis(self.styles(z), torch.zeros_like(classes))
+        return images
+
+
+class StyleClassifier(nn.Module):
+    """Styles w (N, 64) → logits (N, 10)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = (LATENT, 128, 128)
+        self.register_buffer("mean", torch.zeros(LATENT))
+        self.register_buffer("spread", torch.ones(LATENT))
+        layers: list[nn.Module] = []
+        for into, out in pairwise(sizes):
+            layers += [nn.Linear(into, out), nn.LeakyReLU(0.2), nn.Dropout(0.2)]
+        self.body = nn.Sequential(*layers, nn.Linear(sizes[-1], CLASSES))
+
+    mean: Tensor
+    spread: Tensor
+
+    def standardise_by(self, w: Tensor) -> None:
+        """Take the mean and the deviation of styles (N, 64)."""
+        self.mean.copy_(w.mean(0))
+        self.spread.copy_(w.std(0) + 1e-6)
+
+    def forward(self, w: Tensor) -> Tensor:
+        """Return the logits."""
+        logits: Tensor = self.body((w - self.mean) / self.spread)
+        return logits
+
+
+def latent_energy(logits: Tensor, z: Tensor) -> Tensor:
+    """½‖z‖² − logsumexp f (N,): the energy of z under Latent-JEM."""
+    return 0.5 * z.square().sum(1) - torch.logsumexp(logits, dim=1)
+
+
+def jem_loss(logits: Tensor, classes: Tensor, z: Tensor, fake: Tensor, chains: Tensor) -> Tensor:
+    """−log p(y | z) + E(z) − E(z⁻), the mean.
+
+    Logits (N, 10) are those at z (N, 64), with classes (N,); `fake` those at the chains z⁻ (M, 64).
+    """
+    likelihood = latent_energy(logits, z).mean() - latent_energy(fake, chains).mean()
+    return F.cross_entropy(logits, classes) + likelihood
+
+
+def walk(logits: Callable[[Tensor], Tensor], z: Tensor, step: float) -> Tensor:
+    """Langevin steps z ← z − η ∇E(z) + √(2η) ε of Latent-JEM's energy, by torch's generator."""
+    for _ in range(WALK):
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(latent_energy(logits(z), z).sum(), z)
+        z = z.detach() - step * slope + math.sqrt(2 * step) * torch.randn_like(z)
+    return z
+
+
+@frozen(eq=False)
+class Latents:
+    """A generator, a classifier of its styles, and whether the classifier is Latent-JEM's."""
+
+    generator: MappedGenerator
+    classifier: StyleClassifier
+    joint: bool = False
+
+    def energy(self, asked: int) -> ConditionalEnergy:
+        """−log p(y | z) without the prior; of Latent-JEM −f[y], the conditional of its joint."""
+
+        def features(z: Tensor) -> Outputs:
+            logits = self.classifier(self.generator.styles(z))
+            return {_ATTRIBUTE: logits, _MARGINAL: -torch.logsumexp(logits, dim=1)}
+
+        nodes = [Surprisal(_ATTRIBUTE, frozenset({asked}))]
+        node = conjunction([*nodes, Penalty(_MARGINAL, 1.0)] if self.joint else nodes)
+        return ConditionalEnergy(features, node)
+
+    def sample(self, how: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Images (10 · count, C, 32, 32), `count` of each class, and their classes.
+
+        `how` is one of `METHODS`.
+        """
+        found = []
+        for k in range(CLASSES):
+            indices = range(k * count, (k + 1) * count)
+            solve = METHODS[how]
+            found.append(
+                solve(self.energy(k), prior(seed, indices, LATENT), Streams(seed, indices)).z
+            )
+        classes = torch.arange(CLASSES).repeat_interleave(count)
+        with torch.inference_mode():
+            return self.generator(torch.cat(found).float(), classes), classes
+
+
+Solve = Callable[[ConditionalEnergy, Tensor, Streams], Solution]
+
+
+def _ode(energy: ConditionalEnergy, z0: Tensor, _: Streams) -> Solution:
+    return paper(energy, z0)
+
+
+def named(name: str, **options: Any) -> Solve:
+    """A sampler of `lacelang` with options."""
+
+    def solve(energy: ConditionalEnergy, z0: Tensor, streams: Streams) -> Solution:
+        solution: Solution = SAMPLERS[name](energy, z0, streams=streams, **options)
+        return solution
+
+    return solve
+
+
+#: The paper's samplers by its names: one dopri5 for a batch, Langevin of 100 steps, and so on.
+METHODS: dict[str, Solve] = {
+    "LACE-ODE": _ode,
+    "LACE-euler, 0.01": named("euler", step=1e-2),
+    "LACE-euler, 0.001": named("euler", step=1e-3),
+    "LACE-LD": named("langevin", steps=100, step=0.01, noise=0.01),
+    "LACE-PC, 100": named("pc", steps=100),
+    "LACE-PC, 200": named("pc", steps=200),
+    "Latent-JEM, 0.1": named("langevin", steps=100, step=0.1, noise=math.sqrt(0.2)),
+    "Latent-JEM, 0.01": named("langevin", steps=100, step=0.01, noise=math.sqrt(0.02)),
+}

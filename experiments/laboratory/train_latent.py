@@ -1,0 +1,142 @@
+"""Train an unconditional generator and classifiers of its latents.
+
+    python -m experiments.laboratory.train_latent
+
+A training that is killed resumes where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from experiments.command_line import exit_code_of
+from experiments.laboratory.data import CHANNELS
+from experiments.laboratory.dcgan import LATENT
+from experiments.laboratory.judges import Judges, judges
+from experiments.laboratory.latent import (
+    ANEW,
+    BATCH,
+    CHAINS,
+    Latents,
+    MappedGenerator,
+    StyleClassifier,
+    jem_loss,
+    walk,
+)
+from experiments.laboratory.loop import Stateful, kept_network
+from experiments.laboratory.train_cgan import unconditional
+from lacelang.progress import Progress, shown
+
+SEED = 5
+#: Generated images whose classes the reader sees, and steps of a classifier's training.
+LABELLED = 10_000
+STEPS = 3000
+RATE = 1e-3
+#: The larger of Latent-JEM's two step sizes: with the smaller one chains hardly move in training.
+STEP = 0.1
+
+
+class Chains(nn.Module):
+    """Where the chains of Latent-JEM are: part of a checkpoint."""
+
+    z: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("z", torch.randn(CHAINS, LATENT))
+
+
+class Training:
+    """A classifier of styles; Latent-JEM's if `joint`."""
+
+    def __init__(self, generator: MappedGenerator, judges: Judges, joint: bool) -> None:
+        torch.manual_seed(SEED)
+        self.generator, self.joint = generator, joint
+        self.z = torch.randn(LABELLED, LATENT)
+        self.classes = labels(generator, judges, self.z)
+        network = StyleClassifier()
+        with torch.no_grad():
+            network.standardise_by(generator.styles(self.z))
+        self.network, self.chains = network, Chains()
+        self.result: nn.Module = network
+        self.optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
+        self.parts: dict[str, Stateful] = {
+            "network": network,
+            "chains": self.chains,
+            "steps": self.optimiser,
+        }
+
+    def step(self, _: int = 0) -> None:
+        """Descend the loss of one batch."""
+        rows = torch.randint(LABELLED, (BATCH,))
+        z, classes = self.z[rows], self.classes[rows]
+        logits = self._logits(z)
+        loss = F.cross_entropy(logits, classes)
+        if self.joint:
+            chains = self._advance()
+            loss = jem_loss(logits, classes, z, self._logits(chains), chains)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+
+    def _logits(self, z: Tensor) -> Tensor:
+        found: Tensor = self.network(self.generator.styles(z))
+        return found
+
+    def _advance(self) -> Tensor:
+        """Walk with some chains, a few of them from new draws of the prior."""
+        rows = torch.randint(CHAINS, (BATCH,))
+        anew = torch.rand(BATCH, 1) < ANEW
+        begun = torch.where(anew, torch.randn(BATCH, LATENT), self.chains.z[rows])
+        self.chains.z[rows] = found = walk(self._logits, begun, STEP)
+        return found
+
+
+def labels(generator: MappedGenerator, judges: Judges, z: Tensor) -> Tensor:
+    """Classes (N,) that the reader sees in the images of z (N, 64)."""
+    with torch.inference_mode():
+        parts = []
+        for part in torch.split(z, 500):
+            images = generator(part, torch.zeros(len(part), dtype=torch.int64))
+            parts.append(judges.reader(images).argmax(1))
+    return torch.cat(parts)
+
+
+def latents(dataset: str, joint: bool, progress: Progress) -> tuple[Latents, float]:
+    """Return a generator with a classifier, and the seconds of the classifier's training."""
+    generator, _ = unconditional(dataset, progress)
+
+    def begin() -> Training:
+        return Training(generator, judges(dataset, CHANNELS[dataset]), joint)
+
+    classifier = StyleClassifier()
+    stem = f"latent/{dataset}-{'joint' if joint else 'plain'}"
+    seconds = kept_network(stem, classifier, begin, STEPS, progress)
+    return Latents(generator, classifier, joint), seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = ArgumentParser("python -m experiments.laboratory.train_latent")
+    parser.add_argument("--data", choices=tuple(CHANNELS), default="fashion", help="the data set")
+    parsed = parser.parse_args(arguments)
+
+    def work() -> int:
+        with shown() as progress:
+            for joint in (False, True):
+                _, seconds = latents(parsed.data, joint, progress)
+                name = "Latent-JEM" if joint else "classifier"
+                print(f"{name}: {seconds:.0f} s of processor time", flush=True)
+        return 0
+
+    return exit_code_of(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
