@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lacelang.cli.source import compiled, read_source
 from lacelang.cli.streams import print_json
-from lacelang.errors import UsageError
+from lacelang.errors import ResourceError, UsageError
 from lacelang.text.channels import console
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ WIDTH = 160
 
 
 def evaluate_program(arguments: Namespace) -> int:
-    """Evaluate a program and print its tables."""
+    """Evaluate a program, or a data set that is there, and print its tables."""
     from lacelang.engine.consent import ask
     from lacelang.evaluate.program import evaluate
 
+    if _is_place(arguments.file):
+        return _evaluate_dataset(arguments)
     if not arguments.file.endswith(".lace"):
         raise UsageError(
             f"no program {arguments.file!r}, which would end in .lace; the paper's tables, such "
@@ -35,6 +37,31 @@ def evaluate_program(arguments: Namespace) -> int:
     program, name = compiled(read_source(arguments.file), arguments.root), Path(arguments.file).stem
     ask(program.checked, arguments.allow_fetch)
     return write(arguments, lambda progress: evaluate(program, name, progress, arguments.faces))
+
+
+def _is_place(text: str) -> bool:
+    from lacelang.storage.datasets.place import is_url
+
+    return is_url(text) or Path(text).is_dir()
+
+
+def _evaluate_dataset(arguments: Namespace) -> int:
+    from lacelang.evaluate.dataset import evaluate_dataset
+    from lacelang.evaluate.dataset_card import write_card
+    from lacelang.storage.datasets.place import is_url, place_of
+
+    place = place_of(arguments.file if is_url(arguments.file) else Path(arguments.file))
+
+    def make(progress: Progress) -> Report:
+        index, report = evaluate_dataset(place, progress, arguments.faces, arguments.root)
+        try:
+            write_card(place, index, report)
+        except ResourceError as error:
+            # A data set that may only be read can be judged all the same.
+            progress.note(f"its card is left as it is: {error.message}")
+        return report
+
+    return write(arguments, make)
 
 
 def write(arguments: Namespace, make: Callable[[Progress], Report]) -> int:

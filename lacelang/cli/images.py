@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def replay_image(arguments: Namespace) -> int:
     """Print an image's program, make the image again, and say how it differs, if it does."""
+    if arguments.sample is not None:
+        return _replay_sample(arguments)
     from lacelang.engine.consent import ask
     from lacelang.engine.replay import Remaking
     from lacelang.progress import shown
@@ -32,6 +34,35 @@ def replay_image(arguments: Namespace) -> int:
     for line in _lines(made, Path(arguments.image)):
         print(line)
     return 0 if made.same else 1
+
+
+def _replay_sample(arguments: Namespace) -> int:
+    from lacelang.engine.consent import ask
+    from lacelang.engine.dataset_replay import SampleOfSet
+    from lacelang.progress import shown
+    from lacelang.storage.datasets.place import is_url, place_of
+    from lacelang.storage.files import write_atomic
+    from lacelang.system.threads import working
+    from lacelang.system.torch_state import isolated
+
+    place = place_of(arguments.image if is_url(arguments.image) else Path(arguments.image))
+    with working(), isolated():
+        found = SampleOfSet.of(place, arguments.sample, arguments.root)
+        ask(found.remaking.program, arguments.allow_fetch)
+        print(found.remaking.said.program, flush=True)
+        with shown() as progress:
+            made = found.made(arguments.device, progress)
+    if made.image is not None:
+        out = arguments.out or Path(found.name)
+        if out.exists() and out.read_bytes() != made.image:
+            raise UsageError(f"{out} is there already, and is something else", "out")
+        write_atomic(out, made.image)
+        what = "the same bytes" if made.same else "other bytes"
+        print(f"{out}: {'no image is there' if made.same is None else what}")
+    print(f"latents: {'the same' if made.latents else 'others'}")
+    for reason in made.reasons:
+        print(f"  {reason}")
+    return 0 if made.latents and made.same is not False else 1
 
 
 def _lines(made: Replay, path: Path) -> list[str]:

@@ -105,7 +105,18 @@ class Remaking:
             ResourceError: the photograph that it was pasted into is gone, or has changed.
             ProgramError: its program is wrong, here and now.
         """
-        said = of_image(path)
+        return cls.of_said(path, of_image(path), terms, root, photo)
+
+    @classmethod
+    def of_said(
+        cls,
+        path: Path,
+        said: Provenance,
+        terms: Mapping[str, ir.OwnTerm] | None = None,
+        root: Path | None = None,
+        photo: Path | None = None,
+    ) -> Remaking:
+        """The same, where it is known what the image says; `path` stands in messages."""
         if said.what not in ("image", "pasted") or said.sample is None:
             raise UsageError(
                 f"{path} is {_of_what(said)}\nreplay the image of a sample: what it shows is there"
@@ -137,19 +148,9 @@ class Remaking:
             UsageError: the image lacks something, or is not what it says.
             ResourceError: weights or annotators cannot be had.
         """
-        tasks = self._tasks(self._device(device), progress)
-        with progress.stage("sampling", len(tasks)) as stage:
-            batch = None
-            for statement, index in zip(self.program.statements, self._indices, strict=True):
-                assert statement.makes == "group"
-                batch = self._drawn(tasks[statement.name], statement, index, batch)
-                stage.advance()
-        assert batch is not None
-        task = tasks[self.said.group]
-        with progress.stage("decoding", 1) as stage:
-            image = next(task.model.decode(batch.latents.w))
-            stage.advance()
-        of, record = Provenances(self.whole, tasks), batch.records[0]
+        image, batch, tasks = self.remade(device, progress)
+        task, record = tasks[self.said.group], batch.records[0]
+        of = Provenances(self.whole, tasks)
         if self.said.what == "pasted":
             if task.paste is None:
                 raise _damaged(self.path, "it was pasted into no photograph")
@@ -158,6 +159,28 @@ class Remaking:
         else:
             made = of.image(task.record, record, image)
         return self._compared(image, evolve(made, replay_of=self.said.pixels), tasks)
+
+    def remade(
+        self, device: Device, progress: Progress, images: bool = True
+    ) -> tuple[NDArray[np.uint8], Batch, dict[str, GroupTask]]:
+        """Return the image, uint8 (H, W, 3), its sample, and the tasks that made it.
+
+        Without `images` nothing is decoded, and the image is empty. For errors see `run`.
+        """
+        tasks = self._tasks(self._device(device), progress)
+        with progress.stage("sampling", len(tasks)) as stage:
+            batch = None
+            for statement, index in zip(self.program.statements, self._indices, strict=True):
+                assert statement.makes == "group"
+                batch = self._drawn(tasks[statement.name], statement, index, batch)
+                stage.advance()
+        assert batch is not None
+        image = np.zeros((0, 0, 3), np.uint8)
+        if images:
+            with progress.stage("decoding", 1) as stage:
+                image = next(tasks[self.said.group].model.decode(batch.latents.w))
+                stage.advance()
+        return image, batch, tasks
 
     @property
     def _indices(self) -> list[int]:
@@ -245,11 +268,11 @@ class Remaking:
         seen = image[..., :3]
         fits = before is not None and before.shape == seen.shape
         pixels = difference(before, seen) if fits and before is not None else None
-        reasons = tuple(self._reasons(made, tasks))
+        reasons = tuple(self.reasons(made, tasks))
         same = made.pixels == wanted
         return Replay(Image.fromarray(image), made, same, here != wanted, pixels, reasons)
 
-    def _reasons(self, made: Provenance, tasks: Mapping[str, GroupTask]) -> Iterator[str]:
+    def reasons(self, made: Provenance, tasks: Mapping[str, GroupTask]) -> Iterator[str]:
         """What is not as it was when the image was made, in words."""
         said = self.said
         for name in dict.fromkeys((*said.versions, *made.versions)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -47,7 +47,7 @@ def evaluate(
         groups = judged[: len(shown.samples)]
         for one in groups:
             rows.setdefault(one.statement.name.split()[0], []).append(one)
-        tables = [_table(row, some, paper) for row, some in rows.items()]
+        tables = tables_of(rows.values(), paper)
         compared = [
             reference.Compared([groups[place] for place in each.groups], drawn, judged[-1])
             for each, drawn in zip(asked, judged[len(groups) : -1], strict=True)
@@ -62,8 +62,14 @@ def at_most(program: Program, faces: int | None) -> Program:
     return program if faces is None else Program(program.checked.at_most(faces))
 
 
-def _table(row: str, groups: Sequence[Judged], paper: Published | None) -> Table:
+def tables_of(rows: Iterable[Sequence[Judged]], paper: Published | None = None) -> list[Table]:
+    """Return a table of each of some lists of groups, whose names begin with the same word."""
+    return [_table(groups, paper) for groups in rows]
+
+
+def _table(groups: Sequence[Judged], paper: Published | None) -> Table:
     rows: list[Row] = []
+    row = groups[0].statement.name.split()[0]
     for score in scores(one.asked for one in groups):
         published = {} if paper is None else {"paper": paper.get(row, {}).get(score.attribute)}
         rows.append({"comparison": score.wanted, **score.judged, **published})
@@ -71,9 +77,9 @@ def _table(row: str, groups: Sequence[Judged], paper: Published | None) -> Table
     more = f" and {len(groups) - 1} more like it" if len(groups) > 1 else ""
     metrics = ", ".join(f"{metric(groups):.3f} {said}" for said, metric in METRICS.items())
     seconds = sum(one.group.stats.seconds for one in groups)
+    sampled = f", sampling {seconds:.1f} s" if seconds else ""
     return Table(
         f"{row}: {first.condition or 'no condition'}{more}",
         rows,
-        f"{sum(map(len, groups))} samples; {metrics}; "
-        f"{first.settings['sampler']}, sampling {seconds:.1f} s",
+        f"{sum(map(len, groups))} samples; {metrics}; {first.settings['sampler']}{sampled}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -105,15 +105,23 @@ def as_json(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """The report's tables as Markdown, its pictures as links to files beside it."""
-    parts = [f"# {markdown_text(report.suite)}"]
-    for table in report.tables:
-        parts.append(f"## {markdown_text(table.title)}\n\n{table.markdown}")
-        if table.note:
-            parts.append(table.note)
+    parts = [f"# {markdown_text(report.suite)}", *_tables(report, "##")]
     parts += [
         f"![{markdown_text(picture.title)}]({quote(picture.file)})" for picture in report.pictures
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def tables_as_markdown(report: Report, heading: str = "###") -> str:
+    """The report's tables alone, under headings of a level."""
+    return "\n\n".join(_tables(report, heading)) + "\n"
+
+
+def _tables(report: Report, heading: str) -> Iterator[str]:
+    for table in report.tables:
+        yield f"{heading} {markdown_text(table.title)}\n\n{table.markdown}"
+        if table.note:
+            yield table.note
 
 
 def shown(cell: Cell) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
+from urllib.parse import quote
 
+from lacelang.render.licences import licence_of
+from lacelang.render.markdown import markdown_text
 from lacelang.storage.datasets.index import GroupIndex, Index, Tally
+from lacelang.storage.datasets.judged import JudgedSet
 
 _LOADING = {
     "webdataset": """\
@@ -21,9 +26,9 @@ table = dataset.dataset("{folder}", format="parquet", exclude_invalid_files=True
 }
 
 
-def card_of(index: Index) -> str:
-    """Return the card of a data set."""
-    return "\n".join(_lines(index)).rstrip() + "\n"
+def card_of(index: Index, judged: JudgedSet | None = None) -> str:
+    """Return the card of a data set, with what annotators saw in it if that is known."""
+    return "\n".join(_lines(index, judged)).rstrip() + "\n"
 
 
 def shares(tally: Tally) -> Iterator[tuple[str, str]]:
@@ -58,7 +63,7 @@ def size_text(size: int) -> str:
     return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.3g} {unit}"
 
 
-def _lines(index: Index) -> Iterator[str]:
+def _lines(index: Index, judged: JudgedSet | None) -> Iterator[str]:
     layout = index.layout
     count = sum(each.tally.count for each in index.groups)
     yield f"# {index.program.name}"
@@ -75,10 +80,16 @@ def _lines(index: Index) -> Iterator[str]:
     yield f"- format: {layout.format}, {layout.shard_size} samples a shard, {images}; {size}"
     yield "- labels: conditions that samples were steered to, and predictions of the classifiers of"
     yield "  latents that steered them. Neither is a judgement of the image."
-    yield "- licence: that of the generator's weights, see its model's page, applies to the samples"
+    licences: dict[str, list[str]] = {}
+    for each in index.groups:
+        licences.setdefault(licence_of(each.group), []).append(each.group.name)
+    for licence, names in licences.items():
+        of = "" if len(licences) == 1 else f" of {', '.join(map(markdown_text, names))}"
+        yield f"- licence of the weights that made the images{of}: {licence}"
     yield ""
     for each in index.groups:
         yield from _group(each)
+    yield from _seen(index, judged)
     yield "## Loading"
     yield ""
     folder = index.groups[0].group.folder if index.groups else "GROUP"
@@ -87,14 +98,36 @@ def _lines(index: Index) -> Iterator[str]:
     yield "## Making it again"
     yield ""
     yield "Sample i depends on the program, the seed, the versions below and i alone. Saved as a"
-    yield "file, the program makes the same data set again; a PNG image that carries its metadata"
-    yield "is made again on its own by `lacelang replay`."
+    yield "file, the program makes the same data set again. One sample is made again, and compared"
+    yield "with what is here, by a command, run where this file is:"
+    yield ""
+    name = index.groups[0].group.name if index.groups else "GROUP"
+    yield f"    lacelang replay . {shlex.quote(f'{name}/0')}"
     yield ""
     # A fence that is longer than any in the text.
     fence = "`" * max(3, 1 + max(map(len, _ticks(index.program.source)), default=0))
     yield f"{fence}lace\n{index.program.source.rstrip()}\n{fence}"
     yield ""
     yield ", ".join(f"{name} {version}" for name, version in index.versions.items())
+
+
+def _seen(index: Index, judged: JudgedSet | None) -> Iterator[str]:
+    yield "## Judged from the images"
+    yield ""
+    if judged is None or not judged.is_of(index):
+        since = "" if judged is None else " since it grew"
+        yield f"Not yet{since}. `lacelang evaluate .` judges some samples of every group by image"
+        yield "annotators, and writes obedience, variety and contact sheets here."
+        yield ""
+        return
+    yield "By image annotators, which play no part in sampling, on some samples of every group."
+    yield "They err; values of gender and age are guesses about synthetic pictures."
+    yield ""
+    yield judged.text.strip()
+    yield ""
+    for sheet in judged.sheets:
+        yield f"![{markdown_text(sheet.title)}]({quote(sheet.file)})"
+        yield ""
 
 
 def _ticks(text: str) -> Iterator[str]:

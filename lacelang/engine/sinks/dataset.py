@@ -25,6 +25,7 @@ from lacelang.render.data_card import card_of
 from lacelang.semantics.resolved import resolved_text
 from lacelang.storage.datasets.folder import Dataset, DatasetGroup
 from lacelang.storage.datasets.index import CARD, GroupIndex, Index, Shard
+from lacelang.storage.datasets.judged import read_judged
 from lacelang.storage.datasets.place import place_of
 from lacelang.storage.datasets.samples import Item, arrow
 from lacelang.storage.latents import Latents
@@ -236,7 +237,9 @@ class DatasetSink(Sink):
         seconds = round(time.perf_counter() - started, 3)
         self.whole = complete and whole and every
         self.dataset = self._dataset.save(self.whole, seconds)
-        self._place.write(CARD, card_of(self.dataset).encode(errors="replace"))
+        self._place.write(
+            CARD, card_of(self.dataset, read_judged(self._place)).encode(errors="replace")
+        )
         return ()
 
 
