@@ -6,6 +6,8 @@ trained here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 
 from experiments.laboratory.cgan import FAMILY
@@ -14,7 +16,15 @@ from experiments.laboratory.measures import Measures, Scores, measures
 from experiments.laboratory.orderings import orderings
 from experiments.laboratory.repeated import spread
 from experiments.laboratory.sheets import sheet
-from experiments.laboratory.train_cgan import BATCH, SEEDS, STEPS, generated, trained
+from experiments.laboratory.train_cgan import (
+    BATCH,
+    SEEDS,
+    STEPS,
+    UNCONDITIONAL,
+    generated,
+    trained,
+)
+from experiments.laboratory.train_latent import latents
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
@@ -23,6 +33,8 @@ MODEL = "fashion"
 IMAGES = 1000
 SEED = 9100
 _SHOWN = 10
+#: How LACE asks an unconditional generator for the same classes.
+ASKED = ("LACE-ODE", "LACE-LD")
 MEASURES = ("FID", "IS", "intra-FID")
 #: The slides' figures for CIFAR-10 with DCGAN as the backbone, mean and deviation over seeds.
 SLIDES = {
@@ -49,10 +61,15 @@ def study(progress: Progress, faces: int | None) -> Report:
                 rows = [torch.nonzero(classes == k)[:_SHOWN, 0] for k in range(10)]
                 few = torch.stack([row[: min(count, _SHOWN)] for row in rows], dim=1)[:3]
                 shown[name] = images[few.flatten()]
+    lace: dict[str, Scores] = {}
+    own, seconds[UNCONDITIONAL] = latents(MODEL, False, progress)
+    for how in ASKED:
+        images, classes = own.sample(how, count, SEED)
+        lace[how] = measured.of(images, classes)
     return Report(
         "cgan",
         [
-            _summary(found, seconds, measured, count),
+            _summary(found, lace, seconds, measured, count),
             _by_seed(found),
             _orderings(found),
         ],
@@ -62,25 +79,30 @@ def study(progress: Progress, faces: int | None) -> Report:
 
 
 def _summary(
-    found: dict[str, list[Scores]], seconds: dict[str, float], measured: Measures, count: int
+    found: Mapping[str, Sequence[Scores]],
+    lace: Mapping[str, Scores],
+    seconds: Mapping[str, float],
+    measured: Measures,
+    count: int,
 ) -> Table:
     rows: list[Row] = []
     for name, scores in found.items():
         own = FAMILY[name]
-        row: dict[str, str | float | int | None] = {
-            "system": name,
-            "weights": " ".join(f"{weight:g}" for weight in own.weights),
-        }
+        row = {"system": name, "weights": " ".join(f"{weight:g}" for weight in own.weights)}
         for measure in (*MEASURES, "ACC"):
-            values = [float(each.row()[measure] or 0.0) for each in scores]
-            row[measure] = spread(values)
+            row[measure] = spread(column(scores, measure))
             if name in SLIDES and measure in MEASURES:
                 row[f"slides' {measure}"] = "{:.3f} ± {:.3f}".format(*SLIDES[name][measure])
         rows.append({**row, "s to train": round(seconds[name])})
+    for how, one in lace.items():
+        cells = {measure: f"{column([one], measure)[0]:.3f}" for measure in (*MEASURES, "ACC")}
+        title = f"{how} on an unconditional GAN"
+        rows.append({"system": title, **cells, "s to train": round(seconds[UNCONDITIONAL])})
     train = pictures(MODEL, "train")
     chosen = real_images(train, count)
-    real = measured.of(chosen.at(slice(None)), chosen.classes).row()
-    rows.append({"system": "training images", **{m: f"{real[m]:.3f}" for m in (*MEASURES, "ACC")}})
+    real = measured.of(chosen.at(slice(None)), chosen.classes)
+    cells = {measure: f"{column([real], measure)[0]:.3f}" for measure in (*MEASURES, "ACC")}
+    rows.append({"system": "training images", **cells})
     return Table(
         "Conditional GANs by one objective",
         rows,
@@ -89,7 +111,8 @@ def _summary(
         "its test images. FID, IS and intra-FID are of a network trained on Fashion-MNIST, ACC of "
         f"another, which names {measured.judges.accuracy[0]:.3f} of the test images' classes; the "
         "slides' figures are of CIFAR-10 and an Inception network, so only orderings compare. "
-        "Seconds are of one core, of the last seed.",
+        "Seconds are of one core, of the last seed. LACE asks one generator, which was trained "
+        "without classes; its seconds are of the classifier alone.",
     )
 
 
@@ -97,6 +120,11 @@ def real_images(train: Pictures, count: int) -> Pictures:
     """The first `count` training images of each class: what the best generator would reach."""
     rows = [torch.nonzero(train.classes == k)[:count, 0] for k in range(10)]
     return train.take(torch.cat(rows))
+
+
+def column(scores: Sequence[Scores], measure: str) -> list[float]:
+    """One measure of several groups of images with classes, which therefore have it."""
+    return [float(each.row()[measure] or 0.0) for each in scores]
 
 
 def _by_seed(found: dict[str, list[Scores]]) -> Table:
@@ -109,10 +137,7 @@ def _by_seed(found: dict[str, list[Scores]]) -> Table:
 
 
 def _orderings(found: dict[str, list[Scores]]) -> Table:
-    repeated = {
-        name: {m: [float(each.row()[m] or 0.0) for each in scores] for m in MEASURES}
-        for name, scores in found.items()
-    }
+    repeated = {name: {m: column(scores, m) for m in MEASURES} for name, scores in found.items()}
     slides = {name: {m: figures[0] for m, figures in own.items()} for name, own in SLIDES.items()}
     rows = [each.row(slides, repeated) for each in orderings(slides, repeated)]
     return Table(

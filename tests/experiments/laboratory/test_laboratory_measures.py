@@ -9,10 +9,11 @@ from scipy.linalg import sqrtm
 
 from experiments.laboratory import judges as judging
 from experiments.laboratory import train_judges
-from experiments.laboratory.data import Pictures
+from experiments.laboratory.data import Pictures, pictures
 from experiments.laboratory.judges import FEATURES, Judge, Judges, Reader, judges
 from experiments.laboratory.measures import Measures, frechet, inception_score
 from lacelang.errors import ResourceError
+from lacelang.progress import Silent
 
 
 def features(seed: int, count: int, shift: float) -> torch.Tensor:
@@ -93,3 +94,12 @@ def test_judges_are_trained_saved_and_read_back(tmp_path, monkeypatch, capsys) -
     with pytest.raises(ResourceError, match="damaged"):
         judges("mnist")
     judges.cache_clear()
+
+
+@pytest.mark.weights
+def test_the_committed_judges_know_real_images() -> None:
+    found = judges("fashion")
+    test = pictures("fashion", "test", Silent()).take(slice(1000))
+    share = float((found.classes(test.at(slice(None))) == test.classes).float().mean())
+    assert share == pytest.approx(found.accuracy[0], abs=0.03)
+    assert min(found.accuracy) > 0.88

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -50,9 +51,12 @@ def test_cgan_has_a_row_for_every_system_and_seed(
     monkeypatch.setattr(cgan, "pictures", lambda *_: data)
     monkeypatch.setattr(cgan, "trained", lambda *_: (None, 12.3))
     monkeypatch.setattr(cgan, "generated", lambda _, count, seed: images_of(count, seed))
+    own = SimpleNamespace(sample=lambda _, count, seed: images_of(count, seed))
+    monkeypatch.setattr(cgan, "latents", lambda *_: (own, 3.0))
     summary, each, orders = tables(cgan.study(Silent(), 2))
-    systems = [row["system"] for row in summary]
-    assert systems == [*cgan.FAMILY, "training images"]
+    of_rows = [row["system"] for row in summary]
+    asked = [f"{how} on an unconditional GAN" for how in cgan.ASKED]
+    assert of_rows == [*cgan.FAMILY, *asked, "training images"]
     assert len(each) == len(cgan.FAMILY) * len(cgan.SEEDS)
     assert summary[0]["slides' FID"] == "32.507 ± 2.174"
     assert summary[0]["weights"] == "0 1 1 0"
