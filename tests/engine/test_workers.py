@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -24,6 +25,8 @@ import lacelang
 from lacelang.engine import ray_session, units, workers
 from lacelang.engine.result import Run
 from lacelang.errors import ResourceError, UsageError
+from lacelang.storage.datasets.index import read_index
+from lacelang.storage.datasets.place import place_of
 
 SOURCE = """
 sample 300 from digits where digit = each {three: 1, seven: 3} seed 1 as drawn
@@ -212,3 +215,50 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
+
+
+SHARED = """
+for s in 1..2 { sample 3 from digits where digit=three seed s as "three {s}" }
+sample 70 from digits where digit=eight verified(3) seed 4 as sure
+sample 3 from digits as prior
+pick 2, 0 of sure as some
+edit some { digit = three } as edited
+measure digit=three from digits
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [True, False], ids=["images", "latents"])
+def test_every_kind_of_group_and_another_number_of_workers(
+    ray: Any, tmp_path: Path, images: bool
+) -> None:
+    """Several groups, shards that do not divide, and a run that goes on with fewer workers."""
+    program = lacelang.compile(SHARED)
+    how: dict[str, Any] = {"format": "parquet", "shard_size": 19, "images": images}
+    program.run(out=tmp_path / "one", **how)
+    program.run(out=tmp_path / "two", workers=2, only=["sure"], **how)
+    program.run(out=tmp_path / "two", only=["three 1"], **how)
+    program.run(out=tmp_path / "two", workers=5, **how)
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+    assert read_index(place_of(tmp_path / "two")) == read_index(place_of(tmp_path / "one"))
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_while_workers_work(ray: Any, tmp_path: Path) -> None:
+    """Every write fails from some shard on; afterwards the same command goes on."""
+    program = lacelang.compile("sample 400 from digits where digit=three seed 1 as threes")
+    program.run(out=tmp_path / "one", **SMALL)
+    real, left = os.fsync, [4]
+
+    def fsync(file: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(file)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        with pytest.raises(ResourceError, match="no space left"):
+            program.run(out=tmp_path / "two", workers=2, **SMALL)
+    program.run(out=tmp_path / "two", workers=2, **SMALL)
+    assert files(tmp_path / "two") == files(tmp_path / "one")
