@@ -30,6 +30,7 @@ _WIDER, _SOFT, _FADE = 0.02, 0.012, 0.06
 _REACH = 0.08
 # The blender rounds down in each band: colours are multiplied by this first, so that none is seen.
 _FINE = 64
+_ROWS = 256
 
 
 def head(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -92,9 +93,14 @@ def pasted(photo: Image, square: Array, image: Image, mask: Mask) -> Image:
     shown = _placed(mask, moved, shape, cv2.BORDER_CONSTANT)
     window = _placed(_window(len(mask)), moved, shape, cv2.BORDER_CONSTANT)[..., None]
     blended = _blended(under, over, shown, across)
-    # Coarse bands reach farther than the mask, and must not reach beyond the square.
-    mixed = under + np.minimum(1.0, 4.0 * window) * (blended - under)
-    result[box] = np.where(window > 0, np.clip(np.rint(mixed), 0, 255), under).astype(np.uint8)
+    # Coarse bands reach farther than the mask, and must not reach beyond the square. Some rows at a
+    # time, for a photograph may be large.
+    target = result[box]
+    for start in range(0, len(under), _ROWS):
+        rows = slice(start, start + _ROWS)
+        share = np.minimum(1.0, 4.0 * window[rows])
+        mixed = under[rows] + share * (blended[rows] / np.float32(_FINE) - under[rows])
+        target[rows] = np.where(share > 0, np.clip(np.rint(mixed), 0, 255), under[rows])
     return result
 
 
@@ -120,13 +126,16 @@ def _placed(
     return np.asarray(cv2.warpAffine(image, matrix, shape, flags=way, borderMode=border))
 
 
-def _blended(under: Image, over: Image, shown: Mask, side: float) -> Mask:
-    """Blend two pictures, (h, w, 3), in several bands; `shown` is the share of `over`."""
+def _blended(under: Image, over: Image, shown: Mask, side: float) -> NDArray[np.int16]:
+    """Blend two pictures, (h, w, 3), in several bands; `shown` is the share of `over`.
+
+    The colours are multiplied by `_FINE`.
+    """
     bands = max(1, round(math.log2(max(2.0, _REACH * side))))
     blender = cv2.detail.MultiBandBlender(0, bands, cv2.CV_32F)
     blender.prepare((0, 0, under.shape[1], under.shape[0]))
     share = np.rint(255.0 * shown).astype(np.uint8)
     for picture, weight in ((under, 255 - share), (over, share)):
-        blender.feed(picture.astype(np.int16) * _FINE, weight, (0, 0))
+        blender.feed(np.multiply(picture, _FINE, dtype=np.int16), weight, (0, 0))
     blended, _ = blender.blend(None, None)  # type: ignore[call-overload]
-    return np.asarray(blended, np.float32) / np.float32(_FINE)
+    return np.asarray(blended)

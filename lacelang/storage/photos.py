@@ -31,7 +31,7 @@ _MOST_JPEG = 600_000_000
 #: Pictures that faces are looked for in are scaled down to so many pixels on the longer side.
 LONGEST = 4096
 #: Pictures that something is pasted into are scaled down to so many in all, as a PNG may have.
-MOST_WHOLE = 64_000_000
+MOST_WHOLE = 50_000_000
 #: The least of both sides.
 LEAST = 16
 # What transparent pixels show: neither light nor dark.
