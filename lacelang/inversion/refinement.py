@@ -22,14 +22,14 @@ from lacelang.inversion.features import ImageMaps
 #: Raised when the same photograph gets other styles, so that no run goes on with old ones.
 VERSION = 2
 #: Steps by the side of the images in pixels: usually, and where it has to be fast.
-STEPS = {64: 12, 128: 14, 256: 20}
+STEPS = {64: 12, 128: 24, 256: 12}
 FAST = {64: 10}
 
 # Weights of the terms, by measuring (docs/photos.md): pixels, maps of the whole and of the face.
-_PIXELS, _WHOLE, _FACE = 1.0, 0.6, 0.6
+_PIXELS, _WHOLE, _FACE = 3.0, 0.6, 2.0
 # Of the distance of styles from each other, and from the encoder's answer, in whitened units.
-_APART, _FAR = 2e-3, 5e-4
-_RATE = 0.06
+_APART, _FAR = 1e-3, 2.5e-4
+_RATE = 0.1
 # Sides at which the image network reads small images; others it reads at its own.
 _SEEN = {64: 128}
 # With no more steps than these, what the small decoder lacks is measured once.
