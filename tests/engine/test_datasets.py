@@ -20,7 +20,7 @@ from lacelang import ir
 from lacelang.errors import ResourceError, UsageError
 from lacelang.storage.datasets.folder import DatasetGroup, damaged
 from lacelang.storage.datasets.index import Index, read_index
-from lacelang.storage.datasets.place import Local, place_of
+from lacelang.storage.datasets.place import Local, Remote, place_of
 from lacelang.storage.datasets.samples import items_of
 
 SMALL: dict[str, Any] = {"format": "webdataset", "shard_size": 4}
@@ -153,7 +153,7 @@ def test_a_damaged_last_shard_is_not_taken_over(model: TinyModel, tmp_path: Path
 
 @pytest.mark.parametrize("url", ["memory://faces/{}", "file://{}"])
 def test_urls(model: TinyModel, tmp_path: Path, url: str) -> None:
-    there = url.format(f"{tmp_path}/there")
+    there = url.format(f"{tmp_path}/there").partition("#")[0]
     program(kids(6)).run(out=there, **SMALL)
     index = made(program(kids()).run(out=there, **SMALL))
     local = made(program(kids()).run(out=tmp_path / "here", **SMALL))
@@ -162,6 +162,25 @@ def test_urls(model: TinyModel, tmp_path: Path, url: str) -> None:
     assert len(group) == 10
     assert not list(damaged(group))
     assert b"webdataset" in (place_of(there).read("README.md") or b"")
+
+
+@pytest.mark.parametrize("url", ["s3://", "memory:///", "x://faces"])
+def test_a_url_without_a_place(model: TinyModel, url: str) -> None:
+    with pytest.raises(ResourceError, match=f"{url} names no place"):
+        program(kids()).run(out=url, **SMALL)
+
+
+def test_s3_is_reached_by_pyarrow_where_s3fs_is_not_installed() -> None:
+    place = place_of("s3://faces/many?region=eu-north-1&scheme=http&endpoint_override=127.0.0.1:9")
+    assert isinstance(place, Remote)
+    assert (type(place._files).__name__, place._root) == ("ArrowFSWrapper", "faces/many")
+
+
+if "LACELANG_S3" in os.environ:
+
+    def test_s3(model: TinyModel, tmp_path: Path) -> None:
+        """A server of S3's is where the variable says, with `{}` for the name of a folder."""
+        test_urls(model, tmp_path, os.environ["LACELANG_S3"].format(tmp_path.name) + "#{}")
 
 
 def test_a_url_of_an_unknown_kind(model: TinyModel) -> None:

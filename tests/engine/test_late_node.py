@@ -34,7 +34,7 @@ def test_a_machine_joins_late_and_another_is_lost(tmp_path: Path) -> None:
     import ray
     from ray.cluster_utils import Cluster
 
-    program = lacelang.compile("sample 3000 from digits where digit=three seed 1 as threes")
+    program = lacelang.compile("sample 1500 from digits where digit=three seed 1 as threes")
     program.run(out=tmp_path / "one", **SMALL)
     how: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 << 20}
     cluster = Cluster(initialize_head=True, head_node_args={**how, "include_dashboard": False})
@@ -46,11 +46,16 @@ def test_a_machine_joins_late_and_another_is_lost(tmp_path: Path) -> None:
         """Have a second one join after some images, and lose it after some more."""
         _wait(log, 200, ended)
         nodes.append(cluster.add_node(**how))
+        raylets = {
+            each.process.pid
+            for node in cluster.list_all_nodes()
+            for each in node.all_processes["raylet"]
+        }
         while not ended.is_set() and len(seen) < 2:
             for process in psutil.process_iter(["cmdline", "ppid"]):
                 line = " ".join(process.info["cmdline"] or ())
-                if line.startswith("ray::") and "unit" in line:
-                    seen.add(process.info["ppid"])  # the raylet of its node
+                if line.startswith("ray::") and "unit" in line and process.info["ppid"] in raylets:
+                    seen.add(process.info["ppid"])
             time.sleep(0.1)
         cluster.remove_node(nodes[0], allow_graceful=False)
 

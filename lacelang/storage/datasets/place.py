@@ -248,6 +248,22 @@ def is_url(text: str) -> bool:
     return bool(separator) and scheme.replace("+", "").replace("-", "").isalnum()
 
 
+def _is_of_arrow(scheme: str) -> bool:
+    """Whether pyarrow reaches places of a scheme, and no package of fsspec's is there for them."""
+    from importlib.util import find_spec
+
+    return scheme == "s3" and find_spec("s3fs") is None
+
+
+def _by_arrow(url: str) -> tuple[Any, str]:
+    """Return S3 by pyarrow, which takes options as in `s3://bucket/faces?region=eu-north-1`."""
+    from fsspec.implementations.arrow import ArrowFSWrapper
+    from pyarrow import fs
+
+    files, root = fs.FileSystem.from_uri(url)
+    return ArrowFSWrapper(files), root
+
+
 def place_of(out: str | Path) -> Place:
     """Return the place of a path or a URL.
 
@@ -261,10 +277,13 @@ def place_of(out: str | Path) -> Place:
         from fsspec.core import url_to_fs
     except ImportError:
         raise ResourceError(f"{text} needs fsspec, which is not installed", EXTRA) from None
+    scheme, _, rest = text.partition("://")
+    # One letter would be a drive of Windows.
+    if len(scheme) < 2 or not rest.strip("/"):
+        raise another_folder(f"{text} names no place")
     try:
-        files, root = url_to_fs(text)
+        files, root = url_to_fs(text) if not _is_of_arrow(scheme) else _by_arrow(text)
     except ImportError as error:
-        scheme = text.partition("://")[0]
         said = " ".join(str(error).split())[:200]
         raise another_folder(f"no package for {scheme}:// is installed: {said}") from None
     except Exception as error:
