@@ -133,6 +133,21 @@ def test_a_damaged_shard_is_made_again(
     assert files(tmp_path) == before
 
 
+def test_what_a_killed_process_left_half_made_is_removed(model: TinyModel, tmp_path: Path) -> None:
+    program(kids()).run(out=tmp_path, **SMALL)
+    before = files(tmp_path)
+    for name, left in ((".new.ab_c12de", "000000008.tar"), (".new.1234567_", "000000004.parquet")):
+        (tmp_path / "kids" / name).mkdir()
+        (tmp_path / "kids" / name / left).write_bytes(b"half")
+    (tmp_path / "kids" / ".new.ab_c12df").mkdir()
+    kept = tmp_path / "kids" / ".new.ab_c12df" / "notes.txt"
+    kept.write_text("a person's own")
+    program(kids()).run(out=tmp_path, **SMALL)
+    assert kept.exists()
+    kept.unlink()
+    assert files(tmp_path) == before
+
+
 def test_changed_bytes_are_found(model: TinyModel, tmp_path: Path) -> None:
     program(kids()).run(out=tmp_path, **SMALL)
     path = tmp_path / "kids" / "000000004.tar"

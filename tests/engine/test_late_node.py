@@ -23,13 +23,13 @@ def _decoded(log: Path) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == "decoded"]
 
 
-def _wait(log: Path, done: int, failed: threading.Event) -> None:
-    while not failed.is_set() and not any(e["done"] >= done for e in _decoded(log)):
+def _wait(log: Path, done: int, thread: threading.Thread) -> None:
+    while thread.is_alive() and not any(e["done"] >= done for e in _decoded(log)):
         time.sleep(0.1)
 
 
 @pytest.mark.slow
-def test_a_machine_joins_late_and_another_is_lost(tmp_path: Path) -> None:
+def test_a_machine_joins_late_and_is_lost_again(tmp_path: Path) -> None:
     ray_session.imported()
     import ray
     from ray.cluster_utils import Cluster
@@ -38,38 +38,34 @@ def test_a_machine_joins_late_and_another_is_lost(tmp_path: Path) -> None:
     program.run(out=tmp_path / "one", **SMALL)
     how: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 << 20}
     cluster = Cluster(initialize_head=True, head_node_args={**how, "include_dashboard": False})
-    nodes: list[Any] = []
-    seen: set[int] = set()
-    ended, log = threading.Event(), tmp_path / "log"
-
-    def machines() -> None:
-        """Have a second one join after some images, and lose it after some more."""
-        _wait(log, 200, ended)
-        nodes.append(cluster.add_node(**how))
+    log, seen = tmp_path / "log", set[int]()
+    # Ray starts nodes in the main thread alone.
+    thread = threading.Thread(
+        target=program.run, kwargs={"out": tmp_path / "two", "workers": 2, "log": log, **SMALL}
+    )
+    try:
+        ray.init(address=cluster.address, log_to_driver=False)
+        thread.start()
+        _wait(log, 100, thread)
+        node = cluster.add_node(**how)
         raylets = {
             each.process.pid
-            for node in cluster.list_all_nodes()
-            for each in node.all_processes["raylet"]
+            for some in cluster.list_all_nodes()
+            for each in some.all_processes["raylet"]
         }
-        while not ended.is_set() and len(seen) < 2:
+        assert len(raylets) == 2
+        while thread.is_alive() and len(seen) < 2:
             for process in psutil.process_iter(["cmdline", "ppid"]):
                 line = " ".join(process.info["cmdline"] or ())
                 if line.startswith("ray::") and "unit" in line and process.info["ppid"] in raylets:
                     seen.add(process.info["ppid"])
             time.sleep(0.1)
-        cluster.remove_node(nodes[0], allow_graceful=False)
-
-    try:
-        ray.init(address=cluster.address, log_to_driver=False)
-        thread = threading.Thread(target=machines)
-        thread.start()
-        try:
-            program.run(out=tmp_path / "two", workers=2, log=log, **SMALL)
-        finally:
-            ended.set()
-            thread.join()
+        still = thread.is_alive()
+        cluster.remove_node(node, allow_graceful=False)
+        thread.join()
     finally:
         ray.shutdown()
         cluster.shutdown()
     assert len(seen) == 2  # both computed
+    assert still
     assert files(tmp_path / "two") == files(tmp_path / "one")

@@ -7,6 +7,8 @@ have a name only once all of it is there; of other file systems the index says w
 from __future__ import annotations
 
 import contextlib
+import re
+import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -25,6 +27,10 @@ from lacelang.storage.files import (
     write_atomic,
 )
 from lacelang.system.filenames import on_disk
+
+#: The folder of a shard that is being written, and what it holds.
+_NEW = re.compile(r"\.new\.[a-z0-9_]{8}")
+_HALF = re.compile(r"\d{9,}\.(tar|parquet)")
 
 EXTRA = "pip install 'lacelang[data]'"
 
@@ -95,7 +101,15 @@ class Local(Place):
         with contextlib.ExitStack() as stack:
             with disk_errors(self.root):
                 stack.enter_context(holding(self.root / ".lock", refuse))
+                self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove the folders of shards that a killed process left half made."""
+        for path in self.root.glob("*/.new.*"):
+            made = path.is_dir() and not path.is_symlink() and _NEW.fullmatch(path.name)
+            if made and all(_HALF.fullmatch(each.name) for each in path.iterdir()):
+                shutil.rmtree(path)
 
     def read(self, name: str) -> bytes | None:
         """See `Place`."""
