@@ -231,7 +231,7 @@ def likeness(setting: Setting, of_people: bool, fast: bool, count: int) -> Row:
         "dlib distance": float(apart[places, places].mean()),
         "< 0.6": float((apart[places, places] < 0.6).mean()),
         "nearest": float((apart.argmin(1) == places).mean()),
-        "seconds": mean("inverting")
+        "processor seconds": mean("inverting")
         + float(np.mean([each["cutting"] for each in originals.values()])),
     }
 
@@ -280,8 +280,8 @@ def edits(setting: Setting, fast: bool, count: int) -> list[Row]:
 _ALIKE = (
     "PSNR in dB at 256 pixels; distances of feature maps, of the network that steers and of the "
     "face-parsing network; cosine of dlib's descriptors without their mean, their distance, and "
-    "the share below 0.6; nearest: inversions whose own photograph is the nearest of all; seconds "
-    "of one core, from the photograph to the image."
+    "the share below 0.6; nearest: inversions whose own photograph is the nearest of all; "
+    "processor seconds, from the photograph to the image, while other work ran."
 )
 _EDITED = "Shares for smile and glasses; for the others 1 − error / range."
 
