@@ -67,7 +67,7 @@ def test_refinement_makes_it_more_like(inverter: FaceInverter, cut: Cut) -> None
         fast, whole = (inverter.invert(cut, fast=each) for each in (True, False))
     assert whole.steps > fast.steps > 0
     assert whole.figures["psnr"] > max(26.0, fast.figures["psnr"] + 2.0)
-    assert whole.figures["distance"] < 0.5 * fast.figures["distance"]
+    assert whole.figures["distance"] < 0.7 * fast.figures["distance"]
 
 
 @pytest.mark.weights
