@@ -179,7 +179,7 @@ def test_a_folder_whose_path_is_too_long_for_sockets(
 @pytest.mark.slow
 def test_a_driver_that_is_killed(tmp_path: Path) -> None:
     source = tmp_path / "many.lace"
-    source.write_text("sample 3000 from digits where digit=three seed 1 as threes\n")
+    source.write_text("sample 1500 from digits where digit=three seed 1 as threes\n")
     command = [sys.executable, "-m", "lacelang", "run", str(source), "--format", "webdataset"]
     command += ["--shard-size", "100", "--workers", "2", "--out"]
     subprocess.run([*command, str(tmp_path / "one")], check=True, capture_output=True)
