@@ -37,6 +37,8 @@ def imported() -> Any:
     if "RAY_AUTH_MODE" not in os.environ:
         # Only this process and its children; Ray would make one, and keep it in a file.
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        # It would tell everybody that there is one, and how to do without.
+        logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
     try:
         import ray
     except ImportError:
