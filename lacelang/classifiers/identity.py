@@ -1,15 +1,14 @@
-"""Who is seen in a face: the descriptor of a face recogniser, less what attributes explain of it.
+"""Who is seen in a face: the descriptor of a face recogniser, of a small image.
 
-A small image comes from the first blocks of the generator. Where the face is in it follows from the
-styles, so that no detector is needed. The recogniser is MobileFace, converted. Two images of one
-person at different ages, with other glasses or another pose, differ in a part of its descriptor;
-that part is projected out, so that keeping the rest does not work against an edit.
+A small image comes from the first blocks of the generator, and what it lacks to the decoder's is
+added, which hardly changes while styles move a little. Where the face is in it follows from the
+styles, so that no detector is needed. The recogniser is MobileFace, converted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,47 +41,77 @@ PLACING = 10
 
 
 class IdentityNetwork(nn.Module):
-    """Styles w+ (N, styles, d) of a MobileStyleGAN to unit descriptors (N, 256).
+    """What a recogniser says of faces of a MobileStyleGAN.
 
     Attributes:
-        explained: orthonormal directions (K, 256) along which attributes move descriptors.
         centre: (256,), the mean unit descriptor.
         points, places: five landmarks (10,) of the mean face, as shares of the side, and how w
             moves them, (10, d).
     """
 
-    explained: Tensor
     centre: Tensor
     points: Tensor
     places: Tensor
     template: Tensor
     w_mean: Tensor
 
-    def __init__(self, generator: Generator, explained: int = 0) -> None:
+    def __init__(self, generator: Generator) -> None:
         super().__init__()
         # A module that is not registered has no weights in this one's file.
         self._small = [LowResolution(generator.synthesis(), generator.w_mean)]  # type: ignore[arg-type]
         self.readout = self._small[0].readouts[str(SIDE)]
         self.recogniser = MobileFace()
-        self.register_buffer("explained", torch.zeros(explained, FEATURES))
         self.register_buffer("centre", torch.zeros(FEATURES))
         self.register_buffer("points", torch.tensor(TEMPLATE).flatten() / CROP)
         self.register_buffer("places", torch.zeros(10, generator.w_dim))
         self.register_buffer("template", torch.tensor(TEMPLATE) / CROP, persistent=False)
         self.register_buffer("w_mean", generator.w_mean.clone(), persistent=False)
 
-    def forward(self, styles: Tensor) -> Tensor:
-        """Return the descriptors, without what attributes explain; differentiable."""
-        found = F.normalize(self.described(styles), dim=1) - self.centre
-        found = found - (found @ self.explained.T) @ self.explained
-        return F.normalize(found, dim=1)
+    def unlike(
+        self, before: Tensor, image_before: Tensor, after: Tensor, image_after: Tensor
+    ) -> Callable[[Tensor], Tensor]:
+        """Compare a face with itself before an edit.
+
+        Args:
+            before: the styles (1, styles, d) of the face before the edit.
+            image_before: what the decoder makes of them, uint8 (H, W, 3).
+            after, image_after: the same after the edit.
+
+        Returns:
+            A function from styles near those after the edit to 1 - the cosine of descriptors, a
+            scalar, differentiable.
+        """
+        with torch.no_grad():
+            lacking = _shrunk(image_after) - self._small[0](after, SIDE)
+            who = F.normalize(self.seen(_shrunk(image_before), before).mean(dim=0), dim=0)
+
+        def of(styles: Tensor) -> Tensor:
+            image = self._small[0](styles, SIDE) + lacking
+            value: Tensor = (1.0 - self.seen(image, styles) @ who).mean()
+            return value
+
+        return of
+
+    def seen(self, images: Tensor, styles: Tensor) -> Tensor:
+        """Images (N, 3, 128, 128) in [−1, 1] and their styles → unit descriptors (4N, 256).
+
+        They are of each image as it is, mirrored, and both blurred a little, less the mean: what
+        does not last through that is no feature of a face.
+        """
+        crops = F.grid_sample(
+            images.clamp(-1.0, 1.0), self._grid(styles), "bilinear", "border", False
+        )
+        crops = torch.cat([crops, crops.flip(3)])
+        blurred = F.avg_pool2d(F.pad(crops, (1, 1, 1, 1), "replicate"), 3, 1)
+        return F.normalize(self._described(torch.cat([crops, blurred])) - self.centre, dim=1)
 
     def described(self, styles: Tensor) -> Tensor:
-        """Return what the recogniser itself says, (N, 256)."""
-        images = self.images(styles)
-        crops = F.grid_sample(images, self._grid(styles), "bilinear", "border", False)
-        described: Tensor = self.recogniser((crops + 1.0) * 127.5)
-        return described
+        """Return unit descriptors of small images (N, 256) of styles w+ (N, styles, d)."""
+        crops = F.grid_sample(self.images(styles), self._grid(styles), "bilinear", "border", False)
+        return self._described(crops)
+
+    def _described(self, crops: Tensor) -> Tensor:
+        return F.normalize(self.recogniser((crops + 1.0) * 127.5), dim=1)
 
     def images(self, styles: Tensor) -> Tensor:
         """Return the small images (N, 3, 128, 128) in [−1, 1]."""
@@ -122,7 +151,7 @@ class IdentityNetwork(nn.Module):
 
         The recogniser's weights are not in the file: they are in the archive of its authors.
         """
-        exact = {"explained", "centre", "points", "places"}
+        exact = {"centre", "points", "places"}
         tensors = {
             name: (tensor if name in exact else tensor.half()).contiguous()
             for name, tensor in self.state_dict().items()
@@ -142,7 +171,7 @@ class IdentityNetwork(nn.Module):
                 missing.
         """
         with reading(path, "network of identity", FORMAT, _REMEDY, "pt") as (_, tensors):
-            network = cls(generator, len(tensors["explained"]))
+            network = cls(generator)
             found = {name: tensor.float() for name, tensor in tensors.items()}
             missing, unknown = network.load_state_dict(found, strict=False)
             if unknown or not all(name.startswith(_RECOGNISER) for name in missing):
@@ -151,3 +180,9 @@ class IdentityNetwork(nn.Module):
                 raise ValueError("a weight is not finite")
         network.recogniser = recogniser or mobileface(archive())
         return network.requires_grad_(False).eval()
+
+
+def _shrunk(image: Tensor) -> Tensor:
+    """An image, uint8 (H, W, 3), as planes (1, 3, 128, 128) in [−1, 1]."""
+    planes = image.permute(2, 0, 1)[None].float() / 127.5 - 1.0
+    return F.interpolate(planes, (SIDE, SIDE), mode="area")

@@ -8,7 +8,7 @@ before the first step, are arguments of the energy.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,13 +24,11 @@ from lacelang.energy import (
     ATYPICALITY,
     DISPLACEMENT,
     TYPICAL_SIGMA,
-    Balanced,
     ConditionalEnergy,
     Node,
     Outputs,
     Penalty,
     conjunction,
-    with_components,
 )
 from lacelang.engine.atoms import atoms_of, read_atoms
 from lacelang.engine.components import by_component, components_of
@@ -186,19 +184,19 @@ class _Edit:
             self.statement.sampler.name,
             self.record.seed,
             indices,
-            edit=edit_path.w.shape[1],
+            edit=len(edit_path.taken),
         )
         for i, (energy, condition) in enumerate(energies):
             moved = by_component(energy, chosen, partial(self._move, u, start, stage))
-            replaced = self._taking(i)
-            if self._resembles(i):
-                moved = self._resembling(
-                    moved, u, start, energy, chosen, edit_path, first, replaced
-                )
             move = array(by_rows(self._w, moved.z) - by_rows(self._w, u))
-            u = moved.z
+            u, replaced = moved.z, self._taking(i)
             # The difference, so that what has not moved is what it was to the last bit.
-            edit_path = edit_path.gone(edit_path.w[:, -1] + move, replaced)
+            reached = edit_path.gone(edit_path.w[:, -1] + move, replaced)
+            if self._resembles(i):
+                u, own = self._resembling(u, first, reached, replaced)
+                reached = edit_path.spread(own, replaced)
+                moved = evolve(moved, z=u, stats=evolve(moved.stats, nfe=moved.stats.nfe + STEPS))
+            edit_path = reached
             records.append(self._records(condition, self._outputs(u), moved, indices))
         samples = tuple(map(self._sample, indices, zip(*records, strict=True)))
         edited = Latents(latents.z, edit_path.styles()[:, 0], edit_path)
@@ -232,48 +230,45 @@ class _Edit:
         return energy, args
 
     def _resembling(
-        self,
-        moved: Solution,
-        begun: Tensor,
-        before: Outputs,
-        node: Node,
-        chosen: Sequence[Mapping[Balanced, int]],
-        edit_path: EditPath,
-        first: Float32,
-        replaced: NDArray[np.bool_],
-    ) -> Solution:
+        self, u: Tensor, first: Float32, reached: EditPath, replaced: NDArray[np.bool_]
+    ) -> tuple[Tensor, Float32]:
         """Go on from the end of the last step to where faces look more like themselves.
 
-        `begun` is where that step began, `edit_path` leads there from the styles `first`, which are
-        (N, styles, d), and the styles that any step has `replaced` move.
+        `first` are the styles (N, styles, d) before the first step, `reached` leads to those after
+        the last, of which the `replaced` ones move. Returns the mean coordinates, and the w that
+        each of them takes, (N, replaced, d).
         """
-        u = moved.z
-        energies = [
-            self._energy(begun, before, with_components(node, disjuncts), [row])
-            for row, disjuncts in enumerate(chosen)
-        ]
-        move = array(by_rows(self._w, u) - by_rows(self._w, begun))
-        reached = edit_path.gone(edit_path.w[:, -1] + move, replaced).styles()[:, 0]
-        styles, w = torch.from_numpy(reached).to(u.device), by_rows(self._w, u)
-        free = torch.from_numpy(replaced).to(u)[:, None]
-
-        def energy(at: Tensor, row: int) -> Tensor:
-            of, args = energies[row]
-            value: Tensor = of(at, *args)
-            return value
-
-        def decoded(at: Tensor, row: int) -> Tensor:
-            return styles[row] + free * (self._w(at) - w[row : row + 1])[:, None]
-
-        z = resembling(
-            u,
-            self.statement.keep,
-            energy,
-            decoded,
-            self.model.identified,
-            torch.from_numpy(first).to(u.device),
+        before, after = (
+            torch.from_numpy(np.ascontiguousarray(each)).to(u.device)
+            for each in (first, reached.styles()[:, 0])
         )
-        return evolve(moved, z=z, stats=evolve(moved.stats, nfe=moved.stats.nfe + STEPS))
+        places = torch.from_numpy(np.flatnonzero(replaced)).to(u.device)
+        w = by_rows(self._w, u)
+
+        def unlike(row: int) -> Callable[[Tensor], Tensor]:
+            of_styles = self.model.unlike(before[row : row + 1], after[row : row + 1])
+
+            def of(at: Tensor) -> Tensor:
+                move = (self._w(at) - w[row]).to(after.dtype)
+                return of_styles(after[row : row + 1].index_add(1, places, move[None]))
+
+            return of
+
+        moved = resembling(u, len(places), self.statement.keep, self._said, unlike)
+        move = torch.stack([self._w(each) - w[row] for row, each in enumerate(moved)])
+        return moved.mean(dim=1), reached.w[:, reached.taken[-1][replaced]] + array(move)
+
+    def _said(self, u: Tensor) -> Tensor:
+        """What the classifiers say at coordinates (N, d): centred logits, and values in sigmas."""
+        outputs, sigma = self.model.judge_styles(self._w(u)), self.model.sigma
+        parts = [
+            head[:, None] / sigma[name]
+            if head.ndim == 1
+            # The last of the centred logits follows from the others.
+            else (head - head.mean(dim=1, keepdim=True))[:, :-1]
+            for name, head in outputs.items()
+        ]
+        return torch.cat(parts, dim=1)
 
     def _features(
         self,
@@ -350,7 +345,12 @@ class _Edit:
         path = latents.edit_path or EditPath.begun(latents.w, self.model.generator.style_count)
         lost = np.full_like(path.w[:, -1], np.nan)
         for i in range(len(self.statement.steps)):
-            path = path.gone(lost, self._taking(i))
+            taking = self._taking(i)
+            if self._resembles(i):
+                # As many w as other samples have.
+                path = path.spread(np.repeat(lost[:, None], taking.sum(), axis=1), taking)
+            else:
+                path = path.gone(lost, taking)
         records = tuple(SampleRecord(i, None, Status.failed.name, 0, {}) for i in indices)
         w = np.full_like(path.styles()[:, 0], np.nan)
         return Batch(records, Latents(latents.z, w, path), 0.0)

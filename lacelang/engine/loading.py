@@ -187,10 +187,17 @@ class Model:
         """What the classifiers, if they are on w, say of truncated styles (N, d') alone."""
         return self.heads_at(w)
 
-    def identified(self, styles: Tensor) -> Tensor:
-        """Who is seen in the face of styles w+ (1, styles, d'): a unit descriptor (1, K)."""
-        found: Tensor = self.identity(styles.to(self.device)).to(styles.device)
-        return found
+    def unlike(self, before: Tensor, after: Tensor) -> Callable[[Tensor], Tensor]:
+        """How unlike a face is to itself before an edit, given styles (1, styles, d') at both ends.
+
+        Returns:
+            A function from styles near those after the edit to 1 - the cosine of descriptors.
+        """
+        begun, edited = (
+            torch.tensor(image).to(self.device) for image in self.decode(torch.cat([before, after]))
+        )
+        found = self.identity.unlike(before.to(self.device), begun, after.to(self.device), edited)
+        return lambda styles: found(styles.to(self.device)).to(styles.device)
 
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:
         """Return the function from latents z (N, d) to the classifiers' outputs."""

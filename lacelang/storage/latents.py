@@ -34,11 +34,12 @@ class EditPath:
     """Where edits took some samples: every w they came through, and which of them each style has.
 
     Where the samples began with styles that differ by layer, `w` begins with their mean, and a
-    style keeps what sets it apart from that mean wherever w goes.
+    style keeps what sets it apart from that mean wherever w goes. The same holds of styles that
+    were spread over several w on the way: those of a moment come first, and then their mean.
     """
 
-    w: Float32  # truncated, before the first step and after each: (N, P, d)
-    taken: NDArray[np.int64]  # at each of those moments, the w that every style has: (P, styles)
+    w: Float32  # truncated, before the first step and after each: (N, M, d), M >= P
+    taken: NDArray[np.int64]  # at each of the P moments, which w every style has: (P, styles)
     given: Float32 | None = None  # styles that differ by layer: (N, styles, d)
 
     @staticmethod
@@ -54,12 +55,44 @@ class EditPath:
 
     def gone(self, w: Float32, replaced: NDArray[np.bool_]) -> EditPath:
         """Go on to w (N, d), which some of the styles (styles,) take."""
-        taken = np.where(replaced, len(self.taken), self.taken[-1])
+        latest = self.taken[-1][replaced]
+        means = np.array(self._means())
+        # Of every style that is replaced, the mean of those with which it was spread.
+        mean = means[np.searchsorted(means, latest)]
+        if (latest != mean).any():
+            return self._went(self.w[:, latest] - self.w[:, mean] + w[:, None], w, replaced)
+        return self._went(w[:, None], None, replaced)
+
+    def spread(self, w: Float32, replaced: NDArray[np.bool_]) -> EditPath:
+        """Go on to a w for each of the styles that are replaced: (N, replaced, d)."""
+        if not replaced.any():
+            return self.gone(self.w[:, -1], replaced)
+        if w.shape[1] == 1:
+            return self._went(w, None, replaced)
+        return self._went(w, w.mean(axis=1), replaced)
+
+    def _went(self, w: Float32, mean: Float32 | None, replaced: NDArray[np.bool_]) -> EditPath:
+        """Go on to w, one for all styles (N, 1, d), or one for each and their mean."""
+        taken, first = self.taken[-1].copy(), self.w.shape[1]
+        if mean is not None and w.shape[1] == 1:
+            # Twice, since the first w of a moment alone would be the mean.
+            w, first = np.repeat(w, 2, axis=1), first + 1
+        taken[replaced] = first if mean is None else first + np.arange(replaced.sum())
+        added = [w] if mean is None else [w, mean[:, None]]
         return evolve(
             self,
-            w=np.concatenate([self.w, w[:, None]], axis=1),
+            w=np.concatenate([self.w, *added], axis=1),
             taken=np.concatenate([self.taken, taken[None]]),
         )
+
+    def _means(self) -> list[int]:
+        """Of each moment, which w is the mean of all that styles take then; the last of its w."""
+        found = [0]
+        for taken in self.taken[1:]:
+            first, most = found[-1] + 1, int(taken.max(initial=0))
+            # A w that all styles share is its own mean.
+            found.append(first if most <= first else most + 1)
+        return found
 
     def styles(self, last: int = 1) -> Float32:
         """The styles w+ (N, last, styles, d) of the last moments, in their order."""
@@ -80,12 +113,13 @@ class EditPath:
 
     def fits(self, w: Float32) -> bool:
         """Whether it can have led to the styles `w`."""
-        count, moments = self.w.shape[:2] if self.w.ndim == 3 else (0, 0)
+        count, held = self.w.shape[:2] if self.w.ndim == 3 else (0, 0)
         whole = self.taken.ndim == 2 and w.shape == (count, self.taken.shape[-1], self.w.shape[-1])
-        if not whole or moments == 0 or len(self.taken) != moments:
+        if not whole or held == 0 or len(self.taken) == 0:
             return False
-        latest = np.arange(moments)[:, None]
-        known = bool(((self.taken >= 0) & (self.taken <= latest)).all())
+        means = np.array(self._means())
+        known = bool(((self.taken >= 0) & (self.taken <= means[:, None])).all())
+        known = known and means[-1] == held - 1
         return known and (self.given is None or self.given.shape == w.shape)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from lacelang.classifiers.identity import IdentityNetwork
@@ -30,12 +31,10 @@ def generator() -> Generator:
 @pytest.fixture(scope="module")
 def network() -> IdentityNetwork:
     random = torch.Generator().manual_seed(1)
-    made = IdentityNetwork(generator(), 3)
+    made = IdentityNetwork(generator())
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.copy_(0.05 * torch.randn(parameter.shape, generator=random))
-        directions = torch.randn(FEATURES, 3, generator=random)
-        made.explained.copy_(torch.linalg.qr(directions).Q.T)
         made.places.copy_(1e-4 * torch.randn(10, DIM, generator=random))
     return made.requires_grad_(False).eval()
 
@@ -45,13 +44,41 @@ def styles(count: int = 2) -> torch.Tensor:
     return w.expand(-1, STYLES, -1)
 
 
-def test_descriptors_have_length_one_and_no_part_that_attributes_explain(
-    network: IdentityNetwork,
-) -> None:
-    found = network(styles())
-    assert found.shape == (2, FEATURES)
-    assert torch.allclose(found.norm(dim=1), torch.ones(2), atol=1e-5)
-    assert (found @ network.explained.T).abs().max() < 1e-5
+def decoded(seed: int) -> torch.Tensor:
+    """A decoder's image, uint8 (H, W, 3), which is nothing like the small ones."""
+    colours = torch.randint(0, 256, (8, 8, 3), generator=torch.Generator().manual_seed(seed))
+    return colours.to(torch.uint8).repeat_interleave(32, 0).repeat_interleave(32, 1)
+
+
+class Coarse(nn.Module):
+    """A recogniser that sees brightness in a grid."""
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        return F.adaptive_avg_pool2d(crops.mean(dim=1, keepdim=True), 16).flatten(1)
+
+
+def test_descriptors_have_length_one(network: IdentityNetwork) -> None:
+    at = styles()
+    assert torch.allclose(network.described(at).norm(dim=1), torch.ones(2), atol=1e-5)
+    seen = network.seen(network.images(at), at)
+    assert seen.shape == (8, FEATURES)
+    assert torch.allclose(seen.norm(dim=1), torch.ones(8), atol=1e-5)
+
+
+def test_a_face_is_like_itself_as_the_decoder_shows_it(network: IdentityNetwork) -> None:
+    own: nn.Module = network.recogniser
+    network._modules["recogniser"] = Coarse()
+    try:
+        one, other = styles()[:1], styles()[1:]
+        same = float(network.unlike(one, decoded(1), one, decoded(1))(one))
+        changed = float(network.unlike(one, decoded(1), other, decoded(2))(other))
+        again = float(network.unlike(one, decoded(1), other, decoded(1))(other))
+    finally:
+        network._modules["recogniser"] = own
+    # The views of one image differ a little from their mean.
+    assert 0.0 < same < 0.8 * changed < 2.0
+    # Small images count by their change alone: at the styles after the edit, it is the decoder's.
+    assert abs(again - same) < 0.2 * changed
 
 
 def test_the_crop_puts_landmarks_where_the_recogniser_expects_them(
@@ -78,7 +105,8 @@ def test_the_crop_puts_landmarks_where_the_recogniser_expects_them(
 
 def test_it_can_be_descended(network: IdentityNetwork) -> None:
     at = styles(1).clone().requires_grad_()
-    (slope,) = torch.autograd.grad(network(at)[:, 0].sum(), at)
+    image = decoded(1)
+    (slope,) = torch.autograd.grad(network.unlike(styles()[1:], image, styles(1), image)(at), at)
     assert bool(slope.isfinite().all())
     assert bool(slope.any())
 
@@ -88,7 +116,9 @@ def test_a_file_gives_the_same_network_again(network: IdentityNetwork, tmp_path:
     network.save(path, {"faces": 3})
     loaded = IdentityNetwork.load(path, generator(), network.recogniser)
     assert path.stat().st_size < 500_000  # the recogniser's weights are not in it
-    assert F.cosine_similarity(loaded(styles()), network(styles())).min() > 0.999
+    assert (
+        F.cosine_similarity(loaded.described(styles()), network.described(styles())).min() > 0.999
+    )
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
 
 

@@ -90,6 +90,47 @@ def test_an_edit_path_fits_the_styles_it_led_to_alone() -> None:
         assert latents_of(arrays_of(Latents(None, w, changed))) is None
 
 
+@pytest.mark.parametrize("begun", [(D,), (STYLES, D)], ids=["w", "w+"])
+@pytest.mark.parametrize("second", [[0], [1, 2], [0, 1, 2, 3]])
+def test_styles_that_were_spread_stay_apart(begun: tuple[int, ...], second: list[int]) -> None:
+    start = EditPath.begun(drawn(COUNT, *begun), STYLES)
+    replaced, again = np.zeros(STYLES, bool), np.zeros(STYLES, bool)
+    replaced[:3], again[second] = True, True
+    own = drawn(COUNT, 3, D)
+    spread = start.spread(own, replaced)
+    assert np.allclose(spread.w[:, -1], own.mean(axis=1), atol=1e-6)
+    first, last = start.styles()[:, 0], spread.styles()[:, 0]
+    mean = start.w[:, :1]
+    assert np.allclose(last[:, :3], first[:, :3] + own - mean, atol=1e-5)
+    assert np.array_equal(last[:, 3:], first[:, 3:])
+    move = drawn(COUNT, D)
+    further = spread.gone(spread.w[:, -1] + move, again)
+    assert np.allclose(further.w[:, -1], spread.w[:, -1] + move, atol=1e-5)
+    films = further.styles(3)
+    assert np.array_equal(films[:, 0], first)
+    assert np.array_equal(films[:, 1], last)
+    for style in range(STYLES):
+        moved = last[:, style]
+        if again[style]:
+            # A style that was not spread takes where the mean is.
+            since = move if replaced[style] else further.w[:, -1] - start.w[:, 0]
+            moved = moved + since
+        assert np.allclose(films[:, 2, style], moved, atol=1e-5)
+    for path in (spread, further):
+        assert path.fits(path.styles()[:, 0])
+        back = latents_of(arrays_of(Latents(None, path.styles()[:, 0], path)))
+        assert back is not None
+        assert not EditPath(path.w[:, :-1], path.taken, path.given).fits(path.styles()[:, 0])
+
+
+def test_one_style_that_is_spread_is_not_apart() -> None:
+    start = EditPath.begun(drawn(COUNT, D), STYLES)
+    replaced = np.arange(STYLES) == 1
+    path = start.spread(drawn(COUNT, 1, D), replaced)
+    assert path.w.shape == (COUNT, 2, D)
+    assert path.fits(path.styles()[:, 0])
+
+
 def test_arrays_that_are_no_latents() -> None:
     w = drawn(COUNT, D)
     assert latents_of({"w": w}) is not None
