@@ -39,7 +39,9 @@ def test_every_spec_has_the_report_that_the_docs_are_made_from() -> None:
     # They were never run at full size, and no page has their figures.
     for name in ("editing_prior", "identity", "cgan", "guided", "systems"):
         del specs_of[name]
-    assert {path.name: path.parent.name for path in reports} == specs_of
+    # `python -m experiments.photographs` is no spec: it has two runs, and writes the report itself.
+    made = {path.name: path.parent.name for path in reports if path.name != "photographs"}
+    assert made == specs_of
 
 
 def test_the_package_imports_nothing_of_it() -> None:
