@@ -126,7 +126,6 @@ def resumable(
             stage.advance()
             if (number + 1) % every == 0 or number + 1 == steps:
                 save(number + 1)
-                progress.note(f"{path.stem}: {number + 1} of {steps} steps")
     return seconds + process_time() - started
 
 

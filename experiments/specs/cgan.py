@@ -106,9 +106,9 @@ def _summary(
     return Table(
         "Conditional GANs by one objective",
         rows,
-        "Weights: conditional, unconditional, classifier, contrastive. Mean ± deviation over "
-        f"{len(SEEDS)} seeds of training, {count} images of each class of Fashion-MNIST against "
-        "its test images. FID, IS and intra-FID are of a network trained on Fashion-MNIST, ACC of "
+        "Weights: conditional, unconditional, classifier, contrastive. Mean ± deviation over the "
+        f"seeds of training ({len(SEEDS)}), {count} images of each class against the test images "
+        "of Fashion-MNIST. FID, IS and intra-FID are of a network trained on Fashion-MNIST, ACC of "
         f"another, which names {measured.judges.accuracy[0]:.3f} of the test images' classes; the "
         "slides' figures are of CIFAR-10 and an Inception network, so only orderings compare. "
         "Seconds are of one core, of the last seed. LACE asks one generator, which was trained "

@@ -96,7 +96,7 @@ def _table(found: Mapping[Key, Sequence[Scores]], measured: Measures, count: int
     return Table(
         "Guidance by classifiers of few labels",
         rows,
-        f"Mean ± deviation over {len(SEEDS)} subsets of labels; {count} images of each class, by "
+        f"Mean ± deviation over subsets of labels ({len(SEEDS)}); {count} images of each class, by "
         f"DDIM of {SAMPLER_STEPS} steps on one score model of all images. intra-FID is the "
         "conditional FID, to the test images of the class. The judge, which guides nothing, names "
         f"{measured.judges.accuracy[0]:.3f} of the test images' classes.",
