@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
@@ -99,8 +100,12 @@ class Line:
 
     def redraw(self) -> None:
         """Draw the line again, from any thread."""
-        if self._prompt.app.is_running:
-            self._prompt.app.invalidate()
+        app = self._prompt.app
+        loop = app.loop
+        if loop is not None:
+            # In its own thread: called from another one while the line ends, it would raise.
+            with suppress(RuntimeError):  # the loop has just been closed
+                loop.call_soon_threadsafe(app.invalidate)
 
     def _press_earlier_keys(self) -> None:
         """Press what was typed before the prompt was there; Enter came as a line feed."""

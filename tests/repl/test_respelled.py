@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Sitting
 
 from lacelang.repl.completion import offers
 from lacelang.repl.loop import Loop
@@ -71,7 +71,9 @@ def test_a_redefinition_is_saved_under_a_name_of_its_own(session: Session, tmp_p
     assert 'as "x {né}"' in text
 
 
-def test_a_group_is_shown_and_explained(loop: Loop, sit: Sitting, model: object) -> None:
+def test_a_group_is_shown_and_explained(
+    loop: Loop, sit: Callable[[str], str], model: object
+) -> None:
     said = sit(f"sample 1 from ffhq as größe\r:show {nfd('größe')}\r:explain {nfd('größe')}\r")
     assert "there is no group" not in said
     assert said.count("größe: 1 sample") == 3  # explained, too
