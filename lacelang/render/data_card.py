@@ -140,7 +140,8 @@ def _group(each: GroupIndex) -> Iterator[str]:
     yield ""
     yield f"`{group.condition or 'no condition'}`, seed {group.seed}, model"
     yield f"{group.settings.get('model', 'unknown')}; {tally.count} of {group.count} samples in"
-    yield f"{each.shards} shards, {size_text(each.bytes)}; SHA-256 of the digests of its files:"
+    shards = f"{each.shards} shard{'' if each.shards == 1 else 's'}"
+    yield f"{shards}, {size_text(each.bytes)}; SHA-256 of the digests of its files:"
     yield f"`{each.digest or 'none'}`"
     yield ""
     rows = list(shares(tally))

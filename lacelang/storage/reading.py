@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from lacelang.errors import ResourceError
 from lacelang.storage.checks import secret
+from lacelang.storage.datasets.index import NAME as INDEX
 from lacelang.storage.group_folder import ANNOTATIONS, SAMPLES, Annotation, film_name, image_name
 from lacelang.storage.images import Images
 from lacelang.storage.latents import Shards
@@ -64,6 +65,8 @@ def find_run(folder: Path) -> FoundRun:
         remedy = "name the folder that `lacelang run` wrote to"
         if (folder.parent / NAME).is_file():
             remedy = f"it is the folder of a group; name that of the run: {folder.parent}"
+        elif (folder / INDEX).is_file():
+            remedy = f"if it is a data set, `lacelang status {folder}` says what is there"
         raise ResourceError(f"{folder} holds no run: there is no {NAME} in it", remedy)
     return FoundRun(folder, record, tuple(_found(folder, group) for group in record.groups))
 

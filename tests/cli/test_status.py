@@ -11,6 +11,8 @@ from tiny import TinyModel, program, statement
 
 from lacelang.cli.main import main
 from lacelang.engine import plan
+from lacelang.errors import ResourceError
+from lacelang.storage.reading import find_run
 
 Said = Callable[..., tuple[int, str, str]]
 
@@ -56,6 +58,10 @@ def test_a_data_set(said: Said, tmp_path: Path) -> None:
     code, printed, _ = said(tmp_path, "--verify")
     assert code == 0
     assert printed.startswith("one: 5 of 5 samples in 3 shards")
+    # It is no run, and says what it is.
+    with pytest.raises(ResourceError) as raised:
+        find_run(tmp_path)
+    assert f"lacelang status {tmp_path}" in str(raised.value.remedy)
     shard = tmp_path / "one" / "000000002.tar"
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
     code, printed, _ = said(tmp_path, "--verify")
