@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lacelang import ir
+from lacelang.engine.differences import differences
 from lacelang.engine.editing import edit_task
 from lacelang.engine.loading import Model, load
 from lacelang.engine.own_terms import with_terms
@@ -274,21 +275,8 @@ class Remaking:
 
     def reasons(self, made: Provenance, tasks: Mapping[str, GroupTask]) -> Iterator[str]:
         """What is not as it was when the image was made, in words."""
-        said = self.said
-        for name in dict.fromkeys((*said.versions, *made.versions)):
-            then, now = said.versions.get(name), made.versions.get(name)
-            if then != now:
-                yield f"{name}: {_word(then)} made it, and here is {_word(now)}"
-        prints = {each.name: each.fingerprint for each in said.came_from}
-        prints[said.group] = said.fingerprint
-        changed = [n for n, task in tasks.items() if task.record.fingerprint != prints[n]]
-        if not changed:
-            return
-        settings = made.settings or {}
-        found = list(_differences("", said.settings or {}, settings))
-        yield from found
-        if not found and said.versions.get("lacelang") == made.versions.get("lacelang"):
-            yield f"{changed[0]}: its statement means something else here"
+        prints = {name: task.record.fingerprint for name, task in tasks.items()}
+        return differences(self.said, made, prints)
 
     # Where it goes
 
@@ -364,23 +352,6 @@ def _fits(latents: Latents, model: Model) -> bool:
     z = latents.z
     known = latents.w.shape in ((1, width), (1, styles, width))
     return known and (z is None or z.shape == (1, model.generator.latent_dim))
-
-
-def _differences(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    for name in dict.fromkeys((*then, *now)):
-        before, after = then.get(name), now.get(name)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            yield from _differences(f"{where}{in_line(name)[:100]}: ", before, after)
-        elif before != after:
-            name = in_line(name)[:100]
-            yield f"{where}{name}: it was {_word(before)}, and is {_word(after)} here"
-
-
-def _word(value: object) -> str:
-    if value is None:
-        return "nothing"
-    text = in_line(str(value))
-    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _weights(said: Provenance) -> Mapping[str, Any]:

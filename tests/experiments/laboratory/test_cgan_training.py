@@ -17,13 +17,6 @@ from lacelang.errors import ResourceError
 from lacelang.progress import Silent
 
 
-@pytest.fixture
-def data() -> Pictures:
-    random = torch.Generator().manual_seed(0)
-    pixels = torch.randint(256, (40, 1, 32, 32), generator=random).to(torch.uint8)
-    return Pictures(pixels, torch.arange(40) % 10)
-
-
 def weights(training: Training) -> list[torch.Tensor]:
     return [each.clone() for each in training.result.state_dict().values()]
 

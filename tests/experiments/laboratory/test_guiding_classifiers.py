@@ -113,13 +113,6 @@ def test_labels_are_a_share_of_each_class() -> None:
     assert len(labelled(classes, 1.0, seed=1)) == len(classes)
 
 
-@pytest.fixture
-def data() -> Pictures:
-    random = torch.Generator().manual_seed(0)
-    pixels = torch.randint(256, (40, 1, 32, 32), generator=random).to(torch.uint8)
-    return Pictures(pixels, torch.arange(40) % 10)
-
-
 def test_a_plain_classifier_sees_labelled_images_only(data: Pictures) -> None:
     """Changing the others changes a self-calibrated classifier only."""
     rows = torch.arange(10)

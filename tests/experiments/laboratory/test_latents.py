@@ -111,13 +111,6 @@ def test_every_method_is_a_sampler_that_runs(made_up: Latents) -> None:
     }
 
 
-@pytest.fixture
-def data() -> Pictures:
-    random = torch.Generator().manual_seed(0)
-    pixels = torch.randint(256, (40, 1, 32, 32), generator=random).to(torch.uint8)
-    return Pictures(pixels, torch.arange(40) % 10)
-
-
 def test_the_generator_s_objective_knows_no_classes(data: Pictures) -> None:
     training = Training(train_cgan.UNCONDITIONAL, data, seed=1, batch=4)
     training.step()
