@@ -28,6 +28,7 @@ from lacelang.syntax.parser import read
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
+import results  # noqa: E402
 from architecture import layers_picture, parts_table  # noqa: E402
 
 _WRONG_PROGRAMS = DOCS.parent / "tests" / "bad"
@@ -179,6 +180,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "annotators": _annotators,
     "logic": _logic,
     "faces": _faces,
+    **results.PARTS,
 }
 _MADE = re.compile(
     r"(?P<head><!-- (?P<name>\w+): made by docs/make\.py -->\n).*?(?P<end><!-- end -->)", re.DOTALL

@@ -1,0 +1,259 @@
+"""Measured tables beside the published ones: the made parts of results.md.
+
+Every part reads what `python -m experiments NAME` has left in docs/MODEL/NAME/report.json, and says
+which published orderings of two systems are found here as well.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from lacelang.render.markdown import markdown_table
+
+DOCS = Path(__file__).resolve().parent
+#: Measures of which less is better; `s` are seconds.
+LOWER = {"FID", "intra-FID", "s", "ID"}
+
+Figures = Mapping[str, float]
+"""By measure."""
+
+
+@frozen
+class System:
+    """One row: a system's name, its figures here and published; images judged, if known."""
+
+    name: str
+    found: Figures
+    published: Figures
+    images: int | None = None
+    deviations: Figures = field(factory=dict)
+
+
+@frozen
+class Ordering:
+    """In which measure a system is published as better than another, and what was found."""
+
+    measure: str
+    better: System
+    worse: System
+
+    @property
+    def verdict(self) -> str:
+        """`holds`, `reversed`, or `within noise`: below the deviations, or two standard errors."""
+        ahead = self.better.found[self.measure] - self.worse.found[self.measure]
+        ahead = -ahead if self.measure in LOWER else ahead
+        if abs(ahead) <= self._noise():
+            return "within noise"
+        return "holds" if ahead > 0 else "reversed"
+
+    def __str__(self) -> str:
+        """The ordering with its figures."""
+        ours, theirs = (
+            " and ".join(figure(getattr(s, kind)[self.measure]) for s in (self.better, self.worse))
+            for kind in ("found", "published")
+        )
+        names = f"{self.better.name} before {self.worse.name}"
+        return f"{self.measure}: {names} (here {ours}; published {theirs})"
+
+    def _noise(self) -> float:
+        both = (self.better, self.worse)
+        if all(self.measure in s.deviations for s in both):
+            return math.hypot(*(s.deviations[self.measure] for s in both))
+        if self.measure in LOWER or any(s.images is None for s in both):
+            return 0.0
+        return 2 * math.hypot(*(_share_error(s.found[self.measure], s.images or 1) for s in both))
+
+
+def _share_error(share: float, count: int) -> float:
+    """The standard error of a share; of none or all of them, as if one more were different."""
+    near = (share * count + 1) / (count + 2)
+    return math.sqrt(near * (1 - near) / count)
+
+
+def orderings(systems: Sequence[System]) -> Iterator[Ordering]:
+    """All orderings that are published of two systems and can be compared."""
+    for one, other in combinations(systems, 2):
+        for measure in one.published.keys() & other.published.keys():
+            if one.published[measure] == other.published[measure]:
+                continue
+            if measure not in one.found or measure not in other.found:
+                continue
+            ahead = (one.published[measure] > other.published[measure]) ^ (measure in LOWER)
+            better, worse = (one, other) if ahead else (other, one)
+            yield Ordering(measure, better, worse)
+
+
+def part(systems: Sequence[System]) -> str:
+    """A table, `here (published)`, and the verdict on its orderings."""
+    if not systems:
+        return "Not measured yet.\n"
+    measures = list(dict.fromkeys(m for s in systems for m in (*s.found, *s.published)))
+    rows = [[s.name, *(_cell(s, measure) for measure in measures)] for s in systems]
+    table = markdown_table(["system", *measures], rows, [False, *(True for _ in measures)])
+    return f"{table.rstrip()}\n\n{_said(list(orderings(systems)))}\n"
+
+
+def _cell(system: System, measure: str) -> str:
+    here, there = (figure(each.get(measure)) for each in (system.found, system.published))
+    return f"{here or '–'} ({there})" if there else here
+
+
+def _said(found: Sequence[Ordering]) -> str:
+    if not found:
+        return "Nothing here can be ordered as published."
+    by: dict[str, list[Ordering]] = {"holds": [], "within noise": [], "reversed": []}
+    for each in found:
+        by[each.verdict].append(each)
+    counts = f"Of {len(found)} published orderings, {len(by['holds'])} hold"
+    if by["within noise"]:
+        counts += f", {len(by['within noise'])} are within the noise"
+    if not by["reversed"]:
+        return f"{counts}, none is reversed."
+    listed = "\n".join(f"- {each}" for each in sorted(by["reversed"], key=str))
+    return f"{counts}, {len(by['reversed'])} are reversed:\n\n{listed}"
+
+
+def figure(value: float | None) -> str:
+    """Three figures that count, `0.998` and `20.9`."""
+    if value is None:
+        return ""
+    return (
+        f"{value:.3f}"
+        if abs(value) < 2
+        else f"{value:.1f}"
+        if abs(value) < 1000
+        else f"{value:.0f}"
+    )
+
+
+# Reading reports
+
+
+def tables(name: str) -> list[dict[str, Any]]:
+    """The tables of a report; none if it was not made."""
+    for path in DOCS.glob(f"*/{name}/report.json"):
+        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["tables"]
+        return found
+    return []
+
+
+def beside(
+    report: str,
+    numbers: Sequence[int],
+    label: str,
+    measures: Mapping[str, tuple[str, str]],
+    noise: float = 0.0,
+) -> list[System]:
+    """Systems of tables, from 1, whose columns pair a figure with the published one.
+
+    `measures` has, by the name of a measure, the column here and the published one's. Rows of
+    several tables with one label are one system; rows without any published figure are dropped.
+    `noise` is the deviation of distances and seconds, as a share of a figure.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for row in _rows(report, numbers):
+        merged.setdefault(str(row[label]), {}).update(row)
+    found = []
+    for name, row in merged.items():
+        here = {m: v for m, (ours, _) in measures.items() if (v := _number(row.get(ours)))}
+        there = {m: v[0] for m, (_, theirs) in measures.items() if (v := _number(row.get(theirs)))}
+        deviations = {m: v[1] for m, v in here.items() if v[1] is not None}
+        deviations |= {m: noise * v[0] for m, v in here.items() if noise and m in ("FID", "s")}
+        if there:
+            figures = {m: v[0] for m, v in here.items()}
+            images = row.get("faces", row.get("images"))
+            found.append(System(_NAMES.get(name, name), figures, there, images, deviations))
+    return found
+
+
+def rows_beside(
+    report: str,
+    numbers: Sequence[int],
+    names: Mapping[str, tuple[str, str]],
+    measures: Sequence[str],
+) -> list[System]:
+    """Systems of tables in which published systems have rows of their own.
+
+    `names` has, by the name of a system, the label of its row here and that of the published one.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for row in _rows(report, numbers):
+        known = {key: value for key, value in row.items() if value is not None}
+        merged.setdefault(str(next(iter(row.values()))), {}).update(known)
+    found = []
+    for name, labels in names.items():
+        here, there = (
+            {m: v[0] for m in measures if (v := _number(merged.get(label, {}).get(m)))}
+            for label in labels
+        )
+        if here or there:
+            found.append(System(name, here, there, merged.get(labels[0], {}).get("faces")))
+    return found
+
+
+def _rows(report: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    every = tables(report)
+    for number in numbers:
+        if number <= len(every):
+            yield from every[number - 1]["rows"]
+
+
+def _number(value: object) -> tuple[float, float | None] | None:
+    """The figure of a cell and its deviation: of a number, or of text such as `18.0 ± 0.8`."""
+    if isinstance(value, str):
+        mean, _, deviation = value.partition("±")
+        return float(mean), float(deviation) if deviation else None
+    return None if value is None else (float(value), None)  # type: ignore[arg-type]
+
+
+#: What the paper calls the samplers.
+_NAMES = {
+    "exponential": "LACE, `exponential`",
+    "dopri5": "LACE-ODE (`dopri5`)",
+    "langevin(preset=paper)": "LACE-LD",
+    "pc": "LACE-PC",
+}
+
+
+# The parts
+
+_GLASSES = {"glasses": ("glasses", "paper's glasses")}
+_JOINT = {name: (name, f"paper's {name}") for name in ("gender", "smile", "age")}
+_COSTS = {"FID": ("× unconditioned", "paper's FID"), "s": ("s for 64", "paper's s")}
+_ORDERS = {"LACE": ("default", "paper: LACE-ODE"), "StyleFlow": ("StyleFlow", "paper: StyleFlow")}
+_LINES = ("yaw", "smile", "age", "glasses")
+_PIXELS = {
+    "ACC": ("ACC", "paper's ACC"),
+    "FID": ("FID", "paper's FID"),
+    "s": ("s for 64", "paper's s"),
+    "min": ("min to train", "paper's min"),
+}
+_SPACES = {"ACC": ("ACC glasses", "paper's ACC")}
+_SLIDES = {name: (name, f"slides' {name}") for name in ("FID", "IS", "intra-FID")}
+
+PARTS: dict[str, Callable[[], str]] = {
+    "beside_systems": lambda: part(beside("systems", [1], "system", _PIXELS)),
+    "beside_digits": lambda: part(
+        beside(
+            "digits",
+            [2],
+            "method",
+            {"ACC": ("ACC", "paper's ACC"), "FID": ("Fréchet", "paper's FID")},
+        )
+    ),
+    "beside_glasses": lambda: part(beside("conditional", [2, 3], "method", _GLASSES | _COSTS, 0.1)),
+    "beside_joint": lambda: part(beside("conditional", [4, 5], "method", _JOINT | _COSTS, 0.1)),
+    "beside_edits": lambda: part(rows_beside("editing", [1], _ORDERS, ("DES", *_LINES))),
+    "beside_reordered": lambda: part(rows_beside("editing", [2], _ORDERS, ("DES", *_LINES))),
+    "beside_prior": lambda: part(
+        rows_beside("editing_prior", [1], _ORDERS, ("DES", "ID", *_LINES))
+    ),
+    "beside_cgan": lambda: part(beside("cgan", [1], "system", _SLIDES)),
+}
