@@ -19,7 +19,7 @@ from experiments.laboratory.cgan import FAMILY, GAN, discriminator_loss, generat
 from experiments.laboratory.data import CHANNELS, Pictures, pictures
 from experiments.laboratory.dcgan import CLASSES, LATENT, Discriminator, Generator
 from experiments.laboratory.latent import MappedGenerator
-from experiments.laboratory.loop import Stateful, average_into, kept_network
+from experiments.laboratory.loop import Stateful, average_into, half_precision, kept_network
 from lacelang.progress import Progress, shown
 
 SEEDS = (1, 2, 3)
@@ -63,20 +63,20 @@ class Training:
         rows = torch.randint(len(self.data), (self.batch,))
         real, real_classes = self.data.at(rows), self.data.classes[rows]
         classes = torch.randint(CLASSES, (self.batch,))
-        images = self.generator(torch.randn(self.batch, LATENT), classes)
-        self._descend(
-            self.discriminator,
-            discriminator_loss(
+        # Apart, since autocast keeps the halves of weights that the first step changes.
+        with half_precision():
+            images = self.generator(torch.randn(self.batch, LATENT), classes)
+            loss = discriminator_loss(
                 self.objective,
                 self.discriminator(real),
                 real_classes,
                 self.discriminator(images.detach()),
                 classes,
-            ),
-        )
-        self._descend(
-            self.generator, generator_loss(self.objective, self.discriminator(images), classes)
-        )
+            )
+        self._descend(self.discriminator, loss)
+        with half_precision():
+            loss = generator_loss(self.objective, self.discriminator(images), classes)
+        self._descend(self.generator, loss)
         average_into(self.result, self.generator, DECAY)
 
     def _descend(self, network: nn.Module, loss: Tensor) -> None:

@@ -25,7 +25,7 @@ from experiments.laboratory.energy_based import (
     langevin,
     marginal_energy,
 )
-from experiments.laboratory.loop import Stateful, kept_network
+from experiments.laboratory.loop import Stateful, half_precision, kept_network
 from lacelang.progress import Progress, shown
 
 NAMES = ("JEM", "Cond-EBM")
@@ -68,14 +68,15 @@ class Training:
             f = network(x)
             return marginal_energy(f) if self.joint else joint_energy(f, classes)
 
-        found = langevin(energy, begun, CHAIN)
-        fake = network(found)
-        if self.joint:
-            # The chains of p(x) are of no class; they are kept under what the network sees.
-            classes = fake.detach().argmax(1)
-            loss = jem_loss(network(x), y, fake)
-        else:
-            loss = conditional_loss(network(x), y, fake, classes)
+        with half_precision():
+            found = langevin(energy, begun, CHAIN)
+            fake = network(found)
+            if self.joint:
+                # The chains of p(x) are of no class; they are kept under what the network sees.
+                classes = fake.detach().argmax(1)
+                loss = jem_loss(network(x), y, fake)
+            else:
+                loss = conditional_loss(network(x), y, fake, classes)
         replay.end(rows, found, classes)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -24,7 +24,7 @@ from experiments.laboratory.guidance import (
     gradient_of,
     labelled,
 )
-from experiments.laboratory.loop import Stateful, average_into, kept_network
+from experiments.laboratory.loop import Stateful, average_into, half_precision, kept_network
 from experiments.laboratory.sde import (
     VE,
     VP,
@@ -68,7 +68,8 @@ class ScoreTraining:
         """Descend the denoising loss of one batch."""
         x = self.data.at(torch.randint(len(self.data), (self.batch,)))
         t = draw_times(self.batch)
-        loss = denoising_loss(self.diffusion, self.network, x, t, torch.randn_like(x))
+        with half_precision():
+            loss = denoising_loss(self.diffusion, self.network, x, t, torch.randn_like(x))
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -99,13 +100,13 @@ class ClassifierTraining:
         """Descend the loss of one batch of labelled images, and of one of any images."""
         rows = self.rows[torch.randint(len(self.rows), (self.batch,))]
         x, t = self.data.at(rows), draw_times(self.batch)
-        loss = classifier_loss(self.network, x, self.data.classes[rows], t, torch.randn_like(x))
+        with half_precision():
+            loss = classifier_loss(self.network, x, self.data.classes[rows], t, torch.randn_like(x))
         if self.weight:
-            x, t = (
-                self.data.at(torch.randint(len(self.data), (self.batch,))),
-                draw_times(self.batch),
-            )
-            term = calibration_loss(self.network, x, t, torch.randn_like(x))
+            rows, t = torch.randint(len(self.data), (self.batch,)), draw_times(self.batch)
+            x = self.data.at(rows)
+            with half_precision():
+                term = calibration_loss(self.network, x, t, torch.randn_like(x))
             loss = loss + self.weight * term
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
