@@ -60,7 +60,7 @@ class Augmentation(nn.Module):
         return (torch.rand(count) < self.p).float()
 
     def _geometry(self, images: Tensor) -> Tensor:
-        """Mirror, shift by up to an eighth, scale by up to about 1.4, rotate by up to 20 degrees."""
+        """Mirror, shift by up to an eighth, scale by up to 1.4, rotate by up to 20 degrees."""
         count = len(images)
         flip = 1 - 2 * self._chosen(count) * (torch.rand(count) < 0.5)
         scale = torch.exp2(0.2 * torch.randn(count).clamp(-2.5, 2.5) * self._chosen(count))
@@ -72,8 +72,7 @@ class Augmentation(nn.Module):
             torch.stack([sin * flip, cos, shift[1]], dim=1),
         ]
         grid = F.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
-        found = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-        return found
+        return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
     def _colour(self, images: Tensor) -> Tensor:
         """Add a brightness, and multiply by a contrast."""
@@ -91,4 +90,5 @@ class Augmentation(nn.Module):
             for size, at in zip((height, width), centre, strict=True)
         )
         square = down[:, :, None] & across[:, None, :] & self._chosen(count).bool()[:, None, None]
-        return images * ~square[:, None]
+        found: Tensor = images * ~square[:, None]
+        return found

@@ -62,9 +62,6 @@ FAMILY = {
     "ECGAN-UCE": Objective(1, 1, 1, 1),
 }
 
-#: The plain objective of an unconditional generator, of which LACE asks for classes.
-GAN = Objective(0, 1, 0, 0, energy=False)
-
 
 def discriminator_loss(
     objective: Objective, real: Seen, real_classes: Tensor, fake: Seen, fake_classes: Tensor

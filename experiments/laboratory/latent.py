@@ -1,8 +1,7 @@
-"""An unconditional generator of 32 x 32 images with a mapping network, and LACE on its latents.
+"""LACE on the latents of an unconditional style-based generator of 32 x 32 images.
 
-z ~ N(0, I) is normalised and mapped to styles w, from which the backbone of the conditional GANs
-makes images, with one class for all. Classifiers of w learn from what the reader sees in its
-images: plain ones by cross-entropy, those of Latent-JEM (LACE A.4) with the likelihood of z under
+Classifiers of w learn from what the reader sees in the generator's images: plain ones by
+cross-entropy, those of Latent-JEM (LACE A.4) with the likelihood of z under
 
     E(z) = ½‖z‖² − logsumexp f(g(z)),     L = −log softmax f(g(z))[y] + E(z) − E(z⁻)
 
@@ -21,47 +20,23 @@ from attrs import frozen
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.laboratory.dcgan import CLASSES, LATENT, Generator
+from experiments.laboratory.judges import CLASSES
+from experiments.laboratory.style_gan import LATENT, StyleGenerator
 from experiments.published import paper
 from lacelang.energy import ConditionalEnergy, Outputs, Penalty, Quantity, Surprisal, conjunction
 from lacelang.samplers import SAMPLERS
 from lacelang.samplers.solution import Solution
 from lacelang.samplers.streams import Streams, prior
 
-_LAYERS = 3
+_BATCH = 500  # images that are decoded at once
 _ATTRIBUTE = "class"
 _MARGINAL = Quantity("marginal of the latent classifier")
 #: Chains of Latent-JEM: their number, those of one step, its Langevin steps, the share begun anew.
 CHAINS, BATCH, WALK, ANEW = 10_000, 64, 5, 0.05
 
 
-class MappedGenerator(nn.Module):
-    """z ~ N(0, I) (N, 64) → images (N, C, 32, 32) in [−1, 1], by way of styles w (N, 64)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.mapping = nn.Sequential(
-            *(
-                part
-                for _ in range(_LAYERS)
-                for part in (nn.Linear(LATENT, LATENT), nn.LeakyReLU(0.2))
-            )
-        )
-        self.synthesis = Generator(channels)
-
-    def styles(self, z: Tensor) -> Tensor:
-        """Return w; the length of z does not count."""
-        w: Tensor = self.mapping(z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8))
-        return w
-
-    def forward(self, z: Tensor, classes: Tensor) -> Tensor:
-        """Return the images; the classes count only in their number."""
-        images: Tensor = self.synthesis(self.styles(z), torch.zeros_like(classes))
-        return images
-
-
 class StyleClassifier(nn.Module):
-    """Styles w (N, 64) → logits (N, 10)."""
+    """w (N, 128) → logits (N, 10)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +52,7 @@ class StyleClassifier(nn.Module):
     spread: Tensor
 
     def standardise_by(self, w: Tensor) -> None:
-        """Take the mean and the deviation of styles (N, 64)."""
+        """Take the mean and the deviation of w (N, 128)."""
         self.mean.copy_(w.mean(0))
         self.spread.copy_(w.std(0) + 1e-6)
 
@@ -95,7 +70,8 @@ def latent_energy(logits: Tensor, z: Tensor) -> Tensor:
 def jem_loss(logits: Tensor, classes: Tensor, z: Tensor, fake: Tensor, chains: Tensor) -> Tensor:
     """−log p(y | z) + E(z) − E(z⁻), the mean.
 
-    Logits (N, 10) are those at z (N, 64), with classes (N,); `fake` those at the chains z⁻ (M, 64).
+    Logits (N, 10) are those at z (N, 128), with classes (N,); `fake` those at the chains z⁻, of the
+    same shape.
     """
     likelihood = latent_energy(logits, z).mean() - latent_energy(fake, chains).mean()
     return F.cross_entropy(logits, classes) + likelihood
@@ -115,7 +91,7 @@ def walk(logits: Callable[[Tensor], Tensor], z: Tensor, step: float) -> Tensor:
 class Latents:
     """A generator, a classifier of its styles, and whether the classifier is Latent-JEM's."""
 
-    generator: MappedGenerator
+    generator: StyleGenerator
     classifier: StyleClassifier
     joint: bool = False
 
@@ -143,8 +119,13 @@ class Latents:
                 solve(self.energy(k), prior(seed, indices, LATENT), Streams(seed, indices)).z
             )
         classes = torch.arange(CLASSES).repeat_interleave(count)
-        with torch.inference_mode():
-            return self.generator(torch.cat(found).float(), classes), classes
+        return images_of(self.generator, torch.cat(found).float()), classes
+
+
+def images_of(generator: StyleGenerator, z: Tensor) -> Tensor:
+    """Images (N, C, 32, 32) in [−1, 1] of z (N, 128)."""
+    with torch.inference_mode():
+        return torch.cat([generator(part).clamp(-1, 1) for part in torch.split(z, _BATCH)])
 
 
 Solve = Callable[[ConditionalEnergy, Tensor, Streams], Solution]

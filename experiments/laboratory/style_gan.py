@@ -5,7 +5,8 @@
                  demodulated, then noise and a bias are added; images of all sizes are summed
     discriminator  residual blocks, and the deviation within a small group as one more feature
 
-Weights are drawn from N(0, 1) and scaled by gain/√fan-in when they are used (equalised learning rate).
+Weights are drawn from N(0, 1) and scaled by gain/√fan-in when they are used (equalised learning
+rate).
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ class Synthesis(nn.Module):
             for layer in block:  # type: ignore[attr-defined]
                 x = layer(x, w)
             image = _larger(image) + to_image(x, w).float()
-        return image + self.image_bias
+        images: Tensor = image + self.image_bias
+        return images
 
 
 class StyleGenerator(nn.Module):
@@ -168,6 +170,21 @@ class StyleGenerator(nn.Module):
         return images
 
 
+class Residual(nn.Module):
+    """Two convolutions, the second at half the size, beside one of a single pixel."""
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__()
+        self.first, self.second = Convolution(into, into, 3), Convolution(into, out, 3)
+        self.skip = Convolution(into, out, 1, bias=False, gain=1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, into, H, W) → (N, out, H / 2, W / 2)."""
+        kept: Tensor = self.skip(F.avg_pool2d(x, 2))
+        x = _rectified(self.second(F.avg_pool2d(_rectified(self.first(x)), 2)))
+        return (x + kept) * math.sqrt(0.5)
+
+
 class Discriminator(nn.Module):
     """Images (N, C, 32, 32) → logits (N,), positive for real ones."""
 
@@ -175,16 +192,7 @@ class Discriminator(nn.Module):
         super().__init__()
         sizes = WIDTHS[::-1]
         self.into = Convolution(channels, sizes[0], 1)
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(
-                [
-                    Convolution(a, a, 3),
-                    Convolution(a, b, 3),
-                    Convolution(a, b, 1, bias=False, gain=1.0),
-                ]
-            )
-            for a, b in pairwise(sizes)
-        )
+        self.blocks = nn.ModuleList(Residual(a, b) for a, b in pairwise(sizes))
         self.last = Convolution(sizes[-1] + 1, sizes[-1], 3)
         self.joined = Linear(sizes[-1] * 16, sizes[-1], gain=_GAIN)
         self.logit = Linear(sizes[-1], 1)
@@ -192,10 +200,8 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits."""
         x = _rectified(self.into(images))
-        for first, second, skip in self.blocks:  # type: ignore[misc]
-            kept = skip(F.avg_pool2d(x, 2))
-            x = _rectified(second(F.avg_pool2d(_rectified(first(x)), 2)))
-            x = (x + kept) * math.sqrt(0.5)
+        for block in self.blocks:
+            x = block(x)
         x = torch.cat([x, deviation(x)], dim=1)
         x = _rectified(self.last(x)).flatten(1)
         logits: Tensor = self.logit(_rectified(self.joined(x))).float()

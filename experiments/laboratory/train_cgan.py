@@ -15,19 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from experiments.command_line import exit_code_of
-from experiments.laboratory.cgan import FAMILY, GAN, discriminator_loss, generator_loss
+from experiments.laboratory.cgan import FAMILY, discriminator_loss, generator_loss
 from experiments.laboratory.data import CHANNELS, Pictures, pictures
 from experiments.laboratory.dcgan import CLASSES, LATENT, Discriminator, Generator
-from experiments.laboratory.latent import MappedGenerator
 from experiments.laboratory.loop import Stateful, average_into, half_precision, kept_network
 from lacelang.progress import Progress, shown
 
 SEEDS = (1, 2, 3)
-STEPS = 1000
+STEPS = 1500
 BATCH = 64
 RATE = 4e-4
-#: The generator that knows no classes.
-UNCONDITIONAL = "GAN"
 #: Of the averaged weights, what is kept at each step.
 DECAY = 0.995
 _GENERATED = 500
@@ -38,9 +35,8 @@ class Training:
 
     def __init__(self, name: str, data: Pictures, seed: int, batch: int) -> None:
         torch.manual_seed(seed)
-        self.objective, self.data, self.batch = FAMILY.get(name, GAN), data, batch
-        kind = MappedGenerator if name == UNCONDITIONAL else Generator
-        self.generator: MappedGenerator | Generator = kind(data.channels)
+        self.objective, self.data, self.batch = FAMILY[name], data, batch
+        self.generator = Generator(data.channels)
         self.discriminator = Discriminator(data.channels)
         for network in (self.generator, self.discriminator):
             # A sixth faster on a processor.
@@ -95,24 +91,8 @@ def trained(
         return Training(name, pictures(dataset, "train", progress), seed, batch)
 
     generator = Generator(CHANNELS[dataset])
-    return generator, kept_network(_stem(name, dataset, seed), generator, begin, steps, progress)
-
-
-def unconditional(
-    dataset: str, progress: Progress, steps: int = STEPS
-) -> tuple[MappedGenerator, float]:
-    """Return the unconditional generator with a mapping network, trained by the same loop."""
-
-    def begin() -> Training:
-        return Training(UNCONDITIONAL, pictures(dataset, "train", progress), SEEDS[0], BATCH)
-
-    generator = MappedGenerator(CHANNELS[dataset])
-    stem = _stem(UNCONDITIONAL, dataset, SEEDS[0])
+    stem = f"cgan/{dataset}-{name}-{seed}"
     return generator, kept_network(stem, generator, begin, steps, progress)
-
-
-def _stem(name: str, dataset: str, seed: int) -> str:
-    return f"cgan/{dataset}-{name}-{seed}"
 
 
 def generated(generator: Generator, count: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Train an unconditional generator and classifiers of its latents.
+"""Train classifiers of the latents of the style-based generator.
 
     python -m experiments.laboratory.train_latent
 
@@ -17,25 +17,25 @@ from torch.nn import functional as F
 
 from experiments.command_line import exit_code_of
 from experiments.laboratory.data import CHANNELS
-from experiments.laboratory.dcgan import LATENT
 from experiments.laboratory.judges import Judges, judges
 from experiments.laboratory.latent import (
     ANEW,
     BATCH,
     CHAINS,
     Latents,
-    MappedGenerator,
     StyleClassifier,
+    images_of,
     jem_loss,
     walk,
 )
 from experiments.laboratory.loop import Stateful, kept_network
-from experiments.laboratory.train_cgan import unconditional
+from experiments.laboratory.style_gan import LATENT, StyleGenerator
+from experiments.laboratory.train_style_gan import trained
 from lacelang.progress import Progress, shown
 
 SEED = 5
 #: Generated images whose classes the reader sees, and steps of a classifier's training.
-LABELLED = 10_000
+LABELLED = 20_000
 STEPS = 3000
 RATE = 1e-3
 #: The larger of Latent-JEM's two step sizes: with the smaller one chains hardly move in training.
@@ -55,7 +55,7 @@ class Chains(nn.Module):
 class Training:
     """A classifier of styles; Latent-JEM's if `joint`."""
 
-    def __init__(self, generator: MappedGenerator, judges: Judges, joint: bool) -> None:
+    def __init__(self, generator: StyleGenerator, judges: Judges, joint: bool) -> None:
         torch.manual_seed(SEED)
         self.generator, self.joint = generator, joint
         self.z = torch.randn(LABELLED, LATENT)
@@ -98,19 +98,14 @@ class Training:
         return found
 
 
-def labels(generator: MappedGenerator, judges: Judges, z: Tensor) -> Tensor:
-    """Classes (N,) that the reader sees in the images of z (N, 64)."""
-    with torch.inference_mode():
-        parts = []
-        for part in torch.split(z, 500):
-            images = generator(part, torch.zeros(len(part), dtype=torch.int64))
-            parts.append(judges.reader(images).argmax(1))
-    return torch.cat(parts)
+def labels(generator: StyleGenerator, judges: Judges, z: Tensor) -> Tensor:
+    """Classes (N,) that the reader sees in the images of z (N, 128)."""
+    return judges.read(images_of(generator, z))[1].argmax(1)
 
 
 def latents(dataset: str, joint: bool, progress: Progress) -> tuple[Latents, float]:
     """Return a generator with a classifier, and the seconds of the classifier's training."""
-    generator, _ = unconditional(dataset, progress)
+    generator, _ = trained(dataset, progress)
 
     def begin() -> Training:
         return Training(generator, judges(dataset, CHANNELS[dataset]), joint)

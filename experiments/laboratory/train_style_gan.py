@@ -97,9 +97,7 @@ def gradient_penalty(discriminator: nn.Module, images: Tensor) -> Tensor:
     return slope.square().sum((1, 2, 3)).mean()
 
 
-def trained(
-    dataset: str, progress: Progress, steps: int = STEPS
-) -> tuple[StyleGenerator, float]:
+def trained(dataset: str, progress: Progress, steps: int = STEPS) -> tuple[StyleGenerator, float]:
     """Return the generator and the processor seconds of its training; see `loop.kept_network`."""
 
     def begin() -> Training:

@@ -11,10 +11,11 @@ from PIL import Image
 
 from experiments.laboratory.data import Pictures
 from experiments.laboratory.judges import Judge, Judges, Reader
-from experiments.laboratory.latent import METHODS, Latents, MappedGenerator, StyleClassifier, named
+from experiments.laboratory.latent import METHODS, Latents, StyleClassifier, named
 from experiments.laboratory.measures import Measures
 from experiments.laboratory.orderings import orderings
 from experiments.laboratory.sheets import grid
+from experiments.laboratory.style_gan import StyleGenerator
 from experiments.laboratory.train_energies import Model
 from experiments.laboratory.train_guided import DIFFUSIONS
 from experiments.laboratory.unet import TimedClassifier, UNet
@@ -55,7 +56,7 @@ def test_cgan_has_a_row_for_every_system_and_seed(
     monkeypatch.setattr(cgan, "latents", lambda *_: (own, 3.0))
     summary, each, orders = tables(cgan.study(Silent(), 2))
     of_rows = [row["system"] for row in summary]
-    asked = [f"{how} on an unconditional GAN" for how in cgan.ASKED]
+    asked = [f"{how} on the style-based generator" for how in cgan.ASKED]
     assert of_rows == [*cgan.FAMILY, *asked, "training images"]
     assert len(each) == len(cgan.FAMILY) * len(cgan.SEEDS)
     assert summary[0]["slides' FID"] == "32.507 ± 2.174"
@@ -98,7 +99,7 @@ def test_systems_sample_what_they_are_asked_for(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(systems, "score_model", lambda name, *_: (UNet(1, DIFFUSIONS[name]), 2.0))
     classifiers = {name: TimedClassifier(1, diffusion) for name, diffusion in DIFFUSIONS.items()}
     monkeypatch.setattr(systems, "classifier", lambda *_, name: (classifiers[name], 3.0))
-    found = Latents(MappedGenerator(1).eval(), StyleClassifier().eval())
+    found = Latents(StyleGenerator(1).eval(), StyleClassifier().eval())
     monkeypatch.setattr(systems, "latents", lambda *_: (found, 5.0))
     monkeypatch.setitem(METHODS, "LACE-LD", named("langevin", steps=2))
     for name in ("JEM", "Cond-EBM", "VP-SDE", "VE-SDE", "LACE-LD"):
