@@ -22,7 +22,7 @@ from experiments.laboratory.loop import Stateful, average_into, half_precision, 
 from lacelang.progress import Progress, shown
 
 SEEDS = (1, 2, 3)
-STEPS = 1500
+STEPS = 1000
 BATCH = 64
 RATE = 4e-4
 #: Of the averaged weights, what is kept at each step.
