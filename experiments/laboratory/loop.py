@@ -114,8 +114,11 @@ def resumable(
     started = process_time()
 
     def save(done: int) -> None:
-        state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
-        state |= {"steps": done, "seconds": seconds + process_time() - started}
+        state: dict[str, Any] = {
+            "parts": {name: part.state_dict() for name, part in parts.items()},
+            "steps": done,
+            "seconds": seconds + process_time() - started,
+        }
         with whole_file(path) as part:
             torch.save({**state, "random": torch.get_rng_state()}, part)
 
@@ -133,12 +136,13 @@ def _resumed(path: Path, parts: Mapping[str, Stateful]) -> tuple[int, float]:
     try:
         state = torch.load(path, weights_only=True)
         for name, part in parts.items():
-            part.load_state_dict(state[name])
+            part.load_state_dict(state["parts"][name])
         torch.set_rng_state(state["random"])
         return int(state["steps"]), float(state["seconds"])
     except (
         OSError,
         RuntimeError,
+        AttributeError,
         KeyError,
         ValueError,
         TypeError,

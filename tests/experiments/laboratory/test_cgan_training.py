@@ -10,7 +10,7 @@ import torch
 from experiments.laboratory import loop, train_cgan
 from experiments.laboratory.cgan import FAMILY
 from experiments.laboratory.data import Pictures
-from experiments.laboratory.loop import resumable
+from experiments.laboratory.loop import Stateful, resumable
 from experiments.laboratory.measures import measures
 from experiments.laboratory.train_cgan import Training, generated, main, trained
 from lacelang.errors import ResourceError
@@ -36,6 +36,26 @@ def test_a_resumed_training_ends_with_the_same_weights(data: Pictures, tmp_path:
     # Nothing is left to do.
     for one, other in zip(weights(resumed), weights(run(tmp_path / "stopped", 4)), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_parts_may_have_any_name(tmp_path: Path) -> None:
+    def run(path: Path, steps: int) -> float:
+        torch.manual_seed(0)
+        layer = torch.nn.Linear(1, 1)
+        optimiser = torch.optim.Adam(layer.parameters(), lr=0.1)
+
+        def step(_: int) -> None:
+            optimiser.zero_grad()
+            (layer(torch.ones(1, 1)) - torch.randn(())).square().sum().backward()
+            optimiser.step()
+
+        parts: dict[str, Stateful] = {"steps": optimiser, "seconds": layer}
+        resumable(path, parts, step, steps, Silent(), every=2)
+        return float(layer.weight.detach())
+
+    whole = run(tmp_path / "whole", 4)
+    run(tmp_path / "stopped", 2)
+    assert run(tmp_path / "stopped", 4) == whole
 
 
 def test_a_damaged_checkpoint_is_named(data: Pictures, tmp_path: Path) -> None:

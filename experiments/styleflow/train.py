@@ -1,4 +1,4 @@
-"""Train StyleFlow on the labels of `ffhq`: `python -m experiments.train_styleflow`.
+"""Train StyleFlow on the labels of `ffhq`: `python -m experiments.styleflow.train`.
 
 A training that is killed resumes where it was. Prints the log-likelihood of held-out faces, by the
 flow and by a Gaussian that knows no attributes.
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from experiments.command_line import exit_code_of
 from experiments.laboratory.loop import Stateful, average_into, kept_network
 from experiments.statements import declared_model
-from experiments.styleflow import Attributes, StyleFlow
+from experiments.styleflow.flow import Attributes, StyleFlow
 from lacelang.classifiers import labels
 from lacelang.classifiers.labels import split
 from lacelang.engine.loading import Model, labels_of, load
@@ -134,7 +134,7 @@ def likelihoods(flow: Flow) -> tuple[float, float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    parser = ArgumentParser("python -m experiments.train_styleflow")
+    parser = ArgumentParser("python -m experiments.styleflow.train")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
     parsed = parser.parse_args(arguments)
 
