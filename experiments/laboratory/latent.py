@@ -1,7 +1,7 @@
 """LACE on the latents of an unconditional style-based generator of 32 x 32 images.
 
-Classifiers of w learn from what the reader sees in the generator's images: plain ones by
-cross-entropy, those of Latent-JEM (LACE A.4) with the likelihood of z under
+Classifiers of w, of z, or of images learn from what the reader sees in the generator's images:
+plain ones by cross-entropy, those of Latent-JEM (LACE A.4) with the likelihood of z under
 
     E(z) = ½‖z‖² − logsumexp f(g(z)),     L = −log softmax f(g(z))[y] + E(z) − E(z⁻)
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from attrs import frozen
@@ -36,7 +36,7 @@ CHAINS, BATCH, WALK, ANEW = 10_000, 64, 5, 0.05
 
 
 class StyleClassifier(nn.Module):
-    """w (N, 128) → logits (N, 10)."""
+    """w, or z (N, 128) → logits (N, 10)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,34 +87,53 @@ def walk(logits: Callable[[Tensor], Tensor], z: Tensor, step: float) -> Tensor:
     return z
 
 
+Solve = Callable[[ConditionalEnergy, Tensor, Streams], Solution]
+Space = Literal["z", "w", "pixels"]
+"""What a classifier reads."""
+
+
+def read(generator: StyleGenerator, space: Space, z: Tensor) -> Tensor:
+    """What a classifier of a space reads of z (N, 128): its direction, w, or the image."""
+    if space == "pixels":
+        images: Tensor = generator(z)
+        return images
+    return generator.styles(z) if space == "w" else F.normalize(z, dim=1) * math.sqrt(LATENT)
+
+
 @frozen(eq=False)
 class Latents:
-    """A generator, a classifier of its styles, and whether the classifier is Latent-JEM's."""
+    """A generator, a classifier, what that reads, and whether it is Latent-JEM's."""
 
     generator: StyleGenerator
-    classifier: StyleClassifier
+    classifier: nn.Module
+    space: Space = "w"
     joint: bool = False
+
+    def logits(self, z: Tensor) -> Tensor:
+        """The classifier's logits (N, 10) at z (N, 128)."""
+        found: Tensor = self.classifier(read(self.generator, self.space, z))
+        return found
 
     def energy(self, asked: int) -> ConditionalEnergy:
         """−log p(y | z) without the prior; of Latent-JEM −f[y], the conditional of its joint."""
 
         def features(z: Tensor) -> Outputs:
-            logits = self.classifier(self.generator.styles(z))
+            logits = self.logits(z)
             return {_ATTRIBUTE: logits, _MARGINAL: -torch.logsumexp(logits, dim=1)}
 
         nodes = [Surprisal(_ATTRIBUTE, frozenset({asked}))]
         node = conjunction([*nodes, Penalty(_MARGINAL, 1.0)] if self.joint else nodes)
         return ConditionalEnergy(features, node)
 
-    def sample(self, how: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    def sample(self, how: str | Solve, count: int, seed: int) -> tuple[Tensor, Tensor]:
         """Images (10 · count, C, 32, 32), `count` of each class, and their classes.
 
-        `how` is one of `METHODS`.
+        `how` is one of `METHODS`, or a sampler.
         """
+        solve = METHODS[how] if isinstance(how, str) else how
         found = []
         for k in range(CLASSES):
             indices = range(k * count, (k + 1) * count)
-            solve = METHODS[how]
             found.append(
                 solve(self.energy(k), prior(seed, indices, LATENT), Streams(seed, indices)).z
             )
@@ -126,9 +145,6 @@ def images_of(generator: StyleGenerator, z: Tensor) -> Tensor:
     """Images (N, C, 32, 32) in [−1, 1] of z (N, 128)."""
     with torch.inference_mode():
         return torch.cat([generator(part).clamp(-1, 1) for part in torch.split(z, _BATCH)])
-
-
-Solve = Callable[[ConditionalEnergy, Tensor, Streams], Solution]
 
 
 def _ode(energy: ConditionalEnergy, z0: Tensor, _: Streams) -> Solution:

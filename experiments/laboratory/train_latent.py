@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,21 +18,27 @@ from torch.nn import functional as F
 
 from experiments.command_line import exit_code_of
 from experiments.laboratory.data import CHANNELS
+from experiments.laboratory.energy_based import EnergyNetwork
 from experiments.laboratory.judges import Judges, judges
 from experiments.laboratory.latent import (
     ANEW,
     BATCH,
     CHAINS,
     Latents,
+    Space,
     StyleClassifier,
     images_of,
     jem_loss,
+    read,
     walk,
 )
 from experiments.laboratory.loop import Stateful, kept_network
 from experiments.laboratory.style_gan import LATENT, StyleGenerator
 from experiments.laboratory.train_style_gan import trained
 from lacelang.progress import Progress, shown
+
+Kind = Literal["w", "joint", "z", "pixels"]
+"""What a classifier reads; `joint` reads w, and is Latent-JEM's."""
 
 SEED = 5
 #: Generated images whose classes the reader sees, and steps of a classifier's training.
@@ -53,16 +60,18 @@ class Chains(nn.Module):
 
 
 class Training:
-    """A classifier of styles; Latent-JEM's if `joint`."""
+    """A classifier of a space, from the same labels; Latent-JEM's if the kind is `joint`."""
 
-    def __init__(self, generator: StyleGenerator, judges: Judges, joint: bool) -> None:
+    def __init__(self, generator: StyleGenerator, judges: Judges, kind: Kind) -> None:
         torch.manual_seed(SEED)
-        self.generator, self.joint = generator, joint
+        self.generator, self.joint = generator, kind == "joint"
+        self.space: Space = "w" if kind == "joint" else kind
         self.z = torch.randn(LABELLED, LATENT)
         self.classes = labels(generator, judges, self.z)
-        network = StyleClassifier()
-        with torch.no_grad():
-            network.standardise_by(generator.styles(self.z))
+        network = network_of(kind, int(generator.synthesis.image_bias.shape[0]))
+        if isinstance(network, StyleClassifier):
+            with torch.no_grad():
+                network.standardise_by(read(generator, self.space, self.z))
         self.network, self.chains = network, Chains()
         self.result: nn.Module = network
         self.optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
@@ -86,7 +95,7 @@ class Training:
         self.optimiser.step()
 
     def _logits(self, z: Tensor) -> Tensor:
-        found: Tensor = self.network(self.generator.styles(z))
+        found: Tensor = self.network(read(self.generator, self.space, z))
         return found
 
     def _advance(self) -> Tensor:
@@ -103,17 +112,23 @@ def labels(generator: StyleGenerator, judges: Judges, z: Tensor) -> Tensor:
     return judges.read(images_of(generator, z))[1].argmax(1)
 
 
-def latents(dataset: str, joint: bool, progress: Progress) -> tuple[Latents, float]:
+def network_of(kind: Kind, channels: int) -> StyleClassifier | EnergyNetwork:
+    """A classifier that has learned nothing."""
+    return EnergyNetwork(channels) if kind == "pixels" else StyleClassifier()
+
+
+def latents(dataset: str, kind: Kind, progress: Progress) -> tuple[Latents, float]:
     """Return a generator with a classifier, and the seconds of the classifier's training."""
     generator, _ = trained(dataset, progress)
 
     def begin() -> Training:
-        return Training(generator, judges(dataset, CHANNELS[dataset]), joint)
+        return Training(generator, judges(dataset, CHANNELS[dataset]), kind)
 
-    classifier = StyleClassifier()
-    stem = f"latent/{dataset}-{'joint' if joint else 'plain'}"
-    seconds = kept_network(stem, classifier, begin, STEPS, progress)
-    return Latents(generator, classifier, joint), seconds
+    classifier = network_of(kind, CHANNELS[dataset])
+    steps = STEPS // 3 if kind == "pixels" else STEPS
+    seconds = kept_network(f"latent/{dataset}-{kind}", classifier, begin, steps, progress)
+    joint = kind == "joint"
+    return Latents(generator, classifier, "w" if kind == "joint" else kind, joint), seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -124,10 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> int:
         with shown() as progress:
-            for joint in (False, True):
-                _, seconds = latents(parsed.data, joint, progress)
-                name = "Latent-JEM" if joint else "classifier"
-                print(f"{name}: {seconds:.0f} s of processor time", flush=True)
+            for kind in get_args(Kind):
+                _, seconds = latents(parsed.data, kind, progress)
+                print(f"{kind}: {seconds:.0f} s of processor time", flush=True)
         return 0
 
     return exit_code_of(work)

@@ -61,7 +61,7 @@ def study(progress: Progress, faces: int | None) -> Report:
                 few = torch.stack([row[: min(count, _SHOWN)] for row in rows], dim=1)[:3]
                 shown[name] = images[few.flatten()]
     lace: dict[str, Scores] = {}
-    own, own_seconds = latents(MODEL, False, progress)
+    own, own_seconds = latents(MODEL, "w", progress)
     for how in ASKED:
         images, classes = own.sample(how, count, SEED)
         lace[how] = measured.of(images, classes)

@@ -32,7 +32,7 @@ from lacelang.progress import Progress
 FACES = 32
 #: The settings of a series, weakest pull on who the face is first.
 SERIES: Mapping[str, tuple[str, ...]] = {
-    "keep identity": ("", *(f"keep identity {s}" for s in ("0.25", "0.5", "1", "2", "4"))),
+    "keep identity": ("", *(f"keep identity {s}" for s in ("0.5", "1", "2"))),
     "shorter moves": ("stay 0.02", "stay 0.08"),
     "weaker lines": ("reweight off",),
 }

@@ -102,7 +102,7 @@ def systems(progress: Progress) -> dict[str, Callable[[], System]]:
         return System(sample, seconds + more)
 
     def of_latents(name: str) -> System:
-        found, seconds = latents(MODEL, name.startswith("Latent-JEM"), progress)
+        found, seconds = latents(MODEL, "joint" if name.startswith("Latent-JEM") else "w", progress)
         return System(partial(found.sample, name), seconds)
 
     kinds = {"JEM": energies, "Cond-EBM": energies, "VP-SDE": diffusions, "VE-SDE": diffusions}

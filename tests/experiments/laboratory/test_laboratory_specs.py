@@ -19,7 +19,7 @@ from experiments.laboratory.style_gan import StyleGenerator
 from experiments.laboratory.train_energies import Model
 from experiments.laboratory.train_guided import DIFFUSIONS
 from experiments.laboratory.unet import TimedClassifier, UNet
-from experiments.specs import cgan, guided, systems
+from experiments.specs import cgan, guided, latents, systems
 from lacelang.evaluate.report import Report, as_json, as_markdown
 from lacelang.progress import Silent
 
@@ -110,6 +110,34 @@ def test_systems_sample_what_they_are_asked_for(monkeypatch: pytest.MonkeyPatch)
         assert torch.isfinite(images).all()
         assert classes.tolist() == list(range(10))
     assert torch.equal(images, system.sample(1, 4)[0])
+
+
+def test_settings_of_latents_are_judged_by_space(
+    made_up: Measures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def sample(how: object, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.append(count)
+        return images_of(count, seed + len(asked))
+
+    monkeypatch.setattr(latents, "measures", lambda *_: made_up)
+    monkeypatch.setattr(latents, "latents", lambda *_: (SimpleNamespace(sample=sample), 1.0))
+    monkeypatch.setattr(latents, "TOLERANCES", (1e-1, 1e-3))
+    monkeypatch.setattr(latents, "STEPS", (50, 100))
+    monkeypatch.setattr(latents, "STEP_SIZES", (1e-2,))
+    monkeypatch.setattr(latents, "IMAGES_PIXELS", 2)
+    spread, spaces, every = tables(latents.study(Silent(), 3))
+    grid_size = 2 * 2 + 2 * 1 * len(latents.NOISES)
+    assert len(every) == grid_size
+    assert [row["settings"] for row in spread] == [4, 2 * len(latents.NOISES)]
+    assert asked == [*([3] * 2 * grid_size), 2, 2]
+    of_w = next(row for row in spaces if (row["sampler"], row["space"]) == (latents.ODE, "w"))
+    assert of_w["paper's default: ACC"] == 0.971
+    assert of_w["best ACC: ACC"] == max(r["ACC"] for r in every if r["sampler"] == latents.ODE)
+    of_pixels = next(row for row in spaces if row["space"] == "pixels")
+    assert of_pixels["default: ACC"] is not None
+    assert of_pixels.get("best FID: FID") is None
 
 
 def test_an_ordering_holds_only_if_it_does_for_all_pairs_of_seeds() -> None:

@@ -101,7 +101,7 @@ def test_every_method_is_a_sampler_that_runs(made_up: Latents) -> None:
     }
 
 
-def test_the_command_trains_both_classifiers_once(
+def test_the_command_trains_all_classifiers_once(
     data: Pictures,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -112,15 +112,15 @@ def test_the_command_trains_both_classifiers_once(
     found = Judges(Judge(1).eval(), Reader(1).eval(), (0.0, 0.0))
     monkeypatch.setattr(train_latent, "judges", lambda *_: found)
     monkeypatch.setattr(train_latent, "LABELLED", 30)
-    monkeypatch.setattr(train_latent, "STEPS", 2)
+    monkeypatch.setattr(train_latent, "STEPS", 3)
     monkeypatch.setattr(
         train_latent, "trained", lambda *_: train_style_gan.trained("fashion", Silent(), 1)
     )
     assert train_latent.main([]) == 0
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
-        *("classifier", "Latent-JEM"),
+        *("w", "joint", "z", "pixels"),
     ]
     monkeypatch.setattr(train_latent, "judges", None)
-    one, seconds = train_latent.latents("fashion", True, Silent())
+    one, seconds = train_latent.latents("fashion", "joint", Silent())
     assert one.joint
     assert seconds >= 0

@@ -1,0 +1,189 @@
+"""Samplers of latents on the style-based generator: the paper's table 6, and figures 5 and 18.
+
+`python -m experiments.laboratory.train_style_gan` and `train_latent` train generator and
+classifiers beforehand, resumably; what is missing is trained here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from time import process_time
+
+import numpy as np
+from attrs import frozen
+
+from experiments.laboratory.latent import Latents, Solve, named
+from experiments.laboratory.measures import Measures, measures
+from experiments.laboratory.train_latent import latents
+from experiments.plot import scatter
+from lacelang.evaluate.report import Picture, Report, Row, Table
+from lacelang.progress import Progress
+
+MODEL = "fashion"
+#: Images of each class for a setting; where the classifier reads images.
+IMAGES, IMAGES_PIXELS = 50, 10
+SEED = 9400
+ODE, LD = "ODE (dopri5)", "Langevin"
+TOLERANCES = (1e-1, 3e-2, 1e-2, 1e-3, 1e-4)
+STEPS = (50, 100, 200)
+STEP_SIZES = (3e-3, 1e-2, 3e-2)
+NOISES = (3e-3, 1e-2, 3e-2, 1e-1)
+#: The paper's default setting of each sampler.
+DEFAULT = {ODE: (1e-3, 1e-3), LD: (100, 1e-2, 1e-2)}
+#: The paper's table 6 (CIFAR-10), by sampler and space: ACC and FID of the default setting, of the
+#: one with the best ACC, and of the one with the best FID.
+PAPER: Mapping[tuple[str, str], tuple[float, ...]] = {
+    (ODE, "z"): (0.929, 7.34, 0.933, 7.94, 0.912, 6.66),
+    (ODE, "w"): (0.971, 6.69, 0.979, 8.52, 0.957, 5.40),
+    (ODE, "pixels"): (0.473, 20.18, 0.473, 20.18, 0.413, 9.98),
+    (LD, "z"): (0.924, 10.27, 0.990, 23.62, 0.549, 2.93),
+    (LD, "w"): (0.935, 4.34, 0.992, 14.36, 0.769, 2.89),
+    (LD, "pixels"): (0.394, 10.85, 0.468, 74.76, 0.134, 3.28),
+}
+
+
+@frozen
+class Setting:
+    """A sampler with its hyperparameters, and what came of it."""
+
+    sampler: str
+    values: tuple[float, ...]
+    acc: float
+    fid: float
+    seconds: float  # of processor time, for 64 images
+
+
+def study(progress: Progress, faces: int | None) -> Report:
+    """Judge every setting; `faces` is the number of images of each class."""
+    count = min(faces or IMAGES, IMAGES)
+    measured = measures(MODEL, progress)
+    own = {space: latents(MODEL, space, progress)[0] for space in ("w", "z", "pixels")}
+    grids = dict(solvers())
+    found: dict[str, list[Setting]] = {}
+    with progress.stage("settings", total=2 * len(grids) + len(DEFAULT)) as stage:
+        for space, each in own.items():
+            asked = dict.fromkeys(DEFAULT.items()) if space == "pixels" else dict.fromkeys(grids)
+            number = min(count, IMAGES_PIXELS) if space == "pixels" else count
+            for sampler, values in asked:
+                setting = judged(each, sampler, values, measured, number)
+                found.setdefault(space, []).append(setting)
+                stage.advance()
+    about = {"images of a class": count, "of a class, classifier of pixels": IMAGES_PIXELS}
+    tables = [_spread(found["w"]), _spaces(found), _every(found["w"], count)]
+    return Report("latents", tables, _figures(found["w"]), about)
+
+
+def solvers() -> Iterator[tuple[tuple[str, tuple[float, ...]], Solve]]:
+    """All settings of both samplers."""
+    for atol, rtol in product(TOLERANCES, TOLERANCES):
+        yield (ODE, (atol, rtol)), solver(ODE, (atol, rtol))
+    for values in product(STEPS, STEP_SIZES, NOISES):
+        yield (LD, values), solver(LD, values)
+
+
+def solver(sampler: str, values: tuple[float, ...]) -> Solve:
+    """A sampler with its hyperparameters."""
+    if sampler == ODE:
+        return named("dopri5", atol=values[0], rtol=values[1])
+    return named("langevin", steps=int(values[0]), step=values[1], noise=values[2])
+
+
+def judged(
+    latent: Latents, sampler: str, values: tuple[float, ...], measured: Measures, count: int
+) -> Setting:
+    """Sample every class by one setting, and judge the images."""
+    begun = process_time()
+    images, classes = latent.sample(solver(sampler, values), count, SEED)
+    seconds = 64 * (process_time() - begun) / len(images)
+    scores = measured.of(images, classes)
+    return Setting(sampler, values, scores.acc or 0.0, scores.fid, seconds)
+
+
+def _of(settings: Sequence[Setting], sampler: str) -> list[Setting]:
+    return [each for each in settings if each.sampler == sampler]
+
+
+def _spread(settings: Sequence[Setting]) -> Table:
+    rows: list[Row] = []
+    for sampler in (ODE, LD):
+        these = _of(settings, sampler)
+        row: dict[str, str | float | int | None] = {"sampler": sampler, "settings": len(these)}
+        for name, values in (("ACC", [s.acc for s in these]), ("FID", [s.fid for s in these])):
+            low, middle, high = np.quantile(values, (0, 0.5, 1)).tolist()
+            row |= {f"lowest {name}": low, f"median {name}": middle, f"highest {name}": high}
+        rows.append(row)
+    return Table(
+        "Spread of the settings",
+        rows,
+        "The paper has 81 settings of the ODE and 104 of Langevin dynamics.",
+    )
+
+
+def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
+    rows: list[Row] = []
+    for (sampler, space), paper in PAPER.items():
+        these = _of(found[space], sampler)
+        default = next(s for s in these if s.values == DEFAULT[sampler])
+        chosen = {
+            "default": default,
+            "best ACC": max(these, key=lambda s: s.acc),
+            "best FID": min(these, key=lambda s: s.fid),
+        }
+        row: dict[str, str | float | int | None] = {"sampler": sampler, "space": space}
+        for number, (name, setting) in enumerate(chosen.items()):
+            if len(these) > 1 or name == "default":
+                row |= {f"{name}: ACC": setting.acc, f"{name}: FID": setting.fid}
+            row |= {f"paper's {name}: ACC": paper[2 * number]}
+            row |= {f"paper's {name}: FID": paper[2 * number + 1]}
+        rows.append(row)
+    return Table(
+        "Which space the classifier reads",
+        rows,
+        f"Classifiers of pixels have the default setting only, and {IMAGES_PIXELS} images of each "
+        "class, whose FID does not compare with the others. All classifiers learned from the same "
+        "labels of generated images.",
+    )
+
+
+def _every(settings: Sequence[Setting], count: int) -> Table:
+    rows: list[Row] = [
+        {
+            "sampler": s.sampler,
+            "setting": ", ".join(f"{value:g}" for value in s.values),
+            "ACC": s.acc,
+            "FID": s.fid,
+            "s for 64": s.seconds,
+        }
+        for s in settings
+    ]
+    note = f"atol and rtol; steps, step and noise. The classifier reads w; {count} images a class."
+    return Table("Every setting", rows, note)
+
+
+def _figures(settings: Sequence[Setting]) -> list[Picture]:
+    """The paper's figure 5, and the four panels of figure 18."""
+    points = {name: [(s.fid, s.acc) for s in _of(settings, name)] for name in (ODE, LD)}
+    title = "One dot per setting"
+    pictures = [scatter("settings", title, "FID", "ACC", points, log="x")]
+    for measure in ("ACC", "FID"):
+        tolerances = _lines(_of(settings, ODE), measure, "rtol {1:g}", along=0)
+        title = f"dopri5: {measure} by atol"
+        name = f"ode_{measure.lower()}"
+        pictures.append(scatter(name, title, "atol", measure, tolerances, log="x", lines=True))
+        some = [s for s in _of(settings, LD) if s.values[1] == DEFAULT[LD][1]]
+        noises = _lines(some, measure, "{0:g} steps", along=2)
+        title = f"Langevin dynamics, step {DEFAULT[LD][1]:g}: {measure} by noise"
+        name = f"langevin_{measure.lower()}"
+        pictures.append(scatter(name, title, "noise", measure, noises, log="x", lines=True))
+    return pictures
+
+
+def _lines(
+    settings: Sequence[Setting], measure: str, label: str, along: int
+) -> dict[str, list[tuple[float, float]]]:
+    found: dict[str, list[tuple[float, float]]] = {}
+    for s in settings:
+        value = s.acc if measure == "ACC" else s.fid
+        found.setdefault(label.format(*s.values), []).append((s.values[along], value))
+    return {name: sorted(points) for name, points in found.items()}
