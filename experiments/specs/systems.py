@@ -1,7 +1,7 @@
 """Conditional sampling by all systems, as the paper's table 1: of pixels, and of latents.
 
-`train_guided`, `train_energies` and `train_latent` in `experiments.laboratory` train the systems
-beforehand, resumably; what is missing is trained here.
+`train_guided`, `train_energies`, `train_style_gan`, `train_latent` and `train_cgan` in
+`experiments.laboratory` train the systems beforehand, resumably; what is missing is trained here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from experiments.laboratory import train_energies
+from experiments.laboratory import train_cgan, train_energies, train_guided
+from experiments.laboratory.cgan import FAMILY
 from experiments.laboratory.guidance import gradient_of
-from experiments.laboratory.measures import measures
+from experiments.laboratory.measures import Scores, measures
 from experiments.laboratory.sde import guided, initial, predictor_corrector
 from experiments.laboratory.sheets import sheet
 from experiments.laboratory.train_guided import Guide, classifier, score_model
@@ -26,9 +27,10 @@ from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
 MODEL = "fashion"
-#: Images of each class; steps of the predictor, each with one correction; steps of a chain.
-IMAGES = 50
-PREDICTIONS = 60
+#: Images of each class; steps of the predictor, each with one correction, and of DDIM; steps of a
+#: chain.
+IMAGES = 100
+PREDICTIONS, DDIM = 60, 40
 CHAIN = 40
 SEED = 9200
 _BATCH = 250
@@ -62,6 +64,12 @@ PAPER = {
     "LACE-euler, 0.01": Paper(None, 0.68, 6.31, 0.969),
     "LACE-euler, 0.001": Paper(None, 6.80, 5.36, 0.964),
 }
+
+
+#: Guidance with few labels: whether the classifier is self-calibrated. The share is 5 %.
+GUIDED = {"guided, 5 % of labels, plain": False, "guided, 5 % of labels, self-calibrated": True}
+#: Systems of the slides, which the paper's table does not have.
+OTHERS = (*FAMILY, *GUIDED)
 
 
 @frozen
@@ -101,53 +109,54 @@ def systems(progress: Progress) -> dict[str, Callable[[], System]]:
 
         return System(sample, seconds + more)
 
+    def few_labels(name: str) -> System:
+        model, seconds = score_model("VP-SDE", MODEL, progress)
+        guide, more = classifier(Guide(0.05, GUIDED[name], 1), MODEL, progress)
+
+        def sample(count: int, seed: int) -> tuple[Tensor, Tensor]:
+            return train_guided.generated(model, guide, count, DDIM, 1.0, seed)
+
+        return System(sample, seconds + more)
+
+    def conditional(name: str) -> System:
+        generator, seconds = train_cgan.trained(name, MODEL, train_cgan.SEEDS[0], progress)
+        return System(partial(train_cgan.generated, generator), seconds)
+
     def of_latents(name: str) -> System:
         found, seconds = latents(MODEL, "joint" if name.startswith("Latent-JEM") else "w", progress)
         return System(partial(found.sample, name), seconds)
 
     kinds = {"JEM": energies, "Cond-EBM": energies, "VP-SDE": diffusions, "VE-SDE": diffusions}
-    return {name: partial(kinds.get(name, of_latents), name) for name in PAPER}
+    kinds |= dict.fromkeys(FAMILY, conditional) | dict.fromkeys(GUIDED, few_labels)
+    return {name: partial(kinds.get(name, of_latents), name) for name in (*PAPER, *OTHERS)}
 
 
 def study(progress: Progress, faces: int | None) -> Report:
     """Judge all systems; `faces` is the number of images of each class."""
     count = min(faces or IMAGES, IMAGES)
     measured = measures(MODEL, progress)
-    rows: list[Row] = []
-    points: dict[str, list[tuple[float, float]]] = {}
+    rows: dict[str, Row] = {}
     shown = {}
     for name, make in systems(progress).items():
-        system, paper = make(), PAPER[name]
+        system = make()
         begun = process_time()
         images, classes = system.sample(count, SEED)
         seconds = 64 * (process_time() - begun) / len(images)
-        scores = measured.of(images, classes)
-        points[name] = [(scores.fid, scores.acc or 0.0)]
-        rows.append(
-            {
-                "system": name,
-                "min to train": system.training / 60,
-                "paper's min": paper.minutes,
-                "s for 64": seconds,
-                "paper's s": paper.seconds,
-                "FID": scores.fid,
-                "paper's FID": paper.fid,
-                "ACC": scores.acc,
-                "paper's ACC": paper.acc,
-            }
-        )
+        rows[name] = _row(name, system, seconds, measured.of(images, classes))
         few = torch.arange(min(count, _SHOWN))[:, None] + count * torch.arange(10)
         shown[name] = images[few.flatten()]
-    table = Table(
-        "Conditional sampling, by system",
-        rows,
+    note = (
         f"{count} images of each class of Fashion-MNIST; times are processor time of one core, the "
         "paper's of a V100. FID is of a network trained on Fashion-MNIST to its test images; the "
         "paper's of CIFAR-10 and an Inception network. Training of systems of latents is that of "
-        "the classifier, as in the paper.",
+        "the classifier, as in the paper."
     )
+    tables = [
+        Table("Conditional sampling, by system", [rows[name] for name in PAPER], note),
+        Table("Systems of the slides, judged alike", [rows[name] for name in OTHERS]),
+    ]
     points = {
-        str(row["system"]): [(float(row["FID"] or 0), float(row["ACC"] or 0))] for row in rows
+        name: [(float(row["FID"] or 0), float(row["ACC"] or 0))] for name, row in rows.items()
     }
     figure = scatter("acc-fid", "Accuracy against distance", "FID", "ACC", points, log="x")
     about = {
@@ -157,4 +166,14 @@ def study(progress: Progress, faces: int | None) -> Report:
         "steps of training, EBMs": train_energies.STEPS,
     }
     title = "Three images of each class, by system from above"
-    return Report("systems", [table], [sheet("systems", title, shown, 10), figure], about)
+    return Report("systems", tables, [sheet("systems", title, shown, 10), figure], about)
+
+
+def _row(name: str, system: System, seconds: float, scores: Scores) -> Row:
+    row: dict[str, str | float | int | None] = {"system": name}
+    row |= {"min to train": system.training / 60, "s for 64": seconds}
+    row |= {"FID": scores.fid, "ACC": scores.acc}
+    if paper := PAPER.get(name):
+        row |= {"paper's min": paper.minutes, "paper's s": paper.seconds}
+        row |= {"paper's FID": paper.fid, "paper's ACC": paper.acc}
+    return row

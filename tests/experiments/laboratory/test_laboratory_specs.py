@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from experiments.laboratory.data import Pictures
+from experiments.laboratory.dcgan import Generator
 from experiments.laboratory.judges import Judge, Judges, Reader
 from experiments.laboratory.latent import METHODS, Latents, StyleClassifier, named
 from experiments.laboratory.measures import Measures
@@ -82,11 +83,13 @@ def test_guided_compares_both_classifiers_at_every_share(
 def test_the_table_of_systems_has_the_paper_s_figures_beside_ours(
     made_up: Measures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = {name: lambda: systems.System(images_of, 90.0) for name in systems.PAPER}
+    every = (*systems.PAPER, *systems.OTHERS)
+    made = {name: lambda: systems.System(images_of, 90.0) for name in every}
     monkeypatch.setattr(systems, "measures", lambda *_: made_up)
     monkeypatch.setattr(systems, "systems", lambda _: made)
-    (rows,) = tables(systems.study(Silent(), 2))
+    rows, others = tables(systems.study(Silent(), 2))
     assert [row["system"] for row in rows] == list(systems.PAPER)
+    assert [row["system"] for row in others] == list(systems.OTHERS)
     assert {row["min to train"] for row in rows} == {1.5}
     assert rows[3]["paper's FID"] == 2.97
 
@@ -94,15 +97,18 @@ def test_the_table_of_systems_has_the_paper_s_figures_beside_ours(
 def test_systems_sample_what_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     monkeypatch.setattr(systems, "PREDICTIONS", 2)
+    monkeypatch.setattr(systems, "DDIM", 2)
     monkeypatch.setattr(systems, "CHAIN", 2)
     monkeypatch.setattr(systems.train_energies, "trained", lambda *_: (Model(1), 1.0))
     monkeypatch.setattr(systems, "score_model", lambda name, *_: (UNet(1, DIFFUSIONS[name]), 2.0))
     classifiers = {name: TimedClassifier(1, diffusion) for name, diffusion in DIFFUSIONS.items()}
-    monkeypatch.setattr(systems, "classifier", lambda *_, name: (classifiers[name], 3.0))
+    monkeypatch.setattr(systems, "classifier", lambda *_, name="VP-SDE": (classifiers[name], 3.0))
+    monkeypatch.setattr(systems.train_cgan, "trained", lambda *_: (Generator(1).eval(), 5.0))
     found = Latents(StyleGenerator(1).eval(), StyleClassifier().eval())
     monkeypatch.setattr(systems, "latents", lambda *_: (found, 5.0))
     monkeypatch.setitem(METHODS, "LACE-LD", named("langevin", steps=2))
-    for name in ("JEM", "Cond-EBM", "VP-SDE", "VE-SDE", "LACE-LD"):
+    names = ("JEM", "Cond-EBM", "VP-SDE", "VE-SDE", "LACE-LD", "ACGAN", next(iter(systems.GUIDED)))
+    for name in names:
         system = systems.systems(Silent())[name]()
         assert system.training == (1.0 if name in ("JEM", "Cond-EBM") else 5.0)
         images, classes = system.sample(1, 4)
