@@ -16,12 +16,12 @@ from attrs import frozen
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from experiments.laboratory.loop import WEIGHTS
 from lacelang.errors import ResourceError
 from lacelang.storage.cache import cache_dir
 
 CLASSES = 10
 FEATURES = 64
-WEIGHTS = Path(__file__).parent / "weights"
 _BATCH = 500
 
 

@@ -1,6 +1,7 @@
 """Training that can be killed and resumed: the same weights as without a stop.
 
-What is trained is kept in the cache, in half precision, with the seconds that it took.
+What is trained is kept in the cache, in half precision, with the seconds that it took; a few
+networks are in the repository, in `weights`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from lacelang.errors import ResourceError
 from lacelang.progress import Progress
 from lacelang.storage.cache import cache_dir, whole_file
 
+#: Networks that are in the repository.
+WEIGHTS = Path(__file__).parent / "weights"
 #: Steps between checkpoints.
 EVERY = 250
 
@@ -54,12 +57,15 @@ def kept_network(
 ) -> float:
     """Fill a network with trained weights, and return the processor seconds of the training.
 
-    Unless the cache has them, they are trained now, or the training is resumed.
+    Unless the repository or the cache has them, they are trained now, or the training is resumed.
 
     Raises:
-        ResourceError: what the cache has is damaged.
+        ResourceError: the file of weights is damaged.
     """
-    path = cache_dir() / "laboratory" / f"{name}-{steps}.safetensors"
+    file = f"{name}-{steps}.safetensors"
+    path = WEIGHTS / file
+    if not path.is_file():
+        path = cache_dir() / "laboratory" / file
     checkpoint = path.with_suffix(".checkpoint")
     if not path.is_file():
         training = begin()

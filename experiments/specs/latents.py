@@ -13,12 +13,15 @@ from time import process_time
 import numpy as np
 from attrs import frozen
 
-from experiments.laboratory.latent import Latents, Solve, named
+from experiments.laboratory.latent import Latents, Solve, images_of, named
 from experiments.laboratory.measures import Measures, measures
+from experiments.laboratory.sheets import sheet
+from experiments.laboratory.style_gan import LATENT
 from experiments.laboratory.train_latent import latents
 from experiments.plot import scatter
 from lacelang.evaluate.report import Picture, Report, Row, Table
 from lacelang.progress import Progress
+from lacelang.samplers.streams import prior
 
 MODEL = "fashion"
 #: Images of each class for a setting; where the classifier reads images.
@@ -29,6 +32,8 @@ TOLERANCES = (1e-1, 3e-2, 1e-2, 1e-3, 1e-4)
 STEPS = (50, 100, 200)
 STEP_SIZES = (3e-3, 1e-2, 3e-2)
 NOISES = (3e-3, 1e-2, 3e-2, 1e-1)
+#: Columns and rows of sheets.
+_SHOWN = (16, 4)
 #: The paper's default setting of each sampler.
 DEFAULT = {ODE: (1e-3, 1e-3), LD: (100, 1e-2, 1e-2)}
 #: The paper's table 6 (CIFAR-10), by sampler and space: ACC and FID of the default setting, of the
@@ -71,7 +76,7 @@ def study(progress: Progress, faces: int | None) -> Report:
                 stage.advance()
     about = {"images of a class": count, "of a class, classifier of pixels": IMAGES_PIXELS}
     tables = [_spread(found["w"]), _spaces(found), _every(found["w"], count)]
-    return Report("latents", tables, _figures(found["w"]), about)
+    return Report("latents", tables, [*_sheets(own["w"]), *_figures(found["w"])], about)
 
 
 def solvers() -> Iterator[tuple[tuple[str, tuple[float, ...]], Solve]]:
@@ -159,6 +164,15 @@ def _every(settings: Sequence[Setting], count: int) -> Table:
     ]
     note = f"atol and rtol; steps, step and noise. The classifier reads w; {count} images a class."
     return Table("Every setting", rows, note)
+
+
+def _sheets(latent: Latents) -> Iterator[Picture]:
+    """What the generator makes, and of each class what LACE asks of it."""
+    columns, rows = _SHOWN
+    drawn = images_of(latent.generator, prior(SEED, range(rows * columns), LATENT).float())
+    yield sheet("generator", "Draws of the generator", {"at random": drawn}, columns)
+    asked, _ = latent.sample("LACE-ODE", columns, SEED)
+    yield sheet("classes", "A row of each class", {"LACE-ODE": asked}, columns)
 
 
 def _figures(settings: Sequence[Setting]) -> list[Picture]:

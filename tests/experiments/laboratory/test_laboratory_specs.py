@@ -128,7 +128,8 @@ def test_settings_of_latents_are_judged_by_space(
         return images_of(count, seed + len(asked))
 
     monkeypatch.setattr(latents, "measures", lambda *_: made_up)
-    monkeypatch.setattr(latents, "latents", lambda *_: (SimpleNamespace(sample=sample), 1.0))
+    own = SimpleNamespace(sample=sample, generator=StyleGenerator(1).eval())
+    monkeypatch.setattr(latents, "latents", lambda *_: (own, 1.0))
     monkeypatch.setattr(latents, "TOLERANCES", (1e-1, 1e-3))
     monkeypatch.setattr(latents, "STEPS", (50, 100))
     monkeypatch.setattr(latents, "STEP_SIZES", (1e-2,))
@@ -137,7 +138,7 @@ def test_settings_of_latents_are_judged_by_space(
     grid_size = 2 * 2 + 2 * 1 * len(latents.NOISES)
     assert len(every) == grid_size
     assert [row["settings"] for row in spread] == [4, 2 * len(latents.NOISES)]
-    assert asked == [*([3] * 2 * grid_size), 2, 2]
+    assert asked == [*([3] * 2 * grid_size), 2, 2, 16]
     of_w = next(row for row in spaces if (row["sampler"], row["space"]) == (latents.ODE, "w"))
     assert of_w["paper's default: ACC"] == 0.971
     assert of_w["best ACC: ACC"] == max(r["ACC"] for r in every if r["sampler"] == latents.ODE)
