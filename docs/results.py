@@ -23,6 +23,8 @@ LOWER = {"FID", "intra-FID", "s", "ID"}
 
 Figures = Mapping[str, float]
 """By measure."""
+Source = tuple[str, int]
+"""The name of a report, and the number of a table in it, from 1."""
 
 
 @frozen
@@ -145,20 +147,19 @@ def tables(name: str) -> list[dict[str, Any]]:
 
 
 def beside(
-    report: str,
-    numbers: Sequence[int],
+    sources: Sequence[Source],
     label: str,
     measures: Mapping[str, tuple[str, str]],
     noise: float = 0.0,
 ) -> list[System]:
-    """Systems of tables, from 1, whose columns pair a figure with the published one.
+    """Systems of tables whose columns pair a figure with the published one.
 
     `measures` has, by the name of a measure, the column here and the published one's. Rows of
     several tables with one label are one system; rows without any published figure are dropped.
     `noise` is the deviation of distances and seconds, as a share of a figure.
     """
     merged: dict[str, dict[str, Any]] = {}
-    for row in _rows(report, numbers):
+    for row in _rows(sources):
         merged.setdefault(str(row[label]), {}).update(row)
     found = []
     for name, row in merged.items():
@@ -174,17 +175,14 @@ def beside(
 
 
 def rows_beside(
-    report: str,
-    numbers: Sequence[int],
-    names: Mapping[str, tuple[str, str]],
-    measures: Sequence[str],
+    sources: Sequence[Source], names: Mapping[str, tuple[str, str]], measures: Sequence[str]
 ) -> list[System]:
     """Systems of tables in which published systems have rows of their own.
 
     `names` has, by the name of a system, the label of its row here and that of the published one.
     """
     merged: dict[str, dict[str, Any]] = {}
-    for row in _rows(report, numbers):
+    for row in _rows(sources):
         known = {key: value for key, value in row.items() if value is not None}
         merged.setdefault(str(next(iter(row.values()))), {}).update(known)
     found = []
@@ -198,9 +196,9 @@ def rows_beside(
     return found
 
 
-def _rows(report: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
-    every = tables(report)
-    for number in numbers:
+def _rows(sources: Sequence[Source]) -> Iterator[dict[str, Any]]:
+    for report, number in sources:
+        every = tables(report)
         if number <= len(every):
             yield from every[number - 1]["rows"]
 
@@ -238,22 +236,30 @@ _PIXELS = {
 _SPACES = {"ACC": ("ACC glasses", "paper's ACC")}
 _SLIDES = {name: (name, f"slides' {name}") for name in ("FID", "IS", "intra-FID")}
 
+
+def _of_faces(numbers: tuple[int, int], flow: int, accuracy: Mapping[str, tuple[str, str]]) -> str:
+    sources = [*(("conditional", number) for number in numbers), ("styleflow", flow)]
+    return part(beside(sources, "method", {**accuracy, **_COSTS}, 0.1))
+
+
+def _of_edits(number: int, flow: int) -> str:
+    sources = [("editing", number), ("styleflow", flow)]
+    return part(rows_beside(sources, _ORDERS, ("DES", *_LINES)))
+
+
+def _of_prior(number: int) -> str:
+    return part(rows_beside([("editing_prior", number)], _ORDERS, ("DES", "ID", *_LINES)))
+
+
+_DIGITS = {"ACC": ("ACC", "paper's ACC"), "FID": ("Fréchet", "paper's FID")}
 PARTS: dict[str, Callable[[], str]] = {
-    "beside_systems": lambda: part(beside("systems", [1], "system", _PIXELS)),
-    "beside_digits": lambda: part(
-        beside(
-            "digits",
-            [2],
-            "method",
-            {"ACC": ("ACC", "paper's ACC"), "FID": ("Fréchet", "paper's FID")},
-        )
-    ),
-    "beside_glasses": lambda: part(beside("conditional", [2, 3], "method", _GLASSES | _COSTS, 0.1)),
-    "beside_joint": lambda: part(beside("conditional", [4, 5], "method", _JOINT | _COSTS, 0.1)),
-    "beside_edits": lambda: part(rows_beside("editing", [1], _ORDERS, ("DES", *_LINES))),
-    "beside_reordered": lambda: part(rows_beside("editing", [2], _ORDERS, ("DES", *_LINES))),
-    "beside_prior": lambda: part(
-        rows_beside("editing_prior", [1], _ORDERS, ("DES", "ID", *_LINES))
-    ),
-    "beside_cgan": lambda: part(beside("cgan", [1], "system", _SLIDES)),
+    "beside_systems": lambda: part(beside([("systems", 1)], "system", _PIXELS)),
+    "beside_digits": lambda: part(beside([("digits", 2)], "method", _DIGITS)),
+    "beside_glasses": lambda: _of_faces((2, 3), 1, _GLASSES),
+    "beside_joint": lambda: _of_faces((4, 5), 2, _JOINT),
+    "beside_edits": lambda: _of_edits(1, 4),
+    "beside_reordered": lambda: _of_edits(2, 5),
+    "beside_prior": lambda: _of_prior(1),
+    "beside_prior_reordered": lambda: _of_prior(3),
+    "beside_cgan": lambda: part(beside([("cgan", 1)], "system", _SLIDES)),
 }

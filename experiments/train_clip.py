@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch.nn import functional as F
 
+from experiments.command_line import add_steps
 from experiments.idx import images as read
 from lacelang.annotators.prompted.clip.network import CONFIG as FILE
 from lacelang.annotators.prompted.clip.network import open_clip
@@ -107,7 +108,7 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser("python -m experiments.train_clip", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="a folder for the network")
-    parser.add_argument("--steps", type=int, default=2000)
+    add_steps(parser, 2000)
     parser.add_argument("--data", type=Path, help="a folder of IDX files; default: MNIST, fetched")
     parsed = parser.parse_args()
     with shown() as progress:

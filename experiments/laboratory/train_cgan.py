@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from experiments.command_line import exit_code_of
+from experiments.command_line import add_steps, exit_code_of, one_of
 from experiments.laboratory.cgan import FAMILY, discriminator_loss, generator_loss
 from experiments.laboratory.data import CHANNELS, Pictures, pictures
 from experiments.laboratory.dcgan import CLASSES, LATENT, Discriminator, Generator
@@ -107,10 +107,10 @@ def generated(generator: Generator, count: int, seed: int) -> tuple[Tensor, Tens
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = ArgumentParser("python -m experiments.laboratory.train_cgan")
-    parser.add_argument("names", nargs="*", choices=[*FAMILY, []], help="default: all")
+    parser.add_argument("names", nargs="*", type=one_of(FAMILY), help="default: all")
     parser.add_argument("--data", choices=tuple(CHANNELS), default="fashion", help="the data set")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
+    add_steps(parser, STEPS)
     parsed = parser.parse_args(arguments)
 
     def work() -> int:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from experiments.command_line import exit_code_of
+from experiments.command_line import add_steps, exit_code_of
 from experiments.laboratory.data import CHANNELS, Pictures, pictures
 from experiments.laboratory.energy_based import (
     CHAIN,
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = ArgumentParser("python -m experiments.laboratory.train_energies")
     parser.add_argument("--data", choices=tuple(CHANNELS), default="fashion", help="the data set")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
+    add_steps(parser, STEPS)
     parsed = parser.parse_args(arguments)
 
     def work() -> int:

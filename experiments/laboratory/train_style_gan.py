@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.command_line import exit_code_of
+from experiments.command_line import add_steps, exit_code_of
 from experiments.laboratory.augment import EVERY, Augmentation
 from experiments.laboratory.data import CHANNELS, Pictures, pictures
 from experiments.laboratory.loop import Stateful, average_into, half_precision, kept_network
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = ArgumentParser("python -m experiments.laboratory.train_style_gan")
     parser.add_argument("--data", choices=tuple(CHANNELS), default="fashion", help="the data set")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
+    add_steps(parser, STEPS)
     parsed = parser.parse_args(arguments)
 
     def work() -> int:

@@ -15,7 +15,7 @@ import torch
 from attrs import frozen
 from torch import Tensor, nn
 
-from experiments.command_line import exit_code_of
+from experiments.command_line import add_steps, exit_code_of
 from experiments.laboratory.loop import Stateful, average_into, kept_network
 from experiments.statements import declared_model
 from experiments.styleflow.flow import Attributes, StyleFlow
@@ -135,7 +135,7 @@ def likelihoods(flow: Flow) -> tuple[float, float]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = ArgumentParser("python -m experiments.styleflow.train")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")
+    add_steps(parser, STEPS)
     parsed = parser.parse_args(arguments)
 
     def work() -> int:

@@ -100,11 +100,11 @@ def test_figures_stand_in_pairs_of_columns_or_of_rows(
     (tmp_path / "a" / "one" / "report.json").write_text(json.dumps(tables))
     monkeypatch.setattr(results, "DOCS", tmp_path)
     columns = {"ACC": ("ACC", "paper's ACC"), "FID": ("Fréchet", "paper's FID")}
-    (pc,) = results.beside("one", [1, 2], "method", columns)
+    (pc,) = results.beside([("one", 1), ("one", 2)], "method", columns)
     assert (pc.name, pc.images) == ("LACE-PC", 40)
     assert pc.found == {"ACC": 0.5, "FID": 3.0}
     assert pc.published == {"ACC": 0.7, "FID": 4.0}
     assert pc.deviations == {"ACC": 0.1}
-    (it,) = results.rows_beside("one", [3], {"it": ("default", "paper: it")}, ["DES"])
+    (it,) = results.rows_beside([("one", 3)], {"it": ("default", "paper: it")}, ["DES"])
     assert (it.found, it.published, it.images) == ({"DES": 0.7}, {"DES": 0.5}, 8)
-    assert results.beside("not made", [1], "method", columns) == []
+    assert results.beside([("not made", 1)], "method", columns) == []
