@@ -17,7 +17,7 @@ from lacelang.samplers.torchdiffeq_solvers.algorithm import AdaptiveSlope, solve
 TOLERANCE = 1e-3
 
 
-def paper(energy: Energy, z0: Tensor) -> Solution:
+def paper(energy: Energy, z0: Tensor, atol: float = TOLERANCE, rtol: float = TOLERANCE) -> Solution:
     """Integrate LACE eq. 7 with one dopri5 for the whole batch, with the adjoint method.
 
     With `separate` it is the paper's setting. It is not available in programs: the batch shares
@@ -28,7 +28,7 @@ def paper(energy: Energy, z0: Tensor) -> Solution:
     if len(z0):
         slope = AdaptiveSlope(energy.value_and_grad, run, run.rows)
         adjoint = partial(odeint_adjoint, method="dopri5", adjoint_params=())
-        solve(slope, adjoint, atol=TOLERANCE, rtol=TOLERANCE)
+        solve(slope, adjoint, atol=atol, rtol=rtol)
     return run.result()
 
 

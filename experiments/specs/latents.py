@@ -19,6 +19,7 @@ from experiments.laboratory.sheets import sheet
 from experiments.laboratory.style_gan import LATENT
 from experiments.laboratory.train_latent import latents
 from experiments.plot import scatter
+from experiments.published import paper
 from lacelang.evaluate.report import Picture, Report, Row, Table
 from lacelang.progress import Progress
 from lacelang.samplers.streams import prior
@@ -27,15 +28,24 @@ MODEL = "fashion"
 #: Images of each class for a setting; where the classifier reads images.
 IMAGES, IMAGES_PIXELS = 50, 10
 SEED = 9400
-ODE, LD = "ODE (dopri5)", "Langevin"
-TOLERANCES = (1e-1, 3e-2, 1e-2, 1e-3, 1e-4)
+ODE, LD = "LACE-ODE", "LACE-LD"
+TOLERANCES = (1e-1, 1e-2, 1e-3, 1e-4)
 STEPS = (50, 100, 200)
 STEP_SIZES = (3e-3, 1e-2, 3e-2)
 NOISES = (3e-3, 1e-2, 3e-2, 1e-1)
 #: Columns and rows of sheets.
 _SHOWN = (16, 4)
 #: The paper's default setting of each sampler.
-DEFAULT = {ODE: (1e-3, 1e-3), LD: (100, 1e-2, 1e-2)}
+DEFAULT: Mapping[str, tuple[float, ...]] = {ODE: (1e-3, 1e-3), LD: (100, 1e-2, 1e-2)}
+#: All settings; and fewer, for the comparison of spaces.
+GRID = (
+    *((ODE, both) for both in product(TOLERANCES, TOLERANCES)),
+    *((LD, values) for values in product(STEPS, STEP_SIZES, NOISES)),
+)
+SMALL_GRID = (
+    *((ODE, (tolerance, tolerance)) for tolerance in TOLERANCES),
+    *((LD, (*DEFAULT[LD][:2], noise)) for noise in NOISES),
+)
 #: The paper's table 6 (CIFAR-10), by sampler and space: ACC and FID of the default setting, of the
 #: one with the best ACC, and of the one with the best FID.
 PAPER: Mapping[tuple[str, str], tuple[float, ...]] = {
@@ -64,13 +74,12 @@ def study(progress: Progress, faces: int | None) -> Report:
     count = min(faces or IMAGES, IMAGES)
     measured = measures(MODEL, progress)
     own = {space: latents(MODEL, space, progress)[0] for space in ("w", "z", "pixels")}
-    grids = dict(solvers())
     found: dict[str, list[Setting]] = {}
-    with progress.stage("settings", total=2 * len(grids) + len(DEFAULT)) as stage:
+    asked = {"w": GRID, "z": SMALL_GRID, "pixels": tuple(DEFAULT.items())}
+    with progress.stage("settings", total=sum(map(len, asked.values()))) as stage:
         for space, each in own.items():
-            asked = dict.fromkeys(DEFAULT.items()) if space == "pixels" else dict.fromkeys(grids)
             number = min(count, IMAGES_PIXELS) if space == "pixels" else count
-            for sampler, values in asked:
+            for sampler, values in asked[space]:
                 setting = judged(each, sampler, values, measured, number)
                 found.setdefault(space, []).append(setting)
                 stage.advance()
@@ -79,18 +88,10 @@ def study(progress: Progress, faces: int | None) -> Report:
     return Report("latents", tables, [*_sheets(own["w"]), *_figures(found["w"])], about)
 
 
-def solvers() -> Iterator[tuple[tuple[str, tuple[float, ...]], Solve]]:
-    """All settings of both samplers."""
-    for atol, rtol in product(TOLERANCES, TOLERANCES):
-        yield (ODE, (atol, rtol)), solver(ODE, (atol, rtol))
-    for values in product(STEPS, STEP_SIZES, NOISES):
-        yield (LD, values), solver(LD, values)
-
-
 def solver(sampler: str, values: tuple[float, ...]) -> Solve:
-    """A sampler with its hyperparameters."""
+    """A sampler with its hyperparameters; the ODE's is the paper's, one dopri5 for a batch."""
     if sampler == ODE:
-        return named("dopri5", atol=values[0], rtol=values[1])
+        return lambda energy, z0, _: paper(energy, z0, values[0], values[1])
     return named("langevin", steps=int(values[0]), step=values[1], noise=values[2])
 
 
@@ -127,7 +128,7 @@ def _spread(settings: Sequence[Setting]) -> Table:
 
 def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
     rows: list[Row] = []
-    for (sampler, space), paper in PAPER.items():
+    for (sampler, space), published in PAPER.items():
         these = _of(found[space], sampler)
         default = next(s for s in these if s.values == DEFAULT[sampler])
         chosen = {
@@ -139,14 +140,14 @@ def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
         for number, (name, setting) in enumerate(chosen.items()):
             if len(these) > 1 or name == "default":
                 row |= {f"{name}: ACC": setting.acc, f"{name}: FID": setting.fid}
-            row |= {f"paper's {name}: ACC": paper[2 * number]}
-            row |= {f"paper's {name}: FID": paper[2 * number + 1]}
+            row |= {f"paper's {name}: ACC": published[2 * number]}
+            row |= {f"paper's {name}: FID": published[2 * number + 1]}
         rows.append(row)
     return Table(
         "Which space the classifier reads",
         rows,
-        f"Classifiers of pixels have the default setting only, and {IMAGES_PIXELS} images of each "
-        "class, whose FID does not compare with the others. All classifiers learned from the same "
+        f"Of {len(GRID)} settings for w, and of {len(SMALL_GRID)} for z. Classifiers of pixels "
+        f"have the default setting only, and {IMAGES_PIXELS} images of each class, whose FID does not compare with the others. All classifiers learned from the same "
         "labels of generated images.",
     )
 

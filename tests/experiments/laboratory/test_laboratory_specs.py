@@ -130,15 +130,16 @@ def test_settings_of_latents_are_judged_by_space(
     monkeypatch.setattr(latents, "measures", lambda *_: made_up)
     own = SimpleNamespace(sample=sample, generator=StyleGenerator(1).eval())
     monkeypatch.setattr(latents, "latents", lambda *_: (own, 1.0))
-    monkeypatch.setattr(latents, "TOLERANCES", (1e-1, 1e-3))
-    monkeypatch.setattr(latents, "STEPS", (50, 100))
-    monkeypatch.setattr(latents, "STEP_SIZES", (1e-2,))
+    small = [*latents.SMALL_GRID, (latents.LD, (50, 1e-2, 1e-2))]
+    monkeypatch.setattr(latents, "GRID", small)
     monkeypatch.setattr(latents, "IMAGES_PIXELS", 2)
     spread, spaces, every = tables(latents.study(Silent(), 3))
-    grid_size = 2 * 2 + 2 * 1 * len(latents.NOISES)
-    assert len(every) == grid_size
-    assert [row["settings"] for row in spread] == [4, 2 * len(latents.NOISES)]
-    assert asked == [*([3] * 2 * grid_size), 2, 2, 16]
+    assert len(every) == len(small)
+    assert [row["settings"] for row in spread] == [
+        len(latents.TOLERANCES),
+        len(latents.NOISES) + 1,
+    ]
+    assert asked == [*([3] * (2 * len(small) - 1)), 2, 2, 16]
     of_w = next(row for row in spaces if (row["sampler"], row["space"]) == (latents.ODE, "w"))
     assert of_w["paper's default: ACC"] == 0.971
     assert of_w["best ACC: ACC"] == max(r["ACC"] for r in every if r["sampler"] == latents.ODE)
