@@ -147,7 +147,8 @@ def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
         "Which space the classifier reads",
         rows,
         f"Of {len(GRID)} settings for w, and of {len(SMALL_GRID)} for z. Classifiers of pixels "
-        f"have the default setting only, and {IMAGES_PIXELS} images of each class, whose FID does not compare with the others. All classifiers learned from the same "
+        f"have the default setting only, and {IMAGES_PIXELS} images of each class, "
+        "whose FID does not compare with the others. All classifiers learned from the same "
         "labels of generated images.",
     )
 
