@@ -46,7 +46,7 @@ class Annotations:
     def __len__(self) -> int:
         return len(self.features)
 
-    def rows(self, chosen: slice) -> Annotations:
+    def rows(self, chosen: slice | NDArray[np.int64]) -> Annotations:
         """Return the annotations of some of the faces."""
         return Annotations(
             {name: column[chosen] for name, column in self.columns.items()},

@@ -17,6 +17,7 @@ from experiments.annotations import Annotations, annotate
 from experiments.faces import Styles
 from experiments.sheets import stacked
 from lacelang import ir
+from lacelang.classifiers.draws import digest
 from lacelang.engine.atoms import atoms_of
 from lacelang.evaluate.report import Picture
 from lacelang.evaluate.scores import scores
@@ -67,12 +68,19 @@ class EditPaths:
 def annotate_paths(
     model: ir.ModelSpec, parts: Sequence[Floats], progress: Progress
 ) -> list[EditPaths]:
-    """Annotate several arrays of frames, w+ (N, P, styles, d) each; N and P may differ."""
+    """Annotate several arrays of frames, w+ (N, P, styles, d) each; N and P may differ.
+
+    Frames that are the same, such as those of variants that part at the last line, are judged once.
+    """
     # All at once, so that the annotators are loaded only once.
     frames = [part[:, moment] for part in parts for moment in range(part.shape[1])]
-    flat = Styles(np.concatenate(frames))
-    found = annotate(model, flat, progress, "judging edited faces", identity=True)
-    moments = found.split(list(map(len, frames)))
+    flat = np.concatenate(frames)
+    numbers: dict[str, int] = {}
+    at = [numbers.setdefault(digest(frame), len(numbers)) for frame in flat]
+    first = np.unique(at, return_index=True)[1]
+    faces = Styles(flat[first])
+    found = annotate(model, faces, progress, "judging edited faces", identity=True)
+    moments = found.rows(np.array(at)).split(list(map(len, frames)))
     return [EditPaths(part, list(islice(moments, part.shape[1]))) for part in parts]
 
 

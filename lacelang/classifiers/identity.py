@@ -35,6 +35,8 @@ _REMEDY = "make it again with `python -m experiments.train_identity`, or restore
 
 #: Side in pixels of the small image.
 SIDE = 128
+#: Weight of what is held, in squared units of the classifiers (see `engine.editing`).
+HELD = 0.1
 _RECOGNISER = "recogniser."  # of names of its weights
 #: Modulations whose styles tell where the face is: those up to 32 x 32.
 PLACING = 10
@@ -68,7 +70,12 @@ class IdentityNetwork(nn.Module):
         self.register_buffer("w_mean", generator.w_mean.clone(), persistent=False)
 
     def unlike(
-        self, before: Tensor, image_before: Tensor, after: Tensor, image_after: Tensor
+        self,
+        before: Tensor,
+        image_before: Tensor,
+        after: Tensor,
+        image_after: Tensor,
+        held: Callable[[Tensor], Tensor] | None = None,
     ) -> Callable[[Tensor], Tensor]:
         """Compare a face with itself before an edit.
 
@@ -76,18 +83,24 @@ class IdentityNetwork(nn.Module):
             before: the styles (1, styles, d) of the face before the edit.
             image_before: what the decoder makes of them, uint8 (H, W, 3).
             after, image_after: the same after the edit.
+            held: from small images (1, 3, 128, 128) to what is to stay as it is after the edit,
+                (1, K), differentiable.
 
         Returns:
-            A function from styles near those after the edit to 1 - the cosine of descriptors, a
-            scalar, differentiable.
+            A function from styles near those after the edit to 1 - the cosine of descriptors and
+            `HELD` times the squared change of what is held, a scalar, differentiable.
         """
         with torch.no_grad():
-            lacking = _shrunk(image_after) - self._small[0](after, SIDE)
+            edited = _shrunk(image_after)
+            lacking = edited - self._small[0](after, SIDE)
             who = F.normalize(self.seen(_shrunk(image_before), before).mean(dim=0), dim=0)
+            kept = None if held is None else held(edited)
 
         def of(styles: Tensor) -> Tensor:
             image = self._small[0](styles, SIDE) + lacking
             value: Tensor = (1.0 - self.seen(image, styles) @ who).mean()
+            if held is not None and kept is not None:
+                value = value + HELD * (held(image) - kept).square().sum()
             return value
 
         return of

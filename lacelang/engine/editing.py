@@ -246,7 +246,8 @@ class _Edit:
         w = by_rows(self._w, u)
 
         def unlike(row: int) -> Callable[[Tensor], Tensor]:
-            of_styles = self.model.unlike(before[row : row + 1], after[row : row + 1])
+            ends = before[row : row + 1], after[row : row + 1]
+            of_styles = self.model.unlike(*ends, self._said_of)
 
             def of(at: Tensor) -> Tensor:
                 move = (self._w(at) - w[row]).to(after.dtype)
@@ -259,8 +260,11 @@ class _Edit:
         return moved.mean(dim=1), reached.w[:, reached.taken[-1][replaced]] + array(move)
 
     def _said(self, u: Tensor) -> Tensor:
-        """What the classifiers say at coordinates (N, d): centred logits, and values in sigmas."""
-        outputs, sigma = self.model.judge_styles(self._w(u)), self.model.sigma
+        return self._said_of(self._w(u))
+
+    def _said_of(self, w: Tensor) -> Tensor:
+        """What the classifiers say of w (N, d'): centred logits, and values in sigmas, (N, K)."""
+        outputs, sigma = self.model.judge_styles(w), self.model.sigma
         parts = [
             head[:, None] / sigma[name]
             if head.ndim == 1

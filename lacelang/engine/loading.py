@@ -167,9 +167,11 @@ class Model:
 
     @property
     def identity_digest(self) -> str:
-        """SHA-256 of the file of its network of identity."""
+        """SHA-256 of the file of its network of identity, and what its encoder depends on."""
         path = identity_file(self._spec)
-        return "missing" if path is None else file_digest(path)
+        if path is None:
+            return "missing"
+        return f"{file_digest(path)}-{self.inverter(Silent()).digest}"
 
     def styles(self, z: Tensor, truncation: float) -> Tensor:
         """Latents z (N, d) → truncated w (N, d'), what the decoder is given."""
@@ -187,16 +189,28 @@ class Model:
         """What the classifiers, if they are on w, say of truncated styles (N, d') alone."""
         return self.heads_at(w)
 
-    def unlike(self, before: Tensor, after: Tensor) -> Callable[[Tensor], Tensor]:
+    def unlike(
+        self, before: Tensor, after: Tensor, said: Callable[[Tensor], Tensor]
+    ) -> Callable[[Tensor], Tensor]:
         """How unlike a face is to itself before an edit, given styles (1, styles, d') at both ends.
 
+        What is `said` of the w (N, d') that an encoder sees in the image is held, if the generator
+        has one: classifiers of w are wrong about faces whose styles differ.
+
         Returns:
-            A function from styles near those after the edit to 1 - the cosine of descriptors.
+            A function from styles near those after the edit to a scalar; see `IdentityNetwork`.
         """
+
+        def held(images: Tensor) -> Tensor:
+            w = self.generator.colour(reader.seen(images.cpu()).to(self.device))
+            return said(w.to(self.latents_device)).to(self.device)
+
+        reader = self.inverter(Silent())
         begun, edited = (
             torch.tensor(image).to(self.device) for image in self.decode(torch.cat([before, after]))
         )
-        found = self.identity.unlike(before.to(self.device), begun, after.to(self.device), edited)
+        ends = before.to(self.device), begun, after.to(self.device), edited
+        found = self.identity.unlike(*ends, held)
         return lambda styles: found(styles.to(self.device)).to(styles.device)
 
     def features(self, truncation: float) -> Callable[[Tensor], Outputs]:

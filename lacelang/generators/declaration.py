@@ -115,6 +115,12 @@ class Inverter(Protocol):
     def invert(self, cut: Cut, fast: bool) -> Inverted:
         """Find the styles; `fast` ones with few steps, so that they are less alike."""
 
+    def seen(self, images: torch.Tensor) -> torch.Tensor:
+        """Whitened w (N, d) that an encoder sees in images (N, 3, S, S), in [−1, 1] on the CPU.
+
+        Differentiable, and without any refinement.
+        """
+
     def paste(self, photo: Photo, cut: Cut, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Put an image of the generator's back in the place of what was cut out, blended.
 

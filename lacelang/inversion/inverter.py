@@ -127,6 +127,13 @@ class FaceInverter:
                 sum(steps.values()),
             )
 
+    def seen(self, images: Tensor) -> Tensor:
+        """See `Inverter.seen`."""
+        with self._lock:
+            networks = self._networks
+        small = F.interpolate(images, (SIDE, SIDE), mode="area")
+        return spread(networks.encoder(networks.maps(small))).mean(dim=1)
+
     def paste(self, photo: Photo, cut: Cut, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Put an image in the place of a face; see `Inverter.paste`."""
         height, width = photo.pixels.shape[:2]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lacelang.classifiers.identity import IdentityNetwork
+from lacelang.classifiers.identity import HELD, SIDE, IdentityNetwork
 from lacelang.classifiers.mobileface import CROP, FEATURES, MobileFace
 from lacelang.errors import ResourceError
 from lacelang.generators.generator import Generator
@@ -101,6 +101,25 @@ def test_the_crop_puts_landmarks_where_the_recogniser_expects_them(
         top = grid[y, x] * (1 - right) + grid[y, x + 1] * right
         bottom = grid[y + 1, x] * (1 - right) + grid[y + 1, x + 1] * right
         assert torch.allclose(top * (1 - down) + bottom * down, place, atol=1e-4)
+
+
+def test_what_is_held_costs_by_its_squared_change(network: IdentityNetwork) -> None:
+    one, other = styles()[:1], styles()[1:]
+    ends = one, decoded(1), one, decoded(1)
+
+    def brightness(images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([images.mean(dim=(1, 2, 3)), images.square().mean(dim=(1, 2, 3))], 1)
+
+    plain, held = network.unlike(*ends), network.unlike(*ends, brightness)
+    assert float(held(one)) == pytest.approx(float(plain(one)), abs=1e-6)
+    lacking = network._small[0](other, SIDE) - network._small[0](one, SIDE)
+    image = F.interpolate(
+        decoded(1).permute(2, 0, 1)[None].float() / 127.5 - 1.0, (SIDE, SIDE), mode="area"
+    )
+    change = brightness(image + lacking) - brightness(image)
+    wanted = HELD * float(change.square().sum())
+    assert wanted > 1e-6
+    assert float(held(other)) - float(plain(other)) == pytest.approx(wanted, rel=0.05, abs=1e-6)
 
 
 def test_it_can_be_descended(network: IdentityNetwork) -> None:

@@ -95,8 +95,12 @@ def test_where_nothing_is_to_stay_the_same_or_nothing_may_move() -> None:
 def seen(model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> TinyModel:
     """The tiny model with a network of identity."""
 
-    def unlike(self: Model, before: Tensor, after: Tensor) -> Callable[[Tensor], Tensor]:
+    def unlike(
+        self: Model, before: Tensor, after: Tensor, said: Callable[[Tensor], Tensor]
+    ) -> Callable[[Tensor], Tensor]:
         assert before.shape == after.shape == (1, 3, 8)
+        # What the classifiers say of a w that somebody sees in an image.
+        assert said(after[0]).shape[0] == 3
         return lambda styles: (1.0 - who(styles) @ who(before)[0]).sum()
 
     monkeypatch.setattr(Model, "unlike", unlike, raising=True)

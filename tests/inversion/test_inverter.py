@@ -119,3 +119,19 @@ def test_a_target_is_of_256_pixels() -> None:
     assert target.image.shape == (1, 3, 256, 256)
     assert float(target.image.min()) == 1.0
     assert target.known.shape == (1, 1, 256, 256)
+
+
+@pytest.mark.weights
+def test_the_encoder_sees_which_w_an_image_is_of(inverter: FaceInverter) -> None:
+    generator = load(compile("sample 1 from ffhq").samples[0].model, "cpu", Silent()).generator
+    z = torch.randn(3, 512, generator=torch.Generator().manual_seed(8))
+    with isolated(), torch.no_grad():
+        w = generator.truncate(generator.mapping(z), 0.7)
+        images = torch.cat([planes_of(image) for image in generator.decode(w)])
+        found, wanted = inverter.seen(images), generator.whiten(w)
+        alike = F.normalize(found, dim=1) @ F.normalize(wanted, dim=1).T
+    assert alike.argmax(1).tolist() == [0, 1, 2]
+    assert float(alike.diagonal().min()) > 0.4
+    small = images[:1].requires_grad_()
+    (slope,) = torch.autograd.grad(inverter.seen(small).square().sum(), small)
+    assert slope.abs().sum() > 0
