@@ -168,7 +168,8 @@ def generated(
         for part in torch.split(classes, _GENERATED):
             x = initial(model.diffusion, (len(part), channels, 32, 32), random)
             network = guided(model.diffusion, model, gradient_of(guide, part), weight)
-            found.append(ddim(model.diffusion, network, x, steps))
+            with half_precision():
+                found.append(ddim(model.diffusion, network, x, steps).float())
     return torch.cat(found), classes
 
 

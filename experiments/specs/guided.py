@@ -30,7 +30,7 @@ from lacelang.progress import Progress
 MODEL = "fashion"
 DIFFUSION = "VP-SDE"
 #: Images of each class, steps of the sampler, and the weight of the classifier's gradient.
-IMAGES = 100
+IMAGES = 60
 SAMPLER_STEPS = 40
 WEIGHT = 1.0
 SEED = 9300

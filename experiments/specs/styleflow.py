@@ -1,8 +1,8 @@
 """StyleFlow on `ffhq`, in the settings of the paper's tables 2, 3, 11, 12 and of its figure 4.
 
 `python -m experiments.styleflow.train` trains the flow beforehand, resumably. The rows stand beside
-those of the specs `conditional`, `zero_shot` and `editing`, in results.md: the same conditions,
-numbers of faces and annotators.
+those of the specs `conditional`, `zero_shot` and `editing`, in results.md: the same conditions and
+annotators.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ FIGURE_4 = {
     "b": ("gender=female and smile=0 and glasses=1 and age=10", {"smile": 0.408, "glasses": 0.536}),
 }
 LACE = {"a": {"smile": 0.935, "glasses": 0.982}, "b": {"smile": 0.906, "glasses": 0.939}}
-FACES = 64
-#: Faces of an edit, as of the variants of `editing`.
-EDITED = 32
+#: Faces of a zero-shot combination, and of an edit.
+FACES = 32
+EDITED = 16
 #: Draws from the prior, by which descriptors of identity are standardised.
-PRIOR_FACES = 128
+PRIOR_FACES = 64
 PRIOR_SEED = 5002
 SEED = 124
 _SHOWN = 8

@@ -17,6 +17,7 @@ from torch import Tensor
 from experiments.laboratory import train_cgan, train_energies, train_guided
 from experiments.laboratory.cgan import FAMILY
 from experiments.laboratory.guidance import gradient_of
+from experiments.laboratory.loop import half_precision
 from experiments.laboratory.measures import Scores, measures
 from experiments.laboratory.sde import guided, initial, predictor_corrector
 from experiments.laboratory.sheets import sheet
@@ -104,7 +105,8 @@ def systems(progress: Progress) -> dict[str, Callable[[], System]]:
                     x = initial(model.diffusion, (len(part), 1, 32, 32), random)
                     network = guided(model.diffusion, model, gradient_of(guide, part))
                     parts = model.diffusion, network, x, PREDICTIONS, random
-                    found.append(predictor_corrector(*parts))
+                    with half_precision():
+                        found.append(predictor_corrector(*parts).float())
             return torch.cat(found), classes
 
         return System(sample, seconds + more)
