@@ -46,6 +46,8 @@ SMALL_GRID = (
     *((ODE, (tolerance, tolerance)) for tolerance in TOLERANCES),
     *((LD, (*DEFAULT[LD][:2], noise)) for noise in NOISES),
 )
+#: For a classifier of pixels: the paper's tolerances would take minutes for a class.
+PIXELS = ((ODE, (1e-2, 1e-2)), (LD, DEFAULT[LD]))
 #: The paper's table 6 (CIFAR-10), by sampler and space: ACC and FID of the default setting, of the
 #: one with the best ACC, and of the one with the best FID.
 PAPER: Mapping[tuple[str, str], tuple[float, ...]] = {
@@ -75,7 +77,7 @@ def study(progress: Progress, faces: int | None) -> Report:
     measured = measures(MODEL, progress)
     own = {space: latents(MODEL, space, progress)[0] for space in ("w", "z", "pixels")}
     found: dict[str, list[Setting]] = {}
-    asked = {"w": GRID, "z": SMALL_GRID, "pixels": tuple(DEFAULT.items())}
+    asked = {"w": GRID, "z": SMALL_GRID, "pixels": PIXELS}
     with progress.stage("settings", total=sum(map(len, asked.values()))) as stage:
         for space, each in own.items():
             number = min(count, IMAGES_PIXELS) if space == "pixels" else count
@@ -130,7 +132,7 @@ def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
     rows: list[Row] = []
     for (sampler, space), published in PAPER.items():
         these = _of(found[space], sampler)
-        default = next(s for s in these if s.values == DEFAULT[sampler])
+        default = next((s for s in these if s.values == DEFAULT[sampler]), these[0])
         chosen = {
             "default": default,
             "best ACC": max(these, key=lambda s: s.acc),
@@ -147,7 +149,7 @@ def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
         "Which space the classifier reads",
         rows,
         f"Of {len(GRID)} settings for w, and of {len(SMALL_GRID)} for z. Classifiers of pixels "
-        f"have the default setting only, and {IMAGES_PIXELS} images of each class, "
+        f"have one setting, of the ODE with tolerances of 0.01, and {IMAGES_PIXELS} images a class, "
         "whose FID does not compare with the others. All classifiers learned from the same "
         "labels of generated images.",
     )
