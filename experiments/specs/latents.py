@@ -149,8 +149,8 @@ def _spaces(found: Mapping[str, Sequence[Setting]]) -> Table:
         "Which space the classifier reads",
         rows,
         f"Of {len(GRID)} settings for w, and of {len(SMALL_GRID)} for z. Classifiers of pixels "
-        f"have one setting, of the ODE with tolerances of 0.01, and {IMAGES_PIXELS} images a class, "
-        "whose FID does not compare with the others. All classifiers learned from the same "
+        f"have one setting, of the ODE with tolerances of 0.01, and {IMAGES_PIXELS} images a "
+        "class, whose FID does not compare with the others. All classifiers learned from the same "
         "labels of generated images.",
     )
 
