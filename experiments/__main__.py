@@ -32,14 +32,14 @@ def model_of(name: str) -> str:
 
 
 def run(name: str, progress: Progress, faces: int | None = None) -> Report:
-    """Make the report of a spec, and add the noise of its annotators.
+    """Make the report of a spec, and add the noise of its annotators, unless its `NOISE` is False.
 
     At most `faces` faces per group are used, for quick figures; None uses the spec's own number.
     """
     spec = import_module(f"{specs.__name__}.{name}")
     with isolated(threads=False):
         report: Report = spec.study(progress, faces)
-        if model_of(name) != MODEL:
+        if model_of(name) != MODEL or not getattr(spec, "NOISE", True):
             return report
         # No figure is more accurate than the annotators.
         noise = annotator_noise.tables(declared_model(), progress, faces)

@@ -51,6 +51,8 @@ EDITED = 16
 PRIOR_FACES = 64
 PRIOR_SEED = 5002
 SEED = 124
+#: The report of `conditional` has the noise of these annotators.
+NOISE = False
 _SHOWN = 8
 
 
