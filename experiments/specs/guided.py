@@ -30,9 +30,9 @@ from lacelang.progress import Progress
 MODEL = "fashion"
 DIFFUSION = "VP-SDE"
 #: Images of each class, steps of the sampler, and the weight of the classifier's gradient.
-IMAGES = 60
-SAMPLER_STEPS = 40
-WEIGHT = 1.0
+IMAGES = 30
+SAMPLER_STEPS = 60
+WEIGHT = 10.0
 SEED = 9300
 _SHOWN = 3
 
@@ -97,7 +97,7 @@ def _table(found: Mapping[Key, Sequence[Scores]], measured: Measures, count: int
         "Guidance by classifiers of few labels",
         rows,
         f"Mean ± deviation over subsets of labels ({len(SEEDS)}); {count} images of each class, by "
-        f"DDIM of {SAMPLER_STEPS} steps on one score model of all images. intra-FID is the "
+        f"{SAMPLER_STEPS} steps of the predictor with guidance times {WEIGHT:g} on one score model of all images. intra-FID is the "
         "conditional FID, to the test images of the class. The judge, which guides nothing, names "
         f"{measured.judges.accuracy[0]:.3f} of the test images' classes.",
     )

@@ -24,14 +24,14 @@ from experiments.laboratory.sheets import sheet
 from experiments.laboratory.train_guided import Guide, classifier, score_model
 from experiments.laboratory.train_latent import latents
 from experiments.plot import scatter
+from experiments.specs.guided import SAMPLER_STEPS, WEIGHT
 from lacelang.evaluate.report import Report, Row, Table
 from lacelang.progress import Progress
 
 MODEL = "fashion"
-#: Images of each class; steps of the predictor, each with one correction, and of DDIM; steps of a
-#: chain.
+#: Images of each class; steps of the predictor, each with one correction; steps of a chain.
 IMAGES = 100
-PREDICTIONS, DDIM = 60, 40
+PREDICTIONS = 60
 CHAIN = 40
 SEED = 9200
 _BATCH = 250
@@ -116,7 +116,7 @@ def systems(progress: Progress) -> dict[str, Callable[[], System]]:
         guide, more = classifier(Guide(0.05, GUIDED[name], 1), MODEL, progress)
 
         def sample(count: int, seed: int) -> tuple[Tensor, Tensor]:
-            return train_guided.generated(model, guide, count, DDIM, 1.0, seed)
+            return train_guided.generated(model, guide, count, SAMPLER_STEPS, WEIGHT, seed)
 
         return System(sample, seconds + more)
 

@@ -97,7 +97,7 @@ def test_the_table_of_systems_has_the_paper_s_figures_beside_ours(
 def test_systems_sample_what_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     monkeypatch.setattr(systems, "PREDICTIONS", 2)
-    monkeypatch.setattr(systems, "DDIM", 2)
+    monkeypatch.setattr(systems, "SAMPLER_STEPS", 2)
     monkeypatch.setattr(systems, "CHAIN", 2)
     monkeypatch.setattr(systems.train_energies, "trained", lambda *_: (Model(1), 1.0))
     monkeypatch.setattr(systems, "score_model", lambda name, *_: (UNet(1, DIFFUSIONS[name]), 2.0))
