@@ -116,25 +116,6 @@ def times(steps: int) -> Tensor:
     return torch.linspace(1.0, EARLIEST, steps + 1)
 
 
-def ddim(diffusion: Diffusion, network: Noise, x: Tensor, steps: int) -> Tensor:
-    """Follow the probability flow by DDIM (Song, Meng and Ermon 2021) from noise x at t = 1.
-
-    Each step keeps ε and moves x(0)'s estimate to the next time; the last returns the estimate.
-    """
-    points = times(steps)
-    for t, after in zip(points, [*points[1:], None], strict=True):
-        at = t.expand(len(x))
-        noise = network(x, at)
-        clean = (x - diffusion.deviation(t) * noise) / diffusion.scale(t)
-        clean = clean.clamp(-1, 1)
-        if after is None:
-            return clean
-        # ε of the clipped estimate, so that x stays where the network was trained.
-        noise = (x - diffusion.scale(t) * clean) / diffusion.deviation(t)
-        x = diffusion.scale(after) * clean + diffusion.deviation(after) * noise
-    raise AssertionError("there is always a last time")
-
-
 def predictor_corrector(
     diffusion: Diffusion,
     network: Noise,

@@ -169,7 +169,6 @@ def generated(
             x = initial(model.diffusion, (len(part), channels, 32, 32), random)
             network = guided(model.diffusion, model, gradient_of(guide, part), weight)
             with half_precision():
-                # The predictor alone, whose noise forgives a small score model more than DDIM.
                 parts = model.diffusion, network, x, steps, random
                 found.append(predictor_corrector(*parts, corrections=0).float())
     return torch.cat(found), classes

@@ -97,8 +97,9 @@ def _table(found: Mapping[Key, Sequence[Scores]], measured: Measures, count: int
         "Guidance by classifiers of few labels",
         rows,
         f"Mean ± deviation over subsets of labels ({len(SEEDS)}); {count} images of each class, by "
-        f"{SAMPLER_STEPS} steps of the predictor with guidance times {WEIGHT:g} on one score model of all images. intra-FID is the "
-        "conditional FID, to the test images of the class. The judge, which guides nothing, names "
+        f"{SAMPLER_STEPS} steps of the predictor with guidance times {WEIGHT:g} on one "
+        "score model of all images. intra-FID is the conditional FID, to the test images of the "
+        "class. The judge, which guides nothing, names "
         f"{measured.judges.accuracy[0]:.3f} of the test images' classes.",
     )
 

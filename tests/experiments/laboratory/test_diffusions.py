@@ -14,7 +14,6 @@ from experiments.laboratory.sde import (
     VP,
     Diffusion,
     column,
-    ddim,
     denoising_loss,
     draw_times,
     guided,
@@ -85,16 +84,13 @@ def test_times_cover_everything() -> None:
     assert len(times(5)) == 6
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "pc"])
+@pytest.mark.parametrize(("corrections", "steps"), [(0, 200), (1, 100)])
 def test_samplers_reach_the_distribution_whose_score_they_are_given(
-    diffusion: Diffusion, sampler: str
+    diffusion: Diffusion, corrections: int, steps: int
 ) -> None:
     random = torch.Generator().manual_seed(0)
     x = initial(diffusion, (600, 1, 4, 4), random)
-    if sampler == "ddim":
-        found = ddim(diffusion, exact(diffusion), x, 60)
-    else:
-        found = predictor_corrector(diffusion, exact(diffusion), x, 100, random)
+    found = predictor_corrector(diffusion, exact(diffusion), x, steps, random, corrections)
     assert float(found.mean()) == pytest.approx(MEAN, abs=0.03)
     assert float(found.std()) == pytest.approx(SPREAD, abs=0.03)
 
@@ -111,8 +107,10 @@ def test_guidance_moves_to_the_posterior(diffusion: Diffusion) -> None:
         variance = SPREAD**2 * s**2 / whole + error**2
         return a * SPREAD**2 / whole * (seen - mean) / variance
 
-    x = initial(diffusion, (600, 1, 4, 4), torch.Generator().manual_seed(0))
-    found = ddim(diffusion, guided(diffusion, exact(diffusion), gradient), x, 60)
+    random = torch.Generator().manual_seed(0)
+    x = initial(diffusion, (600, 1, 4, 4), random)
+    network = guided(diffusion, exact(diffusion), gradient)
+    found = predictor_corrector(diffusion, network, x, 300, random, corrections=0)
     assert float(found.mean()) == pytest.approx((MEAN + seen) / 2, abs=0.03)
     assert float(found.std()) == pytest.approx(SPREAD / math.sqrt(2), abs=0.03)
 
