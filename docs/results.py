@@ -18,8 +18,8 @@ from attrs import field, frozen
 from lacelang.render.markdown import markdown_table
 
 DOCS = Path(__file__).resolve().parent
-#: Measures of which less is better; `s` are seconds.
-LOWER = {"FID", "intra-FID", "s", "ID"}
+#: Measures of which less is better; `s` and `min` are of time.
+LOWER = {"FID", "intra-FID", "s", "min", "ID"}
 
 Figures = Mapping[str, float]
 """By measure."""
@@ -55,15 +55,6 @@ class Ordering:
             return "within noise"
         return "holds" if ahead > 0 else "reversed"
 
-    def __str__(self) -> str:
-        """The ordering with its figures."""
-        ours, theirs = (
-            " and ".join(figure(getattr(s, kind)[self.measure]) for s in (self.better, self.worse))
-            for kind in ("found", "published")
-        )
-        names = f"{self.better.name} before {self.worse.name}"
-        return f"{self.measure}: {names} (here {ours}; published {theirs})"
-
     def _noise(self) -> float:
         both = (self.better, self.worse)
         if all(self.measure in s.deviations for s in both):
@@ -82,10 +73,10 @@ def _share_error(share: float, count: int) -> float:
 def orderings(systems: Sequence[System]) -> Iterator[Ordering]:
     """All orderings that are published of two systems and can be compared."""
     for one, other in combinations(systems, 2):
-        for measure in one.published.keys() & other.published.keys():
-            if one.published[measure] == other.published[measure]:
+        for measure in one.published:
+            if not all(measure in each for each in (other.published, one.found, other.found)):
                 continue
-            if measure not in one.found or measure not in other.found:
+            if one.published[measure] == other.published[measure]:
                 continue
             ahead = (one.published[measure] > other.published[measure]) ^ (measure in LOWER)
             better, worse = (one, other) if ahead else (other, one)
@@ -118,7 +109,13 @@ def _said(found: Sequence[Ordering]) -> str:
         counts += f", {len(by['within noise'])} are within the noise"
     if not by["reversed"]:
         return f"{counts}, none is reversed."
-    listed = "\n".join(f"- {each}" for each in sorted(by["reversed"], key=str))
+    groups: dict[tuple[str, str], list[str]] = {}
+    for each in by["reversed"]:
+        groups.setdefault((each.measure, each.better.name), []).append(each.worse.name)
+    listed = "\n".join(
+        f"- {measure}: {better} is published as better than {'; '.join(worse)}"
+        for (measure, better), worse in groups.items()
+    )
     return f"{counts}, {len(by['reversed'])} are reversed:\n\n{listed}"
 
 
@@ -151,12 +148,14 @@ def beside(
     label: str,
     measures: Mapping[str, tuple[str, str]],
     noise: float = 0.0,
+    images: int | None = None,
 ) -> list[System]:
     """Systems of tables whose columns pair a figure with the published one.
 
     `measures` has, by the name of a measure, the column here and the published one's. Rows of
     several tables with one label are one system; rows without any published figure are dropped.
-    `noise` is the deviation of distances and seconds, as a share of a figure.
+    `noise` is the deviation of distances and seconds, as a share of a figure; `images` is how many
+    were judged, where rows do not say.
     """
     merged: dict[str, dict[str, Any]] = {}
     for row in _rows(sources):
@@ -166,11 +165,13 @@ def beside(
         here = {m: v for m, (ours, _) in measures.items() if (v := _number(row.get(ours)))}
         there = {m: v[0] for m, (_, theirs) in measures.items() if (v := _number(row.get(theirs)))}
         deviations = {m: v[1] for m, v in here.items() if v[1] is not None}
-        deviations |= {m: noise * v[0] for m, v in here.items() if noise and m in ("FID", "s")}
+        deviations |= {
+            m: noise * v[0] for m, v in here.items() if noise and m in ("FID", "s", "min")
+        }
         if there:
             figures = {m: v[0] for m, v in here.items()}
-            images = row.get("faces", row.get("images"))
-            found.append(System(_NAMES.get(name, name), figures, there, images, deviations))
+            seen = row.get("faces", row.get("images", images))
+            found.append(System(_NAMES.get(name, name), figures, there, seen, deviations))
     return found
 
 
@@ -253,8 +254,8 @@ def _of_prior(number: int) -> str:
 
 _DIGITS = {"ACC": ("ACC", "paper's ACC"), "FID": ("Fréchet", "paper's FID")}
 PARTS: dict[str, Callable[[], str]] = {
-    "beside_systems": lambda: part(beside([("systems", 1)], "system", _PIXELS)),
-    "beside_digits": lambda: part(beside([("digits", 2)], "method", _DIGITS)),
+    "beside_systems": lambda: part(beside([("systems", 1)], "system", _PIXELS, 0.1, 1000)),
+    "beside_digits": lambda: part(beside([("digits", 2)], "method", _DIGITS, 0.1)),
     "beside_glasses": lambda: _of_faces((2, 3), 1, _GLASSES),
     "beside_joint": lambda: _of_faces((4, 5), 2, _JOINT),
     "beside_edits": lambda: _of_edits(1, 4),

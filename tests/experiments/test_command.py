@@ -36,9 +36,6 @@ def _no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_spec_has_the_report_that_the_docs_are_made_from() -> None:
     reports = [path.parent for path in (ROOT / "docs").glob("*/*/report.json")]
     specs_of = {name: command.model_of(name) for name in command.names()}
-    # They were never run at full size, and no page has their figures.
-    for name in ("identity",):
-        del specs_of[name]
     # `python -m experiments.photographs` is no spec: it has two runs, and writes the report itself.
     made = {path.name: path.parent.name for path in reports if path.name != "photographs"}
     assert made == specs_of
