@@ -260,6 +260,7 @@ class _Edit:
         return moved.mean(dim=1), reached.w[:, reached.taken[-1][replaced]] + array(move)
 
     def _said(self, u: Tensor) -> Tensor:
+        """What the classifiers say at coordinates (N, d), (N, K)."""
         return self._said_of(self._w(u))
 
     def _said_of(self, w: Tensor) -> Tensor:

@@ -194,8 +194,8 @@ class Model:
     ) -> Callable[[Tensor], Tensor]:
         """How unlike a face is to itself before an edit, given styles (1, styles, d') at both ends.
 
-        What is `said` of the w (N, d') that an encoder sees in the image is held, if the generator
-        has one: classifiers of w are wrong about faces whose styles differ.
+        What is `said` of the w (N, d') that the generator's encoder sees in the image is held:
+        classifiers of w are wrong about faces whose styles differ.
 
         Returns:
             A function from styles near those after the edit to a scalar; see `IdentityNetwork`.
