@@ -234,7 +234,6 @@ _PIXELS = {
     "s": ("s for 64", "paper's s"),
     "min": ("min to train", "paper's min"),
 }
-_SPACES = {"ACC": ("ACC glasses", "paper's ACC")}
 _SLIDES = {name: (name, f"slides' {name}") for name in ("FID", "IS", "intra-FID")}
 
 

@@ -85,14 +85,14 @@ def test_the_energy_of_a_class_is_its_surprisal_or_the_joint_s_conditional(
 def test_samples_of_a_class_are_of_that_class(
     how: str, made_up: Latents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(METHODS, "LACE-LD", named("langevin", steps=40, step=0.1, noise=0.01))
+    monkeypatch.setitem(METHODS, "LACE-LD", named("langevin", steps=120, step=0.1, noise=0.01))
     seen = []
     monkeypatch.setattr(
         StyleGenerator, "forward", lambda self, z: seen.append(z) or torch.zeros(len(z), 1)
     )
     _, classes = made_up.sample(how, 1, seed=1)
     found = logits_of(made_up, seen[0]).argmax(1)
-    assert (found == classes).float().mean() > 0.7  # 0.1 by chance
+    assert (found == classes).float().mean() > 0.9
 
 
 def test_every_method_is_a_sampler_that_runs(made_up: Latents) -> None:
